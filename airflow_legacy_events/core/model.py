@@ -1,0 +1,195 @@
+"""The words of the package as types: column, shape, watermark, batch, messages, horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple, TypeAlias
+
+Receipt: TypeAlias = tuple[Any, ...]
+"""What a batch must still acknowledge at its source: parts of plain JSON, in order.
+
+Receipts of consecutive batches are joined by concatenation.
+"""
+
+Headers: TypeAlias = tuple[tuple[str, str], ...]
+
+
+class Kind(StrEnum):
+    """What a column's values mean, whatever the database calls its type.
+
+    Rows carry each value as the database's own text where its driver gives that, else as the plain
+    Python value; an envelope accepts both. The texts are:
+
+    INTEGER digits · DECIMAL digits, `NaN`, `Infinity` · FLOAT shortest exact digits, `NaN`, `Infinity` ·
+    BOOLEAN `t`/`f`, `true`/`false`, `1`/`0` · DATE, TIME as written · TIMESTAMP `2026-11-23 09:15:02[.123456]` without
+    zone · INSTANT the same in UTC with `+00` · UUID, TEXT as they are · JSON a JSON text · BYTES `\\x` and hex.
+    """
+
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    FLOAT = "float"
+    BOOLEAN = "boolean"
+    TEXT = "text"
+    DATE = "date"
+    TIME = "time"
+    TIMESTAMP = "timestamp"
+    INSTANT = "instant"
+    UUID = "uuid"
+    JSON = "json"
+    BYTES = "bytes"
+
+
+TEMPORAL = frozenset({Kind.DATE, Kind.TIMESTAMP, Kind.INSTANT})
+
+
+class Column(NamedTuple):
+    """A column of a query's result.
+
+    Attributes:
+        name: as the result names it.
+        kind: what its values mean.
+        type: the database's own name of the type, for errors and the watermark.
+        nullable: False only where the database promises it.
+    """
+
+    name: str
+    kind: Kind
+    type: str
+    nullable: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """Which columns the rows of a batch have, and what each is for.
+
+    One object serves all batches of that shape: compiled encoders are kept by its identity.
+
+    Attributes:
+        columns: as the rows hold them, hidden ones included.
+        data: positions that an event's `data` holds, in its order.
+        key: positions of the message key.
+        watermark: positions of the declared watermark columns.
+        time: position of the row's time, None where it has none.
+    """
+
+    columns: tuple[Column, ...]
+    data: tuple[int, ...]
+    key: tuple[int, ...]
+    watermark: tuple[int, ...] = ()
+    time: int | None = None
+
+    def named(self, positions: Sequence[int]) -> tuple[str, ...]:
+        """The names of the columns at `positions`, in that order."""
+        return tuple(self.columns[at].name for at in positions)
+
+
+class Watermark(NamedTuple):
+    """How far a stream was delivered.
+
+    Attributes:
+        values: the last delivered row's watermark columns, then its key columns, as the source's text.
+            Fewer than the columns: rows from these values on, themselves included. `()`: from the beginning.
+            None: the stream was begun and nothing was delivered yet.
+        receipt: what the source must still be told; None where it is told nothing.
+        facts: plain JSON about the stream: version, server, topic, columns, run; see README, Watermarks.
+    """
+
+    values: tuple[str, ...] | None
+    receipt: Receipt | None
+    facts: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows that are confirmed together.
+
+    Attributes:
+        shape: of all its rows.
+        rows: tuples of texts (or plain values), or one raw block for an encoder that takes it.
+        count: how many rows; 0 for a batch that only moves the watermark.
+        after: the watermark once they are confirmed; the relay adds the facts of the run.
+        op: `c`, `u`, `d` or `r`, for every row.
+        counter: tells apart versions that are sent at one watermark value; in bulk the load's number.
+        final: whether the target of the run is reached with this batch.
+        share: how much of the range lies behind it, 0 to 1; None where it can't be told.
+    """
+
+    shape: Shape
+    rows: Sequence[tuple[Any, ...]]
+    count: int
+    after: Watermark
+    op: str
+    counter: int = 0
+    final: bool = False
+    share: float | None = None
+
+
+@dataclass(slots=True)
+class Messages:
+    """Messages of one batch, column by column, all for one topic and in the batch's order.
+
+    Attributes:
+        topic: where they go.
+        keys: texts; None only where the topic's messages have no key.
+        values: texts in the message's final form, or bytes; None is a tombstone.
+        headers: the same for every message.
+        each: further headers, one entry a message; None when there are none.
+    """
+
+    topic: str
+    keys: Sequence[str | None]
+    values: Sequence[str | bytes | None]
+    headers: Headers = ()
+    each: Sequence[Headers] | None = None
+
+
+class Rejection(NamedTuple):
+    """A message that the broker refused for good.
+
+    Attributes:
+        index: its place in the messages that were published since the last confirmation.
+        error: the broker's name of the error, such as `MSG_SIZE_TOO_LARGE`.
+        reason: a sentence without the message's content.
+    """
+
+    index: int
+    error: str
+    reason: str
+
+
+class Stream(NamedTuple):
+    """What an envelope knows of the stream it serves.
+
+    Attributes:
+        name: of the stream.
+        topic: where its messages go.
+        source: CloudEvents `source`, `/<connection>/<table as written>`.
+        type: CloudEvents `type`, `<connection>.<table>.changed`.
+        source_timezone: IANA name of the zone in which naive times are read.
+    """
+
+    name: str
+    topic: str
+    source: str
+    type: str
+    source_timezone: str = "UTC"
+
+
+class Horizon(NamedTuple):
+    """What a source found and fixed when it was opened.
+
+    Attributes:
+        target: where this run ends, as watermark values; None when there is nothing to read.
+        completeness: `exact`, `bounded` or `best_effort`.
+        reason: the assumption or the known gap behind that word; never empty.
+        facts: what the source records in the watermark: server, columns, query.
+        start: the watermark from which the run reads; what a new stream saves before its first read.
+    """
+
+    target: tuple[str, ...] | None
+    completeness: str
+    reason: str
+    facts: Mapping[str, Any]
+    start: Watermark

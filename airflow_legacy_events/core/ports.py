@@ -1,0 +1,188 @@
+"""The five ports: what the relay and the sources call, and what each call promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, runtime_checkable
+
+from airflow_legacy_events.core.model import (
+    Batch,
+    Column,
+    Horizon,
+    Kind,
+    Messages,
+    Receipt,
+    Rejection,
+    Shape,
+    Stream,
+    Watermark,
+)
+
+
+class Lease(Protocol):
+    """A held lock of a stream."""
+
+    def check(self) -> None:
+        """Return while the lock is still ours, as the source itself sees it.
+
+        Raises:
+            SourceError: the lock's session is gone; somebody else may hold the lock by now.
+        """
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Where rows come from."""
+
+    def open(self, at: Watermark | None) -> Horizon:
+        """Check everything, then fix where this run ends; nothing is read for delivery before it returns.
+
+        Args:
+            at: the stored watermark; None when the stream was never begun.
+
+        Raises:
+            ConfigurationError, SourceError, WatermarkError: nothing was read, nothing moved.
+        """
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield the rows above the watermark up to the target, in watermark order.
+
+        Called once, after `open`, from the read-ahead thread. Ends without a `final` batch when a row budget
+        is used up before the target.
+
+        Raises:
+            SourceError: a read failed; batches already yielded stay true.
+        """
+
+    def acknowledge(self, receipt: Receipt) -> None:
+        """Tell the source that the rows of `receipt` are delivered and saved.
+
+        Idempotent: the same receipt comes again after a crash. Called after the watermark that carries it was
+        saved, and at the start of a run with the receipt of the loaded watermark, before `open`.
+        """
+
+
+@runtime_checkable
+class Envelope(Protocol):
+    """Turns rows into messages."""
+
+    def compile(self, shape: Shape, stream: Stream) -> Callable[[Batch], Messages]:
+        """Return the encoder of one shape; it is called for each batch of that shape, in the read-ahead thread.
+
+        Raises:
+            EnvelopeError: from here when a column can't be carried, from the encoder when a row can't.
+        """
+
+
+@runtime_checkable
+class Broker(Protocol):
+    """Where messages go."""
+
+    def publish(self, messages: Messages) -> None:
+        """Hand all messages over, in order; blocks while the broker's queue is full, never drops.
+
+        Raises:
+            DeliveryError: they can't be handed over.
+            StoppedError: the run was stopped meanwhile and its grace has passed.
+        """
+
+    def confirm(self) -> Sequence[Rejection]:
+        """Wait until everything handed over since the last call is decided; return what was rejected.
+
+        A message is called rejected only after it was refused when sent singly. Empty means: all acknowledged.
+
+        Raises:
+            DeliveryError: the fate of a message is unknown (timed out, purged), or the broker failed as a whole.
+            StoppedError: the run was stopped meanwhile and its grace has passed.
+        """
+
+
+@runtime_checkable
+class WatermarkStore(Protocol):
+    """Where it is kept how far a stream was delivered."""
+
+    def load(self, stream: str) -> Watermark | None:
+        """Return the watermark of `stream`, None only when it is proved never to have been written.
+
+        Raises:
+            WatermarkError: it can't be read, or not understood.
+        """
+
+    def save(self, stream: str, new: Watermark, *, expected: Watermark | None) -> None:
+        """Replace `expected` by `new`; when it returns, every later `load` gives `new`.
+
+        Raises:
+            WatermarkError: something else than `expected` was found, or the write failed.
+        """
+
+
+class Reflection(Protocol):
+    """What a database says of a table or a query before it is read."""
+
+    @property
+    def selectable(self) -> Any:
+        """A SQLAlchemy FROM element."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Every column of it, in order; a column whose type can't be carried has the kind None."""
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """Empty for a query, a view or a table without one."""
+
+    @property
+    def unique(self) -> tuple[tuple[str, ...], ...]:
+        """Column lists of the other unique indexes and constraints."""
+
+    @property
+    def indexes(self) -> tuple[tuple[str, ...], ...] | None:
+        """Column lists of all indexes, the primary key's first; None where they can't be known."""
+
+
+class Database(Protocol):
+    """What one database spells differently."""
+
+    def identity(self) -> dict[str, str]:
+        """Return what tells this server from every other one; plain JSON, compared as a whole."""
+
+    def lock(self, name: str, holder: dict[str, Any]) -> AbstractContextManager[Lease]:
+        """Take the lock `name` for as long as the context lasts; an earlier try of the same task is ended.
+
+        Args:
+            name: of the stream.
+            holder: dag, task, run, map index and try of the caller; others are shown it.
+
+        Raises:
+            BusyError: somebody else holds it.
+            SourceError: it can't be taken here.
+        """
+
+    def reflect(self, table: str | None, sql: str | None) -> Reflection:
+        """Return what is known of a table, or of a query, without reading rows of it.
+
+        Raises:
+            ConfigurationError: there is no such table, or the query is refused.
+        """
+
+    def after(self, columns: Sequence[Any], values: Sequence[Any]) -> Any:
+        """Return the condition `(columns) > (values)`, spelled so that an index serves it."""
+
+    def until(self, columns: Sequence[Any], values: Sequence[Any]) -> Any:
+        """Return the condition `(columns) <= (values)`, spelled so that an index serves it."""
+
+    def now(self, kind: Kind, lag_seconds: float, timezone: str) -> Any:
+        """Return the database's time less `lag_seconds`, comparable with columns of `kind`."""
+
+    def read(self, query: Any) -> list[tuple[Any, ...]]:
+        """Return the rows of one SELECT, from its own short read-only transaction or the open snapshot."""
+
+    def pages(self, query: Any, max_bytes: int) -> tuple[list[tuple[Any, ...]], bool]:
+        """Return rows of one SELECT up to about `max_bytes`, and whether it was cut short."""
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Let every read inside the context see one and the same state of the data."""
+
+    def close(self) -> None:
+        """End every session of this object, a running statement too; may be called from any thread."""

@@ -1,0 +1,25 @@
+"""Every error that operators, sensors and triggers raise on purpose."""
+
+from airflow_legacy_events.core.errors import (
+    BusyError,
+    CompletenessError,
+    ConfigurationError,
+    DeliveryError,
+    EnvelopeError,
+    LegacyEventsError,
+    SourceError,
+    StoppedError,
+    WatermarkError,
+)
+
+__all__ = [
+    "BusyError",
+    "CompletenessError",
+    "ConfigurationError",
+    "DeliveryError",
+    "EnvelopeError",
+    "LegacyEventsError",
+    "SourceError",
+    "StoppedError",
+    "WatermarkError",
+]
