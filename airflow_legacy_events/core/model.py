@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeAlias
@@ -17,14 +18,14 @@ Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 
 class Kind(StrEnum):
-    """What a column's values mean, whatever the database calls its type.
+    r"""What a column's values mean, whatever the database calls its type.
 
     Rows carry each value as the database's own text where its driver gives that, else as the plain
     Python value; an envelope accepts both. The texts are:
 
     INTEGER digits · DECIMAL digits, `NaN`, `Infinity` · FLOAT shortest exact digits, `NaN`, `Infinity` ·
     BOOLEAN `t`/`f`, `true`/`false`, `1`/`0` · DATE, TIME as written · TIMESTAMP `2026-11-23 09:15:02[.123456]` without
-    zone · INSTANT the same in UTC with `+00` · UUID, TEXT as they are · JSON a JSON text · BYTES `\\x` and hex.
+    zone · INSTANT the same in UTC with `+00` · UUID, TEXT as they are · JSON a JSON text · BYTES `\x` and hex.
     """
 
     INTEGER = "integer"
@@ -144,8 +145,21 @@ class Messages:
     headers: Headers = ()
     each: Sequence[Headers] | None = None
 
+    def size(self, without: AbstractSet[int] = frozenset()) -> int:
+        """Bytes of all keys and values in UTF-8, leaving out the messages at the places `without`."""
+        total = _size(self.keys) + _size(self.values)
+        return total - sum(_size([self.keys[at], self.values[at]]) for at in without)
 
-class Rejection(NamedTuple):
+
+def _size(parts: Sequence[str | bytes | None]) -> int:
+    try:
+        return len("".join(parts).encode())  # type: ignore[arg-type]
+    except TypeError:
+        return sum(len(part.encode() if isinstance(part, str) else part or b"") for part in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
     """A message that the broker refused for good.
 
     Attributes:
@@ -185,11 +199,9 @@ class Horizon(NamedTuple):
         completeness: `exact`, `bounded` or `best_effort`.
         reason: the assumption or the known gap behind that word; never empty.
         facts: what the source records in the watermark: server, columns, query.
-        start: the watermark from which the run reads; what a new stream saves before its first read.
     """
 
     target: tuple[str, ...] | None
     completeness: str
     reason: str
     facts: Mapping[str, Any]
-    start: Watermark

@@ -1,0 +1,40 @@
+"""Rejected messages, on their way to the dead-letter topic."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from airflow_legacy_events.core.model import Batch, Headers, Messages, Rejection
+
+
+def dead_letters(
+    topic: str, stream: str, batch: Batch, messages: Messages, rejections: Sequence[Rejection]
+) -> Messages:
+    """Return the rejected messages unchanged but for their topic and headers that say why they are there.
+
+    `legacy-events-stream`, `-key`, `-error` (the broker's name of it), `-reason` and `-position` (the row's
+    watermark and key values, a JSON array).
+    """
+    at = [rejection.index for rejection in rejections]
+    return Messages(
+        topic,
+        keys=[messages.keys[index] for index in at],
+        values=[messages.values[index] for index in at],
+        headers=messages.headers,
+        each=[_headers(stream, batch, messages, rejection) for rejection in rejections],
+    )
+
+
+def _headers(stream: str, batch: Batch, messages: Messages, rejection: Rejection) -> Headers:
+    shape, row = batch.shape, batch.rows[rejection.index]
+    position = [None if row[at] is None else str(row[at]) for at in (*shape.watermark, *shape.key)]
+    own = messages.each[rejection.index] if messages.each is not None else ()
+    return (
+        *own,
+        ("legacy-events-stream", stream),
+        ("legacy-events-key", messages.keys[rejection.index] or ""),
+        ("legacy-events-error", rejection.error),
+        ("legacy-events-reason", rejection.reason),
+        ("legacy-events-position", json.dumps(position, ensure_ascii=False)),
+    )

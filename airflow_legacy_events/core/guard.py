@@ -1,0 +1,43 @@
+"""Whether a stored watermark belongs to the run that is about to use it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_legacy_events.core.errors import WatermarkError
+
+_REMEDIES = {
+    "topic": "a new topic is a new stream: leave stream= unset or give it another name",
+    "cluster": "point broker_conn_id back to the first cluster, or give the stream another name with stream=",
+    "server": (
+        "point the connection back, or, if this server holds the same rows under the same keys,"
+        " `airflow legacy-events watermark set {stream} --accept-server`"
+    ),
+    "watermark_columns": "restore them, or give the stream another name with stream=",
+    "key_columns": "restore them, or give the stream another name with stream=",
+}
+
+
+def check(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    """Return when every fact that both sides know is the same.
+
+    Raises:
+        WatermarkError: naming both sides and the remedies.
+    """
+    for fact, remedy in _REMEDIES.items():
+        if stored.get(fact) is None or found.get(fact) is None or stored[fact] == found[fact]:
+            continue
+        raise WatermarkError(
+            f"the watermark of stream {stream!r} was written for {fact} {stored[fact]!r}, this run has {found[fact]!r};"
+            f" nothing was read. {remedy.format(stream=stream)}; or begin anew with"
+            f" `airflow legacy-events watermark forget {stream}`"
+        )
+
+
+def warn_of_others(log: logging.Logger, stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    """Warn when another dag or task moved the stream before, or the query was another one."""
+    for fact in ("dag", "task", "query"):
+        if None not in (stored.get(fact), found.get(fact)) and stored[fact] != found[fact]:
+            log.warning("stream %s was last moved by %s %r, this run has %r", stream, fact, stored[fact], found[fact])

@@ -1,0 +1,72 @@
+"""One thread that reads and encodes ahead of the relay, never further than a bounded queue."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+from airflow_legacy_events.core.stop import Stop
+
+T = TypeVar("T")
+_POLL_SECONDS = 0.1
+
+
+class _End:
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+
+
+class ReadAhead(Generic[T]):
+    """Iterates over `items` while a thread of its own produces the next ones.
+
+    At most `depth` items wait in the queue and one more in the thread's hands, so memory does not grow with
+    the rows. An error of the producer is raised where its item would have come, after all items before it.
+    Leaving the context ends the thread at its next item; it never blocks on a queue that nobody reads.
+    """
+
+    def __init__(self, items: Iterator[T], stop: Stop, depth: int = 1) -> None:
+        self._items, self._stop = items, stop
+        self._queue: queue.Queue[T | _End] = queue.Queue(depth)
+        self._abandoned = threading.Event()
+        self._thread = threading.Thread(target=self._produce, name="legacy-events-read-ahead", daemon=True)
+
+    def __enter__(self) -> Iterator[T]:
+        self._thread.start()
+        return self._consume()
+
+    def __exit__(self, *_: object) -> None:
+        self._abandoned.set()
+
+    def _consume(self) -> Iterator[T]:
+        while not self._stop.requested:
+            try:
+                item = self._queue.get(timeout=_POLL_SECONDS)
+            except queue.Empty:
+                continue
+            if not isinstance(item, _End):
+                yield item
+            elif item.error is not None:
+                raise item.error
+            else:
+                return
+
+    def _produce(self) -> None:
+        error: BaseException | None = None
+        try:
+            for item in self._items:
+                if not self._put(item):
+                    return
+        except BaseException as caught:  # noqa: BLE001  it is raised again in the relay's thread
+            error = caught
+        self._put(_End(error))
+
+    def _put(self, item: T | _End) -> bool:
+        while not (self._abandoned.is_set() or self._stop.requested):
+            try:
+                self._queue.put(item, timeout=_POLL_SECONDS)
+            except queue.Full:
+                continue
+            return True
+        return False

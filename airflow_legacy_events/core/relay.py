@@ -1,0 +1,195 @@
+"""The one loop. Delivery semantics live here and nowhere else.
+
+    lock -> load -> re-acknowledge -> open -> for each batch of a bounded read-ahead:
+        encode -> publish and confirm -> save -> acknowledge
+
+At-least-once: a crash between two steps repeats what was published since the last save, with equal ids, and
+loses nothing, since nothing is saved before it is confirmed and nothing acknowledged before it is saved.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_legacy_events.core import guard
+from airflow_legacy_events.core.dead_letters import dead_letters
+from airflow_legacy_events.core.errors import DeliveryError, StoppedError
+from airflow_legacy_events.core.ledger import Ledger
+from airflow_legacy_events.core.limits import Limits, Pace
+from airflow_legacy_events.core.model import Batch, Horizon, Messages, Rejection, Shape, Stream, Watermark
+from airflow_legacy_events.core.ports import Broker, Envelope, Lease, Source, WatermarkStore
+from airflow_legacy_events.core.progress import Progress
+from airflow_legacy_events.core.read_ahead import ReadAhead
+from airflow_legacy_events.core.report import Report
+from airflow_legacy_events.core.stop import Stop
+
+
+@dataclass(kw_only=True)
+class Relay:
+    """Moves the batches of one source to one topic, once.
+
+    Attributes:
+        stream: what is moved, where to.
+        source: opened, read and acknowledged by this relay alone.
+        envelope: compiled once per shape.
+        broker: already open; the relay publishes one batch at a time and waits for its fate.
+        store: where the watermark lies.
+        lock: gives the stream's lease as a context.
+        facts: of the run, kept with every watermark: topic, cluster, dag, task, run.
+        dead_letter_topic: where rejected messages go; None: a rejection fails the run.
+        limits: budgets of the run.
+        stop: ends the run at a batch border once requested.
+        report: filled while the run works; true also after a failure.
+    """
+
+    stream: Stream
+    source: Source
+    envelope: Envelope
+    broker: Broker
+    store: WatermarkStore
+    lock: Callable[[], AbstractContextManager[Lease]]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    dead_letter_topic: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    stop: Stop = field(default_factory=Stop)
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
+
+    def __post_init__(self) -> None:
+        self.report = Report(self.stream.name)
+
+    def run(self) -> Report:
+        """Deliver everything above the watermark up to a target fixed at the start.
+
+        Raises:
+            LegacyEventsError: the run failed or was stopped; everything confirmed is saved, unless the lease was
+                lost or the store failed, and `report` says how far it came.
+        """
+        started = time.monotonic()
+        try:
+            with self.lock() as lease:
+                self._run(lease)
+        finally:
+            self.report.seconds = round(time.monotonic() - started, 6)
+        return self.report
+
+    def _run(self, lease: Lease) -> None:
+        name = self.stream.name
+        stored = self.store.load(name)
+        if stored is not None:
+            guard.check(name, stored.facts, self.facts)
+            guard.warn_of_others(self.log, name, stored.facts, self.facts)
+            if stored.receipt is not None:
+                lease.check()
+                self.source.acknowledge(stored.receipt)
+        horizon = self.source.open(stored)
+        self._announce(stored, horizon)
+        facts = {**self.facts, **horizon.facts}
+        ledger = Ledger(name, store=self.store, source=self.source, lease=lease, facts=facts, saved=stored)
+        if stored is None:
+            ledger.confirmed(Watermark(None, None, {}))
+        try:
+            self._drain(ledger)
+        except BaseException as error:
+            self._rescue(ledger, error)
+            raise
+        else:
+            ledger.close()
+        finally:
+            self.report.watermark_to = _listed(ledger.values)
+
+    def _announce(self, stored: Watermark | None, horizon: Horizon) -> None:
+        report = self.report
+        report.watermark_from = report.watermark_to = _listed(stored.values if stored is not None else None)
+        report.horizon = _listed(horizon.target) or report.watermark_from
+        report.completeness, report.completeness_reason = horizon.completeness, horizon.reason
+        self.log.info(
+            "%s: from %s to %s, %s (%s)",
+            self.stream.name,
+            "the beginning" if stored is None or stored.values is None else "the stored watermark",
+            "a target above it" if horizon.target is not None else "nothing new",
+            horizon.completeness,
+            horizon.reason,
+        )
+
+    def _drain(self, ledger: Ledger) -> None:
+        report, pace = self.report, Pace(self.limits, self.stop)
+        progress = Progress(self.log, self.stream.name)
+        reached = True
+        with ReadAhead(self._encoded(), self.stop) as blocks:
+            for batch, messages in blocks:
+                if messages is not None:
+                    self._publish(batch, messages)
+                ledger.confirmed(batch.after)
+                reached = batch.final
+                progress.show(report.rows, batch.share)
+                if not reached and pace.over:
+                    break
+                if not reached:
+                    pace.keep(report.rows)
+        if self.stop.requested:
+            raise StoppedError(
+                f"stream {self.stream.name!r} was stopped after {report.rows} rows; they are delivered and saved,"
+                " the next run goes on from there"
+            )
+        report.target_reached = reached
+
+    def _encoded(self) -> Iterator[tuple[Batch, Messages | None]]:
+        encoders: dict[Shape, Callable[[Batch], Messages]] = {}
+        for batch in self.source.batches():
+            if not batch.count:
+                yield batch, None
+                continue
+            if batch.shape not in encoders:
+                encoders[batch.shape] = self.envelope.compile(batch.shape, self.stream)
+            yield batch, encoders[batch.shape](batch)
+
+    def _publish(self, batch: Batch, messages: Messages) -> None:
+        self.broker.publish(messages)
+        rejections = self.broker.confirm()
+        if rejections:
+            self._bury(batch, messages, rejections)
+        report, events = self.report, batch.count - len(rejections)
+        refused = {rejection.index for rejection in rejections}
+        report.rows += batch.count
+        report.events += events
+        report.rejected += len(rejections)
+        report.batches += 1
+        report.bytes += messages.size(refused)
+        report.topics[messages.topic] = report.topics.get(messages.topic, 0) + events
+
+    def _bury(self, batch: Batch, messages: Messages, rejections: Sequence[Rejection]) -> None:
+        first, count = rejections[0], len(rejections)
+        found = (
+            f"{count} of {batch.count} messages were rejected by topic {messages.topic!r}; first: message"
+            f" {first.index} of the batch, {first.error}: {first.reason}"
+        )
+        if self.dead_letter_topic is None:
+            raise DeliveryError(
+                f"{found}. Nothing was skipped and the watermark stays below them: raise the topic's limit, leave the"
+                " column out with exclude_columns=, or name a dead_letter_topic=",
+                rejected=rejections,
+            )
+        self.log.warning("%s; sending them to %s", found, self.dead_letter_topic)
+        letters = dead_letters(self.dead_letter_topic, self.stream.name, batch, messages, rejections)
+        self.broker.publish(letters)
+        if refused := self.broker.confirm():
+            raise DeliveryError(
+                f"{found}. The dead-letter topic {self.dead_letter_topic!r} rejected {len(refused)} of them too:"
+                f" {refused[0].error}: {refused[0].reason}. Raise its max.message.bytes",
+                rejected=refused,
+            )
+
+    def _rescue(self, ledger: Ledger, error: BaseException) -> None:
+        try:
+            ledger.settle()
+        except Exception as second:  # noqa: BLE001  a store is anybody's; the first error goes on
+            error.add_note(f"and what was confirmed could not be saved: {second}")
+
+
+def _listed(values: tuple[str, ...] | None) -> list[str] | None:
+    return list(values) if values is not None else None

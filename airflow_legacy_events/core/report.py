@@ -1,0 +1,62 @@
+"""What a run did, as plain JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass
+class Report:
+    """The result of a run; every key is always there. `rows == events + rejected + skipped`.
+
+    Attributes:
+        stream: its name.
+        mode: `live`.
+        rows: rows read and decided.
+        events: messages acknowledged on their topic.
+        rejected: messages that went to the dead-letter topic.
+        skipped: rows left out by a declared rule.
+        batches: batches confirmed.
+        bytes: of keys and values of the events, in UTF-8.
+        watermark_from: the values at the start, None for a stream that had delivered nothing.
+        watermark_to: the values at the end.
+        horizon: the target that was fixed at the start.
+        target_reached: False after `max_rows` or `max_seconds`, or a failure.
+        held_back: what a horizon held back, None when nothing.
+        completeness: `exact`, `bounded` or `best_effort`.
+        completeness_reason: the assumption or gap behind that word.
+        seconds: of the relay alone.
+        topics: events by topic.
+        window: of a replay, else None.
+    """
+
+    stream: str
+    mode: str = "live"
+    rows: int = 0
+    events: int = 0
+    rejected: int = 0
+    skipped: int = 0
+    batches: int = 0
+    bytes: int = 0
+    watermark_from: list[str] | None = None
+    watermark_to: list[str] | None = None
+    horizon: list[str] | None = None
+    target_reached: bool = False
+    held_back: dict[str, Any] | None = None
+    completeness: str = "best_effort"
+    completeness_reason: str = "the run ended before the source was opened"
+    seconds: float = 0.0
+    topics: dict[str, int] = field(default_factory=dict)
+    window: dict[str, Any] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain JSON values."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.stream}: {self.events} events, {self.rejected} rejected, {self.skipped} skipped of {self.rows} rows"
+            f" in {self.batches} batches and {self.seconds:.1f} s; target"
+            f" {'reached' if self.target_reached else 'not reached'}; {self.completeness} ({self.completeness_reason})"
+        )
