@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from airflow_legacy_events.core.errors import BusyError, StoppedError
 from airflow_legacy_events.core.ports import Lease
@@ -22,29 +22,17 @@ def patiently(lock: Callable[[], AbstractContextManager[Lease]], stop: Stop, log
         StoppedError: the run was stopped while it waited.
     """
     told = False
-    while True:
-        try:
-            held = lock()
-            lease = held.__enter__()
-            break
-        except BusyError as busy:
-            if busy.healthy is False:
-                raise
-            if not told:
-                log.info("waiting: %s", busy)
-                told = True
-            if stop.wait(_POLL_SECONDS):
-                raise StoppedError(f"the run was stopped while it waited for {busy.holder}") from busy
-    with _entered(held, lease) as mine:
-        yield mine
-
-
-@contextmanager
-def _entered(held: AbstractContextManager[Lease], lease: Lease) -> Iterator[Lease]:
-    try:
+    with ExitStack() as held:
+        while True:
+            try:
+                lease = held.enter_context(lock())
+                break
+            except BusyError as busy:
+                if busy.healthy is False:
+                    raise
+                if not told:
+                    log.info("waiting: %s", busy)
+                    told = True
+                if stop.wait(_POLL_SECONDS):
+                    raise StoppedError(f"the run was stopped while it waited for {busy.holder}") from busy
         yield lease
-    except BaseException as error:
-        if not held.__exit__(type(error), error, error.__traceback__):
-            raise
-    else:
-        held.__exit__(None, None, None)

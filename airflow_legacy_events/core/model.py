@@ -25,7 +25,8 @@ class Kind(StrEnum):
 
     INTEGER digits · DECIMAL digits, `NaN`, `Infinity` · FLOAT shortest exact digits, `NaN`, `Infinity` ·
     BOOLEAN `t`/`f`, `true`/`false`, `1`/`0` · DATE, TIME as written · TIMESTAMP `2026-11-23 09:15:02[.123456]` without
-    zone · INSTANT the same in UTC with `+00` · UUID, TEXT as they are · JSON a JSON text · BYTES `\x` and hex.
+    zone · INSTANT the same in UTC with `+00` · UUID, TEXT as they are · JSON a JSON text · BYTES `\x` and hex ·
+    ANY whatever Python value comes, carried by its own type (SQLite columns without a declared type).
     """
 
     INTEGER = "integer"
@@ -40,6 +41,7 @@ class Kind(StrEnum):
     UUID = "uuid"
     JSON = "json"
     BYTES = "bytes"
+    ANY = "any"
 
 
 TEMPORAL = frozenset({Kind.DATE, Kind.TIMESTAMP, Kind.INSTANT})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, runtime_checkable
 
@@ -118,15 +118,19 @@ class WatermarkStore(Protocol):
 
 
 class Reflection(Protocol):
-    """What a database says of a table or a query before it is read."""
+    """What a database says of a table or a query before any row of it is read."""
 
     @property
     def selectable(self) -> Any:
-        """A SQLAlchemy FROM element."""
+        """A SQLAlchemy FROM element; its columns are addressed by name."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """Every column of it, in order; a column whose type can't be carried has the kind None."""
+        """Its columns that can be carried, in order."""
+
+    @property
+    def refused(self) -> Mapping[str, str]:
+        """The other columns' names, with the database's name of their types."""
 
     @property
     def primary_key(self) -> tuple[str, ...]:
@@ -134,25 +138,25 @@ class Reflection(Protocol):
 
     @property
     def unique(self) -> tuple[tuple[str, ...], ...]:
-        """Column lists of the other unique indexes and constraints."""
+        """Column lists of the other unique indexes and constraints that cover every row."""
 
     @property
     def indexes(self) -> tuple[tuple[str, ...], ...] | None:
-        """Column lists of all indexes, the primary key's first; None where they can't be known."""
+        """Column lists of all indexes; None where they can't be known."""
 
 
 class Database(Protocol):
-    """What one database spells differently."""
+    """What one database spells differently. Its reads come from one thread at a time."""
 
     def identity(self) -> dict[str, str]:
-        """Return what tells this server from every other one; plain JSON, compared as a whole."""
+        """Return what tells this server and database from every other one; compared as a whole."""
 
-    def lock(self, name: str, holder: dict[str, Any]) -> AbstractContextManager[Lease]:
+    def lock(self, name: str, holder: Mapping[str, Any]) -> AbstractContextManager[Lease]:
         """Take the lock `name` for as long as the context lasts; an earlier try of the same task is ended.
 
         Args:
             name: of the stream.
-            holder: dag, task, run, map index and try of the caller; others are shown it.
+            holder: dag, task, run, map_index and try of the caller, and its host and pid; others are shown it.
 
         Raises:
             BusyError: somebody else holds it.
@@ -166,20 +170,38 @@ class Database(Protocol):
             ConfigurationError: there is no such table, or the query is refused.
         """
 
-    def after(self, columns: Sequence[Any], values: Sequence[Any]) -> Any:
-        """Return the condition `(columns) > (values)`, spelled so that an index serves it."""
+    def beyond(self, columns: Sequence[Any], values: Sequence[Any], *, inclusive: bool = False) -> Any:
+        """Return the condition `(columns) > (values)`, or `>=`, spelled so that an index serves it."""
 
     def until(self, columns: Sequence[Any], values: Sequence[Any]) -> Any:
         """Return the condition `(columns) <= (values)`, spelled so that an index serves it."""
 
-    def now(self, kind: Kind, lag_seconds: float, timezone: str) -> Any:
-        """Return the database's time less `lag_seconds`, comparable with columns of `kind`."""
+    def past(self, column: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
+        """Return the condition that a temporal column lies at or below the database's now less `lag_seconds`.
 
-    def read(self, query: Any) -> list[tuple[Any, ...]]:
-        """Return the rows of one SELECT, from its own short read-only transaction or the open snapshot."""
+        Args:
+            column: to compare.
+            kind: of the column.
+            lag_seconds: seconds, 0 or more.
+            timezone: IANA name of the zone of naive columns.
+        """
 
-    def pages(self, query: Any, max_bytes: int) -> tuple[list[tuple[Any, ...]], bool]:
-        """Return rows of one SELECT up to about `max_bytes`, and whether it was cut short."""
+    def text(self, value: Any, column: Column) -> str:
+        """Return a value that was read as the text that a watermark keeps."""
+
+    def bind(self, text: str, column: Column) -> Any:
+        """Return the value that `text` stands for, to be bound in a condition on `column`."""
+
+    def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
+        """Return the rows of one SELECT, from a short read-only transaction of its own or the open snapshot.
+
+        Args:
+            query: a SQLAlchemy SELECT.
+            max_bytes: the rows may be cut short once they hold about so many bytes, at least one row is returned.
+
+        Raises:
+            SourceError: the query failed, took longer than the statement timeout, or the connection was lost.
+        """
 
     def snapshot(self) -> AbstractContextManager[None]:
         """Let every read inside the context see one and the same state of the data."""

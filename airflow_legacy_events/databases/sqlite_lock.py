@@ -1,0 +1,95 @@
+"""The stream's lock beside a SQLite file: `flock`, which the kernel frees when its holder dies."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from airflow_legacy_events.core.errors import BusyError, SourceError
+from airflow_legacy_events.databases.holder import LEASE_SECONDS, describe, is_earlier_try
+
+_POLL_SECONDS = 0.1
+
+
+class FileLock:
+    """Holds `<database>.<hash of the stream>.lock`, with the holder as JSON inside.
+
+    The file stays when the lock is freed: removing it would let two runs lock two files of one name.
+    """
+
+    def __init__(self, database: Path, name: str, holder: Mapping[str, Any], log: logging.Logger) -> None:
+        self._name, self._holder, self._log = name, dict(holder), log
+        digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+        self._path = database.with_name(f"{database.name}.{digest}.lock")
+
+    @contextmanager
+    def held(self) -> Iterator[FileLock]:
+        """Take the lock until the context ends.
+
+        Raises:
+            BusyError: another run holds it; an earlier try of the same task is waited for, 15 s.
+            SourceError: the file can't be made.
+        """
+        try:
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise SourceError(
+                f"the lock of stream {self._name!r} is a file beside the database, {str(self._path)!r}, and it can't be"
+                f" made: {error.strerror}. Let the Airflow worker's user write to that folder"
+            ) from error
+        try:
+            self._take()
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, json.dumps(self._holder).encode(), 0)
+            yield self
+        finally:
+            os.close(self._file)
+
+    def check(self) -> None:
+        """See `core.ports.Lease.check`; the lock is lost only when its file was removed or replaced."""
+        try:
+            mine = os.path.samestat(self._path.stat(), os.fstat(self._file))
+        except FileNotFoundError:
+            mine = False
+        if not mine:
+            raise SourceError(
+                f"the lock file of stream {self._name!r}, {str(self._path)!r}, was removed while it was held. The"
+                " watermark was not moved; a retry goes on"
+            )
+
+    def _take(self) -> None:
+        deadline = time.monotonic() + LEASE_SECONDS
+        while not self._try():
+            holder = self._who()
+            earlier = holder is not None and is_earlier_try(holder, self._holder)
+            text = f"stream {self._name!r} is being worked on by {describe(holder)}"
+            if not earlier:
+                raise BusyError(text, holder=describe(holder), healthy=None)
+            if time.monotonic() >= deadline:
+                raise SourceError(
+                    f"{text}: an earlier try of this task, which did not end within {LEASE_SECONDS:.0f} s. End it"
+                    " there; its lock is freed with the process"
+                )
+            time.sleep(_POLL_SECONDS)
+
+    def _try(self) -> bool:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _who(self) -> dict[str, Any] | None:
+        try:
+            found = json.loads(os.pread(self._file, 65536, 0))
+        except ValueError:  # its holder is just writing it
+            return None
+        return found if isinstance(found, dict) else None
