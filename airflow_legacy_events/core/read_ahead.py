@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Generic, TypeVar
 
 from airflow_legacy_events.core.stop import Stop
@@ -26,7 +26,7 @@ class ReadAhead(Generic[T]):
     Leaving the context ends the thread at its next item; it never blocks on a queue that nobody reads.
     """
 
-    def __init__(self, items: Iterator[T], stop: Stop, depth: int = 1) -> None:
+    def __init__(self, items: Generator[T, None, None], stop: Stop, depth: int = 1) -> None:
         self._items, self._stop = items, stop
         self._queue: queue.Queue[T | _End] = queue.Queue(depth)
         self._abandoned = threading.Event()
@@ -60,6 +60,8 @@ class ReadAhead(Generic[T]):
                     return
         except BaseException as caught:  # noqa: BLE001  it is raised again in the relay's thread
             error = caught
+        finally:
+            self._items.close()
         self._put(_End(error))
 
     def _put(self, item: T | _End) -> bool:

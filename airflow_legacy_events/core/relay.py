@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -138,7 +138,7 @@ class Relay:
             )
         report.target_reached = reached
 
-    def _encoded(self) -> Iterator[tuple[Batch, Messages | None]]:
+    def _encoded(self) -> Generator[tuple[Batch, Messages | None], None, None]:
         encoders: dict[Shape, Callable[[Batch], Messages]] = {}
         for batch in self.source.batches():
             if not batch.count:

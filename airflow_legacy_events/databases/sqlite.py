@@ -91,7 +91,7 @@ class SqliteDatabase(SqlDatabase):
         return tuple(Column(name, _kind(type_), type_, name not in not_null) for name, type_ in declared), {}
 
     def _declared(self, raw: sqlite3.Connection, statement: str) -> list[tuple[str, str]]:
-        """The names and declared types of a query's columns, which only a view tells; it lives in the temporary database."""
+        """The names and declared types of the columns, which only a view tells; it lives in the temporary database."""
         raw.execute("PRAGMA query_only = OFF")
         try:
             raw.execute(f"CREATE TEMP VIEW legacy_events_shape AS {statement}")

@@ -1,0 +1,28 @@
+"""What a query source records with every watermark, as plain JSON."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from airflow_legacy_events.core.ports import Database
+from airflow_legacy_events.sources.selection import Selection
+
+
+def source_facts(database: Database, source: str, query: str, selection: Selection) -> dict[str, Any]:
+    """Return the facts by which a later run knows that the watermark is its own.
+
+    `server` which server and database · `source` the connection's name · `columns` name and type of the position
+    columns · `watermark_columns`, `key_columns` · `query` a fingerprint of what was asked · `shape` name, type and
+    nullability of every column that is read.
+    """
+    shape = selection.shape
+    return {
+        "server": database.identity(),
+        "source": source,
+        "columns": [[column.name, column.type] for column in selection.columns],
+        "watermark_columns": list(shape.named(shape.watermark)),
+        "key_columns": list(shape.named(shape.key)),
+        "query": hashlib.sha256(" ".join(query.split()).encode()).hexdigest()[:16],
+        "shape": [[column.name, column.type, column.nullable] for column in shape.columns],
+    }

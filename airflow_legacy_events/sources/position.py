@@ -1,0 +1,32 @@
+"""How far along a range a watermark is, for a person's eyes only."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from airflow_legacy_events.core.model import TEMPORAL, Column, Kind
+
+_NUMERIC = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
+
+
+def share(column: Column, low: str, at: str, high: str) -> float | None:
+    """Return how much of the range from `low` to `high` lies at or below `at`, 0 to 1.
+
+    None where the column's values have no distance, or one of them none that is known.
+    """
+    try:
+        start, here, end = (_number(column.kind, text) for text in (low, at, high))
+    except ValueError:
+        return None
+    if start is None or here is None or end is None or not end > start:
+        return None
+    return min(1.0, max(0.0, (here - start) / (end - start)))
+
+
+def _number(kind: Kind, text: str) -> float | None:
+    if kind in _NUMERIC:
+        return float(text)
+    if kind in TEMPORAL:
+        moment = dt.datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()
+    return None

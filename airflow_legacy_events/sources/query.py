@@ -1,0 +1,122 @@
+"""A table or query as a source: what the user asked for, checked against what is there."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_legacy_events.core import guard
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.limits import Limits
+from airflow_legacy_events.core.model import TEMPORAL, Batch, Horizon, Receipt, Watermark
+from airflow_legacy_events.core.ports import Database, Reflection
+from airflow_legacy_events.sources.bulk import BulkRun
+from airflow_legacy_events.sources.facts import source_facts
+from airflow_legacy_events.sources.incremental import IncrementalRun, lag_of
+from airflow_legacy_events.sources.rows import Rows
+from airflow_legacy_events.sources.selection import Selection, Wanted, select_columns
+
+
+@dataclass(kw_only=True)
+class QuerySource:
+    """Reads by keyset, page by page; each page is a short read-only transaction of its own.
+
+    The lower bound is exclusive on (watermark columns, key columns), so no batch grows with a tie. The upper
+    bound is the highest such tuple at or below the database's now less `lag`. Without watermark columns every
+    run is a full load in key order from one snapshot; a load that did not finish is finished first.
+
+    Attributes:
+        database: where the rows are.
+        stream: name of the stream, for messages.
+        source: name of the connection, kept with the watermark.
+        table: as written by the user, `schema.table` or `table`.
+        sql: a SELECT instead of a table.
+        watermark_columns: of any ordered type; empty for bulk.
+        key_columns: None: the primary key, else a unique index over NOT NULL columns.
+        columns: what `data` holds; None: all.
+        exclude_columns: what `data` does not hold.
+        first_run: `all`, `now`, or a value of the first watermark column to begin with, itself included.
+        lag: rows younger than that wait for a later run; needs a temporal first watermark column.
+        limits: `batch_rows`, `rows_per_second` and `max_rows` cut the pages.
+        source_timezone: IANA name of the zone of naive times.
+    """
+
+    database: Database
+    stream: str
+    source: str
+    table: str | None = None
+    sql: str | None = None
+    watermark_columns: tuple[str, ...] = ()
+    key_columns: tuple[str, ...] | None = None
+    columns: tuple[str, ...] | None = None
+    exclude_columns: tuple[str, ...] = ()
+    first_run: Any = "all"
+    lag: dt.timedelta = dt.timedelta(0)
+    limits: Limits = field(default_factory=Limits)
+    source_timezone: str = "UTC"
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
+
+    def open(self, at: Watermark | None) -> Horizon:
+        """See `core.ports.Source.open`."""
+        what = f"table {self.table!r}" if self.table is not None else "the query"
+        found = self.database.reflect(self.table, self.sql)
+        wanted = Wanted(what, self.watermark_columns, self.key_columns, self.columns, self.exclude_columns)
+        selection = select_columns(wanted, found)
+        facts = source_facts(self.database, self.source, self.sql or str(self.table), selection)
+        if at is not None:
+            guard.check(self.stream, at.facts, facts)
+        self._advise(what, selection, found)
+        rows = Rows(self.database, what, found.selectable, selection, self.source_timezone)
+        self._run = self._make_run(rows, at)
+        horizon = self._run.open()
+        return horizon._replace(facts={**facts, **horizon.facts})
+
+    def batches(self) -> Iterator[Batch]:
+        """See `core.ports.Source.batches`."""
+        return self._run.batches()
+
+    def acknowledge(self, receipt: Receipt) -> None:
+        """A query leaves nothing to acknowledge at its source."""
+
+    def _make_run(self, rows: Rows, at: Watermark | None) -> BulkRun | IncrementalRun:
+        if not self.watermark_columns:
+            self._refuse_on_bulk()
+            return BulkRun(rows, at, self.limits)
+        temporal = rows.selection.columns[0].kind in TEMPORAL
+        if self.lag and not temporal:
+            first = rows.selection.columns[0]
+            raise ConfigurationError(
+                f"lag={self.lag} was asked for, but the first watermark column {first.name!r} is {first.type}, no time;"
+                " nothing was read. Leave lag= out or watermark by a time column"
+            )
+        start = at.values if at is not None else None
+        return IncrementalRun(rows, start, _text(self.first_run), lag_of(self.lag, temporal=temporal), self.limits)
+
+    def _refuse_on_bulk(self) -> None:
+        asked = {"lag": self.lag, "max_rows": self.limits.max_rows, "first_run": self.first_run != "all"}
+        for name, value in asked.items():
+            if value:
+                raise ConfigurationError(
+                    f"{name}= was given with watermark_columns=[]: a full load has no watermark to hold back, cut or"
+                    " begin at; nothing was read. Leave it out, or name watermark_columns"
+                )
+
+    def _advise(self, what: str, selection: Selection, found: Reflection) -> None:
+        names = tuple(column.name for column in selection.columns)
+        if self.watermark_columns and found.indexes and not any(names[:1] == index[:1] for index in found.indexes):
+            self.log.warning(
+                "no index of %s begins with %r: every page reads and sorts the whole table. CREATE INDEX ON %s (%s)",
+                what,
+                names[0],
+                self.table,
+                ", ".join(names),
+            )
+
+
+def _text(first_run: Any) -> str:
+    if isinstance(first_run, dt.datetime):
+        return first_run.isoformat(sep=" ")
+    return str(first_run)

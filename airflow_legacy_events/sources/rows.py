@@ -1,0 +1,97 @@
+"""The rows of one selection in the order of its position: pages, the highest one, and those without a place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.ports import Database
+from airflow_legacy_events.sources.selection import Selection
+
+BATCH_BYTES = 16 * 2**20
+"""A page of wide rows is cut at about so much raw data, so memory does not grow with a row's width."""
+
+Values: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What one query source reads.
+
+    Attributes:
+        database: where the rows are.
+        what: the table or query, for messages.
+        selectable: the same as a FROM element.
+        selection: its columns.
+        timezone: IANA name of the zone of naive times.
+    """
+
+    database: Database
+    what: str
+    selectable: Any
+    selection: Selection
+    timezone: str
+
+    def page(self, after: Values, until: Values | None, limit: int) -> list[tuple[Any, ...]]:
+        """Return the next rows above `after`, at most `limit`; empty when there are none up to `until`."""
+        query = self._select(self.selection.shape.columns, after)
+        if until is not None:
+            query = query.where(self.database.until(self._position, self._bound(until)))
+        return self.database.read(query.order_by(*self._position).limit(limit), BATCH_BYTES)
+
+    def highest(self, after: Values, lag_seconds: float, *, temporal: bool) -> Values | None:
+        """Return the highest position above `after`, at or below the database's now less the lag."""
+        columns = self.selection.columns
+        query = self._select(columns, after)
+        query = query.where(*(sa.column(column.name).is_not(None) for column in columns if column.nullable))
+        if temporal:
+            query = query.where(self.database.past(self._position[0], columns[0].kind, lag_seconds, self.timezone))
+        rows = self.database.read(query.order_by(*(column.desc() for column in self._position)).limit(1))
+        return self.texts(rows[0]) if rows else None
+
+    def refuse_null(self, after: Values) -> None:
+        """Raise when a row has no place in the order.
+
+        The first column is looked at in all rows, the others in those that are still to be read.
+
+        Raises:
+            ConfigurationError: naming the column; nothing was read.
+        """
+        for at, column in enumerate(self.selection.columns):
+            if not column.nullable:
+                continue
+            null: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(self.selectable)
+            if at and after:
+                null = null.where(self.database.beyond(self._position[:1], self._bound(after[:1]), inclusive=True))
+            if self.database.read(null.where(sa.column(column.name).is_(None)).limit(1)):
+                raise ConfigurationError(
+                    f"column {column.name!r} of {self.what} is a watermark or key column and is NULL in at least one"
+                    " row, which could never be delivered in order; nothing was read. Fill the column, choose another"
+                    f" one, or leave those rows out with sql= and WHERE {column.name} IS NOT NULL"
+                )
+
+    def values(self, row: tuple[Any, ...]) -> Values:
+        """The position of a row of a page."""
+        return self.texts(tuple(row[at] for at in self.selection.position))
+
+    def texts(self, values: tuple[Any, ...]) -> Values:
+        """The texts that a watermark keeps of position values."""
+        return tuple(map(self.database.text, values, self.selection.columns))
+
+    @property
+    def _position(self) -> list[Any]:
+        return [sa.column(column.name) for column in self.selection.columns]
+
+    def _bound(self, values: Values) -> list[Any]:
+        return [self.database.bind(text, column) for text, column in zip(values, self.selection.columns, strict=False)]
+
+    def _select(self, columns: Any, after: Values) -> sa.Select[Any]:
+        query: sa.Select[Any] = sa.select(*(sa.column(column.name) for column in columns)).select_from(self.selectable)
+        if not after:
+            return query
+        position, whole = self._position, len(after) == len(self._position)
+        # Fewer values than columns say where to begin, and what is begun with is delivered too.
+        return query.where(self.database.beyond(position[: len(after)], self._bound(after), inclusive=not whole))

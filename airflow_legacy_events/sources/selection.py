@@ -1,0 +1,122 @@
+"""Which columns a query reads, and what each is for; every mistake in that is found here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.model import TEMPORAL, Column, Kind, Shape
+from airflow_legacy_events.core.ports import Reflection
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The columns of one query source.
+
+    Attributes:
+        shape: of the rows that are read.
+        position: places in a row of the watermark columns, then of the key columns that are not among them.
+        op: what the rows of an incremental run are: `c` where a row never changes, else `u`.
+    """
+
+    shape: Shape
+    position: tuple[int, ...]
+    op: str
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns that a watermark holds, in order."""
+        return tuple(self.shape.columns[at] for at in self.position)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user asked for, by name."""
+
+    what: str
+    watermark_columns: tuple[str, ...]
+    key_columns: tuple[str, ...] | None = None
+    columns: tuple[str, ...] | None = None
+    exclude_columns: tuple[str, ...] = ()
+
+
+def select_columns(wanted: Wanted, found: Reflection) -> Selection:
+    """Return the columns to read: `data` in its order, then what only the watermark and the key need.
+
+    Raises:
+        ConfigurationError: a column is missing, twice there, of a type that can't be carried, or there is no key.
+    """
+    _refuse_repeated(wanted, found)
+    known = {column.name: column for column in found.columns}
+    key = wanted.key_columns or _default_key(wanted, found, known)
+    data = _data_columns(wanted, [*known, *found.refused])
+    names = list(dict.fromkeys([*data, *wanted.watermark_columns, *key]))
+    _refuse_unknown(wanted, names, known, found)
+    place = {name: at for at, name in enumerate(names)}
+    columns = tuple(known[name] for name in names)
+    time = next((name for name in wanted.watermark_columns if known[name].kind in TEMPORAL), None)
+    shape = Shape(
+        columns,
+        data=tuple(place[name] for name in data),
+        key=tuple(place[name] for name in key),
+        watermark=tuple(place[name] for name in wanted.watermark_columns),
+        time=None if time is None else place[time],
+    )
+    position = tuple(place[name] for name in dict.fromkeys([*wanted.watermark_columns, *key]))
+    return Selection(shape, position, "c" if _never_changes(wanted, key, known, found) else "u")
+
+
+def _refuse_repeated(wanted: Wanted, found: Reflection) -> None:
+    repeated = [name for name, count in Counter(column.name for column in found.columns).items() if count > 1]
+    if repeated:
+        raise ConfigurationError(
+            f"{wanted.what} gives the column names {', '.join(map(repr, repeated))} more than once; nothing was read."
+            " Give each column a name of its own with AS"
+        )
+
+
+def _default_key(wanted: Wanted, found: Reflection, known: dict[str, Column]) -> tuple[str, ...]:
+    for candidate in (found.primary_key, *found.unique):
+        if candidate and all(name in known and not known[name].nullable for name in candidate):
+            return candidate
+    raise ConfigurationError(
+        f"{wanted.what} has no primary key and no unique index over columns that are NOT NULL, so rows of equal"
+        " watermark can't be told apart; nothing was read. Name the columns that identify a row with key_columns=[...]"
+    )
+
+
+def _data_columns(wanted: Wanted, names: Sequence[str]) -> list[str]:
+    unknown = [name for name in (*(wanted.columns or ()), *wanted.exclude_columns) if name not in names]
+    if unknown:
+        raise _missing(wanted, unknown, names)
+    return [name for name in wanted.columns or names if name not in wanted.exclude_columns]
+
+
+def _refuse_unknown(wanted: Wanted, names: Sequence[str], known: dict[str, Column], found: Reflection) -> None:
+    missing = [name for name in names if name not in known and name not in found.refused]
+    if missing:
+        raise _missing(wanted, missing, [*known, *found.refused])
+    refused = {name: found.refused[name] for name in names if name in found.refused}
+    if refused:
+        first = next(iter(refused))
+        raise ConfigurationError(
+            f"{wanted.what} has columns of types that can't be carried:"
+            f" {', '.join(f'{name!r} ({type_})' for name, type_ in refused.items())}; nothing was read. Leave them out"
+            f" with exclude_columns=[...], or read them as text with sql= and CAST({first} AS text) AS {first}"
+        )
+
+
+def _missing(wanted: Wanted, missing: Sequence[str], names: Sequence[str]) -> ConfigurationError:
+    return ConfigurationError(
+        f"{wanted.what} has no column {', '.join(map(repr, missing))}; it has {', '.join(map(repr, names))}."
+        " Nothing was read; correct watermark_columns, key_columns, columns or exclude_columns"
+    )
+
+
+def _never_changes(wanted: Wanted, key: tuple[str, ...], known: dict[str, Column], found: Reflection) -> bool:
+    """One integer watermark column that identifies a row: a new value is a new row."""
+    if len(wanted.watermark_columns) != 1 or known[wanted.watermark_columns[0]].kind is not Kind.INTEGER:
+        return False
+    return wanted.watermark_columns in (key, found.primary_key, *found.unique)
