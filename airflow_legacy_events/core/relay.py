@@ -105,7 +105,7 @@ class Relay:
     def _announce(self, stored: Watermark | None, horizon: Horizon) -> None:
         report = self.report
         report.watermark_from = report.watermark_to = _listed(stored.values if stored is not None else None)
-        report.horizon = _listed(horizon.target) or report.watermark_from
+        report.horizon = report.watermark_from if horizon.target is None else list(horizon.target)
         report.completeness, report.completeness_reason = horizon.completeness, horizon.reason
         self.log.info(
             "%s: from %s to %s, %s (%s)",

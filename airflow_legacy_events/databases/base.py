@@ -95,6 +95,7 @@ class SqlDatabase(ABC):
         session, self._session = self._session, None
         if session is not None:
             self._interrupt(session)
+            session.invalidate()
             session.close()
         self._engine.dispose()
 

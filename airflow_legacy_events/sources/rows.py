@@ -88,8 +88,8 @@ class Rows:
     def _bound(self, values: Values) -> list[Any]:
         return [self.database.bind(text, column) for text, column in zip(values, self.selection.columns, strict=False)]
 
-    def _select(self, columns: Any, after: Values) -> sa.Select[Any]:
-        query: sa.Select[Any] = sa.select(*(sa.column(column.name) for column in columns)).select_from(self.selectable)
+    def _select(self, columns: Any, after: Values) -> Any:
+        query: Any = sa.select(*(sa.column(column.name) for column in columns)).select_from(self.selectable)
         if not after:
             return query
         position, whole = self._position, len(after) == len(self._position)
