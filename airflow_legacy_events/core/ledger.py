@@ -43,6 +43,11 @@ class Ledger:
         """The values up to which everything is saved."""
         return self._saved.values if self._saved is not None else None
 
+    def begin(self) -> None:
+        """Save the explicit empty watermark of a new stream, before its first read; no save waits because of it."""
+        self.confirmed(Watermark(None, None, {}))
+        self._last_save = float("-inf")
+
     def confirmed(self, after: Watermark) -> None:
         """Take note of a confirmed batch; save and acknowledge when that is due."""
         receipt = after.receipt
