@@ -1,0 +1,70 @@
+"""One column of a block, from what the driver gave to what the generated code pastes together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from airflow_legacy_events.core.errors import EnvelopeError
+from airflow_legacy_events.core.model import Kind
+from airflow_legacy_events.envelopes.codec import Codec, MisfitError
+from airflow_legacy_events.envelopes.plan import Field
+
+_DOUBTS = (MisfitError, KeyError, TypeError, ValueError, RecursionError)
+_CASTS = {Kind.BYTES: "BLOB", Kind.DECIMAL: "NUMERIC", Kind.FLOAT: "REAL", Kind.INTEGER: "INTEGER"}
+NULL = "null"
+
+Values: TypeAlias = Sequence[str | None]
+
+
+class Encoded(NamedTuple):
+    """A column's values in both forms.
+
+    Attributes:
+        texts: None for NULL.
+        forms: JSON, `null` for NULL; where the codec wraps, the bare texts again, None for NULL.
+        usual: no NULL among them, and all vouched for by the codec's block function.
+    """
+
+    texts: Values
+    forms: Values
+    usual: bool
+
+
+def encode_column(field: Field, codec: Codec, values: Sequence[Any]) -> Encoded:
+    """Return the column's texts and JSON forms.
+
+    Raises:
+        EnvelopeError: a value is not of the column's kind.
+    """
+    try:
+        if (block := codec.block(values)) is not None:
+            return Encoded(*block, usual=True)
+    except _DOUBTS:
+        pass
+    present = [value for value in values if value is not None]
+    if not present:
+        return Encoded([None] * len(values), [None if codec.wrapped else NULL] * len(values), usual=False)
+    if len(present) == len(values):
+        pairs = [_one(field, codec, value) for value in values]
+        return Encoded([text for text, _ in pairs], [form for _, form in pairs], usual=False)
+    found = encode_column(field, codec, present)
+    texts, forms, absent = iter(found.texts), iter(found.forms), None if codec.wrapped else NULL
+    return Encoded(
+        [None if value is None else next(texts) for value in values],
+        [absent if value is None else next(forms) for value in values],
+        usual=False,
+    )
+
+
+def _one(field: Field, codec: Codec, value: Any) -> tuple[str, str]:
+    try:
+        return codec.one(value)
+    except _DOUBTS as error:
+        found = "text that is none" if isinstance(value, str) else f"a Python {type(value).__name__}"
+        target = _CASTS.get(field.kind, "TEXT")
+        raise EnvelopeError(
+            f"column {field.name!r} is declared {field.type!r} and read as {field.kind}, but a row holds {found};"
+            f" nothing of this batch was sent. Mend the rows, or select CAST({field.name} AS {target}) or, to carry them"
+            f" as they are, CAST({field.name} AS TEXT) in sql="
+        ) from error

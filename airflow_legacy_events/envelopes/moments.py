@@ -1,0 +1,152 @@
+"""Points in time as databases write them, turned into RFC 3339 in UTC.
+
+A local time that occurs twice is its first occurrence. One that the clock jumped over in spring is read with the
+offset from before the jump (`fold=0` of PEP 495): where the clock goes from 02:00 to 03:00, 02:30 means 03:30.
+
+Years before 1 and after 9999 are written as ISO 8601 expands them: 44 BC is `-0043`, the year 12026 `+12026`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+_TEXT = re.compile(
+    r"(?P<year>[0-9]{4,7})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
+    r"(?:[ T](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]+))?)?)?"
+    r" ?(?P<zone>Z|[+-][0-9]{2}(?::?[0-9]{2}(?::?[0-9]{2})?)?)?(?P<era> BC)?"
+)
+_PARTS = ("month", "day", "hour", "minute", "second")
+_INFINITE = frozenset({"infinity", "-infinity"})
+_REGULAR = b"0000-00-00T00:00:00.000000Z"
+_DIGITS = bytes.maketrans(b"0123456789", b"0" * 10)
+_YEARS = range(2, 9998)  # datetime's, less what an offset could lead out of
+_CYCLE = 400  # years after which the Gregorian calendar repeats, weekdays included
+_FOUR_DIGITS = range(10_000)
+_WITH_FRACTION, _WHOLE = len("2026-11-23 09:15:02.123456"), len("2026-11-23 09:15:02")
+
+
+class Clock:
+    """Reads naive times in the zone `timezone`."""
+
+    def __init__(self, timezone: str) -> None:
+        self._zone = ZoneInfo(timezone)
+        self._utc = timezone == "UTC"
+        self._hours = _Prefixes(self._zone, "2026-11-23 09")
+        self._minutes = _Prefixes(self._zone, "2026-11-23 09:15")
+
+    def instants(self, values: Sequence[str]) -> list[str] | None:
+        """Return texts like `2026-11-23 09:15:02[.123456]+00` in UTC's form; None unless all are like it."""
+        return _if_regular(
+            [
+                f"{v[:10]}T{v[11:26]}Z"
+                if v[26:] == "+00"
+                else f"{v[:10]}T{v[11:19]}.000000Z"
+                if v[19:] == "+00"
+                else f"{v[:10]}T{v[11:-3]:0<15}Z"
+                if v[-3:] == "+00"
+                else ""
+                for v in values
+            ]
+        )
+
+    def locals(self, values: Sequence[str]) -> list[str] | None:
+        """Return texts like `2026-11-23 09:15:02[.123456]` in UTC; None unless all are like it."""
+        if self._utc:
+            return _if_regular(
+                [
+                    f"{v[:10]}T{v[11:]}Z"
+                    if len(v) == _WITH_FRACTION
+                    else f"{v[:10]}T{v[11:]}.000000Z"
+                    if len(v) == _WHOLE
+                    else f"{v[:10]}T{v[11:]:0<15}Z"
+                    for v in values
+                ]
+            )
+        return self._hours.put_before(values) or self._minutes.put_before(values)
+
+    def instant(self, text: str) -> str:
+        """Return any one text in UTC; one without a zone is a local time.
+
+        Raises:
+            ValueError: it is no point in time.
+        """
+        if text in _INFINITE:
+            return text
+        found = _TEXT.fullmatch(text)
+        if found is None:
+            raise ValueError("no point in time")
+        year = int(found["year"]) if found["era"] is None else 1 - int(found["year"])
+        near = _near(year)
+        month, day, hour, minute, second = (int(found[name] or 0) for name in _PARTS)
+        local = datetime(near, month, day, hour, minute, second)  # noqa: DTZ001  its zone comes next
+        moment = self._to_utc(local, found["zone"])
+        year += moment.year - near
+        written = f"{year:04}" if year in _FOUR_DIGITS else f"{year:+05}"
+        return f"{written}{moment.isoformat()[4:19]}.{found['fraction'] or '':0<6}Z"
+
+    def _to_utc(self, local: datetime, zone: str | None) -> datetime:
+        if zone is None:
+            return local.replace(tzinfo=self._zone).astimezone(UTC)
+        digits = f"{zone[1:].replace(':', '')}000000"
+        offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:4]), seconds=int(digits[4:6]))
+        return local + offset if zone[0] == "-" else local - offset
+
+
+def is_rfc3339(text: str) -> bool:
+    """Whether what `Clock` returned is a time of RFC 3339: not infinite, and in a year of 1 to 9999."""
+    return text[4] == "-" and text[0] != "-" and text[:4] != "0000"
+
+
+class _Prefixes(dict[str, str]):
+    """Local hours, or minutes, with what they are in UTC; empty where that depends on the rest of the text."""
+
+    _KEPT = 10_000
+
+    def __init__(self, zone: ZoneInfo, like: str) -> None:
+        self._zone, self._width = zone, len(like)
+        self._form = re.compile(re.sub("[0-9]", "[0-9]", like))
+        self._unit = timedelta(minutes=1) if ":" in like else timedelta(hours=1)
+
+    def put_before(self, values: Sequence[str]) -> list[str] | None:
+        at = self._width
+        pad = f"0<{_WITH_FRACTION - at}"
+        return _if_regular(
+            [
+                f"{self[v[:at]]}{v[at:]}.000000Z" if len(v) == _WHOLE else f"{self[v[:at]]}{v[at:]:{pad}}Z"
+                for v in values
+            ]
+        )
+
+    def __missing__(self, local: str) -> str:
+        if len(self) >= self._KEPT:
+            self.clear()
+        self[local] = prefix = self._convert(local)
+        return prefix
+
+    def _convert(self, local: str) -> str:
+        if not self._form.fullmatch(local):
+            return ""
+        try:
+            first = datetime.fromisoformat(local if ":" in local else f"{local}:00").replace(tzinfo=self._zone)
+            last = first + self._unit - timedelta(seconds=1)
+            offset = first.utcoffset() or timedelta()
+            if offset != last.utcoffset() or offset % self._unit:
+                return ""
+            return (first.replace(tzinfo=None) - offset).isoformat()[: self._width]
+        except (ValueError, OverflowError):
+            return ""
+
+
+def _if_regular(texts: list[str]) -> list[str] | None:
+    """Return `texts` if each has the form of `_REGULAR`, found out for all of them at once."""
+    return texts if "".join(texts).encode().translate(_DIGITS) == _REGULAR * len(texts) else None
+
+
+def _near(year: int) -> int:
+    """The year, or one that equals it in calendar and zone rules, where datetime has room around it."""
+    if year in _YEARS:
+        return year
+    return year % _CYCLE + (_CYCLE if year < _YEARS.start else 23 * _CYCLE)

@@ -1,0 +1,84 @@
+"""Integers, decimals and floats.
+
+The texts of a whole column are proved to be numbers with a few C calls over their join: int() of each costs three
+times as much.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from airflow_legacy_events.envelopes.codec import Block, Codec, MisfitError, only, twice
+
+_EXPONENT = r"(?:[eE][+-]?[0-9]++)?"
+_INTEGER = r"-?(?:0|[1-9][0-9]*+)"
+_FLOAT = rf"{_INTEGER}(?:\.[0-9]++)?{_EXPONENT}"
+_DECIMAL = rf"(?:-?[0-9]++(?:\.[0-9]++)?{_EXPONENT}|NaN|-?Infinity)"
+_DIGITS = b"0123456789"
+_SPECIAL = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+
+
+class _Form:
+    """What the text of a number looks like, for one and for a column."""
+
+    def __init__(self, pattern: str) -> None:
+        self._one, self._column = re.compile(pattern), re.compile(f"(?:{pattern},)*+")
+
+    def fits_all(self, joined: str, count: int) -> bool:
+        """Whether `joined` is `count` numbers with commas between."""
+        return joined.count(",") == count - 1 and self._column.fullmatch(f"{joined},") is not None
+
+    def check(self, text: Any) -> tuple[str, str]:
+        if not isinstance(text, str) or not self._one.fullmatch(text):
+            raise MisfitError
+        return text, text
+
+
+_INTEGERS, _FLOATS, _DECIMALS = _Form(_INTEGER), _Form(_FLOAT), _Form(_DECIMAL)
+
+
+def _integers(values: Sequence[Any]) -> Block | None:
+    if type(values[0]) is int:
+        return twice(list(map(repr, values))) if only(int, values) else None
+    joined = ",".join(values)
+    # Nothing but digits and the commas between, no empty text, no leading zero.
+    only_digits = joined.encode().translate(None, _DIGITS) == b"," * (len(values) - 1)
+    if only_digits and ",0" not in joined and ",," not in joined and joined[:1] not in "0," and joined[-1] != ",":
+        return values, values
+    return twice(values) if _INTEGERS.fits_all(joined, len(values)) else None
+
+
+def _integer(value: Any) -> tuple[str, str]:
+    return _INTEGERS.check(repr(value) if type(value) is int else value)
+
+
+def _decimals(values: Sequence[Any]) -> Block | None:
+    return twice(values) if _DECIMALS.fits_all(",".join(values), len(values)) else None
+
+
+def _decimal(value: Any) -> tuple[str, str]:
+    return _DECIMALS.check(_text(value))
+
+
+def _floats(values: Sequence[Any]) -> Block | None:
+    texts = list(map(repr, values)) if only(float, values) else values
+    return twice(texts) if _FLOATS.fits_all(",".join(texts), len(texts)) else None
+
+
+def _float(value: Any) -> tuple[str, str]:
+    text = _text(value)
+    return (text, f'"{text}"') if text in _SPECIAL.values() else _FLOATS.check(text)
+
+
+def _text(value: Any) -> Any:
+    if type(value) is float:
+        return repr(value) if math.isfinite(value) else _SPECIAL[repr(value)]
+    return repr(value) if type(value) is int else value
+
+
+INTEGER = Codec(_integers, _integer)
+DECIMAL = Codec(_decimals, _decimal, wrapped=True)
+FLOAT = Codec(_floats, _float)

@@ -1,0 +1,27 @@
+"""The row alone as one JSON object; the event id travels as a header."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from airflow_legacy_events.core.model import Batch, Messages, Shape, Stream
+from airflow_legacy_events.envelopes.compiler import compile_plan
+from airflow_legacy_events.envelopes.plan import Member, Plan, Slot, make_plan
+
+CONTENT_TYPE = ("content-type", "application/json")
+
+
+class PlainEnvelope:
+    """Every row as a JSON object of its columns, with the headers `id` and `content-type`."""
+
+    def plan(self, shape: Shape, stream: Stream) -> Plan:
+        """Return the encoding plan of one shape as plain data.
+
+        Raises:
+            EnvelopeError: a column can't be carried, or names collide.
+        """
+        return make_plan(shape, stream, message=(Member("", Slot.DATA, ""),), headers=(CONTENT_TYPE,), id_header=True)
+
+    def compile(self, shape: Shape, stream: Stream) -> Callable[[Batch], Messages]:
+        """See `core.ports.Envelope`."""
+        return compile_plan(self.plan(shape, stream))

@@ -1,0 +1,164 @@
+"""Writes the Python source of one plan's encoder.
+
+Literals and names of the plan enter it as `repr` only, joined with f-strings of numbered variables by the implicit
+concatenation of neighbouring strings, so nothing that a name holds is ever read as code.
+
+The function expects the usual and minds what `Unusual` names. For field 0 `t0` are its texts, `e0` the texts as they
+stand inside a JSON string, `f0` its JSON forms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from json.encoder import encode_basestring as quoted
+from typing import Any, NamedTuple, TypeAlias
+
+from airflow_legacy_events.envelopes.plan import Member, Plan, Slot
+
+Block: TypeAlias = tuple[Sequence[str], Sequence[str], Sequence[str]]
+"""Keys, values and, where the plan puts them into headers, ids."""
+
+
+class Unusual(NamedTuple):
+    """What a variant of the code minds.
+
+    Attributes:
+        nulls: fields that hold NULL where that takes a test.
+        keys: some key text is empty.
+        times: some row has no time.
+    """
+
+    nulls: frozenset[int] = frozenset()
+    keys: bool = False
+    times: bool = False
+
+
+class _Strings:
+    """A list of strings in the making, one for each row."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._names: dict[str, None] = {}
+
+    def literal(self, text: str) -> None:
+        self._parts.append(repr(text))
+
+    def value(self, name: str, expression: str = "{}") -> None:
+        self._names[name] = None
+        self._parts.append(f"f'{{{expression.format(name)}}}'")
+
+    def constant(self, name: str) -> None:
+        self._parts.append(f"f'{{{name}}}'")
+
+    def code(self) -> str:
+        names = ", ".join(self._names)
+        text = " ".join(self._parts) or "''"
+        return f"[{text} for {names}, in zip({names})]" if names else f"[{text}] * count"
+
+
+class Source:
+    """The source of one variant.
+
+    Args:
+        plan: what to write.
+        wrapped: fields whose JSON form is the text between quotes.
+        versioned: whether ids name the version of the row; else the key alone.
+        unusual: what to mind.
+    """
+
+    def __init__(self, plan: Plan, wrapped: frozenset[int], *, versioned: bool, unusual: Unusual) -> None:
+        self._plan, self._wrapped, self._versioned, self._unusual = plan, wrapped, versioned, unusual
+
+    def compile(self, constants: dict[str, Any]) -> Callable[..., Block]:
+        """Return the function; it takes `count, op, counter` and the columns by name."""
+        names = {**constants, "null": "null", "quote": '"', "empty": "", "quoted": quoted}
+        exec(compile(self.text(), "<encoder>", "exec"), names)  # noqa: S102  see the module's first paragraph
+        return names["encode"]  # type: ignore[no-any-return]
+
+    def text(self) -> str:
+        """Return the source."""
+        columns = ", ".join(f"t{at}, e{at}, f{at}" for at in range(len(self._plan.fields)))
+        lines = [f"def encode(count, op, counter, moments, {columns}):", *self._keys(), *self._data()]
+        lines += self._without("subjects", Slot.SUBJECT, "inner", unusual=self._unusual.keys)
+        lines += self._without("times", Slot.TIME, "moments", unusual=self._unusual.times)
+        lines.append(f"values = {self._message().code()}")
+        lines.append(f"ids = {self._id('keys', 't').code()}" if self._plan.id_header else "ids = ()")
+        return "\n    ".join([*lines, "return keys, values, ids\n"])
+
+    def _keys(self) -> list[str]:
+        if len(self._plan.key) == 1:
+            return [f"keys = t{self._plan.key[0]}", f"inner = e{self._plan.key[0]}"]
+        array = _Strings()
+        for place, at in enumerate(self._plan.key):
+            array.literal('","' if place else '["')
+            array.value(f"e{at}")
+        array.literal('"]')
+        return [f"keys = {array.code()}", "inner = [quoted(key)[1:-1] for key in keys]"]
+
+    def _data(self) -> list[str]:
+        data, opening = _Strings(), "{"
+        for at in self._plan.data:
+            data.literal(f"{opening}{quoted(self._plan.fields[at].name)}:")
+            self._form(data, at)
+            opening = ","
+        data.literal("}" if self._plan.data else "{}")
+        return [f"data = {data.code()}", *(["sums = checksums(data)"] if self._versioned else [])]
+
+    def _form(self, data: _Strings, at: int) -> None:
+        if at not in self._wrapped:
+            data.value(f"f{at}")
+        elif at in self._unusual.nulls:
+            data.value(f"f{at}", "null if {0} is None else quote + {0} + quote")
+        else:
+            data.literal('"')
+            data.value(f"f{at}")
+            data.literal('"')
+
+    def _without(self, name: str, slot: Slot, source: str, *, unusual: bool) -> list[str]:
+        """The member as a list of its own, empty where the row has none."""
+        for part in self._plan.message:
+            if unusual and isinstance(part, Member) and part.slot is slot:
+                return [f"{name} = [{part.before!r} f'{{one}}' {part.after!r} if one else '' for one in {source}]"]
+        return []
+
+    def _id(self, key: str, form: str) -> _Strings:
+        text = _Strings()
+        self._put_id(text, key, form)
+        return text
+
+    def _put_id(self, text: _Strings, key: str, form: str) -> None:
+        text.value(key)
+        if not self._versioned:
+            return
+        for place, at in enumerate(self._plan.watermark or [None]):
+            text.literal("," if place else "@")
+            if at is not None:
+                text.value(f"{form}{at}", "empty if {0} is None else {0}" if at in self._unusual.nulls else "{}")
+        text.literal(":")
+        text.value("sums")
+        text.constant("counter")
+
+    def _message(self) -> _Strings:
+        message = _Strings()
+        for part in self._plan.message:
+            if isinstance(part, str):
+                message.literal(part)
+            else:
+                self._put_member(message, part)
+        return message
+
+    def _put_member(self, message: _Strings, member: Member) -> None:
+        missing = {Slot.SUBJECT: self._unusual.keys and "subjects", Slot.TIME: self._unusual.times and "times"}
+        if name := missing.get(member.slot):
+            message.value(name)
+            return
+        if member.slot is Slot.TIME and self._plan.time is None:
+            return
+        message.literal(member.before)
+        if member.slot is Slot.ID:
+            self._put_id(message, "inner", "e")
+        elif member.slot is Slot.OP:
+            message.constant("op")
+        else:
+            message.value({Slot.SUBJECT: "inner", Slot.TIME: "moments", Slot.DATA: "data"}[member.slot])
+        message.literal(member.after)
