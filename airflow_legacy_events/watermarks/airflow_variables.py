@@ -1,0 +1,153 @@
+"""Airflow Variables, read so that "never written" is told from "can't be read".
+
+Airflow answers "not found" also when its API server or database failed, and its client drops or decodes `?`, `#`,
+`%` and dots in a name, so that two names become one. Both are kept out here. Works in a task, from any thread, and
+in a command-line process of the deployment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import sys
+from typing import Any
+
+from airflow.sdk import SecretCache, Variable
+from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
+
+from airflow_legacy_events.core.errors import WatermarkError
+
+LONGEST_KEY = 250
+"""The width of the column that holds a Variable's name."""
+
+ALIVE_KEY = "legacy_events.alive"
+ALIVE_TEXT = "written and read back before the absence of another Variable is believed"
+
+_DIGEST_CHARS = 16
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.@:-]")
+_log = logging.getLogger(__name__)
+
+# Airflow's own database, as a task and as a server reach it.
+_OWN_BACKENDS = frozenset({"ExecutionAPISecretsBackend", "MetastoreBackend"})
+
+
+def variable_key(prefix: str, stream: str) -> str:
+    """Return the name of the Variable of `stream`: unequal streams have unequal names.
+
+    Characters that a Variable's name can't hold are percent-encoded with `~` for `%`, which Airflow's client would
+    decode; a name too long for its column is cut and ends in a hash of the whole.
+    """
+    key = prefix + _UNSAFE.sub(lambda found: _encoded(found[0]), stream)
+    if len(key) <= LONGEST_KEY:
+        return key
+    digest = hashlib.sha256(key.encode()).hexdigest()[:_DIGEST_CHARS]
+    return f"{key[: LONGEST_KEY - _DIGEST_CHARS - 1]}~{digest}"
+
+
+def read(key: str) -> str | None:
+    """Return the text of a Variable, None only when it is proved to be absent.
+
+    Raises:
+        WatermarkError: it can't be read, or something else than Airflow's database answers for it.
+    """
+    _refuse_shadow(key)
+    text = _get(key)
+    if text is not None:
+        return text
+    write(ALIVE_KEY, ALIVE_TEXT)
+    _refuse_shadow(ALIVE_KEY)
+    if _get(ALIVE_KEY) != ALIVE_TEXT:
+        raise WatermarkError(
+            f"Variable {key!r} was not found, but neither was {ALIVE_KEY!r}, which had just been written: Airflow's"
+            " Variables can't be read at the moment. Nothing was read from the source; a retry goes on",
+            retry_helps=True,
+        )
+    return _get(key)
+
+
+def write(key: str, text: str) -> None:
+    """Create or replace a Variable.
+
+    Raises:
+        WatermarkError: Airflow did not take it.
+    """
+    try:
+        _variable().set(key, text)
+    except Exception as error:
+        raise WatermarkError(f"Variable {key!r} could not be written: {error}", retry_helps=True) from error
+
+
+def delete(key: str) -> None:
+    """Remove a Variable; one that is absent stays absent.
+
+    Raises:
+        WatermarkError: Airflow did not do it.
+    """
+    try:
+        _variable().delete(key)
+    except Exception as error:
+        raise WatermarkError(f"Variable {key!r} could not be deleted: {error}", retry_helps=True) from error
+
+
+def _encoded(character: str) -> str:
+    return "".join(f"~{byte:02X}" for byte in character.encode())
+
+
+def _variable() -> Any:
+    """The class that reaches Variables from here: in a task through the supervisor, else in the metadata database."""
+    if hasattr(sys.modules.get("airflow.sdk.execution_time.task_runner"), "SUPERVISOR_COMMS"):
+        return Variable
+    from airflow.models.variable import Variable as Model  # noqa: PLC0415  loads the whole metadata model
+
+    return Model
+
+
+def _get(key: str) -> str | None:
+    SecretCache.invalidate_variable(key)
+    try:
+        return str(_variable().get(key))
+    except Exception as error:
+        if _says_absent(error):
+            return None
+        raise WatermarkError(
+            f"Variable {key!r} could not be read: {error}. Nothing was read from the source; a retry goes on",
+            retry_helps=True,
+        ) from error
+
+
+def _says_absent(error: Exception) -> bool:
+    if isinstance(error, AirflowRuntimeError):
+        return error.error.error is ErrorType.VARIABLE_NOT_FOUND
+    return isinstance(error, KeyError)
+
+
+def _refuse_shadow(key: str) -> None:
+    name = f"AIRFLOW_VAR_{key.upper()}"
+    shadow = f"the environment variable {name}" if name in os.environ else _shadowing_backend(key)
+    if shadow is not None:
+        raise WatermarkError(
+            f"{shadow} answers for Variable {key!r} before Airflow's database does, so a watermark would be written to"
+            " one place and read from another. Remove it there"
+        )
+
+
+def _shadowing_backend(key: str) -> str | None:
+    from airflow.sdk.execution_time.supervisor import (  # noqa: PLC0415  loaded in every task, slow elsewhere
+        ensure_secrets_backend_loaded,
+    )
+
+    for backend in ensure_secrets_backend_loaded():
+        name = type(backend).__name__
+        if name not in _OWN_BACKENDS and _holds(backend, key):
+            return f"the secrets backend {name}"
+    return None
+
+
+def _holds(backend: Any, key: str) -> bool:
+    try:
+        return backend.get_variable(key=key) is not None
+    except Exception as error:  # noqa: BLE001  a backend is anybody's; Airflow goes on to the next one, too
+        _log.warning("secrets backend %s could not be asked for Variable %s: %s", type(backend).__name__, key, error)
+        return False

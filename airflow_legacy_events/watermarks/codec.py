@@ -1,0 +1,89 @@
+"""A watermark as one JSON text: deterministic, readable, editable by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+from typing import Any
+
+from airflow_legacy_events.core.errors import WatermarkError
+from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.watermarks.commands import command
+
+VERSION = 1
+
+
+def encode(mark: Watermark) -> str:
+    """Return the text of `mark`; equal watermarks have equal texts.
+
+    Each value stands beside the name and the database's type of its column, as `facts["columns"]` lists them;
+    both are null where that list is missing or shorter.
+    """
+    values = None if mark.values is None else _typed(mark.values, mark.facts.get("columns"))
+    content = {"version": VERSION, "values": values, "receipt": mark.receipt, "facts": mark.facts}
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+
+
+def decode(text: str, *, stream: str, place: str) -> Watermark:
+    """Return the watermark that `text` holds.
+
+    Args:
+        text: as `encode` made it, or as a person edited it.
+        stream: whose watermark it is, for the error.
+        place: where the text was found, for the error.
+
+    Raises:
+        WatermarkError: it is no watermark of a version known here; the error holds none of its values.
+    """
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        raise _unreadable(stream, place, f"a text of {len(text)} characters that is not JSON") from None
+    if not isinstance(content, dict):
+        raise _unreadable(stream, place, f"JSON of type {type(content).__name__}, not an object")
+    if type(content.get("version")) is not int or content["version"] != VERSION:
+        raise _unreadable(stream, place, f"version {content.get('version')!r}, known here is {VERSION}")
+    return Watermark(
+        _values(content.get("values"), stream, place),
+        _receipt(content.get("receipt"), stream, place),
+        _facts(content.get("facts"), stream, place),
+    )
+
+
+def _typed(values: Sequence[str], columns: object) -> list[dict[str, Any]]:
+    listed = columns if isinstance(columns, list) else []
+    named = [one if isinstance(one, list) and len(one) == len(("name", "type")) else (None, None) for one in listed]
+    pairs = zip_longest(values, named[: len(values)], fillvalue=(None, None))
+    return [{"column": column[0], "type": column[1], "text": value} for value, column in pairs]
+
+
+def _values(found: object, stream: str, place: str) -> tuple[str, ...] | None:
+    if found is None:
+        return None
+    if not isinstance(found, list):
+        raise _unreadable(stream, place, "values that are neither a list nor null")
+    texts = [one.get("text") if isinstance(one, dict) else None for one in found]
+    for at, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise _unreadable(stream, place, f"a value without a text, the number {at + 1} of {len(texts)}")
+    return tuple(str(text) for text in texts)
+
+
+def _receipt(found: object, stream: str, place: str) -> tuple[Any, ...] | None:
+    if found is None or isinstance(found, list):
+        return None if found is None else tuple(found)
+    raise _unreadable(stream, place, "a receipt that is neither a list nor null")
+
+
+def _facts(found: object, stream: str, place: str) -> Mapping[str, Any]:
+    if isinstance(found, dict):
+        return found
+    raise _unreadable(stream, place, "facts that are no object")
+
+
+def _unreadable(stream: str, place: str, found: str) -> WatermarkError:
+    return WatermarkError(
+        f"the watermark of stream {stream!r} in {place} can't be understood: found {found}. Restore it, write it anew"
+        f" with {command('set', stream, 'VALUE...')}, or begin anew with {command('forget', stream)}"
+    )

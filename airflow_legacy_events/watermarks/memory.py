@@ -1,0 +1,39 @@
+"""Watermarks in the memory of one process, for tests and for trying things out."""
+
+from __future__ import annotations
+
+import threading
+
+from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.watermarks.codec import decode, encode
+from airflow_legacy_events.watermarks.conflict import verify
+
+
+class MemoryWatermarkStore:
+    """Keeps watermarks as long as the object lives; each object is a store of its own.
+
+    Compares and sets under a lock, so it may serve several threads. A stream that ran with it and comes back in a
+    later process has lost its watermark, and the run says so instead of beginning anew.
+
+    Attributes:
+        texts: by stream, what a store outside would hold.
+    """
+
+    def __init__(self) -> None:
+        self.texts: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def load(self, stream: str) -> Watermark | None:
+        """See `core.ports.WatermarkStore.load`."""
+        text = self.texts.get(stream)
+        return None if text is None else decode(text, stream=stream, place="memory")
+
+    def save(self, stream: str, new: Watermark, *, expected: Watermark | None) -> None:
+        """See `core.ports.WatermarkStore.save`."""
+        with self._lock:
+            verify(stream, found=self.load(stream), expected=expected)
+            self.texts[stream] = encode(new)
+
+    def forget(self, stream: str) -> None:
+        """Remove the watermark; one that is absent stays absent."""
+        self.texts.pop(stream, None)

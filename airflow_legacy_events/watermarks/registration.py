@@ -1,0 +1,121 @@
+"""Which streams have begun, and in which store: tells a lost watermark from one that was never written."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import NamedTuple
+
+from airflow_legacy_events.core.errors import WatermarkError
+from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.core.ports import WatermarkStore
+from airflow_legacy_events.watermarks import airflow_variables
+from airflow_legacy_events.watermarks.commands import command
+
+PREFIX = "legacy_events.stream."
+
+
+class Registration(NamedTuple):
+    """That a stream has begun; constant from then on.
+
+    Attributes:
+        store: name of the store that holds its watermark.
+        since: when it began, ISO 8601 in UTC.
+        dag: that began it.
+        task: that began it.
+    """
+
+    store: str
+    since: str
+    dag: str | None
+    task: str | None
+
+
+def read_registration(stream: str) -> Registration | None:
+    """Return the registration of `stream`, None only when it is proved to be absent.
+
+    Raises:
+        WatermarkError: it can't be read, or not understood.
+    """
+    key = airflow_variables.variable_key(PREFIX, stream)
+    text = airflow_variables.read(key)
+    if text is None:
+        return None
+    try:
+        content = json.loads(text)
+        return Registration(str(content["store"]), str(content["since"]), content["dag"], content["task"])
+    except (ValueError, KeyError, TypeError):
+        raise WatermarkError(
+            f"the registration of stream {stream!r} in Variable {key!r} can't be understood: found a text of"
+            f" {len(text)} characters. Delete it with `airflow variables delete {key}`: where the watermark is there,"
+            " the next run writes the registration anew"
+        ) from None
+
+
+def remove_registration(stream: str) -> None:
+    """Let `stream` count as never begun."""
+    airflow_variables.delete(airflow_variables.variable_key(PREFIX, stream))
+
+
+class RegisteredWatermarkStore:
+    """Any store, with the rule that a stream which has begun never begins again by itself.
+
+    A stream is registered in an Airflow Variable right after its first watermark, an explicit empty one, was saved.
+    Registered and absent: lost. Present and unregistered (the process died in between): registered now.
+
+    Args:
+        store: that holds the watermarks.
+        name: of that store, as it is registered.
+        dag: id of the DAG that runs.
+        task: id of the task that runs.
+    """
+
+    def __init__(self, store: WatermarkStore, *, name: str, dag: str | None = None, task: str | None = None) -> None:
+        self._store, self._name, self._dag, self._task = store, name, dag, task
+        self._registered: set[str] = set()
+
+    def load(self, stream: str) -> Watermark | None:
+        """See `core.ports.WatermarkStore.load`.
+
+        Raises:
+            WatermarkError: the stream is registered under another store, or its watermark is lost.
+        """
+        registration = None if stream in self._registered else read_registration(stream)
+        if registration is not None and registration.store != self._name:
+            raise WatermarkError(
+                f"the watermark of stream {stream!r} lies in store {registration.store!r} since {registration.since},"
+                f" this run asks store {self._name!r}. Set watermark_store= back, give the stream another name with"
+                f" stream=, or begin anew with {command('forget', stream)}"
+            )
+        mark = self._store.load(stream)
+        if mark is None and (registration is not None or stream in self._registered):
+            raise _lost(stream, self._name, registration)
+        if mark is not None and registration is None:
+            self._register(stream)
+        if mark is not None:
+            self._registered.add(stream)
+        return mark
+
+    def save(self, stream: str, new: Watermark, *, expected: Watermark | None) -> None:
+        """See `core.ports.WatermarkStore.save`."""
+        self._store.save(stream, new, expected=expected)
+        self._register(stream)
+
+    def _register(self, stream: str) -> None:
+        if stream in self._registered:
+            return
+        since = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        content = Registration(self._name, since, self._dag, self._task)._asdict()
+        airflow_variables.write(airflow_variables.variable_key(PREFIX, stream), json.dumps(content))
+        self._registered.add(stream)
+
+
+def _lost(stream: str, store: str, registration: Registration | None) -> WatermarkError:
+    begun = ""
+    if registration is not None:
+        begun = f" (since {registration.since}, by dag {registration.dag!r}, task {registration.task!r})"
+    return WatermarkError(
+        f"stream {stream!r} has begun{begun}, but store {store!r} holds no watermark of it: it is lost. Nothing was"
+        f" read. Write it anew with {command('set', stream, 'VALUE...', '--source-conn-id', 'CONN_ID')}, or begin anew"
+        f" with {command('forget', stream)}"
+    )
