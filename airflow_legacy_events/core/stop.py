@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import queue
 import time
 
 from airflow_legacy_events.core.errors import StoppedError
@@ -15,23 +15,32 @@ class Stop:
     """A flag with a deadline: set once, from any thread or a signal handler; never cleared."""
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        # No threading.Event: a handler that runs inside its wait() would block on the lock that wait() holds.
+        self._asked: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._requested = False
         self._deadline: float | None = None
 
     def request(self) -> None:
         """Ask the run to end at the next batch border."""
         if self._deadline is None:
             self._deadline = time.monotonic() + GRACE_SECONDS
-        self._event.set()
+        self._requested = True
+        self._asked.put(None)
 
     @property
     def requested(self) -> bool:
         """Whether no new batch may be taken."""
-        return self._event.is_set()
+        return self._requested
 
     def wait(self, seconds: float) -> bool:
         """Sleep for `seconds`, or until a stop is requested; return whether it was."""
-        return self._event.wait(max(0.0, seconds))
+        if not self._requested:
+            try:
+                self._asked.get(timeout=max(0.0, seconds))
+            except queue.Empty:
+                return self._requested
+            self._asked.put(None)  # for the next one who waits
+        return True
 
     def check(self) -> None:
         """Return while waiting for what is in flight is still allowed.
