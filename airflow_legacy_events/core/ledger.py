@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from airflow_legacy_events.core.errors import WatermarkError
@@ -30,10 +30,11 @@ class Ledger:
         lease: Lease,
         facts: Mapping[str, Any],
         saved: Watermark | None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stream, self._store, self._source, self._lease = stream, store, source, lease
         self._facts = dict(facts)
-        self._saved = saved
+        self._saved, self._clock = saved, clock
         self._pending: Watermark | None = None
         self._wrote = False
         self._last_save = float("-inf")
@@ -54,7 +55,7 @@ class Ledger:
         if self._pending is not None and self._pending.receipt is not None:
             receipt = self._pending.receipt + (receipt or ())
         self._pending = Watermark(after.values, receipt, {**self._facts, **after.facts})
-        if time.monotonic() - self._last_save >= SAVE_SECONDS:
+        if self._clock() - self._last_save >= SAVE_SECONDS:
             self.settle()
 
     def settle(self) -> None:
@@ -69,7 +70,7 @@ class Ledger:
         self._lease.check()
         self._store.save(self._stream, self._pending, expected=self._saved)
         self._saved, self._pending, self._wrote = self._pending, None, True
-        self._last_save = time.monotonic()
+        self._last_save = self._clock()
         if self._saved.receipt is not None:
             self._lease.check()
             self._source.acknowledge(self._saved.receipt)

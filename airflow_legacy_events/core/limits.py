@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from airflow_legacy_events.core.errors import ConfigurationError
@@ -48,14 +49,14 @@ class Limits:
 class Pace:
     """Keeps a run at `rows_per_second` and tells when `max_seconds` are over."""
 
-    def __init__(self, limits: Limits, stop: Stop) -> None:
-        self._limits, self._stop = limits, stop
-        self._started = time.monotonic()
+    def __init__(self, limits: Limits, stop: Stop, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limits, self._stop, self._clock = limits, stop, clock
+        self._started = clock()
 
     @property
     def seconds(self) -> float:
         """Seconds since the run began."""
-        return time.monotonic() - self._started
+        return self._clock() - self._started
 
     @property
     def over(self) -> bool:

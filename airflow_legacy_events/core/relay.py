@@ -44,6 +44,7 @@ class Relay:
         dead_letter_topic: where rejected messages go; None: a rejection fails the run.
         limits: budgets of the run.
         stop: ends the run at a batch border once requested.
+        clock: seconds that only grow; of what is due and what is over.
         report: filled while the run works; true also after a failure.
     """
 
@@ -57,6 +58,7 @@ class Relay:
     dead_letter_topic: str | None = None
     limits: Limits = field(default_factory=Limits)
     stop: Stop = field(default_factory=Stop)
+    clock: Callable[[], float] = time.monotonic
     log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
 
     def __post_init__(self) -> None:
@@ -69,12 +71,12 @@ class Relay:
             LegacyEventsError: the run failed or was stopped; everything confirmed is saved, unless the lease was
                 lost or the store failed, and `report` says how far it came.
         """
-        started = time.monotonic()
+        started = self.clock()
         try:
             with self.lock() as lease:
                 self._run(lease)
         finally:
-            self.report.seconds = round(time.monotonic() - started, 6)
+            self.report.seconds = round(self.clock() - started, 6)
         return self.report
 
     def _run(self, lease: Lease) -> None:
@@ -89,7 +91,9 @@ class Relay:
         horizon = self.source.open(stored)
         self._announce(stored, horizon)
         facts = {**self.facts, **horizon.facts}
-        ledger = Ledger(name, store=self.store, source=self.source, lease=lease, facts=facts, saved=stored)
+        ledger = Ledger(
+            name, store=self.store, source=self.source, lease=lease, facts=facts, saved=stored, clock=self.clock
+        )
         if stored is None:
             ledger.begin()
         try:
@@ -117,7 +121,7 @@ class Relay:
         )
 
     def _drain(self, ledger: Ledger) -> None:
-        report, pace = self.report, Pace(self.limits, self.stop)
+        report, pace = self.report, Pace(self.limits, self.stop, self.clock)
         progress = Progress(self.log, self.stream.name)
         reached = True
         with ReadAhead(self._encoded(), self.stop) as blocks:
