@@ -1,21 +1,28 @@
-"""What all SQL databases share: sessions, reflection and keyset conditions, through SQLAlchemy."""
+"""What all SQL databases share: one read session, its end from another thread, keyset conditions."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 
+from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.model import Column
-from airflow_legacy_events.databases.reflection import Reflected, inspect_table, query_source
+from airflow_legacy_events.databases.chunks import Chunks
+from airflow_legacy_events.databases.reflection import Reflected, TableFacts, query_source
+
+Session = TypeVar("Session")
+_CLOSE_SECONDS = 2.0
+_INTERRUPT_SECONDS = 0.25
 
 
-class SqlDatabase(ABC):
-    """Base of the databases that are reached through SQLAlchemy.
+class SqlDatabase(ABC, Generic[Session]):
+    """Base of the databases whose SQL is composed with SQLAlchemy and read with their own driver.
 
     Args:
         url: SQLAlchemy URL; its driver is the one that the subclass reads with.
@@ -30,25 +37,36 @@ class SqlDatabase(ABC):
         self.url, self.conn_id = url, conn_id
         self.statement_timeout_seconds = statement_timeout_seconds
         self.log = log or logging.getLogger(__name__)
-        self._engine = self._make_engine()
-        self._session: sa.Connection | None = None
-        self._opening = threading.Lock()
+        self._dialect: Any = url.get_dialect()()
+        self._chunks = Chunks()
+        self._session: Session | None = None
+        self._turn = threading.Lock()
+        self._closed = threading.Event()
 
     @abstractmethod
-    def _make_engine(self) -> sa.Engine:
-        """Return the engine of the database's own driver, without a pool."""
+    def _connect(self) -> Session:
+        """Open the read-only session."""
 
     @abstractmethod
-    def _connect(self) -> sa.Connection:
-        """Open the read session; driver errors become `SourceError`."""
+    def _translated(self, doing: str) -> Any:
+        """A context in which the driver's errors become `SourceError`."""
 
-    @property
-    def session(self) -> sa.Connection:
-        """The read-only session, opened at first use."""
-        with self._opening:
+    @contextmanager
+    def _using(self, doing: str) -> Iterator[Session]:
+        """The session, for one statement of one thread; opened at first use.
+
+        Raises:
+            SourceError: the statement failed, or the database is closed.
+        """
+        with self._turn, self._translated(doing):
+            self._refuse_closed(doing)
             if self._session is None:
                 self._session = self._connect()
-            return self._session
+            yield self._session
+
+    def _refuse_closed(self, doing: str) -> None:
+        if self._closed.is_set():
+            raise SourceError(f"connection {self.conn_id!r} was closed by its run while {doing}")
 
     def reflect(self, table: str | None, sql: str | None) -> Reflected:
         """See `core.ports.Database.reflect`."""
@@ -56,10 +74,18 @@ class SqlDatabase(ABC):
             selectable = query_source(sql)
             columns, refused = self._describe(selectable, frozenset())
             return Reflected(selectable, columns, refused)
-        facts = inspect_table(self.session, str(table))
+        facts = self._inspect(str(table))
         element = sa.table(facts.name, schema=facts.schema)
         columns, refused = self._describe(element, facts.not_null)
         return Reflected(element, columns, refused, facts.primary_key, facts.unique, facts.indexes)
+
+    @abstractmethod
+    def _inspect(self, table: str) -> TableFacts:
+        """Return the catalog's facts of a table or view, found as written, else in lower case.
+
+        Raises:
+            ConfigurationError: there is none of that name; the message names similar ones.
+        """
 
     @abstractmethod
     def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:
@@ -75,33 +101,46 @@ class SqlDatabase(ABC):
         left, right = _rows(columns, values)
         return left <= right
 
-    def text(self, value: Any, column: Column) -> str:  # noqa: ARG002
-        """Drivers that keep values as text need nothing more."""
-        return str(value)
-
-    def bind(self, text: str, column: Column) -> Any:  # noqa: ARG002
-        """A text without a type takes the type of what it is compared with."""
-        return text
-
     def _compiled(self, query: Any) -> tuple[str, Any]:
         """Return the statement's text and parameters as the driver wants them."""
-        compiled = query.compile(dialect=self._engine.dialect, compile_kwargs={"render_postcompile": True})
+        compiled = query.compile(dialect=self._dialect, compile_kwargs={"render_postcompile": True})
         if compiled.positional:
             return str(compiled), tuple(compiled.construct_params()[name] for name in compiled.positiontup)
         return str(compiled), compiled.construct_params()
 
     def close(self) -> None:
-        """End the sessions; a statement that still runs is ended first."""
-        session, self._session = self._session, None
-        if session is not None:
-            self._interrupt(session)
-            session.invalidate()
-            session.close()
-        self._engine.dispose()
+        """End the read session for good, a statement that still runs on it first; from any thread.
+
+        The session is closed in nobody's turn: a driver may not survive it. One that can't be interrupted is cut.
+        """
+        self._closed.set()
+        for _ in range(int(_CLOSE_SECONDS / _INTERRUPT_SECONDS)):
+            session = self._session
+            if session is not None:
+                self._interrupt(session)
+            if self._turn.acquire(timeout=_INTERRUPT_SECONDS):
+                break
+        else:
+            if self._session is not None:
+                self._cut(self._session)
+            return
+        try:
+            session, self._session = self._session, None
+            if session is not None:
+                self._end(session)
+        finally:
+            self._turn.release()
 
     @abstractmethod
-    def _interrupt(self, session: sa.Connection) -> None:
+    def _interrupt(self, session: Session) -> None:
         """End the statement that runs on `session`, if any."""
+
+    def _cut(self, session: Session) -> None:
+        """Let go of a session whose statement does not end."""
+
+    @abstractmethod
+    def _end(self, session: Session) -> None:
+        """Close `session`."""
 
 
 def bound(value: Any) -> sa.BindParameter[Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import socket
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
@@ -15,7 +18,9 @@ from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.core.model import Column, Kind
 from airflow_legacy_events.core.ports import Lease
 from airflow_legacy_events.databases.base import SqlDatabase, bound
+from airflow_legacy_events.databases.postgres_catalog import inspect_table
 from airflow_legacy_events.databases.postgres_lock import AdvisoryLock
+from airflow_legacy_events.databases.reflection import TableFacts
 
 _KINDS = {
     Kind.INTEGER: ("int2", "int4", "int8", "oid"),
@@ -35,42 +40,46 @@ _KIND_OF = {psycopg.postgres.types[name].oid: kind for kind, names in _KINDS.ite
 
 # Everything that shapes the text of a value is pinned; the session can't write, whatever the role may do.
 _SESSION = (
-    "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET bytea_output = 'hex';"
-    " SET extra_float_digits = 1; SET xmloption = 'content'; SET lc_monetary = 'C';"
-    " SET default_transaction_read_only = on; SET statement_timeout = {timeout:d}"
+    "SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';"
+    " SET bytea_output = 'hex'; SET extra_float_digits = 1; SET xmloption = 'content'; SET lc_monetary = 'C';"
+    " SET default_transaction_read_only = on; SET default_transaction_isolation = 'read committed';"
+    " SET statement_timeout = {timeout:d}"
 )
-_CHUNK_ROWS = 256
-_SAMPLE = slice(0, None, 64)
 
 
-class PostgresDatabase(SqlDatabase):
+# A peer that vanished without a word is found out within a minute or so; the connection's own settings come first.
+_WIRE = {
+    "connect_timeout": 30,
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+
+
+class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
     """PostgreSQL 12 and later."""
 
-    def _make_engine(self) -> sa.Engine:
-        return sa.create_engine(self.url, poolclass=sa.pool.NullPool, isolation_level="AUTOCOMMIT")
-
-    def _connect(self) -> sa.Connection:
-        with self._translated("connecting"):
-            session = self._engine.connect()
-            raw = _raw(session)
-            raw.prepare_threshold = None
-            raw.execute(_SESSION.format(timeout=max(1, int(self.statement_timeout_seconds * 1000))).encode())
-        self._cursor = psycopg.Cursor(raw)
+    def _connect(self) -> psycopg.Connection[Any]:
+        session = self._connect_plain()
+        session.execute(_SESSION.format(timeout=max(1, int(self.statement_timeout_seconds * 1000))).encode())
+        self._cursor = psycopg.Cursor(session)
         for known in psycopg.postgres.types:
             self._cursor.adapters.register_loader(known.oid, TextLoader)
         return session
 
+    def _connect_plain(self) -> psycopg.Connection[Any]:
+        _, options = self._dialect.create_connect_args(self.url)
+        with self._translated("connecting"):
+            return psycopg.connect(**(_WIRE | options), autocommit=True, prepare_threshold=None)
+
     def identity(self) -> dict[str, str]:
         """The cluster's system identifier and timeline, and the database."""
-        with self._translated("asking for the server's identity"):
-            row = (
-                _raw(self.session)
-                .execute(
-                    "SELECT s.system_identifier::text, c.timeline_id::text, current_database()"
-                    " FROM pg_control_system() s, pg_control_checkpoint() c"
-                )
-                .fetchone()
-            )
+        with self._using("asking for the server's identity") as session:
+            row = session.execute(
+                "SELECT s.system_identifier::text, c.timeline_id::text, current_database()"
+                " FROM pg_control_system() s, pg_control_checkpoint() c"
+            ).fetchone()
         system, timeline, database = cast("tuple[str, str, str]", row)
         return {"system_identifier": system, "timeline": timeline, "database": database}
 
@@ -78,114 +87,117 @@ class PostgresDatabase(SqlDatabase):
         """A session-level advisory lock on a session of its own; see `AdvisoryLock`."""
         return AdvisoryLock(self._connect_plain, name, holder, self.log).held()
 
-    def _connect_plain(self) -> psycopg.Connection[Any]:
-        _, options = self._engine.dialect.create_connect_args(self.url)
-        with self._translated("connecting"):
-            return psycopg.connect(**options, autocommit=True, prepare_threshold=None)
+    def _inspect(self, table: str) -> TableFacts:
+        with self._using("looking for the table") as session:
+            return inspect_table(session, table)
 
     def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:
         statement, parameters = self._compiled(sa.select(sa.literal_column("*")).select_from(selectable).limit(0))
-        self.session  # noqa: B018  opens it
-        try:
-            self._cursor.execute(statement.encode(), parameters)
-        except psycopg.OperationalError as error:
-            raise self._failed("looking at the columns", error) from error
-        except psycopg.Error as error:
-            raise ConfigurationError(
-                f"connection {self.conn_id!r} refused the query: {_reason(error)}."
-                " Nothing was read; correct table= or sql="
-            ) from error
-        found = self._cursor.description or ()
-        columns = [
-            Column(c.name, _KIND_OF[c.type_code], c.type_display, c.name not in not_null)
-            for c in found
-            if c.type_code in _KIND_OF
-        ]
-        return tuple(columns), {c.name: self._type_name(c) for c in found if c.type_code not in _KIND_OF}
-
-    def _type_name(self, column: psycopg.Column) -> str:
-        row = _raw(self.session).execute("SELECT format_type(%s, NULL)", (column.type_code,)).fetchone()
-        return str(row[0]) if row else column.type_display
+        with self._using("looking at the columns") as session:
+            try:
+                found = self._cursor.execute(statement.encode(), parameters).description or ()
+            except psycopg.OperationalError:
+                raise
+            except psycopg.Error as error:
+                raise ConfigurationError(
+                    f"connection {self.conn_id!r} refused the query: {_reason(error)}."
+                    " Nothing was read; correct table= or sql="
+                ) from error
+            columns = [
+                Column(c.name, _KIND_OF[c.type_code], c.type_display, c.name not in not_null)
+                for c in found
+                if c.type_code in _KIND_OF
+            ]
+            return tuple(columns), _refused([c for c in found if c.type_code not in _KIND_OF], session)
 
     def past(self, column: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
         """See `core.ports.Database.past`; `now()` is the server's."""
-        now = (
-            sa.text("now()")
-            if not lag_seconds
-            else sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, lag_seconds)
-        )
+        now: Any = sa.text("now()")
+        if lag_seconds:
+            now = sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, lag_seconds)
         if kind is Kind.INSTANT:
             return column <= now
         local = sa.func.timezone(bound(timezone), now)
         return column <= (sa.cast(local, sa.Date) if kind is Kind.DATE else local)
 
+    def text(self, value: Any, column: Column) -> str:
+        """Values are texts already."""
+        if value is None:
+            raise SourceError(
+                f"column {column.name!r} is part of the watermark and became NULL while the rows were read"
+            )
+        return str(value)
+
+    def bind(self, text: str, column: Column) -> Any:  # noqa: ARG002
+        """A text without a type takes the type of what it is compared with."""
+        return text
+
     def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
         """See `core.ports.Database.read`; rows are tuples of texts and None."""
         statement, parameters = self._compiled(query)
-        raw = _raw(self.session)
-        in_snapshot = raw.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
-        with self._translated("reading"):
+        with self._using("reading") as session:
+            in_snapshot = session.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
             if not in_snapshot or max_bytes is None:
                 return self._stream(statement, parameters, max_bytes)
             # Ending a statement early breaks its transaction: the savepoint keeps the snapshot.
-            with raw.transaction() as savepoint:
+            with session.transaction() as savepoint:
                 rows = self._stream(statement, parameters, max_bytes)
                 raise psycopg.Rollback(savepoint)
         return rows
 
     def _stream(self, statement: str, parameters: Any, max_bytes: int | None) -> list[tuple[Any, ...]]:
+        size = self._chunks.rows
         found = cast(
             "Generator[tuple[Any, ...], None, None]",
-            self._cursor.stream(statement.encode(), parameters, size=_CHUNK_ROWS),
+            self._cursor.stream(statement.encode(), parameters, size=size),
         )
-        rows: list[tuple[Any, ...]] = []
-        size = 0.0
-        try:
-            while chunk := list(islice(found, _CHUNK_ROWS)):
-                rows += chunk
-                sample = chunk[_SAMPLE]
-                size += (
-                    sum(len(value) for row in sample for value in row if value is not None) * len(chunk) / len(sample)
-                )
-                if max_bytes is not None and size >= max_bytes:
-                    break
-        finally:
-            found.close()
-        return rows
+        with contextlib.closing(found):
+            return self._chunks.gather(iter(lambda: list(islice(found, size)), []), max_bytes)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """One REPEATABLE READ transaction."""
-        raw = _raw(self.session)
-        with self._translated("holding a snapshot"), raw.transaction():
-            raw.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        doing = "holding a snapshot"
+        with self._using(doing) as session:
+            session.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        try:
             yield
+        finally:
+            with contextlib.suppress(SourceError), self._using(doing) as session:
+                session.rollback()
 
-    def _interrupt(self, session: sa.Connection) -> None:
-        raw = _raw(session)
-        if not raw.closed:
-            raw.cancel_safe(timeout=1)
-            raw.close()
+    def _interrupt(self, session: psycopg.Connection[Any]) -> None:
+        if not session.closed:
+            session.cancel_safe(timeout=1)
+
+    def _cut(self, session: psycopg.Connection[Any]) -> None:
+        with contextlib.suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(session.fileno())) as wire:
+            wire.shutdown(socket.SHUT_RDWR)
+
+    def _end(self, session: psycopg.Connection[Any]) -> None:
+        session.close()
 
     @contextmanager
     def _translated(self, doing: str) -> Iterator[None]:
         try:
             yield
-        except psycopg.Error as error:
-            raise self._failed(doing, error) from error
-        except sa.exc.DBAPIError as error:
-            raise self._failed(doing, error.orig or error) from error
-
-    def _failed(self, doing: str, error: BaseException) -> SourceError:
-        return SourceError(f"connection {self.conn_id!r} failed while {doing}: {_reason(error)}")
+        except (psycopg.Error, UnicodeDecodeError) as error:
+            raise SourceError(f"connection {self.conn_id!r} failed while {doing}: {_reason(error)}") from error
 
 
-def _raw(session: sa.Connection) -> psycopg.Connection[Any]:
-    return cast("psycopg.Connection[Any]", session.connection.driver_connection)
+def _refused(columns: list[psycopg.Column], session: psycopg.Connection[Any]) -> dict[str, str]:
+    """Names and types of columns, where the driver may not know the type's name."""
+    if not columns:
+        return {}
+    query = "SELECT format_type(t.oid, NULL) FROM unnest(%s::oid[]) WITH ORDINALITY AS t (oid, place) ORDER BY t.place"
+    types = session.execute(query, ([column.type_code for column in columns],)).fetchall()
+    return {column.name: str(name) for column, (name,) in zip(columns, types, strict=True)}
 
 
 def _reason(error: BaseException) -> str:
     """The server's sentence and code; its DETAIL may hold values of rows."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"a text is not valid in the encoding {error.encoding!r} of the connection"
     diagnosis = error.diag if isinstance(error, psycopg.Error) else None
     if diagnosis is not None and diagnosis.message_primary:
         return f"{diagnosis.message_primary} (SQLSTATE {diagnosis.sqlstate})"

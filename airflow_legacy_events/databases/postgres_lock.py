@@ -19,6 +19,7 @@ from airflow_legacy_events.databases.holder import HEARTBEAT_SECONDS, LEASE_SECO
 
 _END_SECONDS = 10.0
 _POLL_SECONDS = 0.1
+_LONGEST_NAME = 150
 
 _WHO = """
 SELECT l.pid, a.query, EXTRACT(EPOCH FROM clock_timestamp() - a.state_change)::float8
@@ -43,12 +44,11 @@ class AdvisoryLock:
         holder: Mapping[str, Any],
         log: logging.Logger,
     ) -> None:
-        self._connect, self._name, self._holder, self._log = connect, name, dict(holder), log
+        self._connect, self._name, self._holder, self._log = connect, name, _short(holder), log
         digest = hashlib.sha256(name.encode()).digest()
         self._key = int.from_bytes(digest[:8], "big", signed=True)
         self._application = f"legacy-events-{digest[:8].hex()}"
-        shown = json.dumps(self._holder).replace("*/", "* /")
-        self._heartbeat = f"/* legacy-events {shown} */ SELECT 1".encode()
+        self._heartbeat = f"/* legacy-events {_shown(self._holder)} */ SELECT 1".encode()
         self._turn = threading.Lock()
         self._released = threading.Event()
 
@@ -58,11 +58,17 @@ class AdvisoryLock:
 
         Raises:
             BusyError: another run holds it.
+            SourceError: the session failed.
         """
         self._session = self._connect()
         try:
-            self._configure()
-            self._take()
+            try:
+                self._configure()
+                self._take()
+            except psycopg.Error as error:
+                raise SourceError(
+                    f"the lock of stream {self._name!r} could not be taken: {str(error).strip()}. Nothing was read"
+                ) from error
             beat = threading.Thread(target=self._beat, name="legacy-events-lease", daemon=True)
             beat.start()
             yield self
@@ -125,11 +131,7 @@ class AdvisoryLock:
             return None, None, None
         pid, query, idle = row
         start, end = (query or "").find("{"), (query or "").rfind("} */")
-        try:
-            holder = json.loads(query[start : end + 1]) if -1 < start < end else None
-        except ValueError:
-            holder = None
-        return pid, holder, idle
+        return pid, json.loads(query[start : end + 1]) if -1 < start < end else None, idle
 
     def _busy(self, pid: int | None, holder: dict[str, Any] | None, idle: float | None) -> BusyError:
         who = f"{describe(holder)}, backend pid {pid}"
@@ -142,3 +144,20 @@ class AdvisoryLock:
                 healthy=False,
             )
         return BusyError(text, holder=who, healthy=None if idle is None else True)
+
+
+def _short(holder: Mapping[str, Any]) -> dict[str, Any]:
+    """The holder with long names cut, each with a hash: the server shows the first 1 kB of a statement."""
+    return {part: _cut(value) if isinstance(value, str) else value for part, value in holder.items()}
+
+
+def _cut(value: str) -> str:
+    whole = value.encode()
+    if len(whole) <= _LONGEST_NAME:
+        return value
+    return f"{whole[: _LONGEST_NAME - 9].decode(errors='ignore')}~{hashlib.sha256(whole).hexdigest()[:8]}"
+
+
+def _shown(holder: Mapping[str, Any]) -> str:
+    """JSON that neither opens nor ends a comment."""
+    return json.dumps(holder, ensure_ascii=False, separators=(",", ":")).replace("/", r"\/")

@@ -1,10 +1,10 @@
-"""What SQLAlchemy's inspector and an empty SELECT say of a table or a query."""
+"""What a catalog and an empty SELECT say of a table or a query."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,8 @@ from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import Column
 
 QUERY_ALIAS = "legacy_events_query"
+# A semicolon that ends the query, and the comments behind it; a quote in them may belong to a text of the query.
+_END = re.compile(r"""(?:;\s*(?:--[^\n'"]*(?:\n\s*|\Z)|/\*[^'"]*?\*/\s*)*)+\Z""")
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,22 @@ class Reflected:
 
 @dataclass(frozen=True)
 class TableFacts:
-    """What the catalog says of one table."""
+    """What the catalog says of one table.
+
+    Attributes:
+        name: as the catalog has it.
+        schema: as the catalog has it; None where the user named none.
+        primary_key: its columns in order.
+        unique: column lists of the other unique indexes that leave no row out.
+        indexes: column lists of all ordered indexes that leave no row out; None for what has none of its own.
+        not_null: columns in which the database allows no NULL.
+    """
 
     name: str
     schema: str | None
     primary_key: tuple[str, ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
-    indexes: tuple[tuple[str, ...], ...] = ()
+    indexes: tuple[tuple[str, ...], ...] | None = None
     not_null: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -46,58 +57,25 @@ def split_name(table: str) -> tuple[str | None, str]:
     Raises:
         ConfigurationError: it has no part, or more than two.
     """
-    found = re.findall(r'"((?:[^"]|"")*)"|([^."]+)', table)
-    parts = [quoted.replace('""', '"') or plain for quoted, plain in found]
-    if len(parts) not in (1, 2) or not all(parts):
+    part = r'(?:"(?:[^"]|"")+"|[^".]+)'
+    if not re.fullmatch(rf"(?:{part}\.)?{part}", table):
         raise ConfigurationError(f"table={table!r} is no table name: give 'table' or 'schema.table'")
+    parts = [one[1:-1].replace('""', '"') if one.startswith('"') else one for one in re.findall(part, table)]
     return (parts[0] if len(parts) == 2 else None), parts[-1]  # noqa: PLR2004
 
 
-def inspect_table(connection: sa.Connection, table: str) -> TableFacts:
-    """Return the catalog's facts of a table or view, found as written, else in lower case.
-
-    Raises:
-        ConfigurationError: there is none of that name; the message names similar ones.
-    """
-    inspector = sa.inspect(connection)
+def no_such_table(table: str, names: Sequence[str]) -> ConfigurationError:
+    """The error for a table that is not among `names`."""
     schema, name = split_name(table)
-    for candidate in dict.fromkeys([(schema, name), (schema and schema.lower(), name.lower())]):
-        try:
-            columns = inspector.get_columns(candidate[1], schema=candidate[0])
-        except sa.exc.NoSuchTableError:
-            continue
-        return _facts(inspector, candidate[0], candidate[1], columns)
-    names = [*inspector.get_table_names(schema=schema), *inspector.get_view_names(schema=schema)]
     near = difflib.get_close_matches(name, names, n=3) or sorted(names)[:5]
-    raise ConfigurationError(
+    return ConfigurationError(
         f"table {table!r} was asked for, there is no table or view of that name"
         f"{f' in schema {schema!r}' if schema else ''} that this user can see; similar: {', '.join(near) or 'none'}"
     )
 
 
-def _facts(inspector: sa.Inspector, schema: str | None, name: str, reflected: list[Any]) -> TableFacts:
-    primary = tuple(inspector.get_pk_constraint(name, schema=schema).get("constrained_columns") or ())
-    whole = [index for index in inspector.get_indexes(name, schema=schema) if _is_whole(index)]
-    lists = [tuple(str(column) for column in index["column_names"]) for index in whole]
-    unique = [columns for columns, index in zip(lists, whole, strict=True) if index.get("unique")]
-    return TableFacts(
-        name=name,
-        schema=schema,
-        primary_key=primary,
-        unique=tuple(unique),
-        indexes=tuple(dict.fromkeys([*([primary] if primary else []), *lists])),
-        not_null=frozenset(c["name"] for c in reflected if not c["nullable"]) | frozenset(primary),
-    )
-
-
-def _is_whole(index: Any) -> bool:
-    """Whether an index has plain columns only and leaves no row out."""
-    options = {key: value for key, value in (index.get("dialect_options") or {}).items() if key.endswith("_where")}
-    return None not in index["column_names"] and not any(value is not None for value in options.values())
-
-
 def query_source(sql: str) -> sa.TextClause:
     """Return a user's SELECT as a FROM element in brackets; colons and per cent signs in it stay as they are."""
-    plain = sql.strip().rstrip(";").rstrip()
-    # The line break ends a trailing "-- comment"; a colon before a word would be a bind parameter to text().
-    return sa.text(re.sub(r"(?<!:):(?=\w)", r"\\:", f"({plain}\n) AS {QUERY_ALIAS}"))
+    plain = _END.sub("", sql.strip()).rstrip()
+    # The line break ends a trailing "-- comment"; without its backslash a colon would begin a parameter of text().
+    return sa.text(f"({plain}\n) AS {QUERY_ALIAS}".replace(":", r"\:"))

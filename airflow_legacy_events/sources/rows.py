@@ -11,7 +11,7 @@ from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Database
 from airflow_legacy_events.sources.selection import Selection
 
-BATCH_BYTES = 16 * 2**20
+BATCH_BYTES = 8 * 2**20
 """A page of wide rows is cut at about so much raw data, so memory does not grow with a row's width."""
 
 Values: TypeAlias = tuple[str, ...]

@@ -1,0 +1,38 @@
+"""Rows fetched a chunk at a time, so that neither a chunk nor a page of wide rows grows with their width."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+CHUNK_BYTES = 2**20
+_MOST_ROWS = 64
+_SAMPLE = slice(0, None, 7)
+
+
+class Chunks:
+    """Gathers the rows of one page after the other.
+
+    Attributes:
+        rows: how many to fetch at a time; few at first, then by the width of the last page's rows.
+    """
+
+    rows = 16
+
+    def gather(self, chunks: Iterable[list[tuple[Any, ...]]], max_bytes: int | None) -> list[tuple[Any, ...]]:
+        """Return all rows, or those of the first chunks that together hold about `max_bytes`."""
+        rows: list[tuple[Any, ...]] = []
+        size = 1.0
+        for chunk in chunks:
+            rows += chunk
+            sample = chunk[_SAMPLE]
+            size += sum(_width(value) for row in sample for value in row) * len(chunk) / len(sample)
+            if max_bytes is not None and size >= max_bytes:
+                break
+        if rows:
+            self.rows = max(1, min(_MOST_ROWS, int(CHUNK_BYTES * len(rows) / size)))
+        return rows
+
+
+def _width(value: Any) -> int:
+    return len(value) if isinstance(value, (str, bytes)) else 8

@@ -1,0 +1,90 @@
+"""Values of SQLite: what a declared type means, and the texts by which a watermark keeps a value."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.core.model import TEMPORAL, Column, Kind
+
+# The first word of a declared type that is found says what is meant; SQLite itself keeps any value in any column.
+_DECLARED = (
+    (Kind.BOOLEAN, ("BOOL",)),
+    (Kind.INTEGER, ("INT",)),
+    (Kind.DECIMAL, ("DEC", "NUMERIC", "MONEY")),
+    (Kind.FLOAT, ("REAL", "FLOA", "DOUB")),
+    (Kind.INSTANT, ("TIMESTAMPTZ", "WITH TIME ZONE")),
+    (Kind.TIMESTAMP, ("TIMESTAMP", "DATETIME")),
+    (Kind.DATE, ("DATE",)),
+    (Kind.TIME, ("TIME",)),
+    (Kind.UUID, ("UUID", "GUID")),
+    (Kind.JSON, ("JSON",)),
+    (Kind.TEXT, ("CHAR", "CLOB", "TEXT", "STRING")),
+    (Kind.BYTES, ("BLOB", "BINARY", "BYTEA")),
+)
+_NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.BOOLEAN})
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def kind_of(declared: str) -> Kind:
+    """The meaning of a declared type."""
+    upper = declared.upper()
+    return next((kind for kind, words in _DECLARED if any(word in upper for word in words)), Kind.ANY)
+
+
+def text(value: Any, column: Column) -> str:
+    """Numbers in their shortest exact form, blobs in hex, texts as they are; without a type, as SQL writes them.
+
+    Raises:
+        SourceError: the value is not of the column's declared type, so it can't be compared with those that are.
+    """
+    if column.kind is Kind.ANY:
+        return _literal(value, column)
+    wanted = (int, float) if column.kind in _NUMBERS else (bytes,) if column.kind is Kind.BYTES else (str,)
+    if not isinstance(value, wanted) or (column.kind in TEMPORAL and not _DATE.match(str(value))):
+        raise _unfit(value, column)
+    return value.hex() if isinstance(value, bytes) else value if isinstance(value, str) else repr(value)
+
+
+def bind(text: str, column: Column) -> Any:
+    """The value that `text` was made of.
+
+    Raises:
+        ValueError: there is none of the column's type.
+    """
+    if column.kind is Kind.BYTES:
+        return bytes.fromhex(text)
+    if column.kind in _NUMBERS:
+        return _number(text)
+    if column.kind is not Kind.ANY:
+        return text
+    if text.startswith("'"):
+        return text[1:-1]
+    return bytes.fromhex(text[2:-1]) if text.startswith("x'") else _number(text)
+
+
+def _literal(value: Any, column: Column) -> str:
+    if isinstance(value, str):
+        return f"'{value}'"
+    if value is None:
+        raise _unfit(value, column)
+    return f"x'{value.hex()}'" if isinstance(value, bytes) else repr(value)
+
+
+def _number(text: str) -> int | float:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
+def _unfit(value: Any, column: Column) -> SourceError:
+    return SourceError(
+        f"column {column.name!r} is declared {column.type!r} but a row holds {_NAMES[type(value)]}; SQLite orders"
+        " numbers before all texts and texts before all blobs, so it can't be a watermark or key as it is: use sql="
+        " with a CAST, or with datetime(…) for times that are kept as numbers"
+    )
+
+
+_NAMES = {int: "a whole number", float: "a number", str: "a text of another form", bytes: "a blob", type(None): "NULL"}
