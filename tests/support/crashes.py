@@ -1,0 +1,162 @@
+"""A relay between ports that die at a chosen step, and the world that outlives it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_legacy_events.core.limits import Limits
+from airflow_legacy_events.core.model import Batch, Messages, Rejection, Shape, Stream, Watermark
+from airflow_legacy_events.core.relay import Relay
+from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
+
+STREAM = Stream("crm.outbox@t", "t", "/crm/outbox", "crm.outbox.changed")
+
+
+class Killed(BaseException):
+    """The process ends here, or its thread is interrupted here."""
+
+
+class Envelope:
+    """Key and row as JSON: equal rows give equal bytes."""
+
+    def compile(self, shape: Shape, stream: Stream) -> Callable[[Batch], Messages]:
+        key = shape.key[0]
+
+        def encode(batch: Batch) -> Messages:
+            return Messages(
+                stream.topic, [str(row[key]) for row in batch.rows], [json.dumps(row) for row in batch.rows]
+            )
+
+        return encode
+
+
+@dataclass
+class World:
+    """What is left when a process is gone."""
+
+    topic: list[tuple[str, str]] = field(default_factory=list)
+    store: MemoryWatermarkStore = field(default_factory=MemoryWatermarkStore)
+    saved: list[Watermark] = field(default_factory=list)
+
+    @property
+    def ids(self) -> list[int]:
+        return [int(json.loads(value)[0]) for _, value in self.topic]
+
+
+@dataclass(frozen=True)
+class Crash:
+    """Where a process dies: before, inside or after the nth call of a step.
+
+    `sudden`: like SIGKILL, nothing of it works afterwards. Otherwise an exception that clean-up code survives.
+    """
+
+    step: str
+    nth: int
+    when: str = "before"
+    sudden: bool = True
+
+
+class Process:
+    """All ports of one relay, each call of which is a step that may be the last."""
+
+    def __init__(
+        self, world: World, source: Any, crash: Crash | None = None, clock: Callable[[], float] = float
+    ) -> None:
+        self.world, self.inner, self.crash = world, source, crash
+        self.steps: list[str] = []
+        self.dead = False
+        self.unconfirmed: list[tuple[str, str]] = []
+        self.relay = Relay(
+            stream=STREAM,
+            source=self,
+            envelope=self,
+            broker=self,
+            store=_Store(self),
+            lock=self.lock,
+            facts={"topic": "t"},
+            limits=Limits(batch_rows=3),
+            clock=clock,
+        )
+
+    def run(self) -> bool:
+        """Return whether the process came to its end."""
+        try:
+            self.relay.run()
+        except Killed:
+            return False
+        return True
+
+    def step(self, name: str, whole: Callable[[], Any], half: Callable[[], Any] = lambda: None) -> Any:
+        if self.dead:
+            raise Killed(name)
+        self.steps.append(name)
+        crash = self.crash
+        if crash is None or (crash.step, crash.nth) != (name, self.steps.count(name)):
+            return whole()
+        if crash.when != "before":
+            (half if crash.when == "inside" else whole)()
+        self.dead = crash.sudden
+        raise Killed(name)
+
+    @contextmanager
+    def lock(self) -> Iterator[Any]:
+        self.step("lock", lambda: None)
+        yield self
+
+    def check(self) -> None:
+        self.step("check", lambda: None)
+
+    def open(self, at: Watermark | None) -> Any:
+        return self.step("open", lambda: self.inner.open(at))
+
+    def batches(self) -> Iterator[Batch]:
+        found = self.inner.batches()
+        while (batch := self.step("read", lambda: next(found, None))) is not None:
+            yield batch
+
+    def acknowledge(self, receipt: Any) -> None:
+        saved = self.world.store.load(STREAM.name)
+        assert saved is not None
+        assert saved.receipt == receipt, "acknowledged what no saved watermark says"
+        half = receipt[: len(receipt) // 2] or ([receipt[0][0], receipt[0][0]],)
+        self.step("acknowledge", lambda: self.inner.acknowledge(receipt), lambda: self.inner.acknowledge(half))
+
+    def compile(self, shape: Shape, stream: Stream) -> Callable[[Batch], Messages]:
+        encode = Envelope().compile(shape, stream)
+        return lambda batch: self.step("encode", lambda: encode(batch))
+
+    def publish(self, messages: Messages) -> None:
+        pairs = list(zip(messages.keys, messages.values, strict=True))
+        self.step("publish", lambda: self._send(pairs), lambda: self._send(pairs[: len(pairs) // 2 + 1]))
+
+    def _send(self, pairs: Sequence[Any]) -> None:
+        self.world.topic += pairs
+        self.unconfirmed += pairs
+
+    def confirm(self) -> Sequence[Rejection]:
+        return self.step("confirm", self._confirm) or []
+
+    def _confirm(self) -> None:
+        self.unconfirmed.clear()
+
+
+class _Store:
+    """The world's store, seen by one process."""
+
+    def __init__(self, process: Process) -> None:
+        self.process, self.world = process, process.world
+
+    def load(self, stream: str) -> Watermark | None:
+        return self.process.step("load", lambda: self.world.store.load(stream))
+
+    def save(self, stream: str, new: Watermark, *, expected: Watermark | None) -> None:
+        assert not self.process.unconfirmed, "saved before everything was confirmed"
+        self.process.step("save", lambda: self._save(stream, new, expected))
+
+    def _save(self, stream: str, new: Watermark, expected: Watermark | None) -> None:
+        self.world.store.save(stream, new, expected=expected)
+        self.world.saved.append(new)
