@@ -1,0 +1,64 @@
+# Every target sets up what it needs: an environment in .venv, servers from a cache outside the repository.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+STAMP = $(VENV)/.installed
+PYTEST = $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo test unit coverage lint types layers format airflow32 bench wheel lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+env: $(STAMP) ## make the environment from the lock file
+
+$(STAMP): requirements.lock pyproject.toml .ci/environment
+	@PYTHON="$(PYTHON)" sh .ci/environment "$(VENV)" requirements.lock
+	@touch $(STAMP)
+
+demo: env ## a legacy shop, an embedded broker, two runs of a DAG
+	@$(BIN)/python -m airflow_legacy_events.cli.demo
+
+test: env ## all tests, against real servers that it starts itself
+	$(PYTEST)
+
+unit: env ## the tests that need no server
+	$(PYTEST) tests/unit tests/property -m "not service"
+
+coverage: env ## line and branch coverage of core, sources and watermarks, at least 95 %
+	$(PYTEST) --cov --cov-report= tests/unit tests/contract tests/property tests/integration
+	$(BIN)/coverage report --fail-under=95 \
+	  --include='airflow_legacy_events/core/*,airflow_legacy_events/sources/*,airflow_legacy_events/watermarks/*'
+
+lint: env ## ruff
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: env ## mypy, strict
+	$(BIN)/mypy
+
+layers: env ## who may import whom
+	$(BIN)/lint-imports
+
+format: env ## let ruff write
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+airflow32: env ## the wheel in Airflow 3.2: pip check, provider, one DAG
+	@PYTHON="$(PYTHON)" bash .ci/airflow32
+
+bench: env ## the benchmark; ROUNDS=3 ROWS=1000000
+	$(BIN)/python -m tests.benchmarks --rounds $(or $(ROUNDS),3) --rows $(or $(ROWS),1000000)
+
+wheel: env ## dist/*.whl
+	$(BIN)/python -m build --wheel --no-isolation
+
+lock: ## write both lock files anew; needs uv
+	uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --upgrade -q -o requirements.lock
+	uv pip compile .ci/requirements-airflow-3.2.in --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --upgrade -q -o .ci/requirements-airflow-3.2.lock
+
+clean: ## remove what was made here
+	rm -rf $(VENV) .venv-airflow32 dist build .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
