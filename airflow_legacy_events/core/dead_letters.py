@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from airflow_legacy_events.core.model import Batch, Headers, Messages, Rejection
 
@@ -28,7 +29,7 @@ def dead_letters(
 
 def _headers(stream: str, batch: Batch, messages: Messages, rejection: Rejection) -> Headers:
     shape, row = batch.shape, batch.rows[rejection.index]
-    position = [None if row[at] is None else str(row[at]) for at in (*shape.watermark, *shape.key)]
+    position = [_text(row[at]) for at in dict.fromkeys((*shape.watermark, *shape.key))]
     own = messages.each[rejection.index] if messages.each is not None else ()
     return (
         *own,
@@ -38,3 +39,7 @@ def _headers(stream: str, batch: Batch, messages: Messages, rejection: Rejection
         ("legacy-events-reason", rejection.reason),
         ("legacy-events-position", json.dumps(position, ensure_ascii=False)),
     )
+
+
+def _text(value: Any) -> str | None:
+    return value.hex() if isinstance(value, bytes) else None if value is None else str(value)

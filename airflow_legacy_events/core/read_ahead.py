@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Generator, Iterator
@@ -55,13 +56,12 @@ class ReadAhead(Generic[T]):
     def _produce(self) -> None:
         error: BaseException | None = None
         try:
-            for item in self._items:
-                if not self._put(item):
-                    return
+            with contextlib.closing(self._items):
+                for item in self._items:
+                    if not self._put(item):
+                        return
         except BaseException as caught:  # noqa: BLE001  it is raised again in the relay's thread
             error = caught
-        finally:
-            self._items.close()
         self._put(_End(error))
 
     def _put(self, item: T | _End) -> bool:

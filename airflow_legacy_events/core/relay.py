@@ -83,6 +83,7 @@ class Relay:
         name = self.stream.name
         stored = self.store.load(name)
         if stored is not None:
+            self.report.watermark_from = self.report.watermark_to = _listed(stored.values)
             guard.check(name, stored.facts, self.facts)
             guard.warn_of_others(self.log, name, stored.facts, self.facts)
             if stored.receipt is not None:
@@ -108,7 +109,6 @@ class Relay:
 
     def _announce(self, stored: Watermark | None, horizon: Horizon) -> None:
         report = self.report
-        report.watermark_from = report.watermark_to = _listed(stored.values if stored is not None else None)
         report.horizon = report.watermark_from if horizon.target is None else list(horizon.target)
         report.completeness, report.completeness_reason = horizon.completeness, horizon.reason
         self.log.info(
