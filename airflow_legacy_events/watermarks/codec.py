@@ -14,6 +14,10 @@ from airflow_legacy_events.watermarks.commands import command
 VERSION = 1
 
 
+class DamagedWatermarkError(WatermarkError):
+    """A text is there, and it is no watermark: somebody edited it, or a later version of this package wrote it."""
+
+
 def encode(mark: Watermark) -> str:
     """Return the text of `mark`; equal watermarks have equal texts.
 
@@ -34,7 +38,7 @@ def decode(text: str, *, stream: str, place: str) -> Watermark:
         place: where the text was found, for the error.
 
     Raises:
-        WatermarkError: it is no watermark of a version known here; the error holds none of its values.
+        DamagedWatermarkError: it is no watermark of a version known here; the error holds none of its values.
     """
     try:
         content = json.loads(text)
@@ -82,8 +86,8 @@ def _facts(found: object, stream: str, place: str) -> Mapping[str, Any]:
     raise _unreadable(stream, place, "facts that are no object")
 
 
-def _unreadable(stream: str, place: str, found: str) -> WatermarkError:
-    return WatermarkError(
+def _unreadable(stream: str, place: str, found: str) -> DamagedWatermarkError:
+    return DamagedWatermarkError(
         f"the watermark of stream {stream!r} in {place} can't be understood: found {found}. Restore it, write it anew"
         f" with {command('set', stream, 'VALUE...')}, or begin anew with {command('forget', stream)}"
     )

@@ -1,0 +1,82 @@
+"""From an Airflow connection to a broker."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from airflow.sdk import BaseHook
+
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.stop import Stop
+from airflow_legacy_events.hooks.connections import find_connection
+from airflow_legacy_events.hooks.registry import BROKERS, find, resolve
+
+
+class EventBrokerHook(BaseHook):
+    """Opens a broker from an Airflow connection of its type, such as ``kafka``.
+
+    A ``kafka`` connection is the one of Airflow's Kafka provider, whose extra holds any librdkafka setting. Dotted
+    names of callbacks are resolved as that provider does, under its ``[apache_kafka] callback_allowlist``.
+
+    :param conn_id: the Airflow connection.
+    """
+
+    conn_name_attr = "conn_id"
+
+    def __init__(self, conn_id: str) -> None:
+        super().__init__()
+        self.conn_id = conn_id
+
+    def get_broker(
+        self,
+        *,
+        topics: Sequence[str],
+        topic_partitions: int | None = None,
+        topic_config: Mapping[str, str] | None = None,
+        delivery_timeout: dt.timedelta = dt.timedelta(minutes=2),
+        stop: Stop | None = None,
+        log: logging.Logger | None = None,
+    ) -> Any:
+        """Return the broker; nothing is connected before its ``open()``.
+
+        :param topics: that messages will go to.
+        :param topic_partitions: creates missing topics with so many partitions; None: a missing topic is an error.
+        :param topic_config: settings of topics that are created.
+        :param delivery_timeout: after which the fate of an unacknowledged message counts as unknown.
+        :param stop: ends waiting for the broker early.
+        :param log: where the broker reports; None is its own logger.
+        :raises ConfigurationError: the connection is missing, of an unknown type, or can't be used as it is.
+        """
+        conn_type = str(find_connection(self.conn_id).conn_type)
+        make = resolve(find(BROKERS, conn_type, f"connection {self.conn_id!r}: type"))
+        return make(
+            self._config(),
+            topics=topics,
+            topic_partitions=topic_partitions,
+            topic_config=topic_config,
+            delivery_timeout=delivery_timeout,
+            stop=stop,
+            log=log,
+        )
+
+    def _config(self) -> dict[str, Any]:
+        from airflow.providers.apache.kafka.hooks.base import KafkaBaseHook  # noqa: PLC0415  loads librdkafka
+        from airflow.sdk.exceptions import AirflowException  # noqa: PLC0415
+
+        class Configuration(KafkaBaseHook):
+            """The provider's hook up to the point where it would make its client."""
+
+            def _get_client(self, config: dict[str, Any]) -> dict[str, Any]:
+                return config
+
+        make: Any = Configuration
+        try:
+            return dict(make(kafka_config_id=self.conn_id).get_conn)
+        except (ValueError, ImportError, AirflowException) as error:
+            raise ConfigurationError(
+                f"connection {self.conn_id!r} can't be used for Kafka: {error}. Its extra must hold librdkafka's"
+                ' settings as JSON, such as {"bootstrap.servers": "kafka:9092"}'
+            ) from error

@@ -1,0 +1,241 @@
+"""`airflow legacy-events watermark`, as a person calls it, on a real metadata database and a SQLite source."""
+
+import argparse
+import json
+import sqlite3
+import uuid
+
+import pytest
+
+from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.hooks.database import LegacyDatabaseHook
+from airflow_legacy_events.watermarks import registration, variable
+from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
+from airflow_legacy_events.watermarks.registration import RegisteredWatermarkStore, read_registration
+from airflow_legacy_events.watermarks.variable import VariableWatermarkStore
+from tests.airflow import metadata
+
+RUN = {"dag": "shop", "task": "publish", "run": "r1", "map_index": -1, "try": 1, "host": "h", "pid": 7}
+
+
+@pytest.fixture(autouse=True)
+def _on_the_command_line(monkeypatch):
+    with metadata.as_server():
+        yield
+
+
+@pytest.fixture
+def shop(tmp_path):
+    file = tmp_path / "shop.db"
+    sqlite3.connect(file).execute("CREATE TABLE orders (id INTEGER PRIMARY KEY)").connection.commit()
+    metadata.put_connection("legacy_shop", conn_type="sqlite", host=str(file))
+    return file
+
+
+@pytest.fixture
+def stream():
+    return f"legacy_shop.orders@{uuid.uuid4()}"
+
+
+@pytest.fixture
+def mark(stream, shop):
+    """A stream that a run has left behind."""
+    mark = Watermark(
+        ("2026-11-23 09:15:02", "42"),
+        ([1, 5],),
+        {
+            "source": "legacy_shop",
+            "server": {"path": "/old/shop.db", "application_id": "0"},
+            "columns": [["updated_at", "TIMESTAMP"], ["id", "INTEGER"]],
+            "topic": "legacy.orders",
+            "run": "r1",
+        },
+    )
+    RegisteredWatermarkStore(VariableWatermarkStore(), name="variable", dag="shop", task="publish").save(
+        stream, mark, expected=None
+    )
+    return mark
+
+
+@pytest.fixture
+def call(capsys):
+    """Returns a function that calls `airflow legacy-events watermark` and gives what it printed."""
+    from airflow.cli.cli_parser import _add_command
+
+    from airflow_legacy_events.cli import get_cli_commands
+
+    parser = argparse.ArgumentParser(prog="airflow")
+    commands = parser.add_subparsers()
+    for command in get_cli_commands():
+        _add_command(commands, command)
+
+    def call(*words):
+        args = parser.parse_args(["legacy-events", "watermark", *words])
+        args.func(args)
+        return capsys.readouterr().out
+
+    return call
+
+
+def refused(call, *words):
+    with pytest.raises(SystemExit) as ended:
+        call(*words)
+    return str(ended.value)
+
+
+def load(stream):
+    return VariableWatermarkStore().load(stream)
+
+
+def test_show_gives_values_facts_and_registration(call, stream, mark):
+    (found,) = json.loads(call("show", stream, "-o", "json"))
+
+    assert found["watermark"] == "present"
+    assert found["values"] == [
+        {"column": "updated_at", "type": "TIMESTAMP", "text": "2026-11-23 09:15:02"},
+        {"column": "id", "type": "INTEGER", "text": "42"},
+    ]
+    assert found["facts"]["topic"] == "legacy.orders"
+    assert found["registration"]["store"] == "variable"
+    assert found["registration"]["dag"] == "shop"
+
+
+def test_show_prints_a_line_for_each_thing(call, stream, mark):
+    lines = call("show", stream, "-o", "plain").splitlines()
+
+    assert any(line.split() == ["id", "(INTEGER)", "42"] for line in lines)
+    assert any(line.split() == ["facts.topic", "legacy.orders"] for line in lines)
+
+
+def test_show_tells_an_empty_watermark_from_a_lost_one(call, stream, mark):
+    metadata.drop_variable(variable.PREFIX + stream)
+    assert json.loads(call("show", stream, "-o", "json"))[0]["watermark"] == "lost"
+
+    VariableWatermarkStore().save(stream, Watermark(None, None, {}), expected=None)
+    assert json.loads(call("show", stream, "-o", "json"))[0]["watermark"] == "empty"
+
+
+def test_show_of_an_unknown_stream_says_so(call, stream):
+    assert refused(call, "show", stream) == (
+        f"ConfigurationError: stream {stream!r} has never begun: it has neither a watermark nor a registration"
+    )
+
+
+def test_show_of_a_broken_watermark_names_the_commands_that_mend_it(call, stream, mark):
+    metadata.put_variable(variable.PREFIX + stream, "nonsense")
+
+    message = refused(call, "show", stream)
+
+    assert f"airflow legacy-events watermark set {stream} VALUE..." in message
+    assert f"airflow legacy-events watermark forget {stream}" in message
+
+
+def test_show_of_a_store_that_was_an_object_names_it(call, stream):
+    RegisteredWatermarkStore(MemoryWatermarkStore(), name="my.Store").save(
+        stream, Watermark(None, None, {}), expected=None
+    )
+
+    assert "lies in 'my.Store', a store that was passed as an object" in refused(call, "show", stream)
+
+
+def test_set_replaces_the_values_and_tells_who_did_it(call, stream, mark):
+    call("set", stream, "2026-11-01 00:00:00", "0")
+
+    found = load(stream)
+    assert found.values == ("2026-11-01 00:00:00", "0")
+    assert found.receipt is None
+    assert found.facts["person"]
+    assert found.facts["set_at"]
+    assert {name: found.facts[name] for name in mark.facts} == mark.facts
+
+
+def test_set_takes_fewer_values_than_columns_but_not_more(call, stream, mark):
+    call("set", stream, "2026-11-01")
+    assert load(stream).values == ("2026-11-01",)
+
+    message = refused(call, "set", stream, "1", "2", "3")
+    assert "3 values were given, the watermark has 2 columns: updated_at (TIMESTAMP), id (INTEGER)" in message
+    assert load(stream).values == ("2026-11-01",)
+
+
+def test_set_without_anything_to_set_is_refused(call, stream, mark):
+    assert "nothing to set" in refused(call, "set", stream)
+
+
+def test_set_can_accept_the_server_of_today_and_leave_the_values(call, stream, mark, shop):
+    call("set", stream, "--accept-server")
+
+    found = load(stream)
+    assert found.values == mark.values
+    assert found.receipt == mark.receipt
+    assert found.facts["server"] == {"application_id": "0", "path": str(shop.resolve())}
+
+
+def test_set_mends_a_lost_watermark_once_it_is_told_the_connection(call, stream, mark):
+    metadata.drop_variable(variable.PREFIX + stream)
+    assert "Name it with --source-conn-id CONN_ID" in refused(call, "set", stream, "1")
+
+    call("set", stream, "2026-11-01", "--source-conn-id", "legacy_shop")
+
+    assert load(stream).values == ("2026-11-01",)
+    assert load(stream).facts["source"] == "legacy_shop"
+
+
+def test_set_mends_a_broken_watermark(call, stream, mark):
+    metadata.put_variable(variable.PREFIX + stream, "nonsense")
+
+    call("set", stream, "2026-11-01", "--source-conn-id", "legacy_shop")
+
+    assert load(stream).values == ("2026-11-01",)
+
+
+def test_set_leaves_a_watermark_that_something_hides(call, stream, mark, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_VAR_" + (variable.PREFIX + stream).upper(), "nonsense")
+
+    assert "the environment variable AIRFLOW_VAR_" in refused(
+        call, "set", stream, "1", "--source-conn-id", "legacy_shop"
+    )
+    monkeypatch.undo()
+    assert load(stream) == mark
+
+
+def test_forget_lets_the_stream_begin_anew(call, stream, mark):
+    call("forget", stream)
+
+    assert load(stream) is None
+    assert read_registration(stream) is None
+    assert not [key for key in metadata.variables() if stream in key]
+
+
+def test_forget_mends_a_lost_stream(call, stream, mark):
+    metadata.drop_variable(variable.PREFIX + stream)
+
+    call("forget", stream, "--source-conn-id", "legacy_shop")
+
+    assert registration.PREFIX + stream not in metadata.variables()
+
+
+@pytest.mark.parametrize("words", [("set", "{}", "1"), ("set", "{}", "--accept-server"), ("forget", "{}")])
+def test_while_a_run_works_set_and_forget_are_refused_with_its_name(call, stream, mark, words):
+    database = LegacyDatabaseHook("legacy_shop").get_database()
+    with database.lock(stream, RUN):
+        message = refused(call, *(word.format(stream) for word in words))
+
+    assert "dag 'shop', task 'publish', run 'r1'" in message
+    assert load(stream) == mark
+
+
+def test_a_run_that_meets_the_command_line_is_told_who_holds_the_lock(call, stream, mark, monkeypatch):
+    from airflow_legacy_events.errors import BusyError
+
+    seen = []
+
+    def forget(self, name):
+        with pytest.raises(BusyError) as busy, LegacyDatabaseHook("legacy_shop").get_database().lock(stream, RUN):
+            raise AssertionError("two holders")
+        seen.append(busy.value.holder)
+
+    monkeypatch.setattr(VariableWatermarkStore, "forget", forget)
+    call("forget", stream)
+
+    assert "dag '(command line)', task 'watermark forget'" in seen[0]

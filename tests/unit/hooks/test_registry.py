@@ -1,0 +1,53 @@
+import pytest
+
+from airflow_legacy_events.errors import ConfigurationError
+from airflow_legacy_events.hooks.registry import BROKERS, ENVELOPES, STORES, make_envelope, make_store, resolve
+from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
+
+
+class Envelope:
+    def compile(self, shape, stream):
+        raise NotImplementedError
+
+
+def test_every_registered_name_is_a_class_with_its_port():
+    assert {name: type(make_envelope(name)).__name__ for name in ENVELOPES} == {
+        "cloudevents": "CloudEventsEnvelope",
+        "plain": "PlainEnvelope",
+    }
+    assert {name: type(make_store(name)[1]).__name__ for name in STORES} == {"variable": "VariableWatermarkStore"}
+    assert {name: resolve(path).__name__ for name, path in BROKERS.items()} == {
+        "kafka": "KafkaBroker",
+        "memory": "MemoryBroker",
+    }
+
+
+def test_an_object_with_the_port_is_taken_as_it_is():
+    envelope, store = Envelope(), MemoryWatermarkStore()
+
+    assert make_envelope(envelope) is envelope
+    assert make_store(store) == ("airflow_legacy_events.watermarks.memory.MemoryWatermarkStore", store)
+
+
+def test_the_default_store_keeps_variables():
+    assert make_store(None)[0] == "variable"
+
+
+@pytest.mark.parametrize(
+    ("make", "asked", "message"),
+    [
+        (make_envelope, "avro", "envelope 'avro' is not known; known: cloudevents, plain"),
+        (make_store, "redis", "watermark_store 'redis' is not known; known: variable"),
+        (
+            make_envelope,
+            7,
+            r"one of cloudevents, plain, or an object with the method compile.*found a int",
+        ),
+        (make_envelope, Envelope, "found the class Envelope itself"),
+        (make_store, Envelope(), r"watermark_store must be one of variable, or an object with the methods load"),
+        (make_store, MemoryWatermarkStore, "found the class MemoryWatermarkStore itself"),
+    ],
+)
+def test_anything_else_is_refused_with_what_is_possible(make, asked, message):
+    with pytest.raises(ConfigurationError, match=message):
+        make(asked)
