@@ -1,0 +1,104 @@
+"""Servers are started once for the whole run; tests are kept apart by database and topic names."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Airflow reads its home when it is first imported: it must be one of our own before that.
+_HOME = tempfile.TemporaryDirectory(prefix="legacy-events-airflow-")
+os.environ["AIRFLOW_HOME"] = _HOME.name
+os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
+os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(Path(__file__).parent.parent / "example_dags")
+
+settings.register_profile("short", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))
+settings.load_profile(os.environ.get("LEGACY_EVENTS_TEST_PROFILE", "short"))
+
+_names = itertools.count()
+
+
+@dataclass(frozen=True)
+class Database:
+    """An empty PostgreSQL database of one test."""
+
+    server: Any
+    name: str
+
+    @property
+    def dsn(self) -> str:
+        return self.server.dsn(self.name)
+
+    @property
+    def url(self) -> str:
+        return self.server.url(self.name)
+
+    def execute(self, statement: str) -> list[tuple[Any, ...]]:
+        return self.server.execute(statement, self.name)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """The shared PostgreSQL server."""
+    from tests.services.postgres import Postgres
+
+    server = Postgres()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def postgres_database(postgres: Any) -> Iterator[Database]:
+    """A fresh, empty database."""
+    name = f"test_{os.getpid()}_{next(_names)}"
+    postgres.execute(f"CREATE DATABASE {name}")
+    yield Database(postgres, name)
+    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[Any]:
+    """The shared broker."""
+    from tests.services.kafka import Kafka
+
+    broker = Kafka()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(scope="session")
+def topics(kafka: Any) -> Any:
+    """Makes and reads topics of the shared broker."""
+    from tests.support.topics import Topics
+
+    return Topics(kafka)
+
+
+@pytest.fixture
+def topic(topics: Any) -> str:
+    """A fresh topic with one partition."""
+    return topics.make()
+
+
+@pytest.fixture
+def second_kafka() -> Iterator[Callable[[], Any]]:
+    """Starts brokers that a test may stop and kill."""
+    from tests.services.kafka import Kafka
+
+    started = []
+
+    def start() -> Any:
+        started.append(Kafka(shared=False))
+        return started[-1]
+
+    yield start
+    for broker in started:
+        broker.stop()

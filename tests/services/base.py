@@ -1,0 +1,128 @@
+"""What every service needs: a folder, a process that dies with us, waiting for an event, and an installer."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+_PR_SET_PDEATHSIG = 1
+
+
+class MissingServiceError(RuntimeError):
+    """A server can't be had here; the message says what to install or to set."""
+
+
+def cache(name: str) -> Path:
+    """A folder outside the repository for what is downloaded once."""
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(root) / "airflow-legacy-events" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(probe: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
+    """Return the first true value of `probe`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := probe():
+            return found
+        time.sleep(0.05)
+    raise TimeoutError(f"{what} did not happen within {seconds:.0f} s")
+
+
+def apt_install(*packages: str) -> None:
+    """Install Debian packages, which only root can; nothing that they bring is started."""
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        raise MissingServiceError(f"needed: {', '.join(packages)} (apt-get install {' '.join(packages)})")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    for command in (["update", "-q"], ["install", "-qy", "-o", "Dpkg::Options::=--force-confold", *packages]):
+        subprocess.run(["apt-get", *command], env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
+class Service:
+    """A server process with a folder of its own."""
+
+    name = "service"
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix=f"legacy-events-{self.name}-"))
+        self.log = self.folder / "log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def spawn(self, command: Sequence[str | Path], *, user: str | None = None, cwd: Path | None = None) -> None:
+        """Start the server; it gets SIGTERM when the thread that called this ends."""
+        libc = ctypes.CDLL(None)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [str(part) for part in command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=cwd,
+                user=user,
+                group=user,
+                extra_groups=None if user is None else [],
+                preexec_fn=lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM),  # noqa: PLW1509  no lock is taken in it
+            )
+
+    def wait_ready(self, probe: Callable[[], Any], seconds: float = 60.0) -> Any:
+        """Wait for `probe`; a server that ends meanwhile is an error with the tail of its log."""
+
+        def alive() -> Any:
+            if self.process is not None and self.process.poll() is not None:
+                raise RuntimeError(f"{self.name} ended with {self.process.returncode}:\n{self.tail()}")
+            return probe()
+
+        try:
+            return wait_until(alive, f"{self.name} being ready", seconds)
+        except TimeoutError as error:
+            raise RuntimeError(f"{error}:\n{self.tail()}") from error
+
+    def tail(self) -> str:
+        """The last lines of the server's log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-30:]) if self.log.exists() else ""
+
+    def pause(self) -> None:
+        """Stop the server without its clients noticing: SIGSTOP."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a paused server go on."""
+        self._signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """End the server as a power cut would."""
+        self._signal(signal.SIGKILL)
+        if self.process is not None:
+            self.process.wait()
+
+    def stop(self) -> None:
+        """End the server and remove its folder."""
+        if self.process is not None and self.process.poll() is None:
+            self._signal(signal.SIGCONT)
+            self._signal(signal.SIGTERM)
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.process is not None and self.process.poll() is None:
+            os.kill(self.process.pid, number)

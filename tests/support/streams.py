@@ -1,0 +1,82 @@
+"""One run of one stream, put together from the parts as the operator does, without Airflow."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from airflow_legacy_events.core.limits import Limits
+from airflow_legacy_events.core.model import Stream
+from airflow_legacy_events.core.ports import Broker, Envelope, WatermarkStore
+from airflow_legacy_events.core.relay import Relay
+from airflow_legacy_events.core.report import Report
+from airflow_legacy_events.core.stop import Stop
+from airflow_legacy_events.databases.postgres import PostgresDatabase
+from airflow_legacy_events.databases.sqlite import SqliteDatabase
+from airflow_legacy_events.envelopes.cloudevents import CloudEventsEnvelope
+from airflow_legacy_events.sources.query import QuerySource
+from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
+
+_CLASSES = {"postgresql": PostgresDatabase, "sqlite": SqliteDatabase}
+
+
+@dataclass
+class Deliveries:
+    """A stream that is run again and again; its store outlives the runs.
+
+    Attributes:
+        url: SQLAlchemy URL of the legacy database.
+        broker: opened by the test.
+        table: what is delivered.
+        topic: where to.
+        options: further arguments of `QuerySource`.
+    """
+
+    url: str
+    broker: Broker
+    topic: str
+    table: str | None = "orders"
+    name: str = "legacy.orders@topic"
+    envelope: Envelope = field(default_factory=CloudEventsEnvelope)
+    store: WatermarkStore = field(default_factory=MemoryWatermarkStore)
+    dead_letter_topic: str | None = None
+    source_timezone: str = "UTC"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def run(self, *, attempt: int = 1, stop: Stop | None = None, **limits: Any) -> Report:
+        """Run once with the given `Limits`."""
+        url = sa.make_url(self.url)
+        database = _CLASSES[url.get_backend_name()](url, conn_id="legacy", statement_timeout_seconds=60)
+        bounds = Limits(**limits)
+        source = QuerySource(
+            database=database,
+            stream=self.name,
+            source="legacy",
+            table=self.table,
+            limits=bounds,
+            source_timezone=self.source_timezone,
+            **self.options,
+        )
+        holder = {"dag": "d", "task": "t", "run": "r", "map_index": -1, "try": attempt, "host": "h", "pid": 1}
+        relay = Relay(
+            stream=Stream(self.name, self.topic, "/legacy/orders", "legacy.orders.changed", self.source_timezone),
+            source=source,
+            envelope=self.envelope,
+            broker=self.broker,
+            store=self.store,
+            lock=lambda: database.lock(self.name, holder),
+            facts={"topic": self.topic, "dag": "d", "task": "t", "run": f"r{dt.datetime.now(dt.UTC):%H%M%S%f}"},
+            dead_letter_topic=self.dead_letter_topic,
+            limits=bounds,
+            stop=stop or Stop(),
+            log=logging.getLogger("tests"),
+        )
+        try:
+            return relay.run()
+        finally:
+            database.close()

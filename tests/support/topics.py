@@ -1,0 +1,91 @@
+"""Topics of the real broker as a test sees them: made with a partition count, read with a plain consumer."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import NewTopic
+
+from tests.services.kafka import Kafka
+
+_numbers = itertools.count()
+
+
+@dataclass(frozen=True)
+class Message:
+    """What lies on a topic."""
+
+    key: str | None
+    value: str | None
+    headers: tuple[tuple[str, str], ...]
+    partition: int
+    offset: int
+
+    @property
+    def event(self) -> Any:
+        """The value, parsed by the standard library."""
+        return json.loads(self.value or "null")
+
+
+@dataclass(frozen=True)
+class Topics:
+    """The topics of one broker."""
+
+    kafka: Kafka
+
+    def name(self) -> str:
+        """A name that no other test uses."""
+        return f"t{next(_numbers)}-{uuid.uuid4().hex[:12]}"
+
+    def make(self, name: str | None = None, partitions: int = 1, **config: str) -> str:
+        """Make a topic; underscores in `config` stand for dots."""
+        topic = name or self.name()
+        settings = {key.replace("_", "."): value for key, value in config.items()}
+        self.kafka.admin.create_topics([NewTopic(topic, partitions, 1, config=settings)])[topic].result(30)
+        return topic
+
+    def read(self, topic: str) -> list[Message]:
+        """Every committed message from the beginning to the end that the topic has now, partition by partition."""
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.kafka.bootstrap,
+                "group.id": uuid.uuid4().hex,
+                "enable.auto.commit": False,
+                "isolation.level": "read_committed",
+                "fetch.wait.max.ms": 10,
+                "enable.partition.eof": False,
+            }
+        )
+        try:
+            partitions = consumer.list_topics(timeout=10).topics[topic].partitions
+            return [found for number in sorted(partitions) for found in _partition(consumer, topic, number)]
+        finally:
+            consumer.close()
+
+
+def _partition(consumer: Consumer, topic: str, number: int) -> Iterator[Message]:
+    _, end = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
+    consumer.assign([TopicPartition(topic, number, 0)])
+    while consumer.position([TopicPartition(topic, number)])[0].offset < end:
+        for found in consumer.consume(5_000, timeout=0.2):
+            if found.error():
+                raise RuntimeError(found.error())
+            if found.offset() < end:
+                yield _message(found)
+
+
+def _message(found: Any) -> Message:
+    key, value = found.key(), found.value()
+    return Message(
+        None if key is None else key.decode(),
+        None if value is None else value.decode(),
+        tuple((name, content.decode()) for name, content in found.headers() or ()),
+        found.partition(),
+        found.offset(),
+    )
