@@ -73,7 +73,13 @@ def test_a_stop_ends_a_wait_for_a_batch_that_never_comes(world, table):
         hang.wait()
 
     made.inner.before_page = hanging
-    run = threading.Thread(target=lambda: found.append(pytest.raises(StoppedError, made.relay.run)))
+
+    def stopped() -> None:
+        with pytest.raises(StoppedError) as error:
+            made.relay.run()
+        found.append(error)
+
+    run = threading.Thread(target=stopped)
     run.start()
     assert reading.wait(10)
 

@@ -1,0 +1,201 @@
+"""What every source promises, whatever it reads."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from contextlib import ExitStack
+
+import pytest
+
+from airflow_legacy_events.core.model import Watermark
+from tests.support.fakes import Entry, Outbox, OutboxSource
+from tests.support.legacy import postgres_database, sqlite_file
+
+TIES = [1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5]
+
+
+class OutboxWorld:
+    """The fake outbox: its rows leave with their acknowledgement."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self.outbox, self.numbers = Outbox(), itertools.count(1)
+
+    def insert(self, places: list[int]) -> list[int]:
+        entries = [Entry(next(self.numbers), f"k{place}", "body") for place in places]
+        self.outbox.commit(*entries)
+        return [entry.id for entry in entries]
+
+    def source(self, batch_rows: int = 10_000, max_rows: int | None = None) -> OutboxSource:
+        return OutboxSource(self.outbox, batch_rows, max_rows)
+
+
+class QueryWorld:
+    """A table with ties in its watermark column."""
+
+    def __init__(self, stack: ExitStack, legacy) -> None:
+        self.stack, self.legacy, self.numbers = stack, legacy, itertools.count(1)
+        legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, at integer NOT NULL, body text)")
+
+    def insert(self, places: list[int]) -> list[int]:
+        rows = [(next(self.numbers), place) for place in places]
+        for row in rows:
+            self.legacy.execute(f"INSERT INTO t VALUES ({row[0]}, {row[1]}, 'body')")
+        return [number for number, _ in rows]
+
+    def source(self, **limits):
+        return self.stack.enter_context(self.legacy.source(watermark_columns=("at",), **limits))
+
+
+@pytest.fixture(params=["outbox", "sqlite", "postgresql"])
+def world(request, tmp_path):
+    with ExitStack() as stack:
+        if request.param == "outbox":
+            yield OutboxWorld(stack)
+        elif request.param == "sqlite":
+            yield QueryWorld(stack, stack.enter_context(sqlite_file(tmp_path)))
+        else:
+            yield QueryWorld(stack, stack.enter_context(postgres_database()))
+
+
+def ids(batches) -> list[int]:
+    return [int(row[0]) for batch in batches for row in batch.rows]
+
+
+def resume(world, batches, **limits):
+    """The source as the next run opens it after `batches` were saved and acknowledged, the last one twice."""
+    source = world.source(**limits)
+    for batch in [*batches, *batches[-1:]]:
+        if batch.after.receipt is not None:
+            source.acknowledge(batch.after.receipt)
+    return source, batches[-1].after if batches else None
+
+
+@pytest.mark.parametrize("batch_rows", [1, 7, 10_000])
+def test_all_rows_come_once_in_order_and_the_last_batch_is_final(world, batch_rows):
+    expected = world.insert(TIES)
+    source = world.source(batch_rows=batch_rows)
+
+    horizon = source.open(None)
+    batches = list(source.batches())
+
+    assert ids(batches) == expected
+    assert [batch.final for batch in batches] == [False] * (len(batches) - 1) + [True]
+    assert all(batch.count == len(batch.rows) <= batch_rows for batch in batches)
+    assert len({id(batch.shape) for batch in batches}) == 1
+    assert horizon.target == batches[-1].after.values
+    assert horizon.completeness in ("exact", "bounded", "best_effort")
+    assert horizon.reason
+
+
+@pytest.mark.parametrize("batch_rows", [1, 7])
+def test_from_any_batch_on_comes_exactly_the_rest(world, batch_rows):
+    expected = world.insert(TIES)
+    first = world.source(batch_rows=batch_rows)
+    first.open(None)
+    batches = list(first.batches())
+    for upto in range(1, len(batches) + 1):
+        source, after = resume(world, batches[:upto], batch_rows=batch_rows)
+        source.open(after)
+        assert ids(source.batches()) == expected[len(ids(batches[:upto])) :]
+
+
+def test_rows_written_after_the_opening_belong_to_the_next_run(world):
+    before = world.insert([1, 2])
+    source = world.source()
+    source.open(None)
+    later = world.insert([3, 4])
+    batches = list(source.batches())
+    assert ids(batches) == before
+
+    source, after = resume(world, batches)
+    source.open(after)
+
+    assert ids(source.batches()) == later
+
+
+def test_rows_written_between_two_batches_belong_to_the_next_run(world):
+    before = world.insert([1, 2, 3])
+    source = world.source(batch_rows=1)
+    source.open(None)
+    reading = source.batches()
+    batches = [next(reading)]
+    later = world.insert([4])
+    batches += reading
+    assert ids(batches) == before
+    assert batches[-1].final
+
+    source, after = resume(world, batches)
+    source.open(after)
+
+    assert ids(source.batches()) == later
+
+
+def test_nothing_new_is_no_row_and_no_batch_that_is_not_final(world):
+    world.insert([1, 2])
+    first = world.source()
+    first.open(None)
+    source, after = resume(world, list(first.batches()))
+
+    horizon = source.open(after)
+
+    batches = list(source.batches())
+    assert ids(batches) == []
+    assert all(batch.final for batch in batches)
+    assert horizon.target is None
+
+
+@pytest.mark.parametrize(("batch_rows", "sizes"), [(1, [1] * 5), (2, [2, 2, 1]), (10_000, [5])])
+def test_a_budget_of_rows_ends_the_run_without_a_final_batch(world, batch_rows, sizes):
+    expected = world.insert(TIES)
+    source = world.source(batch_rows=batch_rows, max_rows=5)
+    source.open(None)
+
+    batches = list(source.batches())
+
+    assert [batch.count for batch in batches] == sizes
+    assert not any(batch.final for batch in batches)
+    source, after = resume(world, batches)
+    source.open(after)
+    assert ids(batches) + ids(source.batches()) == expected
+
+
+def test_a_budget_that_just_reaches_the_target_is_final(world):
+    world.insert([1, 1, 2])
+    source = world.source(batch_rows=2, max_rows=3)
+    source.open(None)
+
+    assert [batch.final for batch in source.batches()] == [False, True]
+
+
+def test_after_an_empty_watermark_the_first_run_goes_on(world):
+    expected = world.insert(TIES)
+    source = world.source()
+    facts = source.open(None).facts
+
+    source = world.source()
+    source.open(Watermark(None, None, facts))
+
+    assert ids(source.batches()) == expected
+
+
+def test_what_a_watermark_keeps_is_plain_json(world):
+    world.insert([1])
+    source = world.source()
+    facts = source.open(None).facts
+    for batch in source.batches():
+        kept = [list(batch.after.values), list(batch.after.receipt or ()), {**facts, **batch.after.facts}]
+        assert json.loads(json.dumps(kept)) == kept
+        assert all(isinstance(value, str) for value in batch.after.values)
+
+
+def test_to_acknowledge_again_changes_nothing(world):
+    expected = world.insert([1, 1, 2, 2, 3])
+    source = world.source(batch_rows=2)
+    source.open(None)
+    batches = list(source.batches())
+
+    for _ in range(3):
+        source, after = resume(world, batches[:2], batch_rows=2)
+        source.open(after)
+        assert ids(source.batches()) == expected[4:]

@@ -1,0 +1,94 @@
+"""A legacy database of a test's own, written to by its driver and read by ours."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+
+from airflow_legacy_events.core.limits import Limits
+from airflow_legacy_events.databases.base import SqlDatabase
+from airflow_legacy_events.databases.postgres import PostgresDatabase
+from airflow_legacy_events.databases.sqlite import SqliteDatabase
+from airflow_legacy_events.sources.query import QuerySource
+
+DIALECTS = ("sqlite", "postgresql")
+
+
+@dataclass
+class Legacy:
+    """One database.
+
+    Attributes:
+        dialect: of DIALECTS.
+        url: as SQLAlchemy takes it.
+        connection: the driver's own, autocommitting; for the application's writes.
+    """
+
+    dialect: str
+    url: sa.URL
+    connection: Any
+
+    def execute(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        cursor = self.connection.execute(statement, parameters)
+        return cursor.fetchall() if cursor.description else []
+
+    def connect(self, **url: Any) -> Any:
+        """Another connection of the application."""
+        if self.dialect == "sqlite":
+            return sqlite3.connect(self.url.database, isolation_level=None, timeout=0)
+        return psycopg.connect(plain(self.url.set(**url)), autocommit=True)
+
+    def database(self, timeout: float = 30, **url: Any) -> SqlDatabase:
+        made = SqliteDatabase if self.dialect == "sqlite" else PostgresDatabase
+        return made(self.url.set(**url), conn_id="crm", statement_timeout_seconds=timeout)
+
+    @contextmanager
+    def source(self, **options: Any) -> Iterator[QuerySource]:
+        database = self.database()
+        limits = {name: options.pop(name) for name in ("batch_rows", "max_rows") if name in options}
+        if "sql" not in options:
+            options.setdefault("table", "t")
+        try:
+            yield QuerySource(database=database, stream="s", source="crm", limits=Limits(**limits), **options)
+        finally:
+            database.close()
+
+
+def plain(url: sa.URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+@contextmanager
+def sqlite_file(folder: Path) -> Iterator[Legacy]:
+    path = folder / "legacy.db"
+    connection = sqlite3.connect(path, isolation_level=None, timeout=10)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = OFF")
+    try:
+        yield Legacy("sqlite", sa.URL.create("sqlite", database=str(path)), connection)
+    finally:
+        connection.close()
+
+
+@contextmanager
+def postgres_database() -> Iterator[Legacy]:
+    server = sa.make_url(os.environ["TEST_POSTGRES"]).set(drivername="postgresql+psycopg")
+    name = f"legacy_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(plain(server), autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+        url = server.set(database=name)
+        connection = psycopg.connect(plain(url), autocommit=True)
+        try:
+            yield Legacy("postgresql", url, connection)
+        finally:
+            connection.close()
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
