@@ -24,12 +24,14 @@ class Codec(NamedTuple):
         one: text and JSON form of one value. Raises MisfitError, or ValueError.
         wrapped: the JSON form is the text between quotes; both functions then give the bare text twice.
         plain: the text can stand in a JSON string as it is.
+        never_empty: the text has at least one character.
     """
 
     block: Callable[[Sequence[Any]], Block | None]
     one: Callable[[Any], tuple[str, str]]
     wrapped: bool = False
     plain: bool = True
+    never_empty: bool = True
 
 
 def twice(texts: Texts | None) -> Block | None:

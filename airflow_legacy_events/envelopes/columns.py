@@ -11,7 +11,6 @@ from airflow_legacy_events.envelopes.codec import Codec, MisfitError
 from airflow_legacy_events.envelopes.plan import Field
 
 _DOUBTS = (MisfitError, KeyError, TypeError, ValueError, RecursionError)
-_CASTS = {Kind.BYTES: "BLOB", Kind.DECIMAL: "NUMERIC", Kind.FLOAT: "REAL", Kind.INTEGER: "INTEGER"}
 NULL = "null"
 
 Values: TypeAlias = Sequence[str | None]
@@ -61,10 +60,10 @@ def _one(field: Field, codec: Codec, value: Any) -> tuple[str, str]:
     try:
         return codec.one(value)
     except _DOUBTS as error:
-        found = "text that is none" if isinstance(value, str) else f"a Python {type(value).__name__}"
-        target = _CASTS.get(field.kind, "TEXT")
+        found = "other text" if isinstance(value, str) else f"a Python {type(value).__name__}"
+        target = "BLOB" if field.kind is Kind.BYTES else "TEXT"
         raise EnvelopeError(
             f"column {field.name!r} is declared {field.type!r} and read as {field.kind}, but a row holds {found};"
-            f" nothing of this batch was sent. Mend the rows, or select CAST({field.name} AS {target}) or, to carry them"
-            f" as they are, CAST({field.name} AS TEXT) in sql="
+            f" nothing of its batch was sent. Mend such rows, or carry every row as it is with sql= and"
+            f" CAST({field.name} AS {target}) AS {field.name}"
         ) from error

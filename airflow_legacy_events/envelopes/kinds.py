@@ -46,8 +46,6 @@ def _booleans(values: Sequence[Any]) -> Block | None:
 
 
 def _boolean(value: Any) -> tuple[str, str]:
-    if not isinstance(value, (str, int)) or value not in _BOOLEANS:
-        raise MisfitError
     return _BOOLEANS[value], _BOOLEANS[value]
 
 
@@ -124,9 +122,9 @@ def _owns(values: Sequence[Any]) -> Block | None:
     return found.block(values)
 
 
-_TEXT = Codec(_texts, _text, plain=False)
+_TEXT = Codec(_texts, _text, plain=False, never_empty=False)
 _BOOLEAN = Codec(_booleans, _boolean)
-_BYTES = Codec(_bytes_block, _bytes, wrapped=True)
+_BYTES = Codec(_bytes_block, _bytes, wrapped=True, never_empty=False)
 _OWN.update({int: numbers.INTEGER, float: numbers.FLOAT, bool: _BOOLEAN, str: _TEXT, bytes: _BYTES})
 _CODECS = {
     Kind.INTEGER: numbers.INTEGER,
@@ -139,5 +137,5 @@ _CODECS = {
     Kind.UUID: _TEXT,
     Kind.JSON: Codec(_jsons, _json, plain=False),
     Kind.BYTES: _BYTES,
-    Kind.ANY: Codec(_owns, _own, plain=False),
+    Kind.ANY: Codec(_owns, _own, plain=False, never_empty=False),
 }

@@ -56,7 +56,12 @@ def _integer(value: Any) -> tuple[str, str]:
 
 
 def _decimals(values: Sequence[Any]) -> Block | None:
-    return twice(values) if _DECIMALS.fits_all(",".join(values), len(values)) else None
+    joined = ",".join(values)
+    # One point in each text, digits on both its sides.
+    one_point = joined.encode().translate(None, _DIGITS) == (b".," * len(values))[:-1]
+    if one_point and ",." not in joined and ".," not in joined and joined[0] != "." and joined[-1] != ".":
+        return values, values
+    return twice(values) if _DECIMALS.fits_all(joined, len(values)) else None
 
 
 def _decimal(value: Any) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from json.encoder import encode_basestring as quoted
 from typing import Any, NamedTuple, TypeAlias
 
+from airflow_legacy_events.envelopes.codec import Codec
 from airflow_legacy_events.envelopes.plan import Member, Plan, Slot
 
 Block: TypeAlias = tuple[Sequence[str], Sequence[str], Sequence[str]]
@@ -41,7 +42,8 @@ class _Strings:
         self._names: dict[str, None] = {}
 
     def literal(self, text: str) -> None:
-        self._parts.append(repr(text))
+        if text:
+            self._parts.append(repr(text))
 
     def value(self, name: str, expression: str = "{}") -> None:
         self._names[name] = None
@@ -52,7 +54,9 @@ class _Strings:
 
     def code(self) -> str:
         names = ", ".join(self._names)
-        text = " ".join(self._parts) or "''"
+        text = " ".join(self._parts)
+        if text == f"f'{{{names}}}'":
+            return names
         return f"[{text} for {names}, in zip({names})]" if names else f"[{text}] * count"
 
 
@@ -61,13 +65,13 @@ class Source:
 
     Args:
         plan: what to write.
-        wrapped: fields whose JSON form is the text between quotes.
+        codecs: of its fields.
         versioned: whether ids name the version of the row; else the key alone.
         unusual: what to mind.
     """
 
-    def __init__(self, plan: Plan, wrapped: frozenset[int], *, versioned: bool, unusual: Unusual) -> None:
-        self._plan, self._wrapped, self._versioned, self._unusual = plan, wrapped, versioned, unusual
+    def __init__(self, plan: Plan, codecs: Sequence[Codec], *, versioned: bool, unusual: Unusual) -> None:
+        self._plan, self._codecs, self._versioned, self._unusual = plan, codecs, versioned, unusual
 
     def compile(self, constants: dict[str, Any]) -> Callable[..., Block]:
         """Return the function; it takes `count, op, counter` and the columns by name."""
@@ -88,24 +92,39 @@ class Source:
     def _keys(self) -> list[str]:
         if len(self._plan.key) == 1:
             return [f"keys = t{self._plan.key[0]}", f"inner = e{self._plan.key[0]}"]
-        array = _Strings()
-        for place, at in enumerate(self._plan.key):
-            array.literal('","' if place else '["')
+        keys = self._array('"')
+        if all(self._codecs[at].plain for at in self._plan.key):
+            inner = self._array('\\"')
+            return [f"keys = {keys}", f"inner = {inner}"]
+        return [f"keys = {keys}", "inner = [quoted(key)[1:-1] for key in keys]"]
+
+    def _array(self, quote: str) -> str:
+        array, opening = _Strings(), "["
+        for at in self._plan.key:
+            array.literal(opening + quote)
             array.value(f"e{at}")
-        array.literal('"]')
-        return [f"keys = {array.code()}", "inner = [quoted(key)[1:-1] for key in keys]"]
+            array.literal(quote)
+            opening = ","
+        array.literal("]")
+        return array.code()
 
     def _data(self) -> list[str]:
-        data, opening = _Strings(), "{"
+        if not self._versioned:
+            return []
+        data = _Strings()
+        self._put_data(data)
+        return [f"data = {data.code()}", "sums = checksums(data)"]
+
+    def _put_data(self, data: _Strings) -> None:
+        opening = "{"
         for at in self._plan.data:
             data.literal(f"{opening}{quoted(self._plan.fields[at].name)}:")
             self._form(data, at)
             opening = ","
         data.literal("}" if self._plan.data else "{}")
-        return [f"data = {data.code()}", *(["sums = checksums(data)"] if self._versioned else [])]
 
     def _form(self, data: _Strings, at: int) -> None:
-        if at not in self._wrapped:
+        if not self._codecs[at].wrapped:
             data.value(f"f{at}")
         elif at in self._unusual.nulls:
             data.value(f"f{at}", "null if {0} is None else quote + {0} + quote")
@@ -159,6 +178,8 @@ class Source:
             self._put_id(message, "inner", "e")
         elif member.slot is Slot.OP:
             message.constant("op")
+        elif member.slot is Slot.DATA and not self._versioned:
+            self._put_data(message)
         else:
             message.value({Slot.SUBJECT: "inner", Slot.TIME: "moments", Slot.DATA: "data"}[member.slot])
         message.literal(member.after)
