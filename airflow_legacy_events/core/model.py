@@ -93,7 +93,8 @@ class Watermark(NamedTuple):
 
     Attributes:
         values: the last delivered row's watermark columns, then its key columns, as the source's text.
-            Fewer than the columns: rows from these values on, themselves included. `()`: from the beginning.
+            Fewer than the columns, or with the fact `included`: rows from these values on, themselves included.
+            `()`: from the beginning.
             None: the stream was begun and nothing was delivered yet.
         receipt: what the source must still be told; None where it is told nothing.
         facts: plain JSON about the stream: version, server, topic, columns, run; see README, Watermarks.

@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Batch, Horizon, Watermark
-from airflow_legacy_events.sources.rows import Rows
+from airflow_legacy_events.sources.rows import Rows, Start
 
 EXACT = "one snapshot of the whole table; a row deleted since the last load is not told"
 BOUNDED = (
@@ -37,7 +37,7 @@ class BulkRun:
         load = facts.get("load") or {"number": 0, "done": True}
         self._number = load["number"] + 1 if load["done"] else load["number"]
         self._at = () if load["done"] or self.stored is None else self.stored.values or ()
-        self.rows.refuse_null(self._at)
+        self.rows.refuse_null(Start(self._at))
         completeness, reason = ("bounded", BOUNDED) if self._at else ("exact", EXACT)
         return Horizon((), completeness, reason, {"load": {"number": self._number, "done": False}})
 
@@ -45,7 +45,7 @@ class BulkRun:
         """Yield the pages of one snapshot; an empty batch at the end closes the load."""
         at = self._at
         with self.rows.database.snapshot():
-            while rows := self.rows.page(at, None, self.limits.page_rows):
+            while rows := self.rows.page(Start(at), None, self.limits.page_rows):
                 at = self.rows.values(rows[-1])
                 yield self._batch(rows, Watermark(at, None, {}))
         done = {"load": {"number": self._number, "done": True}}

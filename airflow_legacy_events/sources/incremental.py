@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Batch, Horizon, Watermark
 from airflow_legacy_events.sources.position import share
-from airflow_legacy_events.sources.rows import Rows, Values
+from airflow_legacy_events.sources.rows import Rows, Start, Values
 
 BEST_EFFORT = (
     "no horizon: a row that commits below the watermark after it was passed is not seen, nor an UPDATE that does"
@@ -24,61 +23,59 @@ class IncrementalRun:
 
     Attributes:
         rows: what is read.
-        start: the stored values; None on a first run.
-        first_run: `all`, `now`, or the text of a value of the first watermark column.
+        stored: the loaded watermark, None on a first run.
+        begin: text of the value of the first watermark column that a first run begins with; None: with any.
+        now: whether a first run only marks where the table ends.
         lag_seconds: how far below the database's now the target lies; None for columns that are no time.
         limits: budgets.
     """
 
     rows: Rows
-    start: Values | None
-    first_run: str
+    stored: Watermark | None
+    begin: str | None
+    now: bool
     lag_seconds: float | None
     limits: Limits
 
     def open(self) -> Horizon:
         """Find the target; nothing is read for delivery."""
-        at = self._begin()
-        self.rows.refuse_null(at)
-        target = self.rows.highest(at, self.lag_seconds or 0.0, temporal=self.lag_seconds is not None)
-        self._at, self._target = at, target
-        if self.start is None and self.first_run == "now":
-            self._at, self._target = target or (), None
+        values = self.stored.values if self.stored is not None else None
+        self._first = values is None
+        if self.stored is not None and values is not None:
+            start = Start(values, included=bool(self.stored.facts.get("included")))
+        else:
+            start = Start(() if self.begin is None else (self.begin,), included=True)
+        self.rows.refuse_null(start)
+        target = self.rows.highest(start, self.lag_seconds or 0.0, temporal=self.lag_seconds is not None)
+        self._start, self._target = start, target
+        if self._first and self.now:
+            self._start, self._target = Start(target or ()), None
         return Horizon(target, "best_effort", BEST_EFFORT, {})
-
-    def _begin(self) -> Values:
-        if self.start is not None:
-            return self.start
-        return () if self.first_run in ("all", "now") else (self.first_run,)
 
     def batches(self) -> Iterator[Batch]:
         """Yield the pages; the last one is final unless `max_rows` came first."""
-        at, target, left = self._at, self._target, self.limits.max_rows
+        at, target, left = self._start, self._target, self.limits.max_rows
         if target is None:
-            if self.start is None:  # a first run always leaves a watermark
+            if self._first:  # a first run always leaves a watermark
                 yield self._batch([], at, final=True, share=None)
             return
-        low: str | None = at[0] if at else None
+        low: str | None = at.values[0] if at.values else None
         while left is None or left > 0:
             limit = self.limits.page_rows if left is None else min(self.limits.page_rows, left)
             rows = self.rows.page(at, target, limit)
             if rows:
-                at = self.rows.values(rows[-1])
+                at = Start(self.rows.values(rows[-1]))
                 low = low or self.rows.values(rows[0])[0]
-            final = not rows or at == target
-            yield self._batch(rows, at, final=final, share=self._share(low, at, target))
+            final = not rows or at.values == target
+            yield self._batch(rows, at, final=final, share=self._share(low, at.values, target))
             if final:
                 return
             left = None if left is None else left - len(rows)
 
-    def _batch(self, rows: list[tuple[Any, ...]], at: Values, *, final: bool, share: float | None) -> Batch:
+    def _batch(self, rows: list[tuple[Any, ...]], at: Start, *, final: bool, share: float | None) -> Batch:
         selection = self.rows.selection
-        return Batch(selection.shape, rows, len(rows), Watermark(at, None, {}), selection.op, final=final, share=share)
+        after = Watermark(at.values, None, {"included": True} if at.included and at.values else {})
+        return Batch(selection.shape, rows, len(rows), after, selection.op, final=final, share=share)
 
     def _share(self, low: str | None, at: Values, target: Values) -> float | None:
         return share(self.rows.selection.columns[0], low, at[0], target[0]) if low and at else None
-
-
-def lag_of(lag: dt.timedelta, *, temporal: bool) -> float | None:
-    """Seconds below now, None where the first watermark column is no time."""
-    return lag.total_seconds() if temporal else None

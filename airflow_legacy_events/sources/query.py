@@ -11,11 +11,12 @@ from typing import Any
 from airflow_legacy_events.core import guard
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import TEMPORAL, Batch, Horizon, Receipt, Watermark
+from airflow_legacy_events.core.model import TEMPORAL, Batch, Column, Horizon, Receipt, Watermark
 from airflow_legacy_events.core.ports import Database, Reflection
+from airflow_legacy_events.sources.beginning import first_value, zone_of
 from airflow_legacy_events.sources.bulk import BulkRun
 from airflow_legacy_events.sources.facts import source_facts
-from airflow_legacy_events.sources.incremental import IncrementalRun, lag_of
+from airflow_legacy_events.sources.incremental import IncrementalRun
 from airflow_legacy_events.sources.rows import Rows
 from airflow_legacy_events.sources.selection import Selection, Wanted, select_columns
 
@@ -65,6 +66,7 @@ class QuerySource:
         found = self.database.reflect(self.table, self.sql)
         wanted = Wanted(what, self.watermark_columns, self.key_columns, self.columns, self.exclude_columns)
         selection = select_columns(wanted, found)
+        self._zone = zone_of(self.source_timezone)
         facts = source_facts(self.database, self.source, self.sql or str(self.table), selection)
         if at is not None:
             guard.check(self.stream, at.facts, facts)
@@ -85,15 +87,22 @@ class QuerySource:
         if not self.watermark_columns:
             self._refuse_on_bulk()
             return BulkRun(rows, at, self.limits)
-        temporal = rows.selection.columns[0].kind in TEMPORAL
-        if self.lag and not temporal:
-            first = rows.selection.columns[0]
+        first = rows.selection.columns[0]
+        self._refuse_lag(first)
+        begin = None if self.first_run in ("all", "now") else first_value(self.first_run, first, self._zone)
+        lag_seconds = self.lag.total_seconds() if first.kind in TEMPORAL else None
+        return IncrementalRun(rows, at, begin, self.first_run == "now", lag_seconds, self.limits)
+
+    def _refuse_lag(self, first: Column) -> None:
+        if self.lag < dt.timedelta(0):
+            raise ConfigurationError(
+                f"lag={self.lag} is negative: it only holds back; nothing was read. Give 0 or more"
+            )
+        if self.lag and first.kind not in TEMPORAL:
             raise ConfigurationError(
                 f"lag={self.lag} was asked for, but the first watermark column {first.name!r} is {first.type}, no time;"
                 " nothing was read. Leave lag= out or watermark by a time column"
             )
-        start = at.values if at is not None else None
-        return IncrementalRun(rows, start, _text(self.first_run), lag_of(self.lag, temporal=temporal), self.limits)
 
     def _refuse_on_bulk(self) -> None:
         asked = {"lag": self.lag, "max_rows": self.limits.max_rows, "first_run": self.first_run != "all"}
@@ -106,7 +115,11 @@ class QuerySource:
 
     def _advise(self, what: str, selection: Selection, found: Reflection) -> None:
         names = tuple(column.name for column in selection.columns)
-        if self.watermark_columns and found.indexes and not any(names[:1] == index[:1] for index in found.indexes):
+        if (
+            self.watermark_columns
+            and found.indexes is not None
+            and not any(names[:1] == index[:1] for index in found.indexes)
+        ):
             self.log.warning(
                 "no index of %s begins with %r: every page reads and sorts the whole table. CREATE INDEX ON %s (%s)",
                 what,
@@ -114,9 +127,3 @@ class QuerySource:
                 self.table,
                 ", ".join(names),
             )
-
-
-def _text(first_run: Any) -> str:
-    if isinstance(first_run, dt.datetime):
-        return first_run.isoformat(sep=" ")
-    return str(first_run)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 
-from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
+from airflow_legacy_events.core.model import Column
 from airflow_legacy_events.core.ports import Database
 from airflow_legacy_events.sources.selection import Selection
 
@@ -15,6 +16,13 @@ BATCH_BYTES = 8 * 2**20
 """A page of wide rows is cut at about so much raw data, so memory does not grow with a row's width."""
 
 Values: TypeAlias = tuple[str, ...]
+
+
+class Start(NamedTuple):
+    """What is read comes after `values`, or is at `values` where they are included; `()` is before all rows."""
+
+    values: Values
+    included: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,14 +43,14 @@ class Rows:
     selection: Selection
     timezone: str
 
-    def page(self, after: Values, until: Values | None, limit: int) -> list[tuple[Any, ...]]:
+    def page(self, after: Start, until: Values | None, limit: int) -> list[tuple[Any, ...]]:
         """Return the next rows above `after`, at most `limit`; empty when there are none up to `until`."""
         query = self._select(self.selection.shape.columns, after)
         if until is not None:
             query = query.where(self.database.until(self._position, self._bound(until)))
         return self.database.read(query.order_by(*self._position).limit(limit), BATCH_BYTES)
 
-    def highest(self, after: Values, lag_seconds: float, *, temporal: bool) -> Values | None:
+    def highest(self, after: Start, lag_seconds: float, *, temporal: bool) -> Values | None:
         """Return the highest position above `after`, at or below the database's now less the lag."""
         columns = self.selection.columns
         query = self._select(columns, after)
@@ -52,7 +60,7 @@ class Rows:
         rows = self.database.read(query.order_by(*(column.desc() for column in self._position)).limit(1))
         return self.texts(rows[0]) if rows else None
 
-    def refuse_null(self, after: Values) -> None:
+    def refuse_null(self, after: Start) -> None:
         """Raise when a row has no place in the order.
 
         The first column is looked at in all rows, the others in those that are still to be read.
@@ -64,8 +72,9 @@ class Rows:
             if not column.nullable:
                 continue
             null: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(self.selectable)
-            if at and after:
-                null = null.where(self.database.beyond(self._position[:1], self._bound(after[:1]), inclusive=True))
+            if at and after.values:
+                low = self._bound(after.values[:1])
+                null = null.where(self.database.beyond(self._position[:1], low, inclusive=True))
             if self.database.read(null.where(sa.column(column.name).is_(None)).limit(1)):
                 raise ConfigurationError(
                     f"column {column.name!r} of {self.what} is a watermark or key column and is NULL in at least one"
@@ -86,12 +95,22 @@ class Rows:
         return [sa.column(column.name) for column in self.selection.columns]
 
     def _bound(self, values: Values) -> list[Any]:
-        return [self.database.bind(text, column) for text, column in zip(values, self.selection.columns, strict=False)]
+        return list(map(self._value, values, self.selection.columns))
 
-    def _select(self, columns: Any, after: Values) -> Any:
+    def _value(self, text: str, column: Column) -> Any:
+        try:
+            return self.database.bind(text, column)
+        except ValueError as error:
+            raise WatermarkError(
+                f"the watermark holds a text for column {column.name!r} that is no value of its type {column.type!r};"
+                " nothing was read. Look at it with `airflow legacy-events watermark show`, set it right or forget it"
+            ) from error
+
+    def _select(self, columns: Any, after: Start) -> Any:
         query: Any = sa.select(*(sa.column(column.name) for column in columns)).select_from(self.selectable)
-        if not after:
+        if not after.values:
             return query
-        position, whole = self._position, len(after) == len(self._position)
+        position, values = self._position, self._bound(after.values)
         # Fewer values than columns say where to begin, and what is begun with is delivered too.
-        return query.where(self.database.beyond(position[: len(after)], self._bound(after), inclusive=not whole))
+        included = after.included or len(values) < len(position)
+        return query.where(self.database.beyond(position[: len(values)], values, inclusive=included))

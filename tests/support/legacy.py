@@ -81,7 +81,9 @@ def sqlite_file(folder: Path) -> Iterator[Legacy]:
 
 @contextmanager
 def postgres_database() -> Iterator[Legacy]:
-    server = sa.make_url(os.environ["TEST_POSTGRES"]).set(drivername="postgresql+psycopg")
+    server = sa.make_url(os.environ.get("TEST_POSTGRES", "postgresql://postgres@127.0.0.1:55432/postgres")).set(
+        drivername="postgresql+psycopg"
+    )
     name = f"legacy_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(plain(server), autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name}")

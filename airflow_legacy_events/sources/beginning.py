@@ -1,0 +1,61 @@
+"""Where a first run begins: what the user wrote, as a text of the first watermark column."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.model import TEMPORAL, Column, Kind
+
+_NUMBERS: dict[Kind, Callable[[str], Any]] = {Kind.INTEGER: int, Kind.DECIMAL: Decimal, Kind.FLOAT: float}
+
+
+def zone_of(timezone: str) -> zoneinfo.ZoneInfo:
+    """Return the zone of an IANA name.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    try:
+        return zoneinfo.ZoneInfo(timezone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigurationError(
+            f"source_timezone={timezone!r} is no time zone that is known here; nothing was read. Give an IANA name"
+            " such as 'Europe/Berlin'"
+        ) from error
+
+
+def first_value(first_run: Any, column: Column, zone: zoneinfo.ZoneInfo) -> str:
+    """Return the text of the value to begin with; a moment is moved into the zone that the column is read in.
+
+    Raises:
+        ConfigurationError: it is no value of the column's kind.
+    """
+    try:
+        if column.kind in TEMPORAL:
+            return _moment(first_run, column.kind, zone)
+        if column.kind in _NUMBERS:
+            return str(_NUMBERS[column.kind](str(first_run)))
+    except (ValueError, InvalidOperation) as error:
+        raise ConfigurationError(
+            f"first_run={first_run!r} was asked for, but the first watermark column {column.name!r} is {column.type};"
+            " nothing was read. Give 'all', 'now' or a value of that column"
+        ) from error
+    return str(first_run)
+
+
+def _moment(first_run: Any, kind: Kind, zone: zoneinfo.ZoneInfo) -> str:
+    if isinstance(first_run, dt.date) and not isinstance(first_run, dt.datetime):
+        first_run = dt.datetime.combine(first_run, dt.time())
+    moment = first_run if isinstance(first_run, dt.datetime) else dt.datetime.fromisoformat(str(first_run))
+    if kind is Kind.INSTANT:
+        aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+        return aware.astimezone(dt.UTC).isoformat(sep=" ")
+    if moment.tzinfo is None and isinstance(first_run, str):
+        return first_run  # as the user writes it, so the column's texts may be
+    local = moment if moment.tzinfo is None else moment.astimezone(zone).replace(tzinfo=None)
+    return local.date().isoformat() if kind is Kind.DATE else local.isoformat(sep=" ")
