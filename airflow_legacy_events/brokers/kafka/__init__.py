@@ -1,0 +1,5 @@
+"""Apache Kafka, and whatever speaks its protocol, through librdkafka."""
+
+from airflow_legacy_events.brokers.kafka.broker import KafkaBroker
+
+__all__ = ["KafkaBroker"]

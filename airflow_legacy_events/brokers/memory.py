@@ -1,0 +1,69 @@
+"""A broker in memory: for units, dry runs and examples. Nothing survives the process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from airflow_legacy_events.core.model import Headers, Messages, Rejection
+
+
+class Kept(NamedTuple):
+    """A message on a topic in memory."""
+
+    key: str | None
+    value: str | bytes | None
+    headers: Headers
+
+
+class MemoryBroker:
+    """Keeps confirmed messages by topic, in order.
+
+    A message that is published is on its topic only once it is confirmed; a rejected one never is.
+
+    Args:
+        limits: by topic, the largest value in bytes that it takes.
+
+    Attributes:
+        cluster_id: tells this broker from every other.
+        bootstrap: an address for the names of assets.
+    """
+
+    cluster_id = "memory"
+    bootstrap = "memory"
+
+    def __init__(self, limits: dict[str, int] | None = None) -> None:
+        self._limits = dict(limits or {})
+        self._topics: dict[str, list[Kept]] = {}
+        self._published: list[Messages] = []
+
+    def topic(self, name: str) -> list[Kept]:
+        """The confirmed messages of a topic."""
+        return list(self._topics.get(name, []))
+
+    def open(self) -> None:
+        """There is nothing to reach."""
+
+    def publish(self, messages: Messages) -> None:
+        """See `core.ports.Broker.publish`."""
+        self._published.append(messages)
+
+    def confirm(self) -> Sequence[Rejection]:
+        """See `core.ports.Broker.confirm`."""
+        published, self._published = self._published, []
+        rejections: list[Rejection] = []
+        for messages in published:
+            kept = self._topics.setdefault(messages.topic, [])
+            limit = self._limits.get(messages.topic)
+            for at, (key, value) in enumerate(zip(messages.keys, messages.values, strict=True)):
+                size = len(value.encode() if isinstance(value, str) else value or b"")
+                if limit is not None and size > limit:
+                    rejections.append(Rejection(at, "MSG_SIZE_TOO_LARGE", f"{size} bytes, the topic takes {limit}"))
+                    continue
+                each = messages.each[at] if messages.each is not None else ()
+                kept.append(Kept(key, value, (*messages.headers, *each)))
+        return rejections
+
+    def close(self) -> None:
+        """Forget what was not confirmed."""
+        self._published.clear()
