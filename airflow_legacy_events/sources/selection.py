@@ -78,8 +78,10 @@ def _refuse_repeated(wanted: Wanted, found: Reflection) -> None:
 
 
 def _default_key(wanted: Wanted, found: Reflection, known: dict[str, Column]) -> tuple[str, ...]:
-    for candidate in (found.primary_key, *found.unique):
-        if candidate and all(name in known and not known[name].nullable for name in candidate):
+    if found.primary_key:  # SQLite allows NULL in one; that is looked for before the first read
+        return found.primary_key
+    for candidate in found.unique:
+        if all(name in known and not known[name].nullable for name in candidate):
             return candidate
     raise ConfigurationError(
         f"{wanted.what} has no primary key and no unique index over columns that are NOT NULL, so rows of equal"

@@ -76,7 +76,7 @@ def test_a_first_run_over_an_empty_table_leaves_a_watermark(days):
     "value",
     [
         "2026-01-03 10:00:00",
-        dt.datetime(2026, 1, 3, 10),
+        dt.datetime(2026, 1, 3, 10),  # noqa: DTZ001
         dt.datetime(2026, 1, 3, 10, tzinfo=dt.UTC),
         dt.datetime(2026, 1, 3, 12, tzinfo=dt.timezone(dt.timedelta(hours=2))),
         "2026-01-03T12:00:00+02:00",
@@ -145,7 +145,7 @@ def test_a_date_column_waits_for_its_day(legacy):
         legacy.execute(f"INSERT INTO t VALUES ({number}, '{today + dt.timedelta(days=days)}')")
     assert run(legacy, watermark_columns=("day",))[0] == [1, 2, 3]
     assert run(legacy, watermark_columns=("day",), lag=dt.timedelta(days=2))[0] == [1]
-    ids, _ = run(legacy, watermark_columns=("day",), first_run=dt.datetime(today.year, today.month, today.day, 8))
+    ids, _ = run(legacy, watermark_columns=("day",), first_run=dt.datetime.combine(today, dt.time(8)))
     assert ids == [3]
 
 
@@ -155,7 +155,7 @@ def test_lag_on_what_is_no_time_is_refused(days):
 
 
 def test_a_negative_lag_is_refused(days):
-    with pytest.raises(ConfigurationError, match="lag=.* is negative"):
+    with pytest.raises(ConfigurationError, match=r"lag=.* is negative"):
         run(days, watermark_columns=("at",), lag=dt.timedelta(hours=-1))
 
 

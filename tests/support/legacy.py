@@ -38,7 +38,7 @@ class Legacy:
     connection: Any
 
     def execute(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        cursor = self.connection.execute(statement, parameters)
+        cursor = self.connection.execute(statement, *([parameters] if parameters else []))
         return cursor.fetchall() if cursor.description else []
 
     def connect(self, **url: Any) -> Any:
