@@ -43,6 +43,7 @@ def main() -> None:
     say(f"\nDone in {time.monotonic() - started:.0f} s. To try next, in this shell:\n")
     say(f"   export AIRFLOW_HOME={home.folder()} AIRFLOW__CORE__LOAD_EXAMPLES=False")
     say(f"   {command('airflow')} legacy-events watermark show {STREAM}")
+    say(f"   {command('airflow')} legacy-events watermark set --help")
     say(f"   {command('airflow')} providers get airflow-legacy-events")
 
 
@@ -51,7 +52,7 @@ def run_dag() -> dict[str, Any]:
     with quiet():
         from airflow.dag_processing.dagbag import DagBag  # noqa: PLC0415  only after the settings are made
 
-        run = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"], include_examples=False).dags["legacy_shop"].test()
+        run = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"]).dags["legacy_shop"].test()
         report = run.get_task_instance("publish_orders").xcom_pull(task_ids="publish_orders")
     if run.state != "success":
         raise SystemExit(f"the run ended as {run.state}; its log is {home.folder() / 'demo.log'}")
