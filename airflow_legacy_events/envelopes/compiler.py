@@ -7,11 +7,10 @@ Where a block differs, a variant that minds it is generated and used from then o
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from json.encoder import encode_basestring as quoted
-from sys import byteorder
+from struct import pack
 from typing import Any
 from zlib import crc32
 
@@ -39,10 +38,8 @@ def compile_plan(plan: Plan) -> Callable[[Batch], Messages]:
 
 def checksums(data: Sequence[str]) -> list[str]:
     """Return the CRC-32 of each text in UTF-8, in eight hex digits."""
-    sums = array("I", map(crc32, map(str.encode, data)))
-    if byteorder == "little":
-        sums.byteswap()
-    return sums.tobytes().hex(",", sums.itemsize).split(",")
+    sums = pack(f">{len(data)}I", *map(crc32, map(str.encode, data)))
+    return sums.hex(",", 4).split(",")
 
 
 def _inner(texts: Values) -> Values:

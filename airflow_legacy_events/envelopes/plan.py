@@ -125,6 +125,8 @@ def _check(shape: Shape, stream: Stream, fields: tuple[Field, ...], time: int | 
             f"the data of stream {stream.name!r} would hold the names {', '.join(map(repr, repeated))} more than once;"
             " give each column a name of its own with AS"
         )
+    for name in counts:
+        text(name)
     for field in fields:
         if field.kind not in set(Kind):
             raise EnvelopeError(
