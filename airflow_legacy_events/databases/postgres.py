@@ -156,10 +156,10 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """One REPEATABLE READ transaction."""
+        """One REPEATABLE READ transaction; its first statement fixes what is seen."""
         doing = "holding a snapshot"
         with self._using(doing) as session:
-            session.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            session.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SELECT 1")
         try:
             yield
         finally:

@@ -160,4 +160,4 @@ def _cut(value: str) -> str:
 
 def _shown(holder: Mapping[str, Any]) -> str:
     """JSON that neither opens nor ends a comment."""
-    return json.dumps(holder, ensure_ascii=False, separators=(",", ":")).replace("/", r"\/")
+    return json.dumps(holder, ensure_ascii=False, separators=(",", ":")).replace("*", r"\u002a")

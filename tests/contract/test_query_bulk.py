@@ -8,12 +8,12 @@ import pytest
 
 from airflow_legacy_events.core.model import Watermark
 from tests.support.crashes import STREAM, Crash, Process, World
-from tests.support.legacy import DIALECTS, postgres_database, sqlite_file
+from tests.support.legacy import DIALECTS, legacy_database
 
 
 @pytest.fixture(params=DIALECTS)
-def legacy(request, tmp_path):
-    with sqlite_file(tmp_path) if request.param == "sqlite" else postgres_database() as found:
+def legacy(request):
+    with legacy_database(request, request.param) as found:
         found.execute("CREATE TABLE t (id integer PRIMARY KEY, body text)")
         for number in range(1, 8):
             found.execute(f"INSERT INTO t VALUES ({number}, 'one')")

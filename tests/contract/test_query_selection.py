@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from airflow_legacy_events.core.errors import ConfigurationError
-from tests.support.legacy import DIALECTS, postgres_database, sqlite_file
+from tests.support.legacy import DIALECTS, legacy_database
 
 
 @pytest.fixture(params=DIALECTS)
-def legacy(request, tmp_path):
-    with sqlite_file(tmp_path) if request.param == "sqlite" else postgres_database() as found:
+def legacy(request):
+    with legacy_database(request, request.param) as found:
         yield found
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from airflow_legacy_events.core.model import Watermark
 from tests.support.fakes import Entry, Outbox, OutboxSource
-from tests.support.legacy import postgres_database, sqlite_file
+from tests.support.legacy import legacy_database
 
 TIES = [1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5]
 
@@ -48,14 +48,12 @@ class QueryWorld:
 
 
 @pytest.fixture(params=["outbox", "sqlite", "postgresql"])
-def world(request, tmp_path):
+def world(request):
     with ExitStack() as stack:
         if request.param == "outbox":
             yield OutboxWorld(stack)
-        elif request.param == "sqlite":
-            yield QueryWorld(stack, stack.enter_context(sqlite_file(tmp_path)))
         else:
-            yield QueryWorld(stack, stack.enter_context(postgres_database()))
+            yield QueryWorld(stack, stack.enter_context(legacy_database(request, request.param)))
 
 
 def ids(batches) -> list[int]:

@@ -11,6 +11,7 @@ from typing import Any
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Batch, Messages, Rejection, Shape, Stream, Watermark
 from airflow_legacy_events.core.relay import Relay
+from airflow_legacy_events.envelopes.plain import PlainEnvelope
 from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
 
 STREAM = Stream("crm.outbox@t", "t", "/crm/outbox", "crm.outbox.changed")
@@ -18,20 +19,6 @@ STREAM = Stream("crm.outbox@t", "t", "/crm/outbox", "crm.outbox.changed")
 
 class Killed(BaseException):
     """The process ends here, or its thread is interrupted here."""
-
-
-class Envelope:
-    """Key and row as JSON: equal rows give equal bytes."""
-
-    def compile(self, shape: Shape, stream: Stream) -> Callable[[Batch], Messages]:
-        key = shape.key[0]
-
-        def encode(batch: Batch) -> Messages:
-            return Messages(
-                stream.topic, [str(row[key]) for row in batch.rows], [json.dumps(row) for row in batch.rows]
-            )
-
-        return encode
 
 
 @dataclass
@@ -44,7 +31,7 @@ class World:
 
     @property
     def ids(self) -> list[int]:
-        return [int(json.loads(value)[0]) for _, value in self.topic]
+        return [int(json.loads(value)["id"]) for _, value in self.topic]
 
 
 @dataclass(frozen=True)
@@ -126,7 +113,7 @@ class Process:
         self.step("acknowledge", lambda: self.inner.acknowledge(receipt), lambda: self.inner.acknowledge(half))
 
     def compile(self, shape: Shape, stream: Stream) -> Callable[[Batch], Messages]:
-        encode = Envelope().compile(shape, stream)
+        encode = PlainEnvelope().compile(shape, stream)
         return lambda batch: self.step("encode", lambda: encode(batch))
 
     def publish(self, messages: Messages) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.limits import Limits
@@ -68,29 +66,17 @@ def plain(url: sa.URL) -> str:
 
 
 @contextmanager
-def sqlite_file(folder: Path) -> Iterator[Legacy]:
-    path = folder / "legacy.db"
-    connection = sqlite3.connect(path, isolation_level=None, timeout=10)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = OFF")
+def legacy_database(request: pytest.FixtureRequest, dialect: str) -> Iterator[Legacy]:
+    """An empty database of the test that asks for it."""
+    if dialect == "sqlite":
+        url = sa.URL.create("sqlite", database=str(request.getfixturevalue("tmp_path") / "legacy.db"))
+        connection: Any = sqlite3.connect(str(url.database), isolation_level=None, timeout=10)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = OFF")
+    else:
+        url = sa.make_url(request.getfixturevalue("postgres_database").url)
+        connection = psycopg.connect(plain(url), autocommit=True)
     try:
-        yield Legacy("sqlite", sa.URL.create("sqlite", database=str(path)), connection)
+        yield Legacy(dialect, url, connection)
     finally:
         connection.close()
-
-
-@contextmanager
-def postgres_database() -> Iterator[Legacy]:
-    server = sa.make_url(os.environ.get("TEST_POSTGRES", "postgresql://postgres@127.0.0.1:55432/postgres")).set(
-        drivername="postgresql+psycopg"
-    )
-    name = f"legacy_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(plain(server), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
-        url = server.set(database=name)
-        connection = psycopg.connect(plain(url), autocommit=True)
-        try:
-            yield Legacy("postgresql", url, connection)
-        finally:
-            connection.close()
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")

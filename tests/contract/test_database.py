@@ -1,0 +1,273 @@
+"""What every database promises to the sources that read it."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+import sqlalchemy as sa
+
+from airflow_legacy_events.core.errors import BusyError, SourceError
+from airflow_legacy_events.core.model import Column, Kind
+from tests.support.legacy import DIALECTS, legacy_database
+
+ENDLESS = {
+    "sqlite": "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) AS n FROM n",
+    "postgresql": "SELECT pg_sleep(600)::text AS n",
+}
+HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host": "worker-1", "pid": 4711}
+
+
+@pytest.fixture(params=DIALECTS)
+def legacy(request):
+    with legacy_database(request, request.param) as found:
+        found.execute("CREATE TABLE t (id integer PRIMARY KEY, body text)")
+        for number in range(1, 101):
+            found.execute(f"INSERT INTO t VALUES ({number}, 'body {number}')")
+        yield found
+
+
+@pytest.fixture
+def database(legacy):
+    made = legacy.database()
+    yield made
+    made.close()
+
+
+def select(*names: str, table: str = "t") -> sa.Select:
+    return sa.select(*map(sa.column, names)).select_from(sa.table(table)).order_by(sa.column("id"))
+
+
+def counted(database) -> int:
+    return int(database.read(sa.select(sa.func.count()).select_from(sa.table("t")))[0][0])
+
+
+def test_rows_are_tuples_in_the_order_of_the_query(database):
+    rows = database.read(select("id", "body"))
+    assert [(int(number), body) for number, body in rows] == [(number, f"body {number}") for number in range(1, 101)]
+
+
+def test_the_session_refuses_to_write(legacy, database):
+    counted(database)
+    name = "t" if legacy.dialect == "sqlite" else "pg_temp.t2"
+    write = sa.text(f"INSERT INTO {name} (id) VALUES (1000)")
+    with pytest.raises(SourceError):
+        database.read(write)
+    assert legacy.execute("SELECT count(*) FROM t") == [(100,)]
+
+
+def test_a_statement_ends_with_its_timeout(legacy):
+    database = legacy.database(timeout=0.2)
+    with pytest.raises(SourceError, match=r"connection 'crm' failed while reading: .*timeout"):
+        database.read(sa.text(ENDLESS[legacy.dialect]))
+    assert counted(database) == 100
+    database.close()
+
+
+def test_close_from_another_thread_ends_a_running_statement(legacy, database):
+    counted(database)
+    found = []
+
+    def read() -> None:
+        with pytest.raises(SourceError) as ended:
+            database.read(sa.text(ENDLESS[legacy.dialect]))
+        found.append(ended.value)
+
+    reading = threading.Thread(target=read)
+    reading.start()
+    while not database._turn.locked():
+        time.sleep(0.001)
+
+    database.close()
+
+    reading.join(10)
+    assert len(found) == 1
+    database.close()
+
+
+def test_close_while_pages_are_read_ends_the_reading(database):
+    begun, found = threading.Event(), []
+
+    def read() -> None:
+        while not found:
+            try:
+                counted(database)
+                begun.set()
+            except SourceError as ended:
+                found.append(ended)
+
+    reading = threading.Thread(target=read)
+    reading.start()
+    assert begun.wait(10)
+    database.close()
+    reading.join(10)
+    assert len(found) == 1
+
+
+def test_a_closed_database_opens_no_new_session(database):
+    database.close()
+    with pytest.raises(SourceError, match="connection 'crm' was closed by its run"):
+        counted(database)
+
+
+def test_a_snapshot_sees_one_state_while_others_write(legacy, database):
+    with database.snapshot():
+        legacy.execute("DELETE FROM t WHERE id = 1")
+        assert counted(database) == 100
+        legacy.execute("DELETE FROM t WHERE id = 2")
+        assert counted(database) == 100
+    assert counted(database) == 98
+
+
+def test_each_read_outside_a_snapshot_sees_the_newest_state(legacy, database):
+    assert counted(database) == 100
+    legacy.execute("DELETE FROM t WHERE id = 1")
+    assert counted(database) == 99
+
+
+def test_an_error_inside_a_snapshot_leaves_a_session_that_reads(database):
+    with pytest.raises(SourceError), database.snapshot():
+        database.read(sa.text("SELECT nix FROM nowhere"))
+    assert counted(database) == 100
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["outside a snapshot", "inside a snapshot"])
+def test_wide_rows_come_in_part_and_the_next_read_works(legacy, database, inside):
+    wide = "hex(randomblob(25000))" if legacy.dialect == "sqlite" else "repeat('x', 50000)"
+    legacy.execute(f"UPDATE t SET body = {wide}")
+    if inside:
+        with database.snapshot():
+            _cut_and_go_on(database)
+    else:
+        _cut_and_go_on(database)
+
+
+def _cut_and_go_on(database) -> None:
+    for _ in range(3):
+        rows = database.read(select("id", "body"), max_bytes=500_000)
+        assert 10 <= len(rows) < 40
+        assert [int(row[0]) for row in rows] == list(range(1, len(rows) + 1))
+    assert len(database.read(select("id", "body"), max_bytes=1)) >= 1
+    assert counted(database) == 100
+
+
+def test_the_identity_is_told_by_plain_texts_and_stays(legacy, database):
+    again = legacy.database()
+    assert database.identity() == again.identity()
+    assert all(isinstance(text, str) and text for text in database.identity().values())
+    again.close()
+
+
+def test_a_connection_that_leads_nowhere_is_a_source_error(legacy, tmp_path):
+    wrong = {"database": str(tmp_path / "nix.db")} if legacy.dialect == "sqlite" else {"database": "nix"}
+    database = legacy.database(**wrong)
+    for ask in (database.identity, lambda: database.reflect("t", None), lambda: counted(database)):
+        with pytest.raises(SourceError, match=r"connection 'crm' .*nix"):
+            ask()
+    if legacy.dialect == "sqlite":
+        assert not (tmp_path / "nix.db").exists()
+
+
+VALUES = {
+    "integer": (Kind.INTEGER, ["-9223372036854775808", "0", "9223372036854775807"]),
+    "numeric": (Kind.DECIMAL, ["-1.5", "0.25", "10"]),
+    "double precision": (Kind.FLOAT, ["-1e+300", "0.1", "0.30000000000000004"]),
+    "text": (Kind.TEXT, ["", "a", "ä'\"\\%:"]),
+    "date": (Kind.DATE, ["2026-01-01", "2026-12-31"]),
+    "time": (Kind.TIME, ["00:00:00", "23:59:59.999999"]),
+    "timestamp": (Kind.TIMESTAMP, ["2026-01-01 00:00:00", "2026-01-01 00:00:00.000001"]),
+    "timestamp with time zone": (Kind.INSTANT, ["2026-01-01 00:00:00+00", "2026-01-01 00:00:00.1+00"]),
+    "uuid": (Kind.UUID, ["00000000-0000-0000-0000-000000000001", "f0000000-0000-0000-0000-000000000001"]),
+}
+
+
+@pytest.mark.parametrize("declared", VALUES)
+def test_a_value_is_found_again_by_the_text_that_a_watermark_keeps_of_it(legacy, database, declared):
+    kind, values = VALUES[declared]
+    type_ = "bigint" if declared == "integer" else declared
+    legacy.execute(f"CREATE TABLE v (id integer PRIMARY KEY, v {type_} NOT NULL)")
+    for number, value in enumerate(values):
+        text = value.replace("'", "''")
+        legacy.execute(f"INSERT INTO v VALUES ({number}, '{text}')")
+    column = database.reflect("v", None).columns[1]
+    assert (column.name, column.kind, column.nullable) == ("v", kind, False)
+    ordered = sa.select(sa.column("v")).select_from(sa.table("v")).order_by(sa.column("v"))
+
+    texts = [database.text(row[0], column) for row in database.read(ordered)]
+
+    assert [type(text) for text in texts] == [str] * len(values)
+    if kind is not Kind.FLOAT and kind is not Kind.DECIMAL:
+        assert texts == sorted(values, key=int) if kind is Kind.INTEGER else texts == sorted(values)
+    for place, text in enumerate(texts):
+        value = database.bind(text, column)
+        above = ordered.where(database.beyond([sa.column("v")], [value]))
+        from_here = ordered.where(database.beyond([sa.column("v")], [value], inclusive=True))
+        upto = ordered.where(database.until([sa.column("v")], [value]))
+        assert [database.text(row[0], column) for row in database.read(above)] == texts[place + 1 :]
+        assert [database.text(row[0], column) for row in database.read(from_here)] == texts[place:]
+        assert [database.text(row[0], column) for row in database.read(upto)] == texts[: place + 1]
+
+
+def test_null_has_no_text(database):
+    for kind in (Kind.INTEGER, Kind.TEXT, Kind.ANY):
+        with pytest.raises(SourceError, match=r"column 'v' .*NULL"):
+            database.text(None, Column("v", kind, "whatever"))
+
+
+def test_a_busy_lock_names_its_holder(legacy, database):
+    other = legacy.database()
+    with database.lock("crm.t@topic", HOLDER) as lease:
+        lease.check()
+        with pytest.raises(BusyError) as busy, other.lock("crm.t@topic", {**HOLDER, "run": "r2", "pid": 1}):
+            pass
+        lease.check()
+    message = str(busy.value)
+    assert "stream 'crm.t@topic' is being worked on by" in message
+    for part in ("dag 'd'", "task 't'", "run 'r1'", "try 1", "host worker-1", "pid 4711"):
+        assert part in message
+        assert part in busy.value.holder
+    assert busy.value.healthy is not False
+    with other.lock("crm.t@topic", {**HOLDER, "run": "r2"}):
+        pass
+    other.close()
+
+
+def test_two_streams_of_one_table_do_not_block_each_other(legacy, database):
+    other = legacy.database()
+    with database.lock("crm.t@one", HOLDER), other.lock("crm.t@two", HOLDER):
+        pass
+    other.close()
+
+
+@pytest.mark.parametrize(
+    "change", [{"try": 1}, {"run": "r0", "try": 2}, {"map_index": 3, "try": 2}, {"dag": "e", "try": 2}]
+)
+def test_only_an_earlier_try_of_the_same_task_instance_gives_way(legacy, database, change):
+    other = legacy.database()
+    with (
+        database.lock("crm.t@topic", HOLDER),
+        pytest.raises(BusyError),
+        other.lock("crm.t@topic", {**HOLDER, **change}),
+    ):
+        pass
+    other.close()
+
+
+def test_the_lock_is_free_after_an_error(legacy, database):
+    with pytest.raises(ValueError, match="inside"), database.lock("s", HOLDER):
+        raise ValueError("inside")
+    other = legacy.database()
+    with other.lock("s", {**HOLDER, "run": "r2"}) as lease:
+        lease.check()
+    other.close()
+
+
+def test_names_of_any_length_and_alphabet_are_shown(legacy, database):
+    holder = {**HOLDER, "dag": "ä" * 250, "task": "/* task */ %s '\"{}", "run": "r" * 250, "host": "h" * 250}
+    other = legacy.database()
+    with database.lock("s" * 500, holder), pytest.raises(BusyError) as busy, other.lock("s" * 500, HOLDER):
+        pass
+    assert "task '/* task */ %s" in str(busy.value)
+    assert "pid 4711" in str(busy.value)
+    other.close()
