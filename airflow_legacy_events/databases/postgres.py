@@ -181,7 +181,7 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
     def _translated(self, doing: str) -> Iterator[None]:
         try:
             yield
-        except (psycopg.Error, UnicodeDecodeError) as error:
+        except psycopg.Error as error:
             raise SourceError(f"connection {self.conn_id!r} failed while {doing}: {_reason(error)}") from error
 
 
@@ -194,11 +194,8 @@ def _refused(columns: list[psycopg.Column], session: psycopg.Connection[Any]) ->
     return {column.name: str(name) for column, (name,) in zip(columns, types, strict=True)}
 
 
-def _reason(error: BaseException) -> str:
+def _reason(error: psycopg.Error) -> str:
     """The server's sentence and code; its DETAIL may hold values of rows."""
-    if isinstance(error, UnicodeDecodeError):
-        return f"a text is not valid in the encoding {error.encoding!r} of the connection"
-    diagnosis = error.diag if isinstance(error, psycopg.Error) else None
-    if diagnosis is not None and diagnosis.message_primary:
-        return f"{diagnosis.message_primary} (SQLSTATE {diagnosis.sqlstate})"
+    if error.diag.message_primary:
+        return f"{error.diag.message_primary} (SQLSTATE {error.diag.sqlstate})"
     return str(error).strip().replace("\n", " ")

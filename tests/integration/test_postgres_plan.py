@@ -1,0 +1,102 @@
+"""What reading costs PostgreSQL: an index serves every page at any depth, and a quiet poll is a few statements."""
+
+from __future__ import annotations
+
+import json
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from tests.support.legacy import legacy_database
+
+ROWS = 50_000
+
+
+@pytest.fixture
+def legacy(request):
+    with legacy_database(request, "postgresql") as found:
+        found.execute("CREATE TABLE t (id bigint PRIMARY KEY, at timestamptz NOT NULL, body text)")
+        found.execute(
+            "INSERT INTO t SELECT n, timestamptz '2026-01-01Z' + (n / 100) * interval '1 second', repeat('x', 100)"
+            f" FROM generate_series(1, {ROWS}) AS n"
+        )
+        found.execute("CREATE INDEX ON t (at, id)")
+        found.execute("VACUUM ANALYZE t")
+        yield found
+
+
+@pytest.fixture
+def statements(monkeypatch):
+    """Every statement that the read session sends, with its parameters."""
+    seen = []
+    for name in ("execute", "stream"):
+        plain = getattr(psycopg.Cursor, name)
+
+        def spied(self, query, params=None, *, plain=plain, **named):
+            seen.append((query, params))
+            return plain(self, query, params, **named)
+
+        monkeypatch.setattr(psycopg.Cursor, name, spied)
+    return seen
+
+
+def explained(legacy, statement, parameters) -> tuple[dict, int]:
+    """The node that reads the table, and how many blocks were looked at."""
+    with psycopg.connect(f"{legacy.url.set(drivername='postgresql')}", autocommit=True) as connection:
+        query = b"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + statement
+        [(plan,)] = connection.execute(query, parameters).fetchall()
+    node = json.loads(json.dumps(plan))[0]["Plan"]
+    while "Plans" in node:
+        node = node["Plans"][0]
+    return node, node["Shared Hit Blocks"] + node["Shared Read Blocks"]
+
+
+@pytest.mark.parametrize(("watermark", "index"), [(("at",), "t_at_id_idx"), (("id",), "t_pkey"), ((), "t_pkey")])
+def test_every_page_is_an_index_scan_whose_cost_does_not_grow_with_its_depth(legacy, statements, watermark, index):
+    with legacy.source(watermark_columns=watermark, batch_rows=1000) as source:
+        source.open(None)
+        statements.clear()
+        pages = [(query, params) for _ in source.batches() for query, params in statements[-1:]]
+    blocks = []
+    for query, parameters in (pages[1], pages[len(pages) // 2], pages[ROWS // 1000 - 5]):
+        node, looked_at = explained(legacy, query, parameters)
+        assert (node["Node Type"], node["Index Name"]) == ("Index Scan", index)
+        assert "Filter" not in node
+        assert node["Actual Rows"] == 1000
+        blocks.append(looked_at)
+    assert max(blocks) < 2 * min(blocks)
+
+
+def test_the_target_and_the_look_for_nulls_are_index_scans_too(legacy, statements):
+    with legacy.source(watermark_columns=("at",)) as source:
+        at = source.open(None)
+        source.open(None)
+    query, parameters = statements[-1]
+    assert at.target == ("2026-01-01 00:08:20+00", str(ROWS))
+    node, blocks = explained(legacy, query, parameters)
+    assert node["Index Name"] == "t_at_id_idx"
+    assert blocks < 10
+
+
+def test_a_quiet_poll_is_a_handful_of_statements(legacy, statements):
+    with legacy.source(watermark_columns=("at",)) as source:
+        facts = source.open(None).facts
+        last = list(source.batches())[-1].after
+    with legacy.source(watermark_columns=("at",)) as source:
+        statements.clear()
+        source.open(last._replace(facts=facts))
+        assert list(source.batches()) == []
+    asked = [query if isinstance(query, str) else query.decode() for query, _ in statements]
+    assert [statement.split()[0] for statement in asked] == ["SET", "SELECT", "SELECT", "SELECT", "SELECT"]
+    assert "LIMIT" in asked[-1]
+
+
+def test_each_page_outside_a_full_load_is_a_transaction_of_its_own(legacy):
+    with legacy.source(watermark_columns=("at",), batch_rows=1000) as source:
+        source.open(None)
+        [(pid,)] = source.database.read(sa.text("SELECT pg_backend_pid()"))
+        for _ in source.batches():
+            state = legacy.execute("SELECT state, backend_xmin::text FROM pg_stat_activity WHERE pid = %s", int(pid))
+            assert state == [("idle", None)]
+            break

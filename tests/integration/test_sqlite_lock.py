@@ -1,0 +1,126 @@
+"""SQLite's lock of a stream: a file beside the database, freed by the kernel."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from airflow_legacy_events.core.errors import BusyError, SourceError
+from airflow_legacy_events.databases import sqlite_lock
+from tests.support.legacy import legacy_database
+
+HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host": "worker-1", "pid": 4711}
+CHILD = """
+import json, logging, sys, time
+from pathlib import Path
+from airflow_legacy_events.databases.sqlite_lock import FileLock
+with FileLock(Path(sys.argv[1]), "s", json.loads(sys.argv[2]), logging.getLogger()).held():
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def legacy(request):
+    with legacy_database(request, "sqlite") as found:
+        yield found
+
+
+@pytest.fixture
+def database(legacy):
+    made = legacy.database()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def child(legacy):
+    """Another process that holds the lock of stream `s`."""
+    command = [sys.executable, "-c", CHILD, legacy.url.database, json.dumps(HOLDER)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_a_lock_of_another_process_is_busy_and_free_once_it_is_killed(database, child):
+    with pytest.raises(BusyError, match="pid 4711") as busy, database.lock("s", {**HOLDER, "run": "r2"}):
+        pass
+    assert busy.value.healthy is None
+
+    child.send_signal(signal.SIGKILL)
+    child.wait(10)
+
+    with database.lock("s", {**HOLDER, "run": "r2"}) as lease:
+        lease.check()
+
+
+def test_an_earlier_try_is_waited_for(database, child):
+    threading.Timer(0.3, child.kill).start()
+    with database.lock("s", {**HOLDER, "try": 2}) as lease:
+        lease.check()
+    assert child.wait(10) == -signal.SIGKILL
+
+
+def test_an_earlier_try_that_does_not_end_is_told_with_its_host_and_pid(database, child, monkeypatch):
+    monkeypatch.setattr(sqlite_lock, "LEASE_SECONDS", 0.2)
+    with pytest.raises(SourceError) as alive, database.lock("s", {**HOLDER, "try": 2}):
+        pass
+    assert not isinstance(alive.value, BusyError)
+    assert "try 1 on host worker-1, pid 4711: an earlier try of this task, which did not end within" in str(alive.value)
+
+
+def test_a_lock_file_that_was_removed_or_replaced_is_a_lost_lease(legacy, database):
+    with database.lock("s", HOLDER) as lease:
+        [file] = _lock_files(legacy)
+        lease.check()
+        file.unlink()
+        with pytest.raises(SourceError, match=r"the lock file of stream 's', .* was removed while it was held"):
+            lease.check()
+        file.touch()
+        with pytest.raises(SourceError, match="The watermark was not moved"):
+            lease.check()
+
+
+def test_the_lock_file_stays_and_tells_its_last_holder(legacy, database):
+    with database.lock("s", HOLDER):
+        pass
+    [file] = _lock_files(legacy)
+    assert json.loads(file.read_text()) == HOLDER
+
+
+def test_a_link_to_the_database_shares_its_lock(legacy, database, tmp_path):
+    link = tmp_path / "elsewhere"
+    link.mkdir()
+    (link / "link.db").symlink_to(legacy.url.database)
+    other = legacy.database(database=str(link / "link.db"))
+    with database.lock("s", HOLDER), pytest.raises(BusyError), other.lock("s", {**HOLDER, "run": "r2"}):
+        pass
+    other.close()
+
+
+@pytest.mark.parametrize("content", [b"", b'{"dag": "d", ', b"[]", b"\xff"])
+def test_a_holder_that_is_just_writing_its_name_is_busy_all_the_same(legacy, database, child, content):
+    [file] = _lock_files(legacy)
+    file.write_bytes(content)
+    with pytest.raises(BusyError, match="a session that this user may not look at"), database.lock("s", HOLDER):
+        pass
+
+
+def test_a_folder_that_can_not_be_written_to_is_told_with_the_remedy(legacy, database, monkeypatch):
+    def refused(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(sqlite_lock.os, "open", refused)
+    with pytest.raises(SourceError, match=r"can't be made: Permission denied\. Let the Airflow worker's user write"):
+        database.lock("s", HOLDER).__enter__()
+
+
+def _lock_files(legacy) -> list[Path]:
+    return list(Path(legacy.url.database).parent.glob("*.lock"))
