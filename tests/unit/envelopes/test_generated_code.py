@@ -138,3 +138,37 @@ def test_only_a_date_or_time_can_be_the_time_of_a_row():
     shape = Shape((Column("id", Kind.INTEGER, "int8"),), (0,), (0,), (), 0)
     with pytest.raises(EnvelopeError, match="'id' is no date or time"):
         CloudEventsEnvelope().compile(shape, STREAM)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "text"),
+    [
+        (Kind.TEXT, 'a"\\', 'a"\\'),
+        (Kind.ANY, 'a"\\', 'a"\\'),
+        (Kind.ANY, 1.5, "1.5"),
+        (Kind.JSON, '{"a":"\\n"}', '{"a":"\\n"}'),
+        (Kind.DATE, 'a"', 'a"'),
+        (Kind.TEXT, "", ""),
+        (Kind.ANY, "", ""),
+        (Kind.ANY, b"", ""),
+        (Kind.BYTES, b"", ""),
+    ],
+)
+def test_a_key_or_watermark_of_any_characters_stands_escaped_in_id_and_subject(kind, value, text):
+    shape = Shape((Column("k", kind, "declared"),), (), (0,), (0,))
+    (event,) = CloudEventsEnvelope().compile(shape, STREAM)(batch(shape, [(value,)])).values
+    assert json.loads(event)["id"] == f"{text}@{text}:a3a6bf43"
+    assert json.loads(event).get("subject") == (text or None)
+    pair = Shape((*shape.columns, Column("id", Kind.INTEGER, "int8")), (), (0, 1))
+    (event,) = CloudEventsEnvelope().compile(pair, STREAM)(batch(pair, [(value, "7")])).values
+    assert json.loads(json.loads(event)["subject"]) == [text, "7"]
+
+
+@pytest.mark.parametrize("kind", [Kind.INTEGER, Kind.TEXT, Kind.DECIMAL])
+def test_a_watermark_that_is_null_leaves_its_place_in_the_id_empty(kind):
+    columns = (Column("id", Kind.INTEGER, "int8"), Column("w", kind, "declared"), Column("x", Kind.INTEGER, "int8"))
+    shape = Shape(columns, (), (0,), (1, 2))
+    events = CloudEventsEnvelope().compile(shape, STREAM)(batch(shape, [("1", None, "5"), ("2", "3", None)])).values
+    assert [json.loads(event)["id"].rpartition(":")[0] for event in events] == ["1@,5", "2@3,"]
+    each = PlainEnvelope().compile(shape, STREAM)(batch(shape, [("1", None, "5"), ("2", "3", None)])).each
+    assert [headers[0][1].rpartition(":")[0] for headers in each] == ["1@,5", "2@3,"]

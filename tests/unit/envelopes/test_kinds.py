@@ -89,12 +89,25 @@ def test_null_is_null_in_every_kind(kind):
         (Kind.FLOAT, ("1.5", 2, 0.5, "NaN"), ["1.5", "2", "0.5", '"NaN"']),
         (Kind.BOOLEAN, ("t", 0, None, True), ["true", "false", "null", "true"]),
         (Kind.ANY, ("5", 5, None, 5.0, b"5"), ['"5"', "5", "null", "5.0", '"NQ=="']),
+        (Kind.ANY, (True, 1, "t", 0.5), ["true", "1", '"t"', "0.5"]),
+        (Kind.ANY, (1, True), ["1", "true"]),
+        (Kind.ANY, (True, 1), ["true", "1"]),
         (Kind.BYTES, ("\\x35", b"5"), ['"NQ=="', '"NQ=="']),
         (Kind.JSON, ("[1]", 2, None), ["[1]", "2", "null"]),
     ],
 )
 def test_one_column_may_mix_texts_and_python_values(kind, values, expected):
     assert data_texts(kind, *values) == expected
+
+
+TYPED = {
+    Kind.INTEGER: [1],
+    Kind.DECIMAL: [1.5],
+    Kind.FLOAT: [1.5],
+    Kind.BOOLEAN: [True],
+    Kind.BYTES: [b"x"],
+    Kind.JSON: [1],
+}
 
 
 @pytest.mark.parametrize(
@@ -136,9 +149,23 @@ def test_one_column_may_mix_texts_and_python_values(kind, values, expected):
     ],
 )
 def test_a_value_that_is_not_of_its_kind_is_refused_alone_or_among_good_ones(kind, value):
-    good = {Kind.JSON: "{}", Kind.BYTES: "\\x00", Kind.BOOLEAN: "t", Kind.TIMESTAMP: "2026-11-23 09:15:02"}
+    good = {
+        Kind.DECIMAL: "1.5",
+        Kind.JSON: "{}",
+        Kind.BYTES: "\\x00",
+        Kind.BOOLEAN: "t",
+        Kind.TIMESTAMP: "2026-11-23 09:15:02",
+    }
     good |= {Kind.INSTANT: "2026-11-23 09:15:02+00"}
-    for values in ([value], [good.get(kind, "1"), value], [value, None]):
+    fine = good.get(kind, "1")
+    for values in (
+        [value],
+        [fine, value],
+        [fine, value, fine],
+        [value, fine],
+        [value, None],
+        [*TYPED.get(kind, []), value],
+    ):
         with pytest.raises(EnvelopeError, match="column 'v' is declared 'declared' and read as " + kind):
             data_texts(kind, *values)
 
