@@ -15,7 +15,6 @@ DATABASES = {
 }
 BROKERS = {
     "kafka": "airflow_legacy_events.brokers.kafka:KafkaBroker",
-    "memory": "airflow_legacy_events.brokers.memory:MemoryBroker",
 }
 ENVELOPES = {
     "cloudevents": "airflow_legacy_events.envelopes.cloudevents:CloudEventsEnvelope",

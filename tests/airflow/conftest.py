@@ -1,1 +1,40 @@
-import tests.airflow.metadata  # noqa: F401  gives Airflow a home of its own before anything imports it
+import sqlite3
+
+import pytest
+
+from tests.airflow import metadata
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A legacy shop in SQLite behind the connections `legacy_shop` and `legacy_crm`."""
+    file = tmp_path / "shop.db"
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.executescript(
+        """
+        CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+        CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL, status TEXT NOT NULL,
+                             total DECIMAL(10, 2), updated_at TIMESTAMP NOT NULL);
+        CREATE INDEX orders_updated_at ON orders (updated_at, id);
+        CREATE TABLE audit_log (id INTEGER PRIMARY KEY AUTOINCREMENT, what TEXT, session_token TEXT);
+        CREATE TABLE prices (sku TEXT PRIMARY KEY NOT NULL, price INTEGER NOT NULL);
+        INSERT INTO customers VALUES (1, 'Ann'), (2, 'Bob');
+        INSERT INTO orders VALUES (1, 1, 'new', '9.90', '2026-11-01 08:00:00'),
+                                  (2, 2, 'paid', '5', '2026-11-01 08:00:00'),
+                                  (3, 1, 'new', NULL, '2026-11-02 08:00:00.5');
+        INSERT INTO audit_log (what, session_token) VALUES ('login', 'x'), ('logout', 'y');
+        INSERT INTO prices VALUES ('A1', 100), ('B2', 200);
+        """
+    )
+    for conn_id in ("legacy_shop", "legacy_crm"):
+        metadata.put_connection(conn_id, conn_type="sqlite", host=str(file))
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def broker(topics):
+    """The shared Kafka behind the connection `kafka_default`; gives what reads and makes topics."""
+    extra = f'{{"bootstrap.servers": "{topics.kafka.bootstrap}", "group.id": "ignored", "linger.ms": 5}}'
+    metadata.put_connection("kafka_default", conn_type="kafka", extra=extra)
+    return topics

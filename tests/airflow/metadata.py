@@ -1,54 +1,34 @@
-"""A private Airflow for tests: its own home, a SQLite metadata database, and the two ways in: a task's and a server's.
+"""The private Airflow of a test run: its tables, its two ways in (a task's and a server's), its runs of a DAG.
 
-Importing this module before anything of Airflow sets the environment; `migrated()` makes the tables, once.
+The home is made by tests/conftest.py before anything of Airflow is imported; importing this module does the rest.
 """
 
 from __future__ import annotations
 
-import atexit
 import base64
 import contextlib
 import functools
-import logging
+import json
 import os
-import shutil
-import sys
-import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-MARK = "LEGACY_EVENTS_TEST_AIRFLOW_HOME"
-_FERNET_KEY = b"cryptography-needs-32-bytes-here"
+HOME = Path(os.environ["AIRFLOW_HOME"])
+DAGS = HOME / "dags"
+BUNDLES = [
+    {"name": name, "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle", "kwargs": {"path": str(folder)}}
+    for name, folder in (("examples", Path(__file__).parents[2] / "example_dags"), ("tests", DAGS))
+]
 
-
-def _make_home() -> Path:
-    if MARK in os.environ:  # a child process of a test run
-        return Path(os.environ[MARK])
-    if "airflow" in sys.modules:
-        raise RuntimeError("airflow was imported before tests/airflow/metadata.py could give it a home of its own")
-    home = Path(tempfile.mkdtemp(prefix="legacy-events-airflow-"))
-    atexit.register(shutil.rmtree, home, ignore_errors=True)
-    (home / "dags").mkdir()
-    os.environ.update(_environment(home))
-    return home
-
-
-def _environment(home: Path) -> dict[str, str]:
-    return {
-        MARK: str(home),
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__FERNET_KEY": base64.urlsafe_b64encode(_FERNET_KEY).decode(),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
-        "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
-        "AIRFLOW__API_AUTH__JWT_SECRET": "a-secret-of-the-tests-that-is-long-enough-for-sha-512-signatures-0123456789",
-    }
-
-
-HOME = _make_home()
+DAGS.mkdir(exist_ok=True)
+os.environ["AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"] = json.dumps(BUNDLES)
+os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{HOME}/airflow.db"
+os.environ["AIRFLOW__CORE__FERNET_KEY"] = base64.urlsafe_b64encode(b"cryptography-needs-32-bytes-here").decode()
+os.environ["AIRFLOW__API_AUTH__JWT_SECRET"] = (
+    "long enough for a signature by SHA-512, of the tests: " + "0123456789" * 2
+)
 
 
 @functools.cache
@@ -56,9 +36,7 @@ def migrated() -> Path:
     """Make the tables of the metadata database; return Airflow's home."""
     from airflow.utils.db import upgradedb
 
-    level = logging.root.level
     upgradedb()
-    logging.root.setLevel(level)
     return HOME
 
 
@@ -150,3 +128,48 @@ def put_connection(conn_id: str, **fields: object) -> None:
     with create_session() as session:
         session.execute(delete(Connection).where(Connection.conn_id == conn_id))
         session.add(Connection(conn_id=conn_id, **fields))
+
+
+def run_dag(text: str, dag_id: str, **arguments: Any) -> Any:
+    """Write a DAG file and run it once as Airflow runs it, with its store, its templates and its XComs."""
+    file = DAGS / f"{dag_id}.py"
+    file.write_text(text)
+    return run_file(file, dag_id, **arguments)
+
+
+def run_file(file: Path, dag_id: str, **arguments: Any) -> Any:
+    """Run the DAG of a file once; return its run."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    migrated()
+    bag = DagBag(str(file))
+    if bag.import_errors:
+        raise ImportError("\n".join(bag.import_errors.values()))
+    return bag.dags[dag_id].test(**arguments)
+
+
+def pulled(run: Any, task_id: str, key: str = "return_value", map_index: int = -1) -> Any:
+    """An XCom of a task of a run, None where there is none."""
+    from airflow.models.xcom import XComModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    wanted = {"run_id": run.run_id, "dag_id": run.dag_id, "task_id": task_id, "key": key, "map_index": map_index}
+    with create_session() as session:
+        found = session.scalar(select(XComModel).filter_by(**wanted))
+        return None if found is None else XComModel.deserialize_value(found)
+
+
+def states(run: Any) -> dict[str, str]:
+    """The states of a run's tasks, by task id and map index."""
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        found = session.scalars(
+            select(TaskInstance).where(TaskInstance.dag_id == run.dag_id, TaskInstance.run_id == run.run_id)
+        )
+        return {
+            one.task_id if one.map_index < 0 else f"{one.task_id}[{one.map_index}]": str(one.state) for one in found
+        }

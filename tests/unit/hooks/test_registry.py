@@ -16,10 +16,7 @@ def test_every_registered_name_is_a_class_with_its_port():
         "plain": "PlainEnvelope",
     }
     assert {name: type(make_store(name)[1]).__name__ for name in STORES} == {"variable": "VariableWatermarkStore"}
-    assert {name: resolve(path).__name__ for name, path in BROKERS.items()} == {
-        "kafka": "KafkaBroker",
-        "memory": "MemoryBroker",
-    }
+    assert {name: resolve(path).__name__ for name, path in BROKERS.items()} == {"kafka": "KafkaBroker"}
 
 
 def test_an_object_with_the_port_is_taken_as_it_is():

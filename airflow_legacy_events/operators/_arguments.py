@@ -1,0 +1,85 @@
+"""What can be known of an operator's arguments before a run: wrong ones stop the DAG from being loaded."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from collections.abc import Sequence
+from typing import Any
+
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.limits import Limits
+from airflow_legacy_events.operators._naming import holds_template
+
+ON_BUSY = ("skip", "wait", "fail")
+
+
+def one_of(names: tuple[str, str], values: tuple[Any, Any]) -> None:
+    """Demand exactly one of two arguments."""
+    if (values[0] is None) == (values[1] is None):
+        found = "neither" if values[0] is None else "both"
+        raise ConfigurationError(f"exactly one of {names[0]}= and {names[1]}= must be given; found {found}")
+
+
+def choice(name: str, value: Any, known: Sequence[str]) -> None:
+    """Demand one of some words."""
+    if value not in known:
+        raise ConfigurationError(f"{name}= must be one of {', '.join(map(repr, known))}; found {value!r}")
+
+
+def span(name: str, value: Any, *, zero: bool) -> None:
+    """Demand a timedelta above zero, or from zero on."""
+    if not isinstance(value, dt.timedelta):
+        raise ConfigurationError(f"{name}= must be a timedelta; found {value!r}")
+    if value < dt.timedelta(0) or (not zero and not value):
+        raise ConfigurationError(f"{name}= must {'not be below' if zero else 'be above'} zero; found {value}")
+
+
+def limits(batch_rows: Any, max_rows: Any, max_seconds: Any, rows_per_second: Any) -> Limits:
+    """Return the budgets of a run."""
+    whole(batch_rows=batch_rows, max_rows=max_rows)
+    for name, value in (("max_seconds", max_seconds), ("rows_per_second", rows_per_second)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
+            raise ConfigurationError(f"{name}= must be a number; found {value!r}")
+    return Limits(batch_rows, max_rows, max_seconds, rows_per_second)
+
+
+def whole(**values: Any) -> None:
+    """Demand whole numbers above zero, where there are any."""
+    for name, value in values.items():
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+            raise ConfigurationError(f"{name}= must be a whole number above 0; found {value!r}")
+
+
+def timezone(name: str, value: Any) -> None:
+    """Demand the IANA name of a time zone."""
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
+        raise ConfigurationError(
+            f"{name}= must be the name of a time zone such as 'Europe/Vienna'; found {value!r}"
+        ) from error
+
+
+def no_bare_text(**values: Any) -> None:
+    """Refuse a text where a list of names is meant: it would be taken letter by letter."""
+    for name, value in values.items():
+        if isinstance(value, str) and not holds_template(value):
+            raise ConfigurationError(f"{name}= must be a list of column names, such as [{value!r}]; found {value!r}")
+
+
+def only_with(name: str, value: Any, needed: str, condition: Any) -> None:
+    """Refuse an argument that would have no effect."""
+    if value is not None and condition is None:
+        raise ConfigurationError(f"{name}= has no effect without {needed}=; give both or neither")
+
+
+def names(name: str, value: Any) -> tuple[str, ...]:
+    """Return a rendered list of column names as a tuple.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
+    if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(one, str) for one in value):
+        raise ConfigurationError(f"{name}= must be a list of column names; found {value!r}")
+    return tuple(value)

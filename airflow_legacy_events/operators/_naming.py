@@ -1,0 +1,31 @@
+"""Names that follow from an operator's arguments alone."""
+
+from __future__ import annotations
+
+from airflow_legacy_events.core.model import Stream
+
+
+def make_stream(
+    *,
+    conn_id: str,
+    table: str | None,
+    topic: str,
+    dag_id: str,
+    task_id: str,
+    name: str | None,
+    source_timezone: str,
+) -> Stream:
+    """Return the stream that an operator's rendered arguments name.
+
+    A table's stream is `<conn>.<table>@<topic>`, a query's `<conn>.<dag>.<task>@<topic>`; `name` overrides both.
+    """
+    default = f"{conn_id}.{table}@{topic}" if table is not None else f"{conn_id}.{dag_id}.{task_id}@{topic}"
+    stream = name or default
+    if table is not None:
+        return Stream(stream, topic, f"/{conn_id}/{table}", f"{conn_id}.{table}.changed", source_timezone)
+    return Stream(stream, topic, f"/{conn_id}/{stream}", f"{stream}.changed", source_timezone)
+
+
+def holds_template(text: object) -> bool:
+    """Whether a text is known only once it is rendered."""
+    return not isinstance(text, str) or "{{" in text or "{%" in text

@@ -1,0 +1,150 @@
+"""One run of a query operator: its rendered arguments made into parts, and the relay between them."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from airflow_legacy_events.core.locking import patiently
+from airflow_legacy_events.core.ports import Database, Lease
+from airflow_legacy_events.core.relay import Relay
+from airflow_legacy_events.core.report import Report
+from airflow_legacy_events.core.stop import Stop
+from airflow_legacy_events.hooks.broker import EventBrokerHook
+from airflow_legacy_events.hooks.database import LegacyDatabaseHook
+from airflow_legacy_events.hooks.registry import make_envelope, make_store
+from airflow_legacy_events.operators import _arguments, _naming
+from airflow_legacy_events.sources.query import QuerySource
+from airflow_legacy_events.watermarks.registration import RegisteredWatermarkStore
+
+if TYPE_CHECKING:
+    from airflow_legacy_events.operators.query import IncrementalQueryOperator
+
+_log = logging.getLogger("airflow_legacy_events.operators.query")
+
+
+class QueryRun:
+    """What lives as long as one try of a task.
+
+    Attributes:
+        stream: that is moved.
+        stop: ends the run early.
+        report: true at any time, also after a failure.
+        bootstrap: of the broker, once it is open.
+    """
+
+    def __init__(self, asked: IncrementalQueryOperator, context: Mapping[str, Any]) -> None:
+        self._asked = asked
+        self._task = _identity(context)
+        self.stream = _naming.make_stream(
+            conn_id=asked.source_conn_id,
+            table=asked.table,
+            topic=asked.topic,
+            dag_id=self._task["dag"],
+            task_id=self._task["task"],
+            name=asked.stream,
+            source_timezone=asked.source_timezone,
+        )
+        self.stop = Stop()
+        self.report = Report(self.stream.name)
+        self.bootstrap = ""
+        self._database: Database | None = None
+
+    def deliver(self) -> Report:
+        """Build the parts, run the relay, and close what was opened."""
+        asked = self._asked
+        limits = _arguments.limits(asked.batch_rows, asked.max_rows, asked.max_seconds, asked.rows_per_second)
+        envelope = make_envelope(asked.envelope)
+        name, store = make_store(asked.watermark_store)
+        with contextlib.ExitStack() as opened:
+            database = self._open_database(opened)
+            source = QuerySource(**self._source_arguments(), database=database, limits=limits, log=_log)
+            broker = self._open_broker(opened)
+            relay = Relay(
+                stream=self.stream,
+                source=source,
+                envelope=envelope,
+                broker=broker,
+                store=RegisteredWatermarkStore(store, name=name, dag=self._task["dag"], task=self._task["task"]),
+                lock=lambda: self._lock(database),
+                facts=self._facts(broker),
+                dead_letter_topic=asked.dead_letter_topic,
+                limits=limits,
+                stop=self.stop,
+                log=_log,
+            )
+            self.report = relay.report
+            return relay.run()
+
+    def interrupt(self) -> None:
+        """End a statement that still runs at the source."""
+        if self._database is not None:
+            self._database.close()
+
+    def _open_database(self, opened: contextlib.ExitStack) -> Database:
+        hook = LegacyDatabaseHook(self._asked.source_conn_id)
+        self._database = hook.get_database(statement_timeout=self._asked.statement_timeout, log=_log)
+        opened.callback(self._database.close)
+        return self._database
+
+    def _open_broker(self, opened: contextlib.ExitStack) -> Any:
+        asked = self._asked
+        dead_letters = [] if asked.dead_letter_topic is None else [asked.dead_letter_topic]
+        broker = EventBrokerHook(asked.broker_conn_id).get_broker(
+            topics=[self.stream.topic, *dead_letters],
+            topic_partitions=asked.topic_partitions,
+            topic_config=asked.topic_config,
+            delivery_timeout=asked.delivery_timeout,
+            stop=self.stop,
+            log=_log,
+        )
+        opened.callback(broker.close)
+        broker.open()
+        self.bootstrap = broker.bootstrap
+        return broker
+
+    def _source_arguments(self) -> dict[str, Any]:
+        asked = self._asked
+        optional = {"key_columns": asked.key_columns, "columns": asked.columns}
+        return {
+            "stream": self.stream.name,
+            "source": asked.source_conn_id,
+            "table": asked.table,
+            "sql": asked.sql,
+            "watermark_columns": _arguments.names("watermark_columns", asked.watermark_columns),
+            **{name: None if value is None else _arguments.names(name, value) for name, value in optional.items()},
+            "exclude_columns": _arguments.names("exclude_columns", asked.exclude_columns or ()),
+            "first_run": asked.first_run,
+            "lag": asked.lag,
+            "source_timezone": asked.source_timezone,
+        }
+
+    def _facts(self, broker: Any) -> dict[str, Any]:
+        return {
+            "topic": self.stream.topic,
+            "cluster": broker.cluster_id,
+            **{part: self._task[part] for part in ("dag", "task", "run")},
+        }
+
+    def _lock(self, database: Database) -> AbstractContextManager[Lease]:
+        if self._asked.on_busy != "wait":
+            return database.lock(self.stream.name, self._task)
+        return patiently(lambda: database.lock(self.stream.name, self._task), self.stop, _log)
+
+
+def _identity(context: Mapping[str, Any]) -> dict[str, Any]:
+    ti = context["ti"]
+    return {
+        "dag": ti.dag_id,
+        "task": ti.task_id,
+        "run": ti.run_id,
+        "map_index": -1 if ti.map_index is None else ti.map_index,
+        "try": ti.try_number,
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+    }
