@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from airflow_legacy_events.core.model import Headers, Messages, Rejection
@@ -32,7 +32,7 @@ class MemoryBroker:
     cluster_id = "memory"
     bootstrap = "memory"
 
-    def __init__(self, limits: dict[str, int] | None = None) -> None:
+    def __init__(self, limits: Mapping[str, int] | None = None) -> None:
         self._limits = dict(limits or {})
         self._topics: dict[str, list[Kept]] = {}
         self._published: list[Messages] = []
@@ -52,18 +52,23 @@ class MemoryBroker:
         """See `core.ports.Broker.confirm`."""
         published, self._published = self._published, []
         rejections: list[Rejection] = []
+        first = 0
         for messages in published:
-            kept = self._topics.setdefault(messages.topic, [])
-            limit = self._limits.get(messages.topic)
-            for at, (key, value) in enumerate(zip(messages.keys, messages.values, strict=True)):
-                size = len(value.encode() if isinstance(value, str) else value or b"")
-                if limit is not None and size > limit:
-                    rejections.append(Rejection(at, "MSG_SIZE_TOO_LARGE", f"{size} bytes, the topic takes {limit}"))
-                    continue
-                each = messages.each[at] if messages.each is not None else ()
-                kept.append(Kept(key, value, (*messages.headers, *each)))
+            rejections += self._keep(messages, first)
+            first += len(messages.values)
         return rejections
 
     def close(self) -> None:
         """Forget what was not confirmed."""
         self._published.clear()
+
+    def _keep(self, messages: Messages, first: int) -> Iterator[Rejection]:
+        kept = self._topics.setdefault(messages.topic, [])
+        limit = self._limits.get(messages.topic)
+        for at, (key, value) in enumerate(zip(messages.keys, messages.values, strict=True)):
+            size = len(value.encode() if isinstance(value, str) else value or b"")
+            if limit is not None and size > limit:
+                yield Rejection(first + at, "MSG_SIZE_TOO_LARGE", f"{size} bytes, the topic takes {limit}")
+                continue
+            each = messages.each[at] if messages.each is not None else ()
+            kept.append(Kept(key, value, (*messages.headers, *each)))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
+
+from confluent_kafka import KafkaError
 
 from airflow_legacy_events.core.errors import ConfigurationError
 
@@ -55,27 +58,48 @@ _OURS: dict[str, Any] = {
     "enable.idempotence": True,
     "delivery.report.only.error": True,
     "partitioner": "murmur2_random",
+    "allow.auto.create.topics": False,  # a topic that is deleted meanwhile must not come back with other settings
 }
-_ALIASES = {"request.required.acks": "acks", "delivery.timeout.ms": "message.timeout.ms"}
+_SIZED = ("message.timeout.ms", "message.max.bytes")
 _NEVER = frozenset({"transactional.id", "transaction.timeout.ms", "dr_cb", "dr_msg_cb", "on_delivery"})
-_SAME = {"all": "all", "-1": "all", "true": "true", "false": "false"}
+_ALIASES = {
+    "metadata.broker.list": "bootstrap.servers",
+    "request.required.acks": "acks",
+    "delivery.timeout.ms": "message.timeout.ms",
+    "compression.codec": "compression.type",
+    "queue.buffering.max.ms": "linger.ms",
+    "message.send.max.retries": "retries",
+    "max.in.flight": "max.in.flight.requests.per.connection",
+    "sasl.mechanism": "sasl.mechanisms",
+}
+_SAME = {"-1": "all", "1": "true", "t": "true", "0": "false", "f": "false"}
+_SECRET = ("password", "secret", "passphrase", "pem", "username", "oauthbearer.config", "token")
 
+_MAX_MILLISECONDS = 2_147_483_647
 MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES = 1_000, 1_000_000_000
 """librdkafka's own bounds of `message.max.bytes`."""
 
 
-def client_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what every client of the connection needs: no consumer settings, nothing of ours.
+def normalised(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the connection's settings under one name each, without those of consumers.
 
     Raises:
         ConfigurationError: no bootstrap servers.
     """
-    if not config.get("bootstrap.servers") and not config.get("metadata.broker.list"):
+    flat = {**config, **(config.get("default.topic.config") or {})}
+    flat.pop("default.topic.config", None)
+    known = {_ALIASES.get(name, name): value for name, value in flat.items() if name not in CONSUMER_ONLY}
+    if not known.get("bootstrap.servers"):
         raise ConfigurationError(
             'the Kafka connection names no broker: put {"bootstrap.servers": "host:9092"} into its extra'
         )
-    left_out = {*CONSUMER_ONLY, *_NEVER, *_OURS, *_ALIASES, "message.timeout.ms"}
-    return {name: value for name, value in config.items() if name not in left_out}
+    return known
+
+
+def client_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what every client of the connection needs: nothing of ours, nothing for transactions."""
+    left_out = {*_NEVER, *_OURS, *_SIZED}
+    return {name: value for name, value in normalised(config).items() if name not in left_out}
 
 
 def producer_settings(
@@ -90,30 +114,40 @@ def producer_settings(
         largest: the largest: no message that a topic takes is refused by the client.
         log: gets one warning for each setting that is not obeyed.
     """
-    ours = {**_OURS, "message.timeout.ms": timeout_ms}
-    for name, value in config.items():
-        known = _ALIASES.get(name, name)
-        if name in _NEVER or (known in ours and _plain(value) != _plain(ours[known])):
-            log.warning("the connection's %s is not used: %s is set by the delivery itself", name, known)
-    settings = client_settings(config)
-    settings.setdefault("compression.type", settings.pop("compression.codec", "lz4"))
-    wished = int(settings.get("batch.size", MIN_MESSAGE_BYTES * 1_000))
-    return {
-        **settings,
-        **ours,
-        "batch.size": max(1, min(wished, smallest)),
+    ours = {
+        **_OURS,
+        "message.timeout.ms": min(max(1, timeout_ms), _MAX_MILLISECONDS),
         "message.max.bytes": min(max(largest, MIN_MESSAGE_BYTES), MAX_MESSAGE_BYTES),
     }
+    settings = client_settings(config)
+    settings.setdefault("compression.type", "lz4")
+    try:
+        wished = int(settings.get("batch.size", 1_000_000))
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError("the Kafka connection's batch.size must be a number of bytes") from error
+    if wished > smallest and "batch.size" in settings:
+        log.warning("the connection's batch.size is not used: a topic takes record batches of %d bytes", smallest)
+    for name, value in normalised(config).items():
+        if name in _NEVER or (name in ours and _plain(value) != _plain(ours[name])):
+            log.warning("the connection's %s is not used: the delivery sets it", name)
+    return {**settings, **ours, "batch.size": max(1, min(wished, smallest))}
+
+
+def refusal(error: Exception, config: Mapping[str, Any]) -> ConfigurationError:
+    """Return the error for settings that librdkafka doesn't take; it names the setting and holds no secret."""
+    found = error.args[0]
+    text = str(found.str() if isinstance(found, KafkaError) else found)
+    for name, value in normalised(config).items():
+        if any(part in name for part in _SECRET):
+            text = re.sub(rf"(?<!\w){re.escape(str(value))}(?!\w)", "***", text)
+    pairs = [*_ALIASES.items(), *((name, alias) for alias, name in _ALIASES.items())]
+    also = ", ".join(other for name, other in pairs if f'"{name}"' in text)
+    return ConfigurationError(
+        f"a setting of the Kafka connection is refused: {text}{f' (also called {also})' if also else ''}."
+        " Nothing was read; correct its extra"
+    )
 
 
 def _plain(value: Any) -> str:
     text = str(value).lower()
     return _SAME.get(text, text)
-
-
-def without_values(text: str, config: Mapping[str, Any]) -> str:
-    """Return `text` with every setting's value blotted out: one of them may be a password."""
-    for name, value in config.items():
-        if isinstance(value, str) and len(value) > 2 and name != "bootstrap.servers":  # noqa: PLR2004
-            text = text.replace(value, "***")
-    return text

@@ -1,26 +1,28 @@
-"""How large a message is for the broker: as the only record of a record batch.
+"""How large a message is for the broker: as the only record of a record batch, before compression.
 
 https://kafka.apache.org/documentation/#recordbatch: 61 bytes of batch header, then length, attributes,
-timestamp delta, offset delta, key, value and headers, lengths as zigzag varints.
+timestamp delta, offset delta, key, value and headers, lengths as zigzag varints. A compressed record batch may be
+smaller and be taken all the same; what is rejected must not depend on how well a message compresses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from airflow_legacy_events.core.model import Headers, Messages
 
 _BATCH_HEADER = 61
 _ATTRIBUTES_AND_DELTAS = 3
 _LONGEST_CHARACTER = 4
-_SLACK = 128
+_LENGTHS = 20  # of the record, its key, its value and its number of headers, 5 bytes at most each
 
 
 def too_large(messages: Messages, limit: int) -> list[tuple[int, int]]:
     """Return place and size of every message whose record batch would exceed `limit` bytes."""
-    constant = sum(len(name) + len(value) for name, value in messages.headers) * _LONGEST_CHARACTER + _SLACK
-    if messages.each is None and _bound(messages.keys) + _bound(messages.values) + constant <= limit:
-        return []
+    if messages.each is None:
+        rest = _BATCH_HEADER + _ATTRIBUTES_AND_DELTAS + _LENGTHS + _fields(messages.headers)
+        if _LONGEST_CHARACTER * (_longest(messages.keys) + _longest(messages.values)) + rest <= limit:
+            return []
     sizes = (record_batch_bytes(messages, at) for at in range(len(messages.values)))
     return [(at, size) for at, size in enumerate(sizes) if size > limit]
 
@@ -29,12 +31,19 @@ def record_batch_bytes(messages: Messages, at: int) -> int:
     """Return the exact size of a record batch, uncompressed, that holds nothing but the message at `at`."""
     headers: Headers = (*messages.headers, *(messages.each[at] if messages.each is not None else ()))
     body = _ATTRIBUTES_AND_DELTAS + _field(messages.keys[at]) + _field(messages.values[at]) + _varint(len(headers))
-    body += sum(_field(name) + _field(value) for name, value in headers)
+    body += _fields(headers)
     return _BATCH_HEADER + _varint(body) + body
 
 
-def _bound(parts: Sequence[str | bytes | None]) -> int:
-    return max((len(part) for part in parts if part is not None), default=0) * _LONGEST_CHARACTER
+def _longest(parts: Sequence[str | bytes | None]) -> int:
+    try:
+        return max(map(len, parts), default=0)  # type: ignore[arg-type]
+    except TypeError:
+        return max((len(part) for part in parts if part is not None), default=0)
+
+
+def _fields(headers: Iterable[tuple[str, str]]) -> int:
+    return sum(_field(name) + _field(value) for name, value in headers)
 
 
 def _field(part: str | bytes | None) -> int:

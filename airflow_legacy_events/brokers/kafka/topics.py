@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigResource, NewTopic, ResourceType
 
+from airflow_legacy_events.brokers.kafka.callbacks import callbacks
+from airflow_legacy_events.brokers.kafka.config import refusal
+from airflow_legacy_events.brokers.kafka.verdicts import HOPELESS
 from airflow_legacy_events.core.errors import ConfigurationError, DeliveryError
+from airflow_legacy_events.core.stop import Stop
 
 DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
 """Kafka's own default of `max.message.bytes`."""
 
 _CONFIG_SECONDS = 2.0
 _CREATE_SECONDS = 30.0
+_HURRY_SECONDS = 0.5
+_QUIET = 2
 
 
 class Topics:
@@ -25,74 +32,105 @@ class Topics:
     Args:
         settings: of a client.
         seconds: how long an unreachable cluster is waited for.
+        stop: ends that wait.
         log: of the task; the client's own lines go there too.
     """
 
-    def __init__(self, settings: Mapping[str, Any], seconds: float, log: logging.Logger) -> None:
-        self._settings, self._seconds, self._log = settings, seconds, log
-        self._admin = AdminClient(dict(settings), logger=log)  # kept: a temporary one dies with its futures
-        self.metadata = self._look()
-
-    def _look(self) -> ClusterMetadata:
-        """All topics; a look-up by name would make a missing one where the broker allows that."""
+    def __init__(self, settings: Mapping[str, Any], *, seconds: float, stop: Stop, log: logging.Logger) -> None:
+        self._bootstrap, self._seconds, self._stop, self._log = settings["bootstrap.servers"], seconds, stop, log
+        calls, self._errors = callbacks(settings, log)
+        # A client that can't connect logs it twenty times a second; the last error is in ours.
+        quiet = {} if "debug" in settings else {"log_level": _QUIET}
         try:
-            return self._admin.list_topics(timeout=self._seconds)
-        except KafkaException as error:
-            raise DeliveryError(
-                f"no broker of {self._settings.get('bootstrap.servers')!r} answered within {self._seconds:.0f} s:"
-                f" {error.args[0].str()}. Nothing was sent; look at the address, the network and the security settings"
-            ) from error
+            self._admin = AdminClient(
+                {**quiet, **settings, **calls}, logger=log
+            )  # a temporary one dies with its futures
+        except (KafkaException, TypeError, ValueError) as error:
+            raise refusal(error, settings) from None
+        self.metadata = self._look(lambda _: True)
+
+    def _look(self, good: Callable[[ClusterMetadata], bool]) -> ClusterMetadata:
+        """All topics; a look-up by name would make a missing one where the broker allows that."""
+        deadline, patience, reason = time.monotonic() + self._seconds, 1.0, ""
+        while (left := deadline - time.monotonic()) > 0:
+            self._stop.check()
+            try:
+                found = self._admin.list_topics(timeout=min(left, _HURRY_SECONDS if self._stop.requested else patience))
+            except KafkaException as error:
+                self._admin.poll(0)
+                reason = self._errors.text or error.args[0].str()
+                if self._errors.code in HOPELESS:
+                    break
+                patience *= 2  # a large cluster's answer may take longer
+            else:
+                if good(found):
+                    return found
+                reason = "its topics are not known everywhere yet"
+                self._stop.wait(0.05)
+        raise DeliveryError(
+            f"the cluster at {self._bootstrap!r} gave no usable answer within {self._seconds:g} s: {reason}."
+            " Nothing was sent; look at the address, the network and the security settings"
+        )
 
     def require(self, names: Sequence[str], partitions: int | None, config: Mapping[str, str] | None) -> None:
         """Return when every topic is there; missing ones are made with `partitions`, when that is given.
 
         Raises:
             ConfigurationError: a topic is missing and may not be made, or the cluster refuses to make it.
+            DeliveryError: the cluster doesn't answer.
         """
         missing = [name for name in dict.fromkeys(names) if name not in self.metadata.topics]
         for name in missing:
             if partitions is None:
-                near = difflib.get_close_matches(name, self.metadata.topics, n=3)
+                near = ", ".join(difflib.get_close_matches(name, self.metadata.topics, n=3))
                 raise ConfigurationError(
-                    f"topic {name!r} was asked for, the cluster has none of that name"
-                    f"{f'; similar: {chr(44).join(near)}' if near else ''}. Nothing was read; make it, correct topic=,"
-                    " or let it be made with topic_partitions="
+                    f"topic {name!r} was asked for, the cluster shows this user none of that name"
+                    f"{f'; similar: {near}' if near else ''}. Nothing was read; make it, grant DESCRIBE on it, correct"
+                    " the name, or let it be made with topic_partitions="
                 )
             self._make(name, partitions, dict(config or {}))
         if missing:
-            self.metadata = self._look()
+            self.metadata = self._look(lambda found: all(name in found.topics for name in missing))
 
     def _make(self, name: str, partitions: int, config: dict[str, str]) -> None:
-        replication = int(config.pop("replication.factor", -1))
-        settings = {key: str(value) for key, value in config.items()}
-        topic = NewTopic(name, num_partitions=partitions, replication_factor=replication, config=settings)
+        asked = f"topic {name!r} is missing and could not be made with {partitions} partitions and {config}"
         try:
+            replication = int(config.pop("replication.factor", -1))
+            settings = {key: str(value) for key, value in config.items()}
+            topic = NewTopic(name, num_partitions=partitions, replication_factor=replication, config=settings)
             self._admin.create_topics([topic], operation_timeout=_CREATE_SECONDS)[name].result(_CREATE_SECONDS)
-        except KafkaException as error:
-            if error.args[0].name() == "TOPIC_ALREADY_EXISTS":  # another run was faster
-                return
-            raise ConfigurationError(
-                f"topic {name!r} is missing and the cluster refused to make it with {partitions} partitions:"
-                f" {error.args[0].str()}. Nothing was read; make it by hand or correct topic_partitions, topic_config"
-            ) from error
+        except TimeoutError:
+            raise DeliveryError(f"{asked} within {_CREATE_SECONDS:g} s. Nothing was read; try again") from None
+        except (KafkaException, TypeError, ValueError) as error:
+            found = error.args[0]
+            if isinstance(found, KafkaError) and found.code() == KafkaError.TOPIC_ALREADY_EXISTS:
+                return  # another run was faster
+            text = found.str() if isinstance(found, KafkaError) else found
+            kind = DeliveryError if isinstance(found, KafkaError) and found.retriable() else ConfigurationError
+            raise kind(f"{asked}: {text}. Nothing was read; correct topic_partitions=, topic_config=") from error
         self._log.info("made topic %s with %s partitions", name, partitions)
 
     def limits(self, names: Sequence[str]) -> dict[str, int]:
         """Return each topic's `max.message.bytes`, Kafka's default where it can't be read within 2 s."""
         if self.metadata.controller_id not in self.metadata.brokers:
-            return dict.fromkeys(names, DEFAULT_MAX_MESSAGE_BYTES)  # librdkafka's mock cluster never answers
-        asked = [ConfigResource(ResourceType.TOPIC, name) for name in dict.fromkeys(names)]
-        answers = self._admin.describe_configs(asked, request_timeout=_CONFIG_SECONDS)
-        return {resource.name: self._limit(resource.name, answer) for resource, answer in answers.items()}
-
-    def _limit(self, name: str, answer: Any) -> int:
-        try:
-            return int(answer.result(_CONFIG_SECONDS)["max.message.bytes"].value)
-        except (KafkaException, TimeoutError, KeyError, ValueError) as error:
+            answers: Mapping[Any, Any] = {}  # librdkafka's mock cluster, which never answers
+            reason = "the cluster has no controller to ask"
+        else:
+            asked = [ConfigResource(ResourceType.TOPIC, name) for name in dict.fromkeys(names)]
+            answers, reason = self._admin.describe_configs(asked, request_timeout=_CONFIG_SECONDS), ""
+        known: dict[str, int] = {}
+        for resource, answer in answers.items():
+            try:
+                known[resource.name] = int(answer.result(_CONFIG_SECONDS)["max.message.bytes"].value)
+            except (KafkaException, TimeoutError, KeyError, ValueError) as error:
+                found = error.args[0] if error.args else error
+                reason = found.str() if isinstance(found, KafkaError) else type(error).__name__
+        unknown = [name for name in dict.fromkeys(names) if name not in known]
+        if unknown:
             self._log.info(
-                "max.message.bytes of topic %s can't be read (%s); taking Kafka's default of %d",
-                name,
-                error,
+                "max.message.bytes of %s can't be read (%s); taking Kafka's default of %d",
+                ", ".join(unknown),
+                reason,
                 DEFAULT_MAX_MESSAGE_BYTES,
             )
-            return DEFAULT_MAX_MESSAGE_BYTES
+        return {**dict.fromkeys(unknown, DEFAULT_MAX_MESSAGE_BYTES), **known}

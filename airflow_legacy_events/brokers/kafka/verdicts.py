@@ -2,29 +2,80 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
 from confluent_kafka import KafkaError
 
 REJECTED = frozenset(
     {
         KafkaError.MSG_SIZE_TOO_LARGE,
-        KafkaError.RECORD_LIST_TOO_LARGE,
-        KafkaError.INVALID_RECORD,  # a compacted topic and no key, or a validation of the broker's
+        KafkaError.RECORD_LIST_TOO_LARGE,  # larger than a segment of the topic
+        KafkaError.INVALID_RECORD,  # no key on a compacted topic, or a validation of the broker's
         KafkaError.INVALID_TIMESTAMP,
     }
 )
-"""The broker looked at the records and will never take them. It judges record batches: each one may be healthy."""
+"""The broker read the records and will never take them. It judges record batches: each message may be healthy.
 
-UNKNOWN = frozenset(
+Not here: `INVALID_MSG`, a wrong checksum, which is the network's fault and retried by librdkafka until the timeout.
+"""
+
+REFUSED = frozenset(
     {
-        KafkaError._MSG_TIMED_OUT,
-        KafkaError._TIMED_OUT,
-        KafkaError._TIMED_OUT_QUEUE,
-        KafkaError._PURGE_QUEUE,
-        KafkaError._PURGE_INFLIGHT,
-        KafkaError._TRANSPORT,
-        KafkaError._ALL_BROKERS_DOWN,
-        KafkaError.REQUEST_TIMED_OUT,
-        KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+        KafkaError._UNKNOWN_TOPIC,
+        KafkaError._UNKNOWN_PARTITION,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.TOPIC_EXCEPTION,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.NOT_ENOUGH_REPLICAS,
+        KafkaError.INVALID_REQUIRED_ACKS,
+        KafkaError.UNSUPPORTED_FOR_MESSAGE_FORMAT,
+        KafkaError.UNSUPPORTED_COMPRESSION_TYPE,
+        KafkaError.POLICY_VIOLATION,
     }
 )
-"""The message may be on the topic or not."""
+"""Nothing was written, for a reason that holds for the whole topic. Every other error leaves the fate unknown."""
+
+
+HOPELESS = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL})
+"""No broker will take this client, however long it waits."""
+
+ALL_BROKERS_DOWN = KafkaError._ALL_BROKERS_DOWN
+"""Follows the error that says why, and says less."""
+
+
+class Failure(NamedTuple):
+    """A message's delivery report."""
+
+    code: int
+    name: str
+    reason: str
+    topic: str
+    key: bytes | None
+    value: bytes | None
+
+    @classmethod
+    def of(cls, error: Any, message: Any) -> Failure:
+        """Keep what librdkafka reports; its objects live only as long as the callback."""
+        return cls(error.code(), error.name(), error.str(), message.topic(), message.key(), message.value())
+
+
+def fatal(failures: Sequence[Failure], seconds: float) -> str | None:
+    """Return why these failures end the run; None where each message may be judged singly.
+
+    Args:
+        failures: of any number of messages.
+        seconds: the delivery timeout.
+    """
+    worst = [failure for failure in failures if failure.code not in REJECTED]
+    if not worst:
+        return None
+    refused = [failure for failure in worst if failure.code in REFUSED]
+    if len(refused) == len(worst):
+        return f"the broker refused {len(worst)} messages: {worst[0].name}: {worst[0].reason}"
+    first = next(failure for failure in worst if failure.code not in REFUSED)
+    return (
+        f"{len(worst)} messages were not acknowledged within {seconds:g} s, whether they are on the topic is unknown;"
+        f" first: {first.name}: {first.reason}"
+    )

@@ -1,0 +1,40 @@
+"""What librdkafka tells besides delivery reports."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from airflow_legacy_events.brokers.kafka.verdicts import ALL_BROKERS_DOWN
+
+
+class LastError:
+    """Keeps the client's last error, for the message of a failure, and passes every one on.
+
+    Args:
+        then: the connection's own `error_cb`, if it has one.
+    """
+
+    def __init__(self, then: Callable[[Any], None] | None) -> None:
+        self._then = then
+        self.code: int | None = None
+        self.text = ""
+
+    def __call__(self, error: Any) -> None:
+        """Called by librdkafka, from `poll` and `flush`."""
+        if error.code() != ALL_BROKERS_DOWN or not self.text:
+            self.code, self.text = error.code(), error.str()
+        if self._then is not None:
+            self._then(error)
+
+
+def callbacks(config: Mapping[str, Any], log: logging.Logger) -> tuple[dict[str, Any], LastError]:
+    """Return the callbacks of a client, and where its last error is kept.
+
+    Statistics, which only a connection with `statistics.interval.ms` asks for, go to the log where it has no
+    `stats_cb`.
+    """
+    errors = LastError(config.get("error_cb"))
+    stats = config.get("stats_cb") or (lambda text: log.info("librdkafka statistics: %s", text))
+    return {"error_cb": errors, "stats_cb": stats}, errors

@@ -1,0 +1,143 @@
+"""What every broker promises, asked of the real one and of the one in memory."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_legacy_events.core.model import Messages
+from airflow_legacy_events.core.ports import Broker
+from tests.support.brokers import batch, kafka_world, memory_world
+
+TOO_LARGE = "y" * 40_000
+
+
+@pytest.fixture(params=["memory", "kafka"])
+def world(request):
+    made = (
+        memory_world()
+        if request.param == "memory"
+        else kafka_world(request.getfixturevalue("kafka"), request.getfixturevalue("topics"))
+    )
+    yield made
+    made.broker.close()
+
+
+def test_it_is_a_broker(world):
+    assert isinstance(world.broker, Broker)
+    assert world.broker.cluster_id
+    assert world.broker.bootstrap
+
+
+def test_messages_keep_the_order_in_which_they_were_published(world):
+    assert world.send(*((str(at % 3), str(at)) for at in range(5_000))) == []
+    assert world.values() == [str(at).encode() for at in range(5_000)]
+
+
+def test_batches_keep_their_order(world):
+    for at in range(20):
+        assert world.send(("k", f"{at}a"), ("k", f"{at}b")) == []
+    assert world.values() == [f"{at}{half}".encode() for at in range(20) for half in "ab"]
+
+
+@pytest.mark.parametrize(
+    ("value", "bytes_"),
+    [("grün", b"gr\xc3\xbcn"), ("", b""), (b"\x00\xff\xfe", b"\x00\xff\xfe"), (b"", b""), (None, None)],
+)
+def test_a_value_is_carried_byte_for_byte(world, value, bytes_):
+    assert world.send(("k", value)) == []
+    assert world.values() == [bytes_]
+
+
+@pytest.mark.parametrize(("key", "bytes_"), [("schlüssel", b"schl\xc3\xbcssel"), ("", b""), (None, None)])
+def test_a_key_is_carried_byte_for_byte(world, key, bytes_):
+    assert world.send((key, "v")) == []
+    assert [found.key for found in world.read(world.topic)] == [bytes_]
+
+
+def test_without_headers_there_are_none(world):
+    world.send(("k", "v"))
+    assert [found.headers for found in world.read(world.topic)] == [()]
+
+
+def test_a_constant_header_is_on_every_message(world):
+    constant = (("content-type", "application/json"), ("mode", "replay"))
+    world.broker.publish(Messages(world.topic, ["a", "b"], ["1", "2"], constant))
+    assert world.broker.confirm() == []
+    assert [found.headers for found in world.read(world.topic)] == [constant, constant]
+
+
+def test_headers_of_single_messages_follow_the_constant_ones(world):
+    each = [(("id", "1"),), (), (("id", "3"), ("grund", "zu groß"))]
+    world.broker.publish(Messages(world.topic, ["a", "b", "c"], ["1", "2", "3"], (("content-type", "json"),), each))
+    assert world.broker.confirm() == []
+    assert [found.headers for found in world.read(world.topic)] == [
+        (("content-type", "json"), ("id", "1")),
+        (("content-type", "json"),),
+        (("content-type", "json"), ("id", "3"), ("grund", "zu groß")),
+    ]
+
+
+def test_nothing_published_is_nothing_to_confirm(world):
+    assert list(world.broker.confirm()) == []
+    world.send(("k", "v"))
+    assert list(world.broker.confirm()) == []
+
+
+def test_an_empty_batch_is_confirmed(world):
+    assert list(world.send()) == []
+    assert world.values() == []
+
+
+def test_a_rejected_message_is_named_and_the_others_arrive_in_order(world):
+    rejections = world.send(("a", "1"), ("b", "2"), ("a", TOO_LARGE), ("a", "3"), ("b", "4"), ("a", "5"))
+    assert [(found.index, found.error) for found in rejections] == [(2, "MSG_SIZE_TOO_LARGE")]
+    assert world.values() == [b"1", b"2", b"3", b"4", b"5"]
+
+
+def test_a_reason_holds_no_content(world):
+    (rejection,) = world.send(("secret-key", "secret" * 10_000))
+    assert rejection.reason
+    assert "secret" not in rejection.reason
+
+
+def test_rejections_come_in_the_order_of_their_messages(world):
+    rejections = world.send(("a", TOO_LARGE), ("b", "1"), ("c", TOO_LARGE), ("d", TOO_LARGE))
+    assert [found.index for found in rejections] == [0, 2, 3]
+    assert world.values() == [b"1"]
+
+
+def test_places_count_over_everything_published_since_the_last_confirmation(world):
+    world.broker.publish(batch(world.topic, ("a", "1"), ("b", TOO_LARGE), ("c", "3")))
+    world.broker.publish(batch(world.roomy, ("d", TOO_LARGE)))
+    world.broker.publish(batch(world.topic, ("e", "5"), ("f", TOO_LARGE)))
+    assert [found.index for found in world.broker.confirm()] == [1, 5]
+    assert world.values() == [b"1", b"3", b"5"]
+    assert [found.key for found in world.read(world.roomy)] == [b"d"]
+
+
+def test_a_rejection_is_told_once_and_the_next_batch_is_judged_anew(world):
+    assert len(world.send(("a", TOO_LARGE))) == 1
+    assert world.send(("a", "1"), ("b", "2")) == []
+    assert [found.index for found in world.send(("a", "3"), ("a", TOO_LARGE))] == [1]
+    assert world.values() == [b"1", b"2", b"3"]
+
+
+def test_a_limit_counts_bytes_of_utf_8(world):
+    assert world.send(("a", "x" * 20_000)) == []
+    assert [found.index for found in world.send(("a", "€" * 20_000))] == [0]
+    assert world.values() == [b"x" * 20_000]
+
+
+def test_a_rejected_message_fits_another_topic_unchanged(world):
+    each = [(("legacy-events-error", "MSG_SIZE_TOO_LARGE"),)]
+    world.broker.publish(Messages(world.roomy, ["a"], [TOO_LARGE], (("content-type", "json"),), each))
+    assert world.broker.confirm() == []
+    (found,) = world.read(world.roomy)
+    assert found.value == TOO_LARGE.encode()
+    assert found.headers == (("content-type", "json"), ("legacy-events-error", "MSG_SIZE_TOO_LARGE"))
+
+
+def test_close_may_come_twice_and_with_messages_unconfirmed(world):
+    world.broker.publish(batch(world.topic, ("a", "1")))
+    world.broker.close()
+    world.broker.close()

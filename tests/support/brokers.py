@@ -1,0 +1,98 @@
+"""Each broker as its contract sees it: made with limits, and read to the last byte."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from confluent_kafka import Consumer, TopicPartition
+
+from airflow_legacy_events.brokers.kafka import KafkaBroker
+from airflow_legacy_events.brokers.memory import MemoryBroker
+from airflow_legacy_events.core.model import Messages
+from airflow_legacy_events.core.stop import Stop
+
+
+class Found(NamedTuple):
+    """A message on a topic, in bytes."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, str], ...]
+
+
+@dataclass
+class World:
+    """A broker under test, with two topics: one takes 30 000 bytes, the other Kafka's default."""
+
+    broker: Any
+    topic: str
+    roomy: str
+    read: Callable[[str], list[Found]]
+
+    def send(self, *messages: tuple[str | None, str | bytes | None]) -> Sequence[Any]:
+        """Publish to the topic and confirm."""
+        self.broker.publish(batch(self.topic, *messages))
+        return self.broker.confirm()
+
+    def values(self) -> list[bytes | None]:
+        """What lies on the topic."""
+        return [found.value for found in self.read(self.topic)]
+
+
+def batch(topic: str, *messages: tuple[str | None, str | bytes | None]) -> Messages:
+    return Messages(topic, [key for key, _ in messages], [value for _, value in messages])
+
+
+def opened(kafka: Any, *topics: str, seconds: float = 30.0, stop: Stop | None = None, log: Any = None, **config: Any):
+    """A broker of the package on these topics; settings as librdkafka spells them."""
+    broker = KafkaBroker(
+        {"bootstrap.servers": kafka.bootstrap, **config},
+        stop=stop,
+        delivery_timeout=dt.timedelta(seconds=seconds),
+        topics=topics,
+        log=log,
+    )
+    broker.open()
+    return broker
+
+
+def memory_world() -> World:
+    broker = MemoryBroker({"small": 30_000})
+    broker.open()
+
+    def read(topic: str) -> list[Found]:
+        return [Found(_bytes(kept.key), _bytes(kept.value), kept.headers) for kept in broker.topic(topic)]
+
+    return World(broker, "small", "roomy", read)
+
+
+def kafka_world(kafka: Any, topics: Any) -> World:
+    small, roomy = topics.make(max_message_bytes="30000"), topics.make()
+    return World(opened(kafka, small, roomy), small, roomy, lambda topic: raw(kafka, topic))
+
+
+def raw(kafka: Any, topic: str, partition: int = 0) -> list[Found]:
+    """Every message of a partition, up to the end that it has now."""
+    settings = {"bootstrap.servers": kafka.bootstrap, "group.id": uuid.uuid4().hex, "fetch.wait.max.ms": 10}
+    consumer = Consumer({**settings, "enable.auto.commit": False, "enable.partition.eof": True})
+    found = []
+    try:
+        consumer.assign([TopicPartition(topic, partition, 0)])
+        _, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+        while len(found) < end:
+            message = consumer.poll(10)
+            if message is None or message.error():
+                break
+            headers = tuple((name, value.decode()) for name, value in message.headers() or ())
+            found.append(Found(message.key(), message.value(), headers))
+        return found
+    finally:
+        consumer.close()
+
+
+def _bytes(part: str | bytes | None) -> bytes | None:
+    return part.encode() if isinstance(part, str) else part
