@@ -18,7 +18,7 @@ from airflow_legacy_events.brokers.kafka.singly import again
 from airflow_legacy_events.brokers.kafka.sizes import too_large
 from airflow_legacy_events.brokers.kafka.topics import DEFAULT_MAX_MESSAGE_BYTES, Topics
 from airflow_legacy_events.brokers.kafka.verdicts import Failure
-from airflow_legacy_events.core.errors import ConfigurationError, DeliveryError
+from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import Messages, Rejection
 from airflow_legacy_events.core.stop import Stop
 
@@ -90,7 +90,7 @@ class KafkaBroker:
 
     def publish(self, messages: Messages) -> None:
         """See `core.ports.Broker.publish`."""
-        limit = self._limits.get(messages.topic)
+        delivery, limit = self._open, self._limits.get(messages.topic)
         if limit is None:
             raise ConfigurationError(f"topic {messages.topic!r} is none of those that were opened: {self._topics}")
         sizes = too_large(messages, limit)
@@ -99,7 +99,7 @@ class KafkaBroker:
             self._oversized.append(Rejection(self._count + at, "MSG_SIZE_TOO_LARGE", reason))
         self._published.append(messages)
         self._count += len(messages.values)
-        self._open.send(messages, {at for at, _ in sizes})
+        delivery.send(messages, {at for at, _ in sizes})
 
     def confirm(self) -> Sequence[Rejection]:
         """See `core.ports.Broker.confirm`."""
@@ -120,7 +120,7 @@ class KafkaBroker:
     @property
     def _open(self) -> Delivery:
         if self._delivery is None:
-            raise DeliveryError("the Kafka broker was not opened")
+            raise ConfigurationError("the Kafka broker was not opened: call open() first")
         return self._delivery
 
     def _one_by_one(self, failures: Sequence[Failure]) -> list[Rejection]:

@@ -105,7 +105,7 @@ class Topics:
             found = error.args[0]
             if isinstance(found, KafkaError) and found.code() == KafkaError.TOPIC_ALREADY_EXISTS:
                 return  # another run was faster
-            text = found.str() if isinstance(found, KafkaError) else found
+            text = str(found.str() if isinstance(found, KafkaError) else found).rstrip(".")
             kind = DeliveryError if isinstance(found, KafkaError) and found.retriable() else ConfigurationError
             raise kind(f"{asked}: {text}. Nothing was read; correct topic_partitions=, topic_config=") from error
         self._log.info("made topic %s with %s partitions", name, partitions)

@@ -1,0 +1,43 @@
+"""Bytes of a record batch, counted by hand from the format's description."""
+
+import pytest
+
+from airflow_legacy_events.brokers.kafka.sizes import record_batch_bytes, too_large
+from airflow_legacy_events.core.model import Messages
+
+# 61 of the record batch's header, then a length, then attributes, timestamp delta, offset delta: 1 each.
+
+
+@pytest.mark.parametrize(
+    ("messages", "size"),
+    [
+        (Messages("t", [None], [None]), 61 + 1 + 3 + 1 + 1 + 1),
+        (Messages("t", [""], [""]), 61 + 1 + 3 + 1 + 1 + 1),
+        (Messages("t", ["ab"], ["cde"]), 61 + 1 + 3 + (1 + 2) + (1 + 3) + 1),
+        (Messages("t", ["ä"], ["€"]), 61 + 1 + 3 + (1 + 2) + (1 + 3) + 1),
+        (Messages("t", [None], [b"\xff\xff"]), 61 + 1 + 3 + 1 + (1 + 2) + 1),
+        (Messages("t", ["k"], ["x" * 63]), 61 + 2 + 3 + (1 + 1) + (1 + 63) + 1),
+        (Messages("t", ["k"], ["x" * 64]), 61 + 2 + 3 + (1 + 1) + (2 + 64) + 1),
+        (Messages("t", ["k"], ["x" * 10_000]), 61 + 3 + 3 + (1 + 1) + (3 + 10_000) + 1),
+        (Messages("t", ["k"], ["v"], (("a", "bc"),)), 61 + 1 + 3 + 2 + 2 + 1 + (1 + 1) + (1 + 2)),
+        (Messages("t", ["k"], ["v"], (("a", "bc"),), [(("d", ""),)]), 61 + 1 + 3 + 2 + 2 + 1 + 2 + 3 + 2 + 1),
+    ],
+)
+def test_a_record_batch_of_one_message(messages, size):
+    assert record_batch_bytes(messages, 0) == size
+    assert too_large(messages, size) == []
+    assert too_large(messages, size - 1) == [(0, size)]
+
+
+def test_only_what_is_above_the_limit_is_named():
+    messages = Messages("t", ["a", "b", None, "d"], ["x" * 100, "x" * 1_000, None, "ü" * 500])
+    assert [at for at, _ in too_large(messages, 500)] == [1, 3]
+
+
+def test_many_headers_count_too():
+    headers = tuple((f"header-{at}", "x" * 100) for at in range(50))
+    assert too_large(Messages("t", ["k"], ["v"], headers), 5_000) == [(0, 61 + 2 + 3 + 2 + 2 + 1 + 10 * 111 + 40 * 112)]
+
+
+def test_no_messages_are_never_too_large():
+    assert too_large(Messages("t", [], []), 1) == []
