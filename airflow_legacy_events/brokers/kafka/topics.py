@@ -42,9 +42,7 @@ class Topics:
         # A client that can't connect logs it twenty times a second; the last error is in ours.
         quiet = {} if "debug" in settings else {"log_level": _QUIET}
         try:
-            self._admin = AdminClient(
-                {**quiet, **settings, **calls}, logger=log
-            )  # a temporary one dies with its futures
+            self._admin = AdminClient({**quiet, **settings, **calls}, logger=log)  # must outlive its futures
         except (KafkaException, TypeError, ValueError) as error:
             raise refusal(error, settings) from None
         self.metadata = self._look(lambda _: True)
@@ -60,7 +58,10 @@ class Topics:
                 self._admin.poll(0)
                 reason = self._errors.text or error.args[0].str()
                 if self._errors.code in HOPELESS:
-                    break
+                    raise DeliveryError(
+                        f"the cluster at {self._bootstrap!r} refused this client: {reason}. Nothing was sent; look at"
+                        " the connection's security settings"
+                    ) from None
                 patience *= 2  # a large cluster's answer may take longer
             else:
                 if good(found):
