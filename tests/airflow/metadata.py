@@ -17,9 +17,10 @@ from typing import Any
 
 HOME = Path(os.environ["AIRFLOW_HOME"])
 DAGS = HOME / "dags"
+EXAMPLES = Path(__file__).parents[2] / "example_dags"
 BUNDLES = [
     {"name": name, "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle", "kwargs": {"path": str(folder)}}
-    for name, folder in (("examples", Path(__file__).parents[2] / "example_dags"), ("tests", DAGS))
+    for name, folder in (("examples", EXAMPLES), ("tests", DAGS))
 ]
 
 DAGS.mkdir(exist_ok=True)

@@ -49,7 +49,7 @@ def in_a_child(work) -> int:
     if not child:
         try:
             work()
-        except BaseException:
+        except BaseException:  # noqa: BLE001  the exit status tells
             os._exit(1)
         os._exit(0)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

@@ -21,7 +21,9 @@ from tests.support.streams import Deliveries
 
 COLUMNS = ("id", "name", "amount", "updated_at")
 CREATE = {
-    "postgresql": "CREATE TABLE orders (id bigint PRIMARY KEY, name text, amount integer, updated_at timestamp NOT NULL)",
+    "postgresql": (
+        "CREATE TABLE orders (id bigint PRIMARY KEY, name text, amount integer, updated_at timestamp NOT NULL)"
+    ),
     "sqlite": "CREATE TABLE orders (id INTEGER PRIMARY KEY, name TEXT, amount INTEGER, updated_at TIMESTAMP NOT NULL)",
 }
 _numbers = itertools.count()

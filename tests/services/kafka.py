@@ -81,7 +81,13 @@ class Kafka(Service):
             check=True,
             capture_output=True,
         )
-        self.spawn([*java[:1], "-Xmx512m", *java[1:], "kafka.Kafka", settings], cwd=self.folder)
+        self._command = [*java[:1], "-Xmx512m", *java[1:], "kafka.Kafka", settings]
+        self.spawn(self._command, cwd=self.folder)
+
+    def restart(self) -> None:
+        """Start a broker that was killed again, on its address and its data."""
+        self.spawn(self._command, cwd=self.folder)
+        self.wait_ready(self._answers)
 
     def _answers(self) -> bool:
         try:

@@ -78,11 +78,16 @@ class Postgres(Service):
         data = self.folder / "data"
         if user is not None:
             shutil.chown(self.folder, user, user)
+        how = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
         subprocess.run(
-            [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
-            check=True, user=user, group=user, extra_groups=None if user is None else [], cwd=self.folder,
+            [programs / "initdb", "-D", data, *how],
+            check=True,
+            user=user,
+            group=user,
+            extra_groups=None if user is None else [],
+            cwd=self.folder,
             stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+        )
         settings = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
         self.spawn([programs / "postgres", "-D", data, "-p", str(port), f"-k{self.folder}", *settings], user=user)
 

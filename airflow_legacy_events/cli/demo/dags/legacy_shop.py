@@ -1,4 +1,5 @@
 from airflow.sdk import DAG
+
 from airflow_legacy_events.operators.query import IncrementalQueryOperator
 
 with DAG("legacy_shop", schedule="@hourly", catchup=False):

@@ -1,0 +1,103 @@
+"""Every example runs as it stands, on a legacy database and a real broker."""
+
+import ast
+import json
+
+import pytest
+
+from tests.airflow import metadata
+
+EXAMPLES = metadata.EXAMPLES
+
+
+def example(name):
+    return metadata.run_file(EXAMPLES / f"{name}.py", name)
+
+
+@pytest.fixture(autouse=True)
+def _new_streams(shop, broker):
+    for key in metadata.variables():
+        if "legacy_events." in key:
+            metadata.drop_variable(key)
+
+
+def test_there_are_four_and_each_fits_a_screen():
+    assert sorted(path.stem for path in EXAMPLES.glob("*.py")) == [
+        "auto_increment_id",
+        "bulk",
+        "custom_query",
+        "timestamp_and_id",
+    ]
+    for path in EXAMPLES.glob("*.py"):
+        assert len(path.read_text().splitlines()) <= 25
+        ast.parse(path.read_text())
+
+
+def test_they_load_without_errors():
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(str(EXAMPLES))
+
+    assert bag.import_errors == {}
+    assert len(bag.dags) == 4
+
+
+def test_bulk_sends_the_table_with_every_run(broker, shop):
+    first = example("bulk")
+    shop.execute("UPDATE prices SET price = 300 WHERE sku = 'B2'")
+    second = example("bulk")
+
+    assert metadata.pulled(first, "publish_prices")["completeness"] == "exact"
+    assert metadata.pulled(second, "publish_prices")["events"] == 2
+    sent = [json.loads(one.value) for one in broker.read("legacy.prices")]
+    assert sent[-4:] == [
+        {"sku": "A1", "price": 100},
+        {"sku": "B2", "price": 200},
+        {"sku": "A1", "price": 100},
+        {"sku": "B2", "price": 300},
+    ]
+
+
+def test_auto_increment_id_sends_new_rows_without_what_is_excluded(broker, shop):
+    example("auto_increment_id")
+    shop.execute("INSERT INTO audit_log (what, session_token) VALUES ('login', 'z')")
+    second = example("auto_increment_id")
+
+    assert metadata.pulled(second, "publish_audit_log")["events"] == 1
+    events = [one.event for one in broker.read("legacy.audit_log")]
+    assert sorted((event["op"], event["data"]["id"], event["data"]["what"]) for event in events) == [
+        ("c", 1, "login"),
+        ("c", 2, "logout"),
+        ("c", 3, "login"),
+    ]
+    assert all(set(event["data"]) == {"id", "what"} for event in events)
+
+
+def test_timestamp_and_id_sends_new_and_changed_rows(broker, shop):
+    example("timestamp_and_id")
+    shop.execute("UPDATE orders SET status = 'sent', updated_at = '2026-11-05 08:00:00' WHERE id = 2")
+    second = example("timestamp_and_id")
+
+    report = metadata.pulled(second, "publish_orders")
+    assert report["stream"] == "legacy_crm.orders@legacy.orders"
+    assert report["events"] == 1
+    events = [one.event for one in broker.read("legacy.orders")]
+    assert sorted((event["data"]["id"], event["data"]["status"]) for event in events) == [
+        (1, "new"),
+        (2, "paid"),
+        (2, "sent"),
+        (3, "new"),
+    ]
+
+
+def test_custom_query_joins(broker):
+    run = example("custom_query")
+
+    report = metadata.pulled(run, "publish_orders")
+    assert report["stream"] == "legacy_crm.custom_query.publish_orders@legacy.orders_with_customer"
+    events = [one.event for one in broker.read("legacy.orders_with_customer")]
+    assert sorted((one["data"]["id"], one["data"]["customer"]) for one in events) == [
+        (1, "Ann"),
+        (2, "Bob"),
+        (3, "Ann"),
+    ]

@@ -1,0 +1,78 @@
+"""Operators inside Airflow: ours over each legacy database, and the one of the Kafka provider."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from tests.benchmarks.case import Case, Result, counted
+from tests.benchmarks.legacy import DATABASES
+from tests.benchmarks.world import World
+
+POLLS = 20
+_MOST_ROWS = {True: 20_000, False: 100_000}
+
+
+def query(world: World, rows: int, database: str, header: bool, kind: str = "orders", **arguments: Any) -> Result:
+    """A first run of `IncrementalQueryOperator` with the default store; its clock is the report's."""
+    table = world.legacy(database).table(kind, rows)
+    topic = world.topics.make()
+    specification = {"kind": "query", "header": header, "arguments": {"topic": topic, **arguments}}
+    [found] = world.in_airflow(table.connection, specification)
+    report = found["report"]
+    if (report["events"], report["target_reached"]) != (rows, True):
+        raise RuntimeError(f"{rows} rows were to be sent, the report says {report}")
+    counted(world, topic, rows)
+    extra = {"execute_seconds": found["execute_seconds"], "bytes": report["bytes"]}
+    return Result(rows, report["seconds"], found["cpu"], found["rss_mb"], extra=extra)
+
+
+def produce(world: World, rows: int, synchronous: bool) -> Result:
+    """`ProduceToTopicOperator` over a typed cursor; few rows, its clock is around `execute`."""
+    wanted = min(rows, _MOST_ROWS[synchronous])
+    table = world.legacy("postgres").table("orders", rows)
+    topic = world.topics.make()
+    arguments = {"topic": topic, "synchronous": synchronous, "producer_function_args": [table.url, wanted]}
+    [found] = world.in_airflow(table.connection, {"kind": "produce", "arguments": arguments})
+    counted(world, topic, wanted)
+    return Result(wanted, found["execute_seconds"], found["cpu"], found["rss_mb"])
+
+
+def poll(world: World, rows: int, database: str) -> Result:
+    """Runs that find nothing new; the first one, which delivers the table, does not count."""
+    table = world.legacy(database).table("orders", rows)
+    topic = world.topics.make()
+    specification = {"kind": "poll", "header": True, "arguments": {"topic": topic}, "runs": POLLS + 1}
+    found = world.in_airflow(table.connection, specification)[1:]
+    if any(one["report"]["rows"] or not one["report"]["watermark_from"] for one in found):
+        raise RuntimeError(f"a quiet poll found rows: {found}")
+    counted(world, topic, rows)
+    calls = {name: _median([one["source"].get(name, 0.0) * 1000 for one in found]) for name in found[0]["source"]}
+    source = _median([sum(one["source"].values()) for one in found])
+    extra = {
+        "source_ms": source * 1000,
+        "relay_ms": _median([one["report"]["seconds"] for one in found]) * 1000,
+        "execute_ms": _median([one["execute_seconds"] for one in found]) * 1000,
+        "cpu_ms": _median([one["cpu"] for one in found]) * 1000,
+        "calls_ms": calls,
+    }
+    return Result(1, source, extra=extra)
+
+
+def _median(values: list[float]) -> float:
+    return sorted(values)[len(values) // 2]
+
+
+def _ours(name: str) -> list[Case]:
+    return [
+        Case(f"{name}", f"**ours, {name}**, no header", partial(query, database=name, header=False), name),
+        Case(f"{name}-header", f"**ours, {name}**", partial(query, database=name, header=True), name),
+    ]
+
+
+CASES = [
+    *(case for name in DATABASES for case in _ours(name)),
+    Case("produce-async", "`ProduceToTopicOperator`, asynchronous", partial(produce, synchronous=False), "postgres"),
+    Case("produce-sync", "`ProduceToTopicOperator`, default", partial(produce, synchronous=True), "postgres"),
+]
+POLL_CASES = [Case(f"poll-{name}", f"quiet poll, {name}", partial(poll, database=name), name) for name in DATABASES]

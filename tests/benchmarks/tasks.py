@@ -1,0 +1,135 @@
+"""The tasks that are measured: the operators themselves, with a meter around `execute`."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from airflow.providers.apache.kafka.operators.produce import ProduceToTopicOperator
+from airflow.sdk import BaseOperator
+
+from airflow_legacy_events.envelopes.cloudevents import CloudEventsEnvelope
+from airflow_legacy_events.hooks.database import LegacyDatabaseHook
+from airflow_legacy_events.operators.query import IncrementalQueryOperator
+from tests.benchmarks.legacy.base import CONN_ID, POSITION, TABLE
+from tests.benchmarks.meter import DatabaseClock, Meter
+
+SAVES = 200
+
+
+class MeteredMixin:
+    """Writes down what `execute` cost, beside the report that it returned."""
+
+    specification: dict[str, Any]
+
+    def execute(self, context: Any) -> Any:
+        with Meter() as meter:
+            returned = super().execute(context)  # type: ignore[misc]
+        line = {**meter.found, "report": returned, **self.extra()}
+        with Path(self.specification["results"]).open("a") as file:
+            file.write(json.dumps(line) + "\n")
+        return returned
+
+    def extra(self) -> dict[str, Any]:
+        return {}
+
+
+class Query(MeteredMixin, IncrementalQueryOperator):
+    """Ours."""
+
+
+class Poll(Query):
+    """Ours, with a clock around every call of the database."""
+
+    def execute(self, context: Any) -> Any:
+        self.database_clock = DatabaseClock()
+        make = LegacyDatabaseHook.get_database
+        LegacyDatabaseHook.get_database = lambda *this, **options: self.database_clock.around(make(*this, **options))
+        try:
+            return super().execute(context)
+        finally:
+            LegacyDatabaseHook.get_database = make
+
+    def extra(self) -> dict[str, Any]:
+        return {"source": self.database_clock.seconds}
+
+
+class Produce(MeteredMixin, ProduceToTopicOperator):
+    """The usual way."""
+
+
+class Saves(MeteredMixin, BaseOperator):
+    """Saves of the default store, one after the other."""
+
+    def execute(self, context: Any) -> Any:
+        from airflow_legacy_events.core.model import Watermark
+        from airflow_legacy_events.watermarks.variable import VariableWatermarkStore
+
+        store, saved, seconds = VariableWatermarkStore(), None, []
+        for number in range(SAVES):
+            mark = Watermark((f"2026-01-01 00:00:{number:06d}", str(number)), None, self.specification["facts"])
+            started = time.perf_counter()
+            store.save("benchmark", mark, expected=saved)
+            seconds.append(time.perf_counter() - started)
+            saved = mark
+        with Path(self.specification["results"]).open("a") as file:
+            file.write(json.dumps({"save_ms": statistics.median(seconds) * 1000}) + "\n")
+
+
+def orders(url: str, rows: int) -> Iterator[tuple[str, str]]:
+    """Keys and CloudEvents, as a user of the produce operator would make them."""
+    engine = sa.create_engine(url)
+    table = sa.Table(TABLE, sa.MetaData(), autoload_with=engine)
+    query = sa.select(table).order_by(*(table.c[name] for name in POSITION)).limit(rows)
+    with engine.connect().execution_options(yield_per=10_000) as connection:
+        for row in connection.execute(query).mappings():
+            moment = row["updated_at"].isoformat()
+            event = {
+                "specversion": "1.0",
+                "id": f"{row['id']}@{moment}",
+                "source": f"/{CONN_ID}/{TABLE}",
+                "type": f"{CONN_ID}.{TABLE}.changed",
+                "subject": str(row["id"]),
+                "time": moment,
+                "datacontenttype": "application/json",
+                "op": "u",
+                "data": dict(row),
+            }
+            yield str(row["id"]), json.dumps(event, default=str)
+
+
+def _query(kind: type[Query]) -> Callable[[dict[str, Any]], None]:
+    def make(specification: dict[str, Any]) -> None:
+        task = kind(
+            task_id="publish",
+            source_conn_id=CONN_ID,
+            table=TABLE,
+            watermark_columns=list(POSITION),
+            envelope=CloudEventsEnvelope(content_type_header=specification["header"]),
+            **specification["arguments"],
+        )
+        task.specification = specification
+
+    return make
+
+
+def _produce(specification: dict[str, Any]) -> None:
+    task = Produce(task_id="produce", producer_function=orders, **specification["arguments"])
+    task.specification = specification
+
+
+def _saves(specification: dict[str, Any]) -> None:
+    Saves(task_id="saves").specification = specification
+
+
+KINDS: dict[str, Callable[[dict[str, Any]], None]] = {
+    "query": _query(Query),
+    "poll": _query(Poll),
+    "produce": _produce,
+    "saves": _saves,
+}
