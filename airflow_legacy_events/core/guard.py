@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from airflow_legacy_events.core.errors import WatermarkError
 
+_PARAMETERS = re.compile(r"\([^)]*\)")
 _REMEDIES = {
     "topic": "a new topic is a new stream: leave stream= unset or give it another name",
     "cluster": "point broker_conn_id back to the first cluster, or give the stream another name with stream=",
@@ -36,8 +38,31 @@ def check(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]) -> N
         )
 
 
+def check_types(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    """Return when the watermark and key columns still have the types that the watermark was written with.
+
+    A length or precision may change. A text of the watermark would be compared as a value of the new type.
+
+    Raises:
+        WatermarkError: naming the column and both types.
+    """
+    before = dict(stored.get("columns") or ())
+    for name, type_ in found.get("columns") or ():
+        if name in before and _bare(before[name]) != _bare(type_):
+            raise WatermarkError(
+                f"column {name!r} is part of the watermark of stream {stream!r} and was {before[name]}, now it is"
+                f" {type_}; nothing was read. Give the stream another name with stream= and begin it where this one"
+                " ended with first_run=<value>; or begin anew with"
+                f" `airflow legacy-events watermark forget {stream}`"
+            )
+
+
+def _bare(type_: str) -> str:
+    return _PARAMETERS.sub("", type_).strip().lower()
+
+
 def warn_of_others(log: logging.Logger, stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]) -> None:
-    """Warn when another dag or task moved the stream before, or the query was another one."""
-    for fact in ("dag", "task", "query"):
+    """Warn when another dag or task moved the stream before."""
+    for fact in ("dag", "task"):
         if None not in (stored.get(fact), found.get(fact)) and stored[fact] != found[fact]:
             log.warning("stream %s was last moved by %s %r, this run has %r", stream, fact, stored[fact], found[fact])

@@ -170,6 +170,13 @@ class Database(Protocol):
             ConfigurationError: there is no such table, or the query is refused.
         """
 
+    def check(self, query: Any) -> None:
+        """Let the database parse a SQLAlchemy SELECT, without reading rows.
+
+        Raises:
+            ConfigurationError: it refuses the query, such as an ORDER BY of a type that has no order.
+        """
+
     def beyond(self, columns: Sequence[Any], values: Sequence[Any], *, inclusive: bool = False) -> Any:
         """Return the condition `(columns) > (values)`, or `>=`, spelled so that an index serves it."""
 

@@ -91,6 +91,10 @@ class SqlDatabase(ABC, Generic[Session]):
     def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:
         """Return the columns that can be carried, and the names and types of those that can't."""
 
+    def check(self, query: Any) -> None:
+        """See `core.ports.Database.check`."""
+        self._describe(query.subquery("legacy_events_check"), frozenset())
+
     def beyond(self, columns: Sequence[Any], values: Sequence[Any], *, inclusive: bool = False) -> Any:
         """Row values are compared as a whole, so an index on the columns gives both bound and order."""
         left, right = _rows(columns, values)

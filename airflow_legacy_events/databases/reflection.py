@@ -12,10 +12,9 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import Column
+from airflow_legacy_events.core.sql_text import one_select
 
 QUERY_ALIAS = "legacy_events_query"
-# A semicolon that ends the query, and the comments behind it; a quote in them may belong to a text of the query.
-_END = re.compile(r"""(?:;\s*(?:--[^\n'"]*(?:\n\s*|\Z)|/\*[^'"]*?\*/\s*)*)+\Z""")
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,10 @@ def no_such_table(table: str, names: Sequence[str]) -> ConfigurationError:
 
 
 def query_source(sql: str) -> sa.TextClause:
-    """Return a user's SELECT as a FROM element in brackets; colons and per cent signs in it stay as they are."""
-    plain = _END.sub("", sql.strip()).rstrip()
+    """Return a user's SELECT as a FROM element in brackets; colons and per cent signs in it stay as they are.
+
+    Raises:
+        ConfigurationError: it is not one SELECT.
+    """
     # The line break ends a trailing "-- comment"; without its backslash a colon would begin a parameter of text().
-    return sa.text(f"({plain}\n) AS {QUERY_ALIAS}".replace(":", r"\:"))
+    return sa.text(f"({one_select(sql)}\n) AS {QUERY_ALIAS}".replace(":", r"\:"))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql.compiler import IdentifierPreparer
 
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.core.model import Column, Kind
@@ -30,6 +31,11 @@ _REPEATED = re.compile(r"(.+):\d+")
 
 class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
     """A SQLite 3 file."""
+
+    def __init__(self, url: sa.URL, **options: Any) -> None:
+        super().__init__(url, **options)
+        # A name in double quotes that is no column (any more) is a text to SQLite, and would be sent as a value.
+        self._dialect.identifier_preparer = IdentifierPreparer(self._dialect, "`", escape_quote="`")
 
     @property
     def path(self) -> Path:

@@ -11,7 +11,12 @@ from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.operators._naming import holds_template
 
-ON_BUSY = ("skip", "wait", "fail")
+CHOICES = {
+    "on_busy": ("skip", "wait", "fail"),
+    "null_watermark": ("fail", "skip", "first_run_only", "always"),
+    "on_query_change": ("fail", "keep", "reset"),
+    "on_schema_change": ("evolve", "fail"),
+}
 
 
 def one_of(names: tuple[str, str], values: tuple[Any, Any]) -> None:
@@ -83,3 +88,10 @@ def names(name: str, value: Any) -> tuple[str, ...]:
     if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(one, str) for one in value):
         raise ConfigurationError(f"{name}= must be a list of column names; found {value!r}")
     return tuple(value)
+
+
+def as_written(text: Any, extensions: Sequence[str], jinja_env: Any) -> str | None:
+    """Return a template before it is rendered, the content of one that is a file; None where it is no text."""
+    if not isinstance(text, str):
+        return None
+    return str(jinja_env.loader.get_source(jinja_env, text)[0]) if text.endswith(tuple(extensions)) else text

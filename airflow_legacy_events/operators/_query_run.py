@@ -6,12 +6,13 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from airflow_legacy_events.core.locking import patiently
 from airflow_legacy_events.core.ports import Database, Lease
+from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.core.relay import Relay
 from airflow_legacy_events.core.report import Report
 from airflow_legacy_events.core.stop import Stop
@@ -57,29 +58,50 @@ class QueryRun:
 
     def deliver(self) -> Report:
         """Build the parts, run the relay, and close what was opened."""
-        asked = self._asked
-        limits = _arguments.limits(asked.batch_rows, asked.max_rows, asked.max_seconds, asked.rows_per_second)
-        envelope = make_envelope(asked.envelope)
-        name, store = make_store(asked.watermark_store)
         with contextlib.ExitStack() as opened:
-            database = self._open_database(opened)
-            source = QuerySource(**self._source_arguments(), database=database, limits=limits, log=_log)
-            broker = self._open_broker(opened)
+            parts = self._parts(opened)
+            name, store = parts["store"]
             relay = Relay(
                 stream=self.stream,
-                source=source,
-                envelope=envelope,
-                broker=broker,
+                source=parts["source"],
+                envelope=parts["envelope"],
+                broker=parts["broker"],
                 store=RegisteredWatermarkStore(store, name=name, dag=self._task["dag"], task=self._task["task"]),
-                lock=lambda: self._lock(database),
-                facts=self._facts(broker),
-                dead_letter_topic=asked.dead_letter_topic,
-                limits=limits,
+                lock=lambda: self._lock(parts["database"]),
+                facts=self._facts(parts["broker"]),
+                dead_letter_topic=self._asked.dead_letter_topic,
+                limits=parts["limits"],
                 stop=self.stop,
                 log=_log,
             )
             self.report = relay.report
             return relay.run()
+
+    def _parts(self, opened: contextlib.ExitStack) -> dict[str, Any]:
+        """Make every part before one that can't be made is told, so that all that is wrong is told at once."""
+        asked, problems, parts = self._asked, Problems(), dict[str, Any]()
+        make: dict[str, Callable[[], Any]] = {
+            "limits": lambda: _arguments.limits(
+                asked.batch_rows, asked.max_rows, asked.max_seconds, asked.rows_per_second
+            ),
+            "envelope": lambda: make_envelope(asked.envelope),
+            "store": lambda: make_store(asked.watermark_store),
+            "arguments": self._source_arguments,
+            "database": lambda: self._open_database(opened),
+            "broker": lambda: self._open_broker(opened),
+        }
+        for name, part in make.items():
+            with problems.noted():
+                parts[name] = part()
+        if {"limits", "arguments", "database"} <= parts.keys():
+            parts["source"] = QuerySource(
+                **parts["arguments"], database=parts["database"], limits=parts["limits"], log=_log
+            )
+            if problems.found:
+                with problems.noted():
+                    parts["source"].check()
+        problems.settle()
+        return parts
 
     def interrupt(self) -> None:
         """End a statement that still runs at the source."""
@@ -116,12 +138,16 @@ class QueryRun:
             "source": asked.source_conn_id,
             "table": asked.table,
             "sql": asked.sql,
+            "sql_as_written": asked.sql_as_written,
             "watermark_columns": _arguments.names("watermark_columns", asked.watermark_columns),
             **{name: None if value is None else _arguments.names(name, value) for name, value in optional.items()},
             "exclude_columns": _arguments.names("exclude_columns", asked.exclude_columns or ()),
             "first_run": asked.first_run,
             "lag": asked.lag,
             "source_timezone": asked.source_timezone,
+            "null_watermark": asked.null_watermark,
+            "on_query_change": asked.on_query_change,
+            "on_schema_change": asked.on_schema_change,
         }
 
     def _facts(self, broker: Any) -> dict[str, Any]:

@@ -52,6 +52,13 @@ class IncrementalQueryOperator(BaseOperator):
     :param max_seconds: seconds after which a run takes no new batch.
     :param rows_per_second: mean rate that a run does not exceed.
     :param source_timezone: IANA name of the time zone of naive times. (templated)
+    :param null_watermark: what becomes of rows with a NULL in a watermark column: ``fail`` before anything is read,
+        ``skip`` them, or send them behind the others, in key order and as ``op: r``, in the ``first_run_only`` or
+        ``always``, with every run.
+    :param on_query_change: when ``sql``, as it is written in the DAG or its file, or ``table`` is another one than the
+        watermark's: ``fail``, ``keep`` the watermark, or ``reset``: begin anew as a first run.
+    :param on_schema_change: when columns came, went or changed since the last run: ``evolve`` with one warning, or
+        ``fail``. A watermark or key column of another type always fails.
     :param on_busy: when another run works on the stream: ``skip`` this task, ``wait`` for that run, or ``fail``.
     :param statement_timeout: a statement at the source that takes longer fails the task.
     :param delivery_timeout: after which the fate of an unacknowledged message counts as unknown and fails the task.
@@ -102,6 +109,9 @@ class IncrementalQueryOperator(BaseOperator):
         max_seconds: float | None = None,
         rows_per_second: float | None = None,
         source_timezone: str = "UTC",
+        null_watermark: str = "fail",
+        on_query_change: str = "fail",
+        on_schema_change: str = "evolve",
         on_busy: str = "skip",
         statement_timeout: dt.timedelta = dt.timedelta(minutes=5),
         delivery_timeout: dt.timedelta = dt.timedelta(minutes=2),
@@ -130,9 +140,13 @@ class IncrementalQueryOperator(BaseOperator):
         self.max_seconds = max_seconds
         self.rows_per_second = rows_per_second
         self.source_timezone = source_timezone
+        self.null_watermark = null_watermark
+        self.on_query_change = on_query_change
+        self.on_schema_change = on_schema_change
         self.on_busy = on_busy
         self.statement_timeout = statement_timeout
         self.delivery_timeout = delivery_timeout
+        self.sql_as_written: str | None = None
         self._worker: Worker[Report] | None = None
         self._check()
         if not _naming.holds_template(topic):
@@ -140,7 +154,8 @@ class IncrementalQueryOperator(BaseOperator):
 
     def _check(self) -> None:
         _arguments.one_of(("table", "sql"), (self.table, self.sql))
-        _arguments.choice("on_busy", self.on_busy, _arguments.ON_BUSY)
+        for name, known in _arguments.CHOICES.items():
+            _arguments.choice(name, getattr(self, name), known)
         _arguments.span("lag", self.lag, zero=True)
         _arguments.span("statement_timeout", self.statement_timeout, zero=False)
         _arguments.span("delivery_timeout", self.delivery_timeout, zero=False)
@@ -155,6 +170,13 @@ class IncrementalQueryOperator(BaseOperator):
         _arguments.only_with("topic_config", self.topic_config, "topic_partitions", self.topic_partitions)
         if not _naming.holds_template(self.source_timezone):
             _arguments.timezone("source_timezone", self.source_timezone)
+
+    def _do_render_template_fields(
+        self, parent: Any, template_fields: Any, context: Context, jinja_env: Any, seen_oids: set[int]
+    ) -> None:
+        """Keep the query as it is written: what a template fills in does not make it another query."""
+        self.sql_as_written = _arguments.as_written(self.sql, self.template_ext, jinja_env)
+        super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Deliver what is new, and return the report."""

@@ -52,6 +52,11 @@ class IncrementalRun:
             self._start, self._target = Start(target or ()), None
         return Horizon(target, "best_effort", BEST_EFFORT, {})
 
+    @property
+    def at(self) -> Watermark:
+        """Where the run begins, once it is open."""
+        return self._after(self._start)
+
     def batches(self) -> Iterator[Batch]:
         """Yield the pages; the last one is final unless `max_rows` came first."""
         at, target, left = self._start, self._target, self.limits.max_rows
@@ -74,8 +79,11 @@ class IncrementalRun:
 
     def _batch(self, rows: list[tuple[Any, ...]], at: Start, *, final: bool, share: float | None) -> Batch:
         selection = self.rows.selection
-        after = Watermark(at.values, None, {"included": True} if at.included and at.values else {})
-        return Batch(selection.shape, rows, len(rows), after, selection.op, final=final, share=share)
+        return Batch(selection.shape, rows, len(rows), self._after(at), selection.op, final=final, share=share)
+
+    @staticmethod
+    def _after(at: Start) -> Watermark:
+        return Watermark(at.values, None, {"included": True} if at.included and at.values else {})
 
     def _share(self, low: str | None, at: Values, target: Values) -> float | None:
         return share(self.rows.selection.columns[0], low, at[0], target[0]) if low and at else None

@@ -6,19 +6,31 @@ import datetime as dt
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from airflow_legacy_events.core import guard
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import TEMPORAL, Batch, Column, Horizon, Receipt, Watermark
 from airflow_legacy_events.core.ports import Database, Reflection
+from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.sources.beginning import first_value, zone_of
 from airflow_legacy_events.sources.bulk import BulkRun
+from airflow_legacy_events.sources.changes import Changes
+from airflow_legacy_events.sources.checks import advise, check_lag, check_options, check_order
 from airflow_legacy_events.sources.facts import source_facts
 from airflow_legacy_events.sources.incremental import IncrementalRun
+from airflow_legacy_events.sources.nulls import NullRun, in_order, nullable_columns, without_place
 from airflow_legacy_events.sources.rows import Rows
 from airflow_legacy_events.sources.selection import Selection, Wanted, select_columns
+
+
+class Checked(NamedTuple):
+    """What was asked for, as it was found."""
+
+    found: Reflection
+    selection: Selection
+    begin: str | None = None
 
 
 @dataclass(kw_only=True)
@@ -43,6 +55,13 @@ class QuerySource:
         lag: rows younger than that wait for a later run; needs a temporal first watermark column.
         limits: `batch_rows`, `rows_per_second` and `max_rows` cut the pages.
         source_timezone: IANA name of the zone of naive times.
+        sql_as_written: `sql` before anything was filled in; by it a later run knows the query. None: `sql` itself.
+        null_watermark: what becomes of rows with a NULL in a watermark column: `fail` before anything is read, `skip`
+            them, send them behind the others in the `first_run_only`, or `always`, with every run.
+        on_query_change: where the query or table is another one than the watermark's: `fail`, `keep` the watermark,
+            or `reset`: begin anew as a first run.
+        on_schema_change: where columns came, went or changed: `evolve` or `fail`. A watermark or key column whose
+            type changed always fails.
     """
 
     database: Database
@@ -58,72 +77,108 @@ class QuerySource:
     lag: dt.timedelta = dt.timedelta(0)
     limits: Limits = field(default_factory=Limits)
     source_timezone: str = "UTC"
+    sql_as_written: str | None = None
+    null_watermark: str = "fail"
+    on_query_change: str = "fail"
+    on_schema_change: str = "evolve"
     log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
+
+    def check(self) -> Checked:
+        """Check what can be checked without a watermark and without a row; every fault is told, not only the first.
+
+        Raises:
+            LegacyEventsError: the only fault, or a list of all.
+        """
+        problems = Problems()
+        found = checked = None
+        with problems.noted():
+            zone_of(self.source_timezone)
+        with problems.noted():
+            check_options(self.lag, {} if self.watermark_columns else self._incremental_options)
+        with problems.noted():
+            found = self.database.reflect(self.table, self.sql)
+        if found is not None:
+            with problems.noted():
+                checked = Checked(found, select_columns(self._wanted, found))
+        if checked is not None:
+            with problems.noted():
+                check_order(self.database, self._what, checked.found.selectable, checked.selection)
+        if checked is not None and self.watermark_columns:
+            with problems.noted():
+                check_lag(self.lag, checked.selection.columns[0])
+            with problems.noted():
+                checked = checked._replace(begin=self._first_value(checked.selection.columns[0]))
+        problems.settle()
+        return checked
 
     def open(self, at: Watermark | None) -> Horizon:
         """See `core.ports.Source.open`."""
-        what = f"table {self.table!r}" if self.table is not None else "the query"
-        found = self.database.reflect(self.table, self.sql)
-        wanted = Wanted(what, self.watermark_columns, self.key_columns, self.columns, self.exclude_columns)
-        selection = select_columns(wanted, found)
-        self._zone = zone_of(self.source_timezone)
-        facts = source_facts(self.database, self.source, self.sql or str(self.table), selection)
+        found, selection, begin = self.check()
+        written = self.sql_as_written or self.sql or str(self.table)
+        facts = source_facts(self.database, self.source, written, selection)
+        recorded: dict[str, Any] = {}
+        self._unrecorded: Watermark | None = None
         if at is not None:
             guard.check(self.stream, at.facts, facts)
-        self._advise(what, selection, found)
-        rows = Rows(self.database, what, found.selectable, selection, self.source_timezone)
-        self._run = self._make_run(rows, at)
+            guard.check_types(self.stream, at.facts, facts)
+            changes = Changes(self.stream, self._what, self.on_query_change, self.on_schema_change, self.log)
+            at, changed, recorded = changes.judge(at, facts)
+            self._unrecorded = at if changed else None
+        if self.watermark_columns:
+            advise(self.log, self.table, selection, found)
+        self._selection = selection
+        rows = Rows(self.database, self._what, found.selectable, selection, self.source_timezone)
+        self._run = self._make_run(rows, at, begin)
         horizon = self._run.open()
-        return horizon._replace(facts={**facts, **horizon.facts})
+        return horizon._replace(facts={**facts, **recorded, **horizon.facts})
 
     def batches(self) -> Iterator[Batch]:
         """See `core.ports.Source.batches`."""
-        return self._run.batches()
+        quiet = True
+        for batch in self._run.batches():
+            quiet = False
+            yield batch
+        if quiet and self._unrecorded is not None:  # a change is told once: what was found is saved without a row
+            included = {name: True for name in ("included",) if self._unrecorded.facts.get(name)}
+            after = Watermark(self._unrecorded.values, None, included)
+            yield Batch(self._selection.shape, [], 0, after, self._selection.op, final=True)
 
     def acknowledge(self, receipt: Receipt) -> None:
         """A query leaves nothing to acknowledge at its source."""
 
-    def _make_run(self, rows: Rows, at: Watermark | None) -> BulkRun | IncrementalRun:
+    @property
+    def _what(self) -> str:
+        return f"table {self.table!r}" if self.table is not None else "the query"
+
+    @property
+    def _wanted(self) -> Wanted:
+        return Wanted(self._what, self.watermark_columns, self.key_columns, self.columns, self.exclude_columns)
+
+    @property
+    def _incremental_options(self) -> dict[str, bool]:
+        return {
+            "lag": bool(self.lag),
+            "max_rows": self.limits.max_rows is not None,
+            "first_run": self.first_run != "all",
+            "null_watermark": self.null_watermark != "fail",
+        }
+
+    def _first_value(self, first: Column) -> str | None:
+        if self.first_run in ("all", "now"):
+            return None
+        try:
+            zone = zone_of(self.source_timezone)
+        except ConfigurationError:  # told already
+            return None
+        return first_value(self.first_run, first, zone)
+
+    def _make_run(self, rows: Rows, at: Watermark | None, begin: str | None) -> BulkRun | IncrementalRun | NullRun:
         if not self.watermark_columns:
-            self._refuse_on_bulk()
             return BulkRun(rows, at, self.limits)
-        first = rows.selection.columns[0]
-        self._refuse_lag(first)
-        begin = None if self.first_run in ("all", "now") else first_value(self.first_run, first, self._zone)
-        lag_seconds = self.lag.total_seconds() if first.kind in TEMPORAL else None
-        return IncrementalRun(rows, at, begin, self.first_run == "now", lag_seconds, self.limits)
-
-    def _refuse_lag(self, first: Column) -> None:
-        if self.lag < dt.timedelta(0):
-            raise ConfigurationError(
-                f"lag={self.lag} is negative: it only holds back; nothing was read. Give 0 or more"
-            )
-        if self.lag and first.kind not in TEMPORAL:
-            raise ConfigurationError(
-                f"lag={self.lag} was asked for, but the first watermark column {first.name!r} is {first.type}, no time;"
-                " nothing was read. Leave lag= out or watermark by a time column"
-            )
-
-    def _refuse_on_bulk(self) -> None:
-        asked = {"lag": self.lag, "max_rows": self.limits.max_rows, "first_run": self.first_run != "all"}
-        for name, value in asked.items():
-            if value:
-                raise ConfigurationError(
-                    f"{name}= was given with watermark_columns=[]: a full load has no watermark to hold back, cut or"
-                    " begin at; nothing was read. Leave it out, or name watermark_columns"
-                )
-
-    def _advise(self, what: str, selection: Selection, found: Reflection) -> None:
-        names = tuple(column.name for column in selection.columns)
-        if (
-            self.watermark_columns
-            and found.indexes is not None
-            and not any(names[:1] == index[:1] for index in found.indexes)
-        ):
-            self.log.warning(
-                "no index of %s begins with %r: every page reads and sorts the whole table. CREATE INDEX ON %s (%s)",
-                what,
-                names[0],
-                self.table,
-                ", ".join(names),
-            )
+        nullable = () if self.null_watermark == "fail" else nullable_columns(rows)
+        ordered = in_order(rows, nullable) if nullable else rows
+        lag_seconds = self.lag.total_seconds() if rows.selection.columns[0].kind in TEMPORAL else None
+        run = IncrementalRun(ordered, at, begin, self.first_run == "now", lag_seconds, self.limits)
+        if not nullable:
+            return run
+        return NullRun(run, without_place(rows, nullable), self.null_watermark, at, self.limits)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import zoneinfo
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
-from airflow_legacy_events.core.model import Column
+from airflow_legacy_events.core.model import Column, Kind
 from airflow_legacy_events.core.ports import Database
+from airflow_legacy_events.sources.folds import folds
 from airflow_legacy_events.sources.selection import Selection
 
 BATCH_BYTES = 8 * 2**20
@@ -35,6 +38,7 @@ class Rows:
         selectable: the same as a FROM element.
         selection: its columns.
         timezone: IANA name of the zone of naive times.
+        where: conditions that all rows meet.
     """
 
     database: Database
@@ -42,6 +46,7 @@ class Rows:
     selectable: Any
     selection: Selection
     timezone: str
+    where: tuple[Any, ...] = ()
 
     def page(self, after: Start, until: Values | None, limit: int) -> list[tuple[Any, ...]]:
         """Return the next rows above `after`, at most `limit`; empty when there are none up to `until`."""
@@ -56,7 +61,7 @@ class Rows:
         query = self._select(columns, after)
         query = query.where(*(sa.column(column.name).is_not(None) for column in columns if column.nullable))
         if temporal:
-            query = query.where(self.database.past(self._position[0], columns[0].kind, lag_seconds, self.timezone))
+            query = query.where(self._past(lag_seconds))
         rows = self.database.read(query.order_by(*(column.desc() for column in self._position)).limit(1))
         return self.texts(rows[0]) if rows else None
 
@@ -71,7 +76,7 @@ class Rows:
         for at, column in enumerate(self.selection.columns):
             if not column.nullable:
                 continue
-            null: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(self.selectable)
+            null: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(self.selectable).where(*self.where)
             if at and after.values:
                 low = self._bound(after.values[:1])
                 null = null.where(self.database.beyond(self._position[:1], low, inclusive=True))
@@ -79,8 +84,13 @@ class Rows:
                 raise ConfigurationError(
                     f"column {column.name!r} of {self.what} is a watermark or key column and is NULL in at least one"
                     " row, which could never be delivered in order; nothing was read. Fill the column, choose another"
-                    f" one, or leave those rows out with sql= and WHERE {column.name} IS NOT NULL"
+                    f" one, {self._remedy(column)}"
                 )
+
+    def _remedy(self, column: Column) -> str:
+        if column.name in self.selection.shape.named(self.selection.shape.key):
+            return f"or leave those rows out with sql= and WHERE {column.name} IS NOT NULL"
+        return "or say by null_watermark= what becomes of those rows: 'skip', 'first_run_only' or 'always'"
 
     def values(self, row: tuple[Any, ...]) -> Values:
         """The position of a row of a page."""
@@ -106,8 +116,26 @@ class Rows:
                 " nothing was read. Look at it with `airflow legacy-events watermark show`, set it right or forget it"
             ) from error
 
+    def _past(self, lag_seconds: float) -> Any:
+        """The first position column lies at or below the database's now, and below what its local clock shows again."""
+        column, kind = self._position[0], self.selection.columns[0].kind
+        conditions = [self.database.past(column, kind, lag_seconds, self.timezone)]
+        around = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=lag_seconds)
+        for fold in [] if kind is Kind.INSTANT else folds(zoneinfo.ZoneInfo(self.timezone), around):
+            if kind is Kind.DATE and (fold.high - dt.timedelta.resolution).date() <= fold.low.date():
+                continue  # midnight is not crossed
+            begun, over = (
+                self.database.past(sa.literal(str(moment), sa.types.NullType()), Kind.TIMESTAMP, lag_seconds, "UTC")
+                for moment in (fold.begin, fold.end)
+            )
+            low = self._bound((str(fold.low.date() if kind is Kind.DATE else fold.low),))
+            again = self.database.beyond([column], low, inclusive=True)
+            conditions.append(sa.or_(sa.not_(begun), over, sa.not_(again)))
+        return sa.and_(*conditions)
+
     def _select(self, columns: Any, after: Start) -> Any:
         query: Any = sa.select(*(sa.column(column.name) for column in columns)).select_from(self.selectable)
+        query = query.where(*self.where)
         if not after.values:
             return query
         position, values = self._position, self._bound(after.values)

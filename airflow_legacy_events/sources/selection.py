@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import TEMPORAL, Column, Kind, Shape
 from airflow_legacy_events.core.ports import Reflection
+from airflow_legacy_events.core.problems import Problems
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,12 @@ def select_columns(wanted: Wanted, found: Reflection) -> Selection:
     """Return the columns to read: `data` in its order, then what only the watermark and the key need.
 
     Raises:
-        ConfigurationError: a column is missing, twice there, of a type that can't be carried, or there is no key.
+        ConfigurationError: a column is missing, twice there, of a type that can't be carried, or there is no key; all
+            of that is told at once.
     """
-    _refuse_repeated(wanted, found)
     known = {column.name: column for column in found.columns}
-    key = wanted.key_columns or _default_key(wanted, found, known)
-    data = _data_columns(wanted, [*known, *found.refused])
+    data, key = _data_and_key(wanted, known, found)
     names = list(dict.fromkeys([*data, *wanted.watermark_columns, *key]))
-    _refuse_unknown(wanted, names, known, found)
     place = {name: at for at, name in enumerate(names)}
     columns = tuple(known[name] for name in names)
     time = next((name for name in wanted.watermark_columns if known[name].kind in TEMPORAL), None)
@@ -77,6 +76,24 @@ def _refuse_repeated(wanted: Wanted, found: Reflection) -> None:
         )
 
 
+def _data_and_key(wanted: Wanted, known: dict[str, Column], found: Reflection) -> tuple[list[str], tuple[str, ...]]:
+    """The names of the data and the key, once everything about names and types is right."""
+    problems = Problems()
+    key: tuple[str, ...] = ()
+    with problems.noted():
+        _refuse_repeated(wanted, found)
+    with problems.noted():
+        key = wanted.key_columns or _default_key(wanted, found, known)
+    available = [*known, *found.refused]
+    data = [name for name in wanted.columns or available if name not in wanted.exclude_columns]
+    with problems.noted():
+        _refuse_unknown(wanted, [*data, *wanted.exclude_columns, *wanted.watermark_columns, *key], available)
+    with problems.noted():
+        _refuse_types(wanted, [*data, *wanted.watermark_columns, *key], found)
+    problems.settle()
+    return data, key
+
+
 def _default_key(wanted: Wanted, found: Reflection, known: dict[str, Column]) -> tuple[str, ...]:
     if found.primary_key:  # SQLite allows NULL in one; that is looked for before the first read
         return found.primary_key
@@ -89,17 +106,15 @@ def _default_key(wanted: Wanted, found: Reflection, known: dict[str, Column]) ->
     )
 
 
-def _data_columns(wanted: Wanted, names: Sequence[str]) -> list[str]:
-    unknown = [name for name in (*(wanted.columns or ()), *wanted.exclude_columns) if name not in names]
-    if unknown:
-        raise _missing(wanted, unknown, names)
-    return [name for name in wanted.columns or names if name not in wanted.exclude_columns]
+def _refuse_unknown(wanted: Wanted, names: Sequence[str], available: Sequence[str]) -> None:
+    if missing := [name for name in dict.fromkeys(names) if name not in available]:
+        raise ConfigurationError(
+            f"{wanted.what} has no column {', '.join(map(repr, missing))}; it has {', '.join(map(repr, available))}."
+            " Nothing was read; correct watermark_columns, key_columns, columns or exclude_columns"
+        )
 
 
-def _refuse_unknown(wanted: Wanted, names: Sequence[str], known: dict[str, Column], found: Reflection) -> None:
-    missing = [name for name in names if name not in known and name not in found.refused]
-    if missing:
-        raise _missing(wanted, missing, [*known, *found.refused])
+def _refuse_types(wanted: Wanted, names: Sequence[str], found: Reflection) -> None:
     refused = {name: found.refused[name] for name in names if name in found.refused}
     if refused:
         first = next(iter(refused))
@@ -108,13 +123,6 @@ def _refuse_unknown(wanted: Wanted, names: Sequence[str], known: dict[str, Colum
             f" {', '.join(f'{name!r} ({type_})' for name, type_ in refused.items())}; nothing was read. Leave them out"
             f" with exclude_columns=[...], or read them as text with sql= and CAST({first} AS text) AS {first}"
         )
-
-
-def _missing(wanted: Wanted, missing: Sequence[str], names: Sequence[str]) -> ConfigurationError:
-    return ConfigurationError(
-        f"{wanted.what} has no column {', '.join(map(repr, missing))}; it has {', '.join(map(repr, names))}."
-        " Nothing was read; correct watermark_columns, key_columns, columns or exclude_columns"
-    )
 
 
 def _never_changes(wanted: Wanted, key: tuple[str, ...], known: dict[str, Column], found: Reflection) -> bool:

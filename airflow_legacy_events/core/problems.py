@@ -1,0 +1,50 @@
+"""Several things that are wrong, told in one message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsError, StoppedError
+
+
+class Problems:
+    """Gathers the errors of checks, each of which may fail without hiding the next.
+
+    Attributes:
+        found: so far, in the order of the checks.
+    """
+
+    def __init__(self) -> None:
+        self.found: list[LegacyEventsError] = []
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Take note of an error of ours instead of raising it; a stop is raised."""
+        try:
+            yield
+        except StoppedError:
+            raise
+        except LegacyEventsError as error:
+            self.found += getattr(error, "problems", [error])
+
+    def settle(self) -> None:
+        """Return when nothing was found.
+
+        Raises:
+            LegacyEventsError: the only problem as it is, else one error that lists them all; its attribute `problems`
+                holds each.
+        """
+        if len(self.found) == 1:
+            raise self.found[0]
+        if self.found:
+            raise _together(self.found)
+
+
+def _together(found: Sequence[LegacyEventsError]) -> LegacyEventsError:
+    listed = "".join(f"\n{number}. {error}" for number, error in enumerate(found, 1))
+    kind = next((type(error) for error in found if isinstance(error, ConfigurationError)), type(found[0]))
+    error = kind(f"{len(found)} problems were found before anything was read:{listed}")
+    error.retry_helps = all(one.retry_helps for one in found)
+    error.problems = list(found)  # type: ignore[attr-defined]
+    return error

@@ -1,0 +1,92 @@
+"""What changed since the watermark was written, the query's text or the columns, and what the user wants of that."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_legacy_events.core.errors import WatermarkError
+from airflow_legacy_events.core.model import Watermark
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Judges the facts of a stored watermark by those of this run.
+
+    Attributes:
+        stream: name of the stream, for messages.
+        what: the table or query, for messages.
+        on_query_change: `fail`, `keep` or `reset`.
+        on_schema_change: `evolve` or `fail`.
+    """
+
+    stream: str
+    what: str
+    on_query_change: str
+    on_schema_change: str
+    log: logging.Logger
+
+    def judge(self, at: Watermark, found: Mapping[str, Any]) -> tuple[Watermark, bool, dict[str, Any]]:
+        """Return where to go on, whether something changed that is still to be recorded, and facts to record.
+
+        Raises:
+            WatermarkError: a change that the user did not allow; nothing was read.
+        """
+        reshaped = self._judge_shape(at.facts.get("shape"), found["shape"])
+        before, after = at.facts.get("query"), found["query"]
+        if before is None or before == after:
+            return at, reshaped, {}
+        return self._judge_query(at, str(before), after)
+
+    def _judge_query(self, at: Watermark, before: str, after: str) -> tuple[Watermark, bool, dict[str, Any]]:
+        if self.on_query_change == "fail":
+            raise WatermarkError(
+                f"the watermark of stream {self.stream!r} was written for another query or table (fingerprint {before},"
+                f" now {after}), so rows below it may never have been asked for; nothing was read. Restore the text, go"
+                " on from the watermark with on_query_change='keep', begin anew with on_query_change='reset', or give"
+                " the stream another name with stream="
+            )
+        told = "stream %s: the query or table changed (fingerprint %s, now %s); %s"
+        if self.on_query_change == "keep":
+            self.log.warning(told, self.stream, before, after, "going on from the watermark")
+            return at, True, {}
+        self.log.warning(told, self.stream, before, after, "beginning anew, as a first run")
+        reset = {"query": before, "values": None if at.values is None else list(at.values)}
+        return Watermark(None, None, _counted(at.facts)), True, {"reset": reset}
+
+    def _judge_shape(self, before: Sequence[Any] | None, after: Sequence[Any]) -> bool:
+        differences = [] if before is None else _differences(before, after)
+        if not differences:
+            return False
+        told = f"the columns of {self.what} changed since the last run of stream {self.stream!r}: " + "; ".join(
+            differences
+        )
+        if self.on_schema_change == "fail":
+            raise WatermarkError(
+                f"{told}. Nothing was read. Restore them, or take the new columns with on_schema_change='evolve'"
+            )
+        self.log.warning("%s", told)
+        return True
+
+
+def _differences(before: Sequence[Any], after: Sequence[Any]) -> list[str]:
+    """What a person is told, column by column; their order does not matter."""
+    old = {name: _told(type_, nullable) for name, type_, nullable in before}
+    new = {name: _told(type_, nullable) for name, type_, nullable in after}
+    return [
+        *(f"{name!r} ({new[name]}) is new" for name in new if name not in old),
+        *(f"{name!r} ({old[name]}) is gone" for name in old if name not in new),
+        *(f"{name!r} was {old[name]}, is {new[name]}" for name in new if name in old and old[name] != new[name]),
+    ]
+
+
+def _told(type_: str, nullable: bool) -> str:  # noqa: FBT001  read from a list of three
+    return type_ if nullable else f"{type_} not null"
+
+
+def _counted(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers of loads go on: a version that is sent again must not take the id of another one."""
+    kept = {name: dict(facts[name]) for name in ("load", "nulls") if facts.get(name)}
+    return {name: {"number": one["number"], "done": True} for name, one in kept.items()}

@@ -1,0 +1,118 @@
+"""Rows whose watermark is NULL: no place in the order, so they are sent behind it, by their key."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from airflow_legacy_events.core.limits import Limits
+from airflow_legacy_events.core.model import Batch, Column, Horizon, Watermark
+from airflow_legacy_events.sources.incremental import IncrementalRun
+from airflow_legacy_events.sources.rows import Rows, Start, Values
+
+POLICIES = ("fail", "skip", "first_run_only", "always")
+_REASONS = {
+    "skip": "rows whose watermark is NULL are left out (null_watermark='skip')",
+    "first_run_only": "rows whose watermark is or becomes NULL after the first run are not seen",
+    "always": "rows whose watermark is NULL are sent with every run",
+}
+
+
+def nullable_columns(rows: Rows) -> tuple[Column, ...]:
+    """Return the watermark columns that may hold NULL and are no part of the key, whose NULLs are always an error."""
+    shape = rows.selection.shape
+    return tuple(shape.columns[at] for at in shape.watermark if at not in shape.key and shape.columns[at].nullable)
+
+
+def in_order(rows: Rows, nullable: tuple[Column, ...]) -> Rows:
+    """Return the rows that have a place in the order."""
+    return dataclasses.replace(rows, where=tuple(sa.column(one.name).is_not(None) for one in nullable))
+
+
+def without_place(rows: Rows, nullable: tuple[Column, ...]) -> Rows:
+    """Return the other rows, whose position is their key alone."""
+    selection = rows.selection
+    shape, absent = selection.shape, {one.name for one in nullable}
+    time = None if shape.time is None or shape.columns[shape.time].name in absent else shape.time
+    lane = dataclasses.replace(
+        selection,
+        shape=dataclasses.replace(shape, watermark=(), time=time),
+        position=shape.key,
+    )
+    return dataclasses.replace(
+        rows, selection=lane, where=(sa.or_(*(sa.column(one.name).is_(None) for one in nullable)),)
+    )
+
+
+@dataclass
+class NullRun:
+    """An incremental run, and behind it a pass over the rows without a place.
+
+    A pass has a number, counted from 1, which stands in the event ids; one that did not finish keeps its number and is
+    finished by the next run, from where it was.
+
+    Attributes:
+        run: over the rows that have a place.
+        lane: the other rows.
+        policy: `skip`, `first_run_only` or `always`.
+        stored: the loaded watermark, None on a first run.
+        limits: budgets; `max_rows` counts the rows of both.
+    """
+
+    run: IncrementalRun
+    lane: Rows
+    policy: str
+    stored: Watermark | None
+    limits: Limits
+
+    def open(self) -> Horizon:
+        """Find both targets; nothing is read for delivery."""
+        horizon = self.run.open()
+        facts: Mapping[str, Any] = self.stored.facts if self.stored is not None else {}
+        state = facts.get("nulls") or {"number": 0, "done": True}
+        self._number = state["number"] + 1 if state["done"] else state["number"]
+        self._at: Values = () if state["done"] else tuple(state["at"])
+        self._target = self._find_target(unfinished=not state["done"])
+        mark = {"number": state["number"], "done": True} if self._target is None else self._mark(self._at)
+        return horizon._replace(
+            reason=f"{horizon.reason}; {_REASONS[self.policy]}", facts={**horizon.facts, "nulls": mark}
+        )
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield the pages in order, then those of the pass; the last one is final unless `max_rows` came first."""
+        left, reached, after = self.limits.max_rows, True, self.run.at
+        for batch in self.run.batches():
+            left = None if left is None else left - batch.count
+            reached, after = batch.final, batch.after
+            batch.final = batch.final and self._target is None
+            yield batch
+        if reached and self._target is not None:
+            yield from self._pass(after, self._target, left)
+
+    def _find_target(self, *, unfinished: bool) -> Values | None:
+        first = self.stored is None or self.stored.values is None
+        due = {"always": True, "first_run_only": unfinished or (first and not self.run.now)}
+        if not due.get(self.policy, False):
+            return None
+        start = Start(self._at)
+        self.lane.refuse_null(start)
+        return self.lane.highest(start, 0.0, temporal=False)
+
+    def _pass(self, after: Watermark, target: Values, left: int | None) -> Iterator[Batch]:
+        at, final = self._at, False
+        while not final and (left is None or left > 0):
+            limit = self.limits.page_rows if left is None else min(self.limits.page_rows, left)
+            rows = self.lane.page(Start(at), target, limit)
+            at = self.lane.values(rows[-1]) if rows else at
+            final = not rows or at == target
+            left = None if left is None else left - len(rows)
+            mark = {"number": self._number, "done": True} if final else self._mark(at)
+            reached = Watermark(after.values, None, {**after.facts, "nulls": mark})
+            yield Batch(self.lane.selection.shape, rows, len(rows), reached, "r", self._number, final)
+
+    def _mark(self, at: Values) -> dict[str, Any]:
+        return {"number": self._number, "done": False, "at": list(at)}

@@ -1,0 +1,213 @@
+"""Any table: names, keys, width, what is computed or derived, on every database."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_legacy_events.core.errors import ConfigurationError, SourceError
+from tests.support.legacy import DIALECTS, legacy_database
+
+
+@pytest.fixture(params=DIALECTS)
+def legacy(request):
+    with legacy_database(request, request.param) as found:
+        yield found
+
+
+def quoted(name):
+    return '"' + name.replace('"', '""') + '"'
+
+
+def read(legacy, at=None, **options):
+    """The rows of a run as dictionaries, and the watermark after them."""
+    with legacy.source(**options) as source:
+        facts = source.open(at).facts
+        batches = list(source.batches())
+    rows = [
+        dict(zip(batch.shape.named(range(len(batch.shape.columns))), map(str, row), strict=True))
+        for batch in batches
+        for row in batch.rows
+    ]
+    return rows, batches[-1].after._replace(facts={**facts, **batches[-1].after.facts}) if batches else at
+
+
+NAMES = [
+    *(
+        "Order Lines",
+        "select",
+        "user",
+        "50%",
+        "%s",
+        "%(id)s",
+        "a:b",
+        ":a",
+        "x.y",
+        "käse",
+        "表",
+        "Mixed",
+        'quo"te',
+        "it's",
+    ),
+    *(
+        "semi;colon",
+        "da--sh",
+        "/*c*/",
+        "back\\slash",
+        "back`tick",
+        "[b]",
+        "{b}",
+        "?",
+        "$1",
+        "tab\there",
+        " lead",
+        "trail ",
+    ),
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name_serves_as_table_key_watermark_and_data_column(legacy, name):
+    key, data = f"{name} k", f"{name} d"
+    legacy.execute(
+        f"CREATE TABLE {quoted(name)} ({quoted(key)} integer PRIMARY KEY, {quoted(name)} integer NOT NULL,"
+        f" {quoted(data)} text)"
+    )
+    legacy.execute(f"INSERT INTO {quoted(name)} VALUES (1, 5, 'x'), (2, 4, 'y'), (3, 4, 'z')")
+    expected = [{key: "2", name: "4", data: "y"}, {key: "3", name: "4", data: "z"}, {key: "1", name: "5", data: "x"}]
+    assert read(legacy, table=quoted(name), watermark_columns=(name,), batch_rows=1)[0] == expected
+    assert (
+        read(legacy, sql=f"SELECT * FROM {quoted(name)}", watermark_columns=(name,), key_columns=(key,))[0] == expected
+    )
+    assert [row[key] for row in read(legacy, table=quoted(name))[0]] == ["1", "2", "3"]
+
+
+def test_two_names_that_differ_only_in_case_are_two_tables_where_the_database_tells_them_apart(legacy):
+    if legacy.dialect == "sqlite":
+        legacy.execute('CREATE TABLE "Orders" (id integer PRIMARY KEY)')
+        legacy.execute("INSERT INTO orders VALUES (1)")
+        assert read(legacy, table="oRdErS", watermark_columns=("id",))[0] == [{"id": "1"}]
+        return
+    legacy.execute('CREATE TABLE "Orders" (id integer PRIMARY KEY)')
+    legacy.execute("CREATE TABLE orders (id integer PRIMARY KEY)")
+    legacy.execute('INSERT INTO "Orders" VALUES (1)')
+    legacy.execute("INSERT INTO orders VALUES (2)")
+    assert read(legacy, table="Orders", watermark_columns=("id",))[0] == [{"id": "1"}]
+    assert read(legacy, table="orders", watermark_columns=("id",))[0] == [{"id": "2"}]
+
+
+@pytest.mark.parametrize("batch_rows", [1, 2, 100])
+def test_a_key_of_four_columns_of_four_types_orders_ties(legacy, batch_rows):
+    legacy.execute(
+        "CREATE TABLE t (at integer NOT NULL, a text NOT NULL, b bigint NOT NULL, c date NOT NULL,"
+        " d numeric(9, 2) NOT NULL, PRIMARY KEY (c, a, d, b))"
+    )
+    rows = [
+        (1, "x", 2, "2026-01-02", 1),
+        (1, "y", 1, "2026-01-01", 2),
+        (1, "x", 9, "2026-01-01", 2),
+        (1, "x", 8, "2026-01-01", 10),
+        (0, "z", 7, "2026-12-31", 9),
+    ]
+    for row in rows:
+        legacy.execute("INSERT INTO t VALUES ({}, '{}', {}, '{}', {})".format(*row))
+    found, after = read(legacy, watermark_columns=("at",), batch_rows=batch_rows)
+    assert [row["b"] for row in found] == ["7", "9", "8", "1", "2"]
+    assert [float(text) if place == 3 else text for place, text in enumerate(after.values)] == [
+        *("1", "2026-01-02", "x"),
+        1.0,
+        "2",
+    ]
+    assert read(legacy, after, watermark_columns=("at",))[0] == []
+
+
+def test_a_unique_constraint_over_several_not_null_columns_is_the_key(legacy):
+    legacy.execute(
+        "CREATE TABLE t (at integer NOT NULL, shop integer NOT NULL, maybe integer, number integer NOT NULL,"
+        " UNIQUE (shop, maybe), UNIQUE (shop, number))"
+    )
+    legacy.execute("INSERT INTO t VALUES (1, 1, NULL, 2), (1, 1, NULL, 1)")
+    found, after = read(legacy, watermark_columns=("at",))
+    assert [row["number"] for row in found] == ["1", "2"]
+    assert after.values == ("1", "1", "2")
+
+
+def test_key_columns_win_over_the_primary_key(legacy):
+    legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, at integer NOT NULL, code text NOT NULL)")
+    legacy.execute("INSERT INTO t VALUES (1, 1, 'b'), (2, 1, 'a')")
+    found, after = read(legacy, watermark_columns=("at",), key_columns=("code",), batch_rows=1)
+    assert [row["id"] for row in found] == ["2", "1"]
+    assert after.values == ("1", "b")
+
+
+def test_generated_columns_are_read_like_others(legacy):
+    legacy.execute(
+        "CREATE TABLE t (id integer PRIMARY KEY, net integer NOT NULL,"
+        " gross integer GENERATED ALWAYS AS (net * 2) STORED)"
+    )
+    legacy.execute("INSERT INTO t (id, net) VALUES (1, 9), (2, 5)")
+    assert [row["gross"] for row in read(legacy, watermark_columns=("net",))[0]] == ["10", "18"]
+    assert [
+        row["id"] for row in read(legacy, watermark_columns=("gross",), null_watermark="skip", batch_rows=1)[0]
+    ] == ["2", "1"]
+
+
+def test_500_columns_are_read(legacy):
+    names = [f"c{number}" for number in range(499)]
+    legacy.execute(f"CREATE TABLE t (id integer PRIMARY KEY, {', '.join(f'{name} integer' for name in names)})")
+    legacy.execute(f"INSERT INTO t VALUES (1, {', '.join(map(str, range(499)))})")
+    ((row),) = read(legacy, watermark_columns=("id",))[0]
+    assert row == {"id": "1", **{name: str(number) for number, name in enumerate(names)}}
+
+
+def test_a_view_with_a_join_is_read_by_its_key_columns(legacy):
+    legacy.execute("CREATE TABLE customers (id integer PRIMARY KEY, name text)")
+    legacy.execute("CREATE TABLE orders (id integer PRIMARY KEY, at integer NOT NULL, customer integer)")
+    legacy.execute("INSERT INTO customers VALUES (7, 'Ada')")
+    legacy.execute("INSERT INTO orders VALUES (1, 20, 7), (2, 10, 7)")
+    legacy.execute(
+        'CREATE VIEW "All Orders" AS SELECT o.id, o.at, c.name FROM orders o JOIN customers c ON c.id = o.customer'
+    )
+    found, _ = read(legacy, table="All Orders", watermark_columns=("at",), key_columns=("id",), batch_rows=1)
+    assert [(row["id"], row["name"]) for row in found] == [("2", "Ada"), ("1", "Ada")]
+
+
+@pytest.mark.parametrize("name", ["body", "Body Text", "order"])
+def test_a_column_that_is_dropped_between_two_pages_fails_the_run_and_a_retry_completes_it(legacy, name):
+    legacy.execute(f"CREATE TABLE t (id integer PRIMARY KEY, {quoted(name)} text)")
+    legacy.execute("INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c')")
+    with legacy.source(watermark_columns=("id",), batch_rows=1) as source:
+        facts = source.open(None).facts
+        pages = source.batches()
+        first = next(pages)
+        legacy.execute(f"ALTER TABLE t DROP COLUMN {quoted(name)}")
+        with pytest.raises(SourceError, match=rf"failed while reading: .*{name}"):
+            next(pages)
+    after = first.after._replace(facts=facts)
+    assert read(legacy, after, watermark_columns=("id",))[0] == [{"id": "2"}, {"id": "3"}]
+
+
+def test_a_column_that_is_added_between_two_pages_belongs_to_the_next_run(legacy):
+    legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, body text)")
+    legacy.execute("INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c')")
+    with legacy.source(watermark_columns=("id",), batch_rows=1) as source:
+        facts = source.open(None).facts
+        pages = source.batches()
+        batches = [next(pages)]
+        legacy.execute("ALTER TABLE t ADD COLUMN more text")
+        batches += pages
+    assert [len(row) for batch in batches for row in batch.rows] == [2, 2, 2]
+    legacy.execute("INSERT INTO t VALUES (4, 'd', 'e')")
+    after = batches[-1].after._replace(facts=facts)
+    assert read(legacy, after, watermark_columns=("id",))[0] == [{"id": "4", "body": "d", "more": "e"}]
+
+
+@pytest.mark.parametrize("where", ["watermark", "key"])
+def test_a_column_without_an_order_is_refused_before_reading(legacy, where):
+    legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, doc json NOT NULL)")
+    legacy.execute("INSERT INTO t VALUES (1, '{}')")
+    columns = {
+        "watermark": {"watermark_columns": ("doc",)},
+        "key": {"watermark_columns": ("id",), "key_columns": ("doc",)},
+    }
+    with pytest.raises(ConfigurationError, match=r"column 'doc' of table 't' is (?i:json), which can't be ordered"):
+        read(legacy, **columns[where])
