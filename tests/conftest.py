@@ -89,14 +89,15 @@ def topic(topics: Any) -> str:
 
 
 @pytest.fixture
-def second_kafka() -> Iterator[Callable[[], Any]]:
-    """Starts brokers that a test may stop and kill."""
+def second_kafka() -> Iterator[Callable[..., Any]]:
+    """Starts brokers that a test may stop and kill; underscores in the names of settings stand for dots."""
     from tests.services.kafka import Kafka
 
     started = []
 
-    def start() -> Any:
-        started.append(Kafka(shared=False))
+    def start(**settings: str) -> Any:
+        named = {name.replace("_", "."): value for name, value in settings.items()}
+        started.append(Kafka(shared=False, settings=named))
         return started[-1]
 
     yield start

@@ -43,8 +43,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         return Path(self.url.database or "").resolve()
 
     def _connect(self) -> sqlite3.Connection:
-        if not self.path.is_file():
-            raise SourceError(f"connection {self.conn_id!r} names the file {str(self.path)!r}, there is none")
+        self._require_file()
         # mode=rw makes no new file; a file that may only be read is opened read-only by SQLite itself.
         session = sqlite3.connect(
             f"{self.path.as_uri()}?mode=rw",
@@ -57,6 +56,10 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         session.execute("SELECT count(*) FROM sqlite_master").fetchone()
         return session
 
+    def _require_file(self) -> None:
+        if not self.path.is_file():
+            raise SourceError(f"connection {self.conn_id!r} names the file {str(self.path)!r}, there is none")
+
     def identity(self) -> dict[str, str]:
         """The file's path and application id."""
         with self._using("asking for the file's identity") as session:
@@ -65,6 +68,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
 
     def lock(self, name: str, holder: Mapping[str, Any]) -> AbstractContextManager[Lease]:
         """A file beside the database; see `FileLock`."""
+        self._require_file()
         return FileLock(self.path, name, holder, self.log).held()
 
     def _inspect(self, table: str) -> TableFacts:

@@ -121,6 +121,21 @@ def test_sql_may_be_a_file_beside_the_dag(shop, broker, topic, dag_id):
     assert ids(broker.read(topic)) == [1, 3]
 
 
+@pytest.mark.parametrize("as_file", [True, False])
+def test_a_query_is_known_by_its_text_as_it_is_written_not_as_it_is_rendered(shop, broker, topic, dag_id, as_file):
+    sql = "SELECT id, updated_at FROM orders WHERE id <= {{ params.upto }}"
+
+    def run(text, upto):
+        (metadata.DAGS / f"{dag_id}.sql").write_text(text)
+        arguments = f"schedule=None, params={{'upto': {upto}}}"
+        query = f"{dag_id}.sql" if as_file else text
+        options = {"table": None, "sql": query, "key_columns": ["id"]}
+        return metadata.states(metadata.run_dag(dag_text(dag_id, topic, arguments, **options), dag_id))["publish"]
+
+    assert [run(sql, 2), run(sql, 3), run(f"{sql} AND 1 = 1", 3)] == ["success", "success", "failed"]
+    assert ids(broker.read(topic)) == [1, 2, 3]
+
+
 def test_mapped_tasks_serve_a_stream_each(shop, broker, topic, dag_id):
     text = f"""{HEAD}
 with DAG({dag_id!r}, schedule=None):

@@ -4,7 +4,15 @@ import datetime as dt
 
 import pytest
 from confluent_kafka import Producer
-from confluent_kafka.admin import ConfigResource
+from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    ConfigResource,
+    NewTopic,
+    ResourcePatternType,
+    ResourceType,
+)
 
 from airflow_legacy_events.brokers.kafka import KafkaBroker
 from airflow_legacy_events.core.errors import ConfigurationError, DeliveryError, StoppedError
@@ -167,3 +175,38 @@ def test_the_embedded_cluster_is_not_asked_for_limits(caplog):
     (line,) = [line for line in caplog.messages if "max.message.bytes" in line]
     assert "of shop can't be read" in line
     assert line.endswith("1048588")
+
+
+def test_all_topics_that_are_missing_are_named_at_once(kafka, topics):
+    first, second = topics.name(), topics.name()
+    with pytest.raises(ConfigurationError, match=r"2 problems were found") as missing:
+        made(kafka, first, second)
+    assert repr(first) in str(missing.value)
+    assert repr(second) in str(missing.value)
+
+
+def test_a_topic_with_fewer_replicas_than_it_demands_is_refused(kafka, topics):
+    topic = topics.make(min_insync_replicas="2")
+    with pytest.raises(ConfigurationError, match=rf"topic '{topic}' demands min.insync.replicas=2, but has 1 replicas"):
+        made(kafka, topic)
+
+
+def test_a_topic_that_the_user_may_only_look_at_is_refused(second_kafka):
+    kafka = second_kafka(
+        authorizer_class_name="org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        allow_everyone_if_no_acl_found="true",
+    )
+    for name in ("closed", "open"):
+        kafka.admin.create_topics([NewTopic(name, 1, 1)])[name].result(30)
+    everybody = {"principal": "User:ANONYMOUS", "host": "*", "permission_type": AclPermissionType.ALLOW}
+    rights = [
+        AclBinding(ResourceType.TOPIC, "closed", ResourcePatternType.LITERAL, operation=operation, **everybody)
+        for operation in (AclOperation.DESCRIBE, AclOperation.READ)
+    ]
+    for answer in kafka.admin.create_acls(rights).values():
+        answer.result(30)
+    made(kafka, "open")
+    with pytest.raises(
+        ConfigurationError, match=r"'closed' can't be written to by this user, who may DESCRIBE, READ\."
+    ):
+        made(kafka, "open", "closed")

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from pathlib import Path
 
 from confluent_kafka import KafkaException
@@ -46,12 +47,14 @@ class Kafka(Service):
 
     Args:
         shared: use the broker that the environment names, if it names one; a test that kills its broker does not.
+        settings: further ones of the server.
     """
 
     name = "kafka"
 
-    def __init__(self, *, shared: bool = True) -> None:
+    def __init__(self, *, shared: bool = True, settings: Mapping[str, str] | None = None) -> None:
         super().__init__()
+        self._settings = dict(settings or {})
         self.bootstrap = os.environ.get(VARIABLE, "") if shared else ""
         self._container: str | None = None
         if not self.bootstrap:
@@ -70,10 +73,11 @@ class Kafka(Service):
         self.bootstrap = f"127.0.0.1:{port}"
         libraries = _libraries()
         if libraries is None:
-            self._container = _container(port)
+            self._container = _container(port, self._settings)
             return
         settings = self.folder / "server.properties"
-        settings.write_text(_SETTINGS.format(port=port, controller=controller, folder=self.folder))
+        further = "".join(f"{name}={value}\n" for name, value in self._settings.items())
+        settings.write_text(_SETTINGS.format(port=port, controller=controller, folder=self.folder) + further)
         java = ["java", "-cp", f"{libraries}/*"]
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         subprocess.run(
@@ -130,7 +134,7 @@ def _download(folder: Path) -> None:
     (folder / ".complete").touch()
 
 
-def _container(port: int) -> str:
+def _container(port: int, settings: Mapping[str, str]) -> str:
     listeners = {
         "KAFKA_PROCESS_ROLES": "broker,controller",
         "KAFKA_NODE_ID": "1",
@@ -142,4 +146,5 @@ def _container(port: int) -> str:
         "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
         "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
     }
+    listeners |= {f"KAFKA_{name.upper().replace('.', '_')}": value for name, value in settings.items()}
     return docker.run(f"apache/kafka:{VERSION}", port, 9092, listeners)

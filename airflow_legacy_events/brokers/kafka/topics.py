@@ -14,7 +14,9 @@ from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigResource, 
 from airflow_legacy_events.brokers.kafka.callbacks import callbacks
 from airflow_legacy_events.brokers.kafka.config import refusal
 from airflow_legacy_events.brokers.kafka.verdicts import HOPELESS
+from airflow_legacy_events.brokers.kafka.writable import check_replicas, check_rights
 from airflow_legacy_events.core.errors import ConfigurationError, DeliveryError
+from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.core.stop import Stop
 
 DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
@@ -74,24 +76,38 @@ class Topics:
         )
 
     def require(self, names: Sequence[str], partitions: int | None, config: Mapping[str, str] | None) -> None:
-        """Return when every topic is there; missing ones are made with `partitions`, when that is given.
+        """Return when every topic is there and may be written to; missing ones are made with `partitions`, if given.
 
         Raises:
-            ConfigurationError: a topic is missing and may not be made, or the cluster refuses to make it.
+            ConfigurationError: topics are missing and may not be made, the cluster refuses to make them, or lets this
+                user not write to them; all of them are named.
             DeliveryError: the cluster doesn't answer.
         """
         missing = [name for name in dict.fromkeys(names) if name not in self.metadata.topics]
+        problems = Problems()
         for name in missing:
-            if partitions is None:
-                near = ", ".join(difflib.get_close_matches(name, self.metadata.topics, n=3))
-                raise ConfigurationError(
-                    f"topic {name!r} was asked for, the cluster shows this user none of that name"
-                    f"{f'; similar: {near}' if near else ''}. Nothing was read; make it, grant DESCRIBE on it, correct"
-                    " the name, or let it be made with topic_partitions="
-                )
-            self._make(name, partitions, dict(config or {}))
+            with problems.noted():
+                self._find_or_make(name, partitions, dict(config or {}))
+        problems.settle()
         if missing:
             self.metadata = self._look(lambda found: all(name in found.topics for name in missing))
+        if self._has_controller:
+            check_rights(self._admin, list(dict.fromkeys(names)), self._log)
+
+    @property
+    def _has_controller(self) -> bool:
+        """Whether there is one to ask; librdkafka's mock cluster has none and would never answer."""
+        return self.metadata.controller_id in self.metadata.brokers
+
+    def _find_or_make(self, name: str, partitions: int | None, config: dict[str, str]) -> None:
+        if partitions is None:
+            near = ", ".join(difflib.get_close_matches(name, self.metadata.topics, n=3))
+            raise ConfigurationError(
+                f"topic {name!r} was asked for, the cluster shows this user none of that name"
+                f"{f'; similar: {near}' if near else ''}. Nothing was read; make it, grant DESCRIBE on it, correct"
+                " the name, or let it be made with topic_partitions="
+            )
+        self._make(name, partitions, config)
 
     def _make(self, name: str, partitions: int, config: dict[str, str]) -> None:
         asked = f"topic {name!r} is missing and could not be made with {partitions} partitions and {config}"
@@ -112,26 +128,38 @@ class Topics:
         self._log.info("made topic %s with %s partitions", name, partitions)
 
     def limits(self, names: Sequence[str]) -> dict[str, int]:
-        """Return each topic's `max.message.bytes`, Kafka's default where it can't be read within 2 s."""
-        if self.metadata.controller_id not in self.metadata.brokers:
-            answers: Mapping[Any, Any] = {}  # librdkafka's mock cluster, which never answers
+        """Return each topic's `max.message.bytes`, Kafka's default where it can't be read within 2 s.
+
+        Raises:
+            ConfigurationError: a topic has fewer replicas than it demands.
+        """
+        if not self._has_controller:
+            answers: Mapping[Any, Any] = {}
             reason = "the cluster has no controller to ask"
         else:
             asked = [ConfigResource(ResourceType.TOPIC, name) for name in dict.fromkeys(names)]
             answers, reason = self._admin.describe_configs(asked, request_timeout=_CONFIG_SECONDS), ""
         known: dict[str, int] = {}
+        problems = Problems()
         for resource, answer in answers.items():
             try:
-                known[resource.name] = int(answer.result(_CONFIG_SECONDS)["max.message.bytes"].value)
+                config = answer.result(_CONFIG_SECONDS)
+                known[resource.name] = int(config["max.message.bytes"].value)
             except (KafkaException, TimeoutError, KeyError, ValueError) as error:
                 found = error.args[0] if error.args else error
                 reason = found.str() if isinstance(found, KafkaError) else type(error).__name__
-        unknown = [name for name in dict.fromkeys(names) if name not in known]
-        if unknown:
+                continue
+            with problems.noted():
+                check_replicas(resource.name, self.metadata.topics[resource.name], config)
+        problems.settle()
+        self._tell_unknown([name for name in dict.fromkeys(names) if name not in known], reason)
+        return {**dict.fromkeys(names, DEFAULT_MAX_MESSAGE_BYTES), **known}
+
+    def _tell_unknown(self, names: Sequence[str], reason: str) -> None:
+        if names:
             self._log.info(
                 "max.message.bytes of %s can't be read (%s); taking Kafka's default of %d",
-                ", ".join(unknown),
+                ", ".join(names),
                 reason,
                 DEFAULT_MAX_MESSAGE_BYTES,
             )
-        return {**dict.fromkeys(unknown, DEFAULT_MAX_MESSAGE_BYTES), **known}

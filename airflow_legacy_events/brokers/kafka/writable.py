@@ -1,0 +1,56 @@
+"""Whether messages can be written to a topic at all, found out before anything is sent."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka.admin import AclOperation, AdminClient, TopicMetadata
+
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.problems import Problems
+
+_RIGHTS_SECONDS = 2.0
+
+
+def check_rights(admin: AdminClient, names: list[str], log: logging.Logger) -> None:
+    """Return when the cluster lets this user write to each topic, or does not say.
+
+    Raises:
+        ConfigurationError: naming each topic that it may not write to.
+    """
+    answers = admin.describe_topics(
+        TopicCollection(names), include_authorized_operations=True, request_timeout=_RIGHTS_SECONDS
+    )
+    problems = Problems()
+    for name, answer in answers.items():
+        try:
+            allowed = answer.result(_RIGHTS_SECONDS).authorized_operations
+        except (KafkaException, TimeoutError) as error:
+            log.info("the rights on topic %s can't be read (%s); the first message will tell", name, error)
+            continue
+        if allowed and AclOperation.WRITE not in allowed:
+            with problems.noted():
+                raise ConfigurationError(
+                    f"topic {name!r} can't be written to by this user, who may"
+                    f" {', '.join(sorted(one.name for one in allowed))}. Nothing was read; grant WRITE on it"
+                )
+    problems.settle()
+
+
+def check_replicas(name: str, topic: TopicMetadata, config: Mapping[str, Any]) -> None:
+    """Return when the topic has as many replicas as must have a message before it is confirmed.
+
+    Raises:
+        ConfigurationError: it has fewer, so no message would ever be confirmed.
+    """
+    wanted = config.get("min.insync.replicas")
+    replicas = min((len(partition.replicas) for partition in topic.partitions.values()), default=None)
+    if wanted is None or replicas is None or replicas >= int(wanted.value):
+        return
+    raise ConfigurationError(
+        f"topic {name!r} demands min.insync.replicas={wanted.value}, but has {replicas} replicas, so no message would"
+        " ever be confirmed. Nothing was read; lower that setting or give the topic more replicas"
+    )

@@ -1,0 +1,409 @@
+"""What people get wrong: one readable error each, nothing read, no watermark moved, no value and no secret told."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import OffsetSpec
+
+from airflow_legacy_events.errors import (
+    ConfigurationError,
+    DeliveryError,
+    LegacyEventsError,
+    SourceError,
+    WatermarkError,
+)
+from airflow_legacy_events.operators.query import IncrementalQueryOperator
+from airflow_legacy_events.watermarks import registration, variable
+from tests.airflow import metadata
+
+SECRET, VALUE = "hunter2-secret", "classified-4711"
+RENDERED = {"source_timezone", "exclude_columns"}
+KAFKA = '{"bootstrap.servers": "%s", "group.id": "ignored", "auto.offset.reset": "earliest", "max.poll.interval.ms": 9}'
+
+
+class Outlet:
+    """An alias that takes events."""
+
+    def add(self, *_: Any, **__: Any) -> None:
+        """Nobody listens."""
+
+
+@dataclass
+class Desk:
+    """A legacy file, a topic, and an operator that somebody writes.
+
+    Attributes:
+        file: of the SQLite database.
+        rows: the application's own connection to it.
+    """
+
+    file: Any
+    rows: sqlite3.Connection
+    topics: Any
+    topic: str
+    pushed: dict[str, Any] = field(default_factory=dict)
+
+    def operator(self, **arguments: Any) -> IncrementalQueryOperator:
+        given = {"source_conn_id": "misused", "table": "orders", "topic": self.topic, "watermark_columns": ["id"]}
+        given |= {"broker_conn_id": "misused_kafka", "delivery_timeout": dt.timedelta(seconds=5)} | arguments
+        return IncrementalQueryOperator(task_id="publish", **{k: v for k, v in given.items() if v is not ...})
+
+    def run(self, run_type: str = "manual", **arguments: Any) -> dict[str, Any]:
+        """Execute as a task does; return the report."""
+        ti = SimpleNamespace(dag_id="d", task_id="publish", run_id="r", map_index=-1, try_number=1)
+        ti.xcom_push = lambda key, value: self.pushed.update({key: value})
+        dag_run = SimpleNamespace(run_type=run_type, run_id="r")
+        context: Any = {"ti": ti, "dag_run": dag_run, "outlet_events": defaultdict(Outlet)}
+        written = {name: value for name, value in arguments.items() if name not in RENDERED}
+        operator = self.operator(**written)
+        for name in RENDERED & arguments.keys():  # a template when the DAG was loaded
+            setattr(operator, name, arguments[name])
+        with metadata.as_task():
+            return operator.execute(context)
+
+    @property
+    def stream(self) -> str:
+        return f"misused.orders@{self.topic}"
+
+    def sent(self) -> int:
+        """How many messages lie on the topic."""
+        place = TopicPartition(self.topic, 0)
+        return self.topics.kafka.admin.list_offsets({place: OffsetSpec.latest()})[place].result(10).offset
+
+    def kept(self) -> dict[str, str]:
+        """What is kept of the streams of this topic."""
+        return {key: text for key, text in metadata.variables().items() if self.topic in key}
+
+
+@pytest.fixture
+def desk(tmp_path, topics, topic):
+    rows = sqlite3.connect(tmp_path / "crm.db", isolation_level=None)
+    rows.executescript(
+        f"""
+        CREATE TABLE orders (id INTEGER PRIMARY KEY, body TEXT, at TIMESTAMP, doc JSON, code TEXT);
+        INSERT INTO orders VALUES (1, '{VALUE}', '2026-01-01 10:00:00', '{{"a": "{VALUE}"}}', '{VALUE}'),
+                                  (2, '{VALUE}', NULL, NULL, NULL);
+        CREATE VIEW all_orders AS SELECT * FROM orders;
+        """
+    )
+    metadata.put_connection("misused", conn_type="sqlite", host=str(tmp_path / "crm.db"), password=SECRET)
+    metadata.put_connection("misused_kafka", conn_type="kafka", extra=KAFKA % topics.kafka.bootstrap)
+    yield Desk(tmp_path / "crm.db", rows, topics, topic)
+    rows.close()
+
+
+@dataclass
+class Misuse:
+    """One thing that somebody gets wrong.
+
+    Attributes:
+        error: what comes of it.
+        told: what its text must hold.
+        arguments: of the operator; a function of the desk, where they depend on it.
+        before: what happens before.
+    """
+
+    error: type[LegacyEventsError]
+    told: str
+    arguments: dict[str, Any] | Callable[[Desk], dict[str, Any]] = field(default_factory=dict)
+    before: Callable[[Desk], Any] = lambda _: None
+
+
+def connection(conn_id: str, **fields: Any) -> Callable[[Desk], None]:
+    return lambda _: metadata.put_connection(conn_id, **fields)
+
+
+def delivered(then: Callable[[Desk], Any] = lambda _: None, **arguments: Any) -> Callable[[Desk], None]:
+    """A run that works, and what happens after it."""
+
+    def before(desk: Desk) -> None:
+        desk.run(**arguments)
+        then(desk)
+
+    return before
+
+
+def repointed(desk: Desk) -> None:
+    with sqlite3.connect(desk.file) as old, sqlite3.connect(desk.file.with_name("other.db")) as new:
+        old.backup(new)
+    metadata.put_connection("misused", conn_type="sqlite", host=str(desk.file.with_name("other.db")))
+
+
+def retyped(desk: Desk) -> None:
+    desk.rows.executescript(
+        "DROP VIEW all_orders; DROP TABLE orders; CREATE TABLE orders (id TEXT PRIMARY KEY NOT NULL, body TEXT);"
+        " INSERT INTO orders VALUES ('3', 'x')"
+    )
+
+
+def unregistered(desk: Desk) -> None:
+    key = registration.PREFIX + desk.stream
+    kept = metadata.variables()[key]
+    metadata.put_variable(key, kept.replace('"variable"', '"table"'))
+
+
+SQL = {"table": ..., "key_columns": ["id"]}
+QUERY = "SELECT id, body FROM orders"
+MISUSES = {
+    "an unknown connection": Misuse(
+        ConfigurationError, "connection 'nowhere' was not found. Add it with", {"source_conn_id": "nowhere"}
+    ),
+    "a connection of an unknown type": Misuse(
+        ConfigurationError,
+        "connection 'by_ftp': type 'ftp' is not known; known: ",
+        {"source_conn_id": "by_ftp"},
+        connection("by_ftp", conn_type="ftp", host="h", password=SECRET),
+    ),
+    "a connection without a file": Misuse(
+        ConfigurationError,
+        "connection 'no_file' of type 'sqlite' needs the path",
+        {"source_conn_id": "no_file"},
+        connection("no_file", conn_type="sqlite"),
+    ),
+    "a file that is not there": Misuse(
+        SourceError,
+        "there is none",
+        {"source_conn_id": "gone"},
+        connection("gone", conn_type="sqlite", host="/nowhere/crm.db", password=SECRET),
+    ),
+    "a server that does not answer": Misuse(
+        SourceError,
+        "connection 'dark' failed while connecting",
+        {"source_conn_id": "dark"},
+        connection("dark", conn_type="postgres", host="127.0.0.1", port=1, login="reader", password=SECRET),
+    ),
+    "an unknown connection of the broker": Misuse(
+        ConfigurationError, "connection 'no_kafka' was not found", {"broker_conn_id": "no_kafka"}
+    ),
+    "a database as the broker": Misuse(
+        ConfigurationError,
+        "connection 'misused': type 'sqlite' is not known; known: kafka",
+        {"broker_conn_id": "misused"},
+    ),
+    "a broker without an address": Misuse(
+        ConfigurationError,
+        "connection 'empty_kafka'",
+        {"broker_conn_id": "empty_kafka"},
+        connection("empty_kafka", conn_type="kafka", extra=json.dumps({"sasl.password": SECRET})),
+    ),
+    "an unknown setting of the broker": Misuse(
+        ConfigurationError,
+        "linger.mss",
+        {"broker_conn_id": "odd_kafka"},
+        lambda desk: metadata.put_connection(
+            "odd_kafka",
+            conn_type="kafka",
+            extra=json.dumps(
+                {"bootstrap.servers": desk.topics.kafka.bootstrap, "linger.mss": 5, "sasl.password": SECRET}
+            ),
+        ),
+    ),
+    "a missing topic": Misuse(ConfigurationError, "topic 'no-such-topic' was asked for", {"topic": "no-such-topic"}),
+    "a missing dead-letter topic": Misuse(
+        ConfigurationError, "topic 'no-such-topic' was asked for", {"dead_letter_topic": "no-such-topic"}
+    ),
+    "a topic that can't be written to": Misuse(
+        ConfigurationError,
+        "demands min.insync.replicas=3, but has 1 replicas",
+        lambda desk: {"dead_letter_topic": desk.topics.make(min_insync_replicas="3")},
+    ),
+    "an unknown store": Misuse(
+        ConfigurationError, "watermark_store 'redis' is not known; known: ", {"watermark_store": "redis"}
+    ),
+    "an unknown envelope": Misuse(ConfigurationError, "envelope 'avro' is not known; known: ", {"envelope": "avro"}),
+    "an unknown table": Misuse(
+        ConfigurationError, "table 'order' was asked for, there is no table or view", {"table": "order"}
+    ),
+    "what is no name of a table": Misuse(ConfigurationError, "is no table name", {"table": "a.b.c"}),
+    "an unknown column": Misuse(
+        ConfigurationError, "table 'orders' has no column 'nix'; it has 'id', 'body'", {"columns": ["id", "nix"]}
+    ),
+    "an unknown watermark column": Misuse(
+        ConfigurationError, "table 'orders' has no column 'updated'", {"watermark_columns": ["updated"]}
+    ),
+    "a watermark that has no order": Misuse(
+        ConfigurationError,
+        "column 'doc' of table 'orders' is JSON, which can't be ordered",
+        {"watermark_columns": ["doc"]},
+    ),
+    "a NULL in the watermark": Misuse(
+        ConfigurationError,
+        "'at' of table 'orders' is a watermark or key column and is NULL",
+        {"watermark_columns": ["at"]},
+    ),
+    "a NULL in the key": Misuse(
+        ConfigurationError,
+        "'code' of table 'orders' is a watermark or key column and is NULL",
+        {"key_columns": ["code"]},
+    ),
+    "no key": Misuse(ConfigurationError, "table 'all_orders' has no primary key", {"table": "all_orders"}),
+    "wrong SQL": Misuse(
+        ConfigurationError,
+        "connection 'misused' refused the query",
+        {**SQL, "sql": f"SELECT id FROM orders WHERE body == = '{VALUE}'"},
+    ),
+    "empty SQL": Misuse(ConfigurationError, "sql= holds no statement", {**SQL, "sql": " -- nothing\n"}),
+    "two statements": Misuse(ConfigurationError, "sql= holds 2 statements", {**SQL, "sql": f"{QUERY}; {QUERY}"}),
+    "a statement that writes": Misuse(
+        ConfigurationError, "sql= begins with DELETE", {**SQL, "sql": "DELETE FROM orders RETURNING id"}
+    ),
+    "a name twice": Misuse(
+        ConfigurationError,
+        "the query gives the column names 'id' more than once",
+        {**SQL, "sql": "SELECT id, id FROM orders"},
+    ),
+    "a query without the watermark": Misuse(
+        ConfigurationError, "the query has no column 'id'; it has 'body'", {**SQL, "sql": "SELECT body FROM orders"}
+    ),
+    "another query": Misuse(
+        WatermarkError,
+        "on_query_change='keep'",
+        lambda desk: {**SQL, "sql": f"{QUERY} WHERE id > 1", "stream": desk.stream},
+        lambda desk: desk.run(**SQL, sql=QUERY, stream=desk.stream),
+    ),
+    "a new column that is not wanted": Misuse(
+        WatermarkError,
+        "'more' (TEXT) is new. Nothing was read",
+        {"on_schema_change": "fail"},
+        delivered(lambda desk: desk.rows.execute("ALTER TABLE orders ADD COLUMN more TEXT")),
+    ),
+    "another type of the key": Misuse(
+        WatermarkError,
+        "'id' is part of the watermark of stream",
+        {"columns": ["body"]},
+        delivered(retyped, columns=["body"]),
+    ),
+    "other watermark columns": Misuse(
+        WatermarkError,
+        "watermark_columns ['id'], this run has ['body']",
+        {"watermark_columns": ["body"]},
+        delivered(),
+    ),
+    "another topic for the same stream": Misuse(
+        WatermarkError,
+        "a new topic is a new stream",
+        lambda desk: {"topic": desk.topics.make(), "stream": desk.stream},
+        delivered(),
+    ),
+    "a repointed connection": Misuse(WatermarkError, "--accept-server", {}, delivered(repointed)),
+    "a lost watermark": Misuse(
+        WatermarkError, "", {}, delivered(lambda desk: metadata.drop_variable(variable.PREFIX + desk.stream))
+    ),
+    "a watermark that somebody broke": Misuse(
+        WatermarkError,
+        "that is not JSON",
+        {},
+        delivered(lambda desk: metadata.put_variable(variable.PREFIX + desk.stream, f"{{{VALUE}")),
+    ),
+    "another store than before": Misuse(WatermarkError, "'table'", {}, delivered(unregistered)),
+    "lag on what is no time": Misuse(ConfigurationError, "'id' is INTEGER, no time", {"lag": dt.timedelta(hours=1)}),
+    "max_rows in bulk": Misuse(
+        ConfigurationError, "max_rows= was given with watermark_columns=[]", {"watermark_columns": [], "max_rows": 5}
+    ),
+    "a first run from nowhere": Misuse(
+        ConfigurationError, "first_run='yesterday' was asked for, but", {"first_run": "yesterday"}
+    ),
+    "an unknown zone": Misuse(
+        ConfigurationError,
+        "source_timezone='Europe/Lummerland' is no time zone",
+        {"source_timezone": "Europe/Lummerland"},
+    ),
+    "columns that are a text": Misuse(
+        ConfigurationError, "exclude_columns= must be a list of column names", {"exclude_columns": "body"}
+    ),
+    "a wrong table and a missing topic": Misuse(
+        ConfigurationError,
+        "2 problems were found before anything was read",
+        {"table": "order", "topic": "no-such-topic"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISUSES)
+def test_misuse_is_one_readable_error_and_nothing_else(desk, caplog, name):
+    misuse = MISUSES[name]
+    misuse.before(desk)
+    arguments = misuse.arguments(desk) if callable(misuse.arguments) else misuse.arguments
+    before = desk.kept(), desk.sent()
+    caplog.clear()
+    desk.pushed.clear()
+    with caplog.at_level(logging.DEBUG), pytest.raises(misuse.error) as raised:
+        desk.run(**arguments)
+
+    told = str(raised.value)
+    assert misuse.told in told
+    assert isinstance(raised.value, AirflowFailException) == (not raised.value.retry_helps)
+    assert (desk.kept(), desk.sent()) == before
+    report = desk.pushed["report"]
+    assert (report["rows"], report["events"], report["batches"]) == (0, 0, 0)
+    for text in (told, *(record.getMessage() for record in caplog.records if record.levelno >= logging.INFO)):
+        assert SECRET not in text
+        assert VALUE not in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"table": ...}, "exactly one of table= and sql= must be given; found neither"),
+        ({"sql": QUERY}, "exactly one of table= and sql= must be given; found both"),
+        ({"watermark_columns": "id"}, "watermark_columns= must be a list of column names, such as ['id']"),
+        ({"key_columns": "id"}, "key_columns= must be a list of column names"),
+        ({"batch_rows": 0}, "batch_rows= must be a whole number above 0; found 0"),
+        ({"max_rows": 1.5}, "max_rows= must be a whole number above 0; found 1.5"),
+        ({"rows_per_second": "fast"}, "rows_per_second= must be a number; found 'fast'"),
+        ({"lag": 5}, "lag= must be a timedelta; found 5"),
+        ({"lag": dt.timedelta(-1)}, "lag= must not be below zero"),
+        ({"statement_timeout": dt.timedelta(0)}, "statement_timeout= must be above zero"),
+        ({"topic_config": {"cleanup.policy": "compact"}}, "topic_config= has no effect without topic_partitions="),
+        ({"topic_partitions": 0}, "topic_partitions= must be a whole number above 0"),
+        ({"on_busy": "later"}, "on_busy= must be one of 'skip', 'wait', 'fail'; found 'later'"),
+        ({"null_watermark": "ignore"}, "null_watermark= must be one of 'fail', 'skip', 'first_run_only', 'always'"),
+        ({"on_query_change": "warn"}, "on_query_change= must be one of 'fail', 'keep', 'reset'"),
+        ({"on_schema_change": "ignore"}, "on_schema_change= must be one of 'evolve', 'fail'"),
+        ({"source_timezone": "Mars"}, "source_timezone= must be the name of a time zone"),
+    ],
+)
+def test_what_can_be_known_when_the_dag_is_loaded_stops_it_there(desk, arguments, told):
+    with pytest.raises(ConfigurationError) as raised:
+        desk.operator(**arguments)
+    assert told in str(raised.value)
+
+
+def test_a_wrong_table_a_missing_topic_and_an_unknown_store_are_all_named_with_what_helps(desk):
+    with pytest.raises(ConfigurationError) as raised:
+        desk.run(table="order", topic="no-such-topic", watermark_store="redis", lag=dt.timedelta(1))
+    told = str(raised.value)
+    assert told.startswith("3 problems were found before anything was read:\n1. watermark_store 'redis' is not known")
+    assert "\n2. topic 'no-such-topic' was asked for" in told
+    assert "\n3. table 'order' was asked for, there is no table or view of that name" in told
+
+
+def test_a_message_over_the_limit_is_named_by_its_size_and_nothing_passes_it(desk):
+    desk.topic = desk.topics.make(max_message_bytes="2000")
+    desk.rows.execute("UPDATE orders SET body = ? WHERE id = 1", (VALUE * 200,))
+    with pytest.raises(DeliveryError, match=r"1 of 2 messages were rejected .* MSG_SIZE_TOO_LARGE: 3\d{3} bytes"):
+        desk.run(columns=["id", "body"])
+    assert desk.pushed["report"]["watermark_to"] is None
+
+
+def test_a_backfill_is_refused(desk):
+    with pytest.raises(ConfigurationError, match="belongs to a backfill"):
+        desk.run(run_type="backfill")
+    assert desk.kept() == {}
+
+
+def test_settings_of_consumers_are_left_out_without_an_error(desk, caplog):
+    assert desk.run()["events"] == 2
+    assert "group.id" not in caplog.text
