@@ -25,6 +25,7 @@ DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
 _CONFIG_SECONDS = 2.0
 _CREATE_SECONDS = 30.0
 _HURRY_SECONDS = 0.5
+_PROPAGATION_SECONDS = 0.5
 _QUIET = 2
 
 
@@ -83,7 +84,11 @@ class Topics:
                 user not write to them; all of them are named.
             DeliveryError: the cluster doesn't answer.
         """
-        missing = [name for name in dict.fromkeys(names) if name not in self.metadata.topics]
+        missing = self._missing(names)
+        if missing and partitions is None:
+            self._stop.wait(_PROPAGATION_SECONDS)  # a topic that was just made is not known to every broker yet
+            self.metadata = self._look(lambda _: True)
+            missing = self._missing(names)
         problems = Problems()
         for name in missing:
             with problems.noted():
@@ -108,6 +113,9 @@ class Topics:
                 " the name, or let it be made with topic_partitions="
             )
         self._make(name, partitions, config)
+
+    def _missing(self, names: Sequence[str]) -> list[str]:
+        return [name for name in dict.fromkeys(names) if name not in self.metadata.topics]
 
     def _make(self, name: str, partitions: int, config: dict[str, str]) -> None:
         asked = f"topic {name!r} is missing and could not be made with {partitions} partitions and {config}"
