@@ -144,6 +144,10 @@ class Reflection(Protocol):
     def indexes(self) -> tuple[tuple[str, ...], ...] | None:
         """Column lists of all indexes; None where they can't be known."""
 
+    @property
+    def small(self) -> bool:
+        """Whether the catalog proves that no value is large; `Database.bounded` has its price."""
+
 
 class Database(Protocol):
     """What one database spells differently. Its reads come from one thread at a time."""
@@ -168,6 +172,12 @@ class Database(Protocol):
 
         Raises:
             ConfigurationError: there is no such table, or the query is refused.
+        """
+
+    def bounded(self, column: Column) -> Any:
+        """Return the column for a SELECT, in which a value too large for any message fails before it fills the memory.
+
+        The read then raises EnvelopeError.
         """
 
     def check(self, query: Any) -> None:

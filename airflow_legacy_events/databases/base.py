@@ -11,12 +11,14 @@ from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 
-from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.core.errors import EnvelopeError, SourceError
 from airflow_legacy_events.core.model import Column
 from airflow_legacy_events.databases.chunks import Chunks
 from airflow_legacy_events.databases.reflection import Reflected, TableFacts, query_source
 
 Session = TypeVar("Session")
+MAX_VALUE_BYTES = 64 * 2**20
+"""A larger value is refused by the database: no message is meant to hold it, and a worker's memory is not either."""
 _CLOSE_SECONDS = 2.0
 _INTERRUPT_SECONDS = 0.25
 
@@ -77,7 +79,7 @@ class SqlDatabase(ABC, Generic[Session]):
         facts = self._inspect(str(table))
         element = sa.table(facts.name, schema=facts.schema)
         columns, refused = self._describe(element, facts.not_null)
-        return Reflected(element, columns, refused, facts.primary_key, facts.unique, facts.indexes)
+        return Reflected(element, columns, refused, facts.primary_key, facts.unique, facts.indexes, facts.small)
 
     @abstractmethod
     def _inspect(self, table: str) -> TableFacts:
@@ -90,6 +92,10 @@ class SqlDatabase(ABC, Generic[Session]):
     @abstractmethod
     def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:
         """Return the columns that can be carried, and the names and types of those that can't."""
+
+    def bounded(self, column: Column) -> Any:
+        """See `core.ports.Database.bounded`; where the driver or the session keeps the bound, the column itself."""
+        return sa.column(column.name)
 
     def check(self, query: Any) -> None:
         """See `core.ports.Database.check`."""
@@ -145,6 +151,14 @@ class SqlDatabase(ABC, Generic[Session]):
     @abstractmethod
     def _end(self, session: Session) -> None:
         """Close `session`."""
+
+
+def too_large(conn_id: str, what: str) -> EnvelopeError:
+    """The error for a value above the bound; `what` says of which column and size, as far as that is known."""
+    return EnvelopeError(
+        f"connection {conn_id!r}: {what}, and {MAX_VALUE_BYTES} is the most that is read; its page was not sent. Leave"
+        " the column out with exclude_columns=[...], or cut it with sql="
+    )
 
 
 def bound(value: Any) -> sa.BindParameter[Any]:

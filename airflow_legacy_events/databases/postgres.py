@@ -17,9 +17,10 @@ from psycopg.types.string import TextLoader
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.core.model import Column, Kind
 from airflow_legacy_events.core.ports import Lease
-from airflow_legacy_events.databases.base import SqlDatabase, bound
+from airflow_legacy_events.databases.base import SqlDatabase, bound, too_large
 from airflow_legacy_events.databases.postgres_catalog import inspect_table
 from airflow_legacy_events.databases.postgres_lock import AdvisoryLock
+from airflow_legacy_events.databases.postgres_size import bounded_column, too_large_in
 from airflow_legacy_events.databases.reflection import TableFacts
 
 _KINDS = {
@@ -110,6 +111,10 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
             ]
             return tuple(columns), _refused([c for c in found if c.type_code not in _KIND_OF], session)
 
+    def bounded(self, column: Column) -> Any:
+        """See `core.ports.Database.bounded`."""
+        return bounded_column(column)
+
     def past(self, column: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
         """See `core.ports.Database.past`; `now()` is the server's."""
         now: Any = sa.text("now()")
@@ -182,6 +187,8 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
         try:
             yield
         except psycopg.Error as error:
+            if what := too_large_in(error.diag.message_primary or ""):
+                raise too_large(self.conn_id, what) from None
             raise SourceError(f"connection {self.conn_id!r} failed while {doing}: {_reason(error)}") from error
 
 

@@ -7,11 +7,14 @@ from typing import Any
 
 from psycopg import Connection
 
+from airflow_legacy_events.databases.postgres_size import STORED_SMALL
 from airflow_legacy_events.databases.reflection import TableFacts, no_such_table, split_name
 
 # Version 18 marks a column NOT NULL also where a constraint is NOT VALID yet, so NULLs may be there.
 _TABLE = """
 SELECT n.nspname, c.relname, c.relkind = ANY ('{r,p,m}'),
+       c.relkind = ANY ('{r,m}') AND NOT c.relhassubclass
+         AND coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0) < %s,
        (SELECT json_agg(a.attname) FROM pg_catalog.pg_attribute a
          WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.attnotnull AND NOT a.attisdropped
            AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
@@ -45,10 +48,10 @@ def inspect_table(session: Connection[Any], table: str) -> TableFacts:
     """
     schema, name = split_name(table)
     written = _quoted(schema, name)
-    row = session.execute(_TABLE, (written, written.lower())).fetchone()
+    row = session.execute(_TABLE, (STORED_SMALL, written, written.lower())).fetchone()
     if row is None:
         raise no_such_table(table, [one for (one,) in session.execute(_NAMES, (schema, schema))])
-    found_schema, found_name, owns_indexes, not_null, found = row
+    found_schema, found_name, owns_indexes, small, not_null, found = row
     indexes = [
         (primary, unique, btree, tuple(columns)) for primary, unique, btree, columns in json.loads(found or "[]")
     ]
@@ -59,6 +62,7 @@ def inspect_table(session: Connection[Any], table: str) -> TableFacts:
         unique=tuple(columns for primary, unique, _, columns in indexes if unique and not primary),
         indexes=tuple(dict.fromkeys(columns for _, _, btree, columns in indexes if btree)) if owns_indexes else None,
         not_null=frozenset(json.loads(not_null or "[]")),
+        small=small,
     )
 
 

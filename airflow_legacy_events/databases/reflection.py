@@ -27,6 +27,7 @@ class Reflected:
     primary_key: tuple[str, ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
     indexes: tuple[tuple[str, ...], ...] | None = None
+    small: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class TableFacts:
         unique: column lists of the other unique indexes that leave no row out.
         indexes: column lists of all ordered indexes that leave no row out; None for what has none of its own.
         not_null: columns in which the database allows no NULL.
+        small: whether no value in it can be large now.
     """
 
     name: str
@@ -48,6 +50,7 @@ class TableFacts:
     unique: tuple[tuple[str, ...], ...] = ()
     indexes: tuple[tuple[str, ...], ...] | None = None
     not_null: frozenset[str] = field(default_factory=frozenset)
+    small: bool = False
 
 
 def split_name(table: str) -> tuple[str | None, str]:

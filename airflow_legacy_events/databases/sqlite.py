@@ -20,7 +20,7 @@ from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.core.model import Column, Kind
 from airflow_legacy_events.core.ports import Lease
 from airflow_legacy_events.databases import sqlite_values
-from airflow_legacy_events.databases.base import SqlDatabase, bound
+from airflow_legacy_events.databases.base import MAX_VALUE_BYTES, SqlDatabase, bound, too_large
 from airflow_legacy_events.databases.reflection import TableFacts
 from airflow_legacy_events.databases.sqlite_catalog import inspect_table
 from airflow_legacy_events.databases.sqlite_lock import FileLock
@@ -52,6 +52,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
             isolation_level=None,
             timeout=self.statement_timeout_seconds,
         )
+        session.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
         session.execute("PRAGMA query_only = ON")
         session.execute("SELECT count(*) FROM sqlite_master").fetchone()
         return session
@@ -150,6 +151,8 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
             yield
         except sqlite3.Error as error:
             reason: object = error
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_TOOBIG:
+                raise too_large(self.conn_id, "a value is larger") from error
             if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
                 reason = f"ended after the statement timeout of {self.statement_timeout_seconds:g} s, or by a stop"
             raise SourceError(f"connection {self.conn_id!r} failed while {doing}: {reason}") from error

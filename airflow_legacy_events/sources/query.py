@@ -127,7 +127,7 @@ class QuerySource:
         if self.watermark_columns:
             advise(self.log, self.table, selection, found)
         self._selection = selection
-        rows = Rows(self.database, self._what, found.selectable, selection, self.source_timezone)
+        rows = Rows(self.database, self._what, found.selectable, selection, self.source_timezone, small=found.small)
         self._run = self._make_run(rows, at, begin)
         horizon = self._run.open()
         return horizon._replace(facts={**facts, **recorded, **horizon.facts})

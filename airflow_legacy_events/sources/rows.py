@@ -39,6 +39,7 @@ class Rows:
         selection: its columns.
         timezone: IANA name of the zone of naive times.
         where: conditions that all rows meet.
+        small: whether no value is so large that a page must be kept from it.
     """
 
     database: Database
@@ -47,10 +48,11 @@ class Rows:
     selection: Selection
     timezone: str
     where: tuple[Any, ...] = ()
+    small: bool = False
 
     def page(self, after: Start, until: Values | None, limit: int) -> list[tuple[Any, ...]]:
         """Return the next rows above `after`, at most `limit`; empty when there are none up to `until`."""
-        query = self._select(self.selection.shape.columns, after)
+        query = self._select([*map(self._read, range(len(self.selection.shape.columns)))], after)
         if until is not None:
             query = query.where(self.database.until(self._position, self._bound(until)))
         return self.database.read(query.order_by(*self._position).limit(limit), BATCH_BYTES)
@@ -58,7 +60,7 @@ class Rows:
     def highest(self, after: Start, lag_seconds: float, *, temporal: bool) -> Values | None:
         """Return the highest position above `after`, at or below the database's now less the lag."""
         columns = self.selection.columns
-        query = self._select(columns, after)
+        query = self._select(self._position, after)
         query = query.where(*(sa.column(column.name).is_not(None) for column in columns if column.nullable))
         if temporal:
             query = query.where(self._past(lag_seconds))
@@ -104,6 +106,12 @@ class Rows:
     def _position(self) -> list[Any]:
         return [sa.column(column.name) for column in self.selection.columns]
 
+    def _read(self, at: int) -> Any:
+        """A column of a page; one of the position stays as it is, since an ORDER BY of its name would mean this."""
+        column = self.selection.shape.columns[at]
+        plain = self.small or at in self.selection.position
+        return sa.column(column.name) if plain else self.database.bounded(column)
+
     def _bound(self, values: Values) -> list[Any]:
         return list(map(self._value, values, self.selection.columns))
 
@@ -134,7 +142,7 @@ class Rows:
         return sa.and_(*conditions)
 
     def _select(self, columns: Any, after: Start) -> Any:
-        query: Any = sa.select(*(sa.column(column.name) for column in columns)).select_from(self.selectable)
+        query: Any = sa.select(*columns).select_from(self.selectable)
         query = query.where(*self.where)
         if not after.values:
             return query

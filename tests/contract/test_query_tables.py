@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from airflow_legacy_events.core.errors import ConfigurationError, SourceError
+from airflow_legacy_events.core.errors import ConfigurationError, EnvelopeError, SourceError
 from tests.support.legacy import DIALECTS, legacy_database
 
 
@@ -211,3 +213,26 @@ def test_a_column_without_an_order_is_refused_before_reading(legacy, where):
     }
     with pytest.raises(ConfigurationError, match=r"column 'doc' of table 't' is (?i:json), which can't be ordered"):
         read(legacy, **columns[where])
+
+
+@pytest.mark.parametrize("name", ["body", 'Bo"dy %'])
+def test_a_value_that_no_message_can_hold_is_refused_before_it_fills_the_memory(legacy, name):
+    legacy.execute(f"CREATE TABLE t (id integer PRIMARY KEY, {quoted(name)} text, b text)")
+    large = "hex(zeroblob(35000000))" if legacy.dialect == "sqlite" else "repeat('x', 70000000)"
+    legacy.execute(f"INSERT INTO t VALUES (1, 'a', 'b'), (2, {large}, 'b'), (3, 'c', 'b')")
+    told = ".*" if legacy.dialect == "sqlite" else f".*{re.escape(repr(name))} holds a value of 70000000 bytes"
+    with legacy.source(watermark_columns=("id",), batch_rows=1) as source:
+        source.open(None)
+        pages = source.batches()
+        next(pages)
+        with pytest.raises(EnvelopeError, match=rf"connection 'crm': {told}.*67108864 is the most.*exclude_columns="):
+            next(pages)
+    options = {"watermark_columns": ("id",), "exclude_columns": (name,)}
+    assert [row["id"] for row in read(legacy, **options)[0]] == ["1", "2", "3"]
+
+
+def test_a_large_value_below_the_bound_is_read(legacy):
+    legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, body text)")
+    large = "hex(zeroblob(5000000))" if legacy.dialect == "sqlite" else "repeat('0', 10000000)"
+    legacy.execute(f"INSERT INTO t VALUES (1, {large})")
+    assert [row["body"] for row in read(legacy, watermark_columns=("id",))[0]] == ["0" * 10_000_000]

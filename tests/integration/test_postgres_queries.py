@@ -7,7 +7,7 @@ import json
 import psycopg
 import pytest
 
-from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.errors import ConfigurationError, EnvelopeError
 from tests.support.legacy import legacy_database, plain
 
 
@@ -96,7 +96,7 @@ def test_the_bounds_and_the_order_of_a_page_are_pushed_down_into_a_query(legacy,
     read(legacy, sql=query, watermark_columns=("at",), key_columns=("id",), batch_rows=5000)
     page, parameters = seen[-1]
     assert b"paid" in page
-    assert list(parameters.values()) == ["1500", "15000", "2000", "20000", 5000]
+    assert {"1500", "15000", "2000", "20000", 5000} <= set(parameters.values())
     plan = plan_of(legacy, page, parameters)
     assert '"Index Name": "t_at_id"' in plan
     assert "Index Cond" in plan
@@ -188,3 +188,19 @@ def test_any_ordered_type_is_a_watermark_that_no_page_skips(legacy, type_, value
     rows, after = read(legacy, watermark_columns=("v",), batch_rows=1)
     assert [row[0] for row in rows] == expected
     assert read(legacy, after, watermark_columns=("v",))[0] == []
+
+
+@pytest.mark.parametrize(
+    ("type_", "large", "size"),
+    [
+        ("jsonb", "to_jsonb(repeat('x', 70000000))", 70_000_002),
+        ("json", "to_json(repeat('x', 70000000))", 70_000_002),
+        ("bytea", "convert_to(repeat('x', 70000000), 'UTF8')", 70_000_000),
+        ("varchar", "repeat('ä', 35000000)", 70_000_000),
+    ],
+)
+def test_what_is_stored_compressed_is_measured_as_it_would_be_sent(legacy, type_, large, size):
+    legacy.execute(f"CREATE TABLE t (id integer PRIMARY KEY, v {type_})")
+    legacy.execute(f"INSERT INTO t VALUES (1, {large})")
+    with pytest.raises(EnvelopeError, match=rf"column 'v' holds a value of {size} bytes"):
+        read(legacy, watermark_columns=("id",))

@@ -1,0 +1,40 @@
+"""A column whose value the server refuses to send when no message could hold it: libpq would take it whole."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import sqlalchemy as sa
+
+from airflow_legacy_events.core.model import TEMPORAL, Column, Kind
+from airflow_legacy_events.databases.base import MAX_VALUE_BYTES
+
+_SMALL = frozenset({*TEMPORAL, Kind.TIME, Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.BOOLEAN, Kind.UUID})
+_MEASURED = frozenset({"text", "varchar", "bytea"})
+_MARK = "legacy-events-too-large"
+_FOUND = re.compile(rf"{_MARK} (\d+) (.*)\"", re.DOTALL)
+STORED_SMALL = MAX_VALUE_BYTES // 200
+"""What takes fewer bytes where it is stored is below the bound: compression saves a factor of a hundred or so."""
+
+
+def bounded_column(column: Column) -> Any:
+    """Return the column, or where its type has no bound a CASE that fails the statement above the bound.
+
+    What is stored in a few bytes costs only the look at that.
+    """
+    found: Any = sa.column(column.name)
+    if column.kind in _SMALL or "(" in column.type:
+        return found
+    size = sa.func.octet_length(found if column.type in _MEASURED else sa.cast(found, sa.Text))
+    # A text that is no number: the only way to fail inside a SELECT, and its error holds what is said here.
+    failing = sa.cast(sa.func.concat(_MARK, " ", size, " ", column.name), sa.Integer)
+    measured = sa.case((size > sa.literal_column(str(MAX_VALUE_BYTES)), failing))
+    looked = sa.case((sa.func.pg_column_size(found) > sa.literal_column(str(STORED_SMALL)), measured))
+    return sa.case((looked.is_(None), found)).label(column.name)
+
+
+def too_large_in(message: str) -> str | None:
+    """Return what an error of the server says of a value that was too large; None where it is another error."""
+    found = _FOUND.search(message)
+    return None if found is None else f"column {found[2]!r} holds a value of {found[1]} bytes"
