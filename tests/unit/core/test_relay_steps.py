@@ -193,8 +193,8 @@ def test_a_run_that_fails_before_it_reads_still_reports(world, table):
     assert report["completeness_reason"] == "the run ended before the source was opened"
 
 
-@pytest.mark.parametrize("fact", ["dag", "task", "query"])
-def test_another_dag_task_or_query_only_warns(world, table, caplog, fact):
+@pytest.mark.parametrize("fact", ["dag", "task"])
+def test_another_dag_or_task_only_warns(world, table, caplog, fact):
     process(world, table, max_rows=3).relay.run()
     _record(world, {fact: "old"})
     made = process(world, table)
