@@ -78,4 +78,5 @@ def query_source(sql: str) -> sa.TextClause:
     """Return a user's SELECT as a FROM element in brackets; colons and per cent signs in it stay as they are."""
     plain = _END.sub("", sql.strip()).rstrip()
     # The line break ends a trailing "-- comment"; without its backslash a colon would begin a parameter of text().
-    return sa.text(f"({plain}\n) AS {QUERY_ALIAS}".replace(":", r"\:"))
+    # No AS: Oracle refuses it before the name of a table, and no database needs it.
+    return sa.text(f"({plain}\n) {QUERY_ALIAS}".replace(":", r"\:"))
