@@ -149,7 +149,7 @@ class RowLock:
             return "" if sa.inspect(self._session).has_table(TABLE) else why
 
     def _make_table(self) -> None:
-        """By the driver itself: SQLAlchemy asks for a count of rows behind it, which Firebird's driver fails to tell."""
+        """By the driver itself: SQLAlchemy asks for a count of rows, which Firebird's driver fails to tell of it."""
         statement = str(sa.schema.CreateTable(locks).compile(dialect=self._session.dialect))
         with contextlib.closing(self._session.connection.cursor()) as cursor:
             cursor.execute(statement)

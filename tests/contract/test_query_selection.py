@@ -240,7 +240,7 @@ def test_a_query_needs_key_columns(shop):
 
 def test_a_query_that_gives_a_name_twice_is_refused(shop):
     query = "SELECT o.id, o.at, c.id FROM orders o JOIN customers c ON c.id = o.customer"
-    with pytest.raises(ConfigurationError, match="(?i)'id' more than once|id was specified multiple times"):
+    with pytest.raises(ConfigurationError, match=r"(?i)'id' more than once|id was specified multiple times"):
         rows(shop, sql=query, watermark_columns=("at",), key_columns=("id",))
 
 

@@ -26,7 +26,7 @@ class Found(NamedTuple):
 class Application:
     """An autocommitting connection.
 
-    The type `text` is a domain; AT and DAY are reserved words; there is no operator `%`, and no second row in an INSERT.
+    The type `text` is a domain; AT and DAY are reserved words; there is no operator `%`, no second row in an INSERT.
     """
 
     def __init__(self, path: Path, *, new: bool = False) -> None:
