@@ -108,7 +108,7 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
 
     def lock(self, name: str, holder: Mapping[str, Any]) -> AbstractContextManager[Lease]:
         """A row of the table `legacy_events_locks`; see `RowLock`."""
-        return RowLock(self._connect_to_write, name, holder, self.log).held()
+        return RowLock(self._connect_to_write, name, holder, self.log, interrupt=self._interrupt).held()
 
     def _inspect(self, table: str) -> TableFacts:
         with self._reading("looking for the table") as session:

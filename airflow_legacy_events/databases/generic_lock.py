@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.errors import BusyError, SourceError
+from airflow_legacy_events.databases.deadline import deadline
 from airflow_legacy_events.databases.holder import HEARTBEAT_SECONDS, LEASE_SECONDS, describe, is_earlier_try
 
 TABLE = "legacy_events_locks"
@@ -48,6 +49,8 @@ class RowLock:
         holder: see `core.ports.Database.lock`.
         log: of the task.
         heartbeat: seconds between renewals.
+        interrupt: ends what runs on a session.
+        patience: seconds after which a statement of the lock is ended.
     """
 
     def __init__(
@@ -58,7 +61,10 @@ class RowLock:
         log: logging.Logger,
         *,
         heartbeat: float = HEARTBEAT_SECONDS,
+        interrupt: Callable[[sa.Connection], None] = lambda _: None,
+        patience: float = LEASE_SECONDS,
     ) -> None:
+        self._interrupt, self._patience = interrupt, patience
         self._connect, self._name, self._log, self._heartbeat = connect, name, log, heartbeat
         self._holder = {part: _short(value) for part, value in holder.items()}
         self._token = str(uuid.uuid4())
@@ -183,7 +189,7 @@ class RowLock:
     def _row(self) -> tuple[str, int, dict[str, Any], float] | None:
         """Token, renewals, holder and the age of the lease in seconds."""
         query = sa.select(locks.c.token, locks.c.beats, locks.c.holder, locks.c.leased_at, sa.cast(_NOW, sa.DateTime))
-        with self._session.begin():
+        with self._transaction():
             row = self._session.execute(query.where(self._mine)).first()
         if row is None:
             return None
@@ -204,10 +210,16 @@ class RowLock:
         """Run one statement that changes one row; False when it changed none, or another run was faster."""
         with self._turn:
             try:
-                with self._session.begin():
+                with self._transaction():
                     return bool(self._session.execute(statement).rowcount)
             except sa.exc.IntegrityError:
                 return False
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """One transaction; a row that somebody locked and left would hold it up for ever."""
+        with deadline(self._patience, lambda: self._interrupt(self._session)), self._session.begin():
+            yield
 
     def _beat(self) -> None:
         while not self._released.wait(self._heartbeat):

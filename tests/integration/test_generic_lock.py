@@ -108,6 +108,20 @@ def test_a_session_that_ends_loses_the_lock(legacy, lock):
     database.close()
 
 
+def test_a_row_that_somebody_else_keeps_locked_ends_the_lease_instead_of_waiting_for_ever(legacy):
+    database, other = legacy.database(), legacy.connect()
+    lock = RowLock(
+        database._connect_to_write, "s", HOLDER, LOG, heartbeat=60, interrupt=database._interrupt, patience=0.3
+    )
+    with lock.held() as lease:
+        other._connection.execute_immediate("UPDATE legacy_events_locks SET beats = 99")
+        with pytest.raises(SourceError, match="is lost, its session failed"):
+            lease.check()
+        other._connection.rollback()
+    other.close()
+    database.close()
+
+
 def test_a_user_who_may_not_make_the_table_reads_without_a_lock_and_is_warned(legacy, caplog):
     legacy.execute("CREATE TABLE t (id integer PRIMARY KEY)")
     legacy.execute("GRANT SELECT ON t TO reader")
