@@ -45,6 +45,14 @@ def test_a_load_without_a_snapshot_does_not_claim_to_be_exact(plain):
     ]
 
 
+def test_firebird_is_read_in_transactions_that_it_keeps_read_only(legacy):
+    legacy.execute("CREATE TABLE t (id integer PRIMARY KEY)")
+    database = legacy.database()
+    with pytest.raises(SourceError, match="attempted update during read-only transaction"):
+        database.read(sa.text("INSERT INTO t VALUES (1) RETURNING id"))
+    database.close()
+
+
 def test_a_dialect_is_read_by_its_own_statements_and_may_not_write(plain):
     with pytest.raises(SourceError, match="readonly"):
         plain.read(sa.text("DELETE FROM t"))
