@@ -152,6 +152,10 @@ class Reflection(Protocol):
 class Database(Protocol):
     """What one database spells differently. Its reads come from one thread at a time."""
 
+    @property
+    def holds_snapshot(self) -> bool:
+        """Whether `snapshot` keeps its promise; a full load from a database where it can't is not exact."""
+
     def identity(self) -> dict[str, str]:
         """Return what tells this server and database from every other one; compared as a whole."""
 

@@ -31,7 +31,12 @@ class SqlDatabase(ABC, Generic[Session]):
         conn_id: Airflow's name of the connection, for messages.
         statement_timeout_seconds: after so long a statement of ours is ended.
         log: of the task.
+
+    Attributes:
+        holds_snapshot: see `core.ports.Database.holds_snapshot`.
     """
+
+    holds_snapshot = True
 
     def __init__(
         self, url: sa.URL, *, conn_id: str, statement_timeout_seconds: float, log: logging.Logger | None = None

@@ -83,4 +83,5 @@ def query_source(sql: str) -> sa.TextClause:
         ConfigurationError: it is not one SELECT.
     """
     # The line break ends a trailing "-- comment"; without its backslash a colon would begin a parameter of text().
-    return sa.text(f"({one_select(sql)}\n) AS {QUERY_ALIAS}".replace(":", r"\:"))
+    # No AS: Oracle refuses it before the name of a table, and no database needs it.
+    return sa.text(f"({one_select(sql)}\n) {QUERY_ALIAS}".replace(":", r"\:"))

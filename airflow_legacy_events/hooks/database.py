@@ -11,14 +11,15 @@ from airflow.sdk import BaseHook
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Database
 from airflow_legacy_events.hooks.connections import find_connection
-from airflow_legacy_events.hooks.registry import DATABASES, find, resolve
+from airflow_legacy_events.hooks.registry import DATABASES, GENERIC, resolve
 
 
 class LegacyDatabaseHook(BaseHook):
     """Opens a legacy database from an Airflow connection of its type, such as ``postgres`` or ``sqlite``.
 
     The URL is built from the connection's own fields, so no database provider package is needed, only the driver
-    (``pip install 'airflow-legacy-events[postgres]'``).
+    (``pip install 'airflow-legacy-events[postgres]'``). Any other type is read through the SQLAlchemy URL in its extra
+    ``sqlalchemy_url``, else through the one that its own Airflow hook gives.
 
     :param conn_id: the Airflow connection.
     """
@@ -36,15 +37,15 @@ class LegacyDatabaseHook(BaseHook):
 
         :param statement_timeout: a statement that takes longer is ended by the database.
         :param log: where the database reports; None is its own logger.
-        :raises ConfigurationError: the connection is missing, of an unknown type, or its driver is not installed.
+        :raises ConfigurationError: the connection is missing, leads to no URL, or its driver is not installed.
         """
         from airflow_legacy_events.hooks.urls import URLS  # noqa: PLC0415  SQLAlchemy is for those who connect
 
         connection = find_connection(self.conn_id)
         conn_type = str(connection.conn_type)
-        path = find(DATABASES, conn_type, f"connection {self.conn_id!r}: type")
-        url = URLS[conn_type](self.conn_id, connection)
-        database = self._load(conn_type, path)(
+        name = conn_type if conn_type in DATABASES else GENERIC
+        url = URLS[name](self.conn_id, connection)
+        database = self._load(name, DATABASES[name])(
             url, conn_id=self.conn_id, statement_timeout_seconds=statement_timeout.total_seconds(), log=log
         )
         return cast("Database", database)

@@ -10,9 +10,13 @@ from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Envelope, WatermarkStore
 
 DATABASES = {
+    "generic": "airflow_legacy_events.databases.generic:GenericDatabase",
     "postgres": "airflow_legacy_events.databases.postgres:PostgresDatabase",
     "sqlite": "airflow_legacy_events.databases.sqlite:SqliteDatabase",
 }
+GENERIC = "generic"
+"""The database of every connection type that is not named above."""
+
 BROKERS = {
     "kafka": "airflow_legacy_events.brokers.kafka:KafkaBroker",
 }

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.hooks.generic_url import generic_url
 
 # Extras that ask Airflow's own PostgreSQL hook for a token of a cloud.
 _TOKEN_EXTRAS = ("iam", "azure_conn_id", "redshift", "redshift-serverless")
@@ -55,7 +56,11 @@ def sqlite_url(conn_id: str, connection: Any) -> sa.URL:
     return sa.URL.create("sqlite", database=path)
 
 
-URLS: dict[str, Callable[[str, Any], sa.URL]] = {"postgres": postgres_url, "sqlite": sqlite_url}
+URLS: dict[str, Callable[[str, Any], sa.URL]] = {
+    "generic": generic_url,
+    "postgres": postgres_url,
+    "sqlite": sqlite_url,
+}
 
 
 def _text(value: Any) -> str:

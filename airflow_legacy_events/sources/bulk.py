@@ -15,6 +15,10 @@ BOUNDED = (
     "the rest of a load that was interrupted, from a second snapshot: rows changed since the load began arrive"
     " with the next load"
 )
+WITHOUT_SNAPSHOT = (
+    "this database holds no snapshot that is known here: rows changed while the load reads are seen as of before or"
+    " after, and one whose key changes may be missed"
+)
 
 
 @dataclass
@@ -39,6 +43,8 @@ class BulkRun:
         self._at = () if load["done"] or self.stored is None else self.stored.values or ()
         self.rows.refuse_null(Start(self._at))
         completeness, reason = ("bounded", BOUNDED) if self._at else ("exact", EXACT)
+        if not self.rows.database.holds_snapshot:
+            completeness, reason = "best_effort", WITHOUT_SNAPSHOT
         return Horizon((), completeness, reason, {"load": {"number": self._number, "done": False}})
 
     def batches(self) -> Iterator[Batch]:

@@ -10,11 +10,12 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.errors import BusyError, SourceError
 from airflow_legacy_events.core.model import Column, Kind
-from tests.support.legacy import DIALECTS, legacy_database
+from tests.support.legacy import DIALECTS, LONG_TEXT, MARK, legacy_database
 
 ENDLESS = {
     "sqlite": "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) AS n FROM n",
     "postgresql": "SELECT pg_sleep(600)::text AS n",
+    "firebird": "SELECT count(*) AS n FROM rdb$types a, rdb$types b, rdb$types c, rdb$types d",
 }
 HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host": "worker-1", "pid": 4711}
 
@@ -22,7 +23,7 @@ HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host
 @pytest.fixture(params=DIALECTS)
 def legacy(request):
     with legacy_database(request, request.param) as found:
-        found.execute("CREATE TABLE t (id integer PRIMARY KEY, body text)")
+        found.execute(f"CREATE TABLE t (id integer PRIMARY KEY, body {LONG_TEXT[found.dialect]})")
         for number in range(1, 101):
             found.execute(f"INSERT INTO t VALUES ({number}, 'body {number}')")
         yield found
@@ -50,7 +51,7 @@ def test_rows_are_tuples_in_the_order_of_the_query(database):
 
 def test_the_session_refuses_to_write(legacy, database):
     counted(database)
-    name = "t" if legacy.dialect == "sqlite" else "pg_temp.t2"
+    name = "pg_temp.t2" if legacy.dialect == "postgresql" else "t"
     write = sa.text(f"INSERT INTO {name} (id) VALUES (1000)")
     with pytest.raises(SourceError):
         database.read(write)
@@ -134,8 +135,7 @@ def test_an_error_inside_a_snapshot_leaves_a_session_that_reads(database):
 
 @pytest.mark.parametrize("inside", [False, True], ids=["outside a snapshot", "inside a snapshot"])
 def test_wide_rows_come_in_part_and_the_next_read_works(legacy, database, inside):
-    wide = "hex(randomblob(25000))" if legacy.dialect == "sqlite" else "repeat('x', 50000)"
-    legacy.execute(f"UPDATE t SET body = {wide}")
+    legacy.execute(f"UPDATE t SET body = {MARK[legacy.dialect]}", "x" * 50_000)
     if inside:
         with database.snapshot():
             _cut_and_go_on(database)
@@ -160,16 +160,14 @@ def test_the_identity_is_told_by_plain_texts_and_stays(legacy, database):
 
 
 def test_a_connection_that_leads_nowhere_is_a_source_error(legacy, tmp_path):
-    wrong = {"database": str(tmp_path / "nix.db")} if legacy.dialect == "sqlite" else {"database": "nix"}
-    database = legacy.database(**wrong)
+    database = legacy.database(database="nix" if legacy.dialect == "postgresql" else str(tmp_path / "nix.db"))
     for ask in (database.identity, lambda: database.reflect("t", None), lambda: counted(database)):
         with pytest.raises(SourceError, match=r"connection 'crm' .*nix"):
             ask()
-    if legacy.dialect == "sqlite":
-        assert not (tmp_path / "nix.db").exists()
+    assert not (tmp_path / "nix.db").exists()
 
 
-VALUES = {
+_VALUES = {
     "integer": (Kind.INTEGER, ["-9223372036854775808", "0", "9223372036854775807"]),
     "numeric": (Kind.DECIMAL, ["-1.5", "0.25", "10"]),
     "double precision": (Kind.FLOAT, ["-1e+300", "0.1", "0.30000000000000004"]),
@@ -180,12 +178,32 @@ VALUES = {
     "timestamp with time zone": (Kind.INSTANT, ["2026-01-01 00:00:00+00", "2026-01-01 00:00:00.1+00"]),
     "uuid": (Kind.UUID, ["00000000-0000-0000-0000-000000000001", "f0000000-0000-0000-0000-000000000001"]),
 }
+VALUES = {
+    "sqlite": _VALUES,
+    "postgresql": _VALUES,
+    "firebird": {
+        "bigint": _VALUES["integer"],
+        "integer": (Kind.INTEGER, ["-2147483648", "0", "2147483647"]),
+        "smallint": (Kind.INTEGER, ["-32768", "0", "32767"]),
+        "numeric(18, 4)": _VALUES["numeric"],
+        "decimal(9, 2)": _VALUES["numeric"],
+        "double precision": _VALUES["double precision"],
+        "varchar(20)": _VALUES["text"],
+        "date": _VALUES["date"],
+        "time": (Kind.TIME, ["00:00:00", "23:59:59.999900"]),
+        "timestamp": (Kind.TIMESTAMP, ["2026-01-01 00:00:00", "2026-01-01 00:00:00.000100"]),
+    },
+}
 
 
-@pytest.mark.parametrize("declared", VALUES)
+@pytest.mark.parametrize(
+    ("legacy", "declared"),
+    [(dialect, declared) for dialect in DIALECTS for declared in VALUES[dialect]],
+    indirect=["legacy"],
+)
 def test_a_value_is_found_again_by_the_text_that_a_watermark_keeps_of_it(legacy, database, declared):
-    kind, values = VALUES[declared]
-    type_ = "bigint" if declared == "integer" else declared
+    kind, values = VALUES[legacy.dialect][declared]
+    type_ = "bigint" if declared == "integer" and values[0] == "-9223372036854775808" else declared
     legacy.execute(f"CREATE TABLE v (id integer PRIMARY KEY, v {type_} NOT NULL)")
     for number, value in enumerate(values):
         text = value.replace("'", "''")

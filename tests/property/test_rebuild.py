@@ -1,6 +1,6 @@
 """What is rebuilt from the topic is the table, whatever happened to it between the runs.
 
-The oracle reads the table with another library than ours: psycopg's typed cursor, or sqlite3 directly.
+The oracle reads the table with another library than ours: psycopg's typed cursor, sqlite3 or Firebird's driver.
 """
 
 from __future__ import annotations
@@ -8,7 +8,9 @@ from __future__ import annotations
 import itertools
 import json
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -17,12 +19,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_legacy_events.brokers.memory import MemoryBroker
+from tests.services import firebird
+from tests.support.firebird import Application
 from tests.support.streams import Deliveries
 
 COLUMNS = ("id", "name", "amount", "updated_at")
 CREATE = {
     "postgresql": (
         "CREATE TABLE orders (id bigint PRIMARY KEY, name text, amount integer, updated_at timestamp NOT NULL)"
+    ),
+    "firebird": (
+        "CREATE TABLE orders (id bigint PRIMARY KEY, name varchar(20), amount integer, updated_at timestamp NOT NULL)"
     ),
     "sqlite": "CREATE TABLE orders (id INTEGER PRIMARY KEY, name TEXT, amount INTEGER, updated_at TIMESTAMP NOT NULL)",
 }
@@ -35,13 +42,14 @@ class Legacy:
     def __init__(self, backend: str, url: str, connect: Any) -> None:
         self.backend, self.url = backend, url
         self._connect = connect
-        self.execute("DROP TABLE IF EXISTS orders")
+        if backend == "postgresql":
+            self.execute("DROP TABLE IF EXISTS orders")
         self.execute(CREATE[backend])
         self.execute("CREATE INDEX orders_updated ON orders (updated_at, id)")
 
     def execute(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         mark = "%s" if self.backend == "postgresql" else "?"
-        with closing(self._connect()) as connection, connection:
+        with self._connect() as connection:
             found = connection.execute(statement.replace("?", mark), values)
             return found.fetchall() if found.description else []
 
@@ -58,14 +66,23 @@ class Legacy:
         self.execute("DELETE FROM orders WHERE id = ?", row)
 
 
-@pytest.fixture(params=["postgresql", "sqlite"])
+@contextmanager
+def _sqlite(path: Path) -> Iterator[Any]:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        yield connection
+
+
+@pytest.fixture(params=["postgresql", "sqlite", "firebird"])
 def legacy(request, tmp_path):
+    path = tmp_path / "legacy.db"
     if request.param == "sqlite":
-        path = tmp_path / "legacy.db"
-        return Legacy("sqlite", f"sqlite:///{path}", lambda: sqlite3.connect(path))
-    dsn = request.getfixturevalue("postgres_database").dsn
-    url = request.getfixturevalue("postgres_database").url
-    return Legacy("postgresql", url, lambda: psycopg.connect(dsn))
+        yield Legacy("sqlite", f"sqlite:///{path}", lambda: _sqlite(path))
+    elif request.param == "firebird":
+        with closing(Application(path, new=True)) as application:
+            yield Legacy("firebird", firebird.url(path), lambda: nullcontext(application))
+    else:
+        database = request.getfixturevalue("postgres_database")
+        yield Legacy("postgresql", database.url, lambda: psycopg.connect(database.dsn))
 
 
 def rebuilt(messages: list[dict[str, Any]]) -> dict[str, tuple[Any, ...]]:

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -14,11 +15,17 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.databases.base import SqlDatabase
+from airflow_legacy_events.databases.generic import GenericDatabase
 from airflow_legacy_events.databases.postgres import PostgresDatabase
 from airflow_legacy_events.databases.sqlite import SqliteDatabase
 from airflow_legacy_events.sources.query import QuerySource
+from tests.services import firebird
+from tests.support.firebird import Application, spelled
 
-DIALECTS = ("sqlite", "postgresql")
+DIALECTS = ("sqlite", "postgresql", "firebird")
+CLASSES = {"sqlite": SqliteDatabase, "postgresql": PostgresDatabase, "firebird": GenericDatabase}
+MARK = {"sqlite": "?", "postgresql": "%s", "firebird": "?"}
+LONG_TEXT = {"sqlite": "text", "postgresql": "text", "firebird": "blob sub_type text"}
 
 
 @dataclass
@@ -43,11 +50,12 @@ class Legacy:
         """Another connection of the application."""
         if self.dialect == "sqlite":
             return sqlite3.connect(self.url.database, isolation_level=None, timeout=0)
+        if self.dialect == "firebird":
+            return Application(Path(str(self.url.database)))
         return psycopg.connect(plain(self.url.set(**url)), autocommit=True)
 
     def database(self, timeout: float = 30, **url: Any) -> SqlDatabase:
-        made = SqliteDatabase if self.dialect == "sqlite" else PostgresDatabase
-        return made(self.url.set(**url), conn_id="crm", statement_timeout_seconds=timeout)
+        return CLASSES[self.dialect](self.url.set(**url), conn_id="crm", statement_timeout_seconds=timeout)
 
     @contextmanager
     def source(self, **options: Any) -> Iterator[QuerySource]:
@@ -55,6 +63,8 @@ class Legacy:
         limits = {name: options.pop(name) for name in ("batch_rows", "max_rows") if name in options}
         if "sql" not in options:
             options.setdefault("table", "t")
+        elif self.dialect == "firebird":
+            options["sql"] = spelled(options["sql"])
         try:
             yield QuerySource(database=database, stream="s", source="crm", limits=Limits(**limits), **options)
         finally:
@@ -73,6 +83,10 @@ def legacy_database(request: pytest.FixtureRequest, dialect: str) -> Iterator[Le
         connection: Any = sqlite3.connect(str(url.database), isolation_level=None, timeout=10)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")
+    elif dialect == "firebird":
+        path = request.getfixturevalue("tmp_path") / "legacy.fdb"
+        connection = Application(path, new=True)
+        url = sa.make_url(firebird.url(path))
     else:
         url = sa.make_url(request.getfixturevalue("postgres_database").url)
         connection = psycopg.connect(plain(url), autocommit=True)

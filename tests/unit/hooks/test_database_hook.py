@@ -1,5 +1,6 @@
 import datetime as dt
 import json
+import re
 import sys
 
 import pytest
@@ -30,6 +31,7 @@ def refused(conn_id, **fields):
 
 def test_every_registered_database_is_there_and_has_a_url():
     assert {name: resolve(path).__name__ for name, path in DATABASES.items()} == {
+        "generic": "GenericDatabase",
         "postgres": "PostgresDatabase",
         "sqlite": "SqliteDatabase",
     }
@@ -80,8 +82,87 @@ def test_a_sqlite_connection_without_a_file_is_refused(host):
     assert "needs the path of a database file" in refused("shop", conn_type="sqlite", host=host)
 
 
-def test_an_unknown_type_is_refused_with_those_that_are_known():
-    assert refused("crm", conn_type="hana") == "connection 'crm': type 'hana' is not known; known: postgres, sqlite"
+def test_a_type_without_a_form_is_read_through_the_url_in_its_extra():
+    made = database("erp", conn_type="generic", extra='{"sqlalchemy_url": "sqlite:////srv/erp.db"}')
+
+    assert type(made).__name__ == "GenericDatabase"
+    assert str(made.url) == "sqlite:////srv/erp.db"
+    assert made.statement_timeout_seconds == 90
+
+
+def test_any_type_that_is_not_known_may_have_that_extra():
+    made = database("erp", conn_type="hana", extra='{"sqlalchemy_url": "sqlite:////srv/erp.db"}')
+
+    assert type(made).__name__ == "GenericDatabase"
+
+
+def test_login_and_password_of_the_connection_fill_in_what_the_url_leaves_out():
+    extra = '{"sqlalchemy_url": "postgresql+psycopg://erp-db:5433/erp"}'
+    made = database("erp", conn_type="generic", login="ann", password="p@ss", extra=extra)
+
+    assert made.url.render_as_string(hide_password=False) == "postgresql+psycopg://ann:p%40ss@erp-db:5433/erp"
+
+
+class Hook:
+    """What an Airflow provider brings."""
+
+    def __init__(self, **attributes):
+        vars(self).update(attributes)
+
+    def get_uri(self):
+        return "sqlite:////srv/by-uri.db"
+
+
+@pytest.fixture
+def provider(monkeypatch):
+    """Returns a function that installs a provider's hook for every connection type."""
+
+    def install(hook):
+        from airflow.models.connection import Connection
+        from airflow.sdk import Connection as TaskConnection
+
+        for class_ in (Connection, TaskConnection):
+            monkeypatch.setattr(class_, "get_hook", lambda self, **_: hook)
+
+    return install
+
+
+def test_without_the_extra_the_hook_of_its_type_gives_the_url(provider):
+    provider(Hook(sqlalchemy_url="sqlite:////srv/by-url.db"))
+    assert str(database("erp", conn_type="hana").url) == "sqlite:////srv/by-url.db"
+    provider(Hook())
+    assert str(database("erp", conn_type="hana").url) == "sqlite:////srv/by-uri.db"
+
+
+def test_a_type_that_leads_to_no_url_is_refused_with_both_ways():
+    message = refused("erp", conn_type="hana", host="erp-db", password="s3cret")
+
+    assert "connection 'erp' of type 'hana' leads to no SQLAlchemy URL" in message
+    assert "no extra 'sqlalchemy_url', and Airflow has no hook for it" in message
+    assert "install the Airflow provider of that type" in message
+    assert "s3cret" not in message
+
+
+def test_a_hook_without_a_url_is_named(provider):
+    provider(object())
+    assert "its hook object gives no URL" in refused("erp", conn_type="hana")
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("ann:s3cret@erp-db/erp", "its extra sqlalchemy_url gives is no SQLAlchemy URL"),
+        ("nosuch+driver://ann:s3cret@erp-db/erp", "the SQLAlchemy dialect 'nosuch.driver' .* is not installed"),
+        ("oracle+oracledb://ann:s3cret@erp-db/erp", r"the driver of 'oracle\+oracledb' can't be imported"),
+        ("mssql+pyodbc://ann:s3cret@erp-db/erp", r"the driver of 'mssql\+pyodbc' can't be imported"),
+    ],
+)
+def test_a_url_that_can_not_be_used_is_refused_without_showing_it(url, says):
+    message = refused("erp", conn_type="generic", extra=json.dumps({"sqlalchemy_url": url}))
+
+    assert re.search(says, message)
+    assert "connection 'erp'" in message
+    assert "s3cret" not in message
 
 
 def test_a_missing_connection_is_named_and_may_be_tried_again():

@@ -1,0 +1,240 @@
+"""Any other SQL database, through its SQLAlchemy dialect."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import logging
+import zoneinfo
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from airflow_legacy_events.core.errors import ConfigurationError, SourceError
+from airflow_legacy_events.core.model import Column, Kind
+from airflow_legacy_events.core.ports import Lease
+from airflow_legacy_events.databases import generic_values, keyset
+from airflow_legacy_events.databases.base import SqlDatabase, bound
+from airflow_legacy_events.databases.deadline import deadline
+from airflow_legacy_events.databases.generic_catalog import inspect_columns, inspect_table
+from airflow_legacy_events.databases.generic_dialects import manners
+from airflow_legacy_events.databases.generic_kinds import kind_of_code
+from airflow_legacy_events.databases.generic_lock import RowLock
+from airflow_legacy_events.databases.reflection import TableFacts
+
+_QUARTER = dt.timedelta(minutes=15)
+_LONGEST_REASON = 500
+
+
+class GenericDatabase(SqlDatabase[sa.Connection]):
+    """A database that only its SQLAlchemy dialect knows.
+
+    Each read is a transaction of its own that is rolled back, read-only where the dialect has such transactions.
+    """
+
+    def __init__(
+        self, url: sa.URL, *, conn_id: str, statement_timeout_seconds: float, log: logging.Logger | None = None
+    ) -> None:
+        super().__init__(url, conn_id=conn_id, statement_timeout_seconds=statement_timeout_seconds, log=log)
+        self.backend = url.get_backend_name()
+        self._manners = manners(self.backend)
+        self._url = url.update_query_dict({k: v for k, v in self._manners.query.items() if k not in url.query})
+        self.holds_snapshot = self._manners.snapshot is not None
+        self._in_snapshot = False
+        self._engine = self._make_engine()
+        sa.event.listen(self._engine, "connect", self._prepare)
+
+    def _make_engine(self) -> sa.Engine:
+        return sa.create_engine(self._url, poolclass=sa.NullPool, hide_parameters=True)
+
+    def _prepare(self, connection: Any, _: Any) -> None:
+        self._manners.reading(connection, self.statement_timeout_seconds)
+        for statement in self._manners.read_only:
+            with contextlib.closing(connection.cursor()) as cursor:
+                cursor.execute(statement)
+        if self._manners.read_only:
+            connection.commit()
+
+    def _connect(self) -> sa.Connection:
+        return self._engine.connect()
+
+    def _connect_to_write(self) -> sa.Connection:
+        engine = self._make_engine()
+        sa.event.listen(engine, "connect", lambda connection, _: self._manners.writing(connection))
+        with self._translated("connecting"):
+            return engine.connect()
+
+    @contextmanager
+    def _reading(self, doing: str) -> Iterator[sa.Connection]:
+        """The session in a transaction that ends with the context, except in a snapshot."""
+        with self._using(doing) as session:
+            try:
+                with self._limited(doing, session):
+                    if self._manners.first and not session.in_transaction():
+                        session.exec_driver_sql(self._manners.first)
+                    yield session
+            finally:
+                if not self._in_snapshot:
+                    session.rollback()
+
+    @contextmanager
+    def _limited(self, doing: str, session: sa.Connection) -> Iterator[None]:
+        with deadline(self.statement_timeout_seconds, lambda: self._interrupt(session)) as over:
+            try:
+                yield
+            except sa.exc.SQLAlchemyError as error:
+                if not over.is_set() and not self._closed.is_set():
+                    raise
+                raise SourceError(
+                    f"connection {self.conn_id!r} failed while {doing}: ended after the statement timeout of"
+                    f" {self.statement_timeout_seconds:g} s, or by a stop"
+                ) from error
+
+    def identity(self) -> dict[str, str]:
+        """The dialect, what the URL says of host, port and database, and the server's own name where it is known."""
+        parts: dict[str, Any] = {
+            "dialect": self.backend,
+            "host": self.url.host,
+            "port": self.url.port,
+            "database": self.url.database,
+        }
+        with self._reading("asking for the server's identity") as session:
+            expression = self._manners.server or "1"
+            answer = session.execute(sa.select(sa.literal_column(expression))).scalar()
+        parts["server"] = answer if self._manners.server else None
+        return {name: str(value) for name, value in parts.items() if value}
+
+    def lock(self, name: str, holder: Mapping[str, Any]) -> AbstractContextManager[Lease]:
+        """A row of the table `legacy_events_locks`; see `RowLock`."""
+        return RowLock(self._connect_to_write, name, holder, self.log, interrupt=self._interrupt).held()
+
+    def _inspect(self, table: str) -> TableFacts:
+        with self._reading("looking for the table") as session:
+            return inspect_table(session, table)
+
+    def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:  # noqa: ARG002  the columns say it themselves
+        with self._reading("looking at the columns") as session:
+            if isinstance(selectable, sa.TableClause):
+                return inspect_columns(session, selectable)
+            return self._describe_query(session, selectable)
+
+    def _describe_query(self, session: sa.Connection, query: Any) -> tuple[tuple[Column, ...], dict[str, str]]:
+        nothing = sa.literal_column("1") == sa.literal_column("0")
+        try:
+            result: Any = session.execute(sa.select(sa.literal_column("*")).select_from(query).where(nothing))
+        except sa.exc.DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            raise ConfigurationError(
+                f"connection {self.conn_id!r} refused the query: {self._reason(error)}. It is read as"
+                " a query in brackets: where the database allows no WITH or ORDER BY there, make a view of it. Nothing"
+                " was read; correct table= or sql="
+            ) from error
+        columns, refused = [], {}
+        with contextlib.closing(result):
+            described = result.cursor.description if result.cursor is not None else ()
+            for name, found in zip(result.keys(), described, strict=True):
+                kind = kind_of_code(self._engine.dialect.loaded_dbapi, found)
+                type_ = getattr(found[1], "__name__", None) or str(found[1])
+                if kind is None:
+                    refused[name] = type_
+                else:
+                    columns.append(Column(name, kind, type_))
+        return tuple(columns), refused
+
+    def beyond(self, columns: Sequence[Any], values: Sequence[Any], *, inclusive: bool = False) -> Any:
+        """See `core.ports.Database.beyond` and `keyset`: few dialects compare row values."""
+        return keyset.beyond(columns, list(map(_bound, values)), inclusive=inclusive)
+
+    def until(self, columns: Sequence[Any], values: Sequence[Any]) -> Any:
+        """See `core.ports.Database.until`."""
+        return keyset.until(columns, list(map(_bound, values)))
+
+    def past(self, column: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
+        """See `core.ports.Database.past`; the database's clock is read once and bound less the lag."""
+        moment = self._now() - dt.timedelta(seconds=lag_seconds)
+        if kind is Kind.INSTANT:
+            return column <= bound(moment)
+        local = moment.astimezone(zoneinfo.ZoneInfo(timezone)).replace(tzinfo=None)
+        return column <= bound(local.date() if kind is Kind.DATE else local)
+
+    def _now(self) -> dt.datetime:
+        """The database's clock.
+
+        One that is told without a zone runs in the server's zone, which is some quarters of an hour from UTC: how
+        many, the clock of this process tells, even when it is minutes off.
+        """
+        with self._reading("asking for the time") as session:
+            found = session.execute(sa.select(sa.literal_column(self._manners.utc_now or "CURRENT_TIMESTAMP"))).scalar()
+        moment = found if isinstance(found, dt.datetime) else dt.datetime.fromisoformat(str(found))
+        if moment.tzinfo is not None:
+            return moment.astimezone(dt.UTC)
+        moment = moment.replace(tzinfo=dt.UTC)
+        if self._manners.utc_now:
+            return moment
+        return moment - _QUARTER * round((moment - dt.datetime.now(dt.UTC)) / _QUARTER)
+
+    def text(self, value: Any, column: Column) -> str:
+        """See `core.ports.Database.text`; see `generic_values`."""
+        return generic_values.text(value, column)
+
+    def bind(self, text: str, column: Column) -> Any:
+        """See `core.ports.Database.bind`; SQL Server rounds its DATETIME to 1/300 s, so the value is rounded alike."""
+        value = generic_values.bind(text, column)
+        if self.backend == "mssql" and column.type.upper() in ("DATETIME", "SMALLDATETIME"):
+            return sa.cast(bound(value), sa.DATETIME())
+        return value
+
+    def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
+        """See `core.ports.Database.read`; values are plain, or the texts that `core.model.Kind` names."""
+        size = self._chunks.rows
+        with self._reading("reading") as session:
+            options = {"stream_results": True} if max_bytes is not None else {}
+            with contextlib.closing(session.execute(query, execution_options=options)) as result:
+                names = list(result.keys())
+                chunks = iter(lambda: generic_values.exact(result.fetchmany(size), names), [])
+                return self._chunks.gather(chunks, max_bytes)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """One transaction of the level that holds a state; where there is none, `holds_snapshot` is False."""
+        if not self.holds_snapshot:
+            yield
+            return
+        with self._using("holding a snapshot") as session:
+            if self._manners.snapshot:
+                session.execution_options(isolation_level=self._manners.snapshot)
+            session.exec_driver_sql(self._manners.first) if self._manners.first else session.begin()
+            session.execute(sa.select(sa.literal_column("1")))
+            self._in_snapshot = True
+        try:
+            yield
+        finally:
+            self._in_snapshot = False
+            with contextlib.suppress(SourceError), self._using("holding a snapshot") as session:
+                session.close()  # with its isolation level; the next read opens another
+                self._session = None
+
+    def _interrupt(self, session: sa.Connection) -> None:
+        with contextlib.suppress(Exception):  # nothing runs on it, or it is gone: drivers say so in their own ways
+            self._manners.interrupt(session.connection.dbapi_connection)
+
+    def _end(self, session: sa.Connection) -> None:
+        session.close()
+
+    @contextmanager
+    def _translated(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except (sa.exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
+            raise SourceError(f"connection {self.conn_id!r} failed while {doing}: {self._reason(error)}") from error
+
+    def _reason(self, error: Exception) -> str:
+        text = " ".join(str(getattr(error, "orig", None) or error).split())[:_LONGEST_REASON]
+        return text.replace(str(self.url.password), "***") if self.url.password else text
+
+
+def _bound(value: Any) -> Any:
+    return value if isinstance(value, sa.ColumnElement) else bound(value)

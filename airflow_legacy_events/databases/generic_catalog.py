@@ -1,0 +1,103 @@
+"""What SQLAlchemy's inspector says of one table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from airflow_legacy_events.core.model import Column
+from airflow_legacy_events.databases.generic_kinds import kind_of_type
+from airflow_legacy_events.databases.reflection import TableFacts, no_such_table, split_name
+
+
+def inspect_table(session: sa.Connection, table: str) -> TableFacts:
+    """Return the facts of a table or view, found as written, else in lower case.
+
+    A part in double quotes is only looked for as written. Lower case is what SQLAlchemy calls a name that the database
+    folds, Oracle's and Firebird's capitals included.
+
+    Raises:
+        ConfigurationError: there is none of that name.
+    """
+    inspector = sa.inspect(session)
+    schema, name = _find(inspector, table)
+    indexes = _indexes(inspector, schema, name)
+    constraints = _tried(lambda: inspector.get_unique_constraints(name, schema=schema))
+    unique = [
+        *(tuple(found["column_names"]) for found in constraints),
+        *(columns for columns, unique, _ in indexes if unique),
+    ]
+    primary = tuple(inspector.get_pk_constraint(name, schema=schema).get("constrained_columns") or ())
+    ordered = [primary, *unique, *(columns for columns, _, ascending in indexes if ascending)]
+    is_view = name in _tried(lambda: inspector.get_view_names(schema=schema))
+    return TableFacts(
+        name=name,
+        schema=schema,
+        primary_key=primary,
+        unique=tuple(dict.fromkeys(columns for columns in unique if columns != primary)),
+        indexes=None if is_view else tuple(dict.fromkeys(columns for columns in ordered if columns)),
+        not_null=frozenset(),
+    )
+
+
+def inspect_columns(session: sa.Connection, table: sa.TableClause) -> tuple[tuple[Column, ...], dict[str, str]]:
+    """Return the columns that can be carried, and the names and types of those that can't."""
+    columns, refused = [], {}
+    for found in sa.inspect(session).get_columns(table.name, schema=table.schema):
+        kind, type_ = kind_of_type(found["type"]), _named(found["type"], session.dialect)
+        if kind is None:
+            refused[found["name"]] = type_
+        else:
+            columns.append(Column(found["name"], kind, type_, bool(found.get("nullable", True))))
+    return tuple(columns), refused
+
+
+def _named(type_: Any, dialect: sa.Dialect) -> str:
+    try:
+        return str(type_.compile(dialect=dialect))
+    except sa.exc.CompileError:
+        return type(type_).__name__
+
+
+def _find(inspector: sa.Inspector, table: str) -> tuple[str | None, str]:
+    schema, name = split_name(table)
+    if re.search(r'"(?:[^"]|"")+"\Z', table):
+        names = [sa.sql.quoted_name(name, quote=True), name]
+    else:
+        names = list(dict.fromkeys([name, name.lower()]))
+    schemas: list[str | None] = [None]
+    if schema is not None:
+        known = _tried(inspector.get_schema_names)
+        schemas = [one for one in dict.fromkeys([schema, schema.lower()]) if one in known]
+    for in_schema in schemas:
+        for one in names:
+            if inspector.has_table(one, schema=in_schema):
+                return in_schema, one
+    there: list[str] = []
+    for in_schema in schemas:
+        there += inspector.get_table_names(schema=in_schema)
+        there += _tried(lambda at=in_schema: inspector.get_view_names(schema=at))  # type: ignore[misc]
+    raise no_such_table(table, there)
+
+
+def _indexes(inspector: sa.Inspector, schema: str | None, name: str) -> list[tuple[tuple[str, ...], bool, bool]]:
+    """Columns, whether unique and whether ascending, of the indexes that have plain columns and leave no row out."""
+    found = []
+    for index in _tried(lambda: inspector.get_indexes(name, schema=schema)):
+        options = index.get("dialect_options", {})
+        partial = any(value for option, value in options.items() if option.endswith("_where"))
+        if not partial and all(column is not None for column in index["column_names"]):
+            descending = any(value for option, value in options.items() if option.endswith("_descending"))
+            found.append((tuple(index["column_names"]), bool(index["unique"]), not descending))
+    return found
+
+
+def _tried(ask: Callable[[], Any]) -> Any:
+    """What an inspector says, or nothing: not every dialect answers every question."""
+    try:
+        return ask()
+    except NotImplementedError:
+        return []

@@ -1,0 +1,115 @@
+"""What SQLAlchemy's dialects leave open: read-only sessions, snapshots, the clock, ending a statement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_legacy_events.databases.holder import LEASE_SECONDS
+
+
+def _limit(connection: Any, seconds: float) -> None:
+    """Two drivers end a statement by themselves when they are told so before it begins."""
+    if hasattr(connection, "call_timeout"):  # python-oracledb
+        connection.call_timeout = max(1, int(seconds * 1000))
+    elif type(connection).__module__ == "pyodbc":
+        connection.timeout = max(1, int(seconds))
+
+
+def _cancel(connection: Any) -> None:
+    """End what runs on a driver's connection, from another thread, where the driver can."""
+    if callable(cancel := getattr(connection, "cancel", None)):
+        cancel()
+
+
+def _nothing(connection: Any) -> None:
+    """No preparation."""
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How one dialect is treated; the defaults hold for a dialect that nothing is known of.
+
+    Attributes:
+        utc_now: SQL expression of the database's clock in UTC; empty: CURRENT_TIMESTAMP.
+        server: SQL expression that tells the server or database from others.
+        read_only: statements that make a session read-only.
+        first: statement that begins each reading transaction.
+        snapshot: isolation level that holds one state of the data; empty: every transaction does; None: there is none.
+        query: parts of the URL's query that are added where they are missing.
+        reading: prepares a driver's connection for reading, with the statement timeout in seconds.
+        writing: prepares a driver's connection for the lock.
+        interrupt: ends what runs on a driver's connection.
+    """
+
+    utc_now: str = ""
+    server: str = ""
+    read_only: tuple[str, ...] = ()
+    first: str = ""
+    snapshot: str | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    reading: Callable[[Any, float], None] = _limit
+    writing: Callable[[Any], None] = _nothing
+    interrupt: Callable[[Any], None] = _cancel
+
+
+def _firebird_reading(connection: Any, seconds: float) -> None:  # noqa: ARG001  the server has no such limit
+    from firebird.driver import Isolation, TraAccessMode, tpb  # noqa: PLC0415  only where Firebird is read
+
+    connection.main_transaction.default_tpb = tpb(Isolation.SNAPSHOT, access_mode=TraAccessMode.READ)
+
+
+def _firebird_writing(connection: Any) -> None:
+    from firebird.driver import Isolation, tpb  # noqa: PLC0415  only where Firebird is read
+
+    connection.main_transaction.default_tpb = tpb(
+        Isolation.READ_COMMITTED_RECORD_VERSION, lock_timeout=int(LEASE_SECONDS)
+    )
+
+
+def _firebird_interrupt(connection: Any) -> None:
+    from firebird.driver.types import CancelType  # noqa: PLC0415  only where Firebird is read
+
+    if (attachment := connection._att) is not None:  # noqa: SLF001  the driver shows it nowhere else
+        attachment.cancel_operation(CancelType.RAISE)
+
+
+_MYSQL = Manners(
+    utc_now="UTC_TIMESTAMP(6)",
+    server="@@hostname",
+    read_only=("SET SESSION TRANSACTION READ ONLY",),
+    snapshot="REPEATABLE READ",
+)
+_KNOWN = {
+    "firebird": Manners(
+        server="rdb$get_context('SYSTEM', 'DB_NAME')",
+        snapshot="",
+        query={"charset": "UTF8"},
+        reading=_firebird_reading,
+        writing=_firebird_writing,
+        interrupt=_firebird_interrupt,
+    ),
+    "mssql": Manners(
+        utc_now="SYSUTCDATETIME()",
+        server="CAST(SERVERPROPERTY('ServerName') AS NVARCHAR(256))",
+        snapshot="SNAPSHOT",
+    ),
+    "oracle": Manners(
+        utc_now="SYS_EXTRACT_UTC(SYSTIMESTAMP)",
+        server="SYS_CONTEXT('USERENV', 'DB_UNIQUE_NAME')",
+        first="SET TRANSACTION READ ONLY",
+        snapshot="",
+    ),
+    "postgresql": Manners(
+        read_only=("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",), snapshot="REPEATABLE READ"
+    ),
+    "mysql": _MYSQL,
+    "mariadb": _MYSQL,
+    "sqlite": Manners(utc_now="strftime('%Y-%m-%d %H:%M:%f', 'now')", read_only=("PRAGMA query_only = ON",)),
+}
+
+
+def manners(dialect: str) -> Manners:
+    """Return what is known of a dialect, by the name of its backend."""
+    return _KNOWN.get(dialect) or Manners()

@@ -1,0 +1,254 @@
+"""The stream's lock as a row of a table in the source, for databases without locks that outlive a transaction."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+import json
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from airflow_legacy_events.core.errors import BusyError, SourceError
+from airflow_legacy_events.databases.deadline import deadline
+from airflow_legacy_events.databases.holder import HEARTBEAT_SECONDS, LEASE_SECONDS, describe, is_earlier_try
+
+TABLE = "legacy_events_locks"
+_LONGEST_HOLDER = 4000
+_LONGEST_PART = 800
+_KEPT = 50
+_NOW: Any = sa.literal_column("CURRENT_TIMESTAMP")
+
+locks = sa.Table(
+    TABLE,
+    sa.MetaData(),
+    sa.Column("stream_hash", sa.String(64), primary_key=True),
+    sa.Column("token", sa.String(36), nullable=False),
+    sa.Column("beats", sa.Integer, nullable=False),
+    sa.Column("leased_at", sa.DateTime, nullable=False),
+    sa.Column("holder", sa.String(_LONGEST_HOLDER), nullable=False),
+)
+"""One row a held stream: who holds it, under which token, and when that was last renewed, by the database's clock."""
+
+
+class RowLock:
+    """Holds the row of a stream, renewed every 5 s on a session of its own.
+
+    Each step is one statement that changes the row only as it was seen, so of two runs one gets it. A row whose lease
+    did not move for 15 s is taken over; what its holder does then is stopped by its own next `check`.
+
+    Args:
+        connect: opens a session that may write.
+        name: of the stream.
+        holder: see `core.ports.Database.lock`.
+        log: of the task.
+        heartbeat: seconds between renewals.
+        interrupt: ends what runs on a session.
+        patience: seconds after which a statement of the lock is ended.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], sa.Connection],
+        name: str,
+        holder: Mapping[str, Any],
+        log: logging.Logger,
+        *,
+        heartbeat: float = HEARTBEAT_SECONDS,
+        interrupt: Callable[[sa.Connection], None] = lambda _: None,
+        patience: float = LEASE_SECONDS,
+    ) -> None:
+        self._interrupt, self._patience = interrupt, patience
+        self._connect, self._name, self._log, self._heartbeat = connect, name, log, heartbeat
+        self._holder = {part: _short(value) for part, value in holder.items()}
+        self._token = str(uuid.uuid4())
+        self._hash = hashlib.sha256(name.encode()).hexdigest()
+        self._mine = locks.c.stream_hash == self._hash
+        self._turn = threading.Lock()
+        self._released = threading.Event()
+
+    @contextmanager
+    def held(self) -> Iterator[RowLock | Unlocked]:
+        """Take the lock and keep its lease alive until the context ends.
+
+        Where the table is not there and can't be made there is no lock, and a warning says so.
+
+        Raises:
+            BusyError: another run holds it.
+            SourceError: the session failed, or the table is there and may not be written.
+        """
+        self._session = self._connect()
+        try:
+            lease = self._acquired()
+            beat = threading.Thread(target=self._beat, name="legacy-events-lease", daemon=True)
+            if lease is self:
+                beat.start()
+            try:
+                yield lease
+            finally:
+                self._released.set()
+                if lease is self:
+                    beat.join()
+                    self._release()
+        finally:
+            self._session.close()
+
+    def _acquired(self) -> RowLock | Unlocked:
+        try:
+            if why := self._refused_table():
+                return self._without(why)
+            self._take()
+        except sa.exc.SQLAlchemyError as error:
+            raise SourceError(
+                f"the lock of stream {self._name!r} could not be taken: {_reason(error)}. Nothing was read. It is a row"
+                f" of the table {TABLE}: GRANT SELECT, INSERT, UPDATE, DELETE ON {TABLE} to this user"
+            ) from error
+        return self
+
+    def check(self) -> None:
+        """See `core.ports.Lease.check`; the row is renewed only while it holds our token."""
+        try:
+            still = self._change(sa.update(locks).where(self._ours).values(beats=locks.c.beats + 1, leased_at=_NOW))
+        except sa.exc.SQLAlchemyError as error:
+            raise self._lost(f"its session failed: {_reason(error)}") from error
+        if not still:
+            raise self._lost(f"its row in {TABLE} is another run's or was removed")
+
+    @property
+    def _ours(self) -> Any:
+        return sa.and_(self._mine, locks.c.token == self._token)
+
+    def _lost(self, why: str) -> SourceError:
+        return SourceError(
+            f"the lock of stream {self._name!r} is lost, {why}. The watermark was not moved; another run may have taken"
+            " over. A retry goes on"
+        )
+
+    def _without(self, why: str) -> Unlocked:
+        self._log.warning(
+            "stream %s has no lock: the table %s is not there and could not be made (%s), so nothing keeps a second run"
+            " from sending the same rows. Create it (see README, Connections) or keep the runs apart",
+            self._name,
+            TABLE,
+            why,
+        )
+        return Unlocked()
+
+    def _refused_table(self) -> str:
+        """Look for the table, else make it; return why there is none, or nothing."""
+        why = ""
+        for _ in range(2):  # another run may be faster in making it
+            try:
+                with self._session.begin():
+                    if sa.inspect(self._session).has_table(TABLE):
+                        return ""
+                    self._make_table()
+            except (sa.exc.DBAPIError, self._session.dialect.loaded_dbapi.Error) as error:
+                why = _reason(error)
+        with self._session.begin():
+            return "" if sa.inspect(self._session).has_table(TABLE) else why
+
+    def _make_table(self) -> None:
+        """By the driver itself: SQLAlchemy asks for a count of rows, which Firebird's driver fails to tell of it."""
+        statement = str(sa.schema.CreateTable(locks).compile(dialect=self._session.dialect))
+        with contextlib.closing(self._session.connection.cursor()) as cursor:
+            cursor.execute(statement)
+
+    def _take(self) -> None:
+        for _ in range(3):  # a row may come or go between two statements
+            if (found := self._row()) is None:
+                if self._change(self._inserted()):
+                    return
+                continue
+            token, beats, holder, age = found
+            earlier = is_earlier_try(holder, self._holder)
+            if not earlier and (0 <= age < LEASE_SECONDS or self._moves(token, beats)):
+                who = describe(holder)
+                raise BusyError(f"stream {self._name!r} is being worked on by {who}", holder=who, healthy=True)
+            if self._change(self._taken_over(token)):
+                self._log.warning(
+                    "took the lock over from %s, %s",
+                    describe(holder),
+                    "an earlier try of this task" if earlier else "which has shown no life for too long",
+                )
+                return
+        raise BusyError(f"stream {self._name!r} is being taken by several runs", holder="another run", healthy=None)
+
+    def _moves(self, token: str, beats: int) -> bool:
+        """Whether a holder that seems dead renews its lease after all: a server's clock may jump, as in summer."""
+        self._released.wait(self._heartbeat * 1.5)
+        found = self._row()
+        return found is not None and (found[0], found[1]) != (token, beats)
+
+    def _row(self) -> tuple[str, int, dict[str, Any], float] | None:
+        """Token, renewals, holder and the age of the lease in seconds."""
+        query = sa.select(locks.c.token, locks.c.beats, locks.c.holder, locks.c.leased_at, sa.cast(_NOW, sa.DateTime))
+        with self._transaction():
+            row = self._session.execute(query.where(self._mine)).first()
+        if row is None:
+            return None
+        leased_at, now = row[3], row[4]
+        age = (now - leased_at).total_seconds() if isinstance(now, dt.datetime) else LEASE_SECONDS
+        return row[0], row[1], json.loads(row[2]), age
+
+    def _inserted(self) -> Any:
+        return sa.insert(locks).values(stream_hash=self._hash, **self._lease())
+
+    def _taken_over(self, token: str) -> Any:
+        return sa.update(locks).where(self._mine, locks.c.token == token).values(**self._lease())
+
+    def _lease(self) -> dict[str, Any]:
+        return {"token": self._token, "beats": 0, "leased_at": _NOW, "holder": json.dumps(self._holder)}
+
+    def _change(self, statement: Any) -> bool:
+        """Run one statement that changes one row; False when it changed none, or another run was faster."""
+        with self._turn:
+            try:
+                with self._transaction():
+                    return bool(self._session.execute(statement).rowcount)
+            except sa.exc.IntegrityError:
+                return False
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """One transaction; a row that somebody locked and left would hold it up for ever."""
+        with deadline(self._patience, lambda: self._interrupt(self._session)), self._session.begin():
+            yield
+
+    def _beat(self) -> None:
+        while not self._released.wait(self._heartbeat):
+            try:
+                self.check()
+            except SourceError as error:
+                self._log.warning("the lease could not be renewed: %s", error)
+                return
+
+    def _release(self) -> None:
+        try:
+            self._change(sa.delete(locks).where(self._ours))
+        except sa.exc.SQLAlchemyError as error:
+            self._log.warning("the row of stream %s in %s was not removed: %s", self._name, TABLE, _reason(error))
+
+
+class Unlocked:
+    """The lease of a source that offers no lock: nobody can lose it."""
+
+    def check(self) -> None:
+        """Return."""
+
+
+def _short(value: Any) -> Any:
+    """A name that is long in JSON cut, with a hash; all of them together fit the column."""
+    if not isinstance(value, str) or len(json.dumps(value)) <= _LONGEST_PART:
+        return value
+    return f"{value[:_KEPT]}~{hashlib.sha256(value.encode()).hexdigest()[:8]}"
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(getattr(error, "orig", None) or error).split())

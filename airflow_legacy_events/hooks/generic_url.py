@@ -1,0 +1,74 @@
+"""The SQLAlchemy URL of a connection whose type has no form here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from airflow_legacy_events.core.errors import ConfigurationError
+
+
+def generic_url(conn_id: str, connection: Any) -> sa.URL:
+    """The extra `sqlalchemy_url`, else what the connection's own Airflow hook gives.
+
+    Login and password of the connection fill in what the URL leaves out, so that the password need not stand in the
+    extra. No error shows the URL: it may hold one.
+
+    Raises:
+        ConfigurationError: there is neither, it is no URL, or its dialect or driver is not installed.
+    """
+    found = connection.extra_dejson.get("sqlalchemy_url")
+    where = "its extra sqlalchemy_url" if found else f"the Airflow hook of its type {connection.conn_type!r}"
+    try:
+        url = sa.make_url(found or _of_hook(conn_id, connection))
+    except (sa.exc.ArgumentError, ValueError, TypeError):
+        raise ConfigurationError(
+            f"connection {conn_id!r}: what {where} gives is no SQLAlchemy URL, such as"
+            " 'firebird+firebird://host:3050//path/to/file.fdb'"
+        ) from None
+    if found and not url.username:
+        url = url.set(username=connection.login or None)
+    if found and not url.password:
+        url = url.set(password=connection.password or None)
+    _refuse_missing_driver(conn_id, where, url)
+    return url
+
+
+def _of_hook(conn_id: str, connection: Any) -> Any:
+    try:
+        hook: Any = connection.get_hook()
+    except Exception as error:
+        raise _neither(conn_id, connection, f"Airflow has no hook for it ({type(error).__name__})") from error
+    for name in ("sqlalchemy_url", "get_uri"):
+        try:
+            found = getattr(hook, name)
+            return found() if callable(found) else found
+        except (AttributeError, NotImplementedError):
+            continue
+        except Exception as error:
+            raise _neither(conn_id, connection, f"its hook's {name} failed ({type(error).__name__})") from error
+    raise _neither(conn_id, connection, f"its hook {type(hook).__name__} gives no URL")
+
+
+def _neither(conn_id: str, connection: Any, found: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"connection {conn_id!r} of type {connection.conn_type!r} leads to no SQLAlchemy URL: it has no extra"
+        f" 'sqlalchemy_url', and {found}. Put the URL of the database into the extra, such as {{\"sqlalchemy_url\":"
+        ' "dialect+driver://host:port/database"}, or install the Airflow provider of that type'
+    )
+
+
+def _refuse_missing_driver(conn_id: str, where: str, url: sa.URL) -> None:
+    try:
+        url.get_dialect().import_dbapi()
+    except sa.exc.NoSuchModuleError as error:
+        raise ConfigurationError(
+            f"connection {conn_id!r}: the SQLAlchemy dialect {url.drivername!r} that {where} names is not installed."
+            " Install its package where the tasks run"
+        ) from error
+    except ImportError as error:
+        raise ConfigurationError(
+            f"connection {conn_id!r}: the driver of {url.drivername!r} can't be imported ({error}). Install it where"
+            " the tasks run"
+        ) from error

@@ -1,0 +1,111 @@
+"""What is asked of databases that the tests can't start: the statements, as their dialects write them."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects import mssql, oracle
+
+from airflow_legacy_events.core.model import Column, Kind, Shape
+from airflow_legacy_events.databases.generic import GenericDatabase
+from airflow_legacy_events.databases.reflection import query_source
+from airflow_legacy_events.sources.rows import Rows, Start
+from airflow_legacy_events.sources.selection import Selection
+
+COLUMNS = (
+    Column("Order No", Kind.INTEGER, "INTEGER"),
+    Column("updated_at", Kind.TIMESTAMP, "TIMESTAMP", nullable=False),
+)
+SELECTION = Selection(Shape(COLUMNS, (0, 1), (0,), (1,)), (1, 0), "u")
+AFTER, UNTIL = ("2026-01-01 00:00:00", "7"), ("2026-02-01 00:00:00", "9")
+
+
+class Writing(GenericDatabase):
+    """Keeps what it would ask another database."""
+
+    def __init__(self, dialect: sa.Dialect) -> None:
+        super().__init__(sa.make_url("sqlite://"), conn_id="crm", statement_timeout_seconds=5)
+        self.backend, self._asked = dialect.name, dialect
+        self.statements: list[str] = []
+
+    def read(self, query, max_bytes=None):
+        compiled = query.compile(dialect=self._asked, compile_kwargs={"render_postcompile": True})
+        self.statements.append(" ".join(str(compiled).split()))
+        return []
+
+
+@pytest.fixture(params=[mssql, oracle], ids=["mssql", "oracle"])
+def database(request):
+    return Writing(request.param.dialect())
+
+
+def rows(database, selectable=None, selection=SELECTION) -> Rows:
+    table = sa.table("Order Lines", schema="sales") if selectable is None else selectable
+    return Rows(database, "table", table, selection, "UTC")
+
+
+TABLE = {"mssql": "sales.[Order Lines]", "oracle": 'sales."Order Lines"'}
+NUMBER = {"mssql": "[Order No]", "oracle": '"Order No"'}
+
+
+def expected(database, columns: str, rest: str, limit: int) -> str:
+    name = database.backend
+    number, table = NUMBER[name], TABLE[name]
+    top, fetch = (f"TOP {limit} ", "") if name == "mssql" else ("", f" FETCH FIRST {limit} ROWS ONLY")
+    text = f"SELECT {top}{columns} FROM {table} {rest}{fetch}"
+    return text.replace("#", number)
+
+
+def above(first: int) -> str:
+    a, b = f":param_{first}", f":param_{first + 1}"
+    return f"updated_at >= {a} AND (updated_at > {a} OR updated_at = {a} AND # > {b})"
+
+
+def upto(first: int) -> str:
+    a, b = f":param_{first}", f":param_{first + 1}"
+    return f"updated_at <= {a} AND (updated_at < {a} OR updated_at = {a} AND # <= {b})"
+
+
+@pytest.fixture
+def first(database) -> int:
+    """SQL Server's TOP is the first parameter."""
+    return 2 if database.backend == "mssql" else 1
+
+
+def test_the_first_page_is_bounded_above_and_limited(database, first):
+    rows(database).page(Start(()), UNTIL, 100)
+    where = f"WHERE {upto(first)} ORDER BY updated_at, #"
+    assert database.statements == [expected(database, "#, updated_at", where, 100)]
+
+
+def test_the_next_page_is_bounded_on_both_sides_by_the_first_column_alone(database, first):
+    rows(database).page(Start(AFTER), UNTIL, 100)
+    where = f"WHERE {above(first)} AND {upto(first + 2)} ORDER BY updated_at, #"
+    assert database.statements == [expected(database, "#, updated_at", where, 100)]
+
+
+def test_the_highest_row_is_the_first_from_above(database, first):
+    rows(database).highest(Start(AFTER), 5.0, temporal=True)
+    where = (
+        f"WHERE {above(first)} AND # IS NOT NULL AND updated_at <= :param_{first + 2} ORDER BY updated_at DESC, # DESC"
+    )
+    assert database.statements == [expected(database, "updated_at, #", where, 1)]
+
+
+def test_one_row_without_a_key_is_looked_for(database, first):
+    rows(database).refuse_null(Start(AFTER))
+    where = f"WHERE updated_at >= :param_{first} AND # IS NULL"
+    assert database.statements == [expected(database, "1", where, 1)]
+
+
+def test_a_query_stands_in_brackets_under_a_name_without_as(database):
+    rows(database, query_source("SELECT * FROM x; -- all")).page(Start(()), None, 10)
+    (statement,) = database.statements
+    assert " FROM (SELECT * FROM x ) legacy_events_query ORDER BY updated_at, " in statement
+
+
+def test_sql_server_compares_its_datetime_as_it_rounds_it():
+    database = Writing(mssql.dialect())
+    columns = (COLUMNS[0], COLUMNS[1]._replace(type="DATETIME"))
+    rows(database, selection=Selection(Shape(columns, (0, 1), (0,), (1,)), (1, 0), "u")).page(Start(AFTER), None, 10)
+    assert "updated_at >= CAST(:param_2 AS DATETIME) AND (updated_at > CAST(" in database.statements[0]
