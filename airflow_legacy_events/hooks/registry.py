@@ -10,6 +10,7 @@ from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Envelope, WatermarkStore
 
 DATABASES = {
+    "mysql": "airflow_legacy_events.databases.mysql:MysqlDatabase",
     "postgres": "airflow_legacy_events.databases.postgres:PostgresDatabase",
     "sqlite": "airflow_legacy_events.databases.sqlite:SqliteDatabase",
 }

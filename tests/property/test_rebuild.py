@@ -1,6 +1,6 @@
 """What is rebuilt from the topic is the table, whatever happened to it between the runs.
 
-The oracle reads the table with another library than ours: psycopg's typed cursor, or sqlite3 directly.
+The oracle reads the table with another library than ours: psycopg's or mysqlclient's typed cursor, or sqlite3 directly.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_legacy_events.brokers.memory import MemoryBroker
+from tests.support.legacy import DIALECTS
+from tests.support.mysql import Application
 from tests.support.streams import Deliveries
 
 COLUMNS = ("id", "name", "amount", "updated_at")
@@ -24,6 +26,7 @@ CREATE = {
     "postgresql": (
         "CREATE TABLE orders (id bigint PRIMARY KEY, name text, amount integer, updated_at timestamp NOT NULL)"
     ),
+    "mysql": "CREATE TABLE orders (id bigint PRIMARY KEY, name text, amount integer, updated_at timestamp NOT NULL)",
     "sqlite": "CREATE TABLE orders (id INTEGER PRIMARY KEY, name TEXT, amount INTEGER, updated_at TIMESTAMP NOT NULL)",
 }
 _numbers = itertools.count()
@@ -40,7 +43,7 @@ class Legacy:
         self.execute("CREATE INDEX orders_updated ON orders (updated_at, id)")
 
     def execute(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        mark = "%s" if self.backend == "postgresql" else "?"
+        mark = "?" if self.backend == "sqlite" else "%s"
         with closing(self._connect()) as connection, connection:
             found = connection.execute(statement.replace("?", mark), values)
             return found.fetchall() if found.description else []
@@ -58,8 +61,11 @@ class Legacy:
         self.execute("DELETE FROM orders WHERE id = ?", row)
 
 
-@pytest.fixture(params=["postgresql", "sqlite"])
+@pytest.fixture(params=DIALECTS)
 def legacy(request, tmp_path):
+    if request.param == "mysql":
+        url = request.getfixturevalue("mariadb_database").url
+        return Legacy("mysql", url, lambda: Application(url))
     if request.param == "sqlite":
         path = tmp_path / "legacy.db"
         return Legacy("sqlite", f"sqlite:///{path}", lambda: sqlite3.connect(path))

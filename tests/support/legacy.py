@@ -14,11 +14,17 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.databases.base import SqlDatabase
+from airflow_legacy_events.databases.mysql import MysqlDatabase
 from airflow_legacy_events.databases.postgres import PostgresDatabase
 from airflow_legacy_events.databases.sqlite import SqliteDatabase
 from airflow_legacy_events.sources.query import QuerySource
+from tests.support.mysql import Application
 
-DIALECTS = ("sqlite", "postgresql")
+DIALECTS = ("sqlite", "postgresql", "mysql")
+"""`mysql` is MariaDB; `legacy_database` also knows `mysql-5.6`, whose dialect is the same."""
+
+_CLASSES = {"sqlite": SqliteDatabase, "postgresql": PostgresDatabase, "mysql": MysqlDatabase}
+_FIXTURES = {"mysql": "mariadb_database", "mysql-5.6": "mysql_database"}
 
 
 @dataclass
@@ -43,11 +49,17 @@ class Legacy:
         """Another connection of the application."""
         if self.dialect == "sqlite":
             return sqlite3.connect(self.url.database, isolation_level=None, timeout=0)
+        if self.dialect == "mysql":
+            return Application(self.url.set(**url))
         return psycopg.connect(plain(self.url.set(**url)), autocommit=True)
 
+    def quoted(self, name: str) -> str:
+        """A name as a query of this dialect writes it."""
+        quote = "`" if self.dialect == "mysql" else '"'
+        return quote + name.replace(quote, 2 * quote) + quote
+
     def database(self, timeout: float = 30, **url: Any) -> SqlDatabase:
-        made = SqliteDatabase if self.dialect == "sqlite" else PostgresDatabase
-        return made(self.url.set(**url), conn_id="crm", statement_timeout_seconds=timeout)
+        return _CLASSES[self.dialect](self.url.set(**url), conn_id="crm", statement_timeout_seconds=timeout)
 
     @contextmanager
     def source(self, **options: Any) -> Iterator[QuerySource]:
@@ -73,10 +85,13 @@ def legacy_database(request: pytest.FixtureRequest, dialect: str) -> Iterator[Le
         connection: Any = sqlite3.connect(str(url.database), isolation_level=None, timeout=10)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")
+    elif dialect in _FIXTURES:
+        url = sa.make_url(request.getfixturevalue(_FIXTURES[dialect]).url)
+        connection = Application(url)
     else:
         url = sa.make_url(request.getfixturevalue("postgres_database").url)
         connection = psycopg.connect(plain(url), autocommit=True)
     try:
-        yield Legacy(dialect, url, connection)
+        yield Legacy(url.get_backend_name(), url, connection)
     finally:
         connection.close()
