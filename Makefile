@@ -17,19 +17,23 @@ $(STAMP): requirements.lock pyproject.toml .ci/environment
 	@PYTHON="$(PYTHON)" sh .ci/environment "$(VENV)" requirements.lock
 	@touch $(STAMP)
 
+$(VENV)/.mysqlclient: $(STAMP) .ci/mysqlclient
+	@sh .ci/mysqlclient "$(VENV)" requirements.lock
+	@touch $@
+
 demo: env ## a legacy shop, an embedded broker, two runs of a DAG
 	@$(BIN)/python -m airflow_legacy_events.cli.demo
 
-test: env ## all tests, against real servers that it starts itself
+test: env $(VENV)/.mysqlclient ## all tests, against real servers that it starts itself
 	$(PYTEST)
 
-unit: env ## the tests that need no server
+unit: env $(VENV)/.mysqlclient ## the tests that need no server
 	$(PYTEST) tests/unit tests/property -m "not service"
 
-proofs: env ## the long forms: every kill, 1,000 histories, 1 M rows; goes on where it stopped
+proofs: env $(VENV)/.mysqlclient ## the long forms: every kill, 1,000 histories, 1 M rows; goes on where it stopped
 	LEGACY_EVENTS_TEST_PROFILE=long $(PYTEST) -p tests.support.proofs --timeout=3600 $(or $(PROOFS),tests/property tests/faults tests/integration)
 
-coverage: env ## line and branch coverage of core, sources and watermarks, at least 95 %
+coverage: env $(VENV)/.mysqlclient ## line and branch coverage of core, sources and watermarks, at least 95 %
 	$(PYTEST) --cov --cov-report= tests/unit tests/contract tests/property tests/integration
 	$(BIN)/coverage report --fail-under=95 \
 	  --include='airflow_legacy_events/core/*,airflow_legacy_events/sources/*,airflow_legacy_events/watermarks/*'
@@ -38,7 +42,7 @@ lint: env ## ruff
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
-types: env ## mypy, strict
+types: env $(VENV)/.mysqlclient ## mypy, strict
 	$(BIN)/mypy
 
 layers: env ## who may import whom
@@ -51,7 +55,7 @@ format: env ## let ruff write
 airflow32: env ## the wheel in Airflow 3.2: pip check, provider, one DAG
 	@PYTHON="$(PYTHON)" bash .ci/airflow32
 
-bench: env ## the benchmark; ROUNDS=3 ROWS=1000000
+bench: env $(VENV)/.mysqlclient ## the benchmark; ROUNDS=3 ROWS=1000000
 	$(BIN)/python -m tests.benchmarks --rounds $(or $(ROUNDS),3) --rows $(or $(ROWS),1000000)
 
 wheel: env ## dist/*.whl

@@ -28,7 +28,7 @@ _names = itertools.count()
 
 @dataclass(frozen=True)
 class Database:
-    """An empty PostgreSQL database of one test."""
+    """An empty database of one test on a shared server."""
 
     server: Any
     name: str
@@ -62,6 +62,45 @@ def postgres_database(postgres: Any) -> Iterator[Database]:
     postgres.execute(f"CREATE DATABASE {name}")
     yield Database(postgres, name)
     postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[Any]:
+    """The shared MariaDB server."""
+    from tests.services.mariadb import MariaDB
+
+    server = MariaDB()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def mysql() -> Iterator[Any]:
+    """The shared MySQL 5.6 server."""
+    from tests.services.mysql import MySQL
+
+    server = MySQL()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def mariadb_database(mariadb: Any) -> Iterator[Database]:
+    """A fresh, empty database."""
+    yield from _mysql_database(mariadb)
+
+
+@pytest.fixture
+def mysql_database(mysql: Any) -> Iterator[Database]:
+    """A fresh, empty database."""
+    yield from _mysql_database(mysql)
+
+
+def _mysql_database(server: Any) -> Iterator[Database]:
+    name = f"test_{os.getpid()}_{next(_names)}"
+    server.execute(f"CREATE DATABASE {name}")
+    yield Database(server, name)
+    server.execute(f"DROP DATABASE {name}")
 
 
 @pytest.fixture(scope="session")

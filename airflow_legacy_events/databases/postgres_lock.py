@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -14,12 +12,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from airflow_legacy_events.core.errors import BusyError, SourceError
-from airflow_legacy_events.databases.holder import HEARTBEAT_SECONDS, LEASE_SECONDS, describe, is_earlier_try
-
-_END_SECONDS = 10.0
-_POLL_SECONDS = 0.1
-_LONGEST_NAME = 150
+from airflow_legacy_events.databases.holder import HEARTBEAT_SECONDS
+from airflow_legacy_events.databases.session_lock import Seen, SessionLock, holder_in
 
 _WHO = """
 SELECT l.pid, a.query, EXTRACT(EPOCH FROM clock_timestamp() - a.state_change)::float8
@@ -30,12 +24,14 @@ SELECT l.pid, a.query, EXTRACT(EPOCH FROM clock_timestamp() - a.state_change)::f
 """
 
 
-class AdvisoryLock:
+class AdvisoryLock(SessionLock):
     """Holds `pg_try_advisory_lock` of a 64-bit hash on a session of its own.
 
     The session runs a trivial statement every 5 s whose comment names the holder; others see it, and its age,
     in pg_stat_activity. The server frees the lock with the session.
     """
+
+    ending = "SELECT pg_terminate_backend({})"
 
     def __init__(
         self,
@@ -44,13 +40,13 @@ class AdvisoryLock:
         holder: Mapping[str, Any],
         log: logging.Logger,
     ) -> None:
-        self._connect, self._name, self._holder, self._log = connect, name, _short(holder), log
+        super().__init__(name, holder, log)
+        self._connect = connect
         digest = hashlib.sha256(name.encode()).digest()
         self._key = int.from_bytes(digest[:8], "big", signed=True)
         self._application = f"legacy-events-{digest[:8].hex()}"
-        self._heartbeat = f"/* legacy-events {_shown(self._holder)} */ SELECT 1".encode()
+        self._heartbeat = f"{self._comment} SELECT 1".encode()
         self._turn = threading.Lock()
-        self._released = threading.Event()
 
     @contextmanager
     def held(self) -> Iterator[AdvisoryLock]:
@@ -66,9 +62,7 @@ class AdvisoryLock:
                 self._configure()
                 self._take()
             except psycopg.Error as error:
-                raise SourceError(
-                    f"the lock of stream {self._name!r} could not be taken: {str(error).strip()}. Nothing was read"
-                ) from error
+                raise self._not_taken(error) from error
             beat = threading.Thread(target=self._beat, name="legacy-events-lease", daemon=True)
             beat.start()
             yield self
@@ -83,10 +77,7 @@ class AdvisoryLock:
             try:
                 self._session.execute(self._heartbeat)
             except psycopg.Error as error:
-                raise SourceError(
-                    f"the lock of stream {self._name!r} is lost, its session ended: {str(error).strip()}. The watermark"
-                    " was not moved; another run may have taken over, or the connection was cut. A retry goes on"
-                ) from error
+                raise self._lost(error) from error
 
     def _configure(self) -> None:
         self._session.execute(
@@ -103,61 +94,20 @@ class AdvisoryLock:
                 try:
                     self._session.execute(self._heartbeat)
                 except psycopg.Error as error:
-                    self._log.warning("the lease of stream %s could not be renewed: %s", self._name, str(error).strip())
+                    self._warn_not_renewed(error)
                     return
-
-    def _take(self) -> None:
-        if self._try():
-            return
-        pid, holder, idle = self._who()
-        if pid is not None and holder is not None and is_earlier_try(holder, self._holder):
-            self._log.warning("ending %s, an earlier try of this task, backend pid %s", describe(holder), pid)
-            self._session.execute("SELECT pg_terminate_backend(%s)", (pid,))
-            deadline = time.monotonic() + _END_SECONDS
-            while time.monotonic() < deadline:
-                if self._try():
-                    return
-                self._released.wait(_POLL_SECONDS)
-        raise self._busy(pid, holder, idle)
 
     def _try(self) -> bool:
         row = self._session.execute("SELECT pg_try_advisory_lock(%s)", (self._key,)).fetchone()
         self._session.execute(self._heartbeat)
         return bool(row and row[0])
 
-    def _who(self) -> tuple[int | None, dict[str, Any] | None, float | None]:
+    def _who(self) -> Seen:
         row = self._session.execute(_WHO, (self._key,)).fetchone()
         if row is None:
-            return None, None, None
+            return Seen()
         pid, query, idle = row
-        start, end = (query or "").find("{"), (query or "").rfind("} */")
-        return pid, json.loads(query[start : end + 1]) if -1 < start < end else None, idle
+        return Seen(pid, holder_in(query), idle)
 
-    def _busy(self, pid: int | None, holder: dict[str, Any] | None, idle: float | None) -> BusyError:
-        who = f"{describe(holder)}, backend pid {pid}"
-        text = f"stream {self._name!r} is being worked on by {who}"
-        if idle is not None and idle >= LEASE_SECONDS:
-            return BusyError(
-                f"{text}, which has shown no life for {idle:.0f} s although its session is open. If that run is dead,"
-                f" end its session in the source database: SELECT pg_terminate_backend({pid})",
-                holder=who,
-                healthy=False,
-            )
-        return BusyError(text, holder=who, healthy=None if idle is None else True)
-
-
-def _short(holder: Mapping[str, Any]) -> dict[str, Any]:
-    """The holder with long names cut, each with a hash: the server shows the first 1 kB of a statement."""
-    return {part: _cut(value) if isinstance(value, str) else value for part, value in holder.items()}
-
-
-def _cut(value: str) -> str:
-    whole = value.encode()
-    if len(whole) <= _LONGEST_NAME:
-        return value
-    return f"{whole[: _LONGEST_NAME - 9].decode(errors='ignore')}~{hashlib.sha256(whole).hexdigest()[:8]}"
-
-
-def _shown(holder: Mapping[str, Any]) -> str:
-    """JSON that neither opens nor ends a comment."""
-    return json.dumps(holder, ensure_ascii=False, separators=(",", ":")).replace("*", r"\u002a")
+    def _terminate(self, pid: int) -> None:
+        self._session.execute("SELECT pg_terminate_backend(%s)", (pid,))

@@ -12,6 +12,7 @@ from airflow_legacy_events.envelopes.plan import Field
 
 _DOUBTS = (MisfitError, KeyError, TypeError, ValueError, RecursionError)
 NULL = "null"
+_IN_MYSQL = {"TEXT": "AS CHAR", "BLOB": "AS BINARY"}
 
 Values: TypeAlias = Sequence[str | None]
 
@@ -65,5 +66,5 @@ def _one(field: Field, codec: Codec, value: Any) -> tuple[str, str]:
         raise EnvelopeError(
             f"column {field.name!r} is declared {field.type!r} and read as {field.kind}, but a row holds {found};"
             f" nothing of its batch was sent. Mend such rows, or carry every row as it is with sql= and"
-            f" CAST({field.name} AS {target}) AS {field.name}"
+            f" CAST({field.name} AS {target}) AS {field.name} ({_IN_MYSQL[target]} in MySQL and MariaDB)"
         ) from error

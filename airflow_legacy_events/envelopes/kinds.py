@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from binascii import b2a_base64, unhexlify
 from collections.abc import Callable, Sequence
 from json.encoder import encode_basestring as quoted
@@ -64,6 +65,18 @@ def _text(value: Any) -> tuple[str, str]:
     return value, quoted(value)
 
 
+def _dates(values: Sequence[Any]) -> Block | None:
+    found = _texts(values)
+    return None if "-00" in "\n".join(values) else found
+
+
+def _date(value: Any) -> tuple[str, str]:
+    if isinstance(value, str) and _NO_DAY.match(value):
+        raise MisfitError  # MySQL keeps 0000-00-00 and 2026-11-00
+    return _text(value)
+
+
+_NO_DAY = re.compile(r"[0-9]+-(?:00-[0-9]|[0-9][0-9]-00)")
 _check_json = msgspec.json.Decoder(msgspec.Raw).decode
 
 
@@ -123,6 +136,7 @@ def _owns(values: Sequence[Any]) -> Block | None:
 
 
 _TEXT = Codec(_texts, _text, plain=False, never_empty=False)
+_DATE = Codec(_dates, _date, plain=False, never_empty=False)
 _BOOLEAN = Codec(_booleans, _boolean)
 _BYTES = Codec(_bytes_block, _bytes, wrapped=True, never_empty=False)
 _OWN.update({int: numbers.INTEGER, float: numbers.FLOAT, bool: _BOOLEAN, str: _TEXT, bytes: _BYTES})
@@ -132,7 +146,7 @@ _CODECS = {
     Kind.FLOAT: numbers.FLOAT,
     Kind.BOOLEAN: _BOOLEAN,
     Kind.TEXT: _TEXT,
-    Kind.DATE: _TEXT,
+    Kind.DATE: _DATE,
     Kind.TIME: _TEXT,
     Kind.UUID: _TEXT,
     Kind.JSON: Codec(_jsons, _json, plain=False),

@@ -11,6 +11,7 @@ from airflow_legacy_events.core.ports import Envelope, WatermarkStore
 
 DATABASES = {
     "generic": "airflow_legacy_events.databases.generic:GenericDatabase",
+    "mysql": "airflow_legacy_events.databases.mysql:MysqlDatabase",
     "postgres": "airflow_legacy_events.databases.postgres:PostgresDatabase",
     "sqlite": "airflow_legacy_events.databases.sqlite:SqliteDatabase",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,10 @@ _HOOK_EXTRAS = frozenset(
         "workgroup-name",
     }
 )
+# Extras of Airflow's own MySQL hook, and what is fixed for every session here.
+_MYSQL_HOOK_EXTRAS = frozenset(
+    {"aws_conn_id", "charset", "client", "cursor", "iam", "local_infile", "allow_local_infile", "ssl", "use_unicode"}
+)
 
 
 def postgres_url(conn_id: str, connection: Any) -> sa.URL:
@@ -45,6 +50,31 @@ def postgres_url(conn_id: str, connection: Any) -> sa.URL:
     )
 
 
+def mysql_url(conn_id: str, connection: Any) -> sa.URL:
+    """Host, port, login, password, `schema` as the database, and every other extra as an option of mysqlclient.
+
+    The extra `ssl` holds the options of a certificate (`ca`, `cert`, `key`, `capath`, `cipher`), as JSON or as text.
+    """
+    extras = connection.extra_dejson
+    if extras.get("iam"):
+        raise ConfigurationError(
+            f"connection {conn_id!r} asks for a cloud token by its extra 'iam', which is not supported here. Use a"
+            " login with a password, or a certificate (ssl)"
+        )
+    ssl = extras.get("ssl") or {}
+    certificate = json.loads(ssl) if isinstance(ssl, str) else ssl
+    query = {name: _text(value) for name, value in extras.items() if name not in _MYSQL_HOOK_EXTRAS}
+    return sa.URL.create(
+        "mysql+mysqldb",
+        username=connection.login or None,
+        password=connection.password or None,
+        host=connection.host or "localhost",
+        port=connection.port,
+        database=connection.schema or None,
+        query={**query, **{f"ssl_{name}": _text(value) for name, value in certificate.items()}},
+    )
+
+
 def sqlite_url(conn_id: str, connection: Any) -> sa.URL:
     """The file's path in `host`, else in `schema`."""
     path = connection.host or connection.schema or ""
@@ -58,6 +88,7 @@ def sqlite_url(conn_id: str, connection: Any) -> sa.URL:
 
 URLS: dict[str, Callable[[str, Any], sa.URL]] = {
     "generic": generic_url,
+    "mysql": mysql_url,
     "postgres": postgres_url,
     "sqlite": sqlite_url,
 }

@@ -122,6 +122,7 @@ def _refuse_types(wanted: Wanted, names: Sequence[str], found: Reflection) -> No
             f"{wanted.what} has columns of types that can't be carried:"
             f" {', '.join(f'{name!r} ({type_})' for name, type_ in refused.items())}; nothing was read. Leave them out"
             f" with exclude_columns=[...], or read them as text with sql= and CAST({first} AS text) AS {first}"
+            " (AS CHAR in MySQL and MariaDB)"
         )
 
 

@@ -95,6 +95,29 @@ def _memory(title: str, name: str) -> Budget:
     return Budget(title, (name,), lambda one: one[name].rss_mb or 0.0, 120, 90, "{:.0f} MB", low=True)
 
 
+def _poll(database: str) -> Budget:
+    name = f"poll-{database}"
+    title = f"quiet poll, {database}, inside the database's calls"
+    return Budget(title, (name,), lambda one: one[name].seconds * 1000, 10, 2, "{:.1f} ms", low=True)
+
+
+def _memories(database: str) -> list[Budget]:
+    few, many, ties = (f"memory-{database}-{size}" for size in ("500k", "5m", "ties"))
+    return [
+        _memory(f"memory beyond Airflow, {database}, 500 k rows", few),
+        _memory(f"memory beyond Airflow, {database}, 5 M rows", many),
+        _memory(f"memory beyond Airflow, {database}, 2 M equal times", ties),
+        Budget(
+            f"memory, {database}, 5 M rows against 500 k",
+            (many, few),
+            lambda one: (one[many].rss_mb or 0.0) / (one[few].rss_mb or 1.0),
+            1.1,
+            1.0,
+            low=True,
+        ),
+    ]
+
+
 BUDGETS = [
     _floor("of the slower floor", OURS, "c-producer-header", 0.40, 0.50),
     _floor("of the slower floor, no header", PLAIN, "c-producer", 0.48, 0.60),
@@ -104,24 +127,6 @@ BUDGETS = [
     _times("times `ProduceToTopicOperator`, default", OURS, "produce-sync", 40, 100, "{:.0f}x"),
     _cpu("client CPU per million rows", OURS, 6.5, 4.5),
     _cpu("client CPU per million rows, no header", PLAIN, 5.5, 3.5),
-    Budget(
-        "quiet poll, inside the database's calls",
-        ("poll-postgres",),
-        lambda one: one["poll-postgres"].seconds * 1000,
-        10,
-        2,
-        "{:.1f} ms",
-        low=True,
-    ),
-    _memory("memory beyond Airflow, 500 k rows", "memory-postgres-500k"),
-    _memory("memory beyond Airflow, 5 M rows", "memory-postgres-5m"),
-    _memory("memory beyond Airflow, 2 M equal times", "memory-postgres-ties"),
-    Budget(
-        "memory, 5 M rows against 500 k",
-        ("memory-postgres-5m", "memory-postgres-500k"),
-        lambda one: (one["memory-postgres-5m"].rss_mb or 0.0) / (one["memory-postgres-500k"].rss_mb or 1.0),
-        1.1,
-        1.0,
-        low=True,
-    ),
+    *map(_poll, ("postgres", "mariadb")),
+    *(budget for name in ("postgres", "mariadb", "sqlite") for budget in _memories(name)),
 ]

@@ -16,6 +16,7 @@ ENDLESS = {
     "sqlite": "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) AS n FROM n",
     "postgresql": "SELECT pg_sleep(600)::text AS n",
     "firebird": "SELECT count(*) AS n FROM rdb$types a, rdb$types b, rdb$types c, rdb$types d",
+    "mysql": f"SELECT count(*) AS n FROM {', '.join(f'information_schema.collations AS c{at}' for at in range(6))}",
 }
 HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host": "worker-1", "pid": 4711}
 
@@ -195,6 +196,17 @@ VALUES = {
     },
 }
 
+AS_MYSQL_WRITES = {
+    "numeric": ("decimal(9,2)", ["-1.50", "0.25", "10.00"]),
+    "double precision": ("double", ["-1e300", "0.1", "0.30000000000000004"]),
+    "time": ("time(6)", ["00:00:00.000000", "23:59:59.999999"]),
+    "timestamp": ("timestamp(6)", ["2026-01-01 00:00:00.000000", "2026-01-01 00:00:00.000001"]),
+    "timestamp with time zone": (
+        "timestamp with time zone",
+        ["2026-01-01 00:00:00.000000+00", "2026-01-01 00:00:00.100000+00"],
+    ),
+}
+
 
 @pytest.mark.parametrize(
     ("legacy", "declared"),
@@ -204,9 +216,15 @@ VALUES = {
 def test_a_value_is_found_again_by_the_text_that_a_watermark_keeps_of_it(legacy, database, declared):
     kind, values = VALUES[legacy.dialect][declared]
     type_ = "bigint" if declared == "integer" and values[0] == "-9223372036854775808" else declared
+    if legacy.dialect == "mysql":
+        type_, values = AS_MYSQL_WRITES.get(declared, (type_, values))
+        kind = Kind.TEXT if kind is Kind.UUID else kind
+        legacy.execute("SET time_zone = '+00:00'")
     legacy.execute(f"CREATE TABLE v (id integer PRIMARY KEY, v {type_} NOT NULL)")
     for number, value in enumerate(values):
         text = value.replace("'", "''")
+        if legacy.dialect == "mysql":
+            text = text.removesuffix("+00").replace("\\", "\\\\")
         legacy.execute(f"INSERT INTO v VALUES ({number}, '{text}')")
     column = database.reflect("v", None).columns[1]
     assert (column.name, column.kind, column.nullable) == ("v", kind, False)

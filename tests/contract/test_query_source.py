@@ -215,6 +215,8 @@ def test_a_missing_index_is_advised_once_with_its_statement(days, caplog):
 
 @pytest.mark.parametrize("indexed", ["at", "at, id", "at, body"])
 def test_an_index_on_the_watermark_is_found(days, caplog, indexed):
+    if days.dialect == "mysql":
+        indexed = indexed.replace("body", "body(9)")
     days.execute(f"CREATE INDEX i ON t ({indexed})")
     with caplog.at_level(logging.WARNING):
         run(days, watermark_columns=("at",))

@@ -10,7 +10,7 @@ import pytest
 
 from airflow_legacy_events.core.model import Watermark
 from tests.support.fakes import Entry, Outbox, OutboxSource
-from tests.support.legacy import legacy_database
+from tests.support.legacy import DIALECTS, legacy_database
 
 TIES = [1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5]
 
@@ -47,7 +47,7 @@ class QueryWorld:
         return self.stack.enter_context(self.legacy.source(watermark_columns=("at",), **limits))
 
 
-@pytest.fixture(params=["outbox", "sqlite", "postgresql"])
+@pytest.fixture(params=["outbox", *DIALECTS])
 def world(request):
     with ExitStack() as stack:
         if request.param == "outbox":

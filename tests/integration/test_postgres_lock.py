@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_legacy_events.core.errors import BusyError, SourceError
-from airflow_legacy_events.databases import postgres_lock
+from airflow_legacy_events.databases import postgres_lock, session_lock
 from tests.support.legacy import legacy_database
 
 HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host": "worker-1", "pid": 4711}
@@ -93,7 +93,7 @@ def test_names_that_differ_only_behind_the_cut_are_different_runs(databases):
 
 
 def test_a_holder_without_life_is_told_with_the_statement_that_ends_it(legacy, databases, monkeypatch):
-    monkeypatch.setattr(postgres_lock, "LEASE_SECONDS", 0.0)
+    monkeypatch.setattr(session_lock, "LEASE_SECONDS", 0.0)
     with databases().lock("s", HOLDER):
         pid = backend(legacy)
         busy = refused(databases().lock("s", OTHER))

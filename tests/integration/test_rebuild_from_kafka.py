@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,7 +15,6 @@ from tests.support.streams import Deliveries
 LARGE = 1_000_000 if os.environ.get("LEGACY_EVENTS_TEST_PROFILE") == "long" else 20_500
 SIZES = [(1, 60), (7, 500), (10_000, LARGE)]
 MODES = [(), ("id",), ("updated_at",), ("updated_at", "id")]
-INTEGER = {"sqlite": "INTEGER", "postgresql": "bigint"}
 SERIES = (
     "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
     " INSERT INTO orders SELECT i + {first}, 'row ' || i, NULL, '{at}' FROM n"
@@ -23,8 +23,17 @@ SERIES = (
 
 @pytest.fixture(params=DIALECTS)
 def legacy(request):
-    with legacy_database(request, request.param) as made:
-        integer = INTEGER[request.param]
+    yield from orders(request, request.param)
+
+
+@pytest.fixture
+def old_mysql(request):
+    yield from orders(request, "mysql-5.6")
+
+
+def orders(request, dialect: str) -> Iterator[Legacy]:
+    with legacy_database(request, dialect) as made:
+        integer = "INTEGER" if made.dialect == "sqlite" else "bigint"
         made.execute(
             f"CREATE TABLE orders (id {integer} PRIMARY KEY, note text, amount {integer},"
             " updated_at timestamp NOT NULL)"
@@ -35,7 +44,13 @@ def legacy(request):
 
 def insert(legacy: Legacy, first: int, count: int, at: str) -> None:
     """All rows carry one time, so every border between batches lies inside a tie."""
-    legacy.execute(SERIES.format(first=first, count=count, at=at))
+    if legacy.dialect != "mysql":
+        legacy.execute(SERIES.format(first=first, count=count, at=at))
+        return
+    for begin in range(1, count + 1, 5_000):
+        numbers = range(begin, min(begin + 5_000, count + 1))
+        rows = ",".join(f"({i + first}, 'row {i}', NULL, '{at}')" for i in numbers)
+        legacy.execute(f"INSERT INTO orders VALUES {rows}")
 
 
 def table(legacy: Legacy) -> dict[int, tuple[object, ...]]:
@@ -49,6 +64,15 @@ def rebuilt(events: list[dict]) -> dict[int, tuple[object, ...]]:
 @pytest.mark.parametrize(("batch_rows", "rows"), SIZES)
 @pytest.mark.parametrize("columns", MODES, ids=lambda columns: "+".join(columns) or "bulk")
 def test_the_topic_gives_the_table(legacy, kafka, topics, columns, batch_rows, rows):
+    deliver_and_compare(legacy, kafka, topics, columns, batch_rows, rows)
+
+
+@pytest.mark.parametrize("columns", MODES, ids=lambda columns: "+".join(columns) or "bulk")
+def test_the_topic_gives_the_table_of_mysql_5_6(old_mysql, kafka, topics, columns):
+    deliver_and_compare(old_mysql, kafka, topics, columns, 7, 500)
+
+
+def deliver_and_compare(legacy: Legacy, kafka, topics, columns: tuple[str, ...], batch_rows: int, rows: int) -> None:
     topic = topics.make()
     broker: KafkaBroker = opened(kafka, topic)
     stream = Deliveries(str(legacy.url.render_as_string(hide_password=False)), broker, topic, name=f"orders@{topic}")

@@ -1,6 +1,7 @@
 """What is rebuilt from the topic is the table, whatever happened to it between the runs.
 
-The oracle reads the table with another library than ours: psycopg's typed cursor, sqlite3 or Firebird's driver.
+The oracle reads the table with another library than ours: psycopg's or mysqlclient's typed cursor, sqlite3 or Firebird's
+driver.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from hypothesis import strategies as st
 
 from airflow_legacy_events.brokers.memory import MemoryBroker
 from tests.services import firebird
+from tests.support import mysql
 from tests.support.firebird import Application
+from tests.support.legacy import DIALECTS
 from tests.support.streams import Deliveries
 
 COLUMNS = ("id", "name", "amount", "updated_at")
@@ -31,6 +34,7 @@ CREATE = {
     "firebird": (
         "CREATE TABLE orders (id bigint PRIMARY KEY, name varchar(20), amount integer, updated_at timestamp NOT NULL)"
     ),
+    "mysql": "CREATE TABLE orders (id bigint PRIMARY KEY, name text, amount integer, updated_at timestamp NOT NULL)",
     "sqlite": "CREATE TABLE orders (id INTEGER PRIMARY KEY, name TEXT, amount INTEGER, updated_at TIMESTAMP NOT NULL)",
 }
 _numbers = itertools.count()
@@ -48,7 +52,7 @@ class Legacy:
         self.execute("CREATE INDEX orders_updated ON orders (updated_at, id)")
 
     def execute(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        mark = "%s" if self.backend == "postgresql" else "?"
+        mark = "%s" if self.backend in ("postgresql", "mysql") else "?"
         with self._connect() as connection:
             found = connection.execute(statement.replace("?", mark), values)
             return found.fetchall() if found.description else []
@@ -72,7 +76,7 @@ def _sqlite(path: Path) -> Iterator[Any]:
         yield connection
 
 
-@pytest.fixture(params=["postgresql", "sqlite", "firebird"])
+@pytest.fixture(params=DIALECTS)
 def legacy(request, tmp_path):
     path = tmp_path / "legacy.db"
     if request.param == "sqlite":
@@ -80,6 +84,9 @@ def legacy(request, tmp_path):
     elif request.param == "firebird":
         with closing(Application(path, new=True)) as application:
             yield Legacy("firebird", firebird.url(path), lambda: nullcontext(application))
+    elif request.param == "mysql":
+        url = request.getfixturevalue("mariadb_database").url
+        yield Legacy("mysql", url, lambda: mysql.Application(url))
     else:
         database = request.getfixturevalue("postgres_database")
         yield Legacy("postgresql", database.url, lambda: psycopg.connect(database.dsn))

@@ -16,16 +16,26 @@ import sqlalchemy as sa
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.databases.base import SqlDatabase
 from airflow_legacy_events.databases.generic import GenericDatabase
+from airflow_legacy_events.databases.mysql import MysqlDatabase
 from airflow_legacy_events.databases.postgres import PostgresDatabase
 from airflow_legacy_events.databases.sqlite import SqliteDatabase
 from airflow_legacy_events.sources.query import QuerySource
 from tests.services import firebird
+from tests.support import mysql
 from tests.support.firebird import Application, spelled
 
-DIALECTS = ("sqlite", "postgresql", "firebird")
-CLASSES = {"sqlite": SqliteDatabase, "postgresql": PostgresDatabase, "firebird": GenericDatabase}
-MARK = {"sqlite": "?", "postgresql": "%s", "firebird": "?"}
-LONG_TEXT = {"sqlite": "text", "postgresql": "text", "firebird": "blob sub_type text"}
+DIALECTS = ("sqlite", "postgresql", "mysql", "firebird")
+"""`mysql` is MariaDB; `legacy_database` also knows `mysql-5.6`, whose dialect is the same."""
+
+CLASSES = {
+    "sqlite": SqliteDatabase,
+    "postgresql": PostgresDatabase,
+    "mysql": MysqlDatabase,
+    "firebird": GenericDatabase,
+}
+MARK = {"sqlite": "?", "postgresql": "%s", "mysql": "%s", "firebird": "?"}
+LONG_TEXT = {"sqlite": "text", "postgresql": "text", "mysql": "text", "firebird": "blob sub_type text"}
+_FIXTURES = {"mysql": "mariadb_database", "mysql-5.6": "mysql_database"}
 
 
 @dataclass
@@ -52,7 +62,14 @@ class Legacy:
             return sqlite3.connect(self.url.database, isolation_level=None, timeout=0)
         if self.dialect == "firebird":
             return Application(Path(str(self.url.database)))
+        if self.dialect == "mysql":
+            return mysql.Application(self.url.set(**url))
         return psycopg.connect(plain(self.url.set(**url)), autocommit=True)
+
+    def quoted(self, name: str) -> str:
+        """A name as a query of this dialect writes it."""
+        quote = "`" if self.dialect == "mysql" else '"'
+        return quote + name.replace(quote, 2 * quote) + quote
 
     def database(self, timeout: float = 30, **url: Any) -> SqlDatabase:
         return CLASSES[self.dialect](self.url.set(**url), conn_id="crm", statement_timeout_seconds=timeout)
@@ -87,10 +104,13 @@ def legacy_database(request: pytest.FixtureRequest, dialect: str) -> Iterator[Le
         path = request.getfixturevalue("tmp_path") / "legacy.fdb"
         connection = Application(path, new=True)
         url = sa.make_url(firebird.url(path))
+    elif dialect in _FIXTURES:
+        url = sa.make_url(request.getfixturevalue(_FIXTURES[dialect]).url)
+        connection = mysql.Application(url)
     else:
         url = sa.make_url(request.getfixturevalue("postgres_database").url)
         connection = psycopg.connect(plain(url), autocommit=True)
     try:
-        yield Legacy(dialect, url, connection)
+        yield Legacy(url.get_backend_name(), url, connection)
     finally:
         connection.close()

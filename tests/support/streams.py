@@ -17,13 +17,19 @@ from airflow_legacy_events.core.relay import Relay
 from airflow_legacy_events.core.report import Report
 from airflow_legacy_events.core.stop import Stop
 from airflow_legacy_events.databases.generic import GenericDatabase
+from airflow_legacy_events.databases.mysql import MysqlDatabase
 from airflow_legacy_events.databases.postgres import PostgresDatabase
 from airflow_legacy_events.databases.sqlite import SqliteDatabase
 from airflow_legacy_events.envelopes.cloudevents import CloudEventsEnvelope
 from airflow_legacy_events.sources.query import QuerySource
 from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
 
-_CLASSES = {"firebird": GenericDatabase, "postgresql": PostgresDatabase, "sqlite": SqliteDatabase}
+_CLASSES = {
+    "firebird": GenericDatabase,
+    "mysql": MysqlDatabase,
+    "postgresql": PostgresDatabase,
+    "sqlite": SqliteDatabase,
+}
 
 
 @dataclass

@@ -170,12 +170,26 @@ def test_a_value_that_is_not_of_its_kind_is_refused_alone_or_among_good_ones(kin
             data_texts(kind, *values)
 
 
+@pytest.mark.parametrize("zero", ["0000-00-00", "2026-00-17", "2026-11-00"])
+@pytest.mark.parametrize("others", [(), ("2026-11-23",)])
+def test_a_date_without_month_or_day_is_refused(zero, others):
+    with pytest.raises(EnvelopeError, match="column 'v'") as refused:
+        data_texts(Kind.DATE, *others, zero)
+    assert zero not in str(refused.value)
+
+
+def test_a_date_of_any_other_form_is_carried_as_written():
+    for date in ("2026-11-23", "0044-03-15 BC", "infinity", "2026-11-23T09:15:02-00:00"):
+        assert data_texts(Kind.DATE, date) == [f'"{date}"']
+
+
 def test_the_refusal_says_what_was_found_and_how_to_carry_it_and_holds_no_value():
     with pytest.raises(EnvelopeError) as refused:
         data_texts(Kind.INTEGER, "12", "secret")
     assert str(refused.value) == (
         "column 'v' is declared 'declared' and read as integer, but a row holds other text; nothing of its batch"
         " was sent. Mend such rows, or carry every row as it is with sql= and CAST(v AS TEXT) AS v"
+        " (AS CHAR in MySQL and MariaDB)"
     )
     with pytest.raises(EnvelopeError, match="a row holds a Python bytes"):
         data_texts(Kind.TEXT, "12", b"secret")

@@ -32,6 +32,7 @@ def refused(conn_id, **fields):
 def test_every_registered_database_is_there_and_has_a_url():
     assert {name: resolve(path).__name__ for name, path in DATABASES.items()} == {
         "generic": "GenericDatabase",
+        "mysql": "MysqlDatabase",
         "postgres": "PostgresDatabase",
         "sqlite": "SqliteDatabase",
     }
@@ -68,6 +69,33 @@ def test_a_postgres_connection_may_leave_everything_to_libpq():
 @pytest.mark.parametrize("extra", ["iam", "azure_conn_id", "redshift"])
 def test_a_postgres_connection_that_asks_for_a_cloud_token_is_refused(extra):
     assert f"by its extra '{extra}'" in refused("crm", conn_type="postgres", extra=f'{{"{extra}": "yes"}}')
+
+
+def test_a_mysql_connection_gives_all_of_its_fields():
+    extra = {"charset": "latin1", "cursor": "sscursor", "local_infile": True, "ssl_mode": "REQUIRED", "compress": True}
+    made = database(
+        "crm",
+        conn_type="mysql",
+        host="db.example",
+        port=3307,
+        login="ann",
+        password="p@ss/w:rd",
+        schema="crm",
+        extra=json.dumps({**extra, "ssl": {"ca": "/ca.pem"}}),
+    )
+    assert type(made).__name__ == "MysqlDatabase"
+    assert made.url.render_as_string(hide_password=False) == (
+        "mysql+mysqldb://ann:p%40ss%2Fw%3Ard@db.example:3307/crm?compress=1&ssl_ca=%2Fca.pem&ssl_mode=REQUIRED"
+    )
+
+
+def test_the_certificate_of_a_mysql_connection_may_be_given_as_text():
+    made = database("crm", conn_type="mysql", extra=json.dumps({"ssl": '{"ca": "/ca.pem", "cert": "/c.pem"}'}))
+    assert str(made.url) == "mysql+mysqldb://localhost?ssl_ca=%2Fca.pem&ssl_cert=%2Fc.pem"
+
+
+def test_a_mysql_connection_that_asks_for_a_cloud_token_is_refused():
+    assert "by its extra 'iam'" in refused("crm", conn_type="mysql", extra='{"iam": true}')
 
 
 @pytest.mark.parametrize("field", ["host", "schema"])

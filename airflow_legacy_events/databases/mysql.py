@@ -1,0 +1,253 @@
+"""MySQL and MariaDB through mysqlclient: values stay the text that the server sends."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import threading
+import zoneinfo
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeAlias
+
+import MySQLdb
+import sqlalchemy as sa
+from MySQLdb.cursors import SSCursor
+
+from airflow_legacy_events.core.errors import ConfigurationError, SourceError
+from airflow_legacy_events.core.model import Column, Kind
+from airflow_legacy_events.core.ports import Lease
+from airflow_legacy_events.databases import mysql_types
+from airflow_legacy_events.databases.base import SqlDatabase, bound
+from airflow_legacy_events.databases.mysql_catalog import Found, inspect_table
+from airflow_legacy_events.databases.mysql_lock import NamedLock
+from airflow_legacy_events.databases.mysql_session import INTERRUPTED, Killer, Session, code_of, is_lost, reason
+from airflow_legacy_events.databases.reflection import Reflected, TableFacts
+
+# A peer that vanished without a word is found out; the connection's own settings come first.
+_CONNECT_SECONDS = 30
+_SILENT_SECONDS = 30
+_KILLER_SECONDS = 2
+_UNKNOWN_VARIABLE = 1193
+# The plain name of UTC needs none of the server's tables of zones, which are often empty.
+_NOW = "SELECT UTC_TIMESTAMP(6)"
+
+
+Rows: TypeAlias = Generator[list[tuple[Any, ...]], None, None]
+
+
+class MysqlDatabase(SqlDatabase[Session]):
+    """MariaDB 10.2 and later, MySQL 5.6 and later."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._killer = Killer(lambda: self._open(connect_timeout=_KILLER_SECONDS, read_timeout=_KILLER_SECONDS))
+        self._found: Found | None = None
+        self._spellings: dict[str, mysql_types.Spell] = {}
+
+    def _connect(self) -> Session:
+        session = self._open(read_timeout=int(self.statement_timeout_seconds) + _SILENT_SECONDS)
+        self._server_minds_the_time = session.read_only(self.statement_timeout_seconds)
+        return session
+
+    def _open(self, **defaults: int) -> Session:
+        _, options = self._dialect.create_connect_args(self.url)
+        return Session({"connect_timeout": _CONNECT_SECONDS, **defaults, **options})
+
+    def _open_for_lock(self) -> Session:
+        with self._translated("connecting"):
+            return self._open(read_timeout=_SILENT_SECONDS)
+
+    def identity(self) -> dict[str, str]:
+        """The server's own id, where it has none its host, port and number, and the database."""
+        with self._using("asking for the server's identity") as session:
+            id_ = "server_uid" if session.mariadb else "server_uuid"
+            try:
+                [(server, database)] = session.rows(f"SELECT @@{id_}, DATABASE()")
+                found = {id_: server}
+            except MySQLdb.OperationalError as error:
+                if code_of(error) != _UNKNOWN_VARIABLE:
+                    raise
+                [(host, port, number, database)] = session.rows("SELECT @@hostname, @@port, @@server_id, DATABASE()")
+                found = {"hostname": host, "port": port, "server_id": number}
+        return {**found, "database": database} if database else found
+
+    def lock(self, name: str, holder: Mapping[str, Any]) -> AbstractContextManager[Lease]:
+        """A named lock on a session of its own; see `NamedLock`."""
+        return NamedLock(self._open_for_lock, self.url.database or "", name, holder, self.log).held()
+
+    def reflect(self, table: str | None, sql: str | None) -> Reflected:
+        """See `core.ports.Database.reflect`."""
+        self._found = None
+        return super().reflect(table, sql)
+
+    def _inspect(self, table: str) -> TableFacts:
+        with self._using("looking for the table") as session:
+            self._found = inspect_table(session, table)
+            return self._found.facts
+
+    def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:
+        statement, parameters = self._compiled(sa.select(sa.literal_column("*")).select_from(selectable).limit(0))
+        with self._using("looking at the columns") as session, self._limited(session):
+            try:
+                found = _described(session, statement, parameters)
+            except MySQLdb.Error as error:
+                if is_lost(error) or code_of(error) in INTERRUPTED:
+                    raise
+                raise ConfigurationError(
+                    f"connection {self.conn_id!r} refused the query: {reason(error)}."
+                    " Nothing was read; correct table= or sql="
+                ) from error
+        self._spellings = {name: type_.spell for name, type_ in found if type_.spell is not None}
+        json = self._found.json if self._found is not None else ()
+        columns = tuple(
+            Column(name, Kind.JSON if name in json else type_.kind, type_.name, name not in not_null)
+            for name, type_ in found
+            if type_.kind is not None
+        )
+        return columns, {name: type_.name for name, type_ in found if type_.kind is None}
+
+    def beyond(self, columns: Sequence[Any], values: Sequence[Any], *, inclusive: bool = False) -> Any:
+        """See `core.ports.Database.beyond`."""
+        return mysql_types.above(columns, list(map(bound, values)), inclusive=inclusive)
+
+    def until(self, columns: Sequence[Any], values: Sequence[Any]) -> Any:
+        """See `core.ports.Database.until`."""
+        return mysql_types.up_to(columns, list(map(bound, values)))
+
+    def past(self, column: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
+        """See `core.ports.Database.past`; the server is asked for its time now."""
+        with self._using("asking for the server's time") as session:
+            [(now,)] = session.rows(_NOW)
+        moment = dt.datetime.fromisoformat(f"{now}+00:00") - dt.timedelta(seconds=lag_seconds)
+        if kind is not Kind.INSTANT:
+            moment = moment.astimezone(zoneinfo.ZoneInfo(timezone))
+        text = moment.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+        return column <= bound(text[:10] if kind is Kind.DATE else text)
+
+    def text(self, value: Any, column: Column) -> str:
+        """See `core.ports.Database.text`; see `mysql_types`."""
+        return mysql_types.text(value, column)
+
+    def bind(self, text: str, column: Column) -> Any:
+        """See `core.ports.Database.bind`; see `mysql_types`."""
+        return mysql_types.bind(text, column)
+
+    def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
+        """See `core.ports.Database.read`; rows are tuples of texts, bytes and None."""
+        statement, parameters = self._compiled(self._spelled(query))
+        with self._using("reading") as session, self._limited(session):
+            chunks = self._stream(session, statement, parameters)
+            with contextlib.closing(chunks):
+                return self._chunks.gather(chunks, max_bytes)
+
+    def _spelled(self, query: Any) -> Any:
+        """The query with the columns of some types read by an expression; order and conditions keep the column."""
+        if not isinstance(query, sa.Select):
+            return query
+        spell = self._spellings
+        columns = query.selected_columns
+        if any(column.name in spell for column in columns):
+            query = query.with_only_columns(*(spell.get(one.name, _itself)(one) for one in columns))
+        index = self._index_for([_name(one) for one in query._order_by_clauses])  # noqa: SLF001  it has no other name
+        if index is None:
+            return query
+        quoted = self._dialect.identifier_preparer.quote_identifier(index)
+        return query.with_hint(query.get_final_froms()[0], f"FORCE INDEX ({quoted})")
+
+    def _index_for(self, order: Sequence[str]) -> str | None:
+        """The index that sorts as the query does; by its own guess the optimizer may sort the whole table."""
+        if self._found is None or not order:
+            return None
+        return next((name for name, by in self._found.sorted_by.items() if by[: len(order)] == tuple(order)), None)
+
+    def _stream(self, session: Session, statement: str, parameters: Any) -> Rows:
+        """The rows as they arrive; where they are left early the server is told to stop sending."""
+        size, ended = self._chunks.rows, False
+        cursor = session.connection.cursor(SSCursor)
+        try:
+            cursor.execute(statement, parameters)
+            while chunk := cursor.fetchmany(size):
+                yield list(chunk)
+            ended = True
+        finally:
+            if not ended:
+                self._killer.end_statement(session.number)
+            with contextlib.suppress(MySQLdb.Error):
+                cursor.close()
+            if not ended:
+                session.absorb()
+
+    @contextmanager
+    def _limited(self, session: Session) -> Iterator[None]:
+        """The statement timeout, where the server has none of its own."""
+        if self._server_minds_the_time:
+            yield
+            return
+        fired = threading.Event()
+
+        def end() -> None:
+            fired.set()
+            self._killer.end_statement(session.number)
+
+        timer = threading.Timer(self.statement_timeout_seconds, end)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+            if fired.is_set():
+                session.absorb()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """One REPEATABLE READ transaction; its begin fixes what is seen."""
+        doing = "holding a snapshot"
+        with self._using(doing) as session:
+            session.rows("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+        try:
+            yield
+        finally:
+            with contextlib.suppress(SourceError), self._using(doing) as session:
+                session.connection.rollback()
+
+    def _interrupt(self, session: Session) -> None:
+        self._killer.end_statement(session.number)
+
+    def _cut(self, session: Session) -> None:
+        session.cut()
+        self._killer.close()
+
+    def _end(self, session: Session) -> None:
+        session.close()
+        self._killer.close()
+
+    @contextmanager
+    def _translated(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except (MySQLdb.Error, UnicodeDecodeError) as error:
+            found = reason(error)
+            if code_of(error) in INTERRUPTED:
+                found = f"ended after the statement timeout of {self.statement_timeout_seconds:g} s, or by a stop"
+            raise SourceError(f"connection {self.conn_id!r} failed while {doing}: {found}") from error
+
+
+def _itself(column: Any) -> Any:
+    return column
+
+
+def _name(order: Any) -> str:
+    return str(getattr(order, "element", order).name)
+
+
+def _described(session: Session, statement: str, parameters: Any) -> list[tuple[str, mysql_types.Type]]:
+    """Names and types of the columns; of text and binary only the driver's choice of a converter tells which."""
+    literals = tuple(session.connection.literal(value) for value in parameters)
+    session.connection.query(statement.encode() % literals)
+    result = session.connection.use_result()
+    result.fetch_row(0)
+    columns = zip(result.describe(), result.field_flags(), result.converter, strict=True)
+    return [(field[0], mysql_types.type_of(field[1], flags, converter)) for field, flags, converter in columns]

@@ -1,0 +1,156 @@
+"""The stream's lock in MySQL and MariaDB: GET_LOCK on a session whose running statement names its holder."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import MySQLdb
+
+from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.databases.holder import HEARTBEAT_SECONDS
+from airflow_legacy_events.databases.mysql_session import INTERRUPTED, Session, code_of, is_lost, reason
+from airflow_legacy_events.databases.session_lock import Seen, SessionLock, holder_in
+
+_DEAD_SECONDS = 20
+_LOOK_SECONDS = 1.0
+_RELEASE_SECONDS = 10.0
+_UNKNOWN_SESSION = 1094
+
+
+class NamedLock(SessionLock):
+    """Holds `GET_LOCK` on a session that sleeps in statements of 5 s, each with the holder as its comment.
+
+    A session that rests has no statement in the process list, therefore one runs all the time. Without one for 20 s
+    the server itself ends the session, and frees the lock. A second session looks whose the lock is.
+
+    Args:
+        connect: opens a session.
+        database: names of locks are the server's, so the database is part of them.
+        name: of the stream.
+        holder: who takes it.
+        log: of the task.
+    """
+
+    ending = "KILL {}"
+    ascii_only = True  # the process list has no characters beyond three bytes
+
+    def __init__(
+        self, connect: Callable[[], Session], database: str, name: str, holder: Mapping[str, Any], log: logging.Logger
+    ) -> None:
+        super().__init__(name, holder, log)
+        self._connect = connect
+        digest = hashlib.sha256(f"{database}\0{name}".encode()).hexdigest()
+        self._lock = f"legacy-events-{digest[:40]}"  # of at most 64 characters
+        self._ended = threading.Event()
+        self._beat = threading.Thread(target=self._show, name="legacy-events-lease", daemon=True)
+
+    @contextmanager
+    def held(self) -> Iterator[NamedLock]:
+        """Take the lock and keep its lease alive until the context ends.
+
+        Raises:
+            BusyError: another run holds it.
+            SourceError: a session failed.
+        """
+        self._session = self._connect()
+        try:
+            self._watcher = self._connect()
+        except SourceError:
+            self._session.close()
+            raise
+        try:
+            try:
+                self._session.rows("SET SESSION wait_timeout = %s", _DEAD_SECONDS)
+                self._take()
+            except MySQLdb.Error as error:
+                raise self._not_taken(reason(error)) from error
+            yield self
+        finally:
+            self._release()
+            self._watcher.close()
+
+    def check(self) -> None:
+        """See `core.ports.Lease.check`; the server is asked whose the lock is."""
+        if self._ended.is_set():
+            raise self._lost("the statement that kept it was ended with it")
+        try:
+            [(owner,)] = self._ask("SELECT IS_USED_LOCK(%s)", self._lock)
+        except MySQLdb.Error as error:
+            raise self._lost(reason(error)) from error
+        if owner is None or int(owner) != self._session.number:
+            raise self._lost("the server says that it is not ours any more")
+
+    def _try(self) -> bool:
+        [(taken,)] = self._session.rows("SELECT GET_LOCK(%s, 0)", self._lock)
+        if taken != "1":
+            return False
+        self._beat.start()
+        return True
+
+    def _who(self) -> Seen:
+        [(pid,)] = self._ask("SELECT IS_USED_LOCK(%s)", self._lock)
+        if pid is None:
+            return Seen()
+        holder, idle = None, None
+        deadline = time.monotonic() + _LOOK_SECONDS
+        while time.monotonic() < deadline:  # between two statements there is none to be seen
+            rows = self._ask("SELECT info, time FROM information_schema.processlist WHERE id = %s", int(pid))
+            if not rows:
+                break
+            holder, idle = holder_in(rows[0][0]), float(rows[0][1])
+            if holder is not None:
+                break
+            self._released.wait(0.02)
+        return Seen(int(pid), holder, idle)
+
+    def _terminate(self, pid: int) -> None:
+        try:
+            self._ask(f"KILL {pid:d}")
+        except MySQLdb.OperationalError as error:
+            if code_of(error) != _UNKNOWN_SESSION:
+                raise
+
+    def _ask(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        try:
+            return self._watcher.rows(statement, *parameters)
+        except MySQLdb.OperationalError as error:
+            if not is_lost(error):
+                raise
+        self._watcher = self._connect()  # what this session knew the server still knows
+        return self._watcher.rows(statement, *parameters)
+
+    def _show(self) -> None:
+        statement = f"SELECT {self._comment} SLEEP({HEARTBEAT_SECONDS})"
+        try:
+            while not self._released.is_set():
+                try:
+                    self._session.rows(statement)
+                except MySQLdb.OperationalError as error:
+                    if code_of(error) not in INTERRUPTED:
+                        raise
+            self._session.rows("SELECT RELEASE_LOCK(%s)", self._lock)
+        except MySQLdb.Error as error:
+            self._ended.set()
+            if not self._released.is_set():
+                self._warn_not_renewed(reason(error))
+        finally:
+            self._session.close()
+
+    def _release(self) -> None:
+        self._released.set()
+        deadline = time.monotonic() + _RELEASE_SECONDS
+        while self._beat.is_alive() and time.monotonic() < deadline:
+            with contextlib.suppress(Exception):
+                self._ask(f"KILL QUERY {self._session.number:d}")
+            self._beat.join(0.02)
+        if self._beat.is_alive():
+            self._session.cut()
+        elif self._beat.ident is None:
+            self._session.close()

@@ -1,0 +1,153 @@
+"""Sessions of MySQL and MariaDB through mysqlclient: pinned, and numbered so that another one can end them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import MySQLdb
+from MySQLdb.constants import FIELD_TYPE, FLAG
+from MySQLdb.converters import conversions
+
+INTERRUPTED = frozenset({1317, 1969, 3024})
+"""Errors of a statement that was ended from outside, or by the server's own limit."""
+
+_LOST = range(2000, 3000)
+_GONE = frozenset({1040, 1053, 1152, 1159, 1161, 1205, 1213, 1927, 4031})
+# Modes that would change the values or the literals that are exchanged; what a query may be written in stays.
+_HARMFUL_MODES = frozenset({"PAD_CHAR_TO_FULL_LENGTH", "EMPTY_STRING_IS_NULL", "ORACLE", "MSSQL", "DB2"})
+
+_ALL_ROWS = 2**64 - 1  # DEFAULT would be what the server's configuration says
+_RESTING_SECONDS = 86_400
+_BYTES_OR_TEXT = ((FLAG.BINARY, bytes), (True, str))
+_TEXTS = (
+    *("DECIMAL", "TINY", "SHORT", "LONG", "FLOAT", "DOUBLE", "NULL", "TIMESTAMP", "LONGLONG", "INT24", "DATE", "TIME"),
+    *("DATETIME", "YEAR", "JSON", "NEWDECIMAL"),
+)
+_STRINGS = (*("VARCHAR", "ENUM", "SET", "TINY_BLOB", "MEDIUM_BLOB", "LONG_BLOB", "BLOB", "VAR_STRING", "STRING"),)
+_CONVERSIONS = {
+    **{type_: encode for type_, encode in conversions.items() if isinstance(type_, type)},
+    **{getattr(FIELD_TYPE, name): str for name in _TEXTS},
+    **{getattr(FIELD_TYPE, name): _BYTES_OR_TEXT for name in _STRINGS},
+}
+
+
+class Session:
+    """One connection; values come as the text that the server sends, binary ones as bytes.
+
+    Args:
+        options: of `MySQLdb.connect`.
+
+    Attributes:
+        connection: mysqlclient's, for one thread at a time.
+        number: the server's number of the session.
+        mariadb: whether the server is MariaDB.
+        version: of the server.
+    """
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.connection: Any = MySQLdb.connect(  # type: ignore[no-untyped-call]
+            **{**options, "charset": "utf8mb4", "conv": _CONVERSIONS, "autocommit": True, "local_infile": 0},
+            multi_statements=False,
+        )
+        self._descriptor = self.connection.fileno()
+        [(number, version, modes)] = self.rows("SELECT CONNECTION_ID(), VERSION(), @@sql_mode")
+        self.number = int(number)
+        self.mariadb = "mariadb" in version.lower()
+        self.version = tuple(map(int, re.findall(r"\d+", version.removeprefix("5.5.5-"))[:3]))
+        kept = ",".join(mode for mode in modes.split(",") if mode not in _HARMFUL_MODES)
+        self.rows("SET SESSION sql_mode = %s, time_zone = '+00:00', sql_select_limit = %s", kept, _ALL_ROWS)
+        if self.mariadb:
+            self.rows("SET SESSION max_statement_time = 0")
+
+    def rows(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Run one small statement; return its rows."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(statement, parameters or None)
+            return list(cursor.fetchall())
+
+    def absorb(self) -> None:
+        """Take the end that was meant for a statement which was over by then; MySQL 5.6 keeps it for the next one."""
+        with contextlib.suppress(MySQLdb.Error):
+            self.rows("DO 0")
+
+    def read_only(self, timeout_seconds: float) -> bool:
+        """Let the session read only, and each statement take so long; return whether the server minds the time."""
+        self.rows("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        self.rows("SET SESSION sql_big_selects = 1, wait_timeout = %s", _RESTING_SECONDS)
+        if self.mariadb and self.version >= (10, 3):
+            self.rows("SET SESSION idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0")
+        if self.mariadb:
+            self.rows("SET SESSION max_statement_time = %s", max(0.001, timeout_seconds))
+            return True
+        if self.version < (5, 7, 8):
+            return False
+        self.rows("SET SESSION max_execution_time = %s", max(1, int(timeout_seconds * 1000)))
+        return True
+
+    def close(self) -> None:
+        """Close the connection, if it is still open."""
+        with contextlib.suppress(MySQLdb.Error):
+            self.connection.close()
+
+    def cut(self) -> None:
+        """Let go of the wire, from any thread; the statement that waits for it fails."""
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._descriptor)) as wire:
+            wire.shutdown(socket.SHUT_RDWR)
+
+
+class Killer:
+    """A session that ends the statements of another one; opened at first use, from any thread.
+
+    Args:
+        connect: opens it.
+    """
+
+    def __init__(self, connect: Callable[[], Session]) -> None:
+        self._connect, self._session, self._turn = connect, None, threading.Lock()
+
+    _session: Session | None
+
+    def end_statement(self, number: int) -> None:
+        """End what runs on session `number`; one that rests is left as it is."""
+        with self._turn, contextlib.suppress(MySQLdb.Error):
+            try:
+                self._kill(number)
+            except MySQLdb.OperationalError as error:
+                if not is_lost(error):
+                    raise
+                self._session = None
+                self._kill(number)
+
+    def _kill(self, number: int) -> None:
+        if self._session is None:
+            self._session = self._connect()
+        self._session.rows(f"KILL QUERY {number:d}")
+
+    def close(self) -> None:
+        """Close it."""
+        with self._turn:
+            if self._session is not None:
+                self._session.close()
+            self._session = None
+
+
+def code_of(error: BaseException) -> int:
+    """The number of an error; 0 where the driver itself raised it."""
+    return error.args[0] if error.args and isinstance(error.args[0], int) else 0
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the connection is gone, or the server can't serve it now."""
+    return code_of(error) in _LOST or code_of(error) in _GONE
+
+
+def reason(error: BaseException) -> str:
+    """The server's sentence and number."""
+    text = str(error.args[1] if len(error.args) > 1 else error).strip().replace("\n", " ")
+    return f"{text} (error {code_of(error)})" if code_of(error) else text

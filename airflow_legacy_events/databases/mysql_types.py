@@ -1,0 +1,165 @@
+"""What the types of MySQL and MariaDB mean, and how each value is asked for and compared without losing anything."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from MySQLdb.constants import FIELD_TYPE, FLAG
+
+from airflow_legacy_events.core.errors import ConfigurationError, SourceError
+from airflow_legacy_events.core.model import Column, Kind
+
+Spell = Callable[[Any], Any]
+
+
+class Type(NamedTuple):
+    """A type of a column.
+
+    Attributes:
+        kind: None where it can't be carried.
+        name: the database's own.
+        spell: the expression by which its value is read; None: the column itself.
+    """
+
+    kind: Kind | None
+    name: str
+    spell: Spell | None = None
+
+
+def _plus(zero: str) -> Spell:
+    return lambda column: column + sa.literal_column(zero)
+
+
+def _in_utc(column: Any) -> Any:
+    return sa.func.concat(column, sa.literal_column("'+00'"))
+
+
+# A FLOAT as it is shown has six digits; the DOUBLE that it equals has all of them.
+_PLAIN = {
+    FIELD_TYPE.TINY: Type(Kind.INTEGER, "tinyint"),
+    FIELD_TYPE.SHORT: Type(Kind.INTEGER, "smallint"),
+    FIELD_TYPE.INT24: Type(Kind.INTEGER, "mediumint"),
+    FIELD_TYPE.LONG: Type(Kind.INTEGER, "int"),
+    FIELD_TYPE.LONGLONG: Type(Kind.INTEGER, "bigint"),
+    FIELD_TYPE.YEAR: Type(Kind.INTEGER, "year", _plus("0")),
+    FIELD_TYPE.DECIMAL: Type(Kind.DECIMAL, "decimal"),
+    FIELD_TYPE.NEWDECIMAL: Type(Kind.DECIMAL, "decimal"),
+    FIELD_TYPE.FLOAT: Type(Kind.FLOAT, "float", _plus("0e0")),
+    FIELD_TYPE.DOUBLE: Type(Kind.FLOAT, "double"),
+    FIELD_TYPE.DATE: Type(Kind.DATE, "date"),
+    FIELD_TYPE.TIME: Type(Kind.TIME, "time"),
+    FIELD_TYPE.DATETIME: Type(Kind.TIMESTAMP, "datetime"),
+    FIELD_TYPE.TIMESTAMP: Type(Kind.INSTANT, "timestamp", _in_utc),
+    FIELD_TYPE.JSON: Type(Kind.JSON, "json"),
+    FIELD_TYPE.NULL: Type(Kind.TEXT, "null"),
+    FIELD_TYPE.BIT: Type(None, "bit"),
+    FIELD_TYPE.GEOMETRY: Type(None, "geometry"),
+}
+_STRINGS = {
+    FIELD_TYPE.STRING: ("char", "binary"),
+    FIELD_TYPE.VAR_STRING: ("varchar", "varbinary"),
+    FIELD_TYPE.VARCHAR: ("varchar", "varbinary"),
+    FIELD_TYPE.TINY_BLOB: ("tinytext", "tinyblob"),
+    FIELD_TYPE.BLOB: ("text", "blob"),
+    FIELD_TYPE.MEDIUM_BLOB: ("mediumtext", "mediumblob"),
+    FIELD_TYPE.LONG_BLOB: ("longtext", "longblob"),
+}
+_NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
+# ORDER BY takes the number of the member, a comparison its text; JSON is compared by rules of its own.
+_WITHOUT_ORDER = frozenset({"enum", "set", "json"})
+
+
+def type_of(code: int, flags: int, converter: Any) -> Type:
+    """Return the type of a result's column.
+
+    Args:
+        code: of `FIELD_TYPE`.
+        flags: of `FLAG`.
+        converter: what the driver makes its values with: `bytes` for binary ones.
+    """
+    if code in _STRINGS:
+        text, binary = _STRINGS[code]
+        if flags & (FLAG.ENUM | FLAG.SET):
+            return Type(Kind.TEXT, "enum" if flags & FLAG.ENUM else "set")
+        return Type(Kind.BYTES, binary) if converter is bytes else Type(Kind.TEXT, text)
+    found = _PLAIN.get(code, Type(None, f"type {code}"))
+    if found.kind not in _NUMBERS or code == FIELD_TYPE.YEAR:
+        return found
+    if flags & FLAG.ZEROFILL:
+        return Type(found.kind, f"{found.name} unsigned zerofill", found.spell or _plus("0"))
+    return found._replace(name=f"{found.name} unsigned") if flags & FLAG.UNSIGNED else found
+
+
+def text(value: Any, column: Column) -> str:
+    """Return the text that a watermark keeps of a value: as it is read, binary ones in hex.
+
+    Raises:
+        ConfigurationError: the type's order is not that of its comparisons.
+        SourceError: it is NULL.
+    """
+    if value is None:
+        raise SourceError(f"column {column.name!r} is part of the watermark and became NULL while the rows were read")
+    if column.type in _WITHOUT_ORDER:
+        raise ConfigurationError(
+            f"column {column.name!r} is {column.type}, which is sorted in another way than it is compared, so it can't"
+            f" be a watermark or key column; nothing was read. Use sql= with CAST({column.name} AS CHAR) AS"
+            f" {column.name}, or name other columns"
+        )
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def bind(text: str, column: Column) -> Any:
+    """Return the value behind a watermark's text, as a literal that is compared exactly.
+
+    A number in quotes would be compared as a rounded DOUBLE.
+
+    Raises:
+        ValueError: the text is no value of the column's kind.
+    """
+    reader = _READERS.get(column.kind)
+    return text if reader is None else reader(text)
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError("no number") from error
+
+
+def _utc(text: str) -> str:
+    """A point in time as the session, whose zone is UTC, writes it."""
+    if text.endswith("+00"):
+        return text[:-3]
+    moment = dt.datetime.fromisoformat(text)
+    return moment.astimezone(dt.UTC).replace(tzinfo=None).isoformat(sep=" ") if moment.tzinfo else text
+
+
+_READERS: dict[Kind, Callable[[str], Any]] = {
+    Kind.INTEGER: int,
+    Kind.DECIMAL: _decimal,
+    Kind.FLOAT: float,
+    Kind.BYTES: bytes.fromhex,
+    Kind.INSTANT: _utc,
+}
+
+
+def above(columns: Sequence[Any], values: Sequence[Any], *, inclusive: bool) -> Any:
+    """Return `(columns) > (values)`, or `>=`, without row values, for which no index range is used."""
+    first, value = columns[0], values[0]
+    if len(columns) == 1:
+        return first >= value if inclusive else first > value
+    rest = above(columns[1:], values[1:], inclusive=inclusive)
+    return sa.and_(first >= value, sa.or_(first > value, sa.and_(first == value, rest)))
+
+
+def up_to(columns: Sequence[Any], values: Sequence[Any]) -> Any:
+    """Return `(columns) <= (values)`, likewise."""
+    first, value = columns[0], values[0]
+    if len(columns) == 1:
+        return first <= value
+    return sa.and_(first <= value, sa.or_(first < value, sa.and_(first == value, up_to(columns[1:], values[1:]))))

@@ -1,0 +1,160 @@
+"""The lock of a stream in MariaDB and MySQL: who holds it, who gives way, who is told what."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_legacy_events.core.errors import BusyError, SourceError
+from airflow_legacy_events.databases import mysql_lock, session_lock
+from tests.support.legacy import legacy_database
+
+HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host": "worker-1", "pid": 4711}
+OTHER = {**HOLDER, "run": "r2", "pid": 1}
+
+
+@pytest.fixture(params=["mysql", "mysql-5.6"])
+def legacy(request):
+    with legacy_database(request, request.param) as found:
+        yield found
+
+
+@pytest.fixture
+def user(legacy):
+    """A user who may read the database and nothing else."""
+    name = f"u{legacy.url.database[-12:]}"
+    for host in ("localhost", "127.0.0.1", "%"):
+        legacy.execute(f"CREATE USER {name}@'{host}' IDENTIFIED BY '{legacy.url.password}'")
+        legacy.execute(f"GRANT SELECT ON {legacy.url.database}.* TO {name}@'{host}'")
+    yield {"username": name}
+    for host in ("localhost", "127.0.0.1", "%"):
+        legacy.execute(f"DROP USER {name}@'{host}'")
+
+
+@pytest.fixture
+def databases(legacy):
+    made = []
+
+    def make(**url):
+        made.append(legacy.database(**url))
+        return made[-1]
+
+    yield make
+    for database in made:
+        database.close()
+
+
+def session_of(legacy) -> int:
+    rows = []
+    while not rows:
+        rows = legacy.execute(
+            "SELECT id FROM information_schema.processlist WHERE info LIKE 'SELECT /* legacy-events %%' AND db = %s",
+            legacy.url.database,
+        )
+    return rows[0][0]
+
+
+def refused(lock, error=BusyError):
+    with pytest.raises(error) as found:
+        lock.__enter__()
+    return found.value
+
+
+def test_a_user_without_rights_beyond_select_sees_the_holder(legacy, databases, user):
+    with databases(**user).lock("s", HOLDER):
+        number = session_of(legacy)
+        busy = refused(databases(**user).lock("s", OTHER))
+    assert busy.holder == f"dag 'd', task 't', run 'r1', try 1 on host worker-1, pid 4711, backend pid {number}"
+    assert busy.healthy is True
+
+
+def test_an_earlier_try_is_ended_and_finds_its_lease_lost(databases, user, caplog):
+    with databases(**user).lock("s", HOLDER) as earlier, databases(**user).lock("s", {**HOLDER, "try": 2}) as later:
+        later.check()
+        for _ in range(2):
+            with pytest.raises(SourceError, match=r"the lock of stream 's' is lost, .* The watermark was not moved"):
+                earlier.check()
+        later.check()
+    assert "ending dag 'd', task 't', run 'r1', try 1 on host worker-1, pid 4711, an earlier" in caplog.text
+
+
+def test_an_earlier_try_with_names_of_any_length_and_alphabet_is_recognised(databases):
+    holder = {**HOLDER, "dag": "\u00e4" * 250, "task": "/* */ %s \U0001f9fe", "run": "r" * 250}
+    with databases().lock("s", holder), databases().lock("s", {**holder, "try": 2}) as later:
+        later.check()
+
+
+def test_a_lock_that_was_left_is_free_at_once(databases):
+    for _ in range(5):
+        with databases().lock("s", HOLDER) as lease:
+            lease.check()
+
+
+def test_two_streams_are_locked_by_one_process(databases):
+    database = databases()
+    with database.lock("s", HOLDER) as first, database.lock("s2", HOLDER) as second:
+        first.check()
+        second.check()
+
+
+def test_the_lock_is_of_its_database(legacy, databases):
+    with databases().lock("s", HOLDER), databases(database="information_schema").lock("s", OTHER) as lease:
+        lease.check()
+
+
+def test_a_holder_without_life_is_told_with_the_statement_that_ends_it(legacy, databases, monkeypatch):
+    monkeypatch.setattr(session_lock, "LEASE_SECONDS", 0.0)
+    with databases().lock("s", HOLDER):
+        number = session_of(legacy)
+        busy = refused(databases().lock("s", OTHER))
+    assert "which has shown no life for" in str(busy)
+    assert f"end its session in the source database: KILL {number}" in str(busy)
+    assert busy.healthy is False
+
+
+def test_the_server_itself_ends_a_session_whose_process_is_gone(legacy, databases, monkeypatch):
+    monkeypatch.setattr(mysql_lock, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(mysql_lock, "_DEAD_SECONDS", 1)
+    gone = databases().lock("s", HOLDER)
+    lease = gone.__enter__()
+    session_of(legacy)
+    beating, lease._session.rows = lease._session.rows, lambda statement: lease._released.wait(30)  # no more statements
+    while lease._ask("SELECT IS_USED_LOCK(%s)", lease._lock) != [(None,)]:
+        pass
+    with databases().lock("s", OTHER) as other:
+        other.check()
+        with pytest.raises(SourceError, match="is lost"):
+            lease.check()
+    lease._session.rows = beating
+    with pytest.raises(GeneratorExit):
+        gone.gen.throw(GeneratorExit)
+
+
+def test_a_lease_whose_session_was_ended_is_lost_and_warned_of(legacy, databases, caplog):
+    with databases().lock("s", HOLDER) as lease:
+        legacy.execute(f"KILL {session_of(legacy)}")
+        while "the lease of stream s could not be renewed" not in caplog.text:
+            pass
+        with pytest.raises(SourceError, match="is lost"):
+            lease.check()
+
+
+def test_the_lease_outlives_the_end_of_the_session_that_looks_at_it(legacy, databases):
+    with databases().lock("s", HOLDER) as lease:
+        legacy.execute(f"KILL {lease._watcher.number}")
+        lease.check()
+        legacy.execute(f"KILL QUERY {lease._session.number}")
+        lease.check()
+
+
+def test_who_may_not_see_the_holder_is_told_so(legacy, databases, user):
+    with databases().lock("s", HOLDER):
+        number = session_of(legacy)
+        busy = refused(databases(**user).lock("s", OTHER))
+        told = refused(databases(**user).lock("s", {**HOLDER, "try": 2}))
+    assert f"a session that this user may not look at, backend pid {number}" in str(busy)
+    assert (busy.healthy, told.healthy) == (None, None)
+
+
+def test_a_lock_that_can_not_be_reached_is_a_source_error(databases):
+    with pytest.raises(SourceError, match=r"connection 'crm' failed while connecting"):
+        databases(port=1).lock("s", HOLDER).__enter__()

@@ -1,0 +1,254 @@
+"""MariaDB and MySQL sessions: pinned whatever the server's defaults, cut cleanly, exact in every value."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import sqlalchemy as sa
+
+from airflow_legacy_events.brokers.memory import MemoryBroker
+from airflow_legacy_events.core.errors import ConfigurationError, EnvelopeError, SourceError
+from airflow_legacy_events.core.model import Kind
+from tests.support.legacy import legacy_database
+from tests.support.streams import Deliveries
+
+TYPES = {
+    "ti": ("tinyint(1)", "1", Kind.INTEGER, "1"),
+    "si": ("smallint unsigned", "65535", Kind.INTEGER, "65535"),
+    "mi": ("mediumint", "-8388608", Kind.INTEGER, "-8388608"),
+    "zi": ("int(7) zerofill", "42", Kind.INTEGER, "42"),
+    "bu": ("bigint unsigned", "18446744073709551615", Kind.INTEGER, "18446744073709551615"),
+    "y": ("year", "2026", Kind.INTEGER, "2026"),
+    "n": ("decimal(20,4)", "'1.5'", Kind.DECIMAL, "1.5000"),
+    "nz": ("decimal(8,2) zerofill", "1.5", Kind.DECIMAL, "1.50"),
+    "f": ("float", "16777217", Kind.FLOAT, "16777216"),
+    "d": ("double", "-1e-300", Kind.FLOAT, "-1e-300"),
+    "c": ("char(5)", "'a'", Kind.TEXT, "a"),
+    "la": ("varchar(9) CHARACTER SET latin1", "'\u00fc'", Kind.TEXT, "\u00fc"),
+    "bi": ("varchar(9) COLLATE utf8mb4_bin", "'\u20ac\U0001f9fe'", Kind.TEXT, "\u20ac\U0001f9fe"),
+    "tx": ("mediumtext", "'x'", Kind.TEXT, "x"),
+    "e": ("enum('new','paid')", "'paid'", Kind.TEXT, "paid"),
+    "s": ("set('a','b')", "'a,b'", Kind.TEXT, "a,b"),
+    "b": ("blob", "x'00ff'", Kind.BYTES, b"\x00\xff"),
+    "fb": ("binary(2)", "x'01'", Kind.BYTES, b"\x01\x00"),
+    "da": ("date", "'2026-11-23'", Kind.DATE, "2026-11-23"),
+    "t": ("time(1)", "'-838:59:58.9'", Kind.TIME, "-838:59:58.9"),
+    "dt": ("datetime(3)", "'2026-11-23 09:15:02.1'", Kind.TIMESTAMP, "2026-11-23 09:15:02.100"),
+    "ts": ("timestamp(6) NULL", "'2026-11-23 09:15:02.1'", Kind.INSTANT, "2026-11-23 09:15:02.100000+00"),
+}
+DEFAULTS = {
+    "sql_mode": "'PAD_CHAR_TO_FULL_LENGTH'",
+    "time_zone": "'+05:30'",
+    "sql_select_limit": "1",
+    "tx_isolation": "'SERIALIZABLE'",
+    "character_set_server": "'latin1'",
+}
+
+
+@pytest.fixture(params=["mysql", "mysql-5.6"])
+def legacy(request):
+    with legacy_database(request, request.param) as found:
+        yield found
+
+
+@pytest.fixture
+def odd_defaults(legacy):
+    before = {name: legacy.execute(f"SELECT @@global.{name}")[0][0] for name in DEFAULTS}
+    for name, value in DEFAULTS.items():
+        legacy.execute(f"SET GLOBAL {name} = {value}")
+    yield
+    for name, value in before.items():
+        legacy.execute(f"SET GLOBAL {name} = %s", value)
+
+
+@pytest.fixture
+def database(legacy):
+    made = legacy.database()
+    yield made
+    made.close()
+
+
+def test_every_type_has_its_kind_and_its_exact_text(legacy, database, odd_defaults):
+    legacy.execute("SET sql_mode = '', time_zone = '+00:00'")
+    columns = ", ".join(f"{name} {declared}" for name, (declared, *_) in TYPES.items())
+    legacy.connection._connection.query(f"CREATE TABLE t ({columns}) DEFAULT CHARSET utf8mb4")
+    for _ in range(2):
+        legacy.execute(f"INSERT INTO t VALUES ({', '.join(value for _, value, *_ in TYPES.values())})")
+
+    found = database.reflect("t", None)
+
+    assert [column.kind for column in found.columns] == [kind for *_, kind, _ in TYPES.values()]
+    columns = [sa.column(column.name) for column in found.columns]
+    rows = database.read(sa.select(*columns).select_from(found.selectable))
+    assert rows == [tuple(text for *_, text in TYPES.values())] * 2
+
+
+def test_a_query_has_the_same_kinds_and_texts_as_its_table(legacy, database):
+    legacy.execute("SET time_zone = '+00:00'")
+    legacy.connection._connection.query("CREATE TABLE t (f float, ts timestamp NULL, b blob)")
+    legacy.execute("INSERT INTO t VALUES (0.1, '2026-01-01', x'ff')")
+    found = database.reflect(None, "SELECT f, ts, b FROM t")
+    assert [column.kind for column in found.columns] == [Kind.FLOAT, Kind.INSTANT, Kind.BYTES]
+    columns = [sa.column(column.name) for column in found.columns]
+    [row] = database.read(sa.select(*columns).select_from(found.selectable))
+    assert row == ("0.10000000149011612", "2026-01-01 00:00:00+00", b"\xff")
+
+
+def test_json_of_mariadb_is_json(request):
+    with legacy_database(request, "mysql") as legacy:
+        legacy.execute("CREATE TABLE t (j json, `o``dd` json, t text, c text CHECK (json_valid(c) or c = ''))")
+        database = legacy.database()
+        kinds = {column.name: column.kind for column in database.reflect("t", None).columns}
+        database.close()
+    assert kinds == {"j": Kind.JSON, "o`dd": Kind.JSON, "t": Kind.TEXT, "c": Kind.TEXT}
+
+
+@pytest.mark.parametrize("declared", ["bit(4)", "geometry"])
+def test_a_type_that_can_not_be_carried_is_told_with_its_cast(legacy, declared):
+    legacy.execute(f"CREATE TABLE t (id integer PRIMARY KEY, odd {declared})")
+    with legacy.source(watermark_columns=("id",)) as source, pytest.raises(ConfigurationError) as refused:
+        source.open(None)
+    assert f"types that can't be carried: 'odd' ({declared.partition('(')[0]})" in str(refused.value)
+    assert "AS CHAR in MySQL and MariaDB" in str(refused.value)
+
+
+@pytest.mark.parametrize("declared", ["enum('z','a')", "set('z','a')"])
+def test_what_is_sorted_in_another_way_than_compared_is_no_watermark(legacy, declared):
+    legacy.execute(f"CREATE TABLE t (id integer PRIMARY KEY, at {declared} NOT NULL)")
+    legacy.execute("INSERT INTO t VALUES (1, 'z'), (2, 'a')")
+    with legacy.source(watermark_columns=("at",)) as source, pytest.raises(ConfigurationError, match="CAST"):
+        source.open(None)
+
+
+@pytest.mark.parametrize(
+    ("declared", "zero"),
+    [("date", "0000-00-00"), ("date", "2026-00-17"), ("datetime", "0000-00-00 00:00:00"), ("timestamp", "0000-00-00")],
+)
+def test_a_zero_date_fails_the_run_before_it_is_sent(legacy, declared, zero):
+    legacy.execute("SET sql_mode = ''")
+    legacy.connection._connection.query(f"CREATE TABLE orders (id int PRIMARY KEY, paid {declared} NOT NULL)")
+    legacy.execute(f"INSERT INTO orders VALUES (1, '2026-11-23'), (2, '{zero}')")
+    broker = MemoryBroker()
+    url = legacy.url.render_as_string(hide_password=False)
+    run = Deliveries(url, broker, "topic", options={"watermark_columns": ("id",)})
+    with pytest.raises(EnvelopeError, match=rf"column 'paid' is declared '{declared}' .*AS CHAR in MySQL") as refused:
+        run.run()
+    assert zero not in str(refused.value)
+    assert list(broker.topic("topic")) == []
+
+
+def test_numbers_are_compared_exactly(legacy):
+    legacy.execute("CREATE TABLE t (id bigint unsigned PRIMARY KEY)")
+    top = 2**64 - 1
+    legacy.execute(f"INSERT INTO t VALUES ({top - 2}), ({top - 1}), ({top})")
+    with legacy.source(watermark_columns=("id",), batch_rows=1) as source:
+        source.open(None)
+        assert [row[0] for batch in source.batches() for row in batch.rows] == [str(top - 2), str(top - 1), str(top)]
+
+
+@pytest.mark.parametrize("collation", ["latin1_swedish_ci", "latin1_german1_ci", "latin1_bin", "utf8mb4_bin"])
+def test_texts_are_compared_as_their_column_sorts_them(legacy, collation):
+    charset = collation.partition("_")[0]
+    legacy.execute(
+        f"CREATE TABLE t (id integer PRIMARY KEY, at varchar(9) CHARACTER SET {charset} COLLATE {collation} NOT NULL)"
+    )
+    texts = ["a", "A", "\u00e4", "\u00c4", "b", "B", "z", "\u00fc", "a ", "", "\\", "'"]
+    for number, text in enumerate(texts):
+        legacy.execute("INSERT INTO t VALUES (%s, %s)", number, text)
+    expected = [row[0] for row in legacy.execute("SELECT id FROM t ORDER BY at, id")]
+    for batch_rows in (1, 7, 10_000):
+        with legacy.source(watermark_columns=("at",), batch_rows=batch_rows) as source:
+            source.open(None)
+            assert [int(row[0]) for batch in source.batches() for row in batch.rows] == expected
+
+
+@pytest.mark.parametrize("write", ["INSERT INTO t VALUES (1)", "DROP TABLE t", "DELETE FROM t", "TRUNCATE t"])
+def test_no_statement_writes(legacy, database, write):
+    legacy.execute("CREATE TABLE t (id integer)")
+    legacy.execute("INSERT INTO t VALUES (7)")
+    with pytest.raises(SourceError, match="READ ONLY"):
+        database.read(sa.text(write))
+    assert legacy.execute("SELECT id FROM t") == [(7,)]
+
+
+def test_a_statement_ends_with_its_timeout_and_the_next_one_works(legacy):
+    database = legacy.database(timeout=0.3)
+    endless = sa.text("SELECT count(*) FROM " + ", ".join(f"information_schema.collations AS c{at}" for at in range(6)))
+    for _ in range(3):
+        with pytest.raises(SourceError, match=r"reading: ended after the statement timeout of 0\.3 s"):
+            database.read(endless)
+        assert database.read(sa.text("SELECT 1")) == [("1",)]
+    database.close()
+
+
+def test_pages_of_wide_rows_are_cut_and_the_next_page_is_whole(legacy, database):
+    legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, body text)")
+    for number in range(60):
+        legacy.execute("INSERT INTO t VALUES (%s, REPEAT('x', 500000))", number)
+    table = sa.select(sa.column("id"), sa.column("body")).select_from(sa.table("t")).order_by(sa.column("id"))
+    seen = -1
+    while rows := database.read(table.where(sa.column("id") > seen), 4_000_000):
+        assert [int(row[0]) for row in rows] == list(range(seen + 1, seen + 1 + len(rows)))
+        assert len(rows) < 40
+        seen = int(rows[-1][0])
+    assert seen == 59
+
+
+def test_a_connection_cut_while_a_statement_runs_is_a_source_error_and_no_hang(legacy, database):
+    [(number,)] = database.read(sa.text("SELECT CONNECTION_ID()"))
+
+    def cut() -> None:
+        sleeping = "SELECT 1 FROM information_schema.processlist WHERE id = %s AND info LIKE '%%SLEEP(600)%%'"
+        with legacy.connect() as other:
+            while not other.execute(sleeping, (number,)).fetchall():
+                pass
+            other.execute(f"KILL {number}")
+
+    killer = threading.Thread(target=cut)
+    killer.start()
+    with pytest.raises(SourceError, match="connection 'crm' failed while reading"):
+        database.read(sa.text("SELECT SLEEP(600)"))
+    killer.join(10)
+    with pytest.raises(SourceError, match="connection 'crm' failed while reading"):
+        database.read(sa.text("SELECT 1"))
+
+
+def test_close_cuts_a_session_that_can_not_be_interrupted(legacy, database, monkeypatch):
+    database.read(sa.text("SELECT 1"))
+    monkeypatch.setattr(type(database), "_interrupt", lambda self, session: None)
+    found = []
+
+    def read() -> None:
+        with pytest.raises(SourceError) as ended:
+            database.read(sa.text("SELECT SLEEP(60)"))
+        found.append(ended.value)
+
+    reading = threading.Thread(target=read)
+    reading.start()
+    while not database._turn.locked():
+        pass
+    database.close()
+    reading.join(10)
+    assert len(found) == 1
+
+
+def test_identity_is_of_the_server_and_its_database(legacy, database):
+    found = database.identity()
+    assert found["database"] == legacy.url.database
+    assert set(found) < {"server_uid", "server_uuid", "hostname", "port", "server_id", "database"}
+
+
+def test_the_mode_in_which_a_query_is_written_stays_the_server_s(legacy):
+    before = legacy.execute("SELECT @@global.sql_mode")[0][0]
+    legacy.execute("SET GLOBAL sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT'")
+    try:
+        legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, at varchar(9) NOT NULL)")
+        legacy.execute("INSERT INTO t VALUES (1, %s), (2, %s)", "a\\'", "b\\")
+        query = "SELECT \"id\", at, at || '\\' AS more FROM t"
+        with legacy.source(sql=query, watermark_columns=("at",), key_columns=("id",), batch_rows=1) as source:
+            source.open(None)
+            rows = [row for batch in source.batches() for row in batch.rows]
+    finally:
+        legacy.execute("SET GLOBAL sql_mode = %s", before)
+    assert rows == [("1", "a\\'", "a\\'\\"), ("2", "b\\", "b\\\\")]

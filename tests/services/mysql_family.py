@@ -1,0 +1,131 @@
+"""What MariaDB and MySQL have in common as servers of tests."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from pathlib import Path
+from typing import Any
+
+import MySQLdb
+import sqlalchemy as sa
+from MySQLdb.constants import CLIENT
+
+from tests.services import docker
+from tests.services.base import Service, free_port
+
+_SETTINGS = {
+    "bind-address": "127.0.0.1",
+    "server-id": "1",
+    "log-bin": "binlog",
+    "binlog-format": "ROW",
+    "sync-binlog": "0",
+    "innodb-flush-log-at-trx-commit": "0",
+    "innodb-buffer-pool-size": "256M",
+    "max-allowed-packet": "64M",
+    "character-set-server": "utf8mb4",
+}
+_USERS = """
+CREATE USER admin@'localhost' IDENTIFIED BY 'admin'; CREATE USER admin@'127.0.0.1' IDENTIFIED BY 'admin';
+GRANT ALL ON *.* TO admin@'localhost' WITH GRANT OPTION; GRANT ALL ON *.* TO admin@'127.0.0.1' WITH GRANT OPTION
+"""
+
+
+class MySQLFamily(Service):
+    """A running server whose user `admin` may do everything; `url()` leads to one of its databases."""
+
+    variable: str
+    image: str
+    settings: dict[str, str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._admin = os.environ.get(self.variable, "")
+        self._container: str | None = None
+        if not self._admin:
+            self._start()
+        self.wait_ready(self._answers)
+
+    def url(self, database: str = "", **changed: Any) -> str:
+        """A SQLAlchemy URL."""
+        url = sa.make_url(self._admin).set(drivername="mysql+mysqldb", database=database, **changed)
+        return url.render_as_string(hide_password=False)
+
+    def execute(self, statement: str, database: str = "") -> list[tuple[Any, ...]]:
+        """Run statements as the administrator; return the rows of the last one."""
+        connection = connect(self.url(database))
+        try:
+            return run(connection, statement)
+        finally:
+            connection.close()
+
+    def stop(self) -> None:
+        """End what was started here."""
+        if self._container:
+            docker.remove(self._container)
+        super().stop()
+
+    def programs(self) -> Path | None:
+        """Where the server's programs are; None where Docker must do."""
+        raise NotImplementedError
+
+    def prepare(self, programs: Path, data: Path) -> None:
+        """Make the data folder of a new server."""
+        raise NotImplementedError
+
+    def command(self, programs: Path) -> list[str | Path]:
+        """The server's program, and what it needs to find its own files."""
+        raise NotImplementedError
+
+    def _start(self) -> None:
+        port = free_port()
+        settings = _SETTINGS | self.settings
+        programs = self.programs()
+        if programs is None:
+            arguments = [f"--{name}={value}" for name, value in settings.items() if name != "bind-address"]
+            self._container = docker.run(self.image, port, 3306, {"MYSQL_ROOT_PASSWORD": "admin"}, arguments)
+            self._admin = f"mysql://root:admin@127.0.0.1:{port}"
+            return
+        self._admin = f"mysql://admin:admin@127.0.0.1:{port}"
+        data = self.folder / "data"
+        data.mkdir()
+        self.prepare(programs, data)
+        users = self.folder / "users.sql"
+        users.write_text("".join(f"{line.strip()};\n" for line in _USERS.split(";")))
+        files = {"datadir": data, "socket": self.folder / "s", "pid-file": self.folder / "pid", "init-file": users}
+        arguments = [f"--{name}={value}" for name, value in {**settings, **files, "port": port}.items()]
+        # Both refuse to run as root unless they are told to by name.
+        self.spawn([*self.command(programs), f"--user={getpass.getuser()}", *arguments], cwd=self.folder)
+
+    def _answers(self) -> bool:
+        try:
+            connect(self.url(), connect_timeout=2).close()
+        except MySQLdb.OperationalError:
+            return False
+        return True
+
+
+def connect(url: str | sa.URL, **options: Any) -> Any:
+    """A connection of an application, autocommitting; statements of one call may be several."""
+    url = sa.make_url(url)
+    return MySQLdb.connect(
+        host=url.host or "",
+        port=url.port or 3306,
+        user=url.username or "",
+        password=url.password or "",
+        database=url.database or "",
+        charset="utf8mb4",
+        autocommit=True,
+        client_flag=CLIENT.MULTI_STATEMENTS,
+        **options,
+    )
+
+
+def run(connection: Any, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    """Run statements on a connection; return the rows of the last one."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters or None)
+        rows = list(cursor.fetchall())
+        while cursor.nextset() is not None:
+            rows = list(cursor.fetchall())
+        return rows

@@ -1,0 +1,61 @@
+"""MySQL and MariaDB as an application of the tests writes to them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Self
+
+import sqlalchemy as sa
+
+from tests.services.mysql_family import connect
+
+# What the tests call a type is called otherwise here; a plain `text` holds 64 kB only.
+_TYPES = {
+    "timestamp with time zone": "timestamp(6) NULL",
+    "timestamp": "datetime",
+    "timestamp(6)": "datetime(6)",
+    "text": "longtext",
+}
+_TYPE = re.compile(r"(?<= )(timestamp with time zone|timestamp\(6\)|timestamp|text)(?=[ ,)])")
+
+
+class Application:
+    """A connection with the interface of psycopg's and sqlite3's."""
+
+    def __init__(self, url: str | sa.URL, **options: Any) -> None:
+        self._connection = connect(url, **options)
+
+    def execute(self, statement: str, parameters: Any = None) -> Any:
+        if statement.startswith("CREATE TABLE"):
+            statement = _TYPE.sub(lambda found: _TYPES[found[0]], statement)
+        cursor = self._connection.cursor()
+        cursor.execute(statement, parameters or None)
+        return Answer(cursor)
+
+    @property
+    def number(self) -> int:
+        """The server's number of the session."""
+        return int(self.execute("SELECT CONNECTION_ID()").fetchall()[0][0])
+
+    def close(self) -> None:
+        if self._connection.open:
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+class Answer:
+    """What a statement gave."""
+
+    def __init__(self, cursor: Any) -> None:
+        self.description, self._cursor = cursor.description, cursor
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return list(self._cursor.fetchall())
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        return self._cursor.fetchone()
