@@ -18,7 +18,7 @@ from airflow_legacy_events.core.stop import Stop
 from airflow_legacy_events.hooks.broker import EventBrokerHook
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
 from airflow_legacy_events.hooks.registry import make_envelope, make_store
-from airflow_legacy_events.operators import _arguments, _naming
+from airflow_legacy_events.operators import _arguments, _messages, _naming
 from airflow_legacy_events.sources.query import QuerySource
 from airflow_legacy_events.watermarks.registration import RegisteredWatermarkStore
 
@@ -58,6 +58,7 @@ class QueryRun:
     def deliver(self) -> Report:
         """Build the parts, run the relay, and close what was opened."""
         asked = self._asked
+        self.stream = _messages.applied(self.stream, asked)
         limits = _arguments.limits(asked.batch_rows, asked.max_rows, asked.max_seconds, asked.rows_per_second)
         envelope = make_envelope(asked.envelope)
         name, store = make_store(asked.watermark_store)
@@ -118,6 +119,7 @@ class QueryRun:
             "sql": asked.sql,
             "watermark_columns": _arguments.names("watermark_columns", asked.watermark_columns),
             **{name: None if value is None else _arguments.names(name, value) for name, value in optional.items()},
+            "message_columns": _messages.columns(self.stream),
             "exclude_columns": _arguments.names("exclude_columns", asked.exclude_columns or ()),
             "first_run": asked.first_run,
             "lag": asked.lag,

@@ -39,6 +39,7 @@ class QuerySource:
         key_columns: None: the primary key, else a unique index over NOT NULL columns.
         columns: what `data` holds; None: all.
         exclude_columns: what `data` does not hold.
+        message_columns: what messages need besides their data, for headers and the like.
         first_run: `all`, `now`, or a value of the first watermark column to begin with, itself included.
         lag: rows younger than that wait for a later run; needs a temporal first watermark column.
         limits: `batch_rows`, `rows_per_second` and `max_rows` cut the pages.
@@ -54,6 +55,7 @@ class QuerySource:
     key_columns: tuple[str, ...] | None = None
     columns: tuple[str, ...] | None = None
     exclude_columns: tuple[str, ...] = ()
+    message_columns: tuple[str, ...] = ()
     first_run: Any = "all"
     lag: dt.timedelta = dt.timedelta(0)
     limits: Limits = field(default_factory=Limits)
@@ -64,7 +66,14 @@ class QuerySource:
         """See `core.ports.Source.open`."""
         what = f"table {self.table!r}" if self.table is not None else "the query"
         found = self.database.reflect(self.table, self.sql)
-        wanted = Wanted(what, self.watermark_columns, self.key_columns, self.columns, self.exclude_columns)
+        wanted = Wanted(
+            what,
+            self.watermark_columns,
+            self.key_columns,
+            self.columns,
+            self.exclude_columns,
+            self.message_columns,
+        )
         selection = select_columns(wanted, found)
         self._zone = zone_of(self.source_timezone)
         facts = source_facts(self.database, self.source, self.sql or str(self.table), selection)
@@ -74,7 +83,7 @@ class QuerySource:
         rows = Rows(self.database, what, found.selectable, selection, self.source_timezone)
         self._run = self._make_run(rows, at)
         horizon = self._run.open()
-        return horizon._replace(facts={**facts, **horizon.facts})
+        return horizon._replace(facts={**facts, **horizon.facts}, shape=selection.shape)
 
     def batches(self) -> Iterator[Batch]:
         """See `core.ports.Source.batches`."""

@@ -40,10 +40,11 @@ class Wanted:
     key_columns: tuple[str, ...] | None = None
     columns: tuple[str, ...] | None = None
     exclude_columns: tuple[str, ...] = ()
+    message_columns: tuple[str, ...] = ()
 
 
 def select_columns(wanted: Wanted, found: Reflection) -> Selection:
-    """Return the columns to read: `data` in its order, then what only the watermark and the key need.
+    """Return the columns to read: `data` in its order, then what only the watermark, key and message need.
 
     Raises:
         ConfigurationError: a column is missing, twice there, of a type that can't be carried, or there is no key.
@@ -52,7 +53,7 @@ def select_columns(wanted: Wanted, found: Reflection) -> Selection:
     known = {column.name: column for column in found.columns}
     key = wanted.key_columns or _default_key(wanted, found, known)
     data = _data_columns(wanted, [*known, *found.refused])
-    names = list(dict.fromkeys([*data, *wanted.watermark_columns, *key]))
+    names = list(dict.fromkeys([*data, *wanted.watermark_columns, *key, *wanted.message_columns]))
     _refuse_unknown(wanted, names, known, found)
     place = {name: at for at, name in enumerate(names)}
     columns = tuple(known[name] for name in names)
@@ -113,7 +114,8 @@ def _refuse_unknown(wanted: Wanted, names: Sequence[str], known: dict[str, Colum
 def _missing(wanted: Wanted, missing: Sequence[str], names: Sequence[str]) -> ConfigurationError:
     return ConfigurationError(
         f"{wanted.what} has no column {', '.join(map(repr, missing))}; it has {', '.join(map(repr, names))}."
-        " Nothing was read; correct watermark_columns, key_columns, columns or exclude_columns"
+        " Nothing was read; correct watermark_columns, key_columns, columns, exclude_columns, or the columns that"
+        " templates and timestamp_column name"
     )
 
 
