@@ -16,8 +16,9 @@ from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.databases.postgres_types import find_types
 from airflow_legacy_events.envelopes.plain import PlainEnvelope
 from tests.support.brokers import opened
+from tests.support.json_oracle import members, parsed
 from tests.support.postgres_catalog import Catalog, Known, prepare
-from tests.support.postgres_oracle import SESSION, expected, members, parsed
+from tests.support.postgres_oracle import SESSION, expected
 from tests.support.streams import Deliveries
 
 ROWS = int(os.environ.get("LEGACY_EVENTS_TEST_ROWS", "16"))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
+
+from tests.support.json_oracle import Number, parsed
 
 SESSION = (
     "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET bytea_output = 'hex';"
@@ -27,35 +28,6 @@ class Type(NamedTuple):
     sql: str
     name: str
     element: Type | None = None
-
-
-class Number(str):
-    """The digits of a JSON number, as they stand."""
-
-    __slots__ = ()
-
-
-def refuse(constant: str) -> None:
-    raise AssertionError(f"{constant} is no JSON")
-
-
-def parsed(value: str) -> Any:
-    """JSON with digits and repeated names kept."""
-    return json.loads(
-        value,
-        parse_int=Number,
-        parse_float=Number,
-        parse_constant=refuse,
-        object_pairs_hook=lambda pairs: ("{}", pairs),
-    )
-
-
-def members(found: Any) -> dict[str, Any]:
-    """The members of an object that `parsed` gave."""
-    mark, pairs = found
-    assert mark == "{}"
-    assert len(dict(pairs)) == len(pairs)
-    return dict(pairs)
 
 
 def expected(connection: Any, type_: Type, text: str | None) -> Any:
