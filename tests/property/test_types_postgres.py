@@ -115,7 +115,7 @@ def test_what_a_consumer_reads_is_what_the_server_says(legacy, postgres_database
             data = members(parsed(message.value))
             assert list(data) == ["id", *names]
             for name, one, text in zip(names, types, server.pop(message.key), strict=True):
+                found, wanted = data[name], expected(legacy, one.type, text)
                 where = f"seed {SEED}, type {one.type.sql}, the server says {text!r}"
-                assert data[name] == expected(legacy, one.type, text), where
-                assert type(data[name]) is type(expected(legacy, one.type, text)), where
+                assert (type(found), found) == (type(wanted), wanted), where
         assert not server
