@@ -93,12 +93,7 @@ class _Encoder:
         forms: list[Values] = []
         for at, one in enumerate(encoded):
             forms += [one.texts, _inner(one.texts) if at in self._escaped else one.texts, one.forms]
-        moments: Values | None = None
-        if plan.time is not None:
-            field = plan.fields[plan.time]
-            moments = self._times.of(field, encoded[plan.time], columns[field.position])
-            if "" in moments:
-                self._unusual = self._unusual._replace(times=True)
+        moments = self._moments(columns, encoded)
         texts = [one.texts for one in encoded]
         filled = {slot: self._fill(slot, template, texts) for slot, template in plan.templates.items()}
         inner = [_inner(filled[slot]) if slot in filled else None for slot in FILLED]
@@ -119,6 +114,15 @@ class _Encoder:
             for name, part in plan.each
             if (found := slots[part] if isinstance(part, Slot) else fill(part, texts, count)) is not None
         ]
+
+    def _moments(self, columns: Sequence[Sequence[Any]], encoded: Sequence[Encoded]) -> Values | None:
+        if self._plan.time is None:
+            return None
+        field = self._plan.fields[self._plan.time]
+        moments = self._times.of(field, encoded[self._plan.time], columns[field.position])
+        if "" in moments:
+            self._unusual = self._unusual._replace(times=True)
+        return moments
 
     def _fill(self, slot: Slot, template: Template, texts: Sequence[Values]) -> Values:
         found = [text or None for text in fill(template, texts, len(texts[0]))]

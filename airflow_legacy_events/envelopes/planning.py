@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from json.encoder import encode_basestring as quoted
+from typing import NamedTuple
 
 from airflow_legacy_events.core import templates
 from airflow_legacy_events.core.errors import EnvelopeError
@@ -27,24 +28,15 @@ def make_plan(
             names a column that is not there, or two headers share a name.
         ConfigurationError: a template can't be read.
     """
-    slots = {*(part.slot for part in message if isinstance(part, Member)), *(slot for _, slot in each)}
-    own = [(name, templates.parse(written, f"the header {name!r}")) for name, written in stream.headers]
-    found = {slot: attribute(stream, slot) for slot in slots}
-    attributes = {slot: p for slot, p in found.items() if p is not None and (slot is Slot.SUBJECT or not _constant(p))}
-    time = shape.time if Slot.TIME in slots else None
-    timestamp = None if stream.timestamp_column is None else _position(shape, stream.timestamp_column)
-    named = templates.columns_of(*attributes.values(), *(parts for _, parts in own))
-    optional = [at for at in (time, timestamp) if at is not None]
-    used = [*shape.data, *shape.key, *shape.watermark, *optional, *(_position(shape, name) for name in named)]
-    place = {position: at for at, position in enumerate(dict.fromkeys(used))}
+    slots = {*(part.slot for part in message if isinstance(part, Member)), *dict(each).values()}
+    wanted = _Wanted.of(shape, stream, slots)
+    place = wanted.place
     fields = tuple(Field(at, *shape.columns[at][:3], shape.columns[at].elements) for at in place)
     _check_columns(shape, stream, fields)
-    _check_times(shape, time, timestamp)
-    _check_headers([*(name for name, _ in (*headers, *each)), *(name for name, _ in own)])
-
-    def placed(parts: templates.Template) -> Template:
-        return tuple(part if isinstance(part, str) else place[_position(shape, part.column)] for part in parts)
-
+    _check_times(shape, wanted.time, wanted.timestamp)
+    _check_headers([*(name for name, _ in (*headers, *each)), *(name for name, _ in wanted.headers)])
+    fixed = [(name, "".join(map(str, parts))) for name, parts in wanted.headers if _constant(parts)]
+    filled = [(name, wanted.placed(shape, parts)) for name, parts in wanted.headers if not _constant(parts)]
     return Plan(
         topic=stream.topic,
         timezone=stream.source_timezone,
@@ -53,13 +45,39 @@ def make_plan(
         data=tuple(place[at] for at in shape.data),
         key=tuple(place[at] for at in shape.key),
         watermark=tuple(place[at] for at in shape.watermark),
-        time=None if time is None else place[time],
+        time=None if wanted.time is None else place[wanted.time],
         message=message,
-        templates={slot: placed(parts) for slot, parts in attributes.items()},
-        headers=(*headers, *((name, "".join(map(str, parts))) for name, parts in own if _constant(parts))),
-        each=(*each, *((name, placed(parts)) for name, parts in own if not _constant(parts))),
-        timestamp=None if timestamp is None else place[timestamp],
+        templates={slot: wanted.placed(shape, parts) for slot, parts in wanted.attributes.items()},
+        headers=(*headers, *fixed),
+        each=(*each, *filled),
+        timestamp=None if wanted.timestamp is None else place[wanted.timestamp],
     )
+
+
+class _Wanted(NamedTuple):
+    """What a message takes from the columns: positions in the shape, and their places among the used ones."""
+
+    headers: list[tuple[str, templates.Template]]
+    attributes: dict[Slot, templates.Template]
+    time: int | None
+    timestamp: int | None
+    place: dict[int, int]
+
+    @classmethod
+    def of(cls, shape: Shape, stream: Stream, slots: set[Slot]) -> _Wanted:
+        headers = [(name, templates.parse(written, f"the header {name!r}")) for name, written in stream.headers]
+        found = [(slot, parts) for slot in Slot if slot in slots and (parts := attribute(stream, slot)) is not None]
+        attributes = {slot: parts for slot, parts in found if slot is Slot.SUBJECT or not _constant(parts)}
+        time = shape.time if Slot.TIME in slots else None
+        timestamp = None if stream.timestamp_column is None else _position(shape, stream.timestamp_column)
+        named = templates.columns_of(*attributes.values(), *(parts for _, parts in headers))
+        times = [at for at in (time, timestamp) if at is not None]
+        used = [*shape.data, *shape.key, *shape.watermark, *times, *(_position(shape, name) for name in named)]
+        place = {position: at for at, position in enumerate(dict.fromkeys(used))}
+        return cls(headers, attributes, time, timestamp, place)
+
+    def placed(self, shape: Shape, parts: templates.Template) -> Template:
+        return tuple(part if isinstance(part, str) else self.place[_position(shape, part.column)] for part in parts)
 
 
 def attribute(stream: Stream, slot: Slot) -> templates.Template | None:
