@@ -6,7 +6,7 @@ STAMP = $(VENV)/.installed
 PYTEST = $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test unit proofs coverage lint types layers format airflow32 bench wheel lock clean
+.PHONY: help env demo test unit proofs fuzz coverage lint types layers format airflow32 bench wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -32,6 +32,10 @@ unit: env $(VENV)/.mysqlclient ## the tests that need no server
 
 proofs: env $(VENV)/.mysqlclient ## the long forms: every kill, 1,000 histories, 1 M rows; goes on where it stopped
 	LEGACY_EVENTS_TEST_PROFILE=long $(PYTEST) -p tests.support.proofs --timeout=3600 $(or $(PROOFS),tests/property tests/faults tests/integration)
+
+fuzz: env $(VENV)/.mysqlclient ## ROWS=10000 random rows of every type of the databases, through the broker; SEED=... repeats a run
+	LEGACY_EVENTS_TEST_ROWS=$(or $(ROWS),10000) $(if $(SEED),LEGACY_EVENTS_TEST_SEED=$(SEED)) \
+	  $(PYTEST) -s tests/property/test_types_postgres.py tests/property/test_types_sqlite.py
 
 coverage: env $(VENV)/.mysqlclient ## line and branch coverage of core, sources and watermarks, at least 95 %
 	$(PYTEST) --cov --cov-report= tests/unit tests/contract tests/property tests/integration

@@ -14,6 +14,7 @@ class Kept(NamedTuple):
     key: str | None
     value: str | bytes | None
     headers: Headers
+    timestamp: int | None = None
 
 
 class MemoryBroker:
@@ -70,5 +71,4 @@ class MemoryBroker:
             if limit is not None and size > limit:
                 yield Rejection(first + at, "MSG_SIZE_TOO_LARGE", f"{size} bytes, the topic takes {limit}")
                 continue
-            each = messages.each[at] if messages.each is not None else ()
-            kept.append(Kept(key, value, (*messages.headers, *each)))
+            kept.append(Kept(key, value, messages.headers_of(at), messages.timestamp_of(at)))

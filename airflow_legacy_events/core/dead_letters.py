@@ -8,11 +8,16 @@ from typing import Any
 
 from airflow_legacy_events.core.model import Batch, Headers, Messages, Rejection
 
+INVALID_TIMESTAMP = "INVALID_TIMESTAMP"
+"""The error of a `Rejection` that is about the message's timestamp."""
+
 
 def dead_letters(
     topic: str, stream: str, batch: Batch, messages: Messages, rejections: Sequence[Rejection]
 ) -> Messages:
     """Return the rejected messages unchanged but for their topic and headers that say why they are there.
+
+    One that was rejected for its timestamp goes without it.
 
     `legacy-events-stream`, `-key`, `-error` (the broker's name of it), `-reason` and `-position` (the row's
     watermark and key values, a JSON array).
@@ -24,7 +29,13 @@ def dead_letters(
         values=[messages.values[index] for index in at],
         headers=messages.headers,
         each=[_headers(stream, batch, messages, rejection) for rejection in rejections],
+        timestamps=None if messages.timestamps is None else [_timestamp(messages, one) for one in rejections],
     )
+
+
+def _timestamp(messages: Messages, rejection: Rejection) -> int | None:
+    """A timestamp that one topic refused would be refused by the next."""
+    return None if rejection.error == INVALID_TIMESTAMP else messages.timestamp_of(rejection.index)
 
 
 def _headers(stream: str, batch: Batch, messages: Messages, rejection: Rejection) -> Headers:

@@ -23,14 +23,17 @@ class Kind(StrEnum):
     Rows carry each value as the database's own text where its driver gives that, else as the plain
     Python value; an envelope accepts both. The texts are:
 
-    INTEGER digits · DECIMAL digits, `NaN`, `Infinity` · FLOAT shortest exact digits, `NaN`, `Infinity` ·
+    INTEGER digits · DECIMAL digits, `NaN`, `Infinity` · MONEY `-$1,234.56` · FLOAT shortest exact digits, `NaN`,
+    `Infinity` ·
     BOOLEAN `t`/`f`, `true`/`false`, `1`/`0` · DATE, TIME as written · TIMESTAMP `2026-11-23 09:15:02[.123456]` without
     zone · INSTANT the same in UTC with `+00` · UUID, TEXT as they are · JSON a JSON text · BYTES `\x` and hex ·
-    ANY whatever Python value comes, carried by its own type (SQLite columns without a declared type).
+    ARRAY `{…}` as PostgreSQL writes it, the column says of what · ANY whatever Python value comes, carried by its own
+    type (SQLite columns without a declared type).
     """
 
     INTEGER = "integer"
     DECIMAL = "decimal"
+    MONEY = "money"
     FLOAT = "float"
     BOOLEAN = "boolean"
     TEXT = "text"
@@ -41,10 +44,25 @@ class Kind(StrEnum):
     UUID = "uuid"
     JSON = "json"
     BYTES = "bytes"
+    ARRAY = "array"
     ANY = "any"
 
 
 TEMPORAL = frozenset({Kind.DATE, Kind.TIMESTAMP, Kind.INSTANT})
+
+
+class Elements(NamedTuple):
+    """What an array holds, in any number of dimensions.
+
+    Attributes:
+        kind: of its elements.
+        delimiter: stands between two of them.
+        elements: what each of them holds, where the elements are arrays of their own (a domain over an array).
+    """
+
+    kind: Kind
+    delimiter: str = ","
+    elements: Elements | None = None
 
 
 class Column(NamedTuple):
@@ -55,12 +73,14 @@ class Column(NamedTuple):
         kind: what its values mean.
         type: the database's own name of the type, for errors and the watermark.
         nullable: False only where the database promises it.
+        elements: of an array.
     """
 
     name: str
     kind: Kind
     type: str
     nullable: bool = True
+    elements: Elements | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +160,8 @@ class Messages:
         values: texts in the message's final form, or bytes; None is a tombstone.
         headers: the same for every message.
         each: further headers, one entry a message; None when there are none.
+        timestamps: of the messages, in milliseconds since 1970-01-01 UTC, above 0; None, as a whole or for one
+            message, is the time at which it is sent.
     """
 
     topic: str
@@ -147,6 +169,15 @@ class Messages:
     values: Sequence[str | bytes | None]
     headers: Headers = ()
     each: Sequence[Headers] | None = None
+    timestamps: Sequence[int | None] | None = None
+
+    def headers_of(self, at: int) -> Headers:
+        """All headers of one message."""
+        return self.headers if self.each is None else (*self.headers, *self.each[at])
+
+    def timestamp_of(self, at: int) -> int | None:
+        """The timestamp of one message; None is the time at which it is sent."""
+        return None if self.timestamps is None else self.timestamps[at]
 
     def size(self, without: AbstractSet[int] = frozenset()) -> int:
         """Bytes of all keys and values in UTF-8, leaving out the messages at the places `without`."""
@@ -176,8 +207,35 @@ class Rejection:
     reason: str
 
 
+class Formats(NamedTuple):
+    """How values are written where there is a choice.
+
+    Attributes:
+        decimals: `string`, or `number`: the digits as a JSON number where JSON can write them.
+        bigints: `number`, or `string` for integers beyond 2^53 either way.
+        times: `rfc3339`, or `naive`: times without a zone as the database writes them.
+        bytes: `base64`, or `hex`.
+    """
+
+    decimals: str = "string"
+    bigints: str = "number"
+    times: str = "rfc3339"
+    bytes: str = "base64"
+
+
+FORMATS: Mapping[str, tuple[str, ...]] = {
+    "decimals": ("string", "number"),
+    "bigints": ("number", "string"),
+    "times": ("rfc3339", "naive"),
+    "bytes": ("base64", "hex"),
+}
+"""The words that each of `Formats` may be."""
+
+
 class Stream(NamedTuple):
     """What an envelope knows of the stream it serves.
+
+    A template is text in which `{column}` stands for that column's text; see `core.templates`.
 
     Attributes:
         name: of the stream.
@@ -185,6 +243,12 @@ class Stream(NamedTuple):
         source: CloudEvents `source`, `/<connection>/<table as written>`.
         type: CloudEvents `type`, `<connection>.<table>.changed`.
         source_timezone: IANA name of the zone in which naive times are read.
+        formats: how values are written.
+        event_source: template to use instead of `source`.
+        event_type: template to use instead of `type`.
+        subject: template to use instead of the key.
+        headers: names and templates of further headers of every message.
+        timestamp_column: the message timestamp; None: the time at which it is sent.
     """
 
     name: str
@@ -192,6 +256,12 @@ class Stream(NamedTuple):
     source: str
     type: str
     source_timezone: str = "UTC"
+    formats: Formats = Formats()
+    event_source: str | None = None
+    event_type: str | None = None
+    subject: str | None = None
+    headers: Headers = ()
+    timestamp_column: str | None = None
 
 
 class Horizon(NamedTuple):
@@ -202,9 +272,12 @@ class Horizon(NamedTuple):
         completeness: `exact`, `bounded` or `best_effort`.
         reason: the assumption or the known gap behind that word; never empty.
         facts: what the source records in the watermark: server, columns, query.
+        shape: of the rows to come, so that what can't be carried is found before the first read; None where the
+            source learns it by reading.
     """
 
     target: tuple[str, ...] | None
     completeness: str
     reason: str
     facts: Mapping[str, Any]
+    shape: Shape | None = None

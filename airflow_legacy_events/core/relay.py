@@ -63,6 +63,7 @@ class Relay:
 
     def __post_init__(self) -> None:
         self.report = Report(self.stream.name)
+        self._encoders: dict[Shape, Callable[[Batch], Messages]] = {}
 
     def run(self) -> Report:
         """Deliver everything above the watermark up to a target fixed at the start.
@@ -90,6 +91,8 @@ class Relay:
                 lease.check()
                 self.source.acknowledge(stored.receipt)
         horizon = self.source.open(stored)
+        if horizon.shape is not None:
+            self._encoder(horizon.shape)
         self._announce(stored, horizon)
         facts = {**self.facts, **horizon.facts}
         ledger = Ledger(
@@ -143,14 +146,13 @@ class Relay:
         report.target_reached = reached
 
     def _encoded(self) -> Generator[tuple[Batch, Messages | None], None, None]:
-        encoders: dict[Shape, Callable[[Batch], Messages]] = {}
         for batch in self.source.batches():
-            if not batch.count:
-                yield batch, None
-                continue
-            if batch.shape not in encoders:
-                encoders[batch.shape] = self.envelope.compile(batch.shape, self.stream)
-            yield batch, encoders[batch.shape](batch)
+            yield batch, self._encoder(batch.shape)(batch) if batch.count else None
+
+    def _encoder(self, shape: Shape) -> Callable[[Batch], Messages]:
+        if shape not in self._encoders:
+            self._encoders[shape] = self.envelope.compile(shape, self.stream)
+        return self._encoders[shape]
 
     def _publish(self, batch: Batch, messages: Messages) -> None:
         self.broker.publish(messages)

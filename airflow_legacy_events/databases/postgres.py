@@ -19,30 +19,16 @@ from airflow_legacy_events.core.model import Column, Kind
 from airflow_legacy_events.core.ports import Lease
 from airflow_legacy_events.databases.base import SqlDatabase, bound, too_large
 from airflow_legacy_events.databases.postgres_catalog import inspect_table
+from airflow_legacy_events.databases.postgres_encoding import UNREADABLE, unreadable_column
 from airflow_legacy_events.databases.postgres_lock import AdvisoryLock
 from airflow_legacy_events.databases.postgres_size import bounded_column, too_large_in
+from airflow_legacy_events.databases.postgres_types import find_types
 from airflow_legacy_events.databases.reflection import TableFacts
-
-_KINDS = {
-    Kind.INTEGER: ("int2", "int4", "int8", "oid"),
-    Kind.DECIMAL: ("numeric",),
-    Kind.FLOAT: ("float4", "float8"),
-    Kind.BOOLEAN: ("bool",),
-    Kind.TEXT: ("text", "varchar", "bpchar", "name", '"char"'),
-    Kind.DATE: ("date",),
-    Kind.TIME: ("time", "timetz"),
-    Kind.TIMESTAMP: ("timestamp",),
-    Kind.INSTANT: ("timestamptz",),
-    Kind.UUID: ("uuid",),
-    Kind.JSON: ("json", "jsonb"),
-    Kind.BYTES: ("bytea",),
-}
-_KIND_OF = {psycopg.postgres.types[name].oid: kind for kind, names in _KINDS.items() for name in names}
 
 # Everything that shapes the text of a value is pinned; the session can't write, whatever the role may do.
 _SESSION = (
     "SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';"
-    " SET bytea_output = 'hex'; SET extra_float_digits = 1; SET xmloption = 'content'; SET lc_monetary = 'C';"
+    " SET bytea_output = 'hex'; SET extra_float_digits = 1; SET xmloption = 'content'; SET quote_all_identifiers = off;"
     " SET default_transaction_read_only = on; SET default_transaction_isolation = 'read committed';"
     " SET statement_timeout = {timeout:d}"
 )
@@ -67,6 +53,7 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
         self._cursor = psycopg.Cursor(session)
         for known in psycopg.postgres.types:
             self._cursor.adapters.register_loader(known.oid, TextLoader)
+            self._cursor.adapters.register_loader(known.array_oid, TextLoader)
         return session
 
     def _connect_plain(self) -> psycopg.Connection[Any]:
@@ -104,12 +91,16 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
                     f"connection {self.conn_id!r} refused the query: {_reason(error)}."
                     " Nothing was read; correct table= or sql="
                 ) from error
-            columns = [
-                Column(c.name, _KIND_OF[c.type_code], c.type_display, c.name not in not_null)
-                for c in found
-                if c.type_code in _KIND_OF
-            ]
-            return tuple(columns), _refused([c for c in found if c.type_code not in _KIND_OF], session)
+            types = find_types(session, [c.type_code for c in found])
+        columns, refused = [], {}
+        for one in found:
+            type_ = types[one.type_code]
+            if type_.kind is None:
+                refused[one.name] = type_.name
+            else:
+                shown = type_.name or one.type_display
+                columns.append(Column(one.name, type_.kind, shown, one.name not in not_null, type_.elements))
+        return tuple(columns), refused
 
     def bounded(self, column: Column) -> Any:
         """See `core.ports.Database.bounded`."""
@@ -140,7 +131,7 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
     def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
         """See `core.ports.Database.read`; rows are tuples of texts and None."""
         statement, parameters = self._compiled(query)
-        with self._using("reading") as session:
+        with self._using("reading") as session, self._readable(statement, parameters):
             in_snapshot = session.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
             if not in_snapshot or max_bytes is None:
                 return self._stream(statement, parameters, max_bytes)
@@ -149,6 +140,16 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
                 rows = self._stream(statement, parameters, max_bytes)
                 raise psycopg.Rollback(savepoint)
         return rows
+
+    @contextmanager
+    def _readable(self, statement: str, parameters: Any) -> Iterator[None]:
+        """A context in which text that is no UTF-8 becomes an error with its column's name; no value is guessed."""
+        try:
+            yield
+        except UNREADABLE as error:
+            with self._connect_plain() as session:
+                column = unreadable_column(session, statement, parameters, self.statement_timeout_seconds)
+            raise _unreadable(self.conn_id, column) from (error if isinstance(error, psycopg.Error) else None)
 
     def _stream(self, statement: str, parameters: Any, max_bytes: int | None) -> list[tuple[Any, ...]]:
         size = self._chunks.rows
@@ -192,13 +193,18 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
             raise SourceError(f"connection {self.conn_id!r} failed while {doing}: {_reason(error)}") from error
 
 
-def _refused(columns: list[psycopg.Column], session: psycopg.Connection[Any]) -> dict[str, str]:
-    """Names and types of columns, where the driver may not know the type's name."""
-    if not columns:
-        return {}
-    query = "SELECT format_type(t.oid, NULL) FROM unnest(%s::oid[]) WITH ORDINALITY AS t (oid, place) ORDER BY t.place"
-    types = session.execute(query, ([column.type_code for column in columns],)).fetchall()
-    return {column.name: str(name) for column, (name,) in zip(columns, types, strict=True)}
+def _unreadable(conn_id: str, column: str | None) -> SourceError:
+    what = "a text column" if column is None else f"column {column!r}"
+    name = column or "x"
+    as_bytes = rf"decode(replace({name}, E'\\', E'\\\\'), 'escape')"
+    error = SourceError(
+        f"connection {conn_id!r}: {what} holds bytes in a row that can't be read as UTF-8, so its text is unknown;"
+        f" nothing of its batch was sent. Mend such rows, or read the column with sql=: as bytes with {as_bytes} AS"
+        f" {name}, or, where you know the encoding, with convert_from(convert({as_bytes}, 'LATIN1', 'UTF8'), 'UTF8')"
+        f" AS {name}"
+    )
+    error.retry_helps = False
+    return error
 
 
 def _reason(error: psycopg.Error) -> str:

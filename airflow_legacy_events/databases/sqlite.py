@@ -26,6 +26,7 @@ from airflow_legacy_events.databases.sqlite_catalog import inspect_table
 from airflow_legacy_events.databases.sqlite_lock import FileLock
 
 _STEPS_BETWEEN_LOOKS = 100_000
+_UNREADABLE = re.compile(r"Could not decode to UTF-8 column '(.*?)' with text", re.DOTALL)
 _REPEATED = re.compile(r"(.+):\d+")
 
 
@@ -150,6 +151,8 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         try:
             yield
         except sqlite3.Error as error:
+            if found := _UNREADABLE.match(str(error)):  # it goes on with the text itself
+                raise sqlite_values.unreadable(self.conn_id, found[1]) from None
             reason: object = error
             if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_TOOBIG:
                 raise too_large(self.conn_id, "a value is larger") from error

@@ -64,6 +64,17 @@ def bind(text: str, column: Column) -> Any:
     return bytes.fromhex(text[2:-1]) if text.startswith("x'") else _number(text)
 
 
+def unreadable(conn_id: str, column: str) -> SourceError:
+    """The error for a text that is no UTF-8, which SQLite keeps as it came."""
+    error = SourceError(
+        f"connection {conn_id!r}: column {column!r} holds bytes in a row that can't be read as UTF-8, so its text is"
+        " unknown; nothing of its batch was sent. Mend such rows, or read the column as bytes with sql= and"
+        f" CAST({column} AS BLOB) AS {column}"
+    )
+    error.retry_helps = False
+    return error
+
+
 def _literal(value: Any, column: Column) -> str:
     if isinstance(value, str):
         return f"'{value}'"

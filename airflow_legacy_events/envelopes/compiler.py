@@ -8,23 +8,23 @@ Where a block differs, a variant that minds it is generated and used from then o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from json.encoder import encode_basestring as quoted
 from struct import pack
 from typing import Any
 from zlib import crc32
 
 from airflow_legacy_events.core.errors import EnvelopeError
-from airflow_legacy_events.core.model import Batch, Headers, Kind, Messages
-from airflow_legacy_events.envelopes.columns import Values, encode_column
+from airflow_legacy_events.core.model import Batch, Headers, Messages
+from airflow_legacy_events.envelopes.columns import Encoded, Values, encode_column
+from airflow_legacy_events.envelopes.filling import fill, header_rows
 from airflow_legacy_events.envelopes.kinds import codec
-from airflow_legacy_events.envelopes.moments import Clock, is_rfc3339
-from airflow_legacy_events.envelopes.plan import Field, Plan
-from airflow_legacy_events.envelopes.source import Block, Source, Unusual
+from airflow_legacy_events.envelopes.moments import Clock
+from airflow_legacy_events.envelopes.plan import Field, Plan, Slot, Template
+from airflow_legacy_events.envelopes.source import FILLED, Block, Source, Unusual
+from airflow_legacy_events.envelopes.times import RowTimes
 
 BLOCK_ROWS = 1_000
 """As many as the processor's cache holds with all their parts: 10 000 cost a fifth more."""
-_KEPT_DATES = 4_096
 
 
 def compile_plan(plan: Plan) -> Callable[[Batch], Messages]:
@@ -50,8 +50,8 @@ class _Encoder:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         clock = Clock(plan.timezone)
-        self._midnight = lru_cache(_KEPT_DATES)(clock.instant)
-        self._codecs = [codec(field.kind, clock) for field in plan.fields]
+        self._times = RowTimes(clock, naive=plan.formats.times == "naive")
+        self._codecs = [codec(field.kind, clock, plan.formats, field.elements) for field in plan.fields]
         self._escaped = {at for at in (*plan.key, *plan.watermark) if not self._codecs[at].plain}
         self._may_be_empty = {at for at in plan.key if len(plan.key) == 1 and not self._codecs[at].never_empty}
         self._minds_null = {*plan.watermark, *(at for at, found in enumerate(self._codecs) if found.wrapped)}
@@ -60,32 +60,82 @@ class _Encoder:
 
     def encode(self, batch: Batch) -> Messages:
         """Return the messages of a batch, in its order."""
+        plan = self._plan
         keys: list[str] = []
         values: list[str] = []
-        each: list[Headers] | None = [] if self._plan.id_header else None
+        each: list[Headers] | None = [] if plan.each else None
+        timestamps: list[int | None] | None = [] if plan.timestamp is not None else None
         for start in range(0, len(batch.rows), BLOCK_ROWS):
-            block = self._block(batch.rows[start : start + BLOCK_ROWS], batch)
+            columns = list(zip(*batch.rows[start : start + BLOCK_ROWS], strict=True))
+            encoded = [self._encode(at, columns[field.position], batch.op) for at, field in enumerate(plan.fields)]
+            block, headers = self._block(columns, encoded, batch)
             keys += block[0]
             values += block[1]
             if each is not None:
-                each += [(("id", id_),) for id_ in block[2]]
-        return Messages(self._plan.topic, keys, values, self._plan.headers, each)
+                each += header_rows(headers)
+            if timestamps is not None and plan.timestamp is not None:
+                field = plan.fields[plan.timestamp]
+                timestamps += self._times.milliseconds(field, encoded[plan.timestamp], columns[field.position])
+        return Messages(plan.topic, keys, values, plan.headers, each, timestamps)
 
-    def _block(self, rows: Sequence[tuple[Any, ...]], batch: Batch) -> Block:
-        columns = list(zip(*rows, strict=True))
+    def _encode(self, at: int, values: Sequence[Any], op: str) -> Encoded:
+        field = self._plan.fields[at]
+        encoded = encode_column(field, self._codecs[at], values)
+        if not encoded.usual or at in self._may_be_empty:
+            self._look(at, field, encoded.texts, op)
+        return encoded
+
+    def _block(
+        self, columns: Sequence[Sequence[Any]], encoded: Sequence[Encoded], batch: Batch
+    ) -> tuple[Block, list[tuple[str, Values]]]:
+        """Keys, values and ids, and the columns of the headers that differ."""
+        plan, count = self._plan, len(encoded[0].texts)
         forms: list[Values] = []
-        moments: Values | None = None
-        for at, (field, found) in enumerate(zip(self._plan.fields, self._codecs, strict=True)):
-            encoded = encode_column(field, found, columns[field.position])
-            if not encoded.usual or at in self._may_be_empty:
-                self._look(at, field, encoded.texts, batch.op)
-            if at == self._plan.time:
-                usual = encoded.usual and field.kind is not Kind.DATE
-                moments = encoded.texts if usual else self._moments(field, encoded.texts)
-            inner = _inner(encoded.texts) if at in self._escaped else encoded.texts
-            forms += [encoded.texts, inner, encoded.forms]
+        for at, one in enumerate(encoded):
+            forms += [one.texts, _inner(one.texts) if at in self._escaped else one.texts, one.forms]
+        moments = self._moments(columns, encoded)
+        texts = [one.texts for one in encoded]
+        filled = {slot: self._fill(slot, template, texts) for slot, template in plan.templates.items()}
+        inner = [_inner(filled[slot]) if slot in filled else None for slot in FILLED]
         counter = f":{batch.counter}" if batch.counter else ""
-        return self._variant(versioned=batch.op != "c")(len(rows), batch.op, counter, moments, *forms)
+        encode = self._variant(versioned=batch.op != "c")
+        block = encode(count, batch.op, counter, moments, *inner, *forms)
+        if not plan.each:
+            return block, []
+        slots: dict[Slot, Values | None] = {
+            Slot.ID: block[2],
+            Slot.SUBJECT: [key or None for key in block[0]],
+            Slot.TIME: moments and [moment or None for moment in moments],
+            Slot.OP: [batch.op] * count,
+            **filled,
+        }
+        return block, [
+            (name, found)
+            for name, part in plan.each
+            if (found := slots[part] if isinstance(part, Slot) else fill(part, texts, count)) is not None
+        ]
+
+    def _moments(self, columns: Sequence[Sequence[Any]], encoded: Sequence[Encoded]) -> Values | None:
+        if self._plan.time is None:
+            return None
+        field = self._plan.fields[self._plan.time]
+        moments = self._times.of(field, encoded[self._plan.time], columns[field.position])
+        if "" in moments:
+            self._unusual = self._unusual._replace(times=True)
+        return moments
+
+    def _fill(self, slot: Slot, template: Template, texts: Sequence[Values]) -> Values:
+        found = [text or None for text in fill(template, texts, len(texts[0]))]
+        if None not in found:
+            return found
+        if slot is not Slot.SUBJECT:
+            names = ", ".join(repr(self._plan.fields[part].name) for part in template if isinstance(part, int))
+            raise EnvelopeError(
+                f"the event {slot} is made of the column {names}, which is NULL or empty in a row, and no event may be"
+                f" without one; nothing of its batch was sent. Change event_{slot}=, or fill the column with sql="
+            )
+        self._unusual = self._unusual._replace(subjects=True)
+        return found
 
     def _look(self, at: int, field: Field, texts: Values, op: str) -> None:
         """Take note of what is not as usual in a column."""
@@ -103,26 +153,8 @@ class _Encoder:
                     f"column {field.name!r} is the key and so the event id, but empty in a row; nothing of its batch"
                     " was sent. Leave such rows out with sql=, or name other key_columns"
                 )
-            self._unusual = self._unusual._replace(keys=True)
-
-    def _moments(self, field: Field, texts: Values) -> Values:
-        """The time of each row, empty where it has none that RFC 3339 can write."""
-        found = [self._moment(field, text) for text in texts]
-        if "" in found:
-            self._unusual = self._unusual._replace(times=True)
-        return found
-
-    def _moment(self, field: Field, text: str | None) -> str:
-        if text is None:
-            return ""
-        try:
-            moment = self._midnight(text) if field.kind is Kind.DATE else text
-        except ValueError as error:
-            raise EnvelopeError(
-                f"column {field.name!r} is to be the time of its events, but a row holds text that is no date; nothing"
-                " of its batch was sent. Mend such rows, or leave them out with sql="
-            ) from error
-        return moment if is_rfc3339(moment) else ""
+            if Slot.SUBJECT not in self._plan.templates:
+                self._unusual = self._unusual._replace(subjects=True)
 
     def _variant(self, *, versioned: bool) -> Callable[..., Block]:
         wanted = versioned, self._unusual

@@ -5,25 +5,40 @@ from __future__ import annotations
 import json
 import re
 from binascii import b2a_base64, unhexlify
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from json.encoder import encode_basestring as quoted
 from typing import Any
 
 import msgspec
 
-from airflow_legacy_events.core.model import Kind
+from airflow_legacy_events.core.model import Elements, Formats, Kind
 from airflow_legacy_events.envelopes import numbers
+from airflow_legacy_events.envelopes.arrays import array_codec
 from airflow_legacy_events.envelopes.codec import Block, Codec, MisfitError, Texts, only, twice
 from airflow_legacy_events.envelopes.moments import Clock
 
 
-def codec(kind: Kind, clock: Clock) -> Codec:
-    """Return the codec of one kind; `clock` reads naive times."""
+def codec(kind: Kind, clock: Clock, formats: Formats, elements: Elements | None = None) -> Codec:
+    """Return the codec of one kind.
+
+    Args:
+        kind: of a column, or of an array's elements.
+        clock: reads naive times.
+        formats: how values are written.
+        elements: of an array.
+    """
+    if kind is Kind.ARRAY and elements is not None:
+        return array_codec(codec(elements.kind, clock, formats, elements.elements), elements.delimiter)
     if kind is Kind.TIMESTAMP:
-        return _moments(clock, clock.locals)
+        return _TEXT if formats.times == "naive" else moments(clock)
     if kind is Kind.INSTANT:
         return _moments(clock, clock.instants)
-    return _CODECS[kind]
+    return _codecs(formats)[kind]
+
+
+def moments(clock: Clock) -> Codec:
+    """Return the codec that writes naive times in UTC."""
+    return _moments(clock, clock.locals)
 
 
 def _moments(clock: Clock, usual: Callable[[Sequence[str]], Texts | None]) -> Codec:
@@ -89,8 +104,8 @@ def _jsons(values: Sequence[Any]) -> Block | None:
 
 
 def _json(value: Any) -> tuple[str, str]:
-    if type(value) in (int, float):
-        return _own(value)  # a column that SQLite declares JSON turns digits into numbers
+    if type(value) in (int, float):  # a column that SQLite declares JSON turns digits into numbers
+        return (numbers.INTEGER if type(value) is int else numbers.FLOAT).one(value)
     if not isinstance(value, str):
         raise MisfitError
     value.encode()
@@ -102,54 +117,75 @@ def _refuse(_: str) -> None:
     raise MisfitError
 
 
-def _bytes(value: Any) -> tuple[str, str]:
+def _raw(value: Any) -> bytes:
     if isinstance(value, str):
         if not value.startswith("\\x"):
             raise MisfitError
         value = unhexlify(value[2:])
     if not isinstance(value, bytes):
         raise MisfitError
-    text = b2a_base64(value, newline=False).decode()
-    return text, text
+    return value
 
 
-def _bytes_block(values: Sequence[Any]) -> Block | None:
-    return twice([_bytes(value)[0] for value in values])
+def _base64(value: Any) -> str:
+    return b2a_base64(_raw(value), newline=False).decode()
 
 
-_OWN: dict[type, Codec] = {}
+def _hex(value: Any) -> str:
+    return _raw(value).hex()
 
 
-def _own(value: Any) -> tuple[str, str]:
-    found = _OWN.get(type(value))
-    if found is None:
-        raise MisfitError
-    text, form = found.one(value)
-    return text, f'"{form}"' if found.wrapped else form
+def _bytes(write: Callable[[Any], str]) -> Codec:
+    return Codec(
+        lambda values: twice(list(map(write, values))),
+        lambda value: (write(value), write(value)),
+        wrapped=True,
+        never_empty=False,
+    )
 
 
-def _owns(values: Sequence[Any]) -> Block | None:
-    found = _OWN.get(type(values[0]))
-    if found is None or found.wrapped or not only(type(values[0]), values):
-        return None
-    return found.block(values)
+def _own(codecs: Mapping[type, Codec]) -> Codec:
+    """Return the codec that writes each value as its Python type says."""
+
+    def one(value: Any) -> tuple[str, str]:
+        found = codecs.get(type(value))
+        if found is None:
+            raise MisfitError
+        text, form = found.one(value)
+        return text, f'"{form}"' if found.wrapped else form
+
+    def block(values: Sequence[Any]) -> Block | None:
+        found = codecs.get(type(values[0]))
+        if found is None or found.wrapped or not only(type(values[0]), values):
+            return None
+        return found.block(values)
+
+    return Codec(block, one, plain=False, never_empty=False)
+
+
+def _codecs(formats: Formats) -> dict[Kind, Codec]:
+    integer = _INTEGERS[formats.bigints]
+    decimal = _DECIMALS[formats.decimals]
+    bytes_ = _BYTES[formats.bytes]
+    return {
+        Kind.INTEGER: integer,
+        Kind.DECIMAL: decimal,
+        Kind.MONEY: numbers.money(decimal),
+        Kind.FLOAT: numbers.FLOAT,
+        Kind.BOOLEAN: _BOOLEAN,
+        Kind.TEXT: _TEXT,
+        Kind.DATE: _DATE,
+        Kind.TIME: _TEXT,
+        Kind.UUID: _TEXT,
+        Kind.JSON: Codec(_jsons, _json, plain=False),
+        Kind.BYTES: bytes_,
+        Kind.ANY: _own({int: integer, float: numbers.FLOAT, bool: _BOOLEAN, str: _TEXT, bytes: bytes_}),
+    }
 
 
 _TEXT = Codec(_texts, _text, plain=False, never_empty=False)
 _DATE = Codec(_dates, _date, plain=False, never_empty=False)
 _BOOLEAN = Codec(_booleans, _boolean)
-_BYTES = Codec(_bytes_block, _bytes, wrapped=True, never_empty=False)
-_OWN.update({int: numbers.INTEGER, float: numbers.FLOAT, bool: _BOOLEAN, str: _TEXT, bytes: _BYTES})
-_CODECS = {
-    Kind.INTEGER: numbers.INTEGER,
-    Kind.DECIMAL: numbers.DECIMAL,
-    Kind.FLOAT: numbers.FLOAT,
-    Kind.BOOLEAN: _BOOLEAN,
-    Kind.TEXT: _TEXT,
-    Kind.DATE: _DATE,
-    Kind.TIME: _TEXT,
-    Kind.UUID: _TEXT,
-    Kind.JSON: Codec(_jsons, _json, plain=False),
-    Kind.BYTES: _BYTES,
-    Kind.ANY: Codec(_owns, _own, plain=False, never_empty=False),
-}
+_INTEGERS = {"number": numbers.INTEGER, "string": numbers.SAFE_INTEGER}
+_DECIMALS = {"string": numbers.DECIMAL, "number": numbers.NUMBER}
+_BYTES = {"base64": _bytes(_base64), "hex": _bytes(_hex)}

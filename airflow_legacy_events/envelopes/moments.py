@@ -3,7 +3,8 @@
 A local time that occurs twice is its first occurrence. One that the clock jumped over in spring is read with the
 offset from before the jump (`fold=0` of PEP 495): where the clock goes from 02:00 to 03:00, 02:30 means 03:30.
 
-Years before 1 and after 9999 are written as ISO 8601 expands them: 44 BC is `-0043`, the year 12026 `+12026`.
+What RFC 3339 can't write stays the database's own text: `infinity`, years before 1 and after 9999 in UTC, such as
+`0044-03-15 12:00:00 BC`, and days that no calendar has but MariaDB stores, such as `0000-00-00 00:00:00`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ _DOUBTFUL_DAY = re.compile(rb"-02-(?:29|3)|-(?:04|06|09|11)-31")
 _DIGITS = bytes.maketrans(b"0123456789", b"0" * 10)
 _YEARS = range(2, 9998)  # datetime's, less what an offset could lead out of
 _CYCLE = 400  # years after which the Gregorian calendar repeats, weekdays included
-_FOUR_DIGITS = range(10_000)
+_WRITABLE = range(1, 10_000)
+_RFC_3339 = re.compile(r"(?!0000)[0-9]{4}-(?!00)[0-9]{2}-(?!00)[0-9]{2}T")
 _EXACT, _WHOLE = len("2026-11-23 09:15:02.123456"), len("2026-11-23 09:15:02")
 
 
@@ -76,7 +78,7 @@ class Clock:
         return found
 
     def instant(self, text: str) -> str:
-        """Return any one text in UTC; one without a zone is a local time.
+        """Return any one text in UTC, or as it is where RFC 3339 can't write it; one without a zone is a local time.
 
         Raises:
             ValueError: it is no point in time.
@@ -89,11 +91,12 @@ class Clock:
         year = int(found["year"]) if found["era"] is None else 1 - int(found["year"])
         near = _near(year)
         month, day, hour, minute, second = (int(found[name] or 0) for name in _PARTS)
-        local = datetime(near, month, day, hour, minute, second)  # noqa: DTZ001  its zone comes next
+        local = datetime(near, month or 1, day or 1, hour, minute, second)  # noqa: DTZ001  its zone comes next
         moment = self._to_utc(local, found["zone"])
         year += moment.year - near
-        written = f"{year:04}" if year in _FOUR_DIGITS else f"{year:+05}"
-        return f"{written}{moment.isoformat()[4:19]}.{found['fraction'] or '':0<6}Z"
+        if not month or not day or year not in _WRITABLE:
+            return text
+        return f"{year:04}{moment.isoformat()[4:19]}.{found['fraction'] or '':0<6}Z"
 
     def _to_utc(self, local: datetime, zone: str | None) -> datetime:
         if zone is None:
@@ -104,8 +107,8 @@ class Clock:
 
 
 def is_rfc3339(text: str) -> bool:
-    """Whether what `Clock` returned is a time of RFC 3339: not infinite, and in a year of 1 to 9999."""
-    return text[4] == "-" and not text.startswith("0000")
+    """Whether what `Clock` returned is a time of RFC 3339 and not the database's own text."""
+    return _RFC_3339.match(text) is not None and text.endswith("Z")
 
 
 class _Prefixes(dict[str, str]):
@@ -157,6 +160,8 @@ def _converted(lines: str, count: int) -> list[str] | None:
     """
     written = f"{lines}\n".encode().translate(_TO_UTC)
     if written.translate(_DIGITS) != _REGULAR * count or not _exist(written, count):
+        return None
+    if written.startswith(b"0000") or b"\n0000" in written:
         return None
     found = written.decode().split("00\n")  # no other offset, such as +02, is split off
     return found[:-1] if len(found) == count + 1 else None

@@ -18,6 +18,10 @@ _INTEGER = r"-?(?:0|[1-9][0-9]*+)"
 _FLOAT = rf"{_INTEGER}(?:\.[0-9]++)?{_EXPONENT}"
 _DECIMAL = rf"(?:-?[0-9]++(?:\.[0-9]++)?{_EXPONENT}|NaN|-?Infinity)"
 _DIGITS = b"0123456789"
+_MONEY = re.compile(r"-?\$[0-9]{1,3}(?:,[0-9]{3})*+\.[0-9]{2}")
+_DRESS = str.maketrans("", "", "$,")
+_SAFE = 2**53
+_LONGEST_SAFE = len(str(-_SAFE)) + 1
 _SPECIAL = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
@@ -31,8 +35,12 @@ class _Form:
         """Whether `joined` is `count` numbers with commas between."""
         return joined.count(",") == count - 1 and self._column.fullmatch(f"{joined},") is not None
 
+    def fits(self, text: str) -> bool:
+        """Whether `text` is one number."""
+        return self._one.fullmatch(text) is not None
+
     def check(self, text: Any) -> tuple[str, str]:
-        if not isinstance(text, str) or not self._one.fullmatch(text):
+        if not isinstance(text, str) or not self.fits(text):
             raise MisfitError
         return text, text
 
@@ -84,6 +92,48 @@ def _text(value: Any) -> Any:
     return repr(value) if type(value) is int else value
 
 
+def _safe_integers(values: Sequence[Any]) -> Block | None:
+    found = _integers(values)
+    if found is None or max(map(len, found[0])) < len(str(_SAFE)):
+        return found
+    return found[0], list(map(_safe, found[0]))
+
+
+def _safe_integer(value: Any) -> tuple[str, str]:
+    text, _ = _integer(value)
+    return text, _safe(text)
+
+
+def _safe(text: str) -> str:
+    """The integer as a number while every double holds it exactly, else as a string."""
+    shorter = len(text) < len(str(_SAFE))
+    return text if shorter or (len(text) < _LONGEST_SAFE and -_SAFE <= int(text) <= _SAFE) else f'"{text}"'
+
+
+def _numbers(values: Sequence[Any]) -> Block | None:
+    return twice(values) if _FLOATS.fits_all(",".join(values), len(values)) else None
+
+
+def _number(value: Any) -> tuple[str, str]:
+    text, _ = _decimal(value)
+    return text, text if _FLOATS.fits(text) else f'"{text}"'
+
+
+def money(decimal: Codec) -> Codec:
+    """Return the codec of `-$1,234.56`, which is a decimal in dress."""
+    return decimal._replace(
+        block=lambda values: decimal.block(list(map(_amount, values))), one=lambda value: decimal.one(_amount(value))
+    )
+
+
+def _amount(value: Any) -> str:
+    if not isinstance(value, str) or not _MONEY.fullmatch(value):
+        raise MisfitError
+    return value.translate(_DRESS)
+
+
 INTEGER = Codec(_integers, _integer)
+SAFE_INTEGER = Codec(_safe_integers, _safe_integer)
 DECIMAL = Codec(_decimals, _decimal, wrapped=True)
+NUMBER = Codec(_numbers, _number)
 FLOAT = Codec(_floats, _float)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from airflow_legacy_events.core.model import Batch, Messages, Shape, Stream
 from airflow_legacy_events.envelopes.compiler import compile_plan
-from airflow_legacy_events.envelopes.plan import Member, Plan, Slot, make_plan
+from airflow_legacy_events.envelopes.plan import Member, Plan, Slot
+from airflow_legacy_events.envelopes.planning import make_plan
 
 CONTENT_TYPE = ("content-type", "application/json")
 
@@ -20,7 +21,8 @@ class PlainEnvelope:
         Raises:
             EnvelopeError: a column can't be carried, or names collide.
         """
-        return make_plan(shape, stream, message=(Member("", Slot.DATA, ""),), headers=(CONTENT_TYPE,), id_header=True)
+        message = (Member("", Slot.DATA, ""),)
+        return make_plan(shape, stream, message=message, headers=(CONTENT_TYPE,), each=(("id", Slot.ID),))
 
     def compile(self, shape: Shape, stream: Stream) -> Callable[[Batch], Messages]:
         """See `core.ports.Envelope`."""

@@ -19,18 +19,21 @@ from airflow_legacy_events.envelopes.plan import Member, Plan, Slot
 Block: TypeAlias = tuple[Sequence[str], Sequence[str], Sequence[str]]
 """Keys, values and, where the plan puts them into headers, ids."""
 
+FILLED = {Slot.SOURCE: "source", Slot.TYPE: "type_", Slot.SUBJECT: "subject"}
+"""Names of the columns that templates make, as they stand inside a JSON string."""
+
 
 class Unusual(NamedTuple):
     """What a variant of the code minds.
 
     Attributes:
         nulls: fields that hold NULL where that takes a test.
-        keys: some key text is empty.
+        subjects: some row has no subject.
         times: some row has no time.
     """
 
     nulls: frozenset[int] = frozenset()
-    keys: bool = False
+    subjects: bool = False
     times: bool = False
 
 
@@ -74,7 +77,7 @@ class Source:
         self._plan, self._codecs, self._versioned, self._unusual = plan, codecs, versioned, unusual
 
     def compile(self, constants: dict[str, Any]) -> Callable[..., Block]:
-        """Return the function; it takes `count, op, counter` and the columns by name."""
+        """Return the function; it takes `count, op, counter, moments`, what `FILLED` names, and the columns by name."""
         names = {**constants, "null": "null", "quote": '"', "empty": "", "quoted": quoted}
         exec(compile(self.text(), "<encoder>", "exec"), names)  # noqa: S102  see the module's first paragraph
         return names["encode"]  # type: ignore[no-any-return]
@@ -82,12 +85,21 @@ class Source:
     def text(self) -> str:
         """Return the source."""
         columns = ", ".join(f"t{at}, e{at}, f{at}" for at in range(len(self._plan.fields)))
-        lines = [f"def encode(count, op, counter, moments, {columns}):", *self._keys(), *self._data()]
-        lines += self._without("subjects", Slot.SUBJECT, "inner", unusual=self._unusual.keys)
+        filled = ", ".join(FILLED.values())
+        lines = [f"def encode(count, op, counter, moments, {filled}, {columns}):", *self._keys(), *self._data()]
+        lines += self._without("subjects", Slot.SUBJECT, self._subject, unusual=self._unusual.subjects)
         lines += self._without("times", Slot.TIME, "moments", unusual=self._unusual.times)
         lines.append(f"values = {self._message().code()}")
-        lines.append(f"ids = {self._id('keys', 't').code()}" if self._plan.id_header else "ids = ()")
+        lines.append(f"ids = {self._id('keys', 't').code()}" if self._has_ids else "ids = ()")
         return "\n    ".join([*lines, "return keys, values, ids\n"])
+
+    @property
+    def _has_ids(self) -> bool:
+        return any(part is Slot.ID for _, part in self._plan.each)
+
+    @property
+    def _subject(self) -> str:
+        return FILLED[Slot.SUBJECT] if Slot.SUBJECT in self._plan.templates else "inner"
 
     def _keys(self) -> list[str]:
         if len(self._plan.key) == 1:
@@ -167,7 +179,7 @@ class Source:
         return message
 
     def _put_member(self, message: _Strings, member: Member) -> None:
-        missing = {Slot.SUBJECT: self._unusual.keys and "subjects", Slot.TIME: self._unusual.times and "times"}
+        missing = {Slot.SUBJECT: self._unusual.subjects and "subjects", Slot.TIME: self._unusual.times and "times"}
         if name := missing.get(member.slot):
             message.value(name)
             return
@@ -181,5 +193,6 @@ class Source:
         elif member.slot is Slot.DATA and not self._versioned:
             self._put_data(message)
         else:
-            message.value({Slot.SUBJECT: "inner", Slot.TIME: "moments", Slot.DATA: "data"}[member.slot])
+            usual = {Slot.SUBJECT: self._subject, Slot.TIME: "moments", Slot.DATA: "data"}
+            message.value(usual.get(member.slot) or FILLED[member.slot])
         message.literal(member.after)

@@ -19,7 +19,7 @@ from airflow_legacy_events.core.stop import Stop
 from airflow_legacy_events.hooks.broker import EventBrokerHook
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
 from airflow_legacy_events.hooks.registry import make_envelope, make_store
-from airflow_legacy_events.operators import _arguments, _naming
+from airflow_legacy_events.operators import _arguments, _messages, _naming
 from airflow_legacy_events.sources.query import QuerySource
 from airflow_legacy_events.watermarks.registration import RegisteredWatermarkStore
 
@@ -86,6 +86,7 @@ class QueryRun:
             ),
             "envelope": lambda: make_envelope(asked.envelope),
             "store": lambda: make_store(asked.watermark_store),
+            "stream": self._shape_messages,
             "arguments": self._source_arguments,
             "database": lambda: self._open_database(opened),
             "broker": lambda: self._open_broker(opened),
@@ -102,6 +103,9 @@ class QueryRun:
                     parts["source"].check()
         problems.settle()
         return parts
+
+    def _shape_messages(self) -> None:
+        self.stream = _messages.applied(self.stream, self._asked)
 
     def interrupt(self) -> None:
         """End a statement that still runs at the source."""
@@ -141,6 +145,7 @@ class QueryRun:
             "sql_as_written": asked.sql_as_written,
             "watermark_columns": _arguments.names("watermark_columns", asked.watermark_columns),
             **{name: None if value is None else _arguments.names(name, value) for name, value in optional.items()},
+            "message_columns": _messages.columns(self.stream),
             "exclude_columns": _arguments.names("exclude_columns", asked.exclude_columns or ()),
             "first_run": asked.first_run,
             "lag": asked.lag,

@@ -14,7 +14,7 @@ from airflow_legacy_events.core.errors import BusyError, LegacyEventsError
 from airflow_legacy_events.core.ports import Envelope, WatermarkStore
 from airflow_legacy_events.core.report import Report
 from airflow_legacy_events.hooks.registry import DEFAULT_ENVELOPE
-from airflow_legacy_events.operators import _arguments, _naming, _outcome
+from airflow_legacy_events.operators import _arguments, _messages, _naming, _outcome
 from airflow_legacy_events.operators._thread import Worker
 
 _log = logging.getLogger(__name__)
@@ -60,6 +60,18 @@ class IncrementalQueryOperator(BaseOperator):
     :param on_schema_change: when columns came, went or changed since the last run: ``evolve`` with one warning, or
         ``fail``. A watermark or key column of another type always fails.
     :param on_busy: when another run works on the stream: ``skip`` this task, ``wait`` for that run, or ``fail``.
+    :param decimals: ``string``, or ``number``: digits as a JSON number, untouched, where JSON can write them.
+    :param bigints: ``number``, or ``string`` for the integers beyond 2^53 either way.
+    :param times: ``rfc3339``, or ``naive``: times without a zone as the database writes them.
+    :param bytes: ``base64``, or ``hex``.
+    :param event_type: CloudEvents ``type``; ``{column}`` is that column's text. Default is
+        ``<source_conn_id>.<table>.changed``. (templated)
+    :param event_source: CloudEvents ``source``, likewise; default is ``/<source_conn_id>/<table>``. (templated)
+    :param subject: CloudEvents ``subject``, likewise; default is the key. (templated)
+    :param headers: further headers of every message, likewise: ``{"tenant": "acme", "region": "{region}"}``; a message
+        has none where the column is NULL. (templated)
+    :param timestamp_column: a date or time that is the message timestamp, in milliseconds; default, and where it is
+        NULL, is the time of sending. (templated)
     :param statement_timeout: a statement at the source that takes longer fails the task.
     :param delivery_timeout: after which the fate of an unacknowledged message counts as unknown and fails the task.
     """
@@ -79,6 +91,7 @@ class IncrementalQueryOperator(BaseOperator):
         "dead_letter_topic",
         "first_run",
         "source_timezone",
+        *_messages.FIELDS,
     )
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
@@ -113,6 +126,15 @@ class IncrementalQueryOperator(BaseOperator):
         on_query_change: str = "fail",
         on_schema_change: str = "evolve",
         on_busy: str = "skip",
+        decimals: str = "string",
+        bigints: str = "number",
+        times: str = "rfc3339",
+        bytes: str = "base64",  # noqa: A002
+        event_type: str | None = None,
+        event_source: str | None = None,
+        subject: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        timestamp_column: str | None = None,
         statement_timeout: dt.timedelta = dt.timedelta(minutes=5),
         delivery_timeout: dt.timedelta = dt.timedelta(minutes=2),
         **kwargs: Any,
@@ -144,6 +166,15 @@ class IncrementalQueryOperator(BaseOperator):
         self.on_query_change = on_query_change
         self.on_schema_change = on_schema_change
         self.on_busy = on_busy
+        self.decimals = decimals
+        self.bigints = bigints
+        self.times = times
+        self.bytes = bytes
+        self.event_type = event_type
+        self.event_source = event_source
+        self.subject = subject
+        self.headers = headers
+        self.timestamp_column = timestamp_column
         self.statement_timeout = statement_timeout
         self.delivery_timeout = delivery_timeout
         self.sql_as_written: str | None = None
@@ -170,6 +201,7 @@ class IncrementalQueryOperator(BaseOperator):
         _arguments.only_with("topic_config", self.topic_config, "topic_partitions", self.topic_partitions)
         if not _naming.holds_template(self.source_timezone):
             _arguments.timezone("source_timezone", self.source_timezone)
+        _messages.check(self)
 
     def _do_render_template_fields(
         self, parent: Any, template_fields: Any, context: Context, jinja_env: Any, seen_oids: set[int]

@@ -51,6 +51,7 @@ class QuerySource:
         key_columns: None: the primary key, else a unique index over NOT NULL columns.
         columns: what `data` holds; None: all.
         exclude_columns: what `data` does not hold.
+        message_columns: what messages need besides their data, for headers and the like.
         first_run: `all`, `now`, or a value of the first watermark column to begin with, itself included.
         lag: rows younger than that wait for a later run; needs a temporal first watermark column.
         limits: `batch_rows`, `rows_per_second` and `max_rows` cut the pages.
@@ -73,6 +74,7 @@ class QuerySource:
     key_columns: tuple[str, ...] | None = None
     columns: tuple[str, ...] | None = None
     exclude_columns: tuple[str, ...] = ()
+    message_columns: tuple[str, ...] = ()
     first_run: Any = "all"
     lag: dt.timedelta = dt.timedelta(0)
     limits: Limits = field(default_factory=Limits)
@@ -130,7 +132,7 @@ class QuerySource:
         rows = Rows(self.database, self._what, found.selectable, selection, self.source_timezone, small=found.small)
         self._run = self._make_run(rows, at, begin)
         horizon = self._run.open()
-        return horizon._replace(facts={**facts, **recorded, **horizon.facts})
+        return horizon._replace(facts={**facts, **recorded, **horizon.facts}, shape=selection.shape)
 
     def batches(self) -> Iterator[Batch]:
         """See `core.ports.Source.batches`."""
@@ -152,7 +154,14 @@ class QuerySource:
 
     @property
     def _wanted(self) -> Wanted:
-        return Wanted(self._what, self.watermark_columns, self.key_columns, self.columns, self.exclude_columns)
+        return Wanted(
+            self._what,
+            self.watermark_columns,
+            self.key_columns,
+            self.columns,
+            self.exclude_columns,
+            self.message_columns,
+        )
 
     @property
     def _incremental_options(self) -> dict[str, bool]:

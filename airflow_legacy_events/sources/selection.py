@@ -41,10 +41,11 @@ class Wanted:
     key_columns: tuple[str, ...] | None = None
     columns: tuple[str, ...] | None = None
     exclude_columns: tuple[str, ...] = ()
+    message_columns: tuple[str, ...] = ()
 
 
 def select_columns(wanted: Wanted, found: Reflection) -> Selection:
-    """Return the columns to read: `data` in its order, then what only the watermark and the key need.
+    """Return the columns to read: `data` in its order, then what only the watermark, key and message need.
 
     Raises:
         ConfigurationError: a column is missing, twice there, of a type that can't be carried, or there is no key; all
@@ -52,7 +53,7 @@ def select_columns(wanted: Wanted, found: Reflection) -> Selection:
     """
     known = {column.name: column for column in found.columns}
     data, key = _data_and_key(wanted, known, found)
-    names = list(dict.fromkeys([*data, *wanted.watermark_columns, *key]))
+    names = list(dict.fromkeys([*data, *wanted.watermark_columns, *key, *wanted.message_columns]))
     place = {name: at for at, name in enumerate(names)}
     columns = tuple(known[name] for name in names)
     time = next((name for name in wanted.watermark_columns if known[name].kind in TEMPORAL), None)
@@ -86,10 +87,11 @@ def _data_and_key(wanted: Wanted, known: dict[str, Column], found: Reflection) -
         key = wanted.key_columns or _default_key(wanted, found, known)
     available = [*known, *found.refused]
     data = [name for name in wanted.columns or available if name not in wanted.exclude_columns]
+    hidden = [*wanted.watermark_columns, *key, *wanted.message_columns]
     with problems.noted():
-        _refuse_unknown(wanted, [*data, *wanted.exclude_columns, *wanted.watermark_columns, *key], available)
+        _refuse_unknown(wanted, [*data, *wanted.exclude_columns, *hidden], available)
     with problems.noted():
-        _refuse_types(wanted, [*data, *wanted.watermark_columns, *key], found)
+        _refuse_types(wanted, [*data, *hidden], found)
     problems.settle()
     return data, key
 
@@ -110,7 +112,8 @@ def _refuse_unknown(wanted: Wanted, names: Sequence[str], available: Sequence[st
     if missing := [name for name in dict.fromkeys(names) if name not in available]:
         raise ConfigurationError(
             f"{wanted.what} has no column {', '.join(map(repr, missing))}; it has {', '.join(map(repr, available))}."
-            " Nothing was read; correct watermark_columns, key_columns, columns or exclude_columns"
+            " Nothing was read; correct watermark_columns, key_columns, columns, exclude_columns, or the columns that"
+            " templates and timestamp_column name"
         )
 
 

@@ -21,11 +21,12 @@ def _new_streams(shop, broker):
             metadata.drop_variable(key)
 
 
-def test_there_are_four_and_each_fits_a_screen():
+def test_there_are_five_and_each_fits_a_screen():
     assert sorted(path.stem for path in EXAMPLES.glob("*.py")) == [
         "auto_increment_id",
         "bulk",
         "custom_query",
+        "shaped_messages",
         "timestamp_and_id",
     ]
     for path in EXAMPLES.glob("*.py"):
@@ -39,7 +40,18 @@ def test_they_load_without_errors():
     bag = DagBag(str(EXAMPLES))
 
     assert bag.import_errors == {}
-    assert len(bag.dags) == 4
+    assert len(bag.dags) == 5
+
+
+def test_shaped_messages_say_in_their_headers_what_their_rows_hold(broker, shop):
+    ended = example("shaped_messages")
+
+    assert metadata.states(ended) == {"publish_orders": "success"}
+    for message in broker.read("legacy.orders.shaped"):
+        status = shop.execute("SELECT status FROM orders WHERE id = ?", (message.event["data"]["id"],)).fetchone()[0]
+        assert message.event["type"] == f"orders.{status}"
+        assert message.event["subject"] == f"order-{message.event['data']['id']}"
+        assert message.headers[-2:] == (("tenant", "acme"), ("status", status))
 
 
 def test_bulk_sends_the_table_with_every_run(broker, shop):

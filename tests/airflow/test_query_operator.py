@@ -110,6 +110,44 @@ def test_arguments_are_templates(shop, broker, topic, dag_id):
     assert ids(broker.read(topic)) == [3]
 
 
+def test_messages_are_shaped_by_arguments(shop, broker, topic, dag_id):
+    text = dag_text(
+        dag_id,
+        topic,
+        "schedule=None, params={'tenant': 'acme'}",
+        columns=["id", "total"],
+        decimals="number",
+        event_type="{{ params.tenant }}.{status}",
+        event_source="/shop",
+        subject="order-{id}",
+        headers={"tenant": "{{ params.tenant }}", "state": "{status}"},
+        timestamp_column="updated_at",
+    )
+    ended = metadata.run_dag(text, dag_id)
+
+    assert metadata.states(ended) == {"publish": "success"}
+    message, *_ = broker.read(topic)
+    event = message.event
+    assert event["type"] == f"acme.{dict(message.headers)['state']}"
+    assert (event["source"], event["subject"], event["data"]["id"]) == ("/shop", "order-1", 1)
+    assert set(event["data"]) == {"id", "total"}
+    assert not isinstance(event["data"]["total"], str)
+    assert dict(message.headers)["tenant"] == "acme"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"subject": "{nix}"}, {"headers": {"a": "{nix}"}}, {"timestamp_column": "status"}, {"timestamp_column": "nix"}],
+    ids=str,
+)
+def test_a_wrong_column_for_messages_fails_before_anything_is_read_or_kept(shop, broker, run, topic, wrong):
+    ended = run(**wrong)
+
+    assert metadata.states(ended) == {"publish": "failed"}
+    assert broker.read(topic) == []
+    assert not [key for key in metadata.variables() if topic in key]
+
+
 def test_sql_may_be_a_file_beside_the_dag(shop, broker, topic, dag_id):
     sql = "SELECT id, updated_at FROM orders WHERE status = '{{ params.status }}'"
     (metadata.DAGS / f"{dag_id}.sql").write_text(sql)

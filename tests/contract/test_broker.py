@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from airflow_legacy_events.core.model import Messages
@@ -75,6 +77,24 @@ def test_headers_of_single_messages_follow_the_constant_ones(world):
         (("content-type", "json"),),
         (("content-type", "json"), ("id", "3"), ("grund", "zu groß")),
     ]
+
+
+def test_a_message_has_its_own_timestamp_or_the_time_of_sending(world):
+    before = int(time.time() * 1000)
+    own = [1, None, 1795425302123]
+    world.broker.publish(Messages(world.topic, ["a", "b", "c"], ["1", "2", "3"], timestamps=own))
+    assert world.broker.confirm() == []
+    first, second, third = (found.timestamp for found in world.read(world.topic))
+    assert (first, third) == (1, 1795425302123)
+    assert second is None or second >= before
+
+
+def test_a_message_sent_again_singly_keeps_its_headers_and_its_timestamp(world):
+    each = [(("id", str(at)),) for at in range(3)]
+    values = ["1", TOO_LARGE, "3"]
+    world.broker.publish(Messages(world.topic, ["a", "b", "c"], values, (), each, timestamps=[11, 12, 13]))
+    assert [found.index for found in world.broker.confirm()] == [1]
+    assert [(found.headers, found.timestamp) for found in world.read(world.topic)] == [(each[0], 11), (each[2], 13)]
 
 
 def test_nothing_published_is_nothing_to_confirm(world):

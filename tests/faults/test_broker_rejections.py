@@ -7,6 +7,7 @@ import os
 import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
+from airflow_legacy_events.core.dead_letters import INVALID_TIMESTAMP
 from airflow_legacy_events.core.errors import DeliveryError, StoppedError
 from airflow_legacy_events.core.model import Messages
 from airflow_legacy_events.core.stop import Stop
@@ -88,6 +89,15 @@ def test_headers_of_single_messages_survive_a_second_try(kafka, topics):
     broker.publish(Messages(topic, ["a", None], ["1", "2"], (("mode", "replay"),), each))
     assert [found.index for found in broker.confirm()] == [1]
     assert raw(kafka, topic)[-1].headers == (("mode", "replay"), ("id", "1"))
+
+
+def test_a_timestamp_that_the_topic_refuses_rejects_its_message_alone_and_the_others_keep_theirs(kafka, topics):
+    topic = topics.make(message_timestamp_after_max_ms="3600000")
+    broker = opened(kafka, topic)
+    far = 4_000_000_000_000
+    broker.publish(Messages(topic, ["a", "b", "a"], ["1", "2", "3"], timestamps=[11, far, 13]))
+    assert [(found.index, found.error) for found in broker.confirm()] == [(1, INVALID_TIMESTAMP)]
+    assert [(found.value, found.timestamp) for found in raw(kafka, topic)][-2:] == [(b"1", 11), (b"3", 13)]
 
 
 def test_what_was_too_large_from_the_start_is_not_sent_again(kafka, topics):

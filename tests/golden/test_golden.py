@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_legacy_events.core.model import Batch, Column, Kind, Shape, Stream, Watermark
+from airflow_legacy_events.core.model import Batch, Column, Elements, Formats, Kind, Shape, Stream, Watermark
 from airflow_legacy_events.envelopes.cloudevents import CloudEventsEnvelope
 from airflow_legacy_events.envelopes.compiler import compile_plan
 from airflow_legacy_events.envelopes.plain import PlainEnvelope
@@ -23,11 +23,23 @@ def value(written):
     return bytes.fromhex(written["bytes"]) if isinstance(written, dict) else written
 
 
+def elements(written):
+    return Elements(Kind(written[0]), written[1], written[2] and elements(written[2]))
+
+
+def stream(written):
+    headers = tuple(map(tuple, written.get("headers", ())))
+    return Stream(**{**written, "formats": Formats(**written.get("formats", {})), "headers": headers})
+
+
 def encode(case, rows, encoder):
-    columns = tuple(Column(name, Kind(kind), type_) for name, kind, type_ in case["columns"])
+    columns = tuple(
+        Column(name, Kind(kind), type_, elements=elements(*more) if more else None)
+        for name, kind, type_, *more in case["columns"]
+    )
     shape = Shape(columns, tuple(case["data"]), tuple(case["key"]), tuple(case["watermark"]), case["time"])
     options = dict(case["envelope"])
-    plan = ENVELOPES[options.pop("name")](**options).plan(shape, Stream(**case["stream"]))
+    plan = ENVELOPES[options.pop("name")](**options).plan(shape, stream(case["stream"]))
     return ENCODERS[encoder](plan)(Batch(shape, rows, len(rows), Watermark((), None, {}), case["op"], case["counter"]))
 
 
@@ -45,7 +57,10 @@ def test_a_batch_becomes_exactly_these_messages(name, encoder):
     assert list(messages.values) == values
     assert list(messages.keys) == case["keys"]
     assert [list(header) for header in messages.headers] == case["headers"]
-    assert messages.each == ([(("id", id_),) for id_ in case["ids"]] if "ids" in case else None)
+    ids = [[["id", id_]] for id_ in case["ids"]] if "ids" in case else None
+    each = None if messages.each is None else [[list(header) for header in headers] for headers in messages.each]
+    assert each == case.get("each", ids)
+    assert messages.timestamps == case.get("timestamps")
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)

@@ -148,27 +148,22 @@ def test_a_text_that_is_not_in_the_encoding_of_its_database_is_a_source_error(le
     database = legacy.database(database=name)
     good, bad = (f"SELECT convert_from('\\x{code}', 'SQL_ASCII')" for code in ("c3a4", "e4"))
     assert database.read(sa.text(good)) == [("ä",)]
-    with pytest.raises(SourceError, match="invalid byte sequence for encoding"):
+    with pytest.raises(SourceError, match="column 'convert_from' holds bytes"):
         database.read(sa.text(bad))
     assert database.read(sa.text("SELECT 1")) == [("1",)]
     database.close()
     legacy.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.mark.parametrize(
-    ("declared", "told"),
-    [("interval", "interval"), ("integer[]", "integer[]"), ("inet", "inet"), ("mood", "mood"), ("pair", "pair")],
-)
-def test_a_type_that_can_not_be_carried_is_told_with_its_cast(legacy, declared, told):
-    legacy.execute("CREATE TYPE mood AS ENUM ('sad', 'happy')")
-    legacy.execute("CREATE TYPE pair AS (a integer, b integer)")
+@pytest.mark.parametrize("declared", ["pg_node_tree", "gtsvector", "gtsvector[]"])
+def test_a_type_that_can_not_be_carried_is_told_with_its_cast(legacy, declared):
     legacy.execute(
         f"CREATE TABLE t (id integer PRIMARY KEY, at integer NOT NULL, odd {declared}, {declared[:3]}2 {declared})"
     )
     with legacy.source(watermark_columns=("at",)) as source, pytest.raises(ConfigurationError) as refused:
         source.open(None)
     message = str(refused.value)
-    assert f"types that can't be carried: 'odd' ({told}), " in message
+    assert f"types that can't be carried: 'odd' ({declared}), " in message
     assert "exclude_columns=[...], or read them as text with sql= and CAST(odd AS text) AS odd" in message
     with legacy.source(watermark_columns=("at",), exclude_columns=("odd", f"{declared[:3]}2")) as source:
         source.open(None)

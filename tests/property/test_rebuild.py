@@ -1,7 +1,7 @@
 """What is rebuilt from the topic is the table, whatever happened to it between the runs.
 
-The oracle reads the table with another library than ours: psycopg's or mysqlclient's typed cursor, sqlite3 or Firebird's
-driver.
+The oracle reads the table with another library than ours: the typed cursors of psycopg, mysqlclient, sqlite3 and
+Firebird's driver.
 """
 
 from __future__ import annotations

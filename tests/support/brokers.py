@@ -17,11 +17,12 @@ from airflow_legacy_events.core.stop import Stop
 
 
 class Found(NamedTuple):
-    """A message on a topic, in bytes."""
+    """A message on a topic, in bytes; its timestamp is in milliseconds."""
 
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, str], ...]
+    timestamp: int | None = None
 
 
 @dataclass
@@ -65,7 +66,7 @@ def memory_world() -> World:
     broker.open()
 
     def read(topic: str) -> list[Found]:
-        return [Found(_bytes(kept.key), _bytes(kept.value), kept.headers) for kept in broker.topic(topic)]
+        return [Found(_bytes(one.key), _bytes(one.value), one.headers, one.timestamp) for one in broker.topic(topic)]
 
     return World(broker, "small", "roomy", read)
 
@@ -88,7 +89,7 @@ def raw(kafka: Any, topic: str, partition: int = 0) -> list[Found]:
             if message is None or message.error():
                 break
             headers = tuple((name, value.decode()) for name, value in message.headers() or ())
-            found.append(Found(message.key(), message.value(), headers))
+            found.append(Found(message.key(), message.value(), headers, message.timestamp()[1]))
         return found
     finally:
         consumer.close()

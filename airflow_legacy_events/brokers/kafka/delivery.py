@@ -24,6 +24,7 @@ _Headers: TypeAlias = list[tuple[str, str | bytes | None]]
 _SLICE_SECONDS = 0.2
 _ROOM_SECONDS = 0.005
 _GRACE_SECONDS = 30.0
+_NOW = 0
 
 
 class Delivery:
@@ -51,9 +52,8 @@ class Delivery:
 
     def send(self, messages: Messages, left_out: AbstractSet[int] = frozenset()) -> None:
         """Hand over all messages but those at `left_out`; waits while the queue is full."""
-        self._guarded(
-            self._send_each if left_out or messages.each is not None else self._send_alike, messages, left_out
-        )
+        alike = not left_out and messages.each is None and messages.timestamps is None
+        self._guarded(self._send_alike if alike else self._send_each, messages, left_out)
 
     def send_one(self, messages: Messages, at: int) -> list[Failure]:
         """Send one message in a record batch of its own; return why it was rejected, if it was."""
@@ -126,16 +126,17 @@ class Delivery:
                 self._produce_at(messages, at)
 
     def _produce_at(self, messages: Messages, at: int) -> None:
-        each = messages.each[at] if messages.each is not None else ()
-        headers = _encoded((*messages.headers, *each))
-        self._insist(messages.topic, messages.values[at], messages.keys[at], headers)
+        headers, timestamp = _encoded(messages.headers_of(at)), messages.timestamp_of(at)
+        self._insist(messages.topic, messages.values[at], messages.keys[at], headers, timestamp)
 
-    def _insist(self, topic: str, value: _Part, key: _Part, headers: _Headers | None = None) -> None:
+    def _insist(
+        self, topic: str, value: _Part, key: _Part, headers: _Headers | None = None, timestamp: int | None = None
+    ) -> None:
         """Hand one message over, waiting for room in the queue."""
         produce = self._open.produce
         while True:
             try:
-                produce(topic, value, key, headers=headers)
+                produce(topic, value, key, headers=headers, timestamp=timestamp or _NOW)
             except BufferError:
                 self._flush(_ROOM_SECONDS)  # poll() would sleep its time out: without failures there are no events
                 self._judge()

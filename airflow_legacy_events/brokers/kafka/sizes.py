@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from airflow_legacy_events.core.model import Headers, Messages
+from airflow_legacy_events.core.model import Messages
 
 _BATCH_HEADER = 61
 _ATTRIBUTES_AND_DELTAS = 3
@@ -29,7 +29,7 @@ def too_large(messages: Messages, limit: int) -> list[tuple[int, int]]:
 
 def record_batch_bytes(messages: Messages, at: int) -> int:
     """Return the exact size of a record batch, uncompressed, that holds nothing but the message at `at`."""
-    headers: Headers = (*messages.headers, *(messages.each[at] if messages.each is not None else ()))
+    headers = messages.headers_of(at)
     body = _ATTRIBUTES_AND_DELTAS + _field(messages.keys[at]) + _field(messages.values[at]) + _varint(len(headers))
     body += _fields(headers)
     return _BATCH_HEADER + _varint(body) + body

@@ -41,3 +41,9 @@ def test_many_headers_count_too():
 
 def test_no_messages_are_never_too_large():
     assert too_large(Messages("t", [], []), 1) == []
+
+
+def test_a_timestamp_takes_no_room_in_a_record_batch_of_its_own():
+    assert record_batch_bytes(Messages("t", ["k"], ["v"], timestamps=[1795425302123]), 0) == record_batch_bytes(
+        Messages("t", ["k"], ["v"]), 0
+    )

@@ -52,7 +52,7 @@ def test_dead_letters_are_the_rejected_messages_and_why(world, table):
     topic, dead = made.relay.broker.topic("t"), made.relay.broker.topic("dead")
     assert [json.loads(letter.value)["id"] for letter in dead] == [5, 6, 11]
     assert len(topic) == 11
-    key, _, headers = dead[0]
+    key, _, headers, _ = dead[0]
     assert key == "k"
     assert headers[-5:] == (
         ("legacy-events-stream", "crm.outbox@t"),
@@ -63,7 +63,7 @@ def test_dead_letters_are_the_rejected_messages_and_why(world, table):
     )
     report = report_of(made)
     assert (report["rows"], report["events"], report["rejected"], report["topics"]) == (14, 11, 3, {"t": 11})
-    assert report["bytes"] == sum(len(key) + len(value) for key, value, _ in topic)
+    assert report["bytes"] == sum(len(key) + len(value) for key, value, _, _ in topic)
     assert saved(world) == list(range(1, 15))
 
 
@@ -118,3 +118,18 @@ def test_the_position_is_the_watermark_and_own_headers_and_a_missing_key_are_kep
     assert (first["mode"], first["legacy-events-key"]) == ("rerun", "")
     assert first["legacy-events-position"] == '["2026-01-01", "7"]'
     assert second["legacy-events-position"] == '[null, "08"]'
+
+
+def test_a_dead_letter_keeps_its_timestamp_unless_that_was_refused():
+    shape = Shape((Column("id", Kind.INTEGER, ""),), data=(0,), key=(0,))
+    batch = Batch(shape, [("1",), ("2",), ("3",)], 3, Watermark(("3",), None, {}), "u")
+    messages = Messages("t", ["1", "2", "3"], ["{}"] * 3, timestamps=[11, None, 13])
+    refused = [
+        Rejection(0, "MSG_SIZE_TOO_LARGE", "why"),
+        Rejection(1, "E", "why"),
+        Rejection(2, "INVALID_TIMESTAMP", ""),
+    ]
+
+    assert dead_letters("dead", "s", batch, messages, refused).timestamps == [11, None, None]
+    messages.timestamps = None
+    assert dead_letters("dead", "s", batch, messages, refused).timestamps is None

@@ -18,7 +18,7 @@ def batch(shape, rows, op="u"):
 
 
 def test_five_hundred_columns_of_every_kind_make_one_message():
-    kinds = [kind for kind in Kind if kind is not Kind.ANY]
+    kinds = [kind for kind in Kind if kind not in (Kind.ANY, Kind.ARRAY, Kind.MONEY)]
     good = {Kind.TIMESTAMP: "2026-11-23 09:15:02", Kind.INSTANT: "2026-11-23 09:15:02+00", Kind.JSON: "[]"}
     good |= {Kind.BOOLEAN: "t", Kind.BYTES: "\\x"}
     columns = tuple(Column(f"c{at}", kinds[at % len(kinds)], "type") for at in range(500))

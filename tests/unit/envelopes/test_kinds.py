@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from airflow_legacy_events.core.model import Batch, Column, Kind, Shape, Stream, Watermark
+from airflow_legacy_events.core.model import Batch, Column, Elements, Kind, Shape, Stream, Watermark
 from airflow_legacy_events.envelopes.plain import PlainEnvelope
 from airflow_legacy_events.errors import EnvelopeError
 
@@ -14,7 +14,8 @@ STREAM = Stream("s", "t", "/s", "s")
 
 def data_texts(kind, *values, timezone="UTC"):
     """The texts of the member `v`, exactly as they stand in the messages."""
-    shape = Shape((Column("id", Kind.INTEGER, "int8"), Column("v", kind, "declared")), (1,), (0,))
+    elements = Elements(Kind.TEXT) if kind is Kind.ARRAY else None
+    shape = Shape((Column("id", Kind.INTEGER, "int8"), Column("v", kind, "declared", elements=elements)), (1,), (0,))
     encode = PlainEnvelope().compile(shape, STREAM._replace(source_timezone=timezone))
     rows = list(enumerate(values))
     messages = encode(Batch(shape, rows, len(rows), Watermark((), None, {}), "u"))
@@ -137,7 +138,7 @@ TYPED = {
         *(
             (kind, bad)
             for kind in (Kind.TIMESTAMP, Kind.INSTANT)
-            for bad in ("0000-00-00 00:00:00", "2026-13-01 00:00")
+            for bad in ("0000-00-00 25:00:00", "2026-13-01 00:00")
         ),
         *(
             (Kind.JSON, bad)

@@ -1,0 +1,54 @@
+"""Text that is no UTF-8: databases in SQL_ASCII keep any bytes, others may have got them from old dumps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg.adapt import Buffer, Loader
+from psycopg.postgres import types
+
+UNREADABLE = (UnicodeDecodeError, psycopg.errors.CharacterNotInRepertoire, psycopg.errors.UntranslatableCharacter)
+"""What a read raises where a text can't become UTF-8: our driver's error, or the server's."""
+
+_ANY_TYPE = 0
+_IN_UTF8 = ("UTF8", "SQL_ASCII")
+
+
+class _Raw(Loader):
+    def load(self, data: Buffer) -> bytes:
+        return bytes(data)
+
+
+def unreadable_column(session: psycopg.Connection[Any], statement: str, parameters: Any, seconds: float) -> str | None:
+    """Return the first column with a text that is no UTF-8; None where that can't be told.
+
+    Args:
+        session: a fresh one, which serves nothing else afterwards.
+        statement: of the read that failed.
+        parameters: of the statement.
+        seconds: the statement timeout.
+    """
+    if session.info.parameter_status("server_encoding") not in _IN_UTF8:
+        return None
+    session.execute(
+        "SET default_transaction_read_only = on; SET client_encoding = 'SQL_ASCII';"
+        f" SET statement_timeout = {int(seconds * 1000):d}".encode()
+    )
+    cursor = session.cursor()
+    for oid in (_ANY_TYPE, *(oid for known in types for oid in (known.oid, known.array_oid))):
+        cursor.adapters.register_loader(oid, _Raw)
+    for row in cursor.stream(statement.encode(), parameters):
+        if (at := _first_unreadable(row)) is not None:
+            return cursor.description[at].name if cursor.description else None
+    return None
+
+
+def _first_unreadable(row: Sequence[bytes | None]) -> int | None:
+    for at, value in enumerate(row):
+        try:
+            (value or b"").decode()
+        except UnicodeDecodeError:
+            return at
+    return None

@@ -1,0 +1,148 @@
+"""What each type of PostgreSQL is to us: a kind of its own, an array, its text, or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
+
+from psycopg import Connection
+from psycopg.postgres import types
+
+from airflow_legacy_events.core.model import Elements, Kind
+
+_KINDS = {
+    Kind.INTEGER: ("int2", "int4", "int8", "oid", "xid", "xid8", "cid"),
+    Kind.DECIMAL: ("numeric",),
+    Kind.MONEY: ("money",),
+    Kind.FLOAT: ("float4", "float8"),
+    Kind.BOOLEAN: ("bool",),
+    Kind.DATE: ("date",),
+    Kind.TIME: ("time", "timetz"),
+    Kind.TIMESTAMP: ("timestamp",),
+    Kind.INSTANT: ("timestamptz",),
+    Kind.UUID: ("uuid",),
+    Kind.JSON: ("json", "jsonb"),
+    Kind.BYTES: ("bytea",),
+}
+_TEXTS = ("text", "varchar", "bpchar", "name", '"char"')
+_KIND_OF_NAME = {name: kind for kind, names in _KINDS.items() for name in names}
+
+REFUSED = frozenset(
+    {
+        *("pg_node_tree", "pg_ndistinct", "pg_dependencies", "pg_mcv_list"),
+        *("pg_brin_bloom_summary", "pg_brin_minmax_multi_summary", "gtsvector"),
+        *("gtrgm", "ghstore", "gbtreekey2", "gbtreekey4", "gbtreekey8", "gbtreekey16", "gbtreekey32", "gbtreekey_var"),
+        *("ltree_gist", "intbig_gkey"),
+    }
+)
+"""Base types of the server's and its indexes' own, whose text is no value that a table could hold.
+
+Pseudo-types are refused too, all but `record`.
+"""
+
+_ENUM, _COMPOSITE, _RANGE, _MULTIRANGE, _PSEUDO = "e", "c", "r", "m", "p"
+_CENTS = 2
+_AS_TEXT = (_ENUM, _COMPOSITE, _RANGE, _MULTIRANGE)
+
+# Each type with what its elements are, if it is a true array: int2vector and point have elements too.
+_CATALOG = """
+WITH RECURSIVE needed (oid) AS (
+  SELECT unnest(%s::oid[])
+  UNION
+  SELECT part FROM needed n JOIN pg_catalog.pg_type t ON t.oid = n.oid, unnest(ARRAY[t.typelem, t.typbasetype]) part
+   WHERE part <> 0
+)
+SELECT t.oid::int8, format_type(t.oid, NULL), t.typname, n.nspname = 'pg_catalog', t.typtype::text,
+       nullif(t.typbasetype, 0)::int8, e.oid::int8, e.typdelim::text
+  FROM needed JOIN pg_catalog.pg_type t ON t.oid = needed.oid
+  JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+  LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND e.typarray = t.oid
+"""
+
+
+class Found(NamedTuple):
+    """What is known of a type.
+
+    Attributes:
+        name: as SQL writes it; empty where the driver knows it, with the column's own precision.
+        kind: None where its values can't be carried.
+        elements: of an array.
+    """
+
+    name: str
+    kind: Kind | None
+    elements: Elements | None = None
+
+
+class _Row(NamedTuple):
+    oid: int
+    display: str
+    name: str
+    builtin: bool
+    type: str
+    base: int | None
+    element: int | None
+    delimiter: str | None
+    cents: bool = True
+
+
+def find_types(session: Connection[Any], oids: Sequence[int]) -> dict[int, Found]:
+    """Return what the types with these oids are; the catalog is asked only for those that every server has not."""
+    unknown = [oid for oid in oids if oid not in _USUAL]
+    found = {oid: _USUAL[oid] for oid in oids if oid in _USUAL}
+    if unknown:
+        rows = {row[0]: _Row(*row) for row in session.execute(_CATALOG, (unknown,))}
+        if money := [oid for oid, row in rows.items() if row.builtin and row.name == "money"]:
+            rows |= {oid: rows[oid]._replace(cents=_writes_cents(session)) for oid in money}
+        found |= {oid: _judged(rows[oid], rows) for oid in unknown}
+    return found
+
+
+def _writes_cents(session: Connection[Any]) -> bool:
+    """Let the session write money as `-$1,234.56`, if its values are hundredths.
+
+    What the stored number means follows from the database's own lc_monetary: 1234 is 1234 yen or 12.34 dollars.
+    """
+    (digits,) = cast("tuple[int]", session.execute("SELECT scale('1'::money::numeric)").fetchone())
+    if digits != _CENTS:
+        return False
+    session.execute("SET lc_monetary = 'C'")
+    return True
+
+
+def _judged(row: _Row, rows: dict[int, _Row]) -> Found:
+    if row.base is not None:
+        return _judged(rows[row.base], rows)._replace(name=row.display)
+    if row.element is not None:
+        return _array(row.display, _judged(rows[row.element], rows), str(row.delimiter))
+    if not row.cents:
+        return Found(f"{row.display}, under this lc_monetary not of two digits; CAST(… AS numeric) carries it", None)
+    return Found(row.display, _kind(row.name, row.type, builtin=row.builtin))
+
+
+def _array(name: str, element: Found, delimiter: str) -> Found:
+    if element.kind is None:
+        return Found(name, None)
+    return Found(name, Kind.ARRAY, Elements(element.kind, delimiter, element.elements))
+
+
+def _kind(name: str, type_: str, *, builtin: bool) -> Kind | None:
+    if type_ in _AS_TEXT:
+        return Kind.TEXT
+    if type_ == _PSEUDO:
+        return Kind.TEXT if name == "record" else None
+    if name in REFUSED:
+        return None
+    return _KIND_OF_NAME.get(name, Kind.TEXT) if builtin else Kind.TEXT
+
+
+def _usual() -> dict[int, Found]:
+    found = {}
+    for known in types:
+        if known.name != "money" and known.name in (*_KIND_OF_NAME, *_TEXTS):
+            found[known.oid] = one = Found("", _KIND_OF_NAME.get(known.name, Kind.TEXT))
+            found[known.array_oid] = _array("", one, known.delimiter)
+    return found
+
+
+_USUAL = _usual()

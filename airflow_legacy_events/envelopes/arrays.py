@@ -1,0 +1,78 @@
+r"""Arrays as PostgreSQL writes them, turned into JSON arrays.
+
+`{1,NULL,3}`, `{"a \"b\"",c}`, `{{1,2},{3,4}}`, `[2:3]={5,6}`, `{(1,1),(0,0);(2,2),(1,1)}`: braces are dimensions,
+`NULL` without quotes is NULL, a backslash keeps the character behind it. Lower bounds have no place in JSON.
+
+https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from airflow_legacy_events.envelopes.codec import Block, Codec, MisfitError, twice
+
+_BOUNDS = re.compile(r"(?:\[[+-]?[0-9]+:[+-]?[0-9]+\])+=")
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_BRACES = {"{": "[", "}": "]"}
+_NULL = "null"
+_ELEMENTS = ("quoted", "bare")
+_check_json = msgspec.json.Decoder(msgspec.Raw).decode
+
+
+def array_codec(element: Codec, delimiter: str) -> Codec:
+    """Return the codec of arrays whose elements have a codec of their own.
+
+    Args:
+        element: how one element is written.
+        delimiter: what stands between two elements.
+    """
+    reader = _Reader(element, delimiter)
+    return Codec(reader.block, reader.one, plain=False)
+
+
+class _Reader:
+    def __init__(self, element: Codec, delimiter: str) -> None:
+        self._element = element
+        between = re.escape(delimiter)
+        self._token = re.compile(
+            rf'(?P<brace>[{{}}])|(?P<between>{between})|"(?P<quoted>(?:[^"\\]|\\.)*+)"|(?P<bare>[^{{}}"\\{between}]++)',
+            re.DOTALL,
+        )
+
+    def block(self, values: Sequence[Any]) -> Block | None:
+        return twice([self.one(value)[0] for value in values])
+
+    def one(self, value: Any) -> tuple[str, str]:
+        if not isinstance(value, str):
+            raise MisfitError
+        start = value.find("{")
+        if start < 0 or (start and not _BOUNDS.fullmatch(value, 0, start)):
+            raise MisfitError
+        at, parts, element = start, [], False
+        while at < len(value):
+            found = self._token.match(value, at)
+            if found is None:
+                raise MisfitError
+            if element and found.lastgroup in _ELEMENTS:
+                raise MisfitError  # two in a row would become one number
+            element = found.lastgroup in _ELEMENTS
+            parts.append(self._part(str(found.lastgroup), found[found.lastgroup or 0]))
+            at = found.end()
+        text = "".join(parts)
+        _check_json(text)  # braces, delimiters and elements stand where they may: then all of it is JSON
+        return text, text
+
+    def _part(self, what: str, text: str) -> str:
+        if what == "brace":
+            return _BRACES[text]
+        if what == "between":
+            return ","
+        if what == "bare" and text == "NULL":
+            return _NULL
+        _, form = self._element.one(_ESCAPED.sub(r"\1", text) if what == "quoted" else text)
+        return f'"{form}"' if self._element.wrapped else form

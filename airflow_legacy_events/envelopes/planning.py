@@ -1,0 +1,178 @@
+"""From a shape, a stream and an envelope's frame to the encoding plan; every mistake in them is found here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from json.encoder import encode_basestring as quoted
+from typing import NamedTuple
+
+from airflow_legacy_events.core import templates
+from airflow_legacy_events.core.errors import EnvelopeError
+from airflow_legacy_events.core.model import FORMATS, TEMPORAL, Headers, Kind, Shape, Stream
+from airflow_legacy_events.envelopes.plan import Field, Member, Part, Plan, Slot, Template
+
+
+def make_plan(
+    shape: Shape,
+    stream: Stream,
+    *,
+    message: tuple[Part, ...],
+    headers: Headers = (),
+    each: tuple[tuple[str, Slot], ...] = (),
+) -> Plan:
+    """Return the plan of one shape; the stream's own headers follow the envelope's.
+
+    Raises:
+        EnvelopeError: there is no key, two columns of `data` share a name, a column can't be carried, a template
+            names a column that is not there, or two headers share a name.
+        ConfigurationError: a template can't be read.
+    """
+    slots = {*(part.slot for part in message if isinstance(part, Member)), *dict(each).values()}
+    wanted = _Wanted.of(shape, stream, slots)
+    place = wanted.place
+    fields = tuple(Field(at, *shape.columns[at][:3], shape.columns[at].elements) for at in place)
+    _check_columns(shape, stream, fields)
+    _check_times(shape, wanted.time, wanted.timestamp)
+    _check_headers([*(name for name, _ in (*headers, *each)), *(name for name, _ in wanted.headers)])
+    fixed = [(name, "".join(map(str, parts))) for name, parts in wanted.headers if _constant(parts)]
+    filled = [(name, wanted.placed(shape, parts)) for name, parts in wanted.headers if not _constant(parts)]
+    return Plan(
+        topic=stream.topic,
+        timezone=stream.source_timezone,
+        formats=stream.formats,
+        fields=fields,
+        data=tuple(place[at] for at in shape.data),
+        key=tuple(place[at] for at in shape.key),
+        watermark=tuple(place[at] for at in shape.watermark),
+        time=None if wanted.time is None else place[wanted.time],
+        message=message,
+        templates={slot: wanted.placed(shape, parts) for slot, parts in wanted.attributes.items()},
+        headers=(*headers, *fixed),
+        each=(*each, *filled),
+        timestamp=None if wanted.timestamp is None else place[wanted.timestamp],
+    )
+
+
+class _Wanted(NamedTuple):
+    """What a message takes from the columns: positions in the shape, and their places among the used ones."""
+
+    headers: list[tuple[str, templates.Template]]
+    attributes: dict[Slot, templates.Template]
+    time: int | None
+    timestamp: int | None
+    place: dict[int, int]
+
+    @classmethod
+    def of(cls, shape: Shape, stream: Stream, slots: set[Slot]) -> _Wanted:
+        headers = [(name, templates.parse(written, f"the header {name!r}")) for name, written in stream.headers]
+        found = [(slot, parts) for slot in Slot if slot in slots and (parts := attribute(stream, slot)) is not None]
+        attributes = {slot: parts for slot, parts in found if slot is Slot.SUBJECT or not _constant(parts)}
+        time = shape.time if Slot.TIME in slots else None
+        timestamp = None if stream.timestamp_column is None else _position(shape, stream.timestamp_column)
+        named = templates.columns_of(*attributes.values(), *(parts for _, parts in headers))
+        times = [at for at in (time, timestamp) if at is not None]
+        used = [*shape.data, *shape.key, *shape.watermark, *times, *(_position(shape, name) for name in named)]
+        place = {position: at for at, position in enumerate(dict.fromkeys(used))}
+        return cls(headers, attributes, time, timestamp, place)
+
+    def placed(self, shape: Shape, parts: templates.Template) -> Template:
+        return tuple(part if isinstance(part, str) else self.place[_position(shape, part.column)] for part in parts)
+
+
+def attribute(stream: Stream, slot: Slot) -> templates.Template | None:
+    """Return what one of the slots SOURCE, TYPE and SUBJECT holds; None where it has no template.
+
+    Raises:
+        ConfigurationError: the template can't be read.
+    """
+    written = {
+        Slot.SOURCE: ("event_source", stream.event_source, (stream.source,)),
+        Slot.TYPE: ("event_type", stream.event_type, (stream.type,)),
+        Slot.SUBJECT: ("subject", stream.subject, None),
+    }
+    name, asked, default = written.get(slot, ("", None, None))
+    return default if asked is None else templates.parse(asked, f"{name}=")
+
+
+def constant(stream: Stream, slot: Slot) -> str | None:
+    """Return what a slot holds in every message alike; None where rows decide.
+
+    Raises:
+        ConfigurationError: the template can't be read, or is empty.
+    """
+    parts = attribute(stream, slot)
+    if parts is None or not _constant(parts):
+        return None
+    found = "".join(map(str, parts))
+    if not found:
+        raise EnvelopeError(f"stream {stream.name!r} has an empty event {slot}, which no CloudEvent may have")
+    return found
+
+
+def text(value: str) -> str:
+    """Return `value` as a JSON string, to stand in a literal.
+
+    Raises:
+        EnvelopeError: it can't be written in UTF-8.
+    """
+    return quoted(_utf8(value))
+
+
+def _utf8(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise EnvelopeError(f"the name {value!r} holds half a surrogate pair, which UTF-8 can't carry") from error
+    return value
+
+
+def _constant(parts: templates.Template) -> bool:
+    return all(isinstance(part, str) for part in parts)
+
+
+def _position(shape: Shape, name: str) -> int:
+    names = shape.named(range(len(shape.columns)))
+    if name not in names:
+        raise EnvelopeError(
+            f"a template or timestamp_column names the column {name!r}, which is not read; there are"
+            f" {', '.join(map(repr, names))}. Correct headers, subject, event_type, event_source or timestamp_column"
+        )
+    return names.index(name)
+
+
+def _check_columns(shape: Shape, stream: Stream, fields: Iterable[Field]) -> None:
+    if not shape.key:
+        raise EnvelopeError(f"stream {stream.name!r} has no key columns; name them with key_columns=[...]")
+    counts = Counter(shape.named(shape.data))
+    if repeated := [name for name, count in counts.items() if count > 1]:
+        raise EnvelopeError(
+            f"the data of stream {stream.name!r} would hold the names {', '.join(map(repr, repeated))} more than once;"
+            " give each column a name of its own with AS"
+        )
+    for name in counts:
+        _utf8(name)
+    for field in fields:
+        if field.kind not in set(Kind) or (field.kind is Kind.ARRAY and field.elements is None):
+            raise EnvelopeError(
+                f"column {field.name!r} has the type {field.type!r}, which can't be carried;"
+                f" read it as text with sql= and CAST({field.name} AS TEXT), or leave it out with exclude_columns"
+            )
+    for name, words in FORMATS.items():
+        if (found := getattr(stream.formats, name)) not in words:
+            raise EnvelopeError(f"{name}= must be one of {', '.join(map(repr, words))}; found {found!r}")
+
+
+def _check_times(shape: Shape, time: int | None, timestamp: int | None) -> None:
+    for at, use in ((time, "the row's time"), (timestamp, "the message timestamp")):
+        if at is not None and shape.columns[at].kind not in TEMPORAL:
+            raise EnvelopeError(f"column {shape.columns[at].name!r} is no date or time, so it can't be {use}")
+
+
+def _check_headers(names: list[str]) -> None:
+    for name, count in Counter(map(_utf8, names)).items():
+        if count > 1:
+            raise EnvelopeError(
+                f"the header {name!r} would stand on a message more than once: the envelope writes it itself; give"
+                " yours another name in headers="
+            )

@@ -1,0 +1,80 @@
+"""The points in time that a row gives its message: the event's time and the message timestamp."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from airflow_legacy_events.core.errors import EnvelopeError
+from airflow_legacy_events.core.model import Kind
+from airflow_legacy_events.envelopes.columns import Encoded, Values, encode_column
+from airflow_legacy_events.envelopes.kinds import moments
+from airflow_legacy_events.envelopes.moments import Clock, is_rfc3339
+from airflow_legacy_events.envelopes.plan import Field
+
+_KEPT_DATES = 4_096
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_TO_THE_MILLISECOND = len("2026-11-23T09:15:02.123")
+
+
+class RowTimes:
+    """Makes points in time of a column's values.
+
+    Args:
+        clock: reads naive times.
+        naive: whether the texts of naive times are not in UTC.
+    """
+
+    def __init__(self, clock: Clock, *, naive: bool) -> None:
+        self._midnight = lru_cache(_KEPT_DATES)(clock.instant)
+        self._naive, self._utc = naive, moments(clock)
+
+    def of(self, field: Field, encoded: Encoded, values: Sequence[Any]) -> Values:
+        """Return RFC 3339 texts; empty where a value is NULL or RFC 3339 can't write it.
+
+        Raises:
+            EnvelopeError: a value is no point in time.
+        """
+        if self._naive and field.kind is Kind.TIMESTAMP:
+            encoded = encode_column(field, self._utc, values)
+        if encoded.usual and field.kind is not Kind.DATE:
+            return encoded.texts
+        return [self._one(field, text) for text in encoded.texts]
+
+    def milliseconds(self, field: Field, encoded: Encoded, values: Sequence[Any]) -> list[int | None]:
+        """Return milliseconds since 1970-01-01 UTC, fractions cut off; None for NULL.
+
+        Raises:
+            EnvelopeError: a value is no point in time, infinite, or at or before the beginning of 1970.
+        """
+        found = self.of(field, encoded, values)
+        return [
+            None if text is None else _milliseconds(field, moment)
+            for text, moment in zip(encoded.texts, found, strict=True)
+        ]
+
+    def _one(self, field: Field, text: str | None) -> str:
+        if text is None:
+            return ""
+        try:
+            moment = self._midnight(text) if field.kind is Kind.DATE else text
+        except ValueError as error:
+            raise EnvelopeError(
+                f"column {field.name!r} is to be the time of its events, but a row holds text that is no date; nothing"
+                " of its batch was sent. Mend such rows, or leave them out with sql="
+            ) from error
+        return moment if is_rfc3339(moment) else ""
+
+
+def _milliseconds(field: Field, moment: str | None) -> int:
+    found = (datetime.fromisoformat(f"{moment[:_TO_THE_MILLISECOND]}+00:00") - _EPOCH) // _MILLISECOND if moment else 0
+    if found <= 0:
+        raise EnvelopeError(
+            f"column {field.name!r} is to be the message timestamp, but a row holds a time that a broker can't keep:"
+            " infinite, or not after the beginning of 1970; nothing of its batch was sent. Name another"
+            " timestamp_column, or make such times NULL with sql=: then it is the time of sending"
+        )
+    return found
