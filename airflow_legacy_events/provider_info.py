@@ -26,5 +26,19 @@ def get_provider_info() -> dict[str, Any]:
         "plugins": [
             {"name": "legacy_events", "plugin-class": "airflow_legacy_events.ui.plugin.LegacyEventsPlugin"},
         ],
+        "config": {
+            "legacy_events": {
+                "description": "Event streams of legacy databases.",
+                "options": {
+                    "watermark_table_conn_id": {
+                        "description": "Connection of the table that watermark_store='table' keeps watermarks in.",
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "example": "crm_state",
+                        "default": "",
+                    },
+                },
+            },
+        },
         "cli": ["airflow_legacy_events.cli.get_cli_commands"],
     }

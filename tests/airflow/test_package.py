@@ -99,7 +99,7 @@ def test_airflow_lists_the_provider_and_the_plugin(airflow):
 def test_airflow_has_the_commands(airflow):
     text = airflow("legacy-events", "watermark", "--help")
 
-    assert {"show", "set", "forget"} <= set(text.split())
+    assert {"show", "list", "set", "rewind", "forget", "copy", "export", "import"} <= set(text.split())
 
 
 IMPORTS = """
