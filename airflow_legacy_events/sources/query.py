@@ -11,7 +11,7 @@ from typing import Any
 from airflow_legacy_events.core import guard
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import TEMPORAL, Batch, Column, Horizon, Receipt, Watermark
+from airflow_legacy_events.core.model import TEMPORAL, Batch, Column, Horizon, Pending, Receipt, Watermark
 from airflow_legacy_events.core.ports import Database, Reflection
 from airflow_legacy_events.sources.beginning import first_value, zone_of
 from airflow_legacy_events.sources.bulk import BulkRun
@@ -59,19 +59,13 @@ class QuerySource:
     limits: Limits = field(default_factory=Limits)
     source_timezone: str = "UTC"
     log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
+    _looked: tuple[Rows, dict[str, Any]] | None = field(default=None, init=False, repr=False)
 
     def open(self, at: Watermark | None) -> Horizon:
         """See `core.ports.Source.open`."""
-        what = f"table {self.table!r}" if self.table is not None else "the query"
-        found = self.database.reflect(self.table, self.sql)
-        wanted = Wanted(what, self.watermark_columns, self.key_columns, self.columns, self.exclude_columns)
-        selection = select_columns(wanted, found)
-        self._zone = zone_of(self.source_timezone)
-        facts = source_facts(self.database, self.source, self.sql or str(self.table), selection)
+        rows, facts = self._look(advise=True)
         if at is not None:
             guard.check(self.stream, at.facts, facts)
-        self._advise(what, selection, found)
-        rows = Rows(self.database, what, found.selectable, selection, self.source_timezone)
         self._run = self._make_run(rows, at)
         horizon = self._run.open()
         return horizon._replace(facts={**facts, **horizon.facts})
@@ -80,8 +74,35 @@ class QuerySource:
         """See `core.ports.Source.batches`."""
         return self._run.batches()
 
+    def pending(self, at: Watermark | None) -> Pending:
+        """See `core.ports.Source.pending`; a full load has always all rows pending, and says so."""
+        if self._looked is None:
+            self._looked = self._look(advise=False)
+        rows, facts = self._looked
+        if at is not None:
+            guard.check(self.stream, at.facts, facts)
+        run = self._make_run(rows, at)
+        if isinstance(run, BulkRun):
+            raise ConfigurationError(
+                "watermark_columns=[] was given: a full load has no watermark, so every row is always pending; nothing"
+                " was read. Name watermark_columns, or start the load by a schedule"
+            )
+        return run.pending()
+
     def acknowledge(self, receipt: Receipt) -> None:
         """A query leaves nothing to acknowledge at its source."""
+
+    def _look(self, *, advise: bool) -> tuple[Rows, dict[str, Any]]:
+        """What is read, and the facts by which a watermark of it is known."""
+        what = f"table {self.table!r}" if self.table is not None else "the query"
+        found = self.database.reflect(self.table, self.sql)
+        wanted = Wanted(what, self.watermark_columns, self.key_columns, self.columns, self.exclude_columns)
+        selection = select_columns(wanted, found)
+        self._zone = zone_of(self.source_timezone)
+        facts = source_facts(self.database, self.source, self.sql or str(self.table), selection)
+        if advise:
+            self._advise(what, selection, found)
+        return Rows(self.database, what, found.selectable, selection, self.source_timezone), facts
 
     def _make_run(self, rows: Rows, at: Watermark | None) -> BulkRun | IncrementalRun:
         if not self.watermark_columns:

@@ -60,6 +60,15 @@ class Rows:
         rows = self.database.read(query.order_by(*(column.desc() for column in self._position)).limit(1))
         return self.texts(rows[0]) if rows else None
 
+    def count(self, after: Start, until: Values, most: int) -> int:
+        """Return how many rows lie above `after`, up to `until`; counting ends at `most`."""
+        some: sa.Select[Any] = sa.select(sa.literal_column("1").label("one")).select_from(self.selectable)
+        if (above := self._above(after)) is not None:
+            some = some.where(above)
+        some = some.where(self.database.until(self._position, self._bound(until))).limit(most)
+        ((rows,),) = self.database.read(sa.select(sa.func.count()).select_from(some.subquery("pending")))
+        return int(rows)
+
     def refuse_null(self, after: Start) -> None:
         """Raise when a row has no place in the order.
 
@@ -108,9 +117,13 @@ class Rows:
 
     def _select(self, columns: Any, after: Start) -> Any:
         query: Any = sa.select(*(sa.column(column.name) for column in columns)).select_from(self.selectable)
+        above = self._above(after)
+        return query if above is None else query.where(above)
+
+    def _above(self, after: Start) -> Any:
         if not after.values:
-            return query
+            return None
         position, values = self._position, self._bound(after.values)
         # Fewer values than columns say where to begin, and what is begun with is delivered too.
         included = after.included or len(values) < len(position)
-        return query.where(self.database.beyond(position[: len(values)], values, inclusive=included))
+        return self.database.beyond(position[: len(values)], values, inclusive=included)
