@@ -15,10 +15,11 @@ from airflow_legacy_events.core.ports import Database, Lease
 from airflow_legacy_events.core.relay import Relay
 from airflow_legacy_events.core.report import Report
 from airflow_legacy_events.core.stop import Stop
+from airflow_legacy_events.hooks import arguments as _arguments
+from airflow_legacy_events.hooks import naming as _naming
 from airflow_legacy_events.hooks.broker import EventBrokerHook
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
 from airflow_legacy_events.hooks.registry import make_envelope, make_store
-from airflow_legacy_events.operators import _arguments, _naming
 from airflow_legacy_events.sources.query import QuerySource
 from airflow_legacy_events.watermarks.registration import RegisteredWatermarkStore
 

@@ -1,0 +1,300 @@
+"""The sensor and its trigger on real Variables and a SQLite source: what they fire for, what they never fire for."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import sqlite3
+import uuid
+
+import pytest
+
+from airflow_legacy_events.errors import ConfigurationError, LegacyEventsError, WatermarkError
+from airflow_legacy_events.sensors.pending import PendingEventsSensor
+from airflow_legacy_events.triggers.pending import PendingEventsTrigger
+from airflow_legacy_events.watermarks import registration, variable
+from tests.airflow import metadata
+
+NOW = dt.timedelta(milliseconds=20)
+
+
+@pytest.fixture
+def topic():
+    return f"t{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def waiting(shop, topic):
+    """Returns a function that gives the trigger's arguments for the table `orders`."""
+
+    def waiting(**changed):
+        given = {"source_conn_id": "legacy_shop", "table": "orders", "watermark_columns": ["updated_at"]}
+        return {**given, "topic": topic, "poll_interval": NOW, **changed}
+
+    return waiting
+
+
+def events(trigger, count, seconds=20):
+    """The first `count` events of a trigger that is started, and ended, as a triggerer does."""
+
+    async def collect():
+        found = []
+        try:
+            async with asyncio.timeout(seconds):
+                async for event in trigger.run():
+                    found.append(event.payload)
+                    if len(found) == count:
+                        break
+        finally:
+            await trigger.cleanup()
+        return found
+
+    with metadata.as_task():
+        return asyncio.run(collect())
+
+
+def silent(trigger, looks=5):
+    """Whether a trigger tells nothing in so many looks; counted, not timed."""
+
+    class EnoughError(Exception):
+        """The trigger has looked often enough."""
+
+    seen = []
+    look = trigger._probe.look
+
+    def counted():
+        seen.append(look())
+        if len(seen) == looks or seen[-1] is not None:
+            raise EnoughError
+        return seen[-1]
+
+    trigger._probe.look = counted
+    with pytest.raises(EnoughError):
+        events(trigger, 1)
+    return seen == [None] * looks
+
+
+def deliver(stream_topic, **changed):
+    """Deliver what is new by an operator with the same arguments."""
+    arguments = {"source_conn_id": "legacy_shop", "table": "orders", "watermark_columns": ["updated_at"], **changed}
+    words = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+    dag_id = f"dag_{uuid.uuid4().hex[:12]}"
+    text = f"""
+import datetime
+from airflow.sdk import DAG
+from airflow_legacy_events.operators.query import IncrementalQueryOperator
+
+with DAG({dag_id!r}, schedule=None):
+    IncrementalQueryOperator(task_id="publish", topic={stream_topic!r}, topic_partitions=1, {words})
+"""
+    run = metadata.run_dag(text, dag_id)
+    assert metadata.states(run) == {"publish": "success"}
+    return metadata.pulled(run, "publish")
+
+
+def test_it_tells_the_stream_how_many_rows_wait_and_where_the_operator_would_read_to(waiting, broker, topic):
+    (told,) = events(PendingEventsTrigger(**waiting()), 1)
+
+    report = deliver(topic)
+    assert told == {"stream": report["stream"], "rows": 3, "bound": report["watermark_to"]}
+    assert silent(PendingEventsTrigger(**waiting()))
+
+
+def test_rows_above_the_bound_of_the_operator_never_fire(waiting, broker, topic, shop):
+    deliver(topic)
+    later = (dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)).strftime("%Y-%m-%d %H:%M:%S")
+    recent = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
+    shop.execute("INSERT INTO orders VALUES (8, 1, 'new', NULL, ?)", (later,))
+    assert silent(PendingEventsTrigger(**waiting()))
+    assert deliver(topic)["rows"] == 0
+    shop.execute("INSERT INTO orders VALUES (9, 1, 'new', NULL, ?)", (recent,))
+
+    assert silent(PendingEventsTrigger(**waiting(lag=dt.timedelta(hours=2))))
+    assert events(PendingEventsTrigger(**waiting()), 1)[0]["rows"] == 1
+
+
+def test_the_same_rows_do_not_fire_again_within_the_cooldown_and_new_ones_do(waiting, shop):
+    trigger = PendingEventsTrigger(**waiting(cooldown=dt.timedelta(hours=1)))
+    events(trigger, 1)
+    path, kwargs = trigger.serialize()
+    assert path == "airflow_legacy_events.triggers.pending.PendingEventsTrigger"
+    assert silent(PendingEventsTrigger(**kwargs)), "a triggerer that was restarted told it again"
+
+    shop.execute("INSERT INTO orders VALUES (9, 1, 'new', NULL, '2026-11-03 08:00:00')")
+    (told,) = events(PendingEventsTrigger(**kwargs), 1)
+    assert told["rows"] == 4
+
+
+def test_rows_that_nobody_delivers_fire_again_after_the_cooldown(waiting):
+    first, second = events(PendingEventsTrigger(**waiting(cooldown=dt.timedelta(milliseconds=100))), 2)
+
+    assert first == second
+
+
+def test_two_who_wait_for_one_stream_are_both_told(waiting):
+    assert events(PendingEventsTrigger(**waiting(waiter="one")), 1) == events(
+        PendingEventsTrigger(**waiting(waiter="two")), 1
+    )
+
+
+def test_it_goes_on_after_its_source_was_away(waiting, shop, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("airflow_legacy_events.triggers.pending._LONGEST_WAIT_SECONDS", 0.01)
+    file = tmp_path / "shop.db"
+    away = file.rename(tmp_path / "away.db")
+    trigger = PendingEventsTrigger(**waiting())
+    look = trigger._probe.look
+    failures = []
+
+    def seen():
+        try:
+            return look()
+        except LegacyEventsError as error:
+            failures.append(error)
+            if len(failures) == 3:
+                away.rename(file)
+            raise
+
+    trigger._probe.look = seen
+    (told,) = events(trigger, 1)
+
+    assert told["rows"] == 3
+    assert len(failures) == 3
+    assert caplog.text.count("can't be looked at") == 3
+
+
+def test_behind_a_watcher_it_outlives_what_only_a_person_can_mend_and_a_deferred_task_fails_by_it(waiting, tmp_path):
+    wrong = waiting(table="order")
+    deferred = PendingEventsTrigger(**wrong)
+    deferred.task_instance = type("TaskInstance", (), {"task_id": "wait", "dag_id": "d"})()
+    with pytest.raises(ConfigurationError, match="'order' was asked for, there is no table"):
+        events(deferred, 1)
+
+    watcher = PendingEventsTrigger(**wrong)
+    look = watcher._probe.look
+
+    def renamed_after_a_look():
+        try:
+            return look()
+        except ConfigurationError:
+            with contextlib.closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
+                connection.execute("ALTER TABLE orders RENAME TO 'order'")
+            raise
+
+    watcher._probe.look = renamed_after_a_look
+    assert events(watcher, 1)[0]["rows"] == 3
+
+
+def test_a_lost_watermark_is_not_taken_for_a_new_stream(waiting, broker, topic):
+    stream = deliver(topic)["stream"]
+    metadata.drop_variable(variable.PREFIX + stream)
+    trigger = PendingEventsTrigger(**waiting())
+
+    with metadata.as_task(), pytest.raises(WatermarkError, match="it is lost"):
+        trigger._probe.look()
+
+
+def test_a_look_writes_nothing_when_nothing_is_pending(waiting, broker, topic):
+    deliver(topic)
+    before = metadata.variables()
+
+    assert silent(PendingEventsTrigger(**waiting()))
+    assert metadata.variables() == before
+    assert registration.PREFIX + f"legacy_shop.orders@{topic}" in before
+
+
+def test_its_arguments_survive_the_metadata_database(waiting):
+    from airflow.models.trigger import Trigger
+    from airflow.serialization.decoders import smart_decode_trigger_kwargs
+
+    trigger = PendingEventsTrigger(**waiting(key_columns=("id",), lag=dt.timedelta(seconds=2.5), waiter="d.t"))
+    kept = Trigger.from_object(trigger)
+    decoded = {name: smart_decode_trigger_kwargs(value) for name, value in kept.kwargs.items()}
+
+    assert kept.classpath == "airflow_legacy_events.triggers.pending.PendingEventsTrigger"
+    assert PendingEventsTrigger(**decoded).serialize() == trigger.serialize()
+
+
+SENSOR = """
+import datetime
+from airflow.sdk import DAG
+from airflow_legacy_events.sensors.pending import PendingEventsSensor
+
+with DAG({dag_id!r}, schedule=None, params={{"table": "orders"}}):
+    PendingEventsSensor(
+        task_id="wait",
+        source_conn_id="legacy_shop",
+        table="{{{{ params.table }}}}",
+        watermark_columns=["updated_at"],
+        topic={topic!r},
+        {more}
+    )
+"""
+
+
+@pytest.mark.parametrize("more", ["deferrable=False", "mode='reschedule', deferrable=False", "deferrable=True"])
+def test_the_sensor_returns_what_is_pending(shop, topic, more):
+    dag_id = f"dag_{uuid.uuid4().hex[:12]}"
+    run = metadata.run_dag(SENSOR.format(dag_id=dag_id, topic=topic, more=more), dag_id)
+
+    assert metadata.states(run) == {"wait": "success"}
+    told = metadata.pulled(run, "wait")
+    assert (told["stream"], told["rows"]) == (f"legacy_shop.orders@{topic}", 3)
+
+
+def test_the_deferred_sensor_waits_for_a_row_that_comes_later(shop, topic):
+    dag_id = f"dag_{uuid.uuid4().hex[:12]}"
+    soon = (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=3)).strftime("%Y-%m-%d %H:%M:%S.%f")
+    shop.execute("DELETE FROM orders")
+    shop.execute("INSERT INTO orders VALUES (9, 1, 'new', NULL, ?)", (soon,))
+    more = "deferrable=True, poll_interval=datetime.timedelta(seconds=0.2)"
+    run = metadata.run_dag(SENSOR.format(dag_id=dag_id, topic=topic, more=more), dag_id)
+
+    assert metadata.states(run) == {"wait": "success"}
+    assert metadata.pulled(run, "wait")["rows"] == 1
+
+
+def test_what_waiting_cannot_mend_fails_the_sensor(shop, topic):
+    dag_id = f"dag_{uuid.uuid4().hex[:12]}"
+    more = "key_columns=['nonsense'], retries=3"
+    run = metadata.run_dag(SENSOR.format(dag_id=dag_id, topic=topic, more=more), dag_id)
+
+    assert metadata.states(run) == {"wait": "failed"}
+
+
+ARGUMENTS = {"source_conn_id": "c", "table": "t", "watermark_columns": ["id"], "topic": "x"}
+
+
+class Store:
+    def load(self, stream): ...
+
+    def save(self, stream, new, *, expected): ...
+
+
+@pytest.mark.parametrize("made", [PendingEventsTrigger, lambda **given: PendingEventsSensor(task_id="wait", **given)])
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"watermark_store": "xcom"}, "'xcom' can't be read by a triggerer.*'variable'"),
+        ({"watermark_store": "asset"}, "'asset' can't be read by a triggerer.*'variable'"),
+        ({"watermark_store": Store()}, "a Store, and a triggerer can't be handed an object.*'variable'"),
+        ({"watermark_store": "redis"}, "'redis' is not known; known: .*variable"),
+        ({"watermark_columns": []}, "a full load has no watermark"),
+        ({"watermark_columns": "id"}, "must be a list of column names"),
+        ({"table": None}, "exactly one of table= and sql="),
+        ({"table": None, "sql": "SELECT 1 AS id"}, "stream= is missing"),
+        ({"topic": None}, "stream= is missing"),
+        ({"lag": dt.timedelta(seconds=-1)}, "lag= must not be below zero"),
+        ({"cooldown": 60}, "cooldown= must be a timedelta"),
+        ({"poll_interval": dt.timedelta(0)}, "poll_interval= must be above zero"),
+        ({"source_timezone": "Mars/Base"}, "time zone"),
+    ],
+)
+def test_what_can_not_work_is_refused_when_the_dag_is_parsed(made, wrong, message):
+    with pytest.raises(ConfigurationError, match=message):
+        made(**{**ARGUMENTS, **wrong})
+
+
+def test_a_trigger_takes_no_templates_and_a_sensor_no_poke_interval():
+    with pytest.raises(ConfigurationError, match=r"table='\{\{ ds \}\}' is a template"):
+        PendingEventsTrigger(**{**ARGUMENTS, "table": "{{ ds }}"})
+    with pytest.raises(ConfigurationError, match="poll_interval= here"):
+        PendingEventsSensor(task_id="wait", **ARGUMENTS, poke_interval=3)
