@@ -70,7 +70,9 @@ class Topics:
 
 
 def _partition(consumer: Consumer, topic: str, number: int) -> Iterator[Message]:
-    _, end = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
+    begin, end = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
+    if begin == end:  # nothing to read, so a position would never be known
+        return
     consumer.assign([TopicPartition(topic, number, 0)])
     while consumer.position([TopicPartition(topic, number)])[0].offset < end:
         for found in consumer.consume(5_000, timeout=0.2):

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import os
-import time
 
 import pytest
 
@@ -132,45 +131,6 @@ def test_clearing_the_red_task_resumes_where_it_stood(airflow):
     client.wait(lambda: client.run("red", run)["state"] != "failed", "the clear being seen", 60)
     assert client.wait_run("red", run) == "success"
     assert airflow.ids("real.red") == [*delivered, *range(int(stood) + 1, 36)]
-
-
-def test_an_api_server_that_is_away_at_load_and_at_save_costs_neither_a_full_load_nor_a_row(airflow):
-    """The load and the saves of two streams meet a stopped api-server, for 10 s; 70 s in the long form."""
-    client = airflow.client
-    begin(airflow)
-    delivered = {topic: airflow.ids(topic) for topic in ("real.frozen_load", "real.frozen_save")}
-    airflow.insert("frozen_load", 101, 103)
-    airflow.insert("frozen_save", 101, 300)
-
-    gate = airflow.gates / "frozen.load"
-    gate.with_suffix(".load.closed").touch()
-    gate.with_suffix(".load.here").unlink(missing_ok=True)
-    run = client.trigger("frozen")
-    client.wait(gate.with_suffix(".load.here").exists, "the task being there")
-    client.wait(lambda: len(airflow.ids("real.frozen_save")) > 100, "the second stream publishing")
-    airflow.airflow.pause("api-server")
-    try:
-        gate.with_suffix(".load.closed").unlink()
-        time.sleep(70 if LONG else 10)
-    finally:
-        airflow.airflow.resume("api-server")
-    client.wait_run("frozen", run, 600)
-    last = client.trigger("frozen")
-    assert client.wait_run("frozen", last) == "success"
-
-    for topic, rows in (("real.frozen_load", 103), ("real.frozen_save", 300)):
-        found = airflow.ids(topic)
-        assert set(found) == set(range(1, rows + 1)), "a row is missing"
-        assert not set(found[len(delivered[topic]) :]) & set(range(1, 101)), "what was delivered came again"
-        assert len(set(airflow.event_ids(topic))) == rows, "a repeat has an id of its own"
-
-
-def begin(airflow):
-    """Let both streams deliver their first hundred rows."""
-    for table in ("frozen_load", "frozen_save"):
-        airflow.make_table(table, 100)
-    airflow.client.unpause("frozen")
-    assert airflow.client.wait_run("frozen", airflow.client.trigger("frozen")) == "success"
 
 
 def test_a_row_starts_a_run_and_the_triggerer_may_die_meanwhile(airflow, record_property):

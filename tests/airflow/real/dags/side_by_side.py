@@ -4,7 +4,6 @@ import datetime as dt
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG
-from held import HeldOperator
 
 from airflow_legacy_events.operators.query import IncrementalQueryOperator
 
@@ -26,8 +25,5 @@ with DAG("neighbour", schedule=None, start_date=START):
 with DAG("red", schedule=None, start_date=START):
     IncrementalQueryOperator(task_id="publish", table="red", topic="real.red", batch_rows=10, **SOURCE)
 
-with DAG("frozen", schedule=None, start_date=START):
-    HeldOperator(task_id="load", table="frozen_load", topic="real.frozen_load", **SOURCE)
-    IncrementalQueryOperator(
-        task_id="save", table="frozen_save", topic="real.frozen_save", rows_per_second=30, batch_rows=10, **SOURCE
-    )
+with DAG("overlapping", schedule=None, start_date=START):
+    IncrementalQueryOperator(task_id="publish", table="overlapping", topic="real.overlapping", **SOURCE)
