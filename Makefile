@@ -6,7 +6,7 @@ STAMP = $(VENV)/.installed
 PYTEST = $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test unit coverage lint types layers format airflow32 bench wheel lock clean
+.PHONY: help env demo test unit proofs coverage lint types layers format airflow32 bench wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -25,6 +25,10 @@ test: env ## all tests, against real servers that it starts itself
 
 unit: env ## the tests that need no server
 	$(PYTEST) tests/unit tests/property -m "not service"
+
+proofs: env ## the long forms: every kill, 1,000 histories, 1 M rows, a stopped Airflow; goes on where it stopped
+	LEGACY_EVENTS_TEST_PROFILE=long $(PYTEST) -p tests.support.proofs --timeout=3600 $(or $(PROOFS),tests/property tests/faults tests/integration \
+	  tests/airflow/real tests/browser)
 
 coverage: env ## line and branch coverage of core, sources and watermarks, at least 95 %
 	$(PYTEST) --cov --cov-report= tests/unit tests/contract tests/property tests/integration

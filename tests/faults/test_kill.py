@@ -13,6 +13,7 @@ import pytest
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.watermarks import codec
 from tests.airflow import metadata
+from tests.faults import child
 
 ROWS, BATCHES = 50, 5
 _BATCH = ROWS // BATCHES
@@ -43,18 +44,6 @@ def orders(tmp_path):
     metadata.put_connection("killed", conn_type="sqlite", host=str(file))
 
 
-def in_a_child(work) -> int:
-    """Run `work` in a forked process; return its exit status, negative for a signal."""
-    child = os.fork()
-    if not child:
-        try:
-            work()
-        except BaseException:  # noqa: BLE001  the exit status tells
-            os._exit(1)
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
 @pytest.mark.parametrize(("where", "number"), CASES)
 def test_a_killed_task_loses_nothing_and_repeats_only_what_was_not_saved(orders, topics, tmp_path, where, number):
     topic, dag = topics.make(), f"killed_{uuid.uuid4().hex[:8]}"
@@ -65,7 +54,7 @@ def test_a_killed_task_loses_nothing_and_repeats_only_what_was_not_saved(orders,
 
     def run(where: str = "", number: int = 0) -> int:
         text = DAG.format(where=where, number=number, **names)
-        return in_a_child(lambda: metadata.run_dag(text, dag))
+        return child.run_dag(text, dag)
 
     assert run(where, number) == -signal.SIGKILL
     killed = topics.read(topic)

@@ -138,10 +138,10 @@ def test_the_lock_is_of_its_database(legacy, databases, postgres):
 
 
 def test_an_idle_timeout_of_the_role_does_not_end_the_lock(legacy, databases, role):
-    legacy.execute(f"ALTER ROLE {role} SET idle_session_timeout = '1ms'")
+    legacy.execute(f"ALTER ROLE {role} SET idle_session_timeout = '1s'")
     legacy.execute(f"ALTER ROLE {role} SET statement_timeout = '1h'")
     with databases(username=role).lock("s", HOLDER) as lease:
-        assert legacy.execute("SELECT pg_sleep(0.05)::text") == [("",)]
+        assert legacy.execute("SELECT pg_sleep(1.2)::text") == [("",)]
         lease.check()
 
 

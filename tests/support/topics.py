@@ -12,6 +12,7 @@ from typing import Any
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import NewTopic
 
+from tests.services.base import wait_until
 from tests.services.kafka import Kafka
 
 _numbers = itertools.count()
@@ -48,6 +49,7 @@ class Topics:
         topic = name or self.name()
         settings = {key.replace("_", "."): value for key, value in config.items()}
         self.kafka.admin.create_topics([NewTopic(topic, partitions, 1, config=settings)])[topic].result(30)
+        wait_until(lambda: topic in self.kafka.admin.list_topics(timeout=10).topics, f"topic {topic} being known")
         return topic
 
     def read(self, topic: str) -> list[Message]:
@@ -70,8 +72,8 @@ class Topics:
 
 
 def _partition(consumer: Consumer, topic: str, number: int) -> Iterator[Message]:
-    begin, end = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
-    if begin == end:  # nothing to read, so a position would never be known
+    first, end = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
+    if first == end:
         return
     consumer.assign([TopicPartition(topic, number, 0)])
     while consumer.position([TopicPartition(topic, number)])[0].offset < end:

@@ -23,6 +23,7 @@ DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
 _CONFIG_SECONDS = 2.0
 _CREATE_SECONDS = 30.0
 _HURRY_SECONDS = 0.5
+_PROPAGATION_SECONDS = 0.5
 _QUIET = 2
 
 
@@ -80,7 +81,11 @@ class Topics:
             ConfigurationError: a topic is missing and may not be made, or the cluster refuses to make it.
             DeliveryError: the cluster doesn't answer.
         """
-        missing = [name for name in dict.fromkeys(names) if name not in self.metadata.topics]
+        missing = self._missing(names)
+        if missing and partitions is None:
+            self._stop.wait(_PROPAGATION_SECONDS)  # a topic that was just made is not known to every broker yet
+            self.metadata = self._look(lambda _: True)
+            missing = self._missing(names)
         for name in missing:
             if partitions is None:
                 near = ", ".join(difflib.get_close_matches(name, self.metadata.topics, n=3))
@@ -92,6 +97,9 @@ class Topics:
             self._make(name, partitions, dict(config or {}))
         if missing:
             self.metadata = self._look(lambda found: all(name in found.topics for name in missing))
+
+    def _missing(self, names: Sequence[str]) -> list[str]:
+        return [name for name in dict.fromkeys(names) if name not in self.metadata.topics]
 
     def _make(self, name: str, partitions: int, config: dict[str, str]) -> None:
         asked = f"topic {name!r} is missing and could not be made with {partitions} partitions and {config}"

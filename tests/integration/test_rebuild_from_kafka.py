@@ -1,0 +1,70 @@
+"""The table rebuilt from the topic of a real broker, over several runs with changes between, ties over every border."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from airflow_legacy_events.brokers.kafka import KafkaBroker
+from tests.support.brokers import opened
+from tests.support.legacy import DIALECTS, Legacy, legacy_database
+from tests.support.streams import Deliveries
+
+LARGE = 1_000_000 if os.environ.get("LEGACY_EVENTS_TEST_PROFILE") == "long" else 20_500
+SIZES = [(1, 60), (7, 500), (10_000, LARGE)]
+MODES = [(), ("id",), ("updated_at",), ("updated_at", "id")]
+INTEGER = {"sqlite": "INTEGER", "postgresql": "bigint"}
+SERIES = (
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
+    " INSERT INTO orders SELECT i + {first}, 'row ' || i, NULL, '{at}' FROM n"
+)
+
+
+@pytest.fixture(params=DIALECTS)
+def legacy(request):
+    with legacy_database(request, request.param) as made:
+        integer = INTEGER[request.param]
+        made.execute(
+            f"CREATE TABLE orders (id {integer} PRIMARY KEY, note text, amount {integer},"
+            " updated_at timestamp NOT NULL)"
+        )
+        made.execute("CREATE INDEX orders_updated ON orders (updated_at, id)")
+        yield made
+
+
+def insert(legacy: Legacy, first: int, count: int, at: str) -> None:
+    """All rows carry one time, so every border between batches lies inside a tie."""
+    legacy.execute(SERIES.format(first=first, count=count, at=at))
+
+
+def table(legacy: Legacy) -> dict[int, tuple[object, ...]]:
+    return {row[0]: row[1:] for row in legacy.execute("SELECT id, note, amount FROM orders")}
+
+
+def rebuilt(events: list[dict]) -> dict[int, tuple[object, ...]]:
+    return {event["data"]["id"]: (event["data"]["note"], event["data"]["amount"]) for event in events}
+
+
+@pytest.mark.parametrize(("batch_rows", "rows"), SIZES)
+@pytest.mark.parametrize("columns", MODES, ids=lambda columns: "+".join(columns) or "bulk")
+def test_the_topic_gives_the_table(legacy, kafka, topics, columns, batch_rows, rows):
+    topic = topics.make()
+    broker: KafkaBroker = opened(kafka, topic)
+    stream = Deliveries(str(legacy.url.render_as_string(hide_password=False)), broker, topic, name=f"orders@{topic}")
+    stream.options = {"watermark_columns": columns}
+    insert(legacy, 0, rows, "2026-01-01 00:00:00")
+    assert stream.run(batch_rows=batch_rows).events == rows
+
+    insert(legacy, rows, rows // 2, "2026-01-02 00:00:00")
+    if columns != ("id",):  # whose rows never change
+        legacy.execute("UPDATE orders SET amount = 7, updated_at = '2026-01-03 00:00:00' WHERE id % 3 = 0")
+        legacy.execute("UPDATE orders SET note = NULL, updated_at = '2026-01-03 00:00:00' WHERE id % 5 = 0")
+    before = len(topics.read(topic))
+    last = stream.run(batch_rows=batch_rows)
+    assert last.target_reached
+    assert stream.run(batch_rows=batch_rows).events == (len(table(legacy)) if not columns else 0)
+
+    found = [message.event for message in topics.read(topic)]
+    assert rebuilt(found[before:] if not columns else found) == table(legacy)
+    assert len({event["id"] for event in found}) == len(found)
