@@ -8,7 +8,7 @@ import uuid
 
 import pytest
 
-from airflow_legacy_events.errors import ConfigurationError, LegacyEventsError, WatermarkError
+from airflow_legacy_events.errors import ConfigurationError, LegacyEventsError, SourceError, WatermarkError
 from airflow_legacy_events.sensors.pending import PendingEventsSensor
 from airflow_legacy_events.triggers.pending import PendingEventsTrigger
 from airflow_legacy_events.watermarks import registration, variable
@@ -211,6 +211,63 @@ def test_its_arguments_survive_the_metadata_database(waiting):
 
     assert kept.classpath == "airflow_legacy_events.triggers.pending.PendingEventsTrigger"
     assert PendingEventsTrigger(**decoded).serialize() == trigger.serialize()
+
+
+@pytest.fixture
+def orders(postgres_database):
+    """A PostgreSQL behind the connection `legacy_pg`; returns a function that counts the sessions of others."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    parts = conninfo_to_dict(postgres_database.dsn)
+    metadata.put_connection(
+        "legacy_pg",
+        conn_type="postgres",
+        host=parts["host"],
+        port=int(parts["port"]),
+        login=parts["user"],
+        password=parts.get("password"),
+        schema=postgres_database.name,
+    )
+    postgres_database.execute("CREATE TABLE orders (id integer PRIMARY KEY, updated_at timestamptz NOT NULL)")
+    postgres_database.execute("INSERT INTO orders VALUES (1, '2026-11-01')")
+    return postgres_database
+
+
+SESSIONS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+
+def sessions(database):
+    return database.execute(f"SELECT count(*) {SESSIONS}")[0][0]
+
+
+def test_all_who_wait_for_a_source_share_a_session_which_one_broken_query_does_not_end(waiting, orders):
+    probes = [PendingEventsTrigger(**waiting(source_conn_id="legacy_pg", waiter=str(n)))._probe for n in range(20)]
+    broken = PendingEventsTrigger(**waiting(source_conn_id="legacy_pg", table="nonsense"))._probe
+    with metadata.as_task():
+        assert [probe.look()["rows"] for probe in probes] == [1] * 20
+        assert sessions(orders) == 1
+        with pytest.raises(ConfigurationError):
+            broken.look()
+        assert [probe.look() for probe in probes] == [None] * 20
+        assert sessions(orders) == 1
+    for probe in probes:
+        probe.close()
+    assert sessions(orders) == 0
+
+
+def test_a_session_that_was_cut_costs_one_look(waiting, orders):
+    given = waiting(source_conn_id="legacy_pg", cooldown=dt.timedelta(0))
+    first, second = (PendingEventsTrigger(**given)._probe for _ in range(2))
+    with metadata.as_task():
+        assert first.look() == second.look()
+        orders.execute(f"SELECT pg_terminate_backend(pid) {SESSIONS}")
+        for probe in (first, second):
+            with pytest.raises(SourceError, match="legacy_pg"):
+                probe.look()
+            assert probe.look()["rows"] == 1
+        assert sessions(orders) == 1
+    first.close()
+    second.close()
 
 
 SENSOR = """

@@ -6,6 +6,9 @@ import time
 
 import pytest
 
+# With the start of Airflow, on a machine that others use too.
+pytestmark = pytest.mark.timeout(900)
+
 STORES = ("variable", "table", "asset", "xcom")
 LONG = os.environ.get("LEGACY_EVENTS_TEST_PROFILE") == "long"
 

@@ -7,6 +7,9 @@ import pytest
 
 from tests.support.deployment import moment, overlap, span
 
+# With the start of Airflow, on a machine that others use too.
+pytestmark = pytest.mark.timeout(900)
+
 LONG = os.environ.get("LEGACY_EVENTS_TEST_PROFILE") == "long"
 STREAMS = ("four_1", "four_2", "four_3", "four_4")
 

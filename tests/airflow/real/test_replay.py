@@ -2,7 +2,12 @@
 
 import os
 
+import pytest
+
 from tests.support.deployment import span
+
+# With the start of Airflow, on a machine that others use too.
+pytestmark = pytest.mark.timeout(900)
 
 LONG = os.environ.get("LEGACY_EVENTS_TEST_PROFILE") == "long"
 ROWS = 600 if LONG else 400

@@ -18,7 +18,7 @@ with DAG("backfilled", schedule=daily, start_date=START, catchup=False):
         topic="real.backfilled",
         topic_partitions=1,
         batch_rows=10,
-        rows_per_second=20,
+        rows_per_second=8,
         retries=2,
         retry_delay=dt.timedelta(seconds=1),
     )
