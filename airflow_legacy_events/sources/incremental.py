@@ -52,7 +52,7 @@ class IncrementalRun:
         """Find the target, and count the rows up to it."""
         start = self._beginning()
         target = self._highest(start)
-        return Pending(0 if target is None else self.rows.count(start, target, PENDING_ROWS), target)
+        return Pending(0 if target is None else self.rows.count(start, PENDING_ROWS, target), target)
 
     def _beginning(self) -> Start:
         if self.stored is not None and self.stored.values is not None:

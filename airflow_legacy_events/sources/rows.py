@@ -60,13 +60,14 @@ class Rows:
         rows = self.database.read(query.order_by(*(column.desc() for column in self._position)).limit(1))
         return self.texts(rows[0]) if rows else None
 
-    def count(self, after: Start, until: Values, most: int) -> int:
-        """Return how many rows lie above `after`, up to `until`; counting ends at `most`."""
+    def count(self, after: Start, most: int, until: Values | None = None) -> int:
+        """Return how many rows lie above `after`, up to `until` where that is given; counting ends at `most`."""
         some: sa.Select[Any] = sa.select(sa.literal_column("1").label("one")).select_from(self.selectable)
         if (above := self._above(after)) is not None:
             some = some.where(above)
-        some = some.where(self.database.until(self._position, self._bound(until))).limit(most)
-        ((rows,),) = self.database.read(sa.select(sa.func.count()).select_from(some.subquery("pending")))
+        if until is not None:
+            some = some.where(self.database.until(self._position, self._bound(until)))
+        ((rows,),) = self.database.read(sa.select(sa.func.count()).select_from(some.limit(most).subquery("counted")))
         return int(rows)
 
     def refuse_null(self, after: Start) -> None:
