@@ -97,23 +97,23 @@ class PendingEventsSensor(BaseSensorOperator):
 
     def execute(self, context: Context) -> Any:
         """Wait; return what is pending."""
+        self._probe = Probe(self._asked(), _log)
         try:
             if not self.deferrable:
                 return super().execute(context)
             found = self.poke(context)
         finally:
-            if self._probe is not None:
-                self._probe.close()
+            self._probe.end()
+            self._probe = None
         if isinstance(found, PokeReturnValue):
             return found.xcom_value
         return self._defer()
 
     def poke(self, context: Context) -> bool | PokeReturnValue:  # noqa: ARG002  Airflow's signature
         """Look once; a source or an Airflow that can't be reached counts as nothing pending."""
-        if self._probe is None:
-            self._probe = Probe(self._asked(), _log)
+        probe = self._probe or Probe(self._asked(), _log)
         try:
-            news = self._probe.look()
+            news = probe.look()
         except LegacyEventsError as error:
             if not error.retry_helps:
                 raise final(error) from error.__cause__

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import threading
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsError
+from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import Pending
 from airflow_legacy_events.core.ports import Database, WatermarkStore
 from airflow_legacy_events.hooks import arguments
 from airflow_legacy_events.hooks.naming import holds_template, make_stream
 from airflow_legacy_events.hooks.registry import DEFAULT_STORE, STORES, find, make_store
 from airflow_legacy_events.hooks.sessions import SESSIONS
+from airflow_legacy_events.triggers._cooldown import take_turn
 
 TASK_BOUND = {
     "xcom": "an XCom belongs to the task that pushed it",
@@ -127,6 +129,8 @@ class Probe:
         self._database: Database | None = None
         self._source: Any = None
         self._store: WatermarkStore | None = None
+        self._turn = threading.Lock()
+        self._ended = False
 
     def look(self) -> dict[str, Any] | None:
         """Return `{stream, rows, bound}` when there is something new to tell, else None.
@@ -136,48 +140,63 @@ class Probe:
         Raises:
             LegacyEventsError: source or store said no; the next look begins anew.
         """
-        try:
-            pending = self._pending()
-            if pending.target is None:
+        with self._turn:
+            if self._ended:
                 return None
-            from airflow_legacy_events.triggers._cooldown import take_turn  # noqa: PLC0415  only when there is news
+            try:
+                return self._news()
+            except Exception:
+                self._let_go(failed=True)
+                raise
 
-            stream = self.asked.stream_name
-            if not take_turn(stream, self.asked.waiter, pending.target, self.asked.cooldown):
-                return None
-        except LegacyEventsError:
-            self.close(failed=True)
-            raise
+    def end(self) -> None:
+        """Let go of the session for good, once a look that goes on has ended."""
+        with self._turn:
+            self._ended = True
+            self._let_go()
+
+    def _news(self) -> dict[str, Any] | None:
+        asked, pending = self.asked, self._pending()
+        stream = asked.stream_name
+        if pending.target is None or not take_turn(stream, asked.waiter, pending.target, asked.cooldown):
+            return None
         return {"stream": stream, "rows": pending.rows, "bound": list(pending.target)}
 
-    def close(self, *, failed: bool = False) -> None:
-        """Let go of the session; the next look takes another one."""
+    def _let_go(self, *, failed: bool = False) -> None:
         database, self._database, self._source, self._store = self._database, None, None, None
         if database is not None:
             SESSIONS.release(database, failed=failed)
 
     def _pending(self) -> Pending:
+        if self._database is None:
+            self._database = SESSIONS.acquire(self.asked.source_conn_id, self.asked.statement_timeout)
+        if self._source is None:
+            self._source = self._make_source(self._database)
+        if self._store is None:
+            self._store = self._make_store()
+        pending: Pending = self._source.pending(self._store.load(self.asked.stream_name))
+        return pending
+
+    def _make_source(self, database: Database) -> Any:
         from airflow_legacy_events.sources.query import QuerySource  # noqa: PLC0415  loads SQLAlchemy
-        from airflow_legacy_events.watermarks.registration import RegisteredWatermarkStore  # noqa: PLC0415
 
         asked = self.asked
-        if self._database is None:
-            self._database = SESSIONS.acquire(asked.source_conn_id, asked.statement_timeout)
-        if self._source is None:
-            self._source = QuerySource(
-                database=self._database,
-                stream=asked.stream_name,
-                source=asked.source_conn_id,
-                table=asked.table,
-                sql=asked.sql,
-                watermark_columns=arguments.names("watermark_columns", asked.watermark_columns),
-                key_columns=None if asked.key_columns is None else arguments.names("key_columns", asked.key_columns),
-                lag=asked.lag,
-                source_timezone=asked.source_timezone,
-                log=self._log,
-            )
-        if self._store is None:
-            name, store = make_store(asked.watermark_store)
-            self._store = RegisteredWatermarkStore(store, name=name)
-        pending: Pending = self._source.pending(self._store.load(asked.stream_name))
-        return pending
+        key_columns = None if asked.key_columns is None else arguments.names("key_columns", asked.key_columns)
+        return QuerySource(
+            database=database,
+            stream=asked.stream_name,
+            source=asked.source_conn_id,
+            table=asked.table,
+            sql=asked.sql,
+            watermark_columns=arguments.names("watermark_columns", asked.watermark_columns),
+            key_columns=key_columns,
+            lag=asked.lag,
+            source_timezone=asked.source_timezone,
+            log=self._log,
+        )
+
+    def _make_store(self) -> WatermarkStore:
+        from airflow_legacy_events.watermarks.registration import RegisteredWatermarkStore  # noqa: PLC0415
+
+        name, store = make_store(self.asked.watermark_store)
+        return RegisteredWatermarkStore(store, name=name)

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
-from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.hooks import arguments
 from airflow_legacy_events.triggers._probe import Asked, Probe
 
@@ -106,8 +105,9 @@ class PendingEventsTrigger(BaseEventTrigger):
             try:
                 news = await _in_thread(self._probe.look)
                 failures = 0
-            except LegacyEventsError as error:
-                if self.task_instance is not None and not error.retry_helps:
+            except Exception as error:
+                # Nobody starts the trigger of a watcher again, so whatever it meets, it goes on.
+                if self.task_instance is not None and not getattr(error, "retry_helps", False):
                     raise
                 failures += 1
                 _log.warning("stream %s can't be looked at: %s", self._asked.stream_name, error)
@@ -121,7 +121,7 @@ class PendingEventsTrigger(BaseEventTrigger):
 
     async def cleanup(self) -> None:
         """Let go of the session."""
-        await _in_thread(self._probe.close)
+        await _in_thread(self._probe.end)
 
     def _wait_seconds(self, failures: int) -> float:
         """The poll interval, doubled by every failure up to a minute; spread, so that not all look at once."""

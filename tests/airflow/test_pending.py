@@ -251,7 +251,7 @@ def test_all_who_wait_for_a_source_share_a_session_which_one_broken_query_does_n
         assert [probe.look() for probe in probes] == [None] * 20
         assert sessions(orders) == 1
     for probe in probes:
-        probe.close()
+        probe.end()
     assert sessions(orders) == 0
 
 
@@ -266,8 +266,8 @@ def test_a_session_that_was_cut_costs_one_look(waiting, orders):
                 probe.look()
             assert probe.look()["rows"] == 1
         assert sessions(orders) == 1
-    first.close()
-    second.close()
+    first.end()
+    second.end()
 
 
 SENSOR = """
