@@ -119,6 +119,9 @@ class PendingEventsSensor(BaseSensorOperator):
                 raise final(error) from error.__cause__
             _log.warning("stream %s can't be looked at: %s", self._asked().stream_name, error)
             return False
+        finally:
+            if probe is not self._probe:
+                probe.end()
         return PokeReturnValue(is_done=True, xcom_value=news) if news is not None else False
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
