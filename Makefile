@@ -49,7 +49,7 @@ format: env ## let ruff write
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-airflow32: env ## the wheel in Airflow 3.2: pip check, provider, one DAG
+airflow32: env ## the wheel in Airflow 3.2: pip check, one run of each type
 	@PYTHON="$(PYTHON)" bash .ci/airflow32
 
 bench: env ## the benchmark; ROUNDS=3 ROWS=1000000

@@ -20,6 +20,13 @@ _CONFIG = {
             "example": "https://kafka-ui.example/ui/clusters/main/all-topics/{topic}/messages?seekTo={partition}::{offset}",
             "default": "",
         },
+        "watermark_table_conn_id": {
+            "description": "Connection of the table that watermark_store='table' keeps watermarks in.",
+            "version_added": "0.1.0",
+            "type": "string",
+            "example": "crm_state",
+            "default": "",
+        },
     },
 }
 

@@ -16,8 +16,10 @@ from airflow_legacy_events.core.model import (
     Receipt,
     Rejection,
     Shape,
+    Span,
     Stream,
     Watermark,
+    Window,
 )
 
 
@@ -36,11 +38,13 @@ class Lease(Protocol):
 class Source(Protocol):
     """Where rows come from."""
 
-    def open(self, at: Watermark | None) -> Horizon:
+    def open(self, at: Watermark | None, window: Window | Span | None = None) -> Horizon:
         """Check everything, then fix where this run ends; nothing is read for delivery before it returns.
 
         Args:
-            at: the stored watermark; None when the stream was never begun.
+            at: the stored watermark; None when the stream was never begun. With a window: how far an earlier try
+                came in it.
+            window: the rows to send again, as they are now; None: those above the watermark.
 
         Raises:
             ConfigurationError, SourceError, WatermarkError: nothing was read, nothing moved.
@@ -128,6 +132,15 @@ class WatermarkStore(Protocol):
 
         Raises:
             WatermarkError: something else than `expected` was found, or the write failed.
+        """
+
+    def forget(self, stream: str) -> None:
+        """Remove the watermark of `stream`, readable or not; one that is absent stays absent.
+
+        Called for the progress of a replay that is done.
+
+        Raises:
+            WatermarkError: it could not be removed.
         """
 
 

@@ -21,7 +21,7 @@ from airflow_legacy_events.core.dead_letters import dead_letters
 from airflow_legacy_events.core.errors import DeliveryError, StoppedError
 from airflow_legacy_events.core.ledger import Ledger
 from airflow_legacy_events.core.limits import Limits, Pace
-from airflow_legacy_events.core.model import Batch, Horizon, Messages, Rejection, Shape, Stream, Watermark
+from airflow_legacy_events.core.model import Batch, Horizon, Messages, Rejection, Repeat, Shape, Stream, Watermark
 from airflow_legacy_events.core.ports import Broker, Envelope, Lease, Source, WatermarkStore
 from airflow_legacy_events.core.progress import Progress
 from airflow_legacy_events.core.read_ahead import ReadAhead
@@ -43,6 +43,8 @@ class Relay:
         facts: of the run, kept with every watermark: topic, cluster, dag, task, run.
         dead_letter_topic: where rejected messages go; None: a rejection fails the run.
         limits: budgets of the run.
+        repeat: what is sent again instead of what is new; its progress is kept apart from the stream's watermark,
+            which is neither read nor moved, and removed when all of it is delivered. None: a live run.
         stop: ends the run at a batch border once requested.
         clock: seconds that only grow; of what is due and what is over.
         report: filled while the run works; true also after a failure.
@@ -57,12 +59,15 @@ class Relay:
     facts: Mapping[str, Any] = field(default_factory=dict)
     dead_letter_topic: str | None = None
     limits: Limits = field(default_factory=Limits)
+    repeat: Repeat | None = None
     stop: Stop = field(default_factory=Stop)
     clock: Callable[[], float] = time.monotonic
     log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
 
     def __post_init__(self) -> None:
         self.report = Report(self.stream.name)
+        if self.repeat is not None:
+            self.report.mode, self.report.window = self.repeat.mode, self.repeat.window
 
     def run(self) -> Report:
         """Deliver everything above the watermark up to a target fixed at the start.
@@ -80,7 +85,7 @@ class Relay:
         return self.report
 
     def _run(self, lease: Lease) -> None:
-        name = self.stream.name
+        name = self.stream.name if self.repeat is None else self.repeat.progress
         stored = self.store.load(name)
         if stored is not None:
             self.report.watermark_from = self.report.watermark_to = _listed(stored.values)
@@ -89,7 +94,7 @@ class Relay:
             if stored.receipt is not None:
                 lease.check()
                 self.source.acknowledge(stored.receipt)
-        horizon = self.source.open(stored)
+        horizon = self.source.open(stored, None if self.repeat is None else self.repeat.what)
         self._announce(stored, horizon)
         facts = {**self.facts, **horizon.facts}
         ledger = Ledger(
@@ -104,6 +109,8 @@ class Relay:
             raise
         else:
             ledger.close()
+            if self.repeat is not None and self.report.target_reached:
+                self.store.forget(name)
         finally:
             self.report.watermark_to = _listed(ledger.values)
 
@@ -150,7 +157,10 @@ class Relay:
                 continue
             if batch.shape not in encoders:
                 encoders[batch.shape] = self.envelope.compile(batch.shape, self.stream)
-            yield batch, encoders[batch.shape](batch)
+            messages = encoders[batch.shape](batch)
+            if self.repeat is not None:
+                messages.headers = (*messages.headers, ("mode", self.repeat.mode))
+            yield batch, messages
 
     def _publish(self, batch: Batch, messages: Messages) -> None:
         self.broker.publish(messages)

@@ -68,6 +68,14 @@ def no_bare_text(**values: Any) -> None:
             raise ConfigurationError(f"{name}= must be a list of column names, such as [{value!r}]; found {value!r}")
 
 
+def no_repeat_of_bulk(on_clear: str, watermark_columns: Any) -> None:
+    """Refuse to repeat the part of a full load: every run sends all rows."""
+    if on_clear == "repeat" and watermark_columns == []:
+        raise ConfigurationError(
+            "on_clear='repeat' has no effect with watermark_columns=[]: every run sends the whole table; leave it out"
+        )
+
+
 def only_with(name: str, value: Any, needed: str, condition: Any) -> None:
     """Refuse an argument that would have no effect."""
     if value is not None and condition is None:

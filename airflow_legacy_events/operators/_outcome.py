@@ -6,26 +6,9 @@ from typing import Any
 
 from airflow.sdk import Asset, AssetAlias
 
-from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.report import Report
 
 REPORT_KEY = "report"
-
-
-def refuse_backfill(context: Any) -> None:
-    """Return unless this is a run of a backfill, told by its type alone.
-
-    Raises:
-        ConfigurationError: it is one.
-    """
-    run = context["dag_run"]
-    run_type = run.run_type
-    if str(getattr(run_type, "value", run_type)) == "backfill":
-        raise ConfigurationError(
-            f"run {run.run_id!r} belongs to a backfill, and this operator runs live only: it would move the live"
-            " watermark. Nothing was read. Start an ordinary run; to send rows again, move the watermark back with"
-            " `airflow legacy-events watermark set`"
-        )
 
 
 def push_report(context: Any, report: Report, error: BaseException) -> None:

@@ -17,7 +17,7 @@ from airflow_legacy_events.hooks import arguments as _arguments
 from airflow_legacy_events.hooks import naming as _naming
 from airflow_legacy_events.hooks.failures import final
 from airflow_legacy_events.hooks.registry import DEFAULT_ENVELOPE
-from airflow_legacy_events.operators import _outcome
+from airflow_legacy_events.operators import _mode, _outcome
 from airflow_legacy_events.operators._thread import Worker
 from airflow_legacy_events.operators.links import TopicLink
 
@@ -46,17 +46,23 @@ class IncrementalQueryOperator(BaseOperator):
     :param topic_partitions: creates a missing topic with so many partitions; default is an error.
     :param topic_config: settings of a topic that is created. (templated)
     :param dead_letter_topic: where messages go that the broker refuses; default is a failed task. (templated)
+    :param replay_topic: where replays and repeats send to; default is ``topic``. (templated)
+    :param time_column: what a replay of a window of time, such as a backfill's run, cuts by; default is the first
+        watermark column that is a time. (templated)
     :param envelope: ``cloudevents``, ``plain``, or an object with the port ``Envelope``.
-    :param watermark_store: ``variable`` (default), or an object with the port ``WatermarkStore``.
+    :param watermark_store: ``variable`` (default), ``table:<conn_id>``, ``table`` over the connection in Airflow's
+        configuration, ``asset``, ``xcom``, or an object with the port ``WatermarkStore``.
     :param first_run: where a new stream begins: ``all``, ``now``, or a value of the first watermark column, itself
         included. (templated)
     :param lag: rows younger than that wait for a later run; for a temporal first watermark column.
     :param batch_rows: rows that are confirmed together, at most.
-    :param max_rows: rows after which a run ends.
-    :param max_seconds: seconds after which a run takes no new batch.
+    :param max_rows: rows after which a live run ends.
+    :param max_seconds: seconds after which a live run takes no new batch.
     :param rows_per_second: mean rate that a run does not exceed.
     :param source_timezone: IANA name of the time zone of naive times. (templated)
     :param on_busy: when another run works on the stream: ``skip`` this task, ``wait`` for that run, or ``fail``.
+    :param on_clear: what a task does that had succeeded and was cleared: ``resume`` the live stream, or ``repeat``,
+        that is send again what it sent (Airflow 3.3).
     :param statement_timeout: a statement at the source that takes longer fails the task.
     :param delivery_timeout: after which the fate of an unacknowledged message counts as unknown and fails the task.
     """
@@ -74,6 +80,8 @@ class IncrementalQueryOperator(BaseOperator):
         "broker_conn_id",
         "topic_config",
         "dead_letter_topic",
+        "replay_topic",
+        "time_column",
         "first_run",
         "source_timezone",
     )
@@ -98,6 +106,8 @@ class IncrementalQueryOperator(BaseOperator):
         topic_partitions: int | None = None,
         topic_config: Mapping[str, str] | None = None,
         dead_letter_topic: str | None = None,
+        replay_topic: str | None = None,
+        time_column: str | None = None,
         envelope: str | Envelope = DEFAULT_ENVELOPE,
         watermark_store: str | WatermarkStore | None = None,
         first_run: Any = "all",
@@ -108,6 +118,7 @@ class IncrementalQueryOperator(BaseOperator):
         rows_per_second: float | None = None,
         source_timezone: str = "UTC",
         on_busy: str = "skip",
+        on_clear: str = "resume",
         statement_timeout: dt.timedelta = dt.timedelta(minutes=5),
         delivery_timeout: dt.timedelta = dt.timedelta(minutes=2),
         **kwargs: Any,
@@ -126,6 +137,8 @@ class IncrementalQueryOperator(BaseOperator):
         self.topic_partitions = topic_partitions
         self.topic_config = topic_config
         self.dead_letter_topic = dead_letter_topic
+        self.replay_topic = replay_topic
+        self.time_column = time_column
         self.envelope = envelope
         self.watermark_store = watermark_store
         self.first_run = first_run
@@ -136,16 +149,21 @@ class IncrementalQueryOperator(BaseOperator):
         self.rows_per_second = rows_per_second
         self.source_timezone = source_timezone
         self.on_busy = on_busy
+        self.on_clear = on_clear
         self.statement_timeout = statement_timeout
         self.delivery_timeout = delivery_timeout
         self._worker: Worker[Report] | None = None
         self._check()
         if not _naming.holds_template(topic):
             self.outlets = [*self.outlets, _outcome.topic_alias(topic)]
+        if watermark_store == "asset":
+            self.inlets = [*self.inlets, _naming.stream_asset(self)]
 
     def _check(self) -> None:
         _arguments.one_of(("table", "sql"), (self.table, self.sql))
         _arguments.choice("on_busy", self.on_busy, _arguments.ON_BUSY)
+        _arguments.choice("on_clear", self.on_clear, _mode.ON_CLEAR)
+        _arguments.no_repeat_of_bulk(self.on_clear, self.watermark_columns)
         _arguments.span("lag", self.lag, zero=True)
         _arguments.span("statement_timeout", self.statement_timeout, zero=False)
         _arguments.span("delivery_timeout", self.delivery_timeout, zero=False)
@@ -168,7 +186,6 @@ class IncrementalQueryOperator(BaseOperator):
         run = QueryRun(self, context)
         self._worker = Worker(run.deliver, run.stop, run.interrupt)
         try:
-            _outcome.refuse_backfill(context)
             self._worker.run()
         except BusyError as busy:
             if self.on_busy == "skip" and busy.healthy is not False:

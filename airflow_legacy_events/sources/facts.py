@@ -14,8 +14,8 @@ def source_facts(database: Database, source: str, query: str, selection: Selecti
 
     `server` which server and database · `source` the connection's name · `columns` name and type of the position
     columns · `watermark_columns`, `key_columns` · `query` a fingerprint of what was asked · `shape` name, type and
-    nullability of every column that is read. A first run that found nothing at or above the value it began with adds
-    `included`: the values themselves are still to be delivered.
+    nullability of every column that is read. The source adds `table`, null for a query. A first run that found nothing
+    at or above the value it began with adds `included`: the values themselves are still to be delivered.
     """
     shape = selection.shape
     return {

@@ -11,14 +11,26 @@ from typing import Any
 from airflow_legacy_events.core import guard
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import TEMPORAL, Batch, Column, Horizon, Pending, Receipt, Watermark
+from airflow_legacy_events.core.model import (
+    TEMPORAL,
+    Batch,
+    Column,
+    Horizon,
+    Pending,
+    Receipt,
+    Span,
+    Watermark,
+    Window,
+)
 from airflow_legacy_events.core.ports import Database, Reflection
 from airflow_legacy_events.sources.beginning import first_value, zone_of
 from airflow_legacy_events.sources.bulk import BulkRun
 from airflow_legacy_events.sources.facts import source_facts
 from airflow_legacy_events.sources.incremental import IncrementalRun
+from airflow_legacy_events.sources.repeat import ReplayRun, RerunRun
 from airflow_legacy_events.sources.rows import Rows
-from airflow_legacy_events.sources.selection import Selection, Wanted, select_columns
+from airflow_legacy_events.sources.selection import Selection, Wanted, by_window, select_columns
+from airflow_legacy_events.sources.window import bounds, window_column
 
 
 @dataclass(kw_only=True)
@@ -27,7 +39,8 @@ class QuerySource:
 
     The lower bound is exclusive on (watermark columns, key columns), so no batch grows with a tie. The upper
     bound is the highest such tuple at or below the database's now less `lag`. Without watermark columns every
-    run is a full load in key order from one snapshot; a load that did not finish is finished first.
+    run is a full load in key order from one snapshot; a load that did not finish is finished first. With a window
+    the order is (its column, key columns) instead.
 
     Attributes:
         database: where the rows are.
@@ -61,12 +74,12 @@ class QuerySource:
     log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
     _looked: tuple[Rows, dict[str, Any]] | None = field(default=None, init=False, repr=False)
 
-    def open(self, at: Watermark | None) -> Horizon:
+    def open(self, at: Watermark | None, window: Window | Span | None = None) -> Horizon:
         """See `core.ports.Source.open`."""
-        rows, facts = self._look(advise=True)
+        rows, facts = self._look(window if isinstance(window, Window) else None)
         if at is not None:
             guard.check(self.stream, at.facts, facts)
-        self._run = self._make_run(rows, at)
+        self._run = self._make_run(rows, at) if window is None else self._make_repeat(rows, at, window)
         horizon = self._run.open()
         return horizon._replace(facts={**facts, **horizon.facts})
 
@@ -92,17 +105,32 @@ class QuerySource:
     def acknowledge(self, receipt: Receipt) -> None:
         """A query leaves nothing to acknowledge at its source."""
 
-    def _look(self, *, advise: bool) -> tuple[Rows, dict[str, Any]]:
+    def _look(self, window: Window | None = None, *, advise: bool = True) -> tuple[Rows, dict[str, Any]]:
         """What is read, and the facts by which a watermark of it is known."""
         what = f"table {self.table!r}" if self.table is not None else "the query"
         found = self.database.reflect(self.table, self.sql)
-        wanted = Wanted(what, self.watermark_columns, self.key_columns, self.columns, self.exclude_columns)
-        selection = select_columns(wanted, found)
         self._zone = zone_of(self.source_timezone)
+        selection = self._select(what, found, window)
         facts = source_facts(self.database, self.source, self.sql or str(self.table), selection)
+        facts["table"] = self.table
         if advise:
             self._advise(what, selection, found)
         return Rows(self.database, what, found.selectable, selection, self.source_timezone), facts
+
+    def _select(self, what: str, found: Reflection, window: Window | None) -> Selection:
+        column = None if window is None else window_column(window, self.watermark_columns, found.columns)
+        wanted = Wanted(what, self.watermark_columns, self.key_columns, self.columns, self.exclude_columns, column)
+        selection = select_columns(wanted, found)
+        return selection if column is None else by_window(selection, column)
+
+    def _make_repeat(self, rows: Rows, at: Watermark | None, window: Window | Span) -> ReplayRun | RerunRun:
+        first = rows.selection.columns[0]
+        if isinstance(window, Window):
+            return ReplayRun(rows, at, self.limits, bounds(window, first, self._zone))
+        return RerunRun(rows, at, self.limits, window, self._begin(first), self.first_run == "now")
+
+    def _begin(self, first: Column) -> str | None:
+        return None if self.first_run in ("all", "now") else first_value(self.first_run, first, self._zone)
 
     def _make_run(self, rows: Rows, at: Watermark | None) -> BulkRun | IncrementalRun:
         if not self.watermark_columns:
@@ -110,7 +138,7 @@ class QuerySource:
             return BulkRun(rows, at, self.limits)
         first = rows.selection.columns[0]
         self._refuse_lag(first)
-        begin = None if self.first_run in ("all", "now") else first_value(self.first_run, first, self._zone)
+        begin = self._begin(first)
         lag_seconds = self.lag.total_seconds() if first.kind in TEMPORAL else None
         return IncrementalRun(rows, at, begin, self.first_run == "now", lag_seconds, self.limits)
 
@@ -137,7 +165,7 @@ class QuerySource:
     def _advise(self, what: str, selection: Selection, found: Reflection) -> None:
         names = tuple(column.name for column in selection.columns)
         if (
-            self.watermark_columns
+            (self.watermark_columns or selection.op == "r")
             and found.indexes is not None
             and not any(names[:1] == index[:1] for index in found.indexes)
         ):

@@ -40,6 +40,14 @@ class Wanted:
     key_columns: tuple[str, ...] | None = None
     columns: tuple[str, ...] | None = None
     exclude_columns: tuple[str, ...] = ()
+    window_column: str | None = None
+
+
+def by_window(selection: Selection, column: str) -> Selection:
+    """Return the same columns in the order of `column`, then of the key: rows of a replay, with op `r`."""
+    shape = selection.shape
+    first = next(at for at, found in enumerate(shape.columns) if found.name == column)
+    return Selection(shape, tuple(dict.fromkeys([first, *shape.key])), "r")
 
 
 def select_columns(wanted: Wanted, found: Reflection) -> Selection:
@@ -52,7 +60,7 @@ def select_columns(wanted: Wanted, found: Reflection) -> Selection:
     known = {column.name: column for column in found.columns}
     key = wanted.key_columns or _default_key(wanted, found, known)
     data = _data_columns(wanted, [*known, *found.refused])
-    names = list(dict.fromkeys([*data, *wanted.watermark_columns, *key]))
+    names = list(dict.fromkeys([*data, *wanted.watermark_columns, *key, *filter(None, [wanted.window_column])]))
     _refuse_unknown(wanted, names, known, found)
     place = {name: at for at, name in enumerate(names)}
     columns = tuple(known[name] for name in names)
@@ -113,7 +121,7 @@ def _refuse_unknown(wanted: Wanted, names: Sequence[str], known: dict[str, Colum
 def _missing(wanted: Wanted, missing: Sequence[str], names: Sequence[str]) -> ConfigurationError:
     return ConfigurationError(
         f"{wanted.what} has no column {', '.join(map(repr, missing))}; it has {', '.join(map(repr, names))}."
-        " Nothing was read; correct watermark_columns, key_columns, columns or exclude_columns"
+        " Nothing was read; correct watermark_columns, key_columns, columns, exclude_columns or time_column"
     )
 
 

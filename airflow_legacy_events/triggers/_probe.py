@@ -98,14 +98,15 @@ def refuse_store(name: Any) -> None:
     if name is not None and not isinstance(name, str):
         raise ConfigurationError(
             f"watermark_store= is a {type(name).__name__}, and a triggerer can't be handed an object: it reads"
-            " stores by name, such as 'variable'. Keep the stream there, or start the operator by a schedule"
+            " stores by name, such as 'variable' or 'table:<conn_id>'. Keep the stream there, or start the operator by"
+            " a schedule"
         )
     if name in TASK_BOUND:
         raise ConfigurationError(
             f"watermark_store={name!r} can't be read by a triggerer: {TASK_BOUND[name]}. Keep the stream in 'variable'"
-            " (on operator and sensor alike), or start the operator by a schedule"
+            " or 'table:<conn_id>' (on operator and sensor alike), or start the operator by a schedule"
         )
-    find(STORES, name or DEFAULT_STORE, "watermark_store")
+    find(STORES, (name or DEFAULT_STORE).partition(":")[0], "watermark_store")
 
 
 def _refuse_bulk(watermark_columns: Any) -> None:

@@ -24,8 +24,10 @@ def _new_streams(shop, broker):
 def test_these_are_the_examples_and_each_fits_a_screen():
     assert sorted(path.stem for path in EXAMPLES.glob("*.py")) == [
         "auto_increment_id",
+        "backfill_and_replay",
         "bulk",
         "custom_query",
+        "many_tables",
         "run_on_rows",
         "timestamp_and_id",
         "wait_for_rows",
@@ -41,7 +43,7 @@ def test_they_load_without_errors():
     bag = DagBag(str(EXAMPLES))
 
     assert bag.import_errors == {}
-    assert len(bag.dags) == 6
+    assert len(bag.dags) == 8
 
 
 def test_bulk_sends_the_table_with_every_run(broker, shop):
@@ -116,3 +118,31 @@ def test_run_on_rows_sends_what_its_trigger_saw(broker):
     run = example("run_on_rows")
 
     assert metadata.pulled(run, "publish_orders")["events"] == 3
+
+
+def test_backfill_and_replay_sends_a_day_again(broker):
+    live = example("backfill_and_replay")
+    form = {"replay_from": "2026-11-01T00:00:00Z", "replay_to": "2026-11-02T00:00:00Z"}
+    replay = metadata.run_file(EXAMPLES / "backfill_and_replay.py", "backfill_and_replay", run_conf=form)
+
+    assert metadata.pulled(live, "publish_orders")["mode"] == "live"
+    assert metadata.pulled(replay, "publish_orders")["window"] == {
+        "from": "2026-11-01T00:00:00Z",
+        "to": "2026-11-02T00:00:00Z",
+    }
+    sent = [one.event for one in broker.read("legacy.orders.by_day")]
+    assert sorted((one["data"]["id"], one["op"]) for one in sent) == [
+        (1, "r"),
+        (1, "u"),
+        (2, "r"),
+        (2, "u"),
+        (3, "u"),
+    ]
+
+
+def test_many_tables_are_a_stream_each(broker):
+    run = example("many_tables")
+
+    assert set(metadata.states(run).values()) == {"success"}
+    sent = {table: len(broker.read(f"legacy.shop.{table}")) for table in ("orders", "prices", "audit_log")}
+    assert sent == {"orders": 3, "prices": 2, "audit_log": 2}

@@ -103,7 +103,7 @@ def test_airflow_knows_the_settings_with_their_defaults(airflow):
 def test_airflow_has_the_commands(airflow):
     text = airflow("legacy-events", "watermark", "--help")
 
-    assert {"show", "set", "forget"} <= set(text.split())
+    assert {"show", "list", "set", "rewind", "forget", "copy", "export", "import"} <= set(text.split())
 
 
 IMPORTS = """

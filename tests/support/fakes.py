@@ -16,7 +16,9 @@ from airflow_legacy_events.core.model import (
     Pending,
     Receipt,
     Shape,
+    Span,
     Watermark,
+    Window,
 )
 
 SHAPE = Shape(
@@ -61,7 +63,7 @@ class OutboxSource:
         self.outbox, self.batch_rows, self.max_rows = outbox, batch_rows, max_rows
         self.before_page: Callable[[], None] = lambda: None
 
-    def open(self, at: Watermark | None) -> Horizon:
+    def open(self, at: Watermark | None, window: Window | Span | None = None) -> Horizon:
         self.target = max(self.outbox.entries, default=None)
         text = None if self.target is None else (str(self.target),)
         return Horizon(text, "exact", "what was not read stays in the table", {"source": "outbox"})
