@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ class Deployment:
         topics: of the broker behind `kafka_default`.
         postgres: the server of the database behind `legacy_crm`.
         gates: folder of the files that `HeldOperator` looks for.
+        dags: folder of its DAG files, copies that a test may break.
     """
 
     airflow: Airflow
@@ -40,6 +42,7 @@ class Deployment:
     topics: Topics
     postgres: Any
     gates: Path
+    dags: Path
 
     def execute(self, statement: str) -> list[tuple[Any, ...]]:
         """Run a statement in the legacy database."""
@@ -79,10 +82,13 @@ def deployment(postgres: Any, topics: Topics) -> Iterator[Deployment]:
         postgres.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         postgres.execute(f"CREATE DATABASE {name}")
     _make_table(postgres, WATCHED)
-    with tempfile.TemporaryDirectory(prefix="legacy-events-gates-") as gates:
-        airflow = Airflow(postgres.url(_METADATA), DAGS, {"LEGACY_EVENTS_TEST_GATES": gates})
+    with tempfile.TemporaryDirectory(prefix="legacy-events-real-") as folder:
+        gates, dags = Path(folder) / "gates", Path(folder) / "dags"
+        gates.mkdir()
+        shutil.copytree(DAGS, dags, ignore=shutil.ignore_patterns("__pycache__"))
+        airflow = Airflow(postgres.url(_METADATA), dags, {"LEGACY_EVENTS_TEST_GATES": str(gates)})
         try:
-            made = Deployment(airflow, airflow.client, topics, postgres, Path(gates))
+            made = Deployment(airflow, airflow.client, topics, postgres, gates, dags)
             _connect(made)
             yield made
         finally:
