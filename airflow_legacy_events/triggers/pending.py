@@ -110,7 +110,9 @@ class PendingEventsTrigger(BaseEventTrigger):
                 if self.task_instance is not None and not getattr(error, "retry_helps", False):
                     raise
                 failures += 1
-                _log.warning("stream %s can't be looked at: %s", self._asked.stream_name, error)
+                _log.warning(
+                    "stream %s can't be looked at: %s: %s", self._asked.stream_name, type(error).__name__, error
+                )
                 news = None
             if news is not None:
                 _log.info("stream %s has rows pending, up to %s of them", news["stream"], news["rows"])

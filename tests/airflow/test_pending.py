@@ -55,7 +55,7 @@ def events(trigger, count, seconds=20):
 def silent(trigger, looks=5):
     """Whether a trigger tells nothing in so many looks; counted, not timed."""
 
-    class EnoughError(Exception):
+    class EnoughError(BaseException):
         """The trigger has looked often enough."""
 
     seen = []

@@ -49,6 +49,10 @@ class BackfillForm:
         noun = "run" if runs == 1 else "runs"
         self._dialog.get_by_text(re.compile(rf"^{runs} {noun} will be triggered")).wait_for()
 
+    def at_once(self, runs: int) -> None:
+        """Let so many runs go on at the same time."""
+        self._dialog.locator('input[name="max_active_runs"]').fill(str(runs))
+
     def submit(self) -> dict[str, Any]:
         """Press the button; return the backfill that the server made."""
 

@@ -104,6 +104,7 @@ def test_all_runs_are_sent_again_the_red_live_run_too_and_the_live_watermark_sta
     before, _ = replayed(stream)
     form = BackfillForm(browser, client.url, DAG)
     form.fill(f"{DAYS[0]:%Y/%m/%d}", f"{DAYS[3]:%Y/%m/%d}", "All Runs", 4)
+    form.at_once(4)
     backfill = form.submit()
     wait_backfill(stream, backfill["id"])
 
