@@ -209,6 +209,8 @@ def test_its_arguments_survive_the_metadata_database(waiting):
     decoded = {name: smart_decode_trigger_kwargs(value) for name, value in kept.kwargs.items()}
 
     assert kept.classpath == "airflow_legacy_events.triggers.pending.PendingEventsTrigger"
+    given = waiting(key_columns=["id"], lag=dt.timedelta(seconds=2.5), waiter="d.t")
+    assert {name: decoded[name] for name in given} == given
     assert PendingEventsTrigger(**decoded).serialize() == trigger.serialize()
 
 
