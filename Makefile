@@ -30,8 +30,9 @@ test: env $(VENV)/.mysqlclient ## all tests, against real servers that it starts
 unit: env $(VENV)/.mysqlclient ## the tests that need no server
 	$(PYTEST) tests/unit tests/property -m "not service"
 
-proofs: env $(VENV)/.mysqlclient ## the long forms: every kill, 1,000 histories, 1 M rows; goes on where it stopped
-	LEGACY_EVENTS_TEST_PROFILE=long $(PYTEST) -p tests.support.proofs --timeout=3600 $(or $(PROOFS),tests/property tests/faults tests/integration)
+proofs: env $(VENV)/.mysqlclient ## the long forms: every kill, 1,000 histories, 1 M rows, a stopped Airflow; goes on where it stopped
+	LEGACY_EVENTS_TEST_PROFILE=long $(PYTEST) -p tests.support.proofs --timeout=3600 $(or $(PROOFS),tests/property tests/faults tests/integration \
+	  tests/airflow/real tests/browser)
 
 fuzz: env $(VENV)/.mysqlclient ## ROWS=10000 random rows of every type of the databases, through the broker; SEED=... repeats a run
 	LEGACY_EVENTS_TEST_ROWS=$(or $(ROWS),10000) $(if $(SEED),LEGACY_EVENTS_TEST_SEED=$(SEED)) \

@@ -314,6 +314,22 @@ class Stream(NamedTuple):
     timestamp_column: str | None = None
 
 
+class Pending(NamedTuple):
+    """What waits at a source.
+
+    Attributes:
+        rows: how many rows a run that began now would read; counting ends at `PENDING_ROWS`.
+        target: where that run would end, as watermark values; None when it would read nothing.
+    """
+
+    rows: int
+    target: tuple[str, ...] | None
+
+
+PENDING_ROWS = 1_000
+"""Waiting rows are counted so far: enough to tell a trickle from a load, at the price of one page of an index."""
+
+
 class Horizon(NamedTuple):
     """What a source found and fixed when it was opened.
 

@@ -12,6 +12,7 @@ from airflow_legacy_events.core.model import (
     Horizon,
     Kind,
     Messages,
+    Pending,
     Receipt,
     Rejection,
     Shape,
@@ -64,6 +65,19 @@ class Source(Protocol):
 
         Idempotent: the same receipt comes again after a crash. Called after the watermark that carries it was
         saved, and at the start of a run with the receipt of the loaded watermark, before `open`.
+        """
+
+    def pending(self, at: Watermark | None) -> Pending:
+        """Return what a run from `at` would read if it were opened now: the same bounds, nothing read for delivery.
+
+        May be called again and again, instead of `open`, on one object. When nothing is pending it costs one look
+        into an index; what is fixed for a table is looked at only the first time.
+
+        Args:
+            at: the stored watermark; None when the stream was never begun.
+
+        Raises:
+            ConfigurationError, SourceError, WatermarkError: as `open` does, except for what only reading finds out.
         """
 
 

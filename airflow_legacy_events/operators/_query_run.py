@@ -18,11 +18,13 @@ from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.core.relay import Relay
 from airflow_legacy_events.core.report import Report
 from airflow_legacy_events.core.stop import Stop
+from airflow_legacy_events.hooks import arguments as _arguments
+from airflow_legacy_events.hooks import naming as _naming
 from airflow_legacy_events.hooks.broker import EventBrokerHook
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
 from airflow_legacy_events.hooks.registry import make_envelope, make_store
 from airflow_legacy_events.hooks.stores import progress_store
-from airflow_legacy_events.operators import _arguments, _messages, _naming
+from airflow_legacy_events.operators import _messages
 from airflow_legacy_events.operators._mode import Case, decide
 from airflow_legacy_events.operators._window_record import WindowRecord
 from airflow_legacy_events.sources.query import QuerySource

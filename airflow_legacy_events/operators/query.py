@@ -13,9 +13,13 @@ from airflow.sdk.exceptions import AirflowSkipException
 from airflow_legacy_events.core.errors import BusyError, LegacyEventsError
 from airflow_legacy_events.core.ports import Envelope, WatermarkStore
 from airflow_legacy_events.core.report import Report
+from airflow_legacy_events.hooks import arguments as _arguments
+from airflow_legacy_events.hooks import naming as _naming
+from airflow_legacy_events.hooks.failures import final
 from airflow_legacy_events.hooks.registry import DEFAULT_ENVELOPE
-from airflow_legacy_events.operators import _arguments, _messages, _naming, _outcome
+from airflow_legacy_events.operators import _messages, _outcome
 from airflow_legacy_events.operators._thread import Worker
+from airflow_legacy_events.operators.links import TopicLink
 
 _log = logging.getLogger(__name__)
 
@@ -103,6 +107,7 @@ class IncrementalQueryOperator(BaseOperator):
     )
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
+    operator_extra_links = (TopicLink(),)
     ui_color = "#d6e4f0"
 
     def __init__(  # noqa: PLR0913  the public signature
@@ -242,7 +247,7 @@ class IncrementalQueryOperator(BaseOperator):
             raise
         except LegacyEventsError as error:
             _outcome.push_report(context, run.report, error)
-            raise _outcome.final(error) from error.__cause__
+            raise final(error) from error.__cause__
         except BaseException as error:
             _outcome.push_report(context, run.report, error)
             raise

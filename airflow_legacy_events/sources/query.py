@@ -16,6 +16,7 @@ from airflow_legacy_events.core.model import (
     Batch,
     Column,
     Horizon,
+    Pending,
     Receipt,
     Span,
     Watermark,
@@ -96,6 +97,7 @@ class QuerySource:
     on_query_change: str = "fail"
     on_schema_change: str = "evolve"
     log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
+    _looked: tuple[Rows, dict[str, Any], str | None] | None = field(default=None, init=False, repr=False)
 
     def check(self, window: Window | Span | None = None) -> Checked:
         """Check what can be checked without a watermark and without a row; every fault is told, not only the first.
@@ -128,8 +130,7 @@ class QuerySource:
     def open(self, at: Watermark | None, window: Window | Span | None = None) -> Horizon:
         """See `core.ports.Source.open`."""
         found, selection, begin = self.check(window)
-        written = self.sql_as_written or self.sql or str(self.table)
-        facts = source_facts(self.database, self.source, written, selection) | {"table": self.table}
+        rows, facts = self._look(found, selection)
         recorded: dict[str, Any] = {}
         self._unrecorded: Watermark | None = None
         if at is not None:
@@ -142,7 +143,6 @@ class QuerySource:
         if self.watermark_columns or window is not None:
             advise(self.log, self.table, selection, found)
         self._selection = selection
-        rows = Rows(self.database, self._what, found.selectable, selection, self.source_timezone, small=found.small)
         self._run = self._make_run(rows, at, begin) if window is None else self._make_repeat(rows, at, window, begin)
         horizon = self._run.open()
         return horizon._replace(facts={**facts, **recorded, **horizon.facts}, shape=selection.shape)
@@ -158,12 +158,35 @@ class QuerySource:
             after = Watermark(self._unrecorded.values, None, included)
             yield Batch(self._selection.shape, [], 0, after, self._selection.op, final=True)
 
+    def pending(self, at: Watermark | None) -> Pending:
+        """See `core.ports.Source.pending`; a full load has always all rows pending, and says so."""
+        if self._looked is None:
+            found, selection, begin = self.check()
+            self._looked = (*self._look(found, selection), begin)
+        rows, facts, begin = self._looked
+        if at is not None:
+            guard.check(self.stream, at.facts, facts)
+        run = self._make_run(rows, at, begin)
+        if isinstance(run, BulkRun):
+            raise ConfigurationError(
+                "watermark_columns=[] was given: a full load has no watermark, so every row is always pending; nothing"
+                " was read. Name watermark_columns, or start the load by a schedule"
+            )
+        return run.pending()
+
     def acknowledge(self, receipt: Receipt) -> None:
         """A query leaves nothing to acknowledge at its source."""
 
     @property
     def _what(self) -> str:
         return f"table {self.table!r}" if self.table is not None else "the query"
+
+    def _look(self, found: Reflection, selection: Selection) -> tuple[Rows, dict[str, Any]]:
+        """What is read, and the facts by which a watermark of it is known."""
+        written = self.sql_as_written or self.sql or str(self.table)
+        facts = source_facts(self.database, self.source, written, selection) | {"table": self.table}
+        rows = Rows(self.database, self._what, found.selectable, selection, self.source_timezone, small=found.small)
+        return rows, facts
 
     def _select(self, found: Reflection, window: Window | None) -> Selection:
         column = None if window is None else window_column(window, self.watermark_columns, found.columns)

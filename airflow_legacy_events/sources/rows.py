@@ -66,11 +66,6 @@ class Rows:
     def _below(self, high: str) -> Any:
         return sa.not_(self.database.beyond(self._position[:1], self._bound((high,)), inclusive=True))
 
-    def count(self, after: Start, most: int) -> int:
-        """Return how many rows lie above `after`, at most `most`."""
-        above = self._select(self._position[:1], after).limit(most).subquery()
-        return int(self.database.read(sa.select(sa.func.count()).select_from(above))[0][0])
-
     def highest(self, after: Start, lag_seconds: float, *, temporal: bool) -> Values | None:
         """Return the highest position above `after`, at or below the database's now less the lag."""
         columns = self.selection.columns
@@ -80,6 +75,14 @@ class Rows:
             query = query.where(self._past(lag_seconds))
         rows = self.database.read(query.order_by(*(column.desc() for column in self._position)).limit(1))
         return self.texts(rows[0]) if rows else None
+
+    def count(self, after: Start, most: int, until: Values | None = None) -> int:
+        """Return how many rows lie above `after`, up to `until` where that is given; counting ends at `most`."""
+        some = self._select([sa.literal_column("1").label("one")], after)
+        if until is not None:
+            some = some.where(self.database.until(self._position, self._bound(until)))
+        ((rows,),) = self.database.read(sa.select(sa.func.count()).select_from(some.limit(most).subquery("counted")))
+        return int(rows)
 
     def refuse_null(self, after: Start) -> None:
         """Raise when a row has no place in the order.
@@ -173,8 +176,7 @@ class Rows:
         return sa.and_(*conditions)
 
     def _select(self, columns: Any, after: Start) -> Any:
-        query: Any = sa.select(*columns).select_from(self.selectable)
-        query = query.where(*self.where)
+        query: Any = sa.select(*columns).select_from(self.selectable).where(*self.where)
         if not after.values:
             return query
         position, values = self._position, self._bound(after.values)

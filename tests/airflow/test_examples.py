@@ -21,15 +21,17 @@ def _new_streams(shop, broker):
             metadata.drop_variable(key)
 
 
-def test_there_are_seven_and_each_fits_a_screen():
+def test_these_are_the_examples_and_each_fits_a_screen():
     assert sorted(path.stem for path in EXAMPLES.glob("*.py")) == [
         "auto_increment_id",
         "backfill_and_replay",
         "bulk",
         "custom_query",
         "many_tables",
+        "run_on_rows",
         "shaped_messages",
         "timestamp_and_id",
+        "wait_for_rows",
     ]
     for path in EXAMPLES.glob("*.py"):
         assert len(path.read_text().splitlines()) <= 25
@@ -42,7 +44,7 @@ def test_they_load_without_errors():
     bag = DagBag(str(EXAMPLES))
 
     assert bag.import_errors == {}
-    assert len(bag.dags) == 7
+    assert len(bag.dags) == 9
 
 
 def test_shaped_messages_say_in_their_headers_what_their_rows_hold(broker, shop):
@@ -115,6 +117,19 @@ def test_custom_query_joins(broker):
         (2, "Bob"),
         (3, "Ann"),
     ]
+
+
+def test_wait_for_rows_sends_what_the_sensor_saw(broker):
+    run = example("wait_for_rows")
+
+    assert metadata.states(run) == {"wait": "success", "publish_audit_log": "success"}
+    assert metadata.pulled(run, "wait")["bound"] == metadata.pulled(run, "publish_audit_log")["watermark_to"]
+
+
+def test_run_on_rows_sends_what_its_trigger_saw(broker):
+    run = example("run_on_rows")
+
+    assert metadata.pulled(run, "publish_orders")["events"] == 3
 
 
 def test_backfill_and_replay_sends_a_day_again(broker):

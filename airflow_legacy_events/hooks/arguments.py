@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.operators._naming import holds_template
+from airflow_legacy_events.hooks.naming import holds_template
 
 CHOICES = {
     "on_busy": ("skip", "wait", "fail"),
