@@ -8,6 +8,7 @@ import threading
 import zoneinfo
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any, TypeAlias
 
 import MySQLdb
@@ -17,7 +18,7 @@ from MySQLdb.cursors import SSCursor
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.core.model import Column, Kind
 from airflow_legacy_events.core.ports import Lease
-from airflow_legacy_events.databases import mysql_types
+from airflow_legacy_events.databases import mysql_charsets, mysql_types
 from airflow_legacy_events.databases.base import SqlDatabase, bound
 from airflow_legacy_events.databases.mysql_catalog import Found, inspect_table
 from airflow_legacy_events.databases.mysql_lock import NamedLock
@@ -44,6 +45,7 @@ class MysqlDatabase(SqlDatabase[Session]):
         self._killer = Killer(lambda: self._open(connect_timeout=_KILLER_SECONDS, read_timeout=_KILLER_SECONDS))
         self._found: Found | None = None
         self._spellings: dict[str, mysql_types.Spell] = {}
+        self._guards: dict[int, str] = {}
 
     def _connect(self) -> Session:
         session = self._open(read_timeout=int(self.statement_timeout_seconds) + _SILENT_SECONDS)
@@ -91,6 +93,8 @@ class MysqlDatabase(SqlDatabase[Session]):
         with self._using("looking at the columns") as session, self._limited(session):
             try:
                 found = _described(session, statement, parameters)
+                texts = [name for name, type_ in found if type_.kind is Kind.TEXT and type_.spell is None]
+                doubtful = self._doubtful(session, selectable, texts) if texts else []
             except MySQLdb.Error as error:
                 if is_lost(error) or code_of(error) in INTERRUPTED:
                     raise
@@ -99,6 +103,8 @@ class MysqlDatabase(SqlDatabase[Session]):
                     " Nothing was read; correct table= or sql="
                 ) from error
         self._spellings = {name: type_.spell for name, type_ in found if type_.spell is not None}
+        self._spellings |= {name: partial(mysql_charsets.guarded, at=at) for at, name in enumerate(doubtful)}
+        self._guards = dict(enumerate(doubtful))
         json = self._found.json if self._found is not None else ()
         columns = tuple(
             Column(name, Kind.JSON if name in json else type_.kind, type_.name, name not in not_null)
@@ -106,6 +112,20 @@ class MysqlDatabase(SqlDatabase[Session]):
             if type_.kind is not None
         )
         return columns, {name: type_.name for name, type_ in found if type_.kind is None}
+
+    def check(self, query: Any) -> None:
+        """See `core.ports.Database.check`; how columns are read stays as the table or query was described."""
+        kept = self._spellings, self._guards
+        try:
+            super().check(query)
+        finally:
+            self._spellings, self._guards = kept
+
+    def _doubtful(self, session: Session, selectable: Any, texts: Sequence[str]) -> list[str]:
+        """Which of these columns may hold characters without Unicode."""
+        statement, parameters = self._compiled(mysql_charsets.question(selectable, texts))
+        [charsets] = session.rows(statement, *parameters)
+        return mysql_charsets.doubtful(texts, charsets)
 
     def beyond(self, columns: Sequence[Any], values: Sequence[Any], *, inclusive: bool = False) -> Any:
         """See `core.ports.Database.beyond`."""
@@ -136,10 +156,24 @@ class MysqlDatabase(SqlDatabase[Session]):
     def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
         """See `core.ports.Database.read`; rows are tuples of texts, bytes and None."""
         statement, parameters = self._compiled(self._spelled(query))
-        with self._using("reading") as session, self._limited(session):
+        with self._using("reading") as session, self._limited(session), self._readable(statement, parameters):
             chunks = self._stream(session, statement, parameters)
             with contextlib.closing(chunks):
                 return self._chunks.gather(chunks, max_bytes)
+
+    @contextmanager
+    def _readable(self, statement: str, parameters: Any) -> Iterator[None]:
+        """A read whose text may not become Unicode; then the column is looked for."""
+        try:
+            yield
+        except UnicodeDecodeError:
+            with contextlib.closing(self._connect()) as session, self._limited(session):
+                column = mysql_charsets.unreadable_column(session, statement, parameters)
+            raise mysql_charsets.unreadable(self.conn_id, column) from None
+        except MySQLdb.Error as error:
+            if (column := mysql_charsets.lost_column(error, self._guards)) is None:
+                raise
+            raise mysql_charsets.unreadable(self.conn_id, column) from None
 
     def _spelled(self, query: Any) -> Any:
         """The query with the columns of some types read by an expression; order and conditions keep the column."""
@@ -228,7 +262,9 @@ class MysqlDatabase(SqlDatabase[Session]):
     def _translated(self, doing: str) -> Iterator[None]:
         try:
             yield
-        except (MySQLdb.Error, UnicodeDecodeError) as error:
+        except UnicodeDecodeError:
+            raise mysql_charsets.unreadable(self.conn_id, None) from None
+        except MySQLdb.Error as error:
             found = reason(error)
             if code_of(error) in INTERRUPTED:
                 found = f"ended after the statement timeout of {self.statement_timeout_seconds:g} s, or by a stop"
@@ -250,4 +286,6 @@ def _described(session: Session, statement: str, parameters: Any) -> list[tuple[
     result = session.connection.use_result()
     result.fetch_row(0)
     columns = zip(result.describe(), result.field_flags(), result.converter, strict=True)
-    return [(field[0], mysql_types.type_of(field[1], flags, converter)) for field, flags, converter in columns]
+    return [
+        (field[0], mysql_types.type_of(field[1], field[3], flags, converter)) for field, flags, converter in columns
+    ]

@@ -20,7 +20,12 @@ INTERRUPTED = frozenset({1317, 1969, 3024})
 _LOST = range(2000, 3000)
 _GONE = frozenset({1040, 1053, 1152, 1159, 1161, 1205, 1213, 1927, 4031})
 # Modes that would change the values or the literals that are exchanged; what a query may be written in stays.
-_HARMFUL_MODES = frozenset({"PAD_CHAR_TO_FULL_LENGTH", "EMPTY_STRING_IS_NULL", "ORACLE", "MSSQL", "DB2"})
+_HARMFUL_MODES = frozenset(
+    {
+        *("PAD_CHAR_TO_FULL_LENGTH", "EMPTY_STRING_IS_NULL", "ORACLE", "MSSQL", "DB2"),
+        *("NO_ZERO_DATE", "NO_ZERO_IN_DATE", "TRADITIONAL"),
+    }
+)
 
 _ALL_ROWS = 2**64 - 1  # DEFAULT would be what the server's configuration says
 _RESTING_SECONDS = 86_400
@@ -30,10 +35,19 @@ _TEXTS = (
     *("DATETIME", "YEAR", "JSON", "NEWDECIMAL"),
 )
 _STRINGS = (*("VARCHAR", "ENUM", "SET", "TINY_BLOB", "MEDIUM_BLOB", "LONG_BLOB", "BLOB", "VAR_STRING", "STRING"),)
+_SRID_BYTES = 4
+
+
+def _wkb(value: bytes) -> bytes:
+    """A spatial value as servers keep it, without the number of its reference system in front."""
+    return value[_SRID_BYTES:]
+
+
 _CONVERSIONS = {
     **{type_: encode for type_, encode in conversions.items() if isinstance(type_, type)},
     **{getattr(FIELD_TYPE, name): str for name in _TEXTS},
     **{getattr(FIELD_TYPE, name): _BYTES_OR_TEXT for name in _STRINGS},
+    FIELD_TYPE.GEOMETRY: _wkb,
 }
 
 

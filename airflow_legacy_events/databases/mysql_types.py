@@ -38,6 +38,10 @@ def _in_utc(column: Any) -> Any:
     return sa.func.concat(column, sa.literal_column("'+00'"))
 
 
+def _digits(bits: int) -> Spell:
+    return lambda column: sa.func.lpad(sa.func.bin(column), sa.literal_column(str(bits)), sa.literal_column("'0'"))
+
+
 # A FLOAT as it is shown has six digits; the DOUBLE that it equals has all of them.
 _PLAIN = {
     FIELD_TYPE.TINY: Type(Kind.INTEGER, "tinyint"),
@@ -56,8 +60,7 @@ _PLAIN = {
     FIELD_TYPE.TIMESTAMP: Type(Kind.INSTANT, "timestamp", _in_utc),
     FIELD_TYPE.JSON: Type(Kind.JSON, "json"),
     FIELD_TYPE.NULL: Type(Kind.TEXT, "null"),
-    FIELD_TYPE.BIT: Type(None, "bit"),
-    FIELD_TYPE.GEOMETRY: Type(None, "geometry"),
+    FIELD_TYPE.GEOMETRY: Type(Kind.BYTES, "geometry"),
 }
 _STRINGS = {
     FIELD_TYPE.STRING: ("char", "binary"),
@@ -70,14 +73,15 @@ _STRINGS = {
 }
 _NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
 # ORDER BY takes the number of the member, a comparison its text; JSON is compared by rules of its own.
-_WITHOUT_ORDER = frozenset({"enum", "set", "json"})
+_WITHOUT_ORDER = frozenset({"enum", "set", "json", "geometry"})
 
 
-def type_of(code: int, flags: int, converter: Any) -> Type:
+def type_of(code: int, length: int, flags: int, converter: Any) -> Type:
     """Return the type of a result's column.
 
     Args:
         code: of `FIELD_TYPE`.
+        length: of its values; of a `bit`, how many it has.
         flags: of `FLAG`.
         converter: what the driver makes its values with: `bytes` for binary ones.
     """
@@ -86,6 +90,8 @@ def type_of(code: int, flags: int, converter: Any) -> Type:
         if flags & (FLAG.ENUM | FLAG.SET):
             return Type(Kind.TEXT, "enum" if flags & FLAG.ENUM else "set")
         return Type(Kind.BYTES, binary) if converter is bytes else Type(Kind.TEXT, text)
+    if code == FIELD_TYPE.BIT:
+        return Type(Kind.TEXT, "bit", _digits(length))
     found = _PLAIN.get(code, Type(None, f"type {code}"))
     if found.kind not in _NUMBERS or code == FIELD_TYPE.YEAR:
         return found
@@ -120,8 +126,12 @@ def bind(text: str, column: Column) -> Any:
     Raises:
         ValueError: the text is no value of the column's kind.
     """
-    reader = _READERS.get(column.kind)
+    reader = _bits if column.type == "bit" else _READERS.get(column.kind)
     return text if reader is None else reader(text)
+
+
+def _bits(text: str) -> int:
+    return int(text, 2)
 
 
 def _decimal(text: str) -> Decimal:
