@@ -124,8 +124,9 @@ class MysqlDatabase(SqlDatabase[Session]):
     def _doubtful(self, session: Session, selectable: Any, texts: Sequence[str]) -> list[str]:
         """Which of these columns may hold characters without Unicode."""
         statement, parameters = self._compiled(mysql_charsets.question(selectable, texts))
-        [charsets] = session.rows(statement, *parameters)
-        return mysql_charsets.doubtful(texts, charsets)
+        with session.connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            return mysql_charsets.doubtful(texts, cursor.fetchone())
 
     def beyond(self, columns: Sequence[Any], values: Sequence[Any], *, inclusive: bool = False) -> Any:
         """See `core.ports.Database.beyond`."""

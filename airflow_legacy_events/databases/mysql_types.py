@@ -30,6 +30,10 @@ class Type(NamedTuple):
     spell: Spell | None = None
 
 
+def _times_one(column: Any) -> Any:
+    return column * sa.literal_column("1e0")  # + 0e0 would lose the sign of -0
+
+
 def _plus(zero: str) -> Spell:
     return lambda column: column + sa.literal_column(zero)
 
@@ -52,7 +56,7 @@ _PLAIN = {
     FIELD_TYPE.YEAR: Type(Kind.INTEGER, "year", _plus("0")),
     FIELD_TYPE.DECIMAL: Type(Kind.DECIMAL, "decimal"),
     FIELD_TYPE.NEWDECIMAL: Type(Kind.DECIMAL, "decimal"),
-    FIELD_TYPE.FLOAT: Type(Kind.FLOAT, "float", _plus("0e0")),
+    FIELD_TYPE.FLOAT: Type(Kind.FLOAT, "float", _times_one),
     FIELD_TYPE.DOUBLE: Type(Kind.FLOAT, "double"),
     FIELD_TYPE.DATE: Type(Kind.DATE, "date"),
     FIELD_TYPE.TIME: Type(Kind.TIME, "time"),
