@@ -64,7 +64,9 @@ class Desk:
         """Execute as a task does; return the report."""
         ti = SimpleNamespace(dag_id="d", task_id="publish", run_id="r", map_index=-1, try_number=1)
         ti.xcom_push = lambda key, value: self.pushed.update({key: value})
-        dag_run = SimpleNamespace(run_type=run_type, run_id="r")
+        dag_run = SimpleNamespace(
+            run_type=run_type, run_id="r", conf={}, data_interval_start=None, data_interval_end=None
+        )
         context: Any = {"ti": ti, "dag_run": dag_run, "outlet_events": defaultdict(Outlet)}
         written = {name: value for name, value in arguments.items() if name not in RENDERED}
         operator = self.operator(**written)

@@ -182,6 +182,7 @@ _VALUES = {
 VALUES = {
     "sqlite": _VALUES,
     "postgresql": _VALUES,
+    "mysql": _VALUES,
     "firebird": {
         "bigint": _VALUES["integer"],
         "integer": (Kind.INTEGER, ["-2147483648", "0", "2147483647"]),
