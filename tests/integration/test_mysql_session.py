@@ -167,11 +167,11 @@ def test_a_watermark_goes_on_from_a_zero_date_whatever_the_server_forbids(legacy
 
 def test_bits_are_digits_and_a_key(legacy):
     legacy.execute("CREATE TABLE t (id bit(10) PRIMARY KEY, one bit(1))")
-    legacy.execute("INSERT INTO t VALUES (b'1111111111', b'1'), (b'101', NULL), (0, b'0')")
+    legacy.execute("INSERT INTO t VALUES (b'1111111111', b'1'), (b'101', NULL), (0, b'0'), (7, b'1')")
     with legacy.source(watermark_columns=("id",), batch_rows=1) as source:
         source.open(None)
         rows = [row for batch in source.batches() for row in batch.rows]
-    assert rows == [("0000000000", "0"), ("0000000101", None), ("1111111111", "1")]
+    assert rows == [("0000000000", "0"), ("0000000101", None), ("0000000111", "1"), ("1111111111", "1")]
 
 
 @pytest.mark.parametrize("options", [{"table": "t"}, {"sql": "SELECT * FROM t", "key_columns": ("id",)}])
