@@ -35,19 +35,10 @@ _TEXTS = (
     *("DATETIME", "YEAR", "JSON", "NEWDECIMAL"),
 )
 _STRINGS = (*("VARCHAR", "ENUM", "SET", "TINY_BLOB", "MEDIUM_BLOB", "LONG_BLOB", "BLOB", "VAR_STRING", "STRING"),)
-_SRID_BYTES = 4
-
-
-def _wkb(value: bytes) -> bytes:
-    """A spatial value as servers keep it, without the number of its reference system in front."""
-    return value[_SRID_BYTES:]
-
-
 _CONVERSIONS = {
     **{type_: encode for type_, encode in conversions.items() if isinstance(type_, type)},
     **{getattr(FIELD_TYPE, name): str for name in _TEXTS},
     **{getattr(FIELD_TYPE, name): _BYTES_OR_TEXT for name in _STRINGS},
-    FIELD_TYPE.GEOMETRY: _wkb,
 }
 
 

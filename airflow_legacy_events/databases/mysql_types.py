@@ -42,6 +42,11 @@ def _in_utc(column: Any) -> Any:
     return sa.func.concat(column, sa.literal_column("'+00'"))
 
 
+def _wkb(column: Any) -> Any:
+    """A spatial value as servers keep it, without the four bytes of its SRID; ST_AsWKB of MySQL 8 turns axes around."""
+    return sa.func.substr(column, sa.literal_column("5"))
+
+
 def _digits(bits: int) -> Spell:
     return lambda column: sa.func.lpad(sa.func.bin(column), sa.literal_column(str(bits)), sa.literal_column("'0'"))
 
@@ -64,7 +69,7 @@ _PLAIN = {
     FIELD_TYPE.TIMESTAMP: Type(Kind.INSTANT, "timestamp", _in_utc),
     FIELD_TYPE.JSON: Type(Kind.JSON, "json"),
     FIELD_TYPE.NULL: Type(Kind.TEXT, "null"),
-    FIELD_TYPE.GEOMETRY: Type(Kind.BYTES, "geometry"),
+    FIELD_TYPE.GEOMETRY: Type(Kind.BYTES, "geometry", _wkb),
 }
 _STRINGS = {
     FIELD_TYPE.STRING: ("char", "binary"),
