@@ -38,6 +38,8 @@ def _in_utc(column: Any) -> Any:
     return sa.func.concat(column, sa.literal_column("'+00'"))
 
 
+JSON = Type(Kind.JSON, "json")
+
 # A FLOAT as it is shown has six digits; the DOUBLE that it equals has all of them.
 _PLAIN = {
     FIELD_TYPE.TINY: Type(Kind.INTEGER, "tinyint"),
@@ -54,7 +56,7 @@ _PLAIN = {
     FIELD_TYPE.TIME: Type(Kind.TIME, "time"),
     FIELD_TYPE.DATETIME: Type(Kind.TIMESTAMP, "datetime"),
     FIELD_TYPE.TIMESTAMP: Type(Kind.INSTANT, "timestamp", _in_utc),
-    FIELD_TYPE.JSON: Type(Kind.JSON, "json"),
+    FIELD_TYPE.JSON: JSON,
     FIELD_TYPE.NULL: Type(Kind.TEXT, "null"),
     FIELD_TYPE.BIT: Type(None, "bit"),
     FIELD_TYPE.GEOMETRY: Type(None, "geometry"),

@@ -104,6 +104,29 @@ def test_json_of_mariadb_is_json(request):
     assert kinds == {"j": Kind.JSON, "o`dd": Kind.JSON, "t": Kind.TEXT, "c": Kind.TEXT}
 
 
+def test_a_text_key_does_not_change_how_floats_and_points_in_time_are_read(legacy):
+    legacy.execute("CREATE TABLE t (code varchar(9) PRIMARY KEY, f float, ts timestamp(0) NULL)")
+    legacy.execute("INSERT INTO t VALUES ('a', 0.1, '2026-01-01')")
+    with legacy.source(watermark_columns=("code",)) as source:
+        source.open(None)
+        [batch] = source.batches()
+    assert batch.rows == [("a", "0.10000000149011612", "2026-01-01 00:00:00+00")]
+
+
+def test_a_computed_value_that_no_message_can_hold_is_refused(legacy):
+    legacy.execute("CREATE TABLE t (id integer PRIMARY KEY)")
+    legacy.execute("INSERT INTO t VALUES (1), (70000000)")
+    options = {"watermark_columns": ("id",), "key_columns": ("id",), "batch_rows": 1}
+    with legacy.source(sql="SELECT id, repeat('%', id) AS `bo``dy %` FROM t", **options) as source:
+        source.open(None)
+        pages = source.batches()
+        assert next(pages).rows == [("1", "%")]
+        with pytest.raises(
+            EnvelopeError, match="column 'bo`dy %' holds a value of 70000000 bytes, and 67108864 is the"
+        ):
+            next(pages)
+
+
 @pytest.mark.parametrize("declared", ["bit(4)", "geometry"])
 def test_a_type_that_can_not_be_carried_is_told_with_its_cast(legacy, declared):
     legacy.execute(f"CREATE TABLE t (id integer PRIMARY KEY, odd {declared})")
