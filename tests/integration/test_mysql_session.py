@@ -113,18 +113,18 @@ def test_a_text_key_does_not_change_how_floats_and_points_in_time_are_read(legac
     assert batch.rows == [("a", "0.10000000149011612", "2026-01-01 00:00:00+00")]
 
 
-def test_a_computed_value_that_no_message_can_hold_is_refused(legacy):
-    legacy.execute("CREATE TABLE t (id integer PRIMARY KEY)")
-    legacy.execute("INSERT INTO t VALUES (1), (70000000)")
+def test_a_value_that_no_message_can_hold_is_refused_in_tables_and_queries(legacy):
+    legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, `bo``dy %` longtext) ENGINE = MyISAM")
+    legacy.execute("INSERT INTO t SELECT 1, '%' UNION ALL SELECT 2, repeat('x', 9)")
+    legacy.execute("UPDATE t SET `bo``dy %` = repeat('x', 70000000) WHERE id = 2")
     options = {"watermark_columns": ("id",), "key_columns": ("id",), "batch_rows": 1}
-    with legacy.source(sql="SELECT id, repeat('%', id) AS `bo``dy %` FROM t", **options) as source:
-        source.open(None)
-        pages = source.batches()
-        assert next(pages).rows == [("1", "%")]
-        with pytest.raises(
-            EnvelopeError, match="column 'bo`dy %' holds a value of 70000000 bytes, and 67108864 is the"
-        ):
-            next(pages)
+    for what in ({"table": "t"}, {"sql": "SELECT * FROM t"}):
+        with legacy.source(**what, **options) as source:
+            source.open(None)
+            pages = source.batches()
+            assert next(pages).rows == [("1", "%")]
+            with pytest.raises(EnvelopeError, match=r"column 'bo`dy %' holds a value of 70000000 bytes, and 67108864"):
+                next(pages)
 
 
 @pytest.mark.parametrize("declared", ["bit(4)", "geometry"])
