@@ -44,12 +44,14 @@ def _in_utc(column: Any) -> Any:
 
 def _wkb(column: Any) -> Any:
     """A spatial value as servers keep it, without the four bytes of its SRID; ST_AsWKB of MySQL 8 turns axes around."""
-    return sa.func.substr(column, sa.literal_column("5"))
+    return sa.func.substr(sa.cast(column, sa.LargeBinary), sa.literal_column("5"))
 
 
 def _digits(bits: int) -> Spell:
     return lambda column: sa.func.lpad(sa.func.bin(column), sa.literal_column(str(bits)), sa.literal_column("'0'"))
 
+
+JSON = Type(Kind.JSON, "json")
 
 # A FLOAT as it is shown has six digits; the DOUBLE that it equals has all of them.
 _PLAIN = {
@@ -67,7 +69,7 @@ _PLAIN = {
     FIELD_TYPE.TIME: Type(Kind.TIME, "time"),
     FIELD_TYPE.DATETIME: Type(Kind.TIMESTAMP, "datetime"),
     FIELD_TYPE.TIMESTAMP: Type(Kind.INSTANT, "timestamp", _in_utc),
-    FIELD_TYPE.JSON: Type(Kind.JSON, "json"),
+    FIELD_TYPE.JSON: JSON,
     FIELD_TYPE.NULL: Type(Kind.TEXT, "null"),
     FIELD_TYPE.GEOMETRY: Type(Kind.BYTES, "geometry", _wkb),
 }
@@ -107,6 +109,19 @@ def type_of(code: int, length: int, flags: int, converter: Any) -> Type:
     if flags & FLAG.ZEROFILL:
         return Type(found.kind, f"{found.name} unsigned zerofill", found.spell or _plus("0"))
     return found._replace(name=f"{found.name} unsigned") if flags & FLAG.UNSIGNED else found
+
+
+def described(session: Any, statement: str, parameters: Any) -> list[tuple[str, Type, int]]:
+    """Names, types and most bytes of the columns; only the driver's choice of a converter tells text from binary."""
+    literals = tuple(session.connection.literal(value) for value in parameters)
+    session.connection.query(statement.encode() % literals)
+    result = session.connection.use_result()
+    result.fetch_row(0)
+    columns = zip(result.describe(), result.field_flags(), result.converter, strict=True)
+    return [
+        (field[0], type_of(field[1], field[3], flags, converter), field[3] % 2**32)  # the driver signs it
+        for field, flags, converter in columns
+    ]
 
 
 def text(value: Any, column: Column) -> str:

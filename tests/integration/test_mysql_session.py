@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from airflow_legacy_events.brokers.memory import MemoryBroker
-from airflow_legacy_events.core.errors import ConfigurationError, SourceError
+from airflow_legacy_events.core.errors import ConfigurationError, EnvelopeError, SourceError
 from airflow_legacy_events.core.model import Kind
 from tests.support.legacy import legacy_database
 from tests.support.streams import Deliveries
@@ -104,6 +104,29 @@ def test_json_of_mariadb_is_json(request):
         kinds = {column.name: column.kind for column in database.reflect("t", None).columns}
         database.close()
     assert kinds == {"j": Kind.JSON, "o`dd": Kind.JSON, "t": Kind.TEXT, "c": Kind.TEXT}
+
+
+def test_a_text_key_does_not_change_how_floats_and_points_in_time_are_read(legacy):
+    legacy.execute("CREATE TABLE t (code varchar(9) PRIMARY KEY, f float, ts timestamp(0) NULL)")
+    legacy.execute("INSERT INTO t VALUES ('a', 0.1, '2026-01-01')")
+    with legacy.source(watermark_columns=("code",)) as source:
+        source.open(None)
+        [batch] = source.batches()
+    assert batch.rows == [("a", "0.10000000149011612", "2026-01-01 00:00:00+00")]
+
+
+def test_a_value_that_no_message_can_hold_is_refused_in_tables_and_queries(legacy):
+    legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, `bo``dy %` longtext) ENGINE = MyISAM")
+    legacy.execute("INSERT INTO t SELECT 1, '%' UNION ALL SELECT 2, repeat('x', 9)")
+    legacy.execute("UPDATE t SET `bo``dy %` = repeat('x', 70000000) WHERE id = 2")
+    options = {"watermark_columns": ("id",), "key_columns": ("id",), "batch_rows": 1}
+    for what in ({"table": "t"}, {"sql": "SELECT * FROM t"}):
+        with legacy.source(**what, **options) as source:
+            source.open(None)
+            pages = source.batches()
+            assert next(pages).rows == [("1", "%")]
+            with pytest.raises(EnvelopeError, match=r"column 'bo`dy %' holds a value of 70000000 bytes, and 67108864"):
+                next(pages)
 
 
 @pytest.mark.parametrize(
