@@ -44,7 +44,7 @@ def _in_utc(column: Any) -> Any:
 
 def _wkb(column: Any) -> Any:
     """A spatial value as servers keep it, without the four bytes of its SRID; ST_AsWKB of MySQL 8 turns axes around."""
-    return sa.func.substr(column, sa.literal_column("5"))
+    return sa.func.substr(sa.cast(column, sa.LargeBinary), sa.literal_column("5"))
 
 
 def _digits(bits: int) -> Spell:
