@@ -211,6 +211,9 @@ class Database(Protocol):
         The read then raises EnvelopeError.
         """
 
+    def ordered(self, column: Column) -> bool:
+        """Return False for a column whose order means nothing though the database takes it in an ORDER BY."""
+
     def check(self, query: Any) -> None:
         """Let the database parse a SQLAlchemy SELECT, without reading rows.
 

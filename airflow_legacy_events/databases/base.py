@@ -102,6 +102,10 @@ class SqlDatabase(ABC, Generic[Session]):
         """See `core.ports.Database.bounded`; where the driver or the session keeps the bound, the column itself."""
         return sa.column(column.name)
 
+    def ordered(self, column: Column) -> bool:  # noqa: ARG002  `check` asks the database itself
+        """See `core.ports.Database.ordered`."""
+        return True
+
     def check(self, query: Any) -> None:
         """See `core.ports.Database.check`."""
         self._describe(query.subquery("legacy_events_check"), frozenset())

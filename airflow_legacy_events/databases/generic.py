@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.core.model import Column, Kind
 from airflow_legacy_events.core.ports import Lease
-from airflow_legacy_events.databases import generic_values, keyset
-from airflow_legacy_events.databases.base import SqlDatabase, bound
+from airflow_legacy_events.databases import generic_size, generic_values, keyset
+from airflow_legacy_events.databases.base import SqlDatabase, bound, too_large
 from airflow_legacy_events.databases.deadline import deadline
 from airflow_legacy_events.databases.generic_catalog import inspect_columns, inspect_table
 from airflow_legacy_events.databases.generic_dialects import manners
@@ -144,6 +144,16 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
                     columns.append(Column(name, kind, type_))
         return tuple(columns), refused
 
+    def bounded(self, column: Column) -> Any:
+        """See `core.ports.Database.bounded`; kept by the dialects that are known to fail so, see `generic_size`."""
+        if self._manners.bounds_large_objects and generic_size.is_large_object(column):
+            return generic_size.bounded_column(column)
+        return super().bounded(column)
+
+    def ordered(self, column: Column) -> bool:
+        """See `core.ports.Database.ordered`: Firebird sorts large objects by where they are kept."""
+        return not generic_size.is_large_object(column)
+
     def beyond(self, columns: Sequence[Any], values: Sequence[Any], *, inclusive: bool = False) -> Any:
         """See `core.ports.Database.beyond` and `keyset`: few dialects compare row values."""
         return keyset.beyond(columns, list(map(_bound, values)), inclusive=inclusive)
@@ -153,11 +163,17 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         return keyset.until(columns, list(map(_bound, values)))
 
     def past(self, column: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
-        """See `core.ports.Database.past`; the database's clock is read once and bound less the lag."""
+        """See `core.ports.Database.past`; the database's clock is read once and bound less the lag.
+
+        A moment instead of a column is compared here: not every database takes a comparison of two parameters.
+        """
         moment = self._now() - dt.timedelta(seconds=lag_seconds)
         if kind is Kind.INSTANT:
             return column <= bound(moment)
         local = moment.astimezone(zoneinfo.ZoneInfo(timezone)).replace(tzinfo=None)
+        if isinstance(column, sa.BindParameter):
+            reached = dt.datetime.fromisoformat(str(column.value)) <= local
+            return sa.literal_column("1") == sa.literal_column("1" if reached else "0")
         return column <= bound(local.date() if kind is Kind.DATE else local)
 
     def _now(self) -> dt.datetime:
@@ -229,6 +245,8 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         try:
             yield
         except (sa.exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
+            if what := generic_size.too_large_in(str(getattr(error, "orig", None) or error)):
+                raise too_large(self.conn_id, what) from None
             raise SourceError(f"connection {self.conn_id!r} failed while {doing}: {self._reason(error)}") from error
 
     def _reason(self, error: Exception) -> str:

@@ -37,6 +37,7 @@ class Manners:
         read_only: statements that make a session read-only.
         first: statement that begins each reading transaction.
         snapshot: isolation level that holds one state of the data; empty: every transaction does; None: there is none.
+        bounds_large_objects: whether OCTET_LENGTH takes them and a CAST of a text to a number fails with that text.
         query: parts of the URL's query that are added where they are missing.
         reading: prepares a driver's connection for reading, with the statement timeout in seconds.
         writing: prepares a driver's connection for the lock.
@@ -48,6 +49,7 @@ class Manners:
     read_only: tuple[str, ...] = ()
     first: str = ""
     snapshot: str | None = None
+    bounds_large_objects: bool = False
     query: Mapping[str, str] = field(default_factory=dict)
     reading: Callable[[Any, float], None] = _limit
     writing: Callable[[Any], None] = _nothing
@@ -85,6 +87,7 @@ _KNOWN = {
     "firebird": Manners(
         server="rdb$get_context('SYSTEM', 'DB_NAME')",
         snapshot="",
+        bounds_large_objects=True,
         query={"charset": "UTF8"},
         reading=_firebird_reading,
         writing=_firebird_writing,

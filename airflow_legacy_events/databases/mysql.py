@@ -8,6 +8,7 @@ import threading
 import zoneinfo
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any, TypeAlias
 
 import MySQLdb
@@ -17,11 +18,12 @@ from MySQLdb.cursors import SSCursor
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.core.model import Column, Kind
 from airflow_legacy_events.core.ports import Lease
-from airflow_legacy_events.databases import mysql_types
-from airflow_legacy_events.databases.base import SqlDatabase, bound
+from airflow_legacy_events.databases import mysql_charsets, mysql_types
+from airflow_legacy_events.databases.base import SqlDatabase, bound, too_large
 from airflow_legacy_events.databases.mysql_catalog import Found, inspect_table
 from airflow_legacy_events.databases.mysql_lock import NamedLock
 from airflow_legacy_events.databases.mysql_session import INTERRUPTED, Killer, Session, code_of, is_lost, reason
+from airflow_legacy_events.databases.mysql_size import MEDIUM_BYTES, bounded_column, too_large_in
 from airflow_legacy_events.databases.reflection import Reflected, TableFacts
 
 # A peer that vanished without a word is found out; the connection's own settings come first.
@@ -44,6 +46,8 @@ class MysqlDatabase(SqlDatabase[Session]):
         self._killer = Killer(lambda: self._open(connect_timeout=_KILLER_SECONDS, read_timeout=_KILLER_SECONDS))
         self._found: Found | None = None
         self._spellings: dict[str, mysql_types.Spell] = {}
+        self._guards: dict[int, str] = {}
+        self._unbounded: frozenset[str] = frozenset()
 
     def _connect(self) -> Session:
         session = self._open(read_timeout=int(self.statement_timeout_seconds) + _SILENT_SECONDS)
@@ -86,11 +90,15 @@ class MysqlDatabase(SqlDatabase[Session]):
             self._found = inspect_table(session, table)
             return self._found.facts
 
-    def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:
+    def check(self, query: Any) -> None:
+        """See `core.ports.Database.check`; how the columns of the last reflection are read stays."""
+        self._look(query.subquery("legacy_events_check"))
+
+    def _look(self, selectable: Any) -> list[tuple[str, mysql_types.Type, int]]:
         statement, parameters = self._compiled(sa.select(sa.literal_column("*")).select_from(selectable).limit(0))
         with self._using("looking at the columns") as session, self._limited(session):
             try:
-                found = _described(session, statement, parameters)
+                return mysql_types.described(session, statement, parameters)
             except MySQLdb.Error as error:
                 if is_lost(error) or code_of(error) in INTERRUPTED:
                     raise
@@ -98,14 +106,34 @@ class MysqlDatabase(SqlDatabase[Session]):
                     f"connection {self.conn_id!r} refused the query: {reason(error)}."
                     " Nothing was read; correct table= or sql="
                 ) from error
-        self._spellings = {name: type_.spell for name, type_ in found if type_.spell is not None}
+
+    def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:
+        found = self._look(selectable)
+        self._spellings = {name: type_.spell for name, type_, _ in found if type_.spell is not None}
+        texts = [name for name, type_, _ in found if type_.kind is Kind.TEXT and type_.spell is None]
+        doubtful = self._doubtful(selectable, texts) if texts else []
+        self._spellings |= {name: partial(mysql_charsets.guarded, at=at) for at, name in enumerate(doubtful)}
+        self._guards = dict(enumerate(doubtful))
+        self._unbounded = frozenset(name for name, _, length in found if length > MEDIUM_BYTES)
         json = self._found.json if self._found is not None else ()
+        types = [(name, mysql_types.JSON if name in json else type_) for name, type_, _ in found]
         columns = tuple(
-            Column(name, Kind.JSON if name in json else type_.kind, type_.name, name not in not_null)
-            for name, type_ in found
+            Column(name, type_.kind, type_.name, name not in not_null)
+            for name, type_ in types
             if type_.kind is not None
         )
-        return columns, {name: type_.name for name, type_ in found if type_.kind is None}
+        return columns, {name: type_.name for name, type_ in types if type_.kind is None}
+
+    def bounded(self, column: Column) -> Any:
+        """See `core.ports.Database.bounded`; only what may hold so much is looked at, see `mysql_size`."""
+        return bounded_column(column) if column.name in self._unbounded else super().bounded(column)
+
+    def _doubtful(self, selectable: Any, texts: Sequence[str]) -> list[str]:
+        """Which of these columns may hold characters without Unicode."""
+        statement, parameters = self._compiled(mysql_charsets.question(selectable, texts))
+        with self._using("looking at the columns") as session, session.connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            return mysql_charsets.doubtful(texts, cursor.fetchone())
 
     def beyond(self, columns: Sequence[Any], values: Sequence[Any], *, inclusive: bool = False) -> Any:
         """See `core.ports.Database.beyond`."""
@@ -136,10 +164,29 @@ class MysqlDatabase(SqlDatabase[Session]):
     def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
         """See `core.ports.Database.read`; rows are tuples of texts, bytes and None."""
         statement, parameters = self._compiled(self._spelled(query))
-        with self._using("reading") as session, self._limited(session):
+        with self._using("reading") as session, self._limited(session), self._readable(statement, parameters):
             chunks = self._stream(session, statement, parameters)
-            with contextlib.closing(chunks):
-                return self._chunks.gather(chunks, max_bytes)
+            try:
+                with contextlib.closing(chunks):
+                    return self._chunks.gather(chunks, max_bytes)
+            except MySQLdb.Error as error:
+                if what := too_large_in(session, error):
+                    raise too_large(self.conn_id, what) from None
+                raise
+
+    @contextmanager
+    def _readable(self, statement: str, parameters: Any) -> Iterator[None]:
+        """A read whose text may not become Unicode; then the column is looked for."""
+        try:
+            yield
+        except UnicodeDecodeError:
+            with contextlib.closing(self._connect()) as session, self._limited(session):
+                column = mysql_charsets.unreadable_column(session, statement, parameters)
+            raise mysql_charsets.unreadable(self.conn_id, column) from None
+        except MySQLdb.Error as error:
+            if (column := mysql_charsets.lost_column(error, self._guards)) is None:
+                raise
+            raise mysql_charsets.unreadable(self.conn_id, column) from None
 
     def _spelled(self, query: Any) -> Any:
         """The query with the columns of some types read by an expression; order and conditions keep the column."""
@@ -228,7 +275,9 @@ class MysqlDatabase(SqlDatabase[Session]):
     def _translated(self, doing: str) -> Iterator[None]:
         try:
             yield
-        except (MySQLdb.Error, UnicodeDecodeError) as error:
+        except UnicodeDecodeError:
+            raise mysql_charsets.unreadable(self.conn_id, None) from None
+        except MySQLdb.Error as error:
             found = reason(error)
             if code_of(error) in INTERRUPTED:
                 found = f"ended after the statement timeout of {self.statement_timeout_seconds:g} s, or by a stop"
@@ -241,13 +290,3 @@ def _itself(column: Any) -> Any:
 
 def _name(order: Any) -> str:
     return str(getattr(order, "element", order).name)
-
-
-def _described(session: Session, statement: str, parameters: Any) -> list[tuple[str, mysql_types.Type]]:
-    """Names and types of the columns; of text and binary only the driver's choice of a converter tells which."""
-    literals = tuple(session.connection.literal(value) for value in parameters)
-    session.connection.query(statement.encode() % literals)
-    result = session.connection.use_result()
-    result.fetch_row(0)
-    columns = zip(result.describe(), result.field_flags(), result.converter, strict=True)
-    return [(field[0], mysql_types.type_of(field[1], flags, converter)) for field, flags, converter in columns]

@@ -20,7 +20,12 @@ INTERRUPTED = frozenset({1317, 1969, 3024})
 _LOST = range(2000, 3000)
 _GONE = frozenset({1040, 1053, 1152, 1159, 1161, 1205, 1213, 1927, 4031})
 # Modes that would change the values or the literals that are exchanged; what a query may be written in stays.
-_HARMFUL_MODES = frozenset({"PAD_CHAR_TO_FULL_LENGTH", "EMPTY_STRING_IS_NULL", "ORACLE", "MSSQL", "DB2"})
+_HARMFUL_MODES = frozenset(
+    {
+        *("PAD_CHAR_TO_FULL_LENGTH", "EMPTY_STRING_IS_NULL", "ORACLE", "MSSQL", "DB2"),
+        *("NO_ZERO_DATE", "NO_ZERO_IN_DATE", "TRADITIONAL"),
+    }
+)
 
 _ALL_ROWS = 2**64 - 1  # DEFAULT would be what the server's configuration says
 _RESTING_SECONDS = 86_400

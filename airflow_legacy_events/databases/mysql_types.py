@@ -30,6 +30,10 @@ class Type(NamedTuple):
     spell: Spell | None = None
 
 
+def _times_one(column: Any) -> Any:
+    return column * sa.literal_column("1e0")  # + 0e0 would lose the sign of -0
+
+
 def _plus(zero: str) -> Spell:
     return lambda column: column + sa.literal_column(zero)
 
@@ -37,6 +41,17 @@ def _plus(zero: str) -> Spell:
 def _in_utc(column: Any) -> Any:
     return sa.func.concat(column, sa.literal_column("'+00'"))
 
+
+def _wkb(column: Any) -> Any:
+    """A spatial value as servers keep it, without the four bytes of its SRID; ST_AsWKB of MySQL 8 turns axes around."""
+    return sa.func.substr(sa.cast(column, sa.LargeBinary), sa.literal_column("5"))
+
+
+def _digits(bits: int) -> Spell:
+    return lambda column: sa.func.lpad(sa.func.bin(column), sa.literal_column(str(bits)), sa.literal_column("'0'"))
+
+
+JSON = Type(Kind.JSON, "json")
 
 # A FLOAT as it is shown has six digits; the DOUBLE that it equals has all of them.
 _PLAIN = {
@@ -48,16 +63,15 @@ _PLAIN = {
     FIELD_TYPE.YEAR: Type(Kind.INTEGER, "year", _plus("0")),
     FIELD_TYPE.DECIMAL: Type(Kind.DECIMAL, "decimal"),
     FIELD_TYPE.NEWDECIMAL: Type(Kind.DECIMAL, "decimal"),
-    FIELD_TYPE.FLOAT: Type(Kind.FLOAT, "float", _plus("0e0")),
+    FIELD_TYPE.FLOAT: Type(Kind.FLOAT, "float", _times_one),
     FIELD_TYPE.DOUBLE: Type(Kind.FLOAT, "double"),
     FIELD_TYPE.DATE: Type(Kind.DATE, "date"),
     FIELD_TYPE.TIME: Type(Kind.TIME, "time"),
     FIELD_TYPE.DATETIME: Type(Kind.TIMESTAMP, "datetime"),
     FIELD_TYPE.TIMESTAMP: Type(Kind.INSTANT, "timestamp", _in_utc),
-    FIELD_TYPE.JSON: Type(Kind.JSON, "json"),
+    FIELD_TYPE.JSON: JSON,
     FIELD_TYPE.NULL: Type(Kind.TEXT, "null"),
-    FIELD_TYPE.BIT: Type(None, "bit"),
-    FIELD_TYPE.GEOMETRY: Type(None, "geometry"),
+    FIELD_TYPE.GEOMETRY: Type(Kind.BYTES, "geometry", _wkb),
 }
 _STRINGS = {
     FIELD_TYPE.STRING: ("char", "binary"),
@@ -70,14 +84,15 @@ _STRINGS = {
 }
 _NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
 # ORDER BY takes the number of the member, a comparison its text; JSON is compared by rules of its own.
-_WITHOUT_ORDER = frozenset({"enum", "set", "json"})
+_WITHOUT_ORDER = frozenset({"enum", "set", "json", "geometry"})
 
 
-def type_of(code: int, flags: int, converter: Any) -> Type:
+def type_of(code: int, length: int, flags: int, converter: Any) -> Type:
     """Return the type of a result's column.
 
     Args:
         code: of `FIELD_TYPE`.
+        length: of its values; of a `bit`, how many it has.
         flags: of `FLAG`.
         converter: what the driver makes its values with: `bytes` for binary ones.
     """
@@ -86,12 +101,27 @@ def type_of(code: int, flags: int, converter: Any) -> Type:
         if flags & (FLAG.ENUM | FLAG.SET):
             return Type(Kind.TEXT, "enum" if flags & FLAG.ENUM else "set")
         return Type(Kind.BYTES, binary) if converter is bytes else Type(Kind.TEXT, text)
+    if code == FIELD_TYPE.BIT:
+        return Type(Kind.TEXT, "bit", _digits(length))
     found = _PLAIN.get(code, Type(None, f"type {code}"))
     if found.kind not in _NUMBERS or code == FIELD_TYPE.YEAR:
         return found
     if flags & FLAG.ZEROFILL:
         return Type(found.kind, f"{found.name} unsigned zerofill", found.spell or _plus("0"))
     return found._replace(name=f"{found.name} unsigned") if flags & FLAG.UNSIGNED else found
+
+
+def described(session: Any, statement: str, parameters: Any) -> list[tuple[str, Type, int]]:
+    """Names, types and most bytes of the columns; only the driver's choice of a converter tells text from binary."""
+    literals = tuple(session.connection.literal(value) for value in parameters)
+    session.connection.query(statement.encode() % literals)
+    result = session.connection.use_result()
+    result.fetch_row(0)
+    columns = zip(result.describe(), result.field_flags(), result.converter, strict=True)
+    return [
+        (field[0], type_of(field[1], field[3], flags, converter), field[3] % 2**32)  # the driver signs it
+        for field, flags, converter in columns
+    ]
 
 
 def text(value: Any, column: Column) -> str:
@@ -120,8 +150,12 @@ def bind(text: str, column: Column) -> Any:
     Raises:
         ValueError: the text is no value of the column's kind.
     """
-    reader = _READERS.get(column.kind)
+    reader = _bits if column.type == "bit" else _READERS.get(column.kind)
     return text if reader is None else reader(text)
+
+
+def _bits(text: str) -> int:
+    return int(text, 2)
 
 
 def _decimal(text: str) -> Decimal:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from binascii import b2a_base64, unhexlify
 from collections.abc import Callable, Mapping, Sequence
 from json.encoder import encode_basestring as quoted
@@ -80,18 +79,6 @@ def _text(value: Any) -> tuple[str, str]:
     return value, quoted(value)
 
 
-def _dates(values: Sequence[Any]) -> Block | None:
-    found = _texts(values)
-    return None if "-00" in "\n".join(values) else found
-
-
-def _date(value: Any) -> tuple[str, str]:
-    if isinstance(value, str) and _NO_DAY.match(value):
-        raise MisfitError  # MySQL keeps 0000-00-00 and 2026-11-00
-    return _text(value)
-
-
-_NO_DAY = re.compile(r"[0-9]+-(?:00-[0-9]|[0-9][0-9]-00)")
 _check_json = msgspec.json.Decoder(msgspec.Raw).decode
 
 
@@ -174,7 +161,7 @@ def _codecs(formats: Formats) -> dict[Kind, Codec]:
         Kind.FLOAT: numbers.FLOAT,
         Kind.BOOLEAN: _BOOLEAN,
         Kind.TEXT: _TEXT,
-        Kind.DATE: _DATE,
+        Kind.DATE: _TEXT,
         Kind.TIME: _TEXT,
         Kind.UUID: _TEXT,
         Kind.JSON: Codec(_jsons, _json, plain=False),
@@ -184,7 +171,6 @@ def _codecs(formats: Formats) -> dict[Kind, Codec]:
 
 
 _TEXT = Codec(_texts, _text, plain=False, never_empty=False)
-_DATE = Codec(_dates, _date, plain=False, never_empty=False)
 _BOOLEAN = Codec(_booleans, _boolean)
 _INTEGERS = {"number": numbers.INTEGER, "string": numbers.SAFE_INTEGER}
 _DECIMALS = {"string": numbers.DECIMAL, "number": numbers.NUMBER}

@@ -4,7 +4,8 @@ A local time that occurs twice is its first occurrence. One that the clock jumpe
 offset from before the jump (`fold=0` of PEP 495): where the clock goes from 02:00 to 03:00, 02:30 means 03:30.
 
 What RFC 3339 can't write stays the database's own text: `infinity`, years before 1 and after 9999 in UTC, such as
-`0044-03-15 12:00:00 BC`, and days that no calendar has but MariaDB stores, such as `0000-00-00 00:00:00`.
+`0044-03-15 12:00:00 BC`, and days that no calendar has but MariaDB stores, such as `0000-00-00 00:00:00`: its points
+in time too, which it writes without a zone.
 """
 
 from __future__ import annotations
@@ -94,7 +95,9 @@ class Clock:
         local = datetime(near, month or 1, day or 1, hour, minute, second)  # noqa: DTZ001  its zone comes next
         moment = self._to_utc(local, found["zone"])
         year += moment.year - near
-        if not month or not day or year not in _WRITABLE:
+        if not month or not day:
+            return text.removesuffix("+00")  # put on by us, since MariaDB writes no zone
+        if year not in _WRITABLE:
             return text
         return f"{year:04}{moment.isoformat()[4:19]}.{found['fraction'] or '':0<6}Z"
 

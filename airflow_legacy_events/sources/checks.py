@@ -70,14 +70,14 @@ def check_order(database: Database, what: str, selectable: Any, selection: Selec
 
 
 def _refuse_unordered(database: Database, what: str, selectable: Any, column: Column) -> None:
-    if column.kind in ORDERED:
-        return
     told = (
         f"column {column.name!r} of {what} is {column.type}, which can't be ordered, so it can't be a watermark or key"
         " column; nothing was read. Choose another column, or CAST it with sql="
     )
-    if column.kind is Kind.JSON:
+    if column.kind is Kind.JSON or not database.ordered(column):
         raise ConfigurationError(told)
+    if column.kind in ORDERED:
+        return
     one: Any = sa.column(column.name)
     try:
         database.check(sa.select(one).select_from(selectable).order_by(one))

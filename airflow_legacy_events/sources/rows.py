@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
 from airflow_legacy_events.core.model import Column, Kind
 from airflow_legacy_events.core.ports import Database
-from airflow_legacy_events.sources.folds import folds
+from airflow_legacy_events.sources.folds import Fold, folds
 from airflow_legacy_events.sources.selection import Selection
 
 BATCH_BYTES = 8 * 2**20
@@ -159,21 +159,36 @@ class Rows:
             ) from error
 
     def _past(self, lag_seconds: float) -> Any:
-        """The first position column lies at or below the database's now, and below what its local clock shows again."""
+        """The first position column lies at or below the database's now, and below what its local clock shows again.
+
+        A database may be asked for its time by each condition: whether a fold is over is asked before the column's
+        bound, whether it has begun after it, so that a fold which begins or ends meanwhile counts as under way.
+        """
         column, kind = self._position[0], self.selection.columns[0].kind
-        conditions = [self.database.past(column, kind, lag_seconds, self.timezone)]
-        around = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=lag_seconds)
-        for fold in [] if kind is Kind.INSTANT else folds(zoneinfo.ZoneInfo(self.timezone), around):
-            if kind is Kind.DATE and (fold.high - dt.timedelta.resolution).date() <= fold.low.date():
-                continue  # midnight is not crossed
-            begun, over = (
-                self.database.past(sa.literal(str(moment), sa.types.NullType()), Kind.TIMESTAMP, lag_seconds, "UTC")
-                for moment in (fold.begin, fold.end)
-            )
+        held = self._folds(kind, lag_seconds)
+        over = [self._shows(fold.end, lag_seconds) for fold in held]
+        past = self.database.past(column, kind, lag_seconds, self.timezone)
+        begun = [self._shows(fold.begin, lag_seconds) for fold in held]
+        conditions = [past]
+        for fold, is_over, has_begun in zip(held, over, begun, strict=True):
             low = self._bound((str(fold.low.date() if kind is Kind.DATE else fold.low),))
             again = self.database.beyond([column], low, inclusive=True)
-            conditions.append(sa.or_(sa.not_(begun), over, sa.not_(again)))
+            conditions.append(sa.or_(sa.not_(has_begun), is_over, sa.not_(again)))
         return sa.and_(*conditions)
+
+    def _folds(self, kind: Kind, lag_seconds: float) -> list[Fold]:
+        """Those that matter to a column of the kind."""
+        if kind is Kind.INSTANT:
+            return []
+        around = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=lag_seconds)
+        found = folds(zoneinfo.ZoneInfo(self.timezone), around)
+        if kind is not Kind.DATE:
+            return found
+        return [fold for fold in found if (fold.high - dt.timedelta.resolution).date() > fold.low.date()]
+
+    def _shows(self, moment: dt.datetime, lag_seconds: float) -> Any:
+        """The database's now less the lag has reached `moment`, which is naive in UTC."""
+        return self.database.past(sa.literal(str(moment), sa.types.NullType()), Kind.TIMESTAMP, lag_seconds, "UTC")
 
     def _select(self, columns: Any, after: Start) -> Any:
         query: Any = sa.select(*columns).select_from(self.selectable).where(*self.where)

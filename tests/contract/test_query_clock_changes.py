@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime as dt
 import zoneinfo
 
 import pytest
 import time_machine
 
+from airflow_legacy_events.databases import generic_dialects
+from airflow_legacy_events.databases.generic_dialects import manners
 from tests.support.legacy import DIALECTS, legacy_database
 
 STEP = dt.timedelta(minutes=10)
@@ -21,7 +24,7 @@ CHANGES = {
 
 
 @pytest.fixture(params=DIALECTS)
-def legacy(request):
+def legacy(request, monkeypatch):
     with legacy_database(request, request.param) as found:
         if found.dialect == "postgresql":  # a clock that the test sets stands before the server's own
             found.execute("CREATE SCHEMA clock")
@@ -32,6 +35,11 @@ def legacy(request):
             )
             [(name,)] = found.execute("SELECT current_database()")
             found.execute(f"ALTER DATABASE {name} SET search_path = clock, pg_catalog, public")
+        if found.dialect == "firebird":  # its clock is the machine's: what the dialect asks for is a table of the test
+            found.execute("CREATE TABLE clock (shown timestamp)")
+            found.execute("INSERT INTO clock VALUES (NULL)")
+            shown = dataclasses.replace(manners("firebird"), utc_now="(SELECT shown FROM clock)")
+            monkeypatch.setitem(generic_dialects._KNOWN, "firebird", shown)
         yield found
 
 
@@ -40,6 +48,10 @@ def at(legacy, moment):
     """Let the database's clock and the worker's show `moment`."""
     if legacy.dialect == "postgresql":
         legacy.execute(f"UPDATE clock.shown SET at = '{moment.isoformat()}'")
+    if legacy.dialect == "firebird":
+        legacy.execute(f"UPDATE clock SET shown = '{moment.replace(tzinfo=None).isoformat(sep=' ')}'")
+    if legacy.dialect == "mysql":  # the connection's own setting, by which a session's clock stands still
+        legacy.url = legacy.url.update_query_dict({"init_command": f"SET timestamp = {moment.timestamp()}"})
     with time_machine.travel(moment, tick=False):
         yield
 

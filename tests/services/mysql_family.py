@@ -22,7 +22,7 @@ _SETTINGS = {
     "sync-binlog": "0",
     "innodb-flush-log-at-trx-commit": "0",
     "innodb-buffer-pool-size": "256M",
-    "max-allowed-packet": "64M",
+    "max-allowed-packet": "128M",
     "character-set-server": "utf8mb4",
 }
 _USERS = """

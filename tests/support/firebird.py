@@ -8,7 +8,14 @@ from typing import Any, NamedTuple
 
 from tests.services import firebird
 
-_QUOTED = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*")""")
+_QUOTED = re.compile(r"""((?s:'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/))""")
+_WORDS = (
+    (re.compile(r"\b(at|day)\b"), r'"\1"'),
+    (re.compile(r"(\w+) % (\d+)"), r"MOD(\1, \2)"),
+    (re.compile(r"\b(ADD|DROP) COLUMN\b"), r"\1"),
+    (re.compile(r"\bRENAME COLUMN\b"), "ALTER COLUMN"),
+    (re.compile(r"\) STORED\b"), ")"),
+)
 _NEXT_ROW = re.compile(r"\)\s*,\s*\(")
 _ROWS = re.compile(r"(?is)(INSERT INTO .*? VALUES )\((.*)\)")
 
@@ -26,7 +33,8 @@ class Found(NamedTuple):
 class Application:
     """An autocommitting connection.
 
-    The type `text` is a domain; AT and DAY are reserved words; there is no operator `%`, no second row in an INSERT.
+    The type `text` is a domain; AT and DAY are reserved words; there is no operator `%`, no second row in an INSERT;
+    a generated column is never stored; ALTER TABLE has words of its own.
     """
 
     def __init__(self, path: Path, *, new: bool = False) -> None:
@@ -54,7 +62,9 @@ def spelled(statement: str) -> str:
 
 
 def _plain(part: str) -> str:
-    return re.sub(r"(\w+) % (\d+)", r"MOD(\1, \2)", re.sub(r"\b(at|day)\b", r'"\1"', part))
+    for pattern, here in _WORDS:
+        part = pattern.sub(here, part)
+    return part
 
 
 def _quoted(part: str) -> str:

@@ -34,6 +34,8 @@ CLASSES = {
     "firebird": GenericDatabase,
 }
 MARK = {"sqlite": "?", "postgresql": "%s", "mysql": "%s", "firebird": "?"}
+KEY_TEXT = {"sqlite": "text", "postgresql": "text", "mysql": "varchar(9)", "firebird": "text"}
+"""MySQL has no index on a whole `text`."""
 LONG_TEXT = {"sqlite": "text", "postgresql": "text", "mysql": "text", "firebird": "blob sub_type text"}
 _FIXTURES = {"mysql": "mariadb_database", "mysql-5.6": "mysql_database"}
 
@@ -71,6 +73,10 @@ class Legacy:
         quote = "`" if self.dialect == "mysql" else '"'
         return quote + name.replace(quote, 2 * quote) + quote
 
+    def spelled(self, sql: str) -> str:
+        """A query in the words of this dialect."""
+        return spelled(sql) if self.dialect == "firebird" else sql
+
     def database(self, timeout: float = 30, **url: Any) -> SqlDatabase:
         return CLASSES[self.dialect](self.url.set(**url), conn_id="crm", statement_timeout_seconds=timeout)
 
@@ -80,8 +86,8 @@ class Legacy:
         limits = {name: options.pop(name) for name in ("batch_rows", "max_rows") if name in options}
         if "sql" not in options:
             options.setdefault("table", "t")
-        elif self.dialect == "firebird":
-            options["sql"] = spelled(options["sql"])
+        else:
+            options["sql"] = self.spelled(options["sql"])
         try:
             yield QuerySource(database=database, stream="s", source="crm", limits=Limits(**limits), **options)
         finally:

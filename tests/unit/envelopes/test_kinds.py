@@ -171,16 +171,16 @@ def test_a_value_that_is_not_of_its_kind_is_refused_alone_or_among_good_ones(kin
             data_texts(kind, *values)
 
 
-@pytest.mark.parametrize("zero", ["0000-00-00", "2026-00-17", "2026-11-00"])
-@pytest.mark.parametrize("others", [(), ("2026-11-23",)])
-def test_a_date_without_month_or_day_is_refused(zero, others):
-    with pytest.raises(EnvelopeError, match="column 'v'") as refused:
-        data_texts(Kind.DATE, *others, zero)
-    assert zero not in str(refused.value)
-
-
-def test_a_date_of_any_other_form_is_carried_as_written():
-    for date in ("2026-11-23", "0044-03-15 BC", "infinity", "2026-11-23T09:15:02-00:00"):
+def test_a_date_of_any_form_is_carried_as_written():
+    for date in (
+        "2026-11-23",
+        "0000-00-00",
+        "2026-00-17",
+        "2026-11-00",
+        "0044-03-15 BC",
+        "infinity",
+        "2026-11-23T09:15:02-00:00",
+    ):
         assert data_texts(Kind.DATE, date) == [f'"{date}"']
 
 

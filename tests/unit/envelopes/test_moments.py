@@ -60,6 +60,13 @@ def test_a_time_that_rfc_3339_cannot_write_stays_as_the_database_writes_it(text)
     assert clock.locals([text]) is None
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
+def test_a_point_in_time_that_has_no_day_stays_without_a_zone(zone):
+    clock = Clock(zone)
+    assert clock.instant("0000-00-00 00:00:00.000000+00") == "0000-00-00 00:00:00.000000"
+    assert clock.instants(["0000-00-00 00:00:00+00"]) is None
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -1,0 +1,93 @@
+"""Texts of MySQL and MariaDB that have no Unicode: the server would send `?` instead, without a word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from MySQLdb.cursors import SSCursor
+
+from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.databases.mysql_session import Session, code_of
+
+# Every text of theirs arrives as it is, or as bytes that the driver refuses.
+_COMPLETE = frozenset(
+    {"utf8mb4", "utf8mb3", "utf8", "latin1", "ucs2", "utf16", "utf16le", "utf32", "gb18030", "binary"}
+)
+_OUT_OF_RANGE = 1690
+_FIRST = 1_000
+_RAISED = re.compile(r"pow\(1e\+?300,\(?([0-9]+)")
+
+
+def question(selectable: Any, names: Sequence[str]) -> Any:
+    """Return the query that answers with one row, the character set of each of these columns; it reads no row."""
+    found = (sa.func.charset(sa.func.max(sa.column(name))) for name in names)
+    return sa.select(*found).select_from(selectable).where(sa.text("1 = 0"))
+
+
+def doubtful(names: Sequence[str], charsets: Sequence[str]) -> list[str]:
+    """Return the columns whose character set has characters without Unicode."""
+    return [name for name, charset in zip(names, charsets, strict=True) if charset not in _COMPLETE]
+
+
+def guarded(column: Any, at: int) -> Any:
+    """Return the text of `column` in Unicode; the statement fails where a character would be lost.
+
+    POW is out of range only in a row where it is reached, and the error tells `at`.
+    """
+    unicode = sa.func.convert(column.op("USING")(sa.literal_column("utf8mb4")))
+    replaced = sa.func.replace(sa.func.replace(unicode, _QUESTION, _NOTHING), _UNKNOWN, _NOTHING)
+    whole = sa.func.char_length(sa.func.replace(column, _QUESTION, _NOTHING)) == sa.func.char_length(replaced)
+    number: Any = sa.literal_column(str(_FIRST + at)) + sa.literal_column("0") * sa.func.length(column)
+    return sa.func.if_(whole, unicode, sa.func.pow(sa.literal_column("1e300"), number))
+
+
+_QUESTION: Any = sa.literal_column("'?'")
+_NOTHING: Any = sa.literal_column("''")
+_UNKNOWN: Any = sa.literal_column("_utf8mb4 X'EFBFBD'")
+
+
+def lost_column(error: BaseException, guards: Mapping[int, str]) -> str | None:
+    """Return the column that made a statement with guards fail; None where another reason did.
+
+    Args:
+        error: of the server; its text may hold the value.
+        guards: the columns by the number of their guard.
+    """
+    found = _RAISED.search(str(error)) if code_of(error) == _OUT_OF_RANGE else None
+    return guards.get(int(found[1]) - _FIRST) if found else None
+
+
+def unreadable_column(session: Session, statement: str, parameters: Any) -> str | None:
+    """Return the first column of a query with a text that is no UTF-8.
+
+    Args:
+        session: a fresh one, which serves nothing else afterwards.
+        statement: of the read that failed.
+        parameters: of the statement.
+    """
+    session.connection.converter = {}
+    with session.connection.cursor(SSCursor) as cursor:
+        cursor.execute(statement, parameters)
+        names = [field[0] for field in cursor.description]
+        while row := cursor.fetchone():
+            for name, value in zip(names, row, strict=True):
+                try:
+                    (value or b"").decode()
+                except UnicodeDecodeError:
+                    return str(name)
+    return None
+
+
+def unreadable(conn_id: str, column: str | None) -> SourceError:
+    """The error for a text that can't be read; it holds nothing of it."""
+    what, name = ("a text column", "x") if column is None else (f"column {column!r}", column)
+    error = SourceError(
+        f"connection {conn_id!r}: {what} holds bytes in a row that can't be read as Unicode, so its text is unknown;"
+        f" nothing of its batch was sent. Mend such rows, or read the column as bytes with sql=: CAST({name} AS BINARY)"
+        f" AS {name}"
+    )
+    error.retry_helps = False
+    return error
