@@ -30,8 +30,9 @@ test: env $(VENV)/.mysqlclient ## all tests, against real servers that it starts
 unit: env $(VENV)/.mysqlclient ## the tests that need no server
 	$(PYTEST) tests/unit tests/property -m "not service"
 
-proofs: env $(VENV)/.mysqlclient ## the long forms: every kill, 1,000 histories, 1 M rows; goes on where it stopped
-	LEGACY_EVENTS_TEST_PROFILE=long $(PYTEST) -p tests.support.proofs --timeout=3600 $(or $(PROOFS),tests/property tests/faults tests/integration)
+proofs: env $(VENV)/.mysqlclient ## the long forms: every kill, 1,000 histories, 1 M rows, a stopped Airflow; goes on where it stopped
+	LEGACY_EVENTS_TEST_PROFILE=long $(PYTEST) -p tests.support.proofs --timeout=3600 $(or $(PROOFS),tests/property tests/faults tests/integration \
+	  tests/airflow/real tests/browser)
 
 fuzz: env $(VENV)/.mysqlclient ## ROWS=10000 random rows of every type of the databases, through the broker; SEED=... repeats a run
 	LEGACY_EVENTS_TEST_ROWS=$(or $(ROWS),10000) $(if $(SEED),LEGACY_EVENTS_TEST_SEED=$(SEED)) \
@@ -56,7 +57,7 @@ format: env ## let ruff write
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-airflow32: env ## the wheel in Airflow 3.2: pip check, provider, one DAG
+airflow32: env ## the wheel in Airflow 3.2: pip check, one run of each type
 	@PYTHON="$(PYTHON)" bash .ci/airflow32
 
 bench: env $(VENV)/.mysqlclient ## the benchmark; ROUNDS=3 ROWS=1000000

@@ -6,6 +6,30 @@ from typing import Any
 
 from airflow_legacy_events import __version__
 
+_CONFIG = {
+    "description": "Settings of the package airflow-legacy-events.",
+    "options": {
+        "topic_url_template": {
+            "description": (
+                "Address of a page that shows a message of a topic. {topic}, {partition}, {offset} and {bootstrap} are"
+                " replaced, percent-encoded. Tasks then link to the newest message of their topic; without it they have"
+                " no link."
+            ),
+            "version_added": "0.1.0",
+            "type": "string",
+            "example": "https://kafka-ui.example/ui/clusters/main/all-topics/{topic}/messages?seekTo={partition}::{offset}",
+            "default": "",
+        },
+        "watermark_table_conn_id": {
+            "description": "Connection of the table that watermark_store='table' keeps watermarks in.",
+            "version_added": "0.1.0",
+            "type": "string",
+            "example": "crm_state",
+            "default": "",
+        },
+    },
+}
+
 
 def get_provider_info() -> dict[str, Any]:
     """Return the provider's description, valid against Airflow's `provider_info.schema.json`."""
@@ -23,6 +47,14 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": ["airflow_legacy_events.hooks.broker", "airflow_legacy_events.hooks.database"],
             },
         ],
+        "sensors": [
+            {"integration-name": "Legacy Events", "python-modules": ["airflow_legacy_events.sensors.pending"]},
+        ],
+        "triggers": [
+            {"integration-name": "Legacy Events", "python-modules": ["airflow_legacy_events.triggers.pending"]},
+        ],
+        "extra-links": ["airflow_legacy_events.operators.links.TopicLink"],
+        "config": {"legacy_events": _CONFIG},
         "plugins": [
             {"name": "legacy_events", "plugin-class": "airflow_legacy_events.ui.plugin.LegacyEventsPlugin"},
         ],

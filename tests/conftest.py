@@ -142,6 +142,15 @@ def topic(topics: Any) -> str:
     return topics.make()
 
 
+@pytest.fixture(scope="session")
+def real_airflow(postgres: Any, topics: Any) -> Iterator[Any]:
+    """A real Airflow, all its processes; it takes most of a minute to start."""
+    from tests.support.deployment import deployment
+
+    with deployment(postgres, topics) as found:
+        yield found
+
+
 @pytest.fixture
 def second_kafka() -> Iterator[Callable[..., Any]]:
     """Starts brokers that a test may stop and kill; underscores in the names of settings stand for dots."""

@@ -125,6 +125,56 @@ class Watermark(NamedTuple):
     facts: Mapping[str, Any]
 
 
+class Window(NamedTuple):
+    """The half-open range `[low, high)` that a replay sends, as it was asked for.
+
+    Attributes:
+        column: that moments are compared with; None: the first temporal watermark column.
+        low: included: a moment in ISO 8601 with an offset, or the text of a value of the first watermark column.
+        high: excluded; of the same sort as `low`.
+    """
+
+    column: str | None
+    low: str
+    high: str
+
+
+class Span(NamedTuple):
+    """What a live run moved through, `(after, until]`, to be sent once more.
+
+    Attributes:
+        after: position where that run began; None: a first run.
+        until: position that it reached.
+        included: whether rows at `after` belong to it.
+    """
+
+    after: tuple[str, ...] | None
+    until: tuple[str, ...]
+    included: bool = False
+
+
+class Repeat(NamedTuple):
+    """A run that sends again what a live run sent or will send.
+
+    Attributes:
+        mode: `replay` or `rerun`; messages carry it as a header.
+        what: the rows.
+        progress: name under which the store keeps how far it came, apart from the live watermark.
+    """
+
+    mode: str
+    what: Window | Span
+    progress: str
+
+    @property
+    def window(self) -> dict[str, Any]:
+        """What is sent, for the report."""
+        if isinstance(self.what, Window):
+            return {"from": self.what.low, "to": self.what.high}
+        after = self.what.after
+        return {"from": None if after is None else list(after), "to": list(self.what.until)}
+
+
 @dataclass(slots=True)
 class Batch:
     """Rows that are confirmed together.
@@ -262,6 +312,22 @@ class Stream(NamedTuple):
     subject: str | None = None
     headers: Headers = ()
     timestamp_column: str | None = None
+
+
+class Pending(NamedTuple):
+    """What waits at a source.
+
+    Attributes:
+        rows: how many rows a run that began now would read; counting ends at `PENDING_ROWS`.
+        target: where that run would end, as watermark values; None when it would read nothing.
+    """
+
+    rows: int
+    target: tuple[str, ...] | None
+
+
+PENDING_ROWS = 1_000
+"""Waiting rows are counted so far: enough to tell a trickle from a load, at the price of one page of an index."""
 
 
 class Horizon(NamedTuple):

@@ -12,11 +12,14 @@ from airflow_legacy_events.core.model import (
     Horizon,
     Kind,
     Messages,
+    Pending,
     Receipt,
     Rejection,
     Shape,
+    Span,
     Stream,
     Watermark,
+    Window,
 )
 
 
@@ -35,11 +38,13 @@ class Lease(Protocol):
 class Source(Protocol):
     """Where rows come from."""
 
-    def open(self, at: Watermark | None) -> Horizon:
+    def open(self, at: Watermark | None, window: Window | Span | None = None) -> Horizon:
         """Check everything, then fix where this run ends; nothing is read for delivery before it returns.
 
         Args:
-            at: the stored watermark; None when the stream was never begun.
+            at: the stored watermark; None when the stream was never begun. With a window: how far an earlier try
+                came in it.
+            window: the rows to send again, as they are now; None: those above the watermark.
 
         Raises:
             ConfigurationError, SourceError, WatermarkError: nothing was read, nothing moved.
@@ -60,6 +65,19 @@ class Source(Protocol):
 
         Idempotent: the same receipt comes again after a crash. Called after the watermark that carries it was
         saved, and at the start of a run with the receipt of the loaded watermark, before `open`.
+        """
+
+    def pending(self, at: Watermark | None) -> Pending:
+        """Return what a run from `at` would read if it were opened now: the same bounds, nothing read for delivery.
+
+        May be called again and again, instead of `open`, on one object. When nothing is pending it costs one look
+        into an index; what is fixed for a table is looked at only the first time.
+
+        Args:
+            at: the stored watermark; None when the stream was never begun.
+
+        Raises:
+            ConfigurationError, SourceError, WatermarkError: as `open` does, except for what only reading finds out.
         """
 
 
@@ -114,6 +132,15 @@ class WatermarkStore(Protocol):
 
         Raises:
             WatermarkError: something else than `expected` was found, or the write failed.
+        """
+
+    def forget(self, stream: str) -> None:
+        """Remove the watermark of `stream`, readable or not; one that is absent stays absent.
+
+        Called for the progress of a replay that is done.
+
+        Raises:
+            WatermarkError: it could not be removed.
         """
 
 

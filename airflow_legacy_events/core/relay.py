@@ -21,7 +21,7 @@ from airflow_legacy_events.core.dead_letters import dead_letters
 from airflow_legacy_events.core.errors import DeliveryError, StoppedError
 from airflow_legacy_events.core.ledger import Ledger
 from airflow_legacy_events.core.limits import Limits, Pace
-from airflow_legacy_events.core.model import Batch, Horizon, Messages, Rejection, Shape, Stream, Watermark
+from airflow_legacy_events.core.model import Batch, Horizon, Messages, Rejection, Repeat, Shape, Stream, Watermark
 from airflow_legacy_events.core.ports import Broker, Envelope, Lease, Source, WatermarkStore
 from airflow_legacy_events.core.progress import Progress
 from airflow_legacy_events.core.read_ahead import ReadAhead
@@ -43,6 +43,8 @@ class Relay:
         facts: of the run, kept with every watermark: topic, cluster, dag, task, run.
         dead_letter_topic: where rejected messages go; None: a rejection fails the run.
         limits: budgets of the run.
+        repeat: what is sent again instead of what is new; its progress is kept apart from the stream's watermark,
+            which is neither read nor moved, and removed when all of it is delivered. None: a live run.
         stop: ends the run at a batch border once requested.
         clock: seconds that only grow; of what is due and what is over.
         report: filled while the run works; true also after a failure.
@@ -57,6 +59,7 @@ class Relay:
     facts: Mapping[str, Any] = field(default_factory=dict)
     dead_letter_topic: str | None = None
     limits: Limits = field(default_factory=Limits)
+    repeat: Repeat | None = None
     stop: Stop = field(default_factory=Stop)
     clock: Callable[[], float] = time.monotonic
     log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
@@ -64,6 +67,8 @@ class Relay:
     def __post_init__(self) -> None:
         self.report = Report(self.stream.name)
         self._encoders: dict[Shape, Callable[[Batch], Messages]] = {}
+        if self.repeat is not None:
+            self.report.mode, self.report.window = self.repeat.mode, self.repeat.window
 
     def run(self) -> Report:
         """Deliver everything above the watermark up to a target fixed at the start.
@@ -81,7 +86,7 @@ class Relay:
         return self.report
 
     def _run(self, lease: Lease) -> None:
-        name = self.stream.name
+        name = self.stream.name if self.repeat is None else self.repeat.progress
         stored = self.store.load(name)
         if stored is not None:
             self.report.watermark_from = self.report.watermark_to = _listed(stored.values)
@@ -90,7 +95,7 @@ class Relay:
             if stored.receipt is not None:
                 lease.check()
                 self.source.acknowledge(stored.receipt)
-        horizon = self.source.open(stored)
+        horizon = self.source.open(stored, None if self.repeat is None else self.repeat.what)
         if horizon.shape is not None:
             self._encoder(horizon.shape)
         self._announce(stored, horizon)
@@ -107,6 +112,8 @@ class Relay:
             raise
         else:
             ledger.close()
+            if self.repeat is not None and self.report.target_reached:
+                self.store.forget(name)
         finally:
             self.report.watermark_to = _listed(ledger.values)
 
@@ -147,7 +154,13 @@ class Relay:
 
     def _encoded(self) -> Generator[tuple[Batch, Messages | None], None, None]:
         for batch in self.source.batches():
-            yield batch, self._encoder(batch.shape)(batch) if batch.count else None
+            if not batch.count:
+                yield batch, None
+                continue
+            messages = self._encoder(batch.shape)(batch)
+            if self.repeat is not None:
+                messages.headers = (*messages.headers, ("mode", self.repeat.mode))
+            yield batch, messages
 
     def _encoder(self, shape: Shape) -> Callable[[Batch], Messages]:
         if shape not in self._encoders:

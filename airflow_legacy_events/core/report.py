@@ -12,7 +12,7 @@ class Report:
 
     Attributes:
         stream: its name.
-        mode: `live`.
+        mode: `live`, `replay` or `rerun`.
         rows: rows read and decided.
         events: messages acknowledged on their topic.
         rejected: messages that went to the dead-letter topic.
@@ -28,7 +28,7 @@ class Report:
         completeness_reason: the assumption or gap behind that word.
         seconds: of the relay alone.
         topics: events by topic.
-        window: of a replay, else None.
+        window: `from` and `to` of what a replay or rerun sends again, else None.
     """
 
     stream: str
@@ -55,8 +55,9 @@ class Report:
         return asdict(self)
 
     def __str__(self) -> str:
+        what = "" if self.mode == "live" else f"{self.mode}, "
         return (
-            f"{self.stream}: {self.events} events, {self.rejected} rejected, {self.skipped} skipped of {self.rows} rows"
-            f" in {self.batches} batches and {self.seconds:.1f} s; target"
+            f"{self.stream}: {what}{self.events} events, {self.rejected} rejected, {self.skipped} skipped of"
+            f" {self.rows} rows in {self.batches} batches and {self.seconds:.1f} s; target"
             f" {'reached' if self.target_reached else 'not reached'}; {self.completeness} ({self.completeness_reason})"
         )

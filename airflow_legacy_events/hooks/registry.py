@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Envelope, WatermarkStore
+from airflow_legacy_events.hooks import stores
 
 DATABASES = {
     "generic": "airflow_legacy_events.databases.generic:GenericDatabase",
@@ -26,7 +27,10 @@ ENVELOPES = {
     "plain": "airflow_legacy_events.envelopes.plain:PlainEnvelope",
 }
 STORES = {
+    "asset": "airflow_legacy_events.watermarks.asset:AssetWatermarkStore",
+    "table": "airflow_legacy_events.watermarks.table:TableWatermarkStore",
     "variable": "airflow_legacy_events.watermarks.variable:VariableWatermarkStore",
+    "xcom": "airflow_legacy_events.watermarks.xcom:XComWatermarkStore",
 }
 
 DEFAULT_ENVELOPE = "cloudevents"
@@ -67,19 +71,31 @@ def make_envelope(asked: str | Envelope) -> Envelope:
     return asked
 
 
-def make_store(asked: str | WatermarkStore | None) -> tuple[str, WatermarkStore]:
+def make_store(asked: str | WatermarkStore | None, context: stores.Context = None) -> tuple[str, WatermarkStore]:
     """Return the store that `watermark_store=` asks for, and the name under which streams are registered.
 
-    An object is registered under its class's dotted name, so a stream does not move between stores unnoticed.
+    An object is registered under its class's dotted name, so a stream does not move between stores unnoticed; a table
+    under its connection.
+
+    Args:
+        asked: a name; `table:<conn_id>` is a table over that connection.
+        context: of the task that works; on a server of the deployment the stream's owner.
 
     Raises:
         ConfigurationError: the name is not known, or the object is no store.
     """
     if asked is None or isinstance(asked, str):
-        name = asked or DEFAULT_STORE
-        return name, cast("WatermarkStore", resolve(find(STORES, name, "watermark_store"))())
+        name, _, detail = (asked or DEFAULT_STORE).partition(":")
+        made = resolve(find(STORES, name, "watermark_store"))
+        store = made(*stores.arguments(name, detail, context))
+        return getattr(store, "name", name), cast("WatermarkStore", store)
     if isinstance(asked, type) or not isinstance(asked, WatermarkStore):
-        raise _no_port("watermark_store", asked, STORES, "the methods load(stream) and save(stream, new, *, expected)")
+        raise _no_port(
+            "watermark_store",
+            asked,
+            STORES,
+            "the methods load(stream), save(stream, new, *, expected) and forget(stream)",
+        )
     return f"{type(asked).__module__}.{type(asked).__qualname__}", asked
 
 

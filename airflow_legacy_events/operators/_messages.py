@@ -8,7 +8,8 @@ from typing import Any
 from airflow_legacy_events.core import templates
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import FORMATS, Formats, Stream
-from airflow_legacy_events.operators import _arguments, _naming
+from airflow_legacy_events.hooks import arguments as _arguments
+from airflow_legacy_events.hooks import naming as _naming
 
 FIELDS = ("event_type", "event_source", "subject", "headers", "timestamp_column")
 """The templated ones of the arguments that are read here."""

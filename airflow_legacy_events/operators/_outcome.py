@@ -5,44 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import Asset, AssetAlias
-from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsError
 from airflow_legacy_events.core.report import Report
 
 REPORT_KEY = "report"
-
-
-def refuse_backfill(context: Any) -> None:
-    """Return unless this is a run of a backfill, told by its type alone.
-
-    Raises:
-        ConfigurationError: it is one.
-    """
-    run = context["dag_run"]
-    run_type = run.run_type
-    if str(getattr(run_type, "value", run_type)) == "backfill":
-        raise ConfigurationError(
-            f"run {run.run_id!r} belongs to a backfill, and this operator runs live only: it would move the live"
-            " watermark. Nothing was read. Start an ordinary run; to send rows again, move the watermark back with"
-            " `airflow legacy-events watermark set`"
-        )
-
-
-def final(error: LegacyEventsError) -> LegacyEventsError:
-    """Return `error`, as one that Airflow does not retry where a retry can't help."""
-    if error.retry_helps or isinstance(error, AirflowFailException):
-        return error
-    kind = _final_class(type(error))
-    made = kind.__new__(kind, *error.args)
-    made.args = error.args
-    made.__dict__.update(error.__dict__)
-    made.__cause__, made.__suppress_context__ = error.__cause__, error.__suppress_context__
-    return made.with_traceback(error.__traceback__)
-
-
-def _final_class(kind: type[LegacyEventsError]) -> type[LegacyEventsError]:
-    return type(kind.__name__, (kind, AirflowFailException), {"__doc__": kind.__doc__, "__module__": kind.__module__})
 
 
 def push_report(context: Any, report: Report, error: BaseException) -> None:

@@ -10,16 +10,23 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.locking import patiently
-from airflow_legacy_events.core.ports import Database, Lease
+from airflow_legacy_events.core.model import Repeat
+from airflow_legacy_events.core.ports import Database, Lease, WatermarkStore
 from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.core.relay import Relay
 from airflow_legacy_events.core.report import Report
 from airflow_legacy_events.core.stop import Stop
+from airflow_legacy_events.hooks import arguments as _arguments
+from airflow_legacy_events.hooks import naming as _naming
 from airflow_legacy_events.hooks.broker import EventBrokerHook
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
 from airflow_legacy_events.hooks.registry import make_envelope, make_store
-from airflow_legacy_events.operators import _arguments, _messages, _naming
+from airflow_legacy_events.hooks.stores import progress_store
+from airflow_legacy_events.operators import _messages
+from airflow_legacy_events.operators._mode import Case, decide
+from airflow_legacy_events.operators._window_record import WindowRecord
 from airflow_legacy_events.sources.query import QuerySource
 from airflow_legacy_events.watermarks.registration import RegisteredWatermarkStore
 
@@ -41,6 +48,7 @@ class QueryRun:
 
     def __init__(self, asked: IncrementalQueryOperator, context: Mapping[str, Any]) -> None:
         self._asked = asked
+        self._context = context
         self._task = _identity(context)
         self.stream = _naming.make_stream(
             conn_id=asked.source_conn_id,
@@ -58,34 +66,71 @@ class QueryRun:
 
     def deliver(self) -> Report:
         """Build the parts, run the relay, and close what was opened."""
+        record = self._make_record()
+        case = decide(self._context, time_column=self._asked.time_column, done=record.done())
+        repeat = self._make_repeat(case)
         with contextlib.ExitStack() as opened:
-            parts = self._parts(opened)
-            name, store = parts["store"]
+            parts = self._parts(opened, case, repeat, record)
             relay = Relay(
                 stream=self.stream,
                 source=parts["source"],
                 envelope=parts["envelope"],
                 broker=parts["broker"],
-                store=RegisteredWatermarkStore(store, name=name, dag=self._task["dag"], task=self._task["task"]),
-                lock=lambda: self._lock(parts["database"]),
+                store=parts["store"],
+                lock=lambda: self._lock(parts["database"], self.stream.name if repeat is None else repeat.progress),
                 facts=self._facts(parts["broker"]),
                 dead_letter_topic=self._asked.dead_letter_topic,
                 limits=parts["limits"],
+                repeat=repeat,
                 stop=self.stop,
                 log=_log,
             )
             self.report = relay.report
-            return relay.run()
+            relay.run()
+        record.end(self.report.watermark_to)
+        return self.report
 
-    def _parts(self, opened: contextlib.ExitStack) -> dict[str, Any]:
+    def _make_record(self) -> WindowRecord:
+        asked = self._asked
+        return WindowRecord(
+            self._context,
+            stream=self.stream.name,
+            repeats=asked.on_clear == "repeat",
+            columns=_arguments.names("watermark_columns", asked.watermark_columns),
+            first_run=asked.first_run,
+        )
+
+    def _make_repeat(self, case: Case) -> Repeat | None:
+        if case.what is None:
+            return None
+        self.stream = self.stream._replace(topic=case.topic or self._asked.replay_topic or self.stream.topic)
+        repeat = Repeat(case.mode, case.what, f"{self.stream.name}#{self._task['run']}")
+        self.report.mode, self.report.window = repeat.mode, repeat.window
+        return repeat
+
+    def _limits(self, case: Case) -> Limits:
+        asked = self._asked
+        if case.what is None:
+            return _arguments.limits(asked.batch_rows, asked.max_rows, asked.max_seconds, asked.rows_per_second)
+        # No later run goes on with the rest of a window, so nothing but its rate is limited.
+        return _arguments.limits(asked.batch_rows, None, None, case.rows_per_second or asked.rows_per_second)
+
+    def _make_store(self, repeat: Repeat | None, record: WindowRecord) -> WatermarkStore:
+        name, store = make_store(self._asked.watermark_store, self._context)
+        if repeat is None:
+            dag, task = self._task["dag"], self._task["task"]
+            return record.recording(RegisteredWatermarkStore(store, name=name, dag=dag, task=task))
+        return progress_store(store, self._context)
+
+    def _parts(
+        self, opened: contextlib.ExitStack, case: Case, repeat: Repeat | None, record: WindowRecord
+    ) -> dict[str, Any]:
         """Make every part before one that can't be made is told, so that all that is wrong is told at once."""
         asked, problems, parts = self._asked, Problems(), dict[str, Any]()
         make: dict[str, Callable[[], Any]] = {
-            "limits": lambda: _arguments.limits(
-                asked.batch_rows, asked.max_rows, asked.max_seconds, asked.rows_per_second
-            ),
+            "limits": lambda: self._limits(case),
             "envelope": lambda: make_envelope(asked.envelope),
-            "store": lambda: make_store(asked.watermark_store),
+            "store": lambda: self._make_store(repeat, record),
             "stream": self._shape_messages,
             "arguments": self._source_arguments,
             "database": lambda: self._open_database(opened),
@@ -100,7 +145,7 @@ class QueryRun:
             )
             if problems.found:
                 with problems.noted():
-                    parts["source"].check()
+                    parts["source"].check(None if repeat is None else repeat.what)
         problems.settle()
         return parts
 
@@ -162,10 +207,10 @@ class QueryRun:
             **{part: self._task[part] for part in ("dag", "task", "run")},
         }
 
-    def _lock(self, database: Database) -> AbstractContextManager[Lease]:
+    def _lock(self, database: Database, name: str) -> AbstractContextManager[Lease]:
         if self._asked.on_busy != "wait":
-            return database.lock(self.stream.name, self._task)
-        return patiently(lambda: database.lock(self.stream.name, self._task), self.stop, _log)
+            return database.lock(name, self._task)
+        return patiently(lambda: database.lock(name, self._task), self.stop, _log)
 
 
 def _identity(context: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,9 +13,13 @@ from airflow.sdk.exceptions import AirflowSkipException
 from airflow_legacy_events.core.errors import BusyError, LegacyEventsError
 from airflow_legacy_events.core.ports import Envelope, WatermarkStore
 from airflow_legacy_events.core.report import Report
+from airflow_legacy_events.hooks import arguments as _arguments
+from airflow_legacy_events.hooks import naming as _naming
+from airflow_legacy_events.hooks.failures import final
 from airflow_legacy_events.hooks.registry import DEFAULT_ENVELOPE
-from airflow_legacy_events.operators import _arguments, _messages, _naming, _outcome
+from airflow_legacy_events.operators import _messages, _outcome
 from airflow_legacy_events.operators._thread import Worker
+from airflow_legacy_events.operators.links import TopicLink
 
 _log = logging.getLogger(__name__)
 
@@ -42,14 +46,18 @@ class IncrementalQueryOperator(BaseOperator):
     :param topic_partitions: creates a missing topic with so many partitions; default is an error.
     :param topic_config: settings of a topic that is created. (templated)
     :param dead_letter_topic: where messages go that the broker refuses; default is a failed task. (templated)
+    :param replay_topic: where replays and repeats send to; default is ``topic``. (templated)
+    :param time_column: what a replay of a window of time, such as a backfill's run, cuts by; default is the first
+        watermark column that is a time. (templated)
     :param envelope: ``cloudevents``, ``plain``, or an object with the port ``Envelope``.
-    :param watermark_store: ``variable`` (default), or an object with the port ``WatermarkStore``.
+    :param watermark_store: ``variable`` (default), ``table:<conn_id>``, ``table`` over the connection in Airflow's
+        configuration, ``asset``, ``xcom``, or an object with the port ``WatermarkStore``.
     :param first_run: where a new stream begins: ``all``, ``now``, or a value of the first watermark column, itself
         included. (templated)
     :param lag: rows younger than that wait for a later run; for a temporal first watermark column.
     :param batch_rows: rows that are confirmed together, at most.
-    :param max_rows: rows after which a run ends.
-    :param max_seconds: seconds after which a run takes no new batch.
+    :param max_rows: rows after which a live run ends.
+    :param max_seconds: seconds after which a live run takes no new batch.
     :param rows_per_second: mean rate that a run does not exceed.
     :param source_timezone: IANA name of the time zone of naive times. (templated)
     :param null_watermark: what becomes of rows with a NULL in a watermark column: ``fail`` before anything is read,
@@ -60,6 +68,8 @@ class IncrementalQueryOperator(BaseOperator):
     :param on_schema_change: when columns came, went or changed since the last run: ``evolve`` with one warning, or
         ``fail``. A watermark or key column of another type always fails.
     :param on_busy: when another run works on the stream: ``skip`` this task, ``wait`` for that run, or ``fail``.
+    :param on_clear: what a task does that had succeeded and was cleared: ``resume`` the live stream, or ``repeat``,
+        that is send again what it sent (Airflow 3.3).
     :param decimals: ``string``, or ``number``: digits as a JSON number, untouched, where JSON can write them.
     :param bigints: ``number``, or ``string`` for the integers beyond 2^53 either way.
     :param times: ``rfc3339``, or ``naive``: times without a zone as the database writes them.
@@ -89,12 +99,15 @@ class IncrementalQueryOperator(BaseOperator):
         "broker_conn_id",
         "topic_config",
         "dead_letter_topic",
+        "replay_topic",
+        "time_column",
         "first_run",
         "source_timezone",
         *_messages.FIELDS,
     )
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
+    operator_extra_links = (TopicLink(),)
     ui_color = "#d6e4f0"
 
     def __init__(  # noqa: PLR0913  the public signature
@@ -113,6 +126,8 @@ class IncrementalQueryOperator(BaseOperator):
         topic_partitions: int | None = None,
         topic_config: Mapping[str, str] | None = None,
         dead_letter_topic: str | None = None,
+        replay_topic: str | None = None,
+        time_column: str | None = None,
         envelope: str | Envelope = DEFAULT_ENVELOPE,
         watermark_store: str | WatermarkStore | None = None,
         first_run: Any = "all",
@@ -126,6 +141,7 @@ class IncrementalQueryOperator(BaseOperator):
         on_query_change: str = "fail",
         on_schema_change: str = "evolve",
         on_busy: str = "skip",
+        on_clear: str = "resume",
         decimals: str = "string",
         bigints: str = "number",
         times: str = "rfc3339",
@@ -153,6 +169,8 @@ class IncrementalQueryOperator(BaseOperator):
         self.topic_partitions = topic_partitions
         self.topic_config = topic_config
         self.dead_letter_topic = dead_letter_topic
+        self.replay_topic = replay_topic
+        self.time_column = time_column
         self.envelope = envelope
         self.watermark_store = watermark_store
         self.first_run = first_run
@@ -166,6 +184,7 @@ class IncrementalQueryOperator(BaseOperator):
         self.on_query_change = on_query_change
         self.on_schema_change = on_schema_change
         self.on_busy = on_busy
+        self.on_clear = on_clear
         self.decimals = decimals
         self.bigints = bigints
         self.times = times
@@ -182,11 +201,14 @@ class IncrementalQueryOperator(BaseOperator):
         self._check()
         if not _naming.holds_template(topic):
             self.outlets = [*self.outlets, _outcome.topic_alias(topic)]
+        if watermark_store == "asset":
+            self.inlets = [*self.inlets, _naming.stream_asset(self)]
 
     def _check(self) -> None:
         _arguments.one_of(("table", "sql"), (self.table, self.sql))
         for name, known in _arguments.CHOICES.items():
             _arguments.choice(name, getattr(self, name), known)
+        _arguments.no_repeat_of_bulk(self.on_clear, self.watermark_columns)
         _arguments.span("lag", self.lag, zero=True)
         _arguments.span("statement_timeout", self.statement_timeout, zero=False)
         _arguments.span("delivery_timeout", self.delivery_timeout, zero=False)
@@ -217,7 +239,6 @@ class IncrementalQueryOperator(BaseOperator):
         run = QueryRun(self, context)
         self._worker = Worker(run.deliver, run.stop, run.interrupt)
         try:
-            _outcome.refuse_backfill(context)
             self._worker.run()
         except BusyError as busy:
             if self.on_busy == "skip" and busy.healthy is not False:
@@ -226,7 +247,7 @@ class IncrementalQueryOperator(BaseOperator):
             raise
         except LegacyEventsError as error:
             _outcome.push_report(context, run.report, error)
-            raise _outcome.final(error) from error.__cause__
+            raise final(error) from error.__cause__
         except BaseException as error:
             _outcome.push_report(context, run.report, error)
             raise

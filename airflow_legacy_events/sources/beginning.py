@@ -29,12 +29,19 @@ def zone_of(timezone: str) -> zoneinfo.ZoneInfo:
         ) from error
 
 
-def first_value(first_run: Any, column: Column, zone: zoneinfo.ZoneInfo) -> str:
+def first_value(first_run: Any, column: Column, zone: zoneinfo.ZoneInfo, asked: str = "first_run") -> str:
     """Return the text of the value to begin with; a moment is moved into the zone that the column is read in.
+
+    Args:
+        first_run: the value.
+        column: that it is a value of.
+        zone: of naive columns.
+        asked: name under which the user gave it, for the error.
 
     Raises:
         ConfigurationError: it is no value of the column's kind.
     """
+    words = "'all', 'now' or " if asked == "first_run" else ""
     try:
         if column.kind in TEMPORAL:
             return _moment(first_run, column.kind, zone)
@@ -42,8 +49,8 @@ def first_value(first_run: Any, column: Column, zone: zoneinfo.ZoneInfo) -> str:
             return str(_NUMBERS[column.kind](str(first_run)))
     except (ValueError, InvalidOperation) as error:
         raise ConfigurationError(
-            f"first_run={first_run!r} was asked for, but the first watermark column {column.name!r} is {column.type};"
-            " nothing was read. Give 'all', 'now' or a value of that column"
+            f"{asked}={first_run!r} was asked for, but the first watermark column {column.name!r} is {column.type};"
+            f" nothing was read. Give {words}a value of that column"
         ) from error
     return str(first_run)
 

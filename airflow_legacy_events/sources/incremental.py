@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import Batch, Horizon, Watermark
+from airflow_legacy_events.core.model import PENDING_ROWS, Batch, Horizon, Pending, Watermark
 from airflow_legacy_events.sources.position import share
 from airflow_legacy_events.sources.rows import Rows, Start, Values
 
@@ -39,14 +39,10 @@ class IncrementalRun:
 
     def open(self) -> Horizon:
         """Find the target; nothing is read for delivery."""
-        values = self.stored.values if self.stored is not None else None
-        self._first = values is None
-        if self.stored is not None and values is not None:
-            start = Start(values, included=bool(self.stored.facts.get("included")))
-        else:
-            start = Start(() if self.begin is None else (self.begin,), included=True)
+        self._first = self.stored is None or self.stored.values is None
+        start = self._beginning()
         self.rows.refuse_null(start)
-        target = self.rows.highest(start, self.lag_seconds or 0.0, temporal=self.lag_seconds is not None)
+        target = self._highest(start)
         self._start, self._target = start, target
         if self._first and self.now:
             self._start, self._target = Start(target or ()), None
@@ -56,6 +52,20 @@ class IncrementalRun:
     def at(self) -> Watermark:
         """Where the run begins, once it is open."""
         return self._after(self._start)
+
+    def pending(self) -> Pending:
+        """Find the target, and count the rows up to it."""
+        start = self._beginning()
+        target = self._highest(start)
+        return Pending(0 if target is None else self.rows.count(start, PENDING_ROWS, target), target)
+
+    def _beginning(self) -> Start:
+        if self.stored is not None and self.stored.values is not None:
+            return Start(self.stored.values, included=bool(self.stored.facts.get("included")))
+        return Start(() if self.begin is None else (self.begin,), included=True)
+
+    def _highest(self, start: Start) -> Values | None:
+        return self.rows.highest(start, self.lag_seconds or 0.0, temporal=self.lag_seconds is not None)
 
     def batches(self) -> Iterator[Batch]:
         """Yield the pages; the last one is final unless `max_rows` came first."""

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import Batch, Column, Horizon, Watermark
+from airflow_legacy_events.core.model import Batch, Column, Horizon, Pending, Watermark
 from airflow_legacy_events.sources.incremental import IncrementalRun
 from airflow_legacy_events.sources.rows import Rows, Start, Values
 
@@ -81,6 +81,10 @@ class NullRun:
         return horizon._replace(
             reason=f"{horizon.reason}; {_REASONS[self.policy]}", facts={**horizon.facts, "nulls": mark}
         )
+
+    def pending(self) -> Pending:
+        """The rows that have a place; the others wait for whatever starts a run."""
+        return self.run.pending()
 
     def batches(self) -> Iterator[Batch]:
         """Yield the pages in order, then those of the pass; the last one is final unless `max_rows` came first."""

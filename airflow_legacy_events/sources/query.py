@@ -11,7 +11,17 @@ from typing import Any, NamedTuple
 from airflow_legacy_events.core import guard
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import TEMPORAL, Batch, Column, Horizon, Receipt, Watermark
+from airflow_legacy_events.core.model import (
+    TEMPORAL,
+    Batch,
+    Column,
+    Horizon,
+    Pending,
+    Receipt,
+    Span,
+    Watermark,
+    Window,
+)
 from airflow_legacy_events.core.ports import Database, Reflection
 from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.sources.beginning import first_value, zone_of
@@ -21,8 +31,10 @@ from airflow_legacy_events.sources.checks import advise, check_lag, check_option
 from airflow_legacy_events.sources.facts import source_facts
 from airflow_legacy_events.sources.incremental import IncrementalRun
 from airflow_legacy_events.sources.nulls import NullRun, in_order, nullable_columns, without_place
+from airflow_legacy_events.sources.repeat import ReplayRun, RerunRun
 from airflow_legacy_events.sources.rows import Rows
-from airflow_legacy_events.sources.selection import Selection, Wanted, select_columns
+from airflow_legacy_events.sources.selection import Selection, Wanted, by_window, select_columns
+from airflow_legacy_events.sources.window import bounds, window_column
 
 
 class Checked(NamedTuple):
@@ -39,7 +51,8 @@ class QuerySource:
 
     The lower bound is exclusive on (watermark columns, key columns), so no batch grows with a tie. The upper
     bound is the highest such tuple at or below the database's now less `lag`. Without watermark columns every
-    run is a full load in key order from one snapshot; a load that did not finish is finished first.
+    run is a full load in key order from one snapshot; a load that did not finish is finished first. With a window
+    the order is (its column, key columns) instead.
 
     Attributes:
         database: where the rows are.
@@ -84,8 +97,9 @@ class QuerySource:
     on_query_change: str = "fail"
     on_schema_change: str = "evolve"
     log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
+    _looked: tuple[Rows, dict[str, Any], str | None] | None = field(default=None, init=False, repr=False)
 
-    def check(self) -> Checked:
+    def check(self, window: Window | Span | None = None) -> Checked:
         """Check what can be checked without a watermark and without a row; every fault is told, not only the first.
 
         Raises:
@@ -101,11 +115,11 @@ class QuerySource:
             found = self.database.reflect(self.table, self.sql)
         if found is not None:
             with problems.noted():
-                checked = Checked(found, select_columns(self._wanted, found))
+                checked = Checked(found, self._select(found, window if isinstance(window, Window) else None))
         if checked is not None:
             with problems.noted():
                 check_order(self.database, self._what, checked.found.selectable, checked.selection)
-        if checked is not None and self.watermark_columns:
+        if checked is not None and self.watermark_columns and not isinstance(window, Window):
             with problems.noted():
                 check_lag(self.lag, checked.selection.columns[0])
             with problems.noted():
@@ -113,24 +127,23 @@ class QuerySource:
         problems.settle()
         return checked
 
-    def open(self, at: Watermark | None) -> Horizon:
+    def open(self, at: Watermark | None, window: Window | Span | None = None) -> Horizon:
         """See `core.ports.Source.open`."""
-        found, selection, begin = self.check()
-        written = self.sql_as_written or self.sql or str(self.table)
-        facts = source_facts(self.database, self.source, written, selection)
+        found, selection, begin = self.check(window)
+        rows, facts = self._look(found, selection)
         recorded: dict[str, Any] = {}
         self._unrecorded: Watermark | None = None
         if at is not None:
             guard.check(self.stream, at.facts, facts)
             guard.check_types(self.stream, at.facts, facts)
+        if at is not None and window is None:
             changes = Changes(self.stream, self._what, self.on_query_change, self.on_schema_change, self.log)
             at, changed, recorded = changes.judge(at, facts)
             self._unrecorded = at if changed else None
-        if self.watermark_columns:
+        if self.watermark_columns or window is not None:
             advise(self.log, self.table, selection, found)
         self._selection = selection
-        rows = Rows(self.database, self._what, found.selectable, selection, self.source_timezone, small=found.small)
-        self._run = self._make_run(rows, at, begin)
+        self._run = self._make_run(rows, at, begin) if window is None else self._make_repeat(rows, at, window, begin)
         horizon = self._run.open()
         return horizon._replace(facts={**facts, **recorded, **horizon.facts}, shape=selection.shape)
 
@@ -145,6 +158,22 @@ class QuerySource:
             after = Watermark(self._unrecorded.values, None, included)
             yield Batch(self._selection.shape, [], 0, after, self._selection.op, final=True)
 
+    def pending(self, at: Watermark | None) -> Pending:
+        """See `core.ports.Source.pending`; a full load has always all rows pending, and says so."""
+        if self._looked is None:
+            found, selection, begin = self.check()
+            self._looked = (*self._look(found, selection), begin)
+        rows, facts, begin = self._looked
+        if at is not None:
+            guard.check(self.stream, at.facts, facts)
+        run = self._make_run(rows, at, begin)
+        if isinstance(run, BulkRun):
+            raise ConfigurationError(
+                "watermark_columns=[] was given: a full load has no watermark, so every row is always pending; nothing"
+                " was read. Name watermark_columns, or start the load by a schedule"
+            )
+        return run.pending()
+
     def acknowledge(self, receipt: Receipt) -> None:
         """A query leaves nothing to acknowledge at its source."""
 
@@ -152,16 +181,26 @@ class QuerySource:
     def _what(self) -> str:
         return f"table {self.table!r}" if self.table is not None else "the query"
 
-    @property
-    def _wanted(self) -> Wanted:
-        return Wanted(
+    def _look(self, found: Reflection, selection: Selection) -> tuple[Rows, dict[str, Any]]:
+        """What is read, and the facts by which a watermark of it is known."""
+        written = self.sql_as_written or self.sql or str(self.table)
+        facts = source_facts(self.database, self.source, written, selection) | {"table": self.table}
+        rows = Rows(self.database, self._what, found.selectable, selection, self.source_timezone, small=found.small)
+        return rows, facts
+
+    def _select(self, found: Reflection, window: Window | None) -> Selection:
+        column = None if window is None else window_column(window, self.watermark_columns, found.columns)
+        wanted = Wanted(
             self._what,
             self.watermark_columns,
             self.key_columns,
             self.columns,
             self.exclude_columns,
             self.message_columns,
+            column,
         )
+        selection = select_columns(wanted, found)
+        return selection if column is None else by_window(selection, column)
 
     @property
     def _incremental_options(self) -> dict[str, bool]:
@@ -184,10 +223,22 @@ class QuerySource:
     def _make_run(self, rows: Rows, at: Watermark | None, begin: str | None) -> BulkRun | IncrementalRun | NullRun:
         if not self.watermark_columns:
             return BulkRun(rows, at, self.limits)
-        nullable = () if self.null_watermark == "fail" else nullable_columns(rows)
-        ordered = in_order(rows, nullable) if nullable else rows
+        nullable = self._nullable(rows)
         lag_seconds = self.lag.total_seconds() if rows.selection.columns[0].kind in TEMPORAL else None
+        ordered = in_order(rows, nullable)
         run = IncrementalRun(ordered, at, begin, self.first_run == "now", lag_seconds, self.limits)
         if not nullable:
             return run
         return NullRun(run, without_place(rows, nullable), self.null_watermark, at, self.limits)
+
+    def _make_repeat(
+        self, rows: Rows, at: Watermark | None, window: Window | Span, begin: str | None
+    ) -> ReplayRun | RerunRun:
+        if isinstance(window, Window):
+            first, zone = rows.selection.columns[0], zone_of(self.source_timezone)
+            return ReplayRun(rows, at, self.limits, bounds(window, first, zone))
+        ordered = in_order(rows, self._nullable(rows))
+        return RerunRun(ordered, at, self.limits, window, begin, self.first_run == "now")
+
+    def _nullable(self, rows: Rows) -> tuple[Column, ...]:
+        return () if self.null_watermark == "fail" else nullable_columns(rows)

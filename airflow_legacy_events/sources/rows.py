@@ -57,6 +57,15 @@ class Rows:
             query = query.where(self.database.until(self._position, self._bound(until)))
         return self.database.read(query.order_by(*self._position).limit(limit), BATCH_BYTES)
 
+    def page_below(self, after: Start, high: str, limit: int) -> list[tuple[Any, ...]]:
+        """Return the next rows above `after` whose first position column lies below `high`, at most `limit`."""
+        query = self._select([*map(self._read, range(len(self.selection.shape.columns)))], after)
+        query = query.where(self._below(high))
+        return self.database.read(query.order_by(*self._position).limit(limit), BATCH_BYTES)
+
+    def _below(self, high: str) -> Any:
+        return sa.not_(self.database.beyond(self._position[:1], self._bound((high,)), inclusive=True))
+
     def highest(self, after: Start, lag_seconds: float, *, temporal: bool) -> Values | None:
         """Return the highest position above `after`, at or below the database's now less the lag."""
         columns = self.selection.columns
@@ -66,6 +75,14 @@ class Rows:
             query = query.where(self._past(lag_seconds))
         rows = self.database.read(query.order_by(*(column.desc() for column in self._position)).limit(1))
         return self.texts(rows[0]) if rows else None
+
+    def count(self, after: Start, most: int, until: Values | None = None) -> int:
+        """Return how many rows lie above `after`, up to `until` where that is given; counting ends at `most`."""
+        some = self._select([sa.literal_column("1").label("one")], after)
+        if until is not None:
+            some = some.where(self.database.until(self._position, self._bound(until)))
+        ((rows,),) = self.database.read(sa.select(sa.func.count()).select_from(some.limit(most).subquery("counted")))
+        return int(rows)
 
     def refuse_null(self, after: Start) -> None:
         """Raise when a row has no place in the order.
@@ -82,12 +99,29 @@ class Rows:
             if at and after.values:
                 low = self._bound(after.values[:1])
                 null = null.where(self.database.beyond(self._position[:1], low, inclusive=True))
-            if self.database.read(null.where(sa.column(column.name).is_(None)).limit(1)):
-                raise ConfigurationError(
-                    f"column {column.name!r} of {self.what} is a watermark or key column and is NULL in at least one"
-                    " row, which could never be delivered in order; nothing was read. Fill the column, choose another"
-                    f" one, {self._remedy(column)}"
-                )
+            self._refuse(column, null)
+
+    def refuse_null_within(self, low: str, high: str) -> None:
+        """Raise when a row of `[low, high)` of the first column has no place in the order.
+
+        A row without a value of that column lies in no window.
+
+        Raises:
+            ConfigurationError: naming the column; nothing was read.
+        """
+        for column in self.selection.columns[1:]:
+            if column.nullable:
+                null: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(self.selectable)
+                above = self.database.beyond(self._position[:1], self._bound((low,)), inclusive=True)
+                self._refuse(column, null.where(above, self._below(high)))
+
+    def _refuse(self, column: Column, rows: Any) -> None:
+        if self.database.read(rows.where(sa.column(column.name).is_(None)).limit(1)):
+            raise ConfigurationError(
+                f"column {column.name!r} of {self.what} is a watermark or key column and is NULL in at least one"
+                " row, which could never be delivered in order; nothing was read. Fill the column, choose another"
+                f" one, {self._remedy(column)}"
+            )
 
     def _remedy(self, column: Column) -> str:
         if column.name in self.selection.shape.named(self.selection.shape.key):
@@ -157,8 +191,7 @@ class Rows:
         return self.database.past(sa.literal(str(moment), sa.types.NullType()), Kind.TIMESTAMP, lag_seconds, "UTC")
 
     def _select(self, columns: Any, after: Start) -> Any:
-        query: Any = sa.select(*columns).select_from(self.selectable)
-        query = query.where(*self.where)
+        query: Any = sa.select(*columns).select_from(self.selectable).where(*self.where)
         if not after.values:
             return query
         position, values = self._position, self._bound(after.values)

@@ -42,6 +42,14 @@ class Wanted:
     columns: tuple[str, ...] | None = None
     exclude_columns: tuple[str, ...] = ()
     message_columns: tuple[str, ...] = ()
+    window_column: str | None = None
+
+
+def by_window(selection: Selection, column: str) -> Selection:
+    """Return the same columns in the order of `column`, then of the key: rows of a replay, with op `r`."""
+    shape = selection.shape
+    first = next(at for at, found in enumerate(shape.columns) if found.name == column)
+    return Selection(shape, tuple(dict.fromkeys([first, *shape.key])), "r")
 
 
 def select_columns(wanted: Wanted, found: Reflection) -> Selection:
@@ -53,7 +61,7 @@ def select_columns(wanted: Wanted, found: Reflection) -> Selection:
     """
     known = {column.name: column for column in found.columns}
     data, key = _data_and_key(wanted, known, found)
-    names = list(dict.fromkeys([*data, *wanted.watermark_columns, *key, *wanted.message_columns]))
+    names = list(dict.fromkeys([*data, *_hidden(wanted, key)]))
     place = {name: at for at, name in enumerate(names)}
     columns = tuple(known[name] for name in names)
     time = next((name for name in wanted.watermark_columns if known[name].kind in TEMPORAL), None)
@@ -87,13 +95,19 @@ def _data_and_key(wanted: Wanted, known: dict[str, Column], found: Reflection) -
         key = wanted.key_columns or _default_key(wanted, found, known)
     available = [*known, *found.refused]
     data = [name for name in wanted.columns or available if name not in wanted.exclude_columns]
-    hidden = [*wanted.watermark_columns, *key, *wanted.message_columns]
+    hidden = _hidden(wanted, key)
     with problems.noted():
         _refuse_unknown(wanted, [*data, *wanted.exclude_columns, *hidden], available)
     with problems.noted():
         _refuse_types(wanted, [*data, *hidden], found)
     problems.settle()
     return data, key
+
+
+def _hidden(wanted: Wanted, key: Sequence[str]) -> list[str]:
+    """What is read whether `data` holds it or not."""
+    window = [] if wanted.window_column is None else [wanted.window_column]
+    return [*wanted.watermark_columns, *key, *wanted.message_columns, *window]
 
 
 def _default_key(wanted: Wanted, found: Reflection, known: dict[str, Column]) -> tuple[str, ...]:
@@ -112,8 +126,8 @@ def _refuse_unknown(wanted: Wanted, names: Sequence[str], available: Sequence[st
     if missing := [name for name in dict.fromkeys(names) if name not in available]:
         raise ConfigurationError(
             f"{wanted.what} has no column {', '.join(map(repr, missing))}; it has {', '.join(map(repr, available))}."
-            " Nothing was read; correct watermark_columns, key_columns, columns, exclude_columns, or the columns that"
-            " templates and timestamp_column name"
+            " Nothing was read; correct watermark_columns, key_columns, columns, exclude_columns, time_column, or the"
+            " columns that templates and timestamp_column name"
         )
 
 

@@ -46,6 +46,13 @@ def variable_key(prefix: str, stream: str) -> str:
     return f"{key[: LONGEST_KEY - _DIGEST_CHARS - 1]}~{digest}"
 
 
+def stream_of(prefix: str, key: str) -> str:
+    """Return the stream whose Variable is `key`; where the name was cut, the key's own rest."""
+    return re.sub(
+        "(?:~[0-9A-F]{2})+", lambda found: bytes.fromhex(found[0].replace("~", "")).decode(errors="replace"), key
+    ).removeprefix(prefix)
+
+
 def read(key: str) -> str | None:
     """Return the text of a Variable, None only when it is proved to be absent.
 

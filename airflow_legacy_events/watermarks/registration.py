@@ -41,6 +41,10 @@ def read_registration(stream: str) -> Registration | None:
     text = airflow_variables.read(key)
     if text is None:
         return None
+    return _registration(stream, key, text)
+
+
+def _registration(stream: str, key: str, text: str) -> Registration:
     try:
         content = json.loads(text)
         return Registration(str(content["store"]), str(content["since"]), content["dag"], content["task"])
@@ -50,6 +54,40 @@ def read_registration(stream: str) -> Registration | None:
             f" {len(text)} characters. Delete it with `airflow variables delete {key}`: where the watermark is there,"
             " the next run writes the registration anew"
         ) from None
+
+
+def write_registration(stream: str, registration: Registration) -> None:
+    """Register `stream`; the Variable also holds its name, which a Variable's name may not."""
+    content = {"stream": stream, **registration._asdict()}
+    airflow_variables.write(airflow_variables.variable_key(PREFIX, stream), json.dumps(content))
+
+
+def registered_streams() -> dict[str, Registration]:
+    """Return all registrations by stream; for a server of the deployment.
+
+    Raises:
+        WatermarkError: one can't be understood.
+    """
+    from airflow.models.variable import Variable  # noqa: PLC0415  loads the whole metadata model
+    from airflow.utils.session import create_session  # noqa: PLC0415
+    from sqlalchemy import select  # noqa: PLC0415
+
+    with create_session() as session:
+        keys = session.scalars(select(Variable.key).where(Variable.key.startswith(PREFIX, autoescape=True))).all()
+    found = {}
+    for key in sorted(keys):
+        text = airflow_variables.read(key)
+        if text is not None:
+            name = _stream_of(key, text)
+            found[name] = _registration(name, key, text)
+    return found
+
+
+def _stream_of(key: str, text: str) -> str:
+    try:
+        return str(json.loads(text)["stream"])
+    except (ValueError, KeyError, TypeError):
+        return airflow_variables.stream_of(PREFIX, key)
 
 
 def remove_registration(stream: str) -> None:
@@ -84,11 +122,13 @@ class RegisteredWatermarkStore:
         if registration is not None and registration.store != self._name:
             raise WatermarkError(
                 f"the watermark of stream {stream!r} lies in store {registration.store!r} since {registration.since},"
-                f" this run asks store {self._name!r}. Set watermark_store= back, give the stream another name with"
-                f" stream=, or begin anew with {command('forget', stream)}"
+                f" this run asks store {self._name!r}. Move it with {command('copy', stream, '--to', self._name)}, set"
+                f" watermark_store= back, or give the stream another name with stream="
             )
         mark = self._store.load(stream)
-        if mark is None and (registration is not None or stream in self._registered):
+        begun = registration is not None or stream in self._registered
+        # Some stores see for themselves that a first load never succeeded.
+        if mark is None and begun and not getattr(self._store, "begins_again", False):
             raise _lost(stream, self._name, registration)
         if mark is not None and registration is None:
             self._register(stream)
@@ -101,12 +141,17 @@ class RegisteredWatermarkStore:
         self._store.save(stream, new, expected=expected)
         self._register(stream)
 
+    def forget(self, stream: str) -> None:
+        """Remove the watermark and the registration: the stream begins anew."""
+        self._store.forget(stream)
+        remove_registration(stream)
+        self._registered.discard(stream)
+
     def _register(self, stream: str) -> None:
         if stream in self._registered:
             return
         since = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        content = Registration(self._name, since, self._dag, self._task)._asdict()
-        airflow_variables.write(airflow_variables.variable_key(PREFIX, stream), json.dumps(content))
+        write_registration(stream, Registration(self._name, since, self._dag, self._task))
         self._registered.add(stream)
 
 

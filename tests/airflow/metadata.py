@@ -119,6 +119,67 @@ def drop_variable(key: str) -> None:
         session.execute(delete(Variable).where(Variable.key == key))
 
 
+def activate_asset(name: str, uri: str) -> None:
+    """Let Airflow know an asset, as the inlet of some task does."""
+    from airflow.models.asset import AssetActive, AssetModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    migrated()
+    with create_session() as session:
+        if session.scalar(select(AssetModel).where(AssetModel.name == name)) is None:
+            session.add(AssetModel(name=name, uri=uri))
+            session.flush()
+            session.add(AssetActive(name=name, uri=uri))
+
+
+def forget_stale_assets(dag_id: str) -> None:
+    """What Airflow does while a DAG can't be imported: its references go, and the state of assets that nobody names."""
+    from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
+    from airflow.models.asset import remove_references_to_deleted_dags
+    from airflow.models.dag import DagModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import update
+
+    with create_session() as session:
+        session.execute(update(DagModel).where(DagModel.dag_id == dag_id).values(is_stale=True))
+        remove_references_to_deleted_dags(session)
+        session.flush()
+        SchedulerJobRunner._update_asset_orphanage(SchedulerJobRunner.__new__(SchedulerJobRunner), session=session)
+        SchedulerJobRunner._cleanup_orphaned_asset_state_store(session=session)
+
+
+def put_xcom(run: Any, task_id: str, key: str, value: Any) -> None:
+    """Write an XCom as a person does, in the user interface; None deletes it."""
+    from airflow.models.xcom import XComModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete
+
+    mine = {"dag_id": run.dag_id, "task_id": task_id, "run_id": run.run_id}
+    with create_session() as session:
+        if value is None:
+            session.execute(delete(XComModel).filter_by(key=key, **mine))
+        else:
+            XComModel.set(key, value, serialize=False, session=session, **mine)
+
+
+def cli(*words: str) -> None:
+    """Call `airflow` in this process."""
+    import argparse
+
+    from airflow.cli.cli_parser import _add_command
+
+    from airflow_legacy_events.cli import get_cli_commands
+
+    parser = argparse.ArgumentParser(prog="airflow")
+    commands = parser.add_subparsers()
+    for command in get_cli_commands():
+        _add_command(commands, command)
+    args = parser.parse_args(words)
+    with as_server():
+        args.func(args)
+
+
 def put_connection(conn_id: str, **fields: object) -> None:
     """Write a connection as a person does."""
     from airflow.models.connection import Connection

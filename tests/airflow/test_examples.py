@@ -21,13 +21,17 @@ def _new_streams(shop, broker):
             metadata.drop_variable(key)
 
 
-def test_there_are_five_and_each_fits_a_screen():
+def test_these_are_the_examples_and_each_fits_a_screen():
     assert sorted(path.stem for path in EXAMPLES.glob("*.py")) == [
         "auto_increment_id",
+        "backfill_and_replay",
         "bulk",
         "custom_query",
+        "many_tables",
+        "run_on_rows",
         "shaped_messages",
         "timestamp_and_id",
+        "wait_for_rows",
     ]
     for path in EXAMPLES.glob("*.py"):
         assert len(path.read_text().splitlines()) <= 25
@@ -40,7 +44,7 @@ def test_they_load_without_errors():
     bag = DagBag(str(EXAMPLES))
 
     assert bag.import_errors == {}
-    assert len(bag.dags) == 5
+    assert len(bag.dags) == 9
 
 
 def test_shaped_messages_say_in_their_headers_what_their_rows_hold(broker, shop):
@@ -113,3 +117,44 @@ def test_custom_query_joins(broker):
         (2, "Bob"),
         (3, "Ann"),
     ]
+
+
+def test_wait_for_rows_sends_what_the_sensor_saw(broker):
+    run = example("wait_for_rows")
+
+    assert metadata.states(run) == {"wait": "success", "publish_audit_log": "success"}
+    assert metadata.pulled(run, "wait")["bound"] == metadata.pulled(run, "publish_audit_log")["watermark_to"]
+
+
+def test_run_on_rows_sends_what_its_trigger_saw(broker):
+    run = example("run_on_rows")
+
+    assert metadata.pulled(run, "publish_orders")["events"] == 3
+
+
+def test_backfill_and_replay_sends_a_day_again(broker):
+    live = example("backfill_and_replay")
+    form = {"replay_from": "2026-11-01T00:00:00Z", "replay_to": "2026-11-02T00:00:00Z"}
+    replay = metadata.run_file(EXAMPLES / "backfill_and_replay.py", "backfill_and_replay", run_conf=form)
+
+    assert metadata.pulled(live, "publish_orders")["mode"] == "live"
+    assert metadata.pulled(replay, "publish_orders")["window"] == {
+        "from": "2026-11-01T00:00:00Z",
+        "to": "2026-11-02T00:00:00Z",
+    }
+    sent = [one.event for one in broker.read("legacy.orders.by_day")]
+    assert sorted((one["data"]["id"], one["op"]) for one in sent) == [
+        (1, "r"),
+        (1, "u"),
+        (2, "r"),
+        (2, "u"),
+        (3, "u"),
+    ]
+
+
+def test_many_tables_are_a_stream_each(broker):
+    run = example("many_tables")
+
+    assert set(metadata.states(run).values()) == {"success"}
+    sent = {table: len(broker.read(f"legacy.shop.{table}")) for table in ("orders", "prices", "audit_log")}
+    assert sent == {"orders": 3, "prices": 2, "audit_log": 2}

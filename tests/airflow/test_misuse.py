@@ -64,7 +64,9 @@ class Desk:
         """Execute as a task does; return the report."""
         ti = SimpleNamespace(dag_id="d", task_id="publish", run_id="r", map_index=-1, try_number=1)
         ti.xcom_push = lambda key, value: self.pushed.update({key: value})
-        dag_run = SimpleNamespace(run_type=run_type, run_id="r")
+        dag_run = SimpleNamespace(
+            run_type=run_type, run_id="r", conf={}, data_interval_start=None, data_interval_end=None
+        )
         context: Any = {"ti": ti, "dag_run": dag_run, "outlet_events": defaultdict(Outlet)}
         written = {name: value for name, value in arguments.items() if name not in RENDERED}
         operator = self.operator(**written)
@@ -162,7 +164,7 @@ MISUSES = {
     ),
     "a connection of an unknown type": Misuse(
         ConfigurationError,
-        "connection 'by_ftp': type 'ftp' is not known; known: ",
+        "connection 'by_ftp' of type 'ftp' leads to no SQLAlchemy URL: ",
         {"source_conn_id": "by_ftp"},
         connection("by_ftp", conn_type="ftp", host="h", password=SECRET),
     ),
@@ -398,8 +400,10 @@ def test_a_message_over_the_limit_is_named_by_its_size_and_nothing_passes_it(des
     assert desk.pushed["report"]["watermark_to"] is None
 
 
-def test_a_backfill_is_refused(desk):
-    with pytest.raises(ConfigurationError, match="belongs to a backfill"):
+def test_a_backfill_that_can_not_know_its_interval_is_refused(desk):
+    with pytest.raises(
+        ConfigurationError, match=r"one of a backfill.* Schedule the DAG with CronDataIntervalTimetable"
+    ):
         desk.run(run_type="backfill")
     assert desk.kept() == {}
 

@@ -80,11 +80,11 @@ def test_the_provider_info_is_valid_and_names_what_is_there():
 
     schema = json.loads((Path(airflow.__file__).parent / "provider_info.schema.json").read_text())
     jsonschema.validate(info, schema)
-    for kind in ("operators", "hooks"):
+    for kind in ("operators", "hooks", "sensors", "triggers"):
         for integration in info[kind]:
             for module in integration["python-modules"]:
                 importlib.import_module(module)
-    for path in (*info["cli"], *(plugin["plugin-class"] for plugin in info["plugins"])):
+    for path in (*info["cli"], *info["extra-links"], *(plugin["plugin-class"] for plugin in info["plugins"])):
         assert callable(dotted(path))
 
 
@@ -96,10 +96,14 @@ def test_airflow_lists_the_provider_and_the_plugin(airflow):
     assert "legacy_events" in {one["name"] for one in plugins}
 
 
+def test_airflow_knows_the_settings_with_their_defaults(airflow):
+    assert airflow("config", "get-value", "legacy_events", "topic_url_template").strip() == ""
+
+
 def test_airflow_has_the_commands(airflow):
     text = airflow("legacy-events", "watermark", "--help")
 
-    assert {"show", "set", "forget"} <= set(text.split())
+    assert {"show", "list", "set", "rewind", "forget", "copy", "export", "import"} <= set(text.split())
 
 
 IMPORTS = """
@@ -115,6 +119,7 @@ print(*sorted(set(sys.modules) - before))
     "module",
     [
         "airflow_legacy_events.operators.query",
+        "airflow_legacy_events.sensors.pending",
         "airflow_legacy_events.hooks.database",
         "airflow_legacy_events.hooks.broker",
         "airflow_legacy_events.cli",

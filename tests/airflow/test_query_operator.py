@@ -252,15 +252,22 @@ def test_while_another_run_works_the_task_is_skipped_or_fails(shop, broker, run,
     assert not [key for key in metadata.variables() if topic in key]
 
 
-def test_a_backfill_run_is_refused_by_its_type():
-    from types import SimpleNamespace
+def test_mapped_tasks_wake_who_waits_for_their_topic(shop, broker, topic, dag_id):
+    text = f"""{HEAD}
+with DAG({dag_id!r}, schedule=None):
+    IncrementalQueryOperator.partial(
+        task_id="publish", source_conn_id="legacy_shop", topic={topic!r}, watermark_columns=["id"]
+    ).expand(table=["orders", "audit_log"])
+"""
+    ended = metadata.run_dag(text, dag_id)
 
-    from airflow_legacy_events.errors import ConfigurationError
-    from airflow_legacy_events.operators._outcome import refuse_backfill
-
-    with pytest.raises(ConfigurationError, match="run 'scheduled__x' belongs to a backfill"):
-        refuse_backfill({"dag_run": SimpleNamespace(run_type=SimpleNamespace(value="backfill"), run_id="scheduled__x")})
-    refuse_backfill({"dag_run": SimpleNamespace(run_type="manual", run_id="backfill__x")})
+    assert metadata.states(ended) == {"publish[0]": "success", "publish[1]": "success"}
+    events = asset_events(ended)
+    assert [uri for uri, _, _ in events] == [f"kafka://{broker.kafka.bootstrap}/{topic}"] * 2
+    assert sorted(extra["stream"] for _, extra, _ in events) == [
+        f"legacy_shop.audit_log@{topic}",
+        f"legacy_shop.orders@{topic}",
+    ]
 
 
 def test_a_timeout_ends_the_run_at_a_batch_border_with_all_of_it_saved(shop, broker, run, topic):

@@ -248,3 +248,27 @@ def test_an_unfinished_watermark_without_values_begins_at_the_beginning(days):
     _, after = run(days, watermark_columns=("at",))
     ids, _ = run(days, Watermark(None, None, after.facts), watermark_columns=("at",))
     assert ids == [5, 4, 3, 2, 1]
+
+
+def test_what_lag_holds_back_is_not_pending(legacy):
+    legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, at timestamp NOT NULL)")
+    now = "now() AT TIME ZONE 'UTC'" if legacy.dialect == "postgresql" else "strftime('%Y-%m-%d %H:%M:%f', 'now')"
+    legacy.execute(f"INSERT INTO t VALUES (1, '2026-01-01 10:00:00'), (2, {now})")
+
+    with legacy.source(watermark_columns=("at",), lag=dt.timedelta(hours=1)) as source:
+        assert source.pending(None) == (1, ("2026-01-01 10:00:00", "1"))
+    with legacy.source(watermark_columns=("at",)) as source:
+        assert source.pending(None).rows == 2
+
+
+def test_a_foreign_watermark_is_refused_when_asked_for_what_is_pending(days):
+    _, after = run(days, watermark_columns=("at",))
+    foreign = after._replace(facts={**after.facts, "server": {"system_identifier": "another"}})
+
+    with days.source(watermark_columns=("at",)) as source, pytest.raises(WatermarkError, match="server"):
+        source.pending(foreign)
+
+
+def test_a_full_load_has_nothing_to_look_for(days):
+    with days.source() as source, pytest.raises(ConfigurationError, match=r"watermark_columns=\[\] .*always pending"):
+        source.pending(None)

@@ -197,3 +197,44 @@ def test_to_acknowledge_again_changes_nothing(world):
         source, after = resume(world, batches[:2], batch_rows=2)
         source.open(after)
         assert ids(source.batches()) == expected[4:]
+
+
+def test_nothing_is_pending_where_a_run_would_read_nothing(world):
+    source = world.source()
+    assert source.pending(None) == (0, None)
+    world.insert([1, 1])
+    at = deliver(source, None)
+
+    assert world.source().pending(at) == (0, None)
+
+
+def test_pending_is_what_a_run_reads_then_and_can_be_asked_again_and_again(world):
+    world.insert([1, 2, 2])
+    at = deliver(world.source(), None)
+    asked = world.source()
+    assert asked.pending(at).rows == 0
+    world.insert([2, 3])
+    first = asked.pending(at)
+    world.insert([3])
+    second = asked.pending(at)
+
+    run = world.source()
+    horizon = run.open(at)
+    assert (first.rows, second.rows) == (2, 3)
+    assert first.target != second.target == horizon.target
+    assert sum(batch.count for batch in run.batches()) == 3
+
+
+def test_pending_rows_are_counted_to_a_thousand(world):
+    world.insert([1] * 1_001)
+
+    assert world.source().pending(None).rows == 1_000
+
+
+def deliver(source, at):
+    facts = source.open(at).facts
+    for batch in source.batches():
+        if batch.after.receipt:
+            source.acknowledge(batch.after.receipt)
+        at = batch.after._replace(facts={**facts, **batch.after.facts})
+    return at

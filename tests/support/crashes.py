@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import Batch, Messages, Rejection, Shape, Stream, Watermark
+from airflow_legacy_events.core.model import Batch, Messages, Rejection, Shape, Span, Stream, Watermark, Window
 from airflow_legacy_events.core.relay import Relay
 from airflow_legacy_events.envelopes.plain import PlainEnvelope
 from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
@@ -97,8 +97,8 @@ class Process:
     def check(self) -> None:
         self.step("check", lambda: None)
 
-    def open(self, at: Watermark | None) -> Any:
-        return self.step("open", lambda: self.inner.open(at))
+    def open(self, at: Watermark | None, window: Window | Span | None = None) -> Any:
+        return self.step("open", lambda: self.inner.open(at, window))
 
     def batches(self) -> Iterator[Batch]:
         found = self.inner.batches()
@@ -143,6 +143,9 @@ class _Store:
     def save(self, stream: str, new: Watermark, *, expected: Watermark | None) -> None:
         assert not self.process.unconfirmed, "saved before everything was confirmed"
         self.process.step("save", lambda: self._save(stream, new, expected))
+
+    def forget(self, stream: str) -> None:
+        self.process.step("forget", lambda: self.world.store.forget(stream))
 
     def _save(self, stream: str, new: Watermark, expected: Watermark | None) -> None:
         self.world.store.save(stream, new, expected=expected)

@@ -7,7 +7,19 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from airflow_legacy_events.core.model import Batch, Column, Horizon, Kind, Receipt, Shape, Watermark
+from airflow_legacy_events.core.model import (
+    PENDING_ROWS,
+    Batch,
+    Column,
+    Horizon,
+    Kind,
+    Pending,
+    Receipt,
+    Shape,
+    Span,
+    Watermark,
+    Window,
+)
 
 SHAPE = Shape(
     (
@@ -51,7 +63,7 @@ class OutboxSource:
         self.outbox, self.batch_rows, self.max_rows = outbox, batch_rows, max_rows
         self.before_page: Callable[[], None] = lambda: None
 
-    def open(self, at: Watermark | None) -> Horizon:
+    def open(self, at: Watermark | None, window: Window | Span | None = None) -> Horizon:
         self.target = max(self.outbox.entries, default=None)
         text = None if self.target is None else (str(self.target),)
         return Horizon(text, "exact", "what was not read stays in the table", {"source": "outbox"})
@@ -71,6 +83,11 @@ class OutboxSource:
             if final:
                 return
             left = None if left is None else left - len(page)
+
+    def pending(self, at: Watermark | None) -> Pending:
+        target = max(self.outbox.entries, default=None)
+        rows = min(len(self.outbox.entries), PENDING_ROWS)
+        return Pending(rows, None if target is None else (str(target),))
 
     def acknowledge(self, receipt: Receipt) -> None:
         self.outbox.told.append(receipt)

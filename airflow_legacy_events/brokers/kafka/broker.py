@@ -14,6 +14,7 @@ from airflow_legacy_events.brokers.kafka.config import (
     producer_settings,
 )
 from airflow_legacy_events.brokers.kafka.delivery import Delivery
+from airflow_legacy_events.brokers.kafka.latest import Position, latest
 from airflow_legacy_events.brokers.kafka.singly import again
 from airflow_legacy_events.brokers.kafka.sizes import too_large
 from airflow_legacy_events.brokers.kafka.topics import DEFAULT_MAX_MESSAGE_BYTES, Topics
@@ -111,6 +112,14 @@ class KafkaBroker:
             rejected += self._one_by_one(failures)
         self._published, self._oversized, self._count = [], [], 0
         return sorted(rejected, key=lambda rejection: rejection.index)
+
+    def latest(self, topic: str) -> Position | None:
+        """Return where the newest message of a topic lies, None when it has none; needs no `open`.
+
+        Raises:
+            DeliveryError: the cluster did not say so within 3 s.
+        """
+        return latest(client_settings(self._config), topic, self._log)
 
     def close(self) -> None:
         """Drop what is still queued and end the client; returns at once."""

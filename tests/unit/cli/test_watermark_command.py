@@ -27,8 +27,14 @@ def _on_the_command_line(monkeypatch):
 @pytest.fixture
 def shop(tmp_path):
     file = tmp_path / "shop.db"
-    sqlite3.connect(file).execute("CREATE TABLE orders (id INTEGER PRIMARY KEY)").connection.commit()
+    connection = sqlite3.connect(file)
+    connection.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, updated_at TIMESTAMP NOT NULL)")
+    connection.executemany(
+        "INSERT INTO orders VALUES (?, ?)", [(number, f"2026-11-2{number} 09:15:02") for number in range(1, 6)]
+    )
+    connection.commit()
     metadata.put_connection("legacy_shop", conn_type="sqlite", host=str(file))
+    metadata.put_connection("watermarks", conn_type="sqlite", host=str(tmp_path / "watermarks.db"))
     return file
 
 
@@ -47,6 +53,9 @@ def mark(stream, shop):
             "source": "legacy_shop",
             "server": {"path": "/old/shop.db", "application_id": "0"},
             "columns": [["updated_at", "TIMESTAMP"], ["id", "INTEGER"]],
+            "watermark_columns": ["updated_at"],
+            "key_columns": ["id"],
+            "table": "orders",
             "topic": "legacy.orders",
             "run": "r1",
         },
@@ -215,8 +224,17 @@ def test_forget_mends_a_lost_stream(call, stream, mark):
     assert registration.PREFIX + stream not in metadata.variables()
 
 
-@pytest.mark.parametrize("words", [("set", "{}", "1"), ("set", "{}", "--accept-server"), ("forget", "{}")])
-def test_while_a_run_works_set_and_forget_are_refused_with_its_name(call, stream, mark, words):
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("set", "{}", "1"),
+        ("set", "{}", "--accept-server"),
+        ("forget", "{}"),
+        ("rewind", "{}", "--by", "1h"),
+        ("copy", "{}", "--to", "table:watermarks"),
+    ],
+)
+def test_while_a_run_works_a_change_is_refused_with_its_name(call, stream, mark, words):
     database = LegacyDatabaseHook("legacy_shop").get_database()
     with database.lock(stream, RUN):
         message = refused(call, *(word.format(stream) for word in words))
@@ -239,3 +257,182 @@ def test_a_run_that_meets_the_command_line_is_told_who_holds_the_lock(call, stre
     call("forget", stream)
 
     assert "dag '(command line)', task 'watermark forget'" in seen[0]
+
+
+def test_list_gives_a_line_for_every_stream_that_has_begun(call, stream, mark):
+    odd = f"shop/{stream}?ü"
+    RegisteredWatermarkStore(VariableWatermarkStore(), name="variable", dag="d", task="t").save(
+        odd, Watermark(None, None, {}), expected=None
+    )
+    lost = f"lost.{stream}"
+    RegisteredWatermarkStore(MemoryWatermarkStore(), name="my.Store").save(
+        lost, Watermark(None, None, {}), expected=None
+    )
+    found = {one["stream"]: one for one in json.loads(call("list", "-o", "json"))}
+
+    assert found[stream] == {
+        "stream": stream,
+        "store": "variable",
+        "dag": "shop",
+        "task": "publish",
+        "watermark": "present",
+        "values": ["2026-11-23 09:15:02", "42"],
+        "run": "r1",
+        "error": None,
+    }
+    assert found[odd]["watermark"] == "empty"
+    assert found[lost]["watermark"] == "unreadable"
+    assert "a store that was passed as an object" in found[lost]["error"]
+    assert stream in call("list", "-o", "plain")
+
+
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [
+        (("--by", "1d"), "2026-11-22 09:15:02"),
+        (("--by", "90s"), "2026-11-23 09:13:32"),
+        (("--to", "2026-11-01T00:00:00"), "2026-11-01 00:00:00"),
+    ],
+)
+def test_rewind_moves_back_and_tells_who_did_it(call, stream, mark, words, value):
+    call("rewind", stream, *words)
+
+    found = load(stream)
+    assert (found.values, found.receipt) == ((value,), None)
+    assert found.facts["person"]
+    assert found.facts["set_at"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--to", "2026-11-24"), "that is not back"),
+        (("--to", "2026-11-01T00:00:00Z"), "write this column's times without an offset"),
+        (("--to", "7"), "is no time"),
+        (("--by", "7"), "goes back by a time such as 90s"),
+        (("--by", "-1d"), "goes back by a time such as 90s"),
+        ((), "exactly one of --to VALUE and --by AMOUNT"),
+        (("--by", "1d", "--to", "2026-11-01"), "exactly one of"),
+    ],
+)
+def test_rewind_goes_nowhere_else(call, stream, mark, words, message):
+    assert message in refused(call, "rewind", stream, *(f"{word}" for word in _joined(words)))
+    assert load(stream) == mark
+
+
+def _joined(words):
+    """`--by=-1d`, as a value that begins with a dash must be written."""
+    return [f"{name}={value}" for name, value in zip(words[::2], words[1::2], strict=True)]
+
+
+def test_rewind_of_ids_goes_by_numbers(call, stream, mark):
+    call("set", stream, "1000")
+    call("rewind", stream, "--by", "10")
+    assert load(stream).values == ("990",)
+    call("rewind", stream, "--to", "5")
+    assert load(stream).values == ("5",)
+
+
+@pytest.mark.parametrize(
+    ("words", "rows"),
+    [
+        (("set", "{}", "2026-11-22 09:15:02", "2"), 3),
+        (("set", "{}", "2026-11-22 09:15:02"), 4),
+        (("rewind", "{}", "--by", "1d"), 4),
+        (("forget", "{}"), 5),
+    ],
+)
+def test_a_dry_run_counts_the_rows_to_send_and_changes_nothing(call, stream, mark, words, rows):
+    before = metadata.variables()
+
+    said = call(*(word.format(stream) for word in words), "--dry-run")
+
+    assert f"would leave {rows} rows to send" in said
+    assert "nothing was changed" in said
+    assert metadata.variables() == before
+
+
+def test_a_dry_run_of_a_query_needs_its_text(call, stream, mark):
+    store = VariableWatermarkStore()
+    store.save(stream, mark._replace(facts={**mark.facts, "table": None}), expected=mark)
+
+    assert "Give --table or --sql" in refused(call, "forget", stream, "--dry-run")
+    said = call("forget", stream, "--dry-run", "--sql", "SELECT * FROM orders WHERE id > 3")
+    assert "would leave 2 rows" in said
+
+
+def test_copy_moves_a_stream_to_a_table_and_back(call, stream, mark):
+    call("copy", stream, "--to", "table:watermarks")
+
+    assert variable.PREFIX + stream not in metadata.variables()
+    assert read_registration(stream).store == "table:watermarks"
+    (found,) = json.loads(call("show", stream, "-o", "json"))
+    assert [one["text"] for one in found["values"]] == list(mark.values)
+    assert found["facts"]["person"]
+
+    call("copy", stream, "--to", "variable")
+    assert load(stream).values == mark.values
+    assert load(stream).receipt == mark.receipt
+    assert read_registration(stream)._replace(store="table:watermarks").since
+
+
+def test_copy_leaves_what_it_cannot_move(call, stream, mark):
+    assert "it lies there already" in refused(call, "copy", stream, "--to", "variable")
+    assert "watermark_store 'redis' is not known" in refused(call, "copy", stream, "--to", "redis")
+    assert "connection 'nope' was not found" in refused(call, "copy", stream, "--to", "table:nope")
+    assert "would move from 'variable'" in call("copy", stream, "--to", "table:watermarks", "--dry-run")
+    assert load(stream) == mark
+    assert read_registration(stream).store == "variable"
+
+
+def test_what_export_prints_import_writes(call, stream, mark, tmp_path):
+    file = tmp_path / "streams.json"
+    file.write_text(call("export", stream))
+    call("forget", stream)
+
+    assert "would be written to 'variable'" in call("import", str(file), "--dry-run")
+    assert load(stream) is None
+    call("import", str(file))
+
+    found = load(stream)
+    assert (found.values, found.receipt) == (mark.values, mark.receipt)
+    assert {name: found.facts[name] for name in mark.facts} == mark.facts
+    assert read_registration(stream).dag == "shop"
+
+
+def test_import_does_not_overwrite_unless_it_is_told_to(call, stream, mark, tmp_path):
+    file = tmp_path / "streams.json"
+    file.write_text(call("export", stream))
+    call("set", stream, "2026-11-01")
+
+    assert "stands elsewhere" in refused(call, "import", str(file))
+    assert load(stream).values == ("2026-11-01",)
+    call("import", str(file), "--replace")
+    assert load(stream).values == mark.values
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '[{"stream": "s"}]'])
+def test_import_of_something_else_writes_nothing(call, tmp_path, text):
+    file = tmp_path / "streams.json"
+    file.write_text(text)
+    before = metadata.variables()
+
+    assert "nothing was written" in refused(call, "import", str(file))
+    assert metadata.variables() == before
+
+
+def test_export_of_an_unknown_stream_says_so(call, stream):
+    assert f"stream {stream!r} has never begun" in refused(call, "export", stream)
+
+
+def test_the_audit_log_keeps_who_ran_what(call, stream, mark):
+    from airflow.models.log import Log
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    call("rewind", stream, "--by", "1d")
+
+    with create_session() as session:
+        logged = session.scalars(select(Log).where(Log.event == "cli_watermark_rewind")).all()
+        assert logged
+        assert all(one.owner for one in logged)

@@ -183,7 +183,7 @@ def test_a_budget_of_seconds_takes_no_new_batch_once_it_is_over(world, table):
 def test_a_run_that_fails_before_it_reads_still_reports(world, table):
     process(world, table, max_rows=3).relay.run()
     made = process(world, table)
-    made.inner.open = lambda at: (_ for _ in ()).throw(SourceError("no such table"))
+    made.inner.open = lambda *_: (_ for _ in ()).throw(SourceError("no such table"))
 
     with pytest.raises(SourceError):
         made.relay.run()

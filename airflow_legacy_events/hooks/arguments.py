@@ -9,13 +9,14 @@ from typing import Any
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.operators._naming import holds_template
+from airflow_legacy_events.hooks.naming import holds_template
 
 CHOICES = {
     "on_busy": ("skip", "wait", "fail"),
     "null_watermark": ("fail", "skip", "first_run_only", "always"),
     "on_query_change": ("fail", "keep", "reset"),
     "on_schema_change": ("evolve", "fail"),
+    "on_clear": ("resume", "repeat"),
 }
 
 
@@ -71,6 +72,14 @@ def no_bare_text(**values: Any) -> None:
     for name, value in values.items():
         if isinstance(value, str) and not holds_template(value):
             raise ConfigurationError(f"{name}= must be a list of column names, such as [{value!r}]; found {value!r}")
+
+
+def no_repeat_of_bulk(on_clear: str, watermark_columns: Any) -> None:
+    """Refuse to repeat the part of a full load: every run sends all rows."""
+    if on_clear == "repeat" and watermark_columns == []:
+        raise ConfigurationError(
+            "on_clear='repeat' has no effect with watermark_columns=[]: every run sends the whole table; leave it out"
+        )
 
 
 def only_with(name: str, value: Any, needed: str, condition: Any) -> None:

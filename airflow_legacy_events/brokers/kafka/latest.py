@@ -1,0 +1,42 @@
+"""Where the newest message of a topic lies."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from airflow_legacy_events.brokers.kafka.callbacks import callbacks
+from airflow_legacy_events.core.errors import DeliveryError
+
+_SECONDS = 3.0
+_QUIET = 2
+
+
+class Position(NamedTuple):
+    """The place of one message on its topic."""
+
+    partition: int
+    offset: int
+
+
+def latest(settings: Mapping[str, Any], topic: str, log: logging.Logger) -> Position | None:
+    """Return the position of the message with the highest timestamp, None for a topic without messages.
+
+    Raises:
+        DeliveryError: the cluster did not say so within 3 s; brokers before 3.0 can't.
+    """
+    admin = AdminClient({"log_level": _QUIET, **settings, **callbacks(settings, log)[0]}, logger=log)
+    try:
+        partitions = admin.list_topics(topic, timeout=_SECONDS).topics[topic].partitions
+        newest = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
+        asked = {TopicPartition(topic, number): newest for number in partitions}
+        answers = admin.list_offsets(asked, request_timeout=_SECONDS)
+        found = [(answer.result(_SECONDS), part.partition) for part, answer in answers.items()]
+    except (KafkaException, TimeoutError) as error:
+        raise DeliveryError(f"{settings['bootstrap.servers']}: the newest message of {topic!r} is not known") from error
+    known = [(one.timestamp, number, one.offset) for one, number in found if one.offset >= 0]
+    return Position(*max(known)[1:]) if known else None

@@ -1,0 +1,45 @@
+"""What the commands take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def arguments() -> dict[str, Any]:
+    """Return the arguments of Airflow's parser by the names that the table of commands uses."""
+    from airflow.cli import cli_config  # noqa: PLC0415
+
+    make: Any = cli_config.Arg
+    return {
+        "output": cli_config.ARG_OUTPUT,
+        "stream": make(("stream",), help="name of the stream, as the task's report and log show it"),
+        "streams": make(("streams",), nargs="*", metavar="STREAM", help="names of streams; none: all that have begun"),
+        "values": make(
+            ("values",),
+            nargs="*",
+            metavar="VALUE",
+            help="texts of the watermark columns, then of the key columns, as `show` lists them. Fewer than those: the"
+            " next run reads from these values on, themselves included. None: the values stay as they are",
+        ),
+        "accept": make(
+            ("--accept-server",),
+            action="store_true",
+            help="take the server that the connection leads to now for the one that the watermark belongs to",
+        ),
+        "conn_id": make(
+            ("--source-conn-id",),
+            metavar="CONN_ID",
+            help="connection of the stream's source, whose lock is taken; needed where no readable watermark tells it",
+        ),
+        "back_to": make(("--to",), metavar="VALUE", help="value of the first watermark column, itself included"),
+        "by": make(("--by",), metavar="AMOUNT", help="a time such as 90s, 30m, 2h, 7d, 1w, or a number for ids"),
+        "store_to": make(("--to",), required=True, metavar="STORE", help="variable, table:<conn_id>, asset or xcom"),
+        "file": make(("file",), metavar="FILE", help="that `export` printed; - is standard input"),
+        "store": make(("--store",), metavar="STORE", help="where to write; default is the store that the file names"),
+        "replace": make(("--replace",), action="store_true", help="let the file win over streams that have begun"),
+        "dry_run": make(
+            ("--dry-run",), action="store_true", help="change nothing; say what would happen, and count the rows"
+        ),
+        "table": make(("--table",), help="what --dry-run counts in, where the watermark does not name it"),
+        "sql": make(("--sql",), metavar="SQL", help="query or .sql file that --dry-run counts in"),
+    }

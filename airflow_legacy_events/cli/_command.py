@@ -1,0 +1,88 @@
+"""What all commands share: how they run, who ran them, how they print."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import getpass
+import os
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from airflow.cli.simple_table import AirflowConsole
+from airflow.utils.cli import action_cli, suppress_logs_and_warning
+from airflow.utils.providers_configuration_loader import providers_configuration_loaded
+
+from airflow_legacy_events.core.errors import LegacyEventsError
+from airflow_legacy_events.core.model import Watermark
+
+
+def command(function: Callable[[Namespace], None]) -> Callable[[Namespace], None]:
+    """Run `function` as a server of the deployment does; our errors end the process with their message.
+
+    Airflow's audit log keeps who ran it, when, and with which words.
+    """
+    audited: Any = action_cli
+
+    @functools.wraps(function)
+    def run(args: Namespace) -> None:
+        # Without it connections resolve through a task's supervisor, and there is none.
+        os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
+        try:
+            function(args)
+        except LegacyEventsError as error:
+            raise SystemExit(f"{type(error).__name__}: {error}") from error
+
+    made: Callable[[Namespace], None] = suppress_logs_and_warning(
+        providers_configuration_loaded(audited(check_db=False)(run))
+    )
+    return made
+
+
+def person() -> str:
+    """The user of the operating system who runs the command."""
+    return getpass.getuser()
+
+
+def now() -> str:
+    """ISO 8601 in UTC."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+
+
+def signed(mark: Watermark) -> Watermark:
+    """Return `mark` with who moved it and when."""
+    return mark._replace(facts={**mark.facts, "person": person(), "set_at": now()})
+
+
+def named(mark: Watermark) -> list[dict[str, Any]]:
+    """The values beside the names and types of their columns."""
+    columns = mark.facts.get("columns") or []
+    padded = [*columns, *[[None, None]] * len(mark.values or ())]
+    return [
+        {"column": name, "type": kind, "text": text}
+        for text, (name, kind) in zip(mark.values or (), padded, strict=False)
+    ]
+
+
+def say(text: str) -> None:
+    """Print a sentence."""
+    print(text)  # noqa: T201
+
+
+def show(shown: Sequence[dict[str, Any]], output: str) -> None:
+    """Print objects as JSON or YAML; as lines of `what` and `is` where there is one and a table is asked for."""
+    AirflowConsole().print_as(data=list(shown), output=output)
+
+
+def flat(shown: dict[str, Any]) -> list[dict[str, Any]]:
+    """One object as lines of `what` and `is`."""
+    lines = []
+    for name, value in shown.items():
+        if name == "values":
+            lines += [{"what": f"{one['column']} ({one['type']})", "is": one["text"]} for one in value]
+        elif isinstance(value, dict):
+            lines += [{"what": f"{name}.{part}", "is": found} for part, found in value.items()]
+        else:
+            lines.append({"what": name, "is": value})
+    return lines

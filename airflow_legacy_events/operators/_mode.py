@@ -1,0 +1,106 @@
+"""What a run does: decided by how Airflow came to start it, never by its run id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.model import Span, Window
+
+KEYS = ("from", "to", "topic", "rows_per_second")
+
+
+class Case(NamedTuple):
+    """One row of the table of cases.
+
+    Attributes:
+        mode: `live`, `replay` or `rerun`.
+        what: rows that are sent again; None for a live run.
+        topic: that a replay asked for itself.
+        rows_per_second: that a replay asked for itself.
+    """
+
+    mode: str = "live"
+    what: Window | Span | None = None
+    topic: str | None = None
+    rows_per_second: float | None = None
+
+
+LIVE = Case()
+
+
+def decide(context: Mapping[str, Any], *, time_column: str | None, done: Span | None = None) -> Case:
+    """Return the first case that fits.
+
+    Args:
+        context: of the task: `dag_run` with its type, interval and configuration, and `params`.
+        time_column: that moments are compared with; None: the first temporal watermark column.
+        done: what this task instance moved through when it succeeded before it was cleared, and shall repeat.
+
+    Raises:
+        ConfigurationError: a replay is asked for wrongly, or a backfill can't know its interval.
+    """
+    run = context["dag_run"]
+    asked = _asked(run.conf or {}, context.get("params") or {})
+    if asked is not None:
+        return _replay(asked, time_column)
+    if run_type(run) == "backfill":
+        return _backfill(run, time_column)
+    return LIVE if done is None else Case("rerun", done)
+
+
+def run_type(run: Any) -> str:
+    """Return the name of a run's type; Airflow's versions spell the enumeration differently."""
+    return str(getattr(run.run_type, "value", run.run_type))
+
+
+def _asked(conf: Mapping[str, Any], params: Mapping[str, Any]) -> Any:
+    """The replay that the configuration asks for, else the one that the trigger form asks for."""
+    if conf.get("replay") is not None:
+        return conf["replay"]
+    form = {name: params.get(f"replay_{name}") for name in KEYS}
+    filled = {name: value for name, value in form.items() if value not in (None, "")}
+    return filled if "from" in filled or "to" in filled else None
+
+
+def _replay(asked: Any, time_column: str | None) -> Case:
+    if not isinstance(asked, Mapping):
+        raise _wrong(f"found a {type(asked).__name__}")
+    if unknown := sorted(str(key) for key in asked if key not in KEYS):
+        raise _wrong(f"unknown: {', '.join(unknown)}")
+    if missing := [key for key in ("from", "to") if asked.get(key) in (None, "")]:
+        raise _wrong(f"missing: {', '.join(missing)}")
+    topic, rate = asked.get("topic"), asked.get("rows_per_second")
+    if topic is not None and (not isinstance(topic, str) or not topic):
+        raise _wrong("topic is no text")
+    if rate is not None and (isinstance(rate, bool) or not isinstance(rate, (int, float)) or rate <= 0):
+        raise _wrong("rows_per_second is no number above 0")
+    return Case("replay", Window(time_column, _text(asked["from"]), _text(asked["to"])), topic, rate)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise _wrong(f"from and to must be texts or numbers, not {type(value).__name__}")
+    return str(value)
+
+
+def _wrong(found: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"the run asks for a replay that is not understood: {found}; nothing was read. Its configuration must hold"
+        ' {"replay": {"from": T, "to": T}}, and may hold "topic" and "rows_per_second" beside them; T is ISO 8601 with'
+        " an offset, such as 2026-11-01T00:00:00+00:00, or a value of the first watermark column"
+    )
+
+
+def _backfill(run: Any, time_column: str | None) -> Case:
+    start, end = run.data_interval_start, run.data_interval_end
+    if start is None or end is None or not start < end:
+        found = "none" if start is None or end is None else f"[{start.isoformat()}, {end.isoformat()}), which is empty"
+        raise ConfigurationError(
+            f"run {run.run_id!r} is one of a backfill, which replays the run's data interval, and its interval is"
+            f" {found}; nothing was read. Schedule the DAG with CronDataIntervalTimetable (a cron text or timedelta has"
+            " no interval), name the time of a row with time_column= where no watermark column is one, or replay a"
+            ' window of your own by an ordinary run with the configuration {"replay": {"from": T, "to": T}}'
+        )
+    return Case("replay", Window(time_column, start.isoformat(), end.isoformat()))

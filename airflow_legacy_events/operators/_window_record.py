@@ -1,0 +1,132 @@
+"""What a live run moved through, kept with its task instance: how a cleared run knows that it once succeeded."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
+from airflow_legacy_events.core.model import Span, Watermark
+from airflow_legacy_events.core.ports import WatermarkStore
+
+KEY = "window"
+_log = logging.getLogger(__name__)
+
+
+class WindowRecord:
+    """`task_state_store["window"]`: stream, from and to as positions, and whether the run is done.
+
+    Airflow 3.3 keeps it through retries and clears, and for as long as the run; before 3.3 there is none.
+
+    Args:
+        context: of the task.
+        stream: that is moved.
+        repeats: whether a cleared run that was done sends its window again; then the record is needed, else only told.
+        columns: the watermark columns.
+        first_run: where the stream begins.
+    """
+
+    def __init__(
+        self, context: Mapping[str, Any], *, stream: str, repeats: bool, columns: Sequence[str], first_run: Any
+    ) -> None:
+        self._state, self._stream, self._repeats = context.get("task_state_store"), stream, repeats
+        self._columns, self._now = list(columns), first_run == "now"
+        self._record: dict[str, Any] | None = None
+
+    def done(self) -> Span | None:
+        """Return the window of this task instance if it once succeeded and is to send it again.
+
+        Raises:
+            ConfigurationError: it is to, and this Airflow can't tell.
+            WatermarkError: the record can't be read, or is of other columns.
+        """
+        if not self._repeats:
+            return None
+        self._refuse()
+        found = self._read()
+        if found.get("state") != "done" or found.get("stream") != self._stream:
+            return None
+        if found.get("columns") != self._columns:
+            raise WatermarkError(
+                f"on_clear='repeat' is to send again what this run sent, by the watermark columns {found['columns']},"
+                f" and they are {self._columns} now; nothing was read. Restore them, or replay a window of time"
+            )
+        after = found["from"]
+        return Span(None if after is None else tuple(after), tuple(found["to"] or ()), bool(found["included"]))
+
+    def recording(self, store: WatermarkStore) -> WatermarkStore:
+        """Return `store`, whose first load opens the record."""
+        return store if self._state is None else _Recorded(store, self)
+
+    def begin(self, at: Watermark | None) -> None:
+        """Note where the run begins; a retry keeps what an earlier try noted."""
+        if self._state is None or self._record is not None:
+            return
+        values = None if at is None else at.values
+        record = {"from": None if values is None else list(values), "included": bool(at and at.facts.get("included"))}
+        found = self._read()
+        if found.get("state") == "open" and found.get("stream") == self._stream and not self._marked(found):
+            record = {"from": found["from"], "included": found["included"]}
+        self._write({"state": "open", "stream": self._stream, "columns": self._columns, **record, "to": None})
+
+    def end(self, values: Sequence[str] | None) -> None:
+        """Note where the run ended: from now on it has succeeded."""
+        if self._record is not None:
+            self._write({**self._record, "state": "done", "to": None if values is None else list(values)})
+
+    def _marked(self, found: Mapping[str, Any]) -> bool:
+        """Whether the earlier try only marked the end of the table and left what came after to this one."""
+        return self._now and found["from"] is None
+
+    def _refuse(self) -> None:
+        from airflow.sdk.configuration import conf  # noqa: PLC0415
+
+        if self._state is None:
+            raise ConfigurationError(
+                "on_clear='repeat' needs Airflow 3.3, which keeps what a task instance moved through; nothing was read."
+                ' Leave it out, and replay a window with the run\'s configuration {"replay": {"from": T, "to": T}}'
+            )
+        if conf.getboolean("state_store", "clear_on_success", fallback=False):
+            raise ConfigurationError(
+                "on_clear='repeat' needs the state of a task instance to outlive its success, and Airflow's"
+                " configuration says [state_store] clear_on_success; nothing was read. Unset one of them"
+            )
+
+    def _read(self) -> Mapping[str, Any]:
+        try:
+            found = self._state.get(KEY) if self._state is not None else None
+        except Exception as error:
+            raise _failed(error) from error
+        return found if isinstance(found, Mapping) else {}
+
+    def _write(self, record: dict[str, Any]) -> None:
+        from airflow.sdk.execution_time.context import NEVER_EXPIRE  # noqa: PLC0415  Airflow 3.3
+
+        try:
+            self._state.set(KEY, record, retention=NEVER_EXPIRE)  # type: ignore[union-attr]
+        except Exception as error:
+            if self._repeats:
+                raise _failed(error) from error
+            _log.warning("what this run moves through could not be kept in the task's state: %s", error)
+        self._record = record
+
+
+class _Recorded:
+    def __init__(self, store: WatermarkStore, record: WindowRecord) -> None:
+        self._store, self._record = store, record
+
+    def load(self, stream: str) -> Watermark | None:
+        mark = self._store.load(stream)
+        self._record.begin(mark)
+        return mark
+
+    def save(self, stream: str, new: Watermark, *, expected: Watermark | None) -> None:
+        self._store.save(stream, new, expected=expected)
+
+    def forget(self, stream: str) -> None:
+        self._store.forget(stream)
+
+
+def _failed(error: Exception) -> WatermarkError:
+    return WatermarkError(f"the task's state could not be reached: {error}. A retry goes on", retry_helps=True)

@@ -1,0 +1,47 @@
+"""What a task's page in Airflow leads to."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from typing import Any
+from urllib.parse import quote
+
+from airflow.sdk import BaseOperatorLink, conf
+
+from airflow_legacy_events.core.errors import LegacyEventsError
+from airflow_legacy_events.hooks.broker import EventBrokerHook
+
+_log = logging.getLogger(__name__)
+
+
+class TopicLink(BaseOperatorLink):
+    """Leads to the newest message of the operator's topic, in a tool that shows topics.
+
+    The address is ``[legacy_events] topic_url_template`` with ``{topic}``, ``{partition}``, ``{offset}`` and
+    ``{bootstrap}`` replaced; without that setting, or where the position is not known, there is no link.
+    """
+
+    name = "Topic"
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002  Airflow's signature
+        """Return the address; called where the task ran, after it ended."""
+        template = conf.get("legacy_events", "topic_url_template", fallback="")
+        if not template:
+            return ""
+        broker = EventBrokerHook(operator.broker_conn_id).get_broker(
+            topics=[operator.topic], delivery_timeout=dt.timedelta(seconds=3)
+        )
+        words = {"topic": operator.topic, "bootstrap": broker.bootstrap}
+        if "{offset}" in template or "{partition}" in template:
+            try:
+                position = broker.latest(operator.topic)
+            except LegacyEventsError as error:
+                _log.info("no link to topic %s: %s", operator.topic, error)
+                return ""
+            if position is None:
+                return ""
+            words |= {"partition": str(position.partition), "offset": str(position.offset)}
+        for word, value in words.items():
+            template = template.replace("{" + word + "}", quote(value, safe=""))
+        return str(template)

@@ -1,0 +1,38 @@
+"""Parameters of a DAG that give its trigger dialog a form for a replay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import Param
+
+SECTION = "Replay"
+
+
+def replay_params() -> dict[str, Any]:
+    """Return Params for ``DAG(params=replay_params())``: from, to, and where and how fast to send.
+
+    The dialog fills ``replay_from``, ``replay_to``, ``replay_topic`` and ``replay_rows_per_second``; the operators take
+    them as ``{"replay": {...}}`` of the run's configuration, which comes first where both are there. Left empty, the
+    run is an ordinary one. A window of another column than a time is asked for by the configuration.
+    """
+    moment: dict[str, Any] = {"type": ["null", "string"], "format": "date-time", "section": SECTION}
+    return {
+        "replay_from": Param(None, title="From", description="Rows from this time on are sent again.", **moment),
+        "replay_to": Param(None, title="To", description="Rows from this time on are not.", **moment),
+        "replay_topic": Param(
+            None,
+            title="Topic",
+            description="Where to send them; empty: the task's replay_topic, else its topic.",
+            type=["null", "string"],
+            section=SECTION,
+        ),
+        "replay_rows_per_second": Param(
+            None,
+            title="Rows per second",
+            description="Mean rate that is not exceeded; empty: the task's.",
+            type=["null", "number"],
+            exclusiveMinimum=0,
+            section=SECTION,
+        ),
+    }

@@ -1,0 +1,137 @@
+"""Runs that send rows again, as they are now: a window of a replay, or what a live run moved through."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from airflow_legacy_events.core.limits import Limits
+from airflow_legacy_events.core.model import Batch, Horizon, Span, Watermark
+from airflow_legacy_events.sources.position import share
+from airflow_legacy_events.sources.rows import Rows, Start
+from airflow_legacy_events.sources.window import Bounds
+
+AS_THEY_ARE = (
+    "the rows as they were when their page was read: what was deleted or moved out of the window meanwhile is not"
+    " sent, nor what commits in it later"
+)
+
+
+@dataclass
+class _RepeatRun(ABC):
+    """Pages from where an earlier try of the same window came to, to the window's end.
+
+    Attributes:
+        rows: what is read.
+        stored: progress of an earlier try, None for the first.
+        limits: budgets; `max_rows` does not apply, no later run would go on.
+    """
+
+    rows: Rows
+    stored: Watermark | None
+    limits: Limits
+
+    asked_as: ClassVar[str]
+
+    def open(self) -> Horizon:
+        """Find out where to go on; an earlier try of another window counts for nothing."""
+        asked = self._asked()
+        same = self.stored is not None and self.stored.facts.get(self.asked_as) == asked
+        self._at = Start((self.stored.values or ()) if same and self.stored is not None else ())
+        self._check(self._at)
+        return Horizon(self._target(), "best_effort", AS_THEY_ARE, {self.asked_as: asked})
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield the pages; an empty batch at the end closes the window."""
+        at = self._at
+        while rows := self._page(at, self.limits.page_rows):
+            at = Start(self.rows.values(rows[-1]))
+            yield self._batch(rows, at, self._share(at.values[0]))
+        yield self._batch([], at, 1.0, final=True)
+
+    def _batch(self, rows: list[tuple[Any, ...]], at: Start, part: float | None, *, final: bool = False) -> Batch:
+        selection, after = self.rows.selection, Watermark(at.values, None, {})
+        return Batch(selection.shape, rows, len(rows), after, selection.op, final=final, share=part)
+
+    @abstractmethod
+    def _asked(self) -> Any:
+        """What is sent, as plain JSON."""
+
+    @abstractmethod
+    def _target(self) -> tuple[str, ...] | None:
+        """Where it ends."""
+
+    @abstractmethod
+    def _check(self, at: Start) -> None:
+        """Refuse rows that have no place in the order."""
+
+    @abstractmethod
+    def _page(self, at: Start, limit: int) -> list[tuple[Any, ...]]:
+        """The next rows, empty at the end."""
+
+    def _share(self, at: str) -> float | None:  # noqa: ARG002
+        return None
+
+
+@dataclass
+class ReplayRun(_RepeatRun):
+    """The rows of `[low, high)` of the first position column, in its order."""
+
+    bounds: Bounds
+
+    asked_as = "window"
+
+    def _asked(self) -> Any:
+        return [self.rows.selection.columns[0].name, *self.bounds]
+
+    def _target(self) -> tuple[str, ...] | None:
+        return (self.bounds.high,)
+
+    def _check(self, at: Start) -> None:  # noqa: ARG002
+        self.rows.refuse_null_within(*self.bounds)
+
+    def _page(self, at: Start, limit: int) -> list[tuple[Any, ...]]:
+        return self.rows.page_below(
+            at if at.values else Start((self.bounds.low,), included=True), self.bounds.high, limit
+        )
+
+    def _share(self, at: str) -> float | None:
+        return share(self.rows.selection.columns[0], self.bounds.low, at, self.bounds.high)
+
+
+@dataclass
+class RerunRun(_RepeatRun):
+    """The rows of `(after, until]` in the order of the watermark.
+
+    Attributes:
+        begin: value that a first run begins with; None: with any.
+        now: whether a first run only marked where the table ended, and so sent nothing.
+    """
+
+    span: Span
+    begin: str | None
+    now: bool
+
+    asked_as = "span"
+
+    def _asked(self) -> Any:
+        after = None if self.span.after is None else list(self.span.after)
+        return [after, list(self.span.until), self.span.included]
+
+    def _target(self) -> tuple[str, ...] | None:
+        return self.span.until or None
+
+    def _check(self, at: Start) -> None:
+        self.rows.refuse_null(at)
+
+    def _page(self, at: Start, limit: int) -> list[tuple[Any, ...]]:
+        if not self.span.until or (self.span.after is None and self.now):
+            return []
+        return self.rows.page(at if at.values else self._begin(), self.span.until, limit)
+
+    def _begin(self) -> Start:
+        if self.span.after is not None:
+            return Start(self.span.after, self.span.included)
+        return Start(() if self.begin is None else (self.begin,), included=True)

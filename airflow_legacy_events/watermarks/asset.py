@@ -1,0 +1,114 @@
+"""Watermarks in the state store that Airflow 3.3 keeps for an asset, here one asset for each stream.
+
+The asset must be an inlet of the task: Airflow removes the state of assets that only outlets name as soon as the DAG
+can't be imported for a while.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from airflow.sdk import Asset
+
+from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
+from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.watermarks.airflow_variables import variable_key
+from airflow_legacy_events.watermarks.codec import decode, encode
+from airflow_legacy_events.watermarks.conflict import verify
+
+KEY = "watermark"
+
+
+class _State(Protocol):
+    def get(self, key: str) -> Any: ...
+    def set(self, key: str, value: Any) -> None: ...
+    def delete(self, key: str) -> None: ...
+
+
+def watermark_asset(stream: str) -> Asset:
+    """Return the asset whose state holds the watermark of `stream`, and the progress of `<stream>#<run>`."""
+    key = variable_key("", stream.partition("#")[0])
+    return Asset(name=f"legacy-events:{key}", uri=f"x-legacy-events://{key}")
+
+
+class AssetWatermarkStore:
+    """Keeps each stream's watermark, and the progress of its replays, in the state of the stream's asset.
+
+    Airflow has no compare-and-set here either: what is expected is read and verified unless this very object wrote it
+    last; then the stream's lock is the proof.
+
+    Args:
+        context: of the task; None: as a server of the deployment.
+    """
+
+    def __init__(self, context: Mapping[str, Any] | None = None) -> None:
+        self._context = context
+        self._wrote: dict[str, Watermark] = {}
+
+    def load(self, stream: str) -> Watermark | None:
+        """See `core.ports.WatermarkStore.load`."""
+        state, key = self._state(stream)
+        try:
+            text = state.get(key)
+        except WatermarkError:
+            raise
+        except Exception as error:
+            raise _failed(stream, "read", error) from error
+        if text is None:
+            return None
+        return decode(text if isinstance(text, str) else repr(text), stream=stream, place="its asset's state")
+
+    def save(self, stream: str, new: Watermark, *, expected: Watermark | None) -> None:
+        """See `core.ports.WatermarkStore.save`."""
+        if expected is None or self._wrote.get(stream) != expected:
+            found = self.load(stream)
+            if found == new:  # an earlier try of this save was taken, only its answer was lost
+                return
+            verify(stream, found=found, expected=expected)
+        self._wrote.pop(stream, None)
+        state, key = self._state(stream)
+        try:
+            state.set(key, encode(new))
+        except Exception as error:
+            raise _failed(stream, "written", error) from error
+        self._wrote[stream] = new
+
+    def forget(self, stream: str) -> None:
+        """Remove the watermark, readable or not; one that is absent stays absent."""
+        self._wrote.pop(stream, None)
+        state, key = self._state(stream)
+        try:
+            state.delete(key)
+        except Exception as error:
+            raise _failed(stream, "removed", error) from error
+
+    def _state(self, name: str) -> tuple[_State, str]:
+        """The state of the asset and the key in it; a replay's progress lies beside its stream's watermark."""
+        stream, mark, run = name.partition("#")
+        asset = watermark_asset(name)
+        key = f"{KEY}{mark}{run}"
+        if self._context is None:
+            from airflow_legacy_events.watermarks.asset_server import ServerAssetState  # noqa: PLC0415
+
+            return ServerAssetState(asset.name), key
+        if "task_state_store" not in self._context:
+            raise ConfigurationError(
+                "watermark_store='asset' needs Airflow 3.3, which keeps state for assets; nothing was read. Leave"
+                " watermark_store= out, or use 'table'"
+            )
+        try:
+            return self._context["asset_state_store"][asset], key
+        except KeyError:
+            raise ConfigurationError(
+                f"watermark_store='asset' keeps the watermark of stream {stream!r} with asset {asset.name!r}, which is"
+                " no inlet of this task: a mapped task (expand) loses it. Nothing was read. Leave watermark_store="
+                " out, or use 'table'"
+            ) from None
+
+
+def _failed(stream: str, doing: str, error: Exception) -> WatermarkError:
+    return WatermarkError(
+        f"the watermark of stream {stream!r} in its asset's state could not be {doing}: {error}. A retry goes on",
+        retry_helps=True,
+    )

@@ -1,0 +1,138 @@
+"""Watermarks in a table of any database that SQLAlchemy reaches: `legacy_events_watermarks`."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from airflow_legacy_events.core.errors import WatermarkError
+from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.watermarks.codec import decode, encode
+from airflow_legacy_events.watermarks.conflict import verify
+
+TABLE = "legacy_events_watermarks"
+
+_metadata = sa.MetaData()
+_table = sa.Table(
+    TABLE,
+    _metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("stream", sa.Text, nullable=False),
+    sa.Column("watermark", sa.Text, nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("saved_at", sa.String(32), nullable=False),
+)
+
+
+class TableWatermarkStore:
+    """Keeps each stream's watermark in a row, with a revision by which a save compares and sets.
+
+    The row's `id` is the SHA-256 of the stream's name, so that neither the collation nor the width of a column makes
+    two streams one. The table is made at the first save if the role may; else the error holds its statement.
+
+    Args:
+        engine: of the database; connections are opened for one statement each.
+        conn_id: Airflow's name of the connection, for messages and the registration.
+    """
+
+    def __init__(self, engine: sa.Engine, conn_id: str) -> None:
+        self._engine, self._conn_id = engine, conn_id
+
+    @property
+    def name(self) -> str:
+        """The name under which streams are registered: another connection is another store."""
+        return f"table:{self._conn_id}"
+
+    def load(self, stream: str) -> Watermark | None:
+        """See `core.ports.WatermarkStore.load`."""
+        found = self._row(stream)
+        return None if found is None else self._decoded(stream, found.watermark)
+
+    def save(self, stream: str, new: Watermark, *, expected: Watermark | None) -> None:
+        """See `core.ports.WatermarkStore.save`; of two savers that expect the same, one is refused."""
+        found = self._row(stream)
+        mark = None if found is None else self._decoded(stream, found.watermark)
+        if mark == new:  # an earlier try of this save was taken, only its answer was lost
+            return
+        verify(stream, found=mark, expected=expected)
+        content = {"watermark": encode(new), "saved_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds")}
+        if not (self._insert(stream, content) if found is None else self._update(stream, found.revision, content)):
+            verify(stream, found=self.load(stream), expected=expected)
+            raise WatermarkError(f"the watermark of stream {stream!r} was moved while it was saved", retry_helps=True)
+
+    def forget(self, stream: str) -> None:
+        """Remove the watermark, readable or not; one that is absent stays absent."""
+        with self._doing("forgetting") as connection:
+            if sa.inspect(connection).has_table(TABLE):
+                connection.execute(_table.delete().where(_table.c.id == _id(stream)))
+
+    def _row(self, stream: str) -> Any:
+        with self._doing("reading") as connection:
+            # Only a table that is missing is no watermark; any other failure is one.
+            if not sa.inspect(connection).has_table(TABLE):
+                return None
+            wanted = sa.select(_table.c.watermark, _table.c.revision).where(_table.c.id == _id(stream))
+            return connection.execute(wanted).first()
+
+    def _decoded(self, stream: str, text: str) -> Watermark:
+        return decode(text, stream=stream, place=f"table {TABLE} of connection {self._conn_id!r}")
+
+    def _insert(self, stream: str, content: dict[str, str]) -> bool:
+        self._make_table()
+        row = {"id": _id(stream), "stream": stream, "revision": 1, **content}
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(_table.insert().values(row))
+        except sa.exc.IntegrityError:
+            return False
+        except sa.exc.SQLAlchemyError as error:
+            raise self._failed("saving", error) from error
+        return True
+
+    def _update(self, stream: str, revision: int, content: dict[str, str]) -> bool:
+        mine = (_table.c.id == _id(stream)) & (_table.c.revision == revision)
+        with self._doing("saving") as connection:
+            return (
+                connection.execute(_table.update().where(mine).values(revision=revision + 1, **content)).rowcount == 1
+            )
+
+    def _make_table(self) -> None:
+        try:
+            _metadata.create_all(self._engine)
+        except sa.exc.SQLAlchemyError as error:
+            with self._doing("looking for the table") as connection:
+                if sa.inspect(connection).has_table(TABLE):  # another run was quicker
+                    return
+            statement = " ".join(str(sa.schema.CreateTable(_table).compile(self._engine)).split())
+            raise WatermarkError(
+                f"table {TABLE} is not there and can't be made over connection {self._conn_id!r}: {_reason(error)}."
+                f" Let somebody who may run: {statement}"
+            ) from error
+
+    @contextlib.contextmanager
+    def _doing(self, doing: str) -> Iterator[sa.Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except sa.exc.SQLAlchemyError as error:
+            raise self._failed(doing, error) from error
+
+    def _failed(self, doing: str, error: Exception) -> WatermarkError:
+        return WatermarkError(
+            f"the watermarks in table {TABLE} of connection {self._conn_id!r} could not be reached while {doing}:"
+            f" {_reason(error)}. A retry goes on",
+            retry_helps=True,
+        )
+
+
+def _id(stream: str) -> str:
+    return hashlib.sha256(stream.encode()).hexdigest()
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).strip().replace("\n", " ")

@@ -1,0 +1,57 @@
+"""The progress of a replay in the state that Airflow 3.3 keeps for a task instance; it survives retries and clears."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_legacy_events.core.errors import WatermarkError
+from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.watermarks.codec import decode, encode
+from airflow_legacy_events.watermarks.conflict import verify
+
+KEY = "progress"
+
+
+class TaskStateWatermarkStore:
+    """One task instance's own store.
+
+    Args:
+        state: `context["task_state_store"]`.
+    """
+
+    def __init__(self, state: Any) -> None:
+        self._state = state
+
+    def load(self, stream: str) -> Watermark | None:
+        """See `core.ports.WatermarkStore.load`."""
+        try:
+            text = self._state.get(_key(stream))
+        except Exception as error:
+            raise _failed(stream, "read", error) from error
+        return None if text is None else decode(str(text), stream=stream, place="the task's state")
+
+    def save(self, stream: str, new: Watermark, *, expected: Watermark | None) -> None:
+        """See `core.ports.WatermarkStore.save`."""
+        verify(stream, found=self.load(stream), expected=expected)
+        try:
+            self._state.set(_key(stream), encode(new))
+        except Exception as error:
+            raise _failed(stream, "written", error) from error
+
+    def forget(self, stream: str) -> None:
+        """Remove the progress; one that is absent stays absent."""
+        try:
+            self._state.delete(_key(stream))
+        except Exception as error:
+            raise _failed(stream, "removed", error) from error
+
+
+def _key(stream: str) -> str:
+    return f"{KEY}:{stream}"
+
+
+def _failed(stream: str, doing: str, error: Exception) -> WatermarkError:
+    return WatermarkError(
+        f"the progress of {stream!r} in the task's state could not be {doing}: {error}. A retry goes on",
+        retry_helps=True,
+    )

@@ -1,0 +1,191 @@
+"""Watermarks in the XComs of the task's own successful runs, under the key `watermark`: texts by stream.
+
+Airflow deletes a task instance's XComs at the start of every try, so what counts is the last run that succeeded: a
+first load that failed begins anew, and a run that is cleared sends its part again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
+from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.watermarks.codec import DamagedWatermarkError, decode, encode
+from airflow_legacy_events.watermarks.commands import command
+from airflow_legacy_events.watermarks.conflict import verify
+
+KEY = "watermark"
+LONGEST_LOOK_BACK = 50
+"""So many successful runs are looked at, the newest first."""
+
+
+class PastRun(NamedTuple):
+    """A successful run of the task, and its XCom.
+
+    Attributes:
+        run_id: of the DAG run.
+        logical_date: of the DAG run.
+        content: what its XCom `watermark` holds, None where it has none.
+    """
+
+    run_id: str
+    logical_date: dt.datetime
+    content: Any
+
+
+class Runs(Protocol):
+    """The runs of one task, as they are reached from a task or from a server."""
+
+    def own(self) -> Any:
+        """What this very run has pushed."""
+
+    def before(self, logical_date: dt.datetime | None) -> PastRun | None:
+        """The last successful run below `logical_date`; None: below this one."""
+
+    def push(self, content: Any) -> None:
+        """Replace this run's XCom."""
+
+    def replace_all(self, content: Any) -> None:
+        """Remove the XComs of all runs, then give the last one this."""
+
+
+class XComWatermarkStore:
+    """Reads from the last successful run, writes to the run that works.
+
+    Attributes:
+        begins_again: whether the last load, which found nothing, saw that no run can have had a watermark: a stream
+            that is registered has not lost one, its first load never succeeded.
+    """
+
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
+        self._wrote: dict[str, Watermark] = {}
+        self._texts: dict[str, Any] = {}
+        self.begins_again = False
+
+    def load(self, stream: str) -> Watermark | None:
+        """See `core.ports.WatermarkStore.load`."""
+        self._texts = _texts(stream, self._runs.own(), "of its own")
+        return _decoded(stream, self._texts, "of its own") if stream in self._texts else self._last(stream)
+
+    def _last(self, stream: str) -> Watermark | None:
+        below: dt.datetime | None = None
+        self.begins_again = True
+        for _ in range(LONGEST_LOOK_BACK):
+            past = self._runs.before(below)
+            if past is None:
+                return None
+            texts = _texts(stream, past.content, past.run_id)
+            if stream in texts:
+                return _decoded(stream, texts, past.run_id)
+            self.begins_again = self.begins_again and past.content is not None
+            below = past.logical_date
+        self.begins_again = False
+        return None
+
+    def save(self, stream: str, new: Watermark, *, expected: Watermark | None) -> None:
+        """See `core.ports.WatermarkStore.save`."""
+        if expected is None or self._wrote.get(stream) != expected:
+            found = self.load(stream)
+            if found == new:  # an earlier try of this save was taken, only its answer was lost
+                return
+            verify(stream, found=found, expected=expected)
+        self._wrote.pop(stream, None)
+        self._texts[stream] = encode(new)
+        self._runs.push(self._texts)
+        self._wrote[stream] = new
+
+    def forget(self, stream: str) -> None:
+        """Remove the watermarks of all runs."""
+        self._wrote.pop(stream, None)
+        self._runs.replace_all({stream: None})
+
+    def pass_by(self) -> None:
+        """Leave a note that this run moves no watermark, so that later runs look further back."""
+        self._runs.push({})
+
+
+class TaskRuns:
+    """The runs of the task that works, through the supervisor.
+
+    Args:
+        context: of the task.
+    """
+
+    def __init__(self, context: Mapping[str, Any]) -> None:
+        self._ti, self._run = context["ti"], context["dag_run"]
+
+    def own(self) -> Any:
+        """See `Runs.own`."""
+        self._refuse()
+        return self._pull(self._ti.run_id)
+
+    def before(self, logical_date: dt.datetime | None) -> PastRun | None:
+        """See `Runs.before`."""
+        try:
+            past = self._ti.get_previous_ti(state="success", logical_date=logical_date or self._run.logical_date)
+        except Exception as error:
+            raise _failed(error) from error
+        if past is None or past.logical_date is None:
+            return None
+        return PastRun(past.run_id, past.logical_date, self._pull(past.run_id))
+
+    def push(self, content: Any) -> None:
+        """See `Runs.push`."""
+        try:
+            self._ti.xcom_push(key=KEY, value=content)
+        except Exception as error:
+            raise _failed(error) from error
+
+    def replace_all(self, content: Any) -> None:  # noqa: ARG002
+        """A task can't reach the XComs of other runs."""
+        raise ConfigurationError("a watermark in XComs is forgotten with `airflow legacy-events watermark forget`")
+
+    def _pull(self, run_id: str) -> Any:
+        try:
+            return self._ti.xcom_pull(task_ids=self._ti.task_id, key=KEY, run_id=run_id, map_indexes=-1)
+        except Exception as error:
+            raise _failed(error) from error
+
+    def _refuse(self) -> None:
+        if self._run.logical_date is None:
+            raise ConfigurationError(
+                "watermark_store='xcom' needs runs with a logical date, which tells the run before, and this run has"
+                " none; nothing was read. Use 'variable' (default) or 'table'"
+            )
+        if self._ti.map_index is not None and self._ti.map_index >= 0:
+            raise ConfigurationError(
+                "watermark_store='xcom' can't serve a mapped task, whose map indexes change their meaning from run to"
+                " run; nothing was read. Use 'variable' (default) or 'table'"
+            )
+
+
+def _texts(stream: str, content: Any, run: str) -> dict[str, Any]:
+    """The watermarks that an XCom holds, by stream; None is one that was forgotten."""
+    if content is None:
+        return {}
+    if not isinstance(content, Mapping):
+        raise _unreadable(stream, run, f"a {type(content).__name__}")
+    return dict(content)
+
+
+def _decoded(stream: str, texts: Mapping[str, Any], run: str) -> Watermark | None:
+    text = texts[stream]
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise _unreadable(stream, run, f"a {type(text).__name__} inside it")
+    return decode(text, stream=stream, place=f"XCom {KEY!r} of run {run!r}")
+
+
+def _unreadable(stream: str, run: str, found: str) -> DamagedWatermarkError:
+    return DamagedWatermarkError(
+        f"the watermark of stream {stream!r} in XCom {KEY!r} of run {run!r} can't be understood: found {found}. Write"
+        f" it anew with {command('set', stream, 'VALUE...')}, or begin anew with {command('forget', stream)}"
+    )
+
+
+def _failed(error: Exception) -> WatermarkError:
+    return WatermarkError(f"the XComs of this task could not be reached: {error}. A retry goes on", retry_helps=True)
