@@ -96,6 +96,21 @@ def mysql_database(mysql: Any) -> Iterator[Database]:
     yield from _mysql_database(mysql)
 
 
+@pytest.fixture(scope="session")
+def postgres_reused(postgres: Any) -> Iterator[Database]:
+    """One database for many tests, each of which empties it."""
+    name = f"reused_{os.getpid()}"
+    postgres.execute(f"CREATE DATABASE {name}")
+    yield Database(postgres, name)
+    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def mariadb_reused(mariadb: Any) -> Iterator[Database]:
+    """One database for many tests, each of which empties it."""
+    yield from _mysql_database(mariadb)
+
+
 def _mysql_database(server: Any) -> Iterator[Database]:
     name = f"test_{os.getpid()}_{next(_names)}"
     server.execute(f"CREATE DATABASE {name}")

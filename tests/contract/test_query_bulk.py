@@ -8,12 +8,12 @@ import pytest
 
 from airflow_legacy_events.core.model import Watermark
 from tests.support.crashes import STREAM, Crash, Process, World
-from tests.support.legacy import DIALECTS, LONG_TEXT, MARK, legacy_database
+from tests.support.legacy import DIALECTS, LONG_TEXT, MARK, reused_database
 
 
 @pytest.fixture(params=DIALECTS)
 def legacy(request):
-    with legacy_database(request, request.param) as found:
+    with reused_database(request, request.param) as found:
         found.execute(f"CREATE TABLE t (id integer PRIMARY KEY, body {LONG_TEXT[found.dialect]})")
         for number in range(1, 8):
             found.execute(f"INSERT INTO t VALUES ({number}, 'one')")

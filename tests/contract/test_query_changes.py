@@ -8,7 +8,7 @@ import pytest
 
 from airflow_legacy_events.brokers.memory import MemoryBroker
 from airflow_legacy_events.core.errors import WatermarkError
-from tests.support.legacy import DIALECTS, KEY_TEXT, legacy_database
+from tests.support.legacy import DIALECTS, KEY_TEXT, reused_database
 from tests.support.streams import Deliveries
 
 QUERY = "SELECT id, at FROM t WHERE id < 100"
@@ -25,7 +25,7 @@ OTHER = "SELECT id, at FROM t WHERE id < 200"
 
 @pytest.fixture(params=DIALECTS)
 def legacy(request):
-    with legacy_database(request, request.param) as found:
+    with reused_database(request, request.param) as found:
         found.execute("CREATE TABLE t (id integer PRIMARY KEY, at integer NOT NULL, body text, more text)")
         found.execute("INSERT INTO t VALUES (1, 1, 'a', 'x'), (2, 2, 'b', 'y')")
         yield found

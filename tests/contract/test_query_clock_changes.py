@@ -12,7 +12,7 @@ import time_machine
 
 from airflow_legacy_events.databases import generic_dialects
 from airflow_legacy_events.databases.generic_dialects import manners
-from tests.support.legacy import DIALECTS, legacy_database
+from tests.support.legacy import DIALECTS, reused_database
 
 STEP = dt.timedelta(minutes=10)
 CHANGES = {
@@ -25,7 +25,7 @@ CHANGES = {
 
 @pytest.fixture(params=DIALECTS)
 def legacy(request, monkeypatch):
-    with legacy_database(request, request.param) as found:
+    with reused_database(request, request.param) as found:
         if found.dialect == "postgresql":  # a clock that the test sets stands before the server's own
             found.execute("CREATE SCHEMA clock")
             found.execute("CREATE TABLE clock.shown (at timestamptz)")

@@ -9,14 +9,14 @@ import pytest
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import Span, Watermark, Window
-from tests.support.legacy import DIALECTS, legacy_database
+from tests.support.legacy import DIALECTS, reused_database
 
 DAY = "2026-01-0{}T00:00:00+00:00"
 
 
 @pytest.fixture(params=DIALECTS)
 def legacy(request):
-    with legacy_database(request, request.param) as found:
+    with reused_database(request, request.param) as found:
         yield found
 
 
@@ -113,6 +113,8 @@ def test_rows_are_sent_as_they_are_now(days):
     ],
 )
 def test_moments_may_be_of_any_zone_and_digits(days, low, high, expected):
+    if days.dialect == "firebird":  # its times have four digits
+        low, high = low.replace(".000001", ".0001"), high.replace(".000001", ".0001")
     assert ids(days, Window(None, low, high)) == expected
 
 
@@ -181,7 +183,7 @@ def test_a_window_that_cannot_be_cut_is_refused_before_reading(days, asked, colu
 def test_a_time_column_that_is_none_or_missing_is_refused(days):
     with pytest.raises(ConfigurationError, match=r"time_column='body' is .*, no time"):
         ids(days, window(1, 2, "body"), watermark_columns=("id",))
-    with pytest.raises(ConfigurationError, match=r"no column 'nope'.* or time_column"):
+    with pytest.raises(ConfigurationError, match=r"no column 'nope'.* time_column,"):
         ids(days, window(1, 2, "nope"), watermark_columns=("id",))
 
 
@@ -191,7 +193,7 @@ def test_a_missing_index_for_the_window_is_advised(days, caplog, indexed):
         days.execute("CREATE INDEX i ON t (at, id)")
     with caplog.at_level(logging.WARNING):
         ids(days, window(1, 2, "at"), watermark_columns=())
-    assert ("CREATE INDEX ON t (at, id)" in caplog.text) is not indexed
+    assert ("CREATE INDEX t_at ON t (at, id)" in caplog.text) is not indexed
 
 
 FIRST_TWO = Span(("2026-01-01 00:00:00", "8"), ("2026-01-02 00:00:00", "6"))

@@ -9,14 +9,14 @@ import pytest
 
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError, WatermarkError
 from airflow_legacy_events.core.model import Watermark
-from tests.support.legacy import DIALECTS, legacy_database
+from tests.support.legacy import DIALECTS, reused_database
 
 DAYS = [f"2026-01-0{day} 10:00:00" for day in range(1, 6)]
 
 
 @pytest.fixture(params=DIALECTS)
 def legacy(request):
-    with legacy_database(request, request.param) as found:
+    with reused_database(request, request.param) as found:
         yield found
 
 

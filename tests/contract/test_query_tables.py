@@ -7,12 +7,12 @@ import re
 import pytest
 
 from airflow_legacy_events.core.errors import ConfigurationError, EnvelopeError, SourceError
-from tests.support.legacy import DIALECTS, KEY_TEXT, LONG_TEXT, MARK, legacy_database
+from tests.support.legacy import DIALECTS, KEY_TEXT, LONG_TEXT, MARK, reused_database
 
 
 @pytest.fixture(params=DIALECTS)
 def legacy(request):
-    with legacy_database(request, request.param) as found:
+    with reused_database(request, request.param) as found:
         yield found
 
 

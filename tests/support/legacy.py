@@ -37,6 +37,7 @@ MARK = {"sqlite": "?", "postgresql": "%s", "mysql": "%s", "firebird": "?"}
 KEY_TEXT = {"sqlite": "text", "postgresql": "text", "mysql": "varchar(9)", "firebird": "text"}
 """MySQL has no index on a whole `text`."""
 LONG_TEXT = {"sqlite": "text", "postgresql": "text", "mysql": "text", "firebird": "blob sub_type text"}
+_REUSED = {"postgresql": "postgres_reused", "mysql": "mariadb_reused"}
 _FIXTURES = {"mysql": "mariadb_database", "mysql-5.6": "mysql_database"}
 
 
@@ -98,6 +99,41 @@ def plain(url: sa.URL) -> str:
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
+def _empty_postgres(connection: Any) -> None:
+    connection.execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    connection.execute("SET search_path = pg_catalog")
+    schemas = connection.execute(
+        "SELECT quote_ident(nspname) FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
+    ).fetchall()
+    connection.execute(f"DROP SCHEMA IF EXISTS {', '.join(name for (name,) in schemas)} CASCADE")
+    [(name,)] = connection.execute("SELECT current_database()").fetchall()
+    connection.execute(f"CREATE SCHEMA public; ALTER DATABASE {name} RESET ALL")
+
+
+@contextmanager
+def reused_database(request: pytest.FixtureRequest, dialect: str) -> Iterator[Legacy]:
+    """Like `legacy_database`, on a server a database that the tests share and each of them leaves empty."""
+    if dialect not in ("mysql", "postgresql"):
+        with legacy_database(request, dialect) as found:
+            yield found
+        return
+    url = sa.make_url(request.getfixturevalue(_REUSED[dialect]).url)
+    application: Any = mysql.Application(url) if dialect == "mysql" else psycopg.connect(plain(url), autocommit=True)
+    try:
+        yield Legacy(url.get_backend_name(), url, application)
+    finally:
+        application.close()
+        if dialect == "mysql":
+            with mysql.Application(url) as fresh:
+                fresh.empty(str(url.database))
+        else:
+            with psycopg.connect(plain(url), autocommit=True) as connection:
+                _empty_postgres(connection)
+
+
 @contextmanager
 def legacy_database(request: pytest.FixtureRequest, dialect: str) -> Iterator[Legacy]:
     """An empty database of the test that asks for it."""
@@ -120,3 +156,13 @@ def legacy_database(request: pytest.FixtureRequest, dialect: str) -> Iterator[Le
         yield Legacy(url.get_backend_name(), url, connection)
     finally:
         connection.close()
+
+
+def rows(legacy: Legacy, at: Any = None, **options: Any) -> tuple[list[dict[str, str]], Any]:
+    """The rows as dictionaries of texts, and the watermark after them."""
+    with legacy.source(**options) as source:
+        source.open(at)
+        batches = list(source.batches())
+    names = batches[0].shape.named(range(len(batches[0].shape.columns)))
+    found = [dict(zip(names, map(str, row), strict=True)) for batch in batches for row in batch.rows]
+    return found, batches[-1].after
