@@ -6,16 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, runtime_checkable
 
+from airflow_legacy_events.core.columns import Column, Kind, Shape
 from airflow_legacy_events.core.model import (
     Batch,
-    Column,
     Horizon,
-    Kind,
     Messages,
     Pending,
     Receipt,
     Rejection,
-    Shape,
     Span,
     Stream,
     Watermark,

@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_legacy_events.core import guard
+from airflow_legacy_events.core.columns import Shape
 from airflow_legacy_events.core.dead_letters import dead_letters
 from airflow_legacy_events.core.errors import DeliveryError, StoppedError
 from airflow_legacy_events.core.ledger import Ledger
 from airflow_legacy_events.core.limits import Limits, Pace
-from airflow_legacy_events.core.model import Batch, Horizon, Messages, Rejection, Repeat, Shape, Stream, Watermark
+from airflow_legacy_events.core.model import Batch, Horizon, Messages, Rejection, Repeat, Stream, Watermark
 from airflow_legacy_events.core.ports import Broker, Envelope, Lease, Source, WatermarkStore
 from airflow_legacy_events.core.progress import Progress
 from airflow_legacy_events.core.read_ahead import ReadAhead

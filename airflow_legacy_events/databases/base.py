@@ -11,8 +11,8 @@ from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 
+from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.errors import EnvelopeError, SourceError
-from airflow_legacy_events.core.model import Column
 from airflow_legacy_events.databases.chunks import Chunks
 from airflow_legacy_events.databases.reflection import Reflected, TableFacts, query_source
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
-from airflow_legacy_events.core.model import Column, Kind
 from airflow_legacy_events.core.ports import Lease
 from airflow_legacy_events.databases import generic_size, generic_values, keyset
 from airflow_legacy_events.databases.base import SqlDatabase, bound, too_large
@@ -204,7 +204,7 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         return value
 
     def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
-        """See `core.ports.Database.read`; values are plain, or the texts that `core.model.Kind` names."""
+        """See `core.ports.Database.read`; values are plain, or the texts that `core.columns.Kind` names."""
         size = self._chunks.rows
         with self._reading("reading") as session:
             options = {"stream_results": True} if max_bytes is not None else {}

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from airflow_legacy_events.core.model import Kind
+from airflow_legacy_events.core.columns import Kind
 
 _MICROSECONDS = 6
 # The first that fits; a Float is a Numeric and an Enum a String to SQLAlchemy, too.

@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import SourceError
-from airflow_legacy_events.core.model import Column, Kind
 
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes})
 
 
 def exact(rows: Sequence[Any], names: Sequence[str]) -> list[tuple[Any, ...]]:
-    """Return the rows with each value in a form that `core.model.Kind` names.
+    """Return the rows with each value in a form that `core.columns.Kind` names.
 
     Raises:
         SourceError: a column holds values of a Python type that has no exact form.

@@ -15,8 +15,8 @@ import MySQLdb
 import sqlalchemy as sa
 from MySQLdb.cursors import SSCursor
 
+from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
-from airflow_legacy_events.core.model import Column, Kind
 from airflow_legacy_events.core.ports import Lease
 from airflow_legacy_events.databases import mysql_charsets, mysql_types
 from airflow_legacy_events.databases.base import SqlDatabase, bound, too_large

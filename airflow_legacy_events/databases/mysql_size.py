@@ -7,7 +7,7 @@ from typing import Any
 import MySQLdb
 import sqlalchemy as sa
 
-from airflow_legacy_events.core.model import Column
+from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.databases.base import MAX_VALUE_BYTES, bound
 from airflow_legacy_events.databases.mysql_session import Session, code_of
 

@@ -14,8 +14,8 @@ import psycopg
 import sqlalchemy as sa
 from psycopg.types.string import TextLoader
 
+from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
-from airflow_legacy_events.core.model import Column, Kind
 from airflow_legacy_events.core.ports import Lease
 from airflow_legacy_events.databases.base import SqlDatabase, bound, too_large
 from airflow_legacy_events.databases.postgres_catalog import inspect_table

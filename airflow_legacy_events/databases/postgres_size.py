@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from airflow_legacy_events.core.model import TEMPORAL, Column, Kind
+from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 from airflow_legacy_events.databases.base import MAX_VALUE_BYTES
 
 _SMALL = frozenset({*TEMPORAL, Kind.TIME, Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.BOOLEAN, Kind.UUID})

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 from psycopg import Connection
 from psycopg.postgres import types
 
-from airflow_legacy_events.core.model import Elements, Kind
+from airflow_legacy_events.core.columns import Elements, Kind
 
 _KINDS = {
     Kind.INTEGER: ("int2", "int4", "int8", "oid", "xid", "xid8", "cid"),

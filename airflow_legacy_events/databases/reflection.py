@@ -10,8 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.errors import ConfigurationError
-from airflow_legacy_events.core.model import Column
 from airflow_legacy_events.core.sql_text import one_select
 
 QUERY_ALIAS = "legacy_events_query"

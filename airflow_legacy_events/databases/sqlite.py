@@ -16,8 +16,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
+from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
-from airflow_legacy_events.core.model import Column, Kind
 from airflow_legacy_events.core.ports import Lease
 from airflow_legacy_events.databases import sqlite_values
 from airflow_legacy_events.databases.base import MAX_VALUE_BYTES, SqlDatabase, bound, too_large

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 from airflow_legacy_events.core.errors import SourceError
-from airflow_legacy_events.core.model import TEMPORAL, Column, Kind
 
 # The first word of a declared type that is found says what is meant; SQLite itself keeps any value in any column.
 _DECLARED = (

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from airflow_legacy_events.core.model import Batch, Messages, Shape, Stream
+from airflow_legacy_events.core.columns import Shape
+from airflow_legacy_events.core.model import Batch, Messages, Stream
 from airflow_legacy_events.envelopes.compiler import compile_plan
 from airflow_legacy_events.envelopes.plan import Member, Part, Plan, Slot
 from airflow_legacy_events.envelopes.planning import constant, make_plan, text

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.errors import EnvelopeError
-from airflow_legacy_events.core.model import Kind
 from airflow_legacy_events.envelopes.codec import Codec, MisfitError
 from airflow_legacy_events.envelopes.plan import Field
 

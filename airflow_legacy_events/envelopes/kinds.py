@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from airflow_legacy_events.core.model import Elements, Formats, Kind
+from airflow_legacy_events.core.columns import Elements, Kind
+from airflow_legacy_events.core.model import Formats
 from airflow_legacy_events.envelopes import numbers
 from airflow_legacy_events.envelopes.arrays import array_codec
 from airflow_legacy_events.envelopes.codec import Block, Codec, MisfitError, Texts, only, twice

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from airflow_legacy_events.core.model import Batch, Messages, Shape, Stream
+from airflow_legacy_events.core.columns import Shape
+from airflow_legacy_events.core.model import Batch, Messages, Stream
 from airflow_legacy_events.envelopes.compiler import compile_plan
 from airflow_legacy_events.envelopes.plan import Member, Plan, Slot
 from airflow_legacy_events.envelopes.planning import make_plan

@@ -9,7 +9,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
-from airflow_legacy_events.core.model import Elements, Formats, Headers, Kind
+from airflow_legacy_events.core.columns import Elements, Kind
+from airflow_legacy_events.core.model import Formats, Headers
 
 
 class Slot(StrEnum):

@@ -8,8 +8,9 @@ from json.encoder import encode_basestring as quoted
 from typing import NamedTuple
 
 from airflow_legacy_events.core import templates
+from airflow_legacy_events.core.columns import TEMPORAL, Kind, Shape
 from airflow_legacy_events.core.errors import EnvelopeError
-from airflow_legacy_events.core.model import FORMATS, TEMPORAL, Headers, Kind, Shape, Stream
+from airflow_legacy_events.core.model import FORMATS, Headers, Stream
 from airflow_legacy_events.envelopes.plan import Field, Member, Part, Plan, Slot, Template
 
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.errors import EnvelopeError
-from airflow_legacy_events.core.model import Kind
 from airflow_legacy_events.envelopes.columns import Encoded, Values, encode_column
 from airflow_legacy_events.envelopes.kinds import moments
 from airflow_legacy_events.envelopes.moments import Clock, is_rfc3339

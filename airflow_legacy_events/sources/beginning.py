@@ -8,8 +8,8 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError
-from airflow_legacy_events.core.model import TEMPORAL, Column, Kind
 
 _NUMBERS: dict[Kind, Callable[[str], Any]] = {Kind.INTEGER: int, Kind.DECIMAL: Decimal, Kind.FLOAT: float}
 

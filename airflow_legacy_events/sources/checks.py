@@ -10,8 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError
-from airflow_legacy_events.core.model import TEMPORAL, Column, Kind
 from airflow_legacy_events.core.ports import Database, Reflection
 from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.sources.selection import Selection

@@ -9,8 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import Batch, Column, Horizon, Pending, Watermark
+from airflow_legacy_events.core.model import Batch, Horizon, Pending, Watermark
 from airflow_legacy_events.sources.incremental import IncrementalRun
 from airflow_legacy_events.sources.rows import Rows, Start, Values
 

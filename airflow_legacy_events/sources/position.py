@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from airflow_legacy_events.core.model import TEMPORAL, Column, Kind
+from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 
 _NUMERIC = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
 

@@ -9,19 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core import guard
+from airflow_legacy_events.core.columns import TEMPORAL, Column
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import (
-    TEMPORAL,
-    Batch,
-    Column,
-    Horizon,
-    Pending,
-    Receipt,
-    Span,
-    Watermark,
-    Window,
-)
+from airflow_legacy_events.core.model import Batch, Horizon, Pending, Receipt, Span, Watermark, Window
 from airflow_legacy_events.core.ports import Database, Reflection
 from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.sources.beginning import first_value, zone_of

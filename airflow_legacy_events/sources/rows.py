@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 
+from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
-from airflow_legacy_events.core.model import Column, Kind
 from airflow_legacy_events.core.ports import Database
 from airflow_legacy_events.sources.folds import Fold, folds
 from airflow_legacy_events.sources.selection import Selection

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind, Shape
 from airflow_legacy_events.core.errors import ConfigurationError
-from airflow_legacy_events.core.model import TEMPORAL, Column, Kind, Shape
 from airflow_legacy_events.core.ports import Reflection
 from airflow_legacy_events.core.problems import Problems
 

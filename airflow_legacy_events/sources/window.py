@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError
-from airflow_legacy_events.core.model import TEMPORAL, Column, Kind, Window
+from airflow_legacy_events.core.model import Window
 from airflow_legacy_events.sources.beginning import first_value
 
 _NUMERIC = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})

@@ -8,8 +8,8 @@ import time
 import pytest
 import sqlalchemy as sa
 
+from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import BusyError, SourceError
-from airflow_legacy_events.core.model import Column, Kind
 from tests.support.legacy import DIALECTS, LONG_TEXT, MARK, legacy_database
 
 ENDLESS = {

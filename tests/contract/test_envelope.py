@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from airflow_legacy_events.core.model import Batch, Column, Kind, Messages, Shape, Stream, Watermark
+from airflow_legacy_events.core.columns import Column, Kind, Shape
+from airflow_legacy_events.core.model import Batch, Messages, Stream, Watermark
 from airflow_legacy_events.core.ports import Envelope
 from airflow_legacy_events.envelopes.cloudevents import CloudEventsEnvelope
 from airflow_legacy_events.envelopes.plain import PlainEnvelope

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from airflow_legacy_events.core.model import Batch, Column, Elements, Formats, Kind, Shape, Stream, Watermark
+from airflow_legacy_events.core.columns import Column, Elements, Kind, Shape
+from airflow_legacy_events.core.model import Batch, Formats, Stream, Watermark
 from airflow_legacy_events.envelopes.cloudevents import CloudEventsEnvelope
 from airflow_legacy_events.envelopes.compiler import compile_plan
 from airflow_legacy_events.envelopes.plain import PlainEnvelope

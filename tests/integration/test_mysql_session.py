@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from airflow_legacy_events.brokers.memory import MemoryBroker
+from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.errors import ConfigurationError, EnvelopeError, SourceError
-from airflow_legacy_events.core.model import Kind
 from tests.support.legacy import legacy_database
 from tests.support.streams import Deliveries
 

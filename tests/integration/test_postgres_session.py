@@ -9,8 +9,8 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
-from airflow_legacy_events.core.model import Kind
 from tests.support.legacy import legacy_database
 
 TYPES = {

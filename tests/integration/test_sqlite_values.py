@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError, WatermarkError
-from airflow_legacy_events.core.model import Kind, Watermark
+from airflow_legacy_events.core.model import Watermark
 from tests.support.legacy import legacy_database
 
 DECLARED = {

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from airflow_legacy_events.core.model import Batch, Column, Elements, Kind, Shape, Stream, Watermark
+from airflow_legacy_events.core.columns import Column, Elements, Kind, Shape
+from airflow_legacy_events.core.model import Batch, Stream, Watermark
 from airflow_legacy_events.envelopes.cloudevents import CloudEventsEnvelope
 from airflow_legacy_events.envelopes.moments import Clock
 from airflow_legacy_events.envelopes.plain import PlainEnvelope

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from airflow_legacy_events.core.columns import Shape
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import Batch, Messages, Rejection, Shape, Span, Stream, Watermark, Window
+from airflow_legacy_events.core.model import Batch, Messages, Rejection, Span, Stream, Watermark, Window
 from airflow_legacy_events.core.relay import Relay
 from airflow_legacy_events.envelopes.plain import PlainEnvelope
 from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore

@@ -7,19 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from airflow_legacy_events.core.model import (
-    PENDING_ROWS,
-    Batch,
-    Column,
-    Horizon,
-    Kind,
-    Pending,
-    Receipt,
-    Shape,
-    Span,
-    Watermark,
-    Window,
-)
+from airflow_legacy_events.core.columns import Column, Kind, Shape
+from airflow_legacy_events.core.model import PENDING_ROWS, Batch, Horizon, Pending, Receipt, Span, Watermark, Window
 
 SHAPE = Shape(
     (

@@ -7,10 +7,11 @@ import json
 import pytest
 
 from airflow_legacy_events.brokers.memory import MemoryBroker
+from airflow_legacy_events.core.columns import Column, Kind, Shape
 from airflow_legacy_events.core.dead_letters import dead_letters
 from airflow_legacy_events.core.errors import DeliveryError
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import Batch, Column, Kind, Messages, Rejection, Shape, Watermark
+from airflow_legacy_events.core.model import Batch, Messages, Rejection, Watermark
 from tests.support.crashes import World
 from tests.support.fakes import Entry, Outbox
 from tests.support.runs import process, report_of, saved

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mssql, oracle
 
-from airflow_legacy_events.core.model import Column, Kind, Shape
+from airflow_legacy_events.core.columns import Column, Kind, Shape
 from airflow_legacy_events.databases.generic import GenericDatabase
 from airflow_legacy_events.databases.reflection import query_source
 from airflow_legacy_events.sources.rows import Rows, Start

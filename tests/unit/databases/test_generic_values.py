@@ -12,8 +12,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mssql, oracle, postgresql
 
+from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import SourceError
-from airflow_legacy_events.core.model import Column, Kind
 from airflow_legacy_events.databases import generic_values
 from airflow_legacy_events.databases.generic_kinds import kind_of_code, kind_of_type
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from airflow_legacy_events.core.model import Batch, Column, Elements, Formats, Kind, Shape, Stream, Watermark
+from airflow_legacy_events.core.columns import Column, Elements, Kind, Shape
+from airflow_legacy_events.core.model import Batch, Formats, Stream, Watermark
 from airflow_legacy_events.envelopes.plain import PlainEnvelope
 from airflow_legacy_events.errors import EnvelopeError
 

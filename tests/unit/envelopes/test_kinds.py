@@ -5,7 +5,8 @@ import math
 
 import pytest
 
-from airflow_legacy_events.core.model import Batch, Column, Elements, Kind, Shape, Stream, Watermark
+from airflow_legacy_events.core.columns import Column, Elements, Kind, Shape
+from airflow_legacy_events.core.model import Batch, Stream, Watermark
 from airflow_legacy_events.envelopes.plain import PlainEnvelope
 from airflow_legacy_events.errors import EnvelopeError
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from airflow_legacy_events.core.model import Batch, Column, Kind, Shape, Stream, Watermark
+from airflow_legacy_events.core.columns import Column, Kind, Shape
+from airflow_legacy_events.core.model import Batch, Stream, Watermark
 from airflow_legacy_events.envelopes.cloudevents import CloudEventsEnvelope
 from airflow_legacy_events.envelopes.plain import PlainEnvelope
 from airflow_legacy_events.errors import ConfigurationError, EnvelopeError

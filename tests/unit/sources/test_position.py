@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_legacy_events.core.model import Column, Kind
+from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.sources.position import share
 
 

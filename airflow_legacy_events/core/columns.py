@@ -1,0 +1,99 @@
+"""The columns of a row: what their values mean, and what each is for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Kind(StrEnum):
+    r"""What a column's values mean, whatever the database calls its type.
+
+    Rows carry each value as the database's own text where its driver gives that, else as the plain
+    Python value; an envelope accepts both. The texts are:
+
+    INTEGER digits · DECIMAL digits, `NaN`, `Infinity` · MONEY `-$1,234.56` · FLOAT shortest exact digits, `NaN`,
+    `Infinity` ·
+    BOOLEAN `t`/`f`, `true`/`false`, `1`/`0` · DATE, TIME as written · TIMESTAMP `2026-11-23 09:15:02[.123456]` without
+    zone · INSTANT the same in UTC with `+00` · UUID, TEXT as they are · JSON a JSON text · BYTES `\x` and hex ·
+    ARRAY `{…}` as PostgreSQL writes it, the column says of what · ANY whatever Python value comes, carried by its own
+    type (SQLite columns without a declared type).
+    """
+
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    MONEY = "money"
+    FLOAT = "float"
+    BOOLEAN = "boolean"
+    TEXT = "text"
+    DATE = "date"
+    TIME = "time"
+    TIMESTAMP = "timestamp"
+    INSTANT = "instant"
+    UUID = "uuid"
+    JSON = "json"
+    BYTES = "bytes"
+    ARRAY = "array"
+    ANY = "any"
+
+
+TEMPORAL = frozenset({Kind.DATE, Kind.TIMESTAMP, Kind.INSTANT})
+
+
+class Elements(NamedTuple):
+    """What an array holds, in any number of dimensions.
+
+    Attributes:
+        kind: of its elements.
+        delimiter: stands between two of them.
+        elements: what each of them holds, where the elements are arrays of their own (a domain over an array).
+    """
+
+    kind: Kind
+    delimiter: str = ","
+    elements: Elements | None = None
+
+
+class Column(NamedTuple):
+    """A column of a query's result.
+
+    Attributes:
+        name: as the result names it.
+        kind: what its values mean.
+        type: the database's own name of the type, for errors and the watermark.
+        nullable: False only where the database promises it.
+        elements: of an array.
+    """
+
+    name: str
+    kind: Kind
+    type: str
+    nullable: bool = True
+    elements: Elements | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """Which columns the rows of a batch have, and what each is for.
+
+    One object serves all batches of that shape: compiled encoders are kept by its identity.
+
+    Attributes:
+        columns: as the rows hold them, hidden ones included.
+        data: positions that an event's `data` holds, in its order.
+        key: positions of the message key.
+        watermark: positions of the declared watermark columns.
+        time: position of the row's time, None where it has none.
+    """
+
+    columns: tuple[Column, ...]
+    data: tuple[int, ...]
+    key: tuple[int, ...]
+    watermark: tuple[int, ...] = ()
+    time: int | None = None
+
+    def named(self, positions: Sequence[int]) -> tuple[str, ...]:
+        """The names of the columns at `positions`, in that order."""
+        return tuple(self.columns[at].name for at in positions)
