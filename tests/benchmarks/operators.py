@@ -7,21 +7,32 @@ from typing import Any
 
 from tests.benchmarks.case import Case, Result, counted
 from tests.benchmarks.legacy import DATABASES
+from tests.benchmarks.legacy.base import Table
 from tests.benchmarks.world import World
 
 POLLS = 20
 _MOST_ROWS = {True: 20_000, False: 100_000}
 
 
+def run_query(
+    world: World, table: Table, topic: str, *, header: bool, versioned: bool = True, **arguments: Any
+) -> dict[str, Any]:
+    """Send a table as a first run does; return what the task measured."""
+    arguments = {"topic": topic, **arguments}
+    specification = {"kind": "query", "header": header, "versioned": versioned, "arguments": arguments}
+    [found] = world.in_airflow(table.connection, specification)
+    report = found["report"]
+    if (report["events"], report["target_reached"]) != (table.rows, True):
+        raise RuntimeError(f"{table.rows} rows were to be sent, the report says {report}")
+    return found
+
+
 def query(world: World, rows: int, database: str, header: bool, kind: str = "orders", **arguments: Any) -> Result:
     """A first run of `IncrementalQueryOperator` with the default store; its clock is the report's."""
     table = world.legacy(database).table(kind, rows)
     topic = world.topics.make()
-    specification = {"kind": "query", "header": header, "arguments": {"topic": topic, **arguments}}
-    [found] = world.in_airflow(table.connection, specification)
+    found = run_query(world, table, topic, header=header, **arguments)
     report = found["report"]
-    if (report["events"], report["target_reached"]) != (rows, True):
-        raise RuntimeError(f"{rows} rows were to be sent, the report says {report}")
     counted(world, topic, rows)
     extra = {"execute_seconds": found["execute_seconds"], "bytes": report["bytes"]}
     return Result(rows, report["seconds"], found["cpu"], found["rss_mb"], extra=extra)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import statistics
 import time
@@ -13,6 +14,8 @@ import sqlalchemy as sa
 from airflow.providers.apache.kafka.operators.produce import ProduceToTopicOperator
 from airflow.sdk import BaseOperator
 
+from airflow_legacy_events.core.columns import Shape
+from airflow_legacy_events.core.model import Batch, Messages, Stream
 from airflow_legacy_events.envelopes.cloudevents import CloudEventsEnvelope
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
 from airflow_legacy_events.operators.query import IncrementalQueryOperator
@@ -63,14 +66,23 @@ class Produce(MeteredMixin, ProduceToTopicOperator):
     """The usual way."""
 
 
+class KeyIds(CloudEventsEnvelope):
+    """Ids that are the key alone, as of rows that never change."""
+
+    def compile(self, shape: Shape, stream: Stream) -> Callable[[Batch], Messages]:
+        encode = super().compile(shape, stream)
+        return lambda batch: encode(dataclasses.replace(batch, op="c"))
+
+
 class Saves(MeteredMixin, BaseOperator):
-    """Saves of the default store, one after the other."""
+    """Saves of one store, one after the other."""
 
     def execute(self, context: Any) -> Any:
         from airflow_legacy_events.core.model import Watermark
-        from airflow_legacy_events.watermarks.variable import VariableWatermarkStore
+        from airflow_legacy_events.hooks.registry import make_store
 
-        store, saved, seconds = VariableWatermarkStore(), None, []
+        _, store = make_store(self.specification["store"], context)
+        saved, seconds = None, []
         for number in range(SAVES):
             mark = Watermark((f"2026-01-01 00:00:{number:06d}", str(number)), None, self.specification["facts"])
             started = time.perf_counter()
@@ -110,7 +122,9 @@ def _query(kind: type[Query]) -> Callable[[dict[str, Any]], None]:
             source_conn_id=CONN_ID,
             table=TABLE,
             watermark_columns=list(POSITION),
-            envelope=CloudEventsEnvelope(content_type_header=specification["header"]),
+            envelope=(CloudEventsEnvelope if specification.get("versioned", True) else KeyIds)(
+                content_type_header=specification["header"]
+            ),
             **specification["arguments"],
         )
         task.specification = specification
@@ -124,7 +138,9 @@ def _produce(specification: dict[str, Any]) -> None:
 
 
 def _saves(specification: dict[str, Any]) -> None:
-    Saves(task_id="saves").specification = specification
+    from airflow_legacy_events.watermarks.asset import watermark_asset
+
+    Saves(task_id="saves", inlets=[watermark_asset("benchmark")]).specification = specification
 
 
 KINDS: dict[str, Callable[[dict[str, Any]], None]] = {

@@ -32,6 +32,12 @@ class World:
         self.home = Path(tempfile.mkdtemp(prefix="legacy-events-bench-"))
         self._legacies: dict[str, Legacy] = {}
 
+    def beside(self, kafka: Kafka) -> World:
+        """The same legacy databases with another broker; whoever asks for it ends that broker."""
+        other = World(kafka)
+        other._legacies = self._legacies
+        return other
+
     def legacy(self, name: str) -> Legacy:
         """The running server of one legacy database."""
         if name not in self._legacies:

@@ -28,7 +28,7 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{advertised}
 controller.listener.names=CONTROLLER
 log.dirs={folder}/data
 offsets.topic.replication.factor=1
@@ -48,13 +48,23 @@ class Kafka(Service):
     Args:
         shared: use the broker that the environment names, if it names one; a test that kills its broker does not.
         settings: further ones of the server.
+        port: to listen on; None: a free one.
+        advertised: where clients are sent instead, to what stands before the broker.
     """
 
     name = "kafka"
 
-    def __init__(self, *, shared: bool = True, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        shared: bool = True,
+        settings: Mapping[str, str] | None = None,
+        port: int | None = None,
+        advertised: int | None = None,
+    ) -> None:
         super().__init__()
         self._settings = dict(settings or {})
+        self._port, self._advertised = port or free_port(), advertised
         self.bootstrap = os.environ.get(VARIABLE, "") if shared else ""
         self._container: str | None = None
         if not self.bootstrap:
@@ -69,15 +79,17 @@ class Kafka(Service):
         super().stop()
 
     def _start(self) -> None:
-        port, controller = free_port(), free_port()
-        self.bootstrap = f"127.0.0.1:{port}"
+        port, controller = self._port, free_port()
+        advertised = self._advertised or port
+        self.bootstrap = f"127.0.0.1:{advertised}"
         libraries = _libraries()
         if libraries is None:
             self._container = _container(port, self._settings)
             return
         settings = self.folder / "server.properties"
         further = "".join(f"{name}={value}\n" for name, value in self._settings.items())
-        settings.write_text(_SETTINGS.format(port=port, controller=controller, folder=self.folder) + further)
+        own = _SETTINGS.format(port=port, advertised=advertised, controller=controller, folder=self.folder)
+        settings.write_text(own + further)
         java = ["java", "-cp", f"{libraries}/*"]
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         subprocess.run(
