@@ -40,7 +40,8 @@ def rows_above(args: Namespace, mark: Watermark | None, new: Watermark | None) -
     try:
         found = database.reflect(None if sql else table, sql)
         what = "the query" if sql else f"table {table!r}"
-        wanted = Wanted(what, tuple(facts.get("watermark_columns", ())), tuple(facts["key_columns"]))
+        key = tuple(facts["key_columns"])
+        wanted = Wanted(what, tuple(facts.get("watermark_columns", ())), key, columns=key)
         rows = Rows(database, what, found.selectable, select_columns(wanted, found), "UTC")
         values = () if new is None else new.values or ()
         included = new is not None and bool(new.facts.get("included"))

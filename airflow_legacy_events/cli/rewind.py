@@ -64,7 +64,7 @@ def rewound(stream: str, mark: Watermark | None, to: str | None, by: str | None)
             f"that is not back: stream {stream!r} stands at the value of `show`, and rows above it were not sent. To"
             " leave rows out, use `set`"
         )
-    facts = {name: value for name, value in mark.facts.items() if name != "included"}
+    facts = {**mark.facts, "included": True}
     text = str(back) if isinstance(back, Decimal) else back.isoformat(sep=" ")
     return signed(Watermark((text,), None, facts))
 

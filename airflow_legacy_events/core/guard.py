@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,8 +34,8 @@ def check(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]) -> N
             continue
         raise WatermarkError(
             f"the watermark of stream {stream!r} was written for {fact} {stored[fact]!r}, this run has {found[fact]!r};"
-            f" nothing was read. {remedy.format(stream=stream)}; or begin anew with"
-            f" `airflow legacy-events watermark forget {stream}`"
+            f" nothing was read. {remedy.format(stream=shlex.quote(stream))}; or begin anew with"
+            f" `airflow legacy-events watermark forget {shlex.quote(stream)}`"
         )
 
 
@@ -53,7 +54,7 @@ def check_types(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]
                 f"column {name!r} is part of the watermark of stream {stream!r} and was {before[name]}, now it is"
                 f" {type_}; nothing was read. Give the stream another name with stream= and begin it where this one"
                 " ended with first_run=<value>; or begin anew with"
-                f" `airflow legacy-events watermark forget {stream}`"
+                f" `airflow legacy-events watermark forget {shlex.quote(stream)}`"
             )
 
 

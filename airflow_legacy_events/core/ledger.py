@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -86,5 +87,5 @@ class Ledger:
             raise WatermarkError(
                 f"the watermark of stream {self._stream!r} was saved but reads back differently: another writer moved"
                 " it, or a secrets backend or environment variable stands in front of the store. Every message up to"
-                f" it is delivered; look at it with `airflow legacy-events watermark show {self._stream}`"
+                f" it is delivered; look at it with `airflow legacy-events watermark show {shlex.quote(self._stream)}`"
             )

@@ -98,7 +98,7 @@ class _Encoder:
         filled = {slot: self._fill(slot, template, texts) for slot, template in plan.templates.items()}
         inner = [_inner(filled[slot]) if slot in filled else None for slot in FILLED]
         counter = f":{batch.counter}" if batch.counter else ""
-        encode = self._variant(versioned=batch.op != "c")
+        encode = self._variant(versioned=self._versioned(batch.op))
         block = encode(count, batch.op, counter, moments, *inner, *forms)
         if not plan.each:
             return block, []
@@ -148,13 +148,17 @@ class _Encoder:
             if at in self._minds_null:
                 self._unusual = self._unusual._replace(nulls=self._unusual.nulls | {at})
         if at in self._may_be_empty and "" in texts:
-            if op == "c":
+            if not self._versioned(op):
                 raise EnvelopeError(
                     f"column {field.name!r} is the key and so the event id, but empty in a row; nothing of its batch"
                     " was sent. Leave such rows out with sql=, or name other key_columns"
                 )
             if Slot.SUBJECT not in self._plan.templates:
                 self._unusual = self._unusual._replace(subjects=True)
+
+    def _versioned(self, op: str) -> bool:
+        """Whether the key alone is no event id: a row can change, or the key is not what tells new rows."""
+        return op != "c" or self._plan.watermark not in ((), self._plan.key)
 
     def _variant(self, *, versioned: bool) -> Callable[..., Block]:
         wanted = versioned, self._unusual

@@ -65,8 +65,9 @@ class WindowRecord:
             return
         values = None if at is None else at.values
         record = {"from": None if values is None else list(values), "included": bool(at and at.facts.get("included"))}
-        found = self._read()
-        if found.get("state") == "open" and found.get("stream") == self._stream and not self._marked(found):
+        found = self._earlier()
+        mine = (found.get("state"), found.get("stream"), found.get("columns")) == ("open", self._stream, self._columns)
+        if mine and not self._marked(found):
             record = {"from": found["from"], "included": found["included"]}
         self._write({"state": "open", "stream": self._stream, "columns": self._columns, **record, "to": None})
 
@@ -92,6 +93,16 @@ class WindowRecord:
                 "on_clear='repeat' needs the state of a task instance to outlive its success, and Airflow's"
                 " configuration says [state_store] clear_on_success; nothing was read. Unset one of them"
             )
+
+    def _earlier(self) -> Mapping[str, Any]:
+        """What an earlier try noted."""
+        try:
+            return self._read()
+        except WatermarkError as error:
+            if self._repeats:
+                raise
+            _log.warning("%s", error)
+            return {}
 
     def _read(self) -> Mapping[str, Any]:
         try:

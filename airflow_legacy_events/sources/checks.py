@@ -56,6 +56,20 @@ def check_lag(lag: dt.timedelta, first: Column) -> None:
         )
 
 
+def refuse_endless(what: str, first: Column, text: str) -> None:
+    """Refuse a watermark that sorts above every other value, such as an infinity: the stream would end there unseen.
+
+    Raises:
+        ConfigurationError: naming the column.
+    """
+    if first.kind in (Kind.FLOAT, Kind.DECIMAL) and text.lower() in ("nan", "inf", "infinity"):
+        raise ConfigurationError(
+            f"watermark column {first.name!r} of {what} is infinite or NaN in at least one row, and no later row could"
+            " lie above that; nothing was read. Correct that row, leave it out with sql= and a WHERE, or choose another"
+            " column"
+        )
+
+
 def check_order(database: Database, what: str, selectable: Any, selection: Selection) -> None:
     """Let the database say whether it can order the columns whose kind leaves that open.
 

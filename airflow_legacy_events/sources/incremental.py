@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import PENDING_ROWS, Batch, Horizon, Pending, Watermark
+from airflow_legacy_events.sources.checks import refuse_endless
 from airflow_legacy_events.sources.position import share
 from airflow_legacy_events.sources.rows import Rows, Start, Values
 
@@ -65,7 +66,10 @@ class IncrementalRun:
         return Start(() if self.begin is None else (self.begin,), included=True)
 
     def _highest(self, start: Start) -> Values | None:
-        return self.rows.highest(start, self.lag_seconds or 0.0, temporal=self.lag_seconds is not None)
+        found = self.rows.highest(start, self.lag_seconds or 0.0, temporal=self.lag_seconds is not None)
+        if found is not None:
+            refuse_endless(self.rows.what, self.rows.selection.columns[0], found[0])
+        return found
 
     def batches(self) -> Iterator[Batch]:
         """Yield the pages; the last one is final unless `max_rows` came first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import zoneinfo
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
@@ -55,13 +56,31 @@ class Rows:
         query = self._select([*map(self._read, range(len(self.selection.shape.columns)))], after)
         if until is not None:
             query = query.where(self.database.until(self._position, self._bound(until)))
-        return self.database.read(query.order_by(*self._position).limit(limit), BATCH_BYTES)
+        return self._whole(self.database.read(query.order_by(*self._position).limit(limit), BATCH_BYTES))
 
     def page_below(self, after: Start, high: str, limit: int) -> list[tuple[Any, ...]]:
         """Return the next rows above `after` whose first position column lies below `high`, at most `limit`."""
         query = self._select([*map(self._read, range(len(self.selection.shape.columns)))], after)
         query = query.where(self._below(high))
-        return self.database.read(query.order_by(*self._position).limit(limit), BATCH_BYTES)
+        return self._whole(self.database.read(query.order_by(*self._position).limit(limit), BATCH_BYTES))
+
+    def _whole(self, page: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Return the page; the next one begins above its last position, so no row of that may be left behind.
+
+        Raises:
+            ConfigurationError: more rows have the last row's position than the page holds.
+        """
+        if not page or self.selection.distinct:
+            return page
+        last = self.values(page[-1])
+        here = sum(1 for _ in itertools.takewhile(lambda row: self.values(row) == last, reversed(page)))
+        if self.count(Start(last, included=True), here + 1, last) > here:
+            names = ", ".join(repr(column.name) for column in self.selection.columns)
+            raise ConfigurationError(
+                f"several rows of {self.what} are equal in {names}, and a page that ends among them would pass the rest"
+                " over; nothing of that page was sent. Name key_columns= that together identify a row"
+            )
+        return page
 
     def _below(self, high: str) -> Any:
         return sa.not_(self.database.beyond(self._position[:1], self._bound((high,)), inclusive=True))

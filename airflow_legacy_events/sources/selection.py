@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind, Shape
 from airflow_legacy_events.core.errors import ConfigurationError
@@ -20,16 +20,24 @@ class Selection:
         shape: of the rows that are read.
         position: places in a row of the watermark columns, then of the key columns that are not among them.
         op: what the rows of an incremental run are: `c` where a row never changes, else `u`.
+        unique: lists of columns that together tell every row of the table from every other.
     """
 
     shape: Shape
     position: tuple[int, ...]
     op: str
+    unique: tuple[tuple[str, ...], ...] = ()
 
     @property
     def columns(self) -> tuple[Column, ...]:
         """The columns that a watermark holds, in order."""
         return tuple(self.shape.columns[at] for at in self.position)
+
+    @property
+    def distinct(self) -> bool:
+        """Whether the database promises that no two rows have one position."""
+        names = {column.name for column in self.columns}
+        return any(names.issuperset(one) for one in self.unique)
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,7 @@ def by_window(selection: Selection, column: str) -> Selection:
     """Return the same columns in the order of `column`, then of the key: rows of a replay, with op `r`."""
     shape = selection.shape
     first = next(at for at, found in enumerate(shape.columns) if found.name == column)
-    return Selection(shape, tuple(dict.fromkeys([first, *shape.key])), "r")
+    return replace(selection, position=tuple(dict.fromkeys([first, *shape.key])), op="r")
 
 
 def select_columns(wanted: Wanted, found: Reflection) -> Selection:
@@ -73,7 +81,8 @@ def select_columns(wanted: Wanted, found: Reflection) -> Selection:
         time=None if time is None else place[time],
     )
     position = tuple(place[name] for name in dict.fromkeys([*wanted.watermark_columns, *key]))
-    return Selection(shape, position, "c" if _never_changes(wanted, key, known, found) else "u")
+    unique = tuple(one for one in (found.primary_key, *found.unique) if one)
+    return Selection(shape, position, "c" if _never_changes(wanted, key, known, found) else "u", unique)
 
 
 def _refuse_repeated(wanted: Wanted, found: Reflection) -> None:

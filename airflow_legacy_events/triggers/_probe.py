@@ -182,6 +182,7 @@ class Probe:
         from airflow_legacy_events.sources.query import QuerySource  # noqa: PLC0415  loads SQLAlchemy
 
         asked = self.asked
+        watermark_columns = arguments.names("watermark_columns", asked.watermark_columns)
         key_columns = None if asked.key_columns is None else arguments.names("key_columns", asked.key_columns)
         return QuerySource(
             database=database,
@@ -189,8 +190,9 @@ class Probe:
             source=asked.source_conn_id,
             table=asked.table,
             sql=asked.sql,
-            watermark_columns=arguments.names("watermark_columns", asked.watermark_columns),
+            watermark_columns=watermark_columns,
             key_columns=key_columns,
+            columns=watermark_columns,  # the operator may leave out any other, such as one of a type it can't carry
             lag=asked.lag,
             source_timezone=asked.source_timezone,
             log=self._log,

@@ -126,9 +126,11 @@ class RegisteredWatermarkStore:
                 f" watermark_store= back, or give the stream another name with stream="
             )
         mark = self._store.load(stream)
-        begun = registration is not None or stream in self._registered
+        if mark is None and stream in self._registered:  # a command may have forgotten or moved it meanwhile
+            self._registered.discard(stream)
+            return self.load(stream)
         # Some stores see for themselves that a first load never succeeded.
-        if mark is None and begun and not getattr(self._store, "begins_again", False):
+        if mark is None and registration is not None and not getattr(self._store, "begins_again", False):
             raise _lost(stream, self._name, registration)
         if mark is not None and registration is None:
             self._register(stream)
@@ -155,10 +157,8 @@ class RegisteredWatermarkStore:
         self._registered.add(stream)
 
 
-def _lost(stream: str, store: str, registration: Registration | None) -> WatermarkError:
-    begun = ""
-    if registration is not None:
-        begun = f" (since {registration.since}, by dag {registration.dag!r}, task {registration.task!r})"
+def _lost(stream: str, store: str, registration: Registration) -> WatermarkError:
+    begun = f" (since {registration.since}, by dag {registration.dag!r}, task {registration.task!r})"
     return WatermarkError(
         f"stream {stream!r} has begun{begun}, but store {store!r} holds no watermark of it: it is lost. Nothing was"
         f" read. Write it anew with {command('set', stream, 'VALUE...', '--source-conn-id', 'CONN_ID')}, or begin anew"

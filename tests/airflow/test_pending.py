@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime as dt
+import json
 import sqlite3
 import uuid
 
@@ -96,6 +97,18 @@ def test_it_tells_the_stream_how_many_rows_wait_and_where_the_operator_would_rea
     report = deliver(topic)
     assert told == {"stream": report["stream"], "rows": 3, "bound": report["watermark_to"]}
     assert silent(PendingEventsTrigger(**waiting()))
+
+
+def test_columns_that_the_operator_leaves_out_for_their_type_are_nothing_to_it(shop, waiting):
+    file = shop.execute("PRAGMA database_list").fetchone()[2]
+    metadata.put_connection(
+        "legacy_gis", conn_type="generic", extra=json.dumps({"sqlalchemy_url": f"sqlite:///{file}"})
+    )
+    shop.execute("CREATE TABLE places (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, shape)")
+    shop.execute("INSERT INTO places VALUES (1, 10, 'POINT(1 1)')")
+    trigger = PendingEventsTrigger(**waiting(source_conn_id="legacy_gis", table="places", watermark_columns=["at"]))
+
+    assert events(trigger, 1)[0]["bound"] == ["10", "1"]
 
 
 def test_rows_above_the_bound_of_the_operator_never_fire(waiting, broker, topic, shop):

@@ -1,5 +1,6 @@
 """What every envelope keeps, whatever its messages look like."""
 
+import dataclasses
 import json
 
 import pytest
@@ -94,8 +95,17 @@ def test_the_counter_tells_versions_apart_that_are_otherwise_equal(encode):
     assert [second, third] == [f"{first}:1", f"{first}:2"]
 
 
-def test_a_row_that_never_changes_has_its_key_as_id(encode):
-    assert ids(encode(batch(rows(2), op="c"))) == ["0", "1"]
+def test_a_row_that_never_changes_has_its_key_as_id(envelope):
+    shape = dataclasses.replace(SHAPE, watermark=(0,))
+    assert ids(envelope.compile(shape, STREAM)(batch(rows(2), op="c", shape=shape))) == ["0", "1"]
+
+
+def test_new_rows_of_one_key_have_ids_of_their_own_where_another_column_tells_them_apart(envelope):
+    shape = dataclasses.replace(SHAPE, key=(1,), watermark=(0,))
+    new = [("1", "of Ada", rows(1)[0][2]), ("2", "of Ada", rows(1)[0][2])]
+    first, second = ids(envelope.compile(shape, STREAM)(batch(new, op="c", shape=shape)))
+    assert first.startswith("of Ada@1:")
+    assert second.startswith("of Ada@2:")
 
 
 def test_hidden_columns_stay_hidden(encode):

@@ -325,12 +325,39 @@ def _joined(words):
     return [f"{name}={value}" for name, value in zip(words[::2], words[1::2], strict=True)]
 
 
+def test_a_dry_run_reads_no_column_that_the_operator_may_have_left_out_for_its_type(call, shop, stream):
+    with sqlite3.connect(shop) as connection:
+        connection.execute("CREATE TABLE places (id INTEGER PRIMARY KEY, shape)")
+        connection.execute("INSERT INTO places VALUES (1, 'POINT(1 1)'), (2, 'POINT(2 2)')")
+    metadata.put_connection(
+        "legacy_gis", conn_type="generic", extra=json.dumps({"sqlalchemy_url": f"sqlite:///{shop}"})
+    )
+    facts = {"source": "legacy_gis", "columns": [["id", "INTEGER"]], "watermark_columns": ["id"], "key_columns": ["id"]}
+    mark = Watermark(("1",), None, {**facts, "table": "places"})
+    RegisteredWatermarkStore(VariableWatermarkStore(), name="variable").save(stream, mark, expected=None)
+
+    assert "leave 2 rows to send" in call("forget", stream, "--dry-run")
+
+
 def test_rewind_of_ids_goes_by_numbers(call, stream, mark):
     call("set", stream, "1000")
     call("rewind", stream, "--by", "10")
     assert load(stream).values == ("990",)
     call("rewind", stream, "--to", "5")
     assert load(stream).values == ("5",)
+
+
+def test_the_value_of_a_rewind_is_sent_again_also_where_it_names_a_row(call, shop, stream):
+    facts = {
+        "source": "legacy_shop",
+        "columns": [["id", "INTEGER"]],
+        "watermark_columns": ["id"],
+        "key_columns": ["id"],
+    }
+    mark = Watermark(("3",), None, {**facts, "table": "orders"})
+    RegisteredWatermarkStore(VariableWatermarkStore(), name="variable").save(stream, mark, expected=None)
+
+    assert "leave 4 rows to send" in call("rewind", stream, "--to", "2", "--dry-run")
 
 
 @pytest.mark.parametrize(

@@ -62,5 +62,13 @@ def test_a_watermark_of_something_else_is_refused_with_both_sides_and_the_remedi
     assert "`airflow legacy-events watermark forget s`" in message
 
 
+def test_the_remedies_can_be_pasted_into_a_shell_whatever_the_stream_is_called():
+    with pytest.raises(WatermarkError) as refused:
+        guard.check("crm.Order Details@t", {"server": "one"}, {"server": "other"})
+
+    assert "watermark set 'crm.Order Details@t' --accept-server`" in str(refused.value)
+    assert "watermark forget 'crm.Order Details@t'`" in str(refused.value)
+
+
 def test_facts_that_one_side_does_not_know_are_not_compared():
     guard.check("s", {"topic": "t", "cluster": None}, {"topic": "t", "cluster": "c", "server": {"id": "1"}})

@@ -12,6 +12,7 @@ from airflow_legacy_events.watermarks.registration import (
     Registration,
     read_registration,
     remove_registration,
+    write_registration,
 )
 from tests.airflow import metadata
 
@@ -97,6 +98,26 @@ def test_a_watermark_that_goes_under_a_running_writer_is_lost_too(stream):
     inner.forget(stream)
 
     with pytest.raises(WatermarkError, match="it is lost"):
+        store.load(stream)
+
+
+def test_a_stream_that_is_forgotten_under_a_waiting_reader_begins_anew(stream):
+    inner = MemoryWatermarkStore()
+    store = registered(inner)
+    store.save(stream, MARK, expected=None)
+    registered(inner).forget(stream)
+
+    assert store.load(stream) is None
+
+
+def test_a_stream_that_is_moved_under_a_waiting_reader_is_told_to_lie_elsewhere(stream):
+    inner = MemoryWatermarkStore()
+    store = registered(inner)
+    store.save(stream, MARK, expected=None)
+    write_registration(stream, read_registration(stream)._replace(store="table:crm_state"))
+    inner.forget(stream)
+
+    with pytest.raises(WatermarkError, match="lies in store 'table:crm_state'"):
         store.load(stream)
 
 
