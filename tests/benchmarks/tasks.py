@@ -70,7 +70,7 @@ class KeyIds(CloudEventsEnvelope):
     """Ids that are the key alone, as of rows that never change."""
 
     def compile(self, shape: Shape, stream: Stream) -> Callable[[Batch], Messages]:
-        encode = super().compile(shape, stream)
+        encode = super().compile(dataclasses.replace(shape, watermark=()), stream)
         return lambda batch: encode(dataclasses.replace(batch, op="c"))
 
 
