@@ -7,7 +7,7 @@ import pytest
 from airflow_legacy_events.core.errors import ConfigurationError
 from tests.support.legacy import reused_database
 
-ENDLESS = {"sqlite": ["9e999"], "postgres": ["'Infinity'", "'NaN'"]}
+ENDLESS = {"sqlite": ["9e999"], "postgresql": ["'Infinity'", "'NaN'"]}
 
 
 @pytest.fixture(params=ENDLESS)
