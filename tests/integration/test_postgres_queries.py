@@ -94,7 +94,7 @@ def test_the_bounds_and_the_order_of_a_page_are_pushed_down_into_a_query(legacy,
     monkeypatch.setattr(psycopg.Cursor, "stream", spied)
     query = "-- all that was paid\nSELECT id, at, upper(status) AS status FROM t WHERE status = 'paid';"
     read(legacy, sql=query, watermark_columns=("at",), key_columns=("id",), batch_rows=5000)
-    page, parameters = seen[-1]
+    page, parameters = next(one for one in reversed(seen) if 5000 in one[1].values())
     assert b"paid" in page
     assert {"1500", "15000", "2000", "20000", 5000} <= set(parameters.values())
     plan = plan_of(legacy, page, parameters)

@@ -184,7 +184,7 @@ def key_of(shape, row):
 
 
 def id_of(shape, row, op, counter, data):
-    if op == "c":
+    if op == "c" and shape.watermark in ((), shape.key):
         return key_of(shape, row)
     watermark = ",".join(row[at].text for at in shape.watermark)
     return f"{key_of(shape, row)}@{watermark}:{zlib.crc32(data.encode()):08x}" + (f":{counter}" if counter else "")
