@@ -74,7 +74,8 @@ def next_run(airflow, start, run_type):
 
 
 def materialise(client, name):
-    (asset,) = client.call("GET", "/assets", name_pattern=name)["assets"]
+    found = client.call("GET", "/assets", name_pattern=name)["assets"]
+    (asset,) = [one for one in found if one["name"] == name]
     client.call("POST", "/assets/events", {"asset_id": asset["id"], "extra": {}})
 
 
