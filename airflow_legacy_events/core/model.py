@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import filterfalse
 from typing import Any, NamedTuple, TypeAlias
 
 from airflow_legacy_events.core.columns import Shape
@@ -147,7 +148,8 @@ class Messages:
 
 def _size(parts: Sequence[str | bytes | None]) -> int:
     try:
-        return len("".join(parts).encode())  # type: ignore[arg-type]
+        wide = filterfalse(str.isascii, parts)  # type: ignore[arg-type]  # few, so that few are encoded
+        return sum(map(len, parts)) + sum(len(text.encode()) - len(text) for text in wide)  # type: ignore[arg-type]
     except TypeError:
         return sum(len(part.encode() if isinstance(part, str) else part or b"") for part in parts)
 

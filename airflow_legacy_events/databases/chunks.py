@@ -8,6 +8,7 @@ from typing import Any
 CHUNK_BYTES = 2**20
 _MOST_ROWS = 64
 _SAMPLE = slice(0, None, 7)
+_NUMBER_BYTES = 8
 
 
 class Chunks:
@@ -26,7 +27,7 @@ class Chunks:
         for chunk in chunks:
             rows += chunk
             sample = chunk[_SAMPLE]
-            size += sum(_width(value) for row in sample for value in row) * len(chunk) / len(sample)
+            size += _width(sample) * len(chunk) / len(sample)
             if max_bytes is not None and size >= max_bytes:
                 break
         if rows:
@@ -34,5 +35,9 @@ class Chunks:
         return rows
 
 
-def _width(value: Any) -> int:
-    return len(value) if isinstance(value, (str, bytes)) else 8
+def _width(rows: list[tuple[Any, ...]]) -> int:
+    values = [value for row in rows for value in row if value is not None]
+    try:
+        return sum(map(len, values))
+    except TypeError:
+        return sum(len(value) if isinstance(value, (str, bytes)) else _NUMBER_BYTES for value in values)

@@ -22,7 +22,7 @@ class Codec(NamedTuple):
         block: texts and JSON forms of a column at once. Returns None, or raises KeyError, TypeError or ValueError,
             where it can't vouch for every value; `one` then judges each.
         one: text and JSON form of one value. Raises MisfitError, or ValueError.
-        wrapped: the JSON form is the text between quotes; both functions then give the bare text twice.
+        wrapped: the JSON form is a string; both functions then give what stands between its quotes.
         plain: the text can stand in a JSON string as it is.
         never_empty: the text has at least one character.
     """

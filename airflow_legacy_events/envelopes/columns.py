@@ -22,7 +22,7 @@ class Encoded(NamedTuple):
 
     Attributes:
         texts: None for NULL.
-        forms: JSON, `null` for NULL; where the codec wraps, the bare texts again, None for NULL.
+        forms: JSON, `null` for NULL; where the codec wraps, what stands between the quotes, None for NULL.
         usual: no NULL among them, and all vouched for by the codec's block function.
     """
 
@@ -49,12 +49,16 @@ def encode_column(field: Field, codec: Codec, values: Sequence[Any]) -> Encoded:
         pairs = [_one(field, codec, value) for value in values]
         return Encoded([text for text, _ in pairs], [form for _, form in pairs], usual=False)
     found = encode_column(field, codec, present)
-    texts, forms, absent = iter(found.texts), iter(found.forms), None if codec.wrapped else NULL
-    return Encoded(
-        [None if value is None else next(texts) for value in values],
-        [absent if value is None else next(forms) for value in values],
-        usual=False,
-    )
+    texts = values if found.texts is present else _spread(found.texts, values, None)
+    if found.forms is found.texts and codec.wrapped:
+        return Encoded(texts, texts, usual=False)
+    return Encoded(texts, _spread(found.forms, values, None if codec.wrapped else NULL), usual=False)
+
+
+def _spread(found: Values, values: Sequence[Any], absent: str | None) -> Values:
+    """What was found for the values that are not NULL, with `absent` for NULL."""
+    rest = iter(found)
+    return [absent if value is None else next(rest) for value in values]
 
 
 def _one(field: Field, codec: Codec, value: Any) -> tuple[str, str]:

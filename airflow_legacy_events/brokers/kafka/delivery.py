@@ -5,8 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
+from itertools import repeat
+from operator import length_hint
 from typing import Any, NoReturn, TypeAlias
 
 from confluent_kafka import KafkaException, Producer
@@ -104,21 +107,16 @@ class Delivery:
             self.give_up(f"messages can't be handed over: {error.args[0].str()}")
 
     def _send_alike(self, messages: Messages, _: AbstractSet[int]) -> None:
-        produce, topic = self._open.produce, messages.topic
-        if not messages.headers:
-            for key, value in zip(messages.keys, messages.values, strict=True):
-                try:
-                    produce(topic, value, key)
-                except BufferError:
-                    self._insist(topic, value, key)
-            return
         headers = _encoded(messages.headers)
-        for key, value in zip(messages.keys, messages.values, strict=True):
+        # By place: by name costs 0.3 CPU seconds per million messages more, text headers 0.1, a loop 0.3.
+        rest = map(repeat, (-1, None, None, 0, headers)) if headers else ()
+        keys, values = iter(messages.keys), iter(messages.values)
+        handed_over = map(self._open.produce, repeat(messages.topic), values, keys, *rest)
+        while length_hint(values):
             try:
-                # By place: by name costs 0.3 CPU seconds per million messages more, and text headers 0.1.
-                produce(topic, value, key, -1, None, None, 0, headers)
+                deque(handed_over, maxlen=0)
             except BufferError:
-                self._insist(topic, value, key, headers)
+                self._produce_at(messages, len(messages.values) - length_hint(values) - 1)
 
     def _send_each(self, messages: Messages, left_out: AbstractSet[int]) -> None:
         for at in range(len(messages.values)):
