@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import filterfalse
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from airflow_legacy_events.core.columns import Shape
 
@@ -148,8 +148,9 @@ class Messages:
 
 def _size(parts: Sequence[str | bytes | None]) -> int:
     try:
-        wide = filterfalse(str.isascii, parts)  # type: ignore[arg-type]  # few, so that few are encoded
-        return sum(map(len, parts)) + sum(len(text.encode()) - len(text) for text in wide)  # type: ignore[arg-type]
+        texts = cast("Sequence[str]", parts)
+        wide = filterfalse(str.isascii, texts)  # few, so that few are encoded
+        return sum(map(len, texts)) + sum(len(text.encode()) - len(text) for text in wide)
     except TypeError:
         return sum(len(part.encode() if isinstance(part, str) else part or b"") for part in parts)
 

@@ -133,13 +133,7 @@ class SqlDatabase(ABC, Generic[Session]):
         The session is closed in nobody's turn: a driver may not survive it. One that can't be interrupted is cut.
         """
         self._closed.set()
-        for _ in range(int(_CLOSE_SECONDS / _INTERRUPT_SECONDS)):
-            session = self._session
-            if session is not None:
-                self._interrupt(session)
-            if self._turn.acquire(timeout=_INTERRUPT_SECONDS):
-                break
-        else:
+        if not self._turn.acquire(blocking=False) and not self._take_turn():
             if self._session is not None:
                 self._cut(self._session)
             return
@@ -149,6 +143,16 @@ class SqlDatabase(ABC, Generic[Session]):
                 self._end(session)
         finally:
             self._turn.release()
+
+    def _take_turn(self) -> bool:
+        """Interrupt the statement that runs until its thread gives way; return whether it did."""
+        for _ in range(int(_CLOSE_SECONDS / _INTERRUPT_SECONDS)):
+            session = self._session
+            if session is not None:
+                self._interrupt(session)
+            if self._turn.acquire(timeout=_INTERRUPT_SECONDS):
+                return True
+        return False
 
     @abstractmethod
     def _interrupt(self, session: Session) -> None:

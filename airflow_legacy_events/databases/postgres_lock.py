@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from airflow_legacy_events.databases.holder import HEARTBEAT_SECONDS
 from airflow_legacy_events.databases.session_lock import Seen, SessionLock, holder_in
@@ -22,6 +21,9 @@ SELECT l.pid, a.query, EXTRACT(EPOCH FROM clock_timestamp() - a.state_change)::f
    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
    AND (l.classid::bigint << 32) | l.objid::bigint = %s
 """
+
+
+_IDLE_TIMEOUT_SINCE = 140_000
 
 
 class AdvisoryLock(SessionLock):
@@ -59,7 +61,6 @@ class AdvisoryLock(SessionLock):
         self._session = self._connect()
         try:
             try:
-                self._configure()
                 self._take()
             except psycopg.Error as error:
                 raise self._not_taken(error) from error
@@ -79,13 +80,6 @@ class AdvisoryLock(SessionLock):
             except psycopg.Error as error:
                 raise self._lost(error) from error
 
-    def _configure(self) -> None:
-        self._session.execute(
-            sql.SQL("SET statement_timeout = '15s'; SET application_name = {}").format(sql.Literal(self._application))
-        )
-        if self._session.info.server_version >= 140000:  # noqa: PLR2004
-            self._session.execute("SET idle_session_timeout = 0")
-
     def _beat(self) -> None:
         while not self._released.wait(HEARTBEAT_SECONDS):
             with self._turn:
@@ -98,8 +92,13 @@ class AdvisoryLock(SessionLock):
                     return
 
     def _try(self) -> bool:
-        row = self._session.execute("SELECT pg_try_advisory_lock(%s)", (self._key,)).fetchone()
-        self._session.execute(self._heartbeat)
+        # One round trip; the comment comes first, since others are shown no more than the first 1 kB.
+        idle = "SET idle_session_timeout = 0;" if self._session.info.server_version >= _IDLE_TIMEOUT_SINCE else ""
+        settings = f"{self._comment} SET statement_timeout = '15s'; {idle} SET application_name = '{self._application}'"
+        cursor = self._session.execute(f"{settings}; SELECT pg_try_advisory_lock({self._key})".encode())
+        while cursor.nextset():
+            pass
+        row = cursor.fetchone()
         return bool(row and row[0])
 
     def _who(self) -> Seen:

@@ -51,16 +51,20 @@ def produce(world: World, rows: int, synchronous: bool) -> Result:
 
 def poll(world: World, rows: int, database: str) -> Result:
     """Runs that find nothing new; the first one, which delivers the table, does not count."""
-    table = world.legacy(database).table("orders", rows)
-    topic = world.topics.make()
+    legacy = world.legacy(database)
+    table, topic = legacy.table("orders", rows), world.topics.make()
     specification = {"kind": "poll", "header": True, "arguments": {"topic": topic}, "runs": POLLS + 1}
+    specification |= {"server": legacy.pid, "url": table.url}
     found = world.in_airflow(table.connection, specification)[1:]
     if any(one["report"]["rows"] or not one["report"]["watermark_from"] for one in found):
         raise RuntimeError(f"a quiet poll found rows: {found}")
     counted(world, topic, rows)
     calls = {name: _median([one["source"].get(name, 0.0) * 1000 for one in found]) for name in found[0]["source"]}
     source = _median([sum(one["source"].values()) for one in found])
+    before, after = found[0]["server"][0], found[-1]["server"][1]
     extra = {
+        "server_ms": None if before is None else (after - before) / len(found) * 1000,
+        "session_ms": _median([one["session"] for one in found]) * 1000,
         "source_ms": source * 1000,
         "relay_ms": _median([one["report"]["seconds"] for one in found]) * 1000,
         "execute_ms": _median([one["execute_seconds"] for one in found]) * 1000,

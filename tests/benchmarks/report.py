@@ -59,12 +59,15 @@ def case_table(cases: Sequence[Case], rounds: Sequence[Round]) -> str:
 
 def poll_table(cases: Sequence[Case], rounds: Sequence[Round]) -> str:
     """Milliseconds of a poll that finds nothing."""
-    lines = ["| case | in the database's calls | relay | `execute` | CPU | by call |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| case | a bare session | its server's CPU | in the database's calls | relay | `execute` | CPU | by call |",
+        f"|{'---|' * 8}",
+    ]
     for case in cases:
         extras: list[dict[str, Any]] = [one[case.name].extra or {} for one in rounds if case.name in one]
         if extras:
-            names = ("source_ms", "relay_ms", "execute_ms", "cpu_ms")
-            cells = [f"{statistics.median(extra[name] for extra in extras):.1f} ms" for name in names]
+            names = ("session_ms", "server_ms", "source_ms", "relay_ms", "execute_ms", "cpu_ms")
+            cells = [f"{statistics.median(extra[name] or 0.0 for extra in extras):.1f} ms" for name in names]
             calls = ", ".join(f"{name} {value:.1f}" for name, value in extras[-1]["calls_ms"].items() if value >= 0.05)
             lines.append(f"| {' | '.join([case.title, *cells, calls])} |")
     return "\n".join(lines)

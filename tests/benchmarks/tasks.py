@@ -21,6 +21,7 @@ from airflow_legacy_events.hooks.database import LegacyDatabaseHook
 from airflow_legacy_events.operators.query import IncrementalQueryOperator
 from tests.benchmarks.legacy.base import CONN_ID, POSITION, TABLE
 from tests.benchmarks.meter import DatabaseClock, Meter
+from tests.benchmarks.processes import cpu_of_tree
 
 SAVES = 200
 
@@ -47,10 +48,12 @@ class Query(MeteredMixin, IncrementalQueryOperator):
 
 
 class Poll(Query):
-    """Ours, with a clock around every call of the database."""
+    """Ours, with a clock around every call of the database, its server's CPU seconds and the price of a session."""
 
     def execute(self, context: Any) -> Any:
+        self.session_seconds = self.bare_session()
         self.database_clock = DatabaseClock()
+        self.server_before = self.server_cpu()
         make = LegacyDatabaseHook.get_database
         LegacyDatabaseHook.get_database = lambda *this, **options: self.database_clock.around(make(*this, **options))
         try:
@@ -59,7 +62,24 @@ class Poll(Query):
             LegacyDatabaseHook.get_database = make
 
     def extra(self) -> dict[str, Any]:
-        return {"source": self.database_clock.seconds}
+        return {
+            "source": self.database_clock.seconds,
+            "server": [self.server_before, self.server_cpu()],
+            "session": self.session_seconds,
+        }
+
+    def bare_session(self) -> float:
+        """Seconds to open a session by the driver alone, and to close it."""
+        url = sa.make_url(self.specification["url"])
+        dialect = url.get_dialect()
+        arguments, options = dialect().create_connect_args(url)
+        started = time.perf_counter()
+        dialect.import_dbapi().connect(*arguments, **options).close()
+        return time.perf_counter() - started
+
+    def server_cpu(self) -> float | None:
+        pid = self.specification["server"]
+        return None if pid is None else cpu_of_tree(pid)
 
 
 class Produce(MeteredMixin, ProduceToTopicOperator):

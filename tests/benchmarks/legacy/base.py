@@ -32,9 +32,11 @@ class Legacy(Protocol):
 
     Attributes:
         title: for people.
+        pid: of the server's first process; None where it is another machine's, or there is none.
     """
 
     title: str
+    pid: int | None
 
     def table(self, kind: str, rows: int) -> Table:
         """Return a table, loaded once: `orders`, `ties` (one timestamp), `wide` (100 columns) or `large` (1 MB)."""

@@ -53,6 +53,7 @@ class MariaDBLegacy:
         self._server = MariaDB()
         version = str(self._server.execute("SELECT VERSION()")[0][0])
         self.title = f"MariaDB {version.partition('-')[0]}"
+        self.pid = None if self._server.process is None else self._server.process.pid
 
     def table(self, kind: str, rows: int) -> Table:
         """See `Legacy`; a database whose table has its index is complete."""
@@ -78,7 +79,7 @@ class MariaDBLegacy:
 
     def cpu(self) -> float | None:
         """See `Legacy`."""
-        return None if self._server.process is None else cpu_of_tree(self._server.process.pid)
+        return None if self.pid is None else cpu_of_tree(self.pid)
 
     def stop(self) -> None:
         """See `Legacy`."""

@@ -45,7 +45,7 @@ class PostgresLegacy:
         self._server = Postgres()
         version = self._server.execute("SHOW server_version")[0][0].split()[0]
         self.title = f"PostgreSQL {version}"
-        self._postmaster = self._find_postmaster()
+        self.pid = self._find()
 
     def table(self, kind: str, rows: int) -> Table:
         """See `Legacy`; the database gets its name when it is complete."""
@@ -70,13 +70,13 @@ class PostgresLegacy:
 
     def cpu(self) -> float | None:
         """See `Legacy`: the postmaster, its processes and those that have ended."""
-        return None if self._postmaster is None else cpu_of_tree(self._postmaster)
+        return None if self.pid is None else cpu_of_tree(self.pid)
 
     def stop(self) -> None:
         """See `Legacy`."""
         self._server.stop()
 
-    def _find_postmaster(self) -> int | None:
+    def _find(self) -> int | None:
         [(local, backend)] = self._server.execute("SELECT inet_client_addr() = inet_server_addr(), pg_backend_pid()")
         if self._server.process is not None:
             return self._server.process.pid

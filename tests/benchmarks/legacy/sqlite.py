@@ -52,6 +52,7 @@ class SqliteLegacy:
 
     def __init__(self) -> None:
         self.title = f"SQLite {sqlite3.sqlite_version}"
+        self.pid = None
 
     def table(self, kind: str, rows: int) -> Table:
         """See `Legacy`; the file gets its name when it is complete."""
