@@ -44,6 +44,7 @@ class QueryRun:
         stop: ends the run early.
         report: true at any time, also after a failure.
         bootstrap: of the broker, once it is open.
+        before: rows and events of the tries before this one, once it has ended well.
     """
 
     def __init__(self, asked: IncrementalQueryOperator, context: Mapping[str, Any]) -> None:
@@ -62,6 +63,7 @@ class QueryRun:
         self.stop = Stop()
         self.report = Report(self.stream.name)
         self.bootstrap = ""
+        self.before = (0, 0)
         self._database: Database | None = None
 
     def deliver(self) -> Report:
@@ -71,24 +73,32 @@ class QueryRun:
         repeat = self._make_repeat(case)
         with contextlib.ExitStack() as opened:
             parts = self._parts(opened, case, repeat, record)
-            relay = Relay(
-                stream=self.stream,
-                source=parts["source"],
-                envelope=parts["envelope"],
-                broker=parts["broker"],
-                store=parts["store"],
-                lock=lambda: self._lock(parts["database"], self.stream.name if repeat is None else repeat.progress),
-                facts=self._facts(parts["broker"]),
-                dead_letter_topic=self._asked.dead_letter_topic,
-                limits=parts["limits"],
-                repeat=repeat,
-                stop=self.stop,
-                log=_log,
-            )
+            relay = self._make_relay(parts, repeat)
             self.report = relay.report
-            relay.run()
+            try:
+                relay.run()
+            except BaseException:
+                record.failed(self.report)
+                raise
         record.end(self.report.watermark_to)
+        self.before = (record.rows, record.events)
         return self.report
+
+    def _make_relay(self, parts: Mapping[str, Any], repeat: Repeat | None) -> Relay:
+        return Relay(
+            stream=self.stream,
+            source=parts["source"],
+            envelope=parts["envelope"],
+            broker=parts["broker"],
+            store=parts["store"],
+            lock=lambda: self._lock(parts["database"], self.stream.name if repeat is None else repeat.progress),
+            facts=self._facts(parts["broker"]),
+            dead_letter_topic=self._asked.dead_letter_topic,
+            limits=parts["limits"],
+            repeat=repeat,
+            stop=self.stop,
+            log=_log,
+        )
 
     def _make_record(self) -> WindowRecord:
         asked = self._asked
@@ -119,7 +129,8 @@ class QueryRun:
         name, store = make_store(self._asked.watermark_store, self._context)
         if repeat is None:
             dag, task = self._task["dag"], self._task["task"]
-            return record.recording(RegisteredWatermarkStore(store, name=name, dag=dag, task=task))
+            registered = RegisteredWatermarkStore(store, name=name, dag=dag, task=task)
+            return record.recording(registered, lambda: self.report)
         return progress_store(store, self._context)
 
     def _parts(

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
 from airflow_legacy_events.core.model import Span, Watermark
 from airflow_legacy_events.core.ports import WatermarkStore
+from airflow_legacy_events.core.report import Report
 
 KEY = "window"
 _log = logging.getLogger(__name__)
 
 
 class WindowRecord:
-    """`task_state_store["window"]`: stream, from and to as positions, and whether the run is done.
+    """`task_state_store["window"]`: stream, from and to as positions, what was delivered, and whether the run is done.
 
-    Airflow 3.3 keeps it through retries and clears, and for as long as the run; before 3.3 there is none.
+    Airflow 3.3 keeps it through retries and clears, and for as long as the run; before 3.3 there is none. There a
+    watermark that this very run has written tells that an earlier try delivered something, not how much of it; a
+    success that is cleared looks the same, so it may wake those who wait for the topic once more.
+
+    Attributes:
+        rows: that earlier tries of the run read and decided.
+        events: that they delivered; before Airflow 3.3 at most 1.
 
     Args:
         context: of the task.
@@ -32,7 +39,9 @@ class WindowRecord:
     ) -> None:
         self._state, self._stream, self._repeats = context.get("task_state_store"), stream, repeats
         self._columns, self._now = list(columns), first_run == "now"
+        self._context, self._begun, self._told = context, False, False
         self._record: dict[str, Any] | None = None
+        self.rows = self.events = 0
 
     def done(self) -> Span | None:
         """Return the window of this task instance if it once succeeded and is to send it again.
@@ -55,26 +64,60 @@ class WindowRecord:
         after = found["from"]
         return Span(None if after is None else tuple(after), tuple(found["to"] or ()), bool(found["included"]))
 
-    def recording(self, store: WatermarkStore) -> WatermarkStore:
-        """Return `store`, whose first load opens the record."""
-        return store if self._state is None else _Recorded(store, self)
+    def recording(self, store: WatermarkStore, report: Callable[[], Report]) -> WatermarkStore:
+        """Return `store`, whose first load opens the record, and whose saves keep it."""
+        return _Recorded(store, self, report)
 
     def begin(self, at: Watermark | None) -> None:
         """Note where the run begins; a retry keeps what an earlier try noted."""
-        if self._state is None or self._record is not None:
+        if self._begun:
+            return
+        self._begun = True
+        if self._state is None:
+            self.events = int(self._wrote(at))
             return
         values = None if at is None else at.values
-        record = {"from": None if values is None else list(values), "included": bool(at and at.facts.get("included"))}
+        record: dict[str, Any] = {
+            "from": None if values is None else list(values),
+            "included": bool(at and at.facts.get("included")),
+        }
         found = self._earlier()
-        mine = (found.get("state"), found.get("stream"), found.get("columns")) == ("open", self._stream, self._columns)
-        if mine and not self._marked(found):
+        mine = (found.get("state"), found.get("stream")) == ("open", self._stream)
+        if mine:
+            self.rows, self.events = found.get("rows", 0), found.get("events", 0)
+        if mine and found.get("columns") == self._columns and not self._marked(found):
             record = {"from": found["from"], "included": found["included"]}
+        record |= {"rows": self.rows, "events": self.events}
         self._write({"state": "open", "stream": self._stream, "columns": self._columns, **record, "to": None})
+
+    def saving(self, report: Report) -> None:
+        """Note, before a watermark is saved, that events lie below it; once, since a save is to cost one write."""
+        if report.events and not self._told:
+            self._told = True
+            self._count(report)
+
+    def failed(self, report: Report) -> None:
+        """Note what was delivered, for the try that ends well."""
+        try:
+            self._count(report)
+        except WatermarkError as error:
+            _log.warning("%s", error)
 
     def end(self, values: Sequence[str] | None) -> None:
         """Note where the run ended: from now on it has succeeded."""
         if self._record is not None:
             self._write({**self._record, "state": "done", "to": None if values is None else list(values)})
+
+    def _count(self, report: Report) -> None:
+        if self._record is not None and report.rows:
+            counts = {"rows": self.rows + report.rows, "events": self.events + report.events}
+            self._write({**self._record, **counts})
+
+    def _wrote(self, at: Watermark | None) -> bool:
+        """Whether an earlier try of this run has moved the watermark."""
+        ti = self._context["ti"]
+        writer = {"dag": ti.dag_id, "task": ti.task_id, "run": ti.run_id}
+        return at is not None and bool(at.values) and writer.items() <= at.facts.items()
 
     def _marked(self, found: Mapping[str, Any]) -> bool:
         """Whether the earlier try only marked the end of the table and left what came after to this one."""
@@ -124,8 +167,8 @@ class WindowRecord:
 
 
 class _Recorded:
-    def __init__(self, store: WatermarkStore, record: WindowRecord) -> None:
-        self._store, self._record = store, record
+    def __init__(self, store: WatermarkStore, record: WindowRecord, report: Callable[[], Report]) -> None:
+        self._store, self._record, self._report = store, record, report
 
     def load(self, stream: str) -> Watermark | None:
         mark = self._store.load(stream)
@@ -133,6 +176,7 @@ class _Recorded:
         return mark
 
     def save(self, stream: str, new: Watermark, *, expected: Watermark | None) -> None:
+        self._record.saving(self._report())
         self._store.save(stream, new, expected=expected)
 
     def forget(self, stream: str) -> None:

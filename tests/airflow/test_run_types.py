@@ -222,11 +222,9 @@ def test_the_trigger_form_asks_for_a_replay_and_the_configuration_wins(shop, bro
 
 
 def test_replays_neither_wake_others_nor_count_as_live(shop, broker, dag, topic):
-    from tests.airflow.test_query_operator import asset_events
-
     made = dag()
-    assert asset_events(made.run(conf={"replay": REPLAY})) == []
-    assert len(asset_events(made.run())) == 1
+    assert metadata.asset_events(made.run(conf={"replay": REPLAY})) == []
+    assert len(metadata.asset_events(made.run())) == 1
 
 
 def test_a_replay_runs_while_a_live_run_holds_the_stream_and_the_other_way_round(shop, broker, dag, topic):

@@ -3,8 +3,10 @@
 import pytest
 
 from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.core.report import Report
 from airflow_legacy_events.errors import WatermarkError
 from airflow_legacy_events.operators._window_record import KEY, WindowRecord
+from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
 
 
 class State(dict):
@@ -50,3 +52,66 @@ def test_a_state_that_cannot_be_read_fails_only_a_run_that_may_be_repeated():
 
     with pytest.raises(WatermarkError, match="could not be reached"):
         record(Unreadable()).begin(at("1"))
+
+
+def delivered(events):
+    return Report("s", rows=events, events=events)
+
+
+def saving(state, events, mark=None):
+    """A try that delivers so many events, and saves."""
+    made, store = record(state), MemoryWatermarkStore()
+    wrapped = made.recording(store, lambda: delivered(events))
+    wrapped.load("s")
+    wrapped.save("s", mark or at("9"), expected=None)
+    return made
+
+
+def test_what_a_try_delivered_before_it_was_killed_is_known_to_the_next():
+    state = State()
+    saving(state, 3)
+
+    again = saving(state, 0)
+    assert (again.rows, again.events) == (3, 3)
+
+
+def test_the_counts_of_all_failed_tries_are_added_up():
+    state = State()
+    for events in (3, 4):
+        saving(state, events).failed(delivered(events + 1))
+
+    assert saving(state, 0).events == 9
+
+
+def test_what_was_told_once_is_not_told_again():
+    state = State()
+    saving(state, 3).end(["9"])
+
+    assert saving(state, 0).events == 0
+
+
+def test_a_save_costs_one_write_of_the_state_in_a_run():
+    state = State()
+    made = record(state)
+    made.begin(None)
+    made.saving(delivered(3))
+    state.clear()
+    made.saving(delivered(4))
+
+    assert state == {}
+
+
+class Instance:
+    dag_id, task_id, run_id = "d", "t", "r1"
+
+
+@pytest.mark.parametrize(
+    ("values", "run", "events"), [(("9",), "r1", 1), (("9",), "r0", 0), (None, "r1", 0), ((), "r1", 0)]
+)
+def test_before_airflow_3_3_a_watermark_of_this_very_run_tells_of_an_earlier_try(values, run, events):
+    made = WindowRecord({"ti": Instance()}, stream="s", repeats=False, columns=("id",), first_run="all")
+    store = MemoryWatermarkStore()
+    store.save("s", Watermark(values, None, {"dag": "d", "task": "t", "run": run}), expected=None)
+
+    made.recording(store, lambda: delivered(0)).load("s")
+    assert made.events == events
