@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
 from airflow_legacy_events.core.model import Span, Watermark
@@ -12,6 +12,10 @@ from airflow_legacy_events.core.ports import WatermarkStore
 from airflow_legacy_events.core.report import Report
 
 KEY = "window"
+
+Place: TypeAlias = tuple[list[str] | None, bool]
+"""Where a try began: position, and whether rows at it belong to it."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -39,7 +43,8 @@ class WindowRecord:
     ) -> None:
         self._state, self._stream, self._repeats = context.get("task_state_store"), stream, repeats
         self._columns, self._now = list(columns), first_run == "now"
-        self._context, self._begun, self._told = context, False, False
+        self._context, self._begun = context, False
+        self._told = self._anew = False
         self._record: dict[str, Any] | None = None
         self.rows = self.events = 0
 
@@ -61,8 +66,8 @@ class WindowRecord:
                 f"on_clear='repeat' is to send again what this run sent, by the watermark columns {found['columns']},"
                 f" and they are {self._columns} now; nothing was read. Restore them, or replay a window of time"
             )
-        after = found["from"]
-        return Span(None if after is None else tuple(after), tuple(found["to"] or ()), bool(found["included"]))
+        (after, included), *also = [(None if one is None else tuple(one), at) for one, at in _places(found)]
+        return Span(after, tuple(found["to"] or ()), included, tuple(also))
 
     def recording(self, store: WatermarkStore, report: Callable[[], Report]) -> WatermarkStore:
         """Return `store`, whose first load opens the record, and whose saves keep it."""
@@ -76,22 +81,30 @@ class WindowRecord:
         if self._state is None:
             self.events = int(self._wrote(at))
             return
-        values = None if at is None else at.values
-        record: dict[str, Any] = {
-            "from": None if values is None else list(values),
-            "included": bool(at and at.facts.get("included")),
-        }
         found = self._earlier()
         mine = (found.get("state"), found.get("stream")) == ("open", self._stream)
         if mine:
             self.rows, self.events = found.get("rows", 0), found.get("events", 0)
-        if mine and found.get("columns") == self._columns and not self._marked(found):
-            record = {"from": found["from"], "included": found["included"]}
-        record |= {"rows": self.rows, "events": self.events}
-        self._write({"state": "open", "stream": self._stream, "columns": self._columns, **record, "to": None})
+        places = self._begun_at(at, _places(found) if mine and found.get("columns") == self._columns else [])
+        known = {"stream": self._stream, "columns": self._columns, "rows": self.rows, "events": self.events}
+        self._write({"state": "open", **known, **_noted(places), "to": None})
 
-    def saving(self, report: Report) -> None:
-        """Note, before a watermark is saved, that events lie below it; once, since a save is to cost one write."""
+    def _begun_at(self, at: Watermark | None, earlier: list[Place]) -> list[Place]:
+        """The places where tries of this run began: the first one, and where a person then moved the watermark to."""
+        if self._now:  # such a try only marked the end of the table and left what came after to this one
+            earlier = [place for place in earlier if place[0] is not None]
+        values = None if at is None or at.values is None else list(at.values)
+        mine = (values, bool(at and at.facts.get("included")))
+        moved = values is None or (at is not None and "person" in at.facts)
+        if earlier and (mine in earlier or not moved or (values is None and self._now)):
+            return earlier
+        return [*earlier, mine]
+
+    def saving(self, new: Watermark, report: Report) -> None:
+        """Note, before a watermark is saved, that events lie below it, and that the run began anew; each once."""
+        if "reset" in new.facts and not self._anew and self._record is not None:
+            self._anew = True
+            self._write({**self._record, **_noted([(None, False)])})
         if report.events and not self._told:
             self._told = True
             self._count(report)
@@ -118,10 +131,6 @@ class WindowRecord:
         ti = self._context["ti"]
         writer = {"dag": ti.dag_id, "task": ti.task_id, "run": ti.run_id}
         return at is not None and bool(at.values) and writer.items() <= at.facts.items()
-
-    def _marked(self, found: Mapping[str, Any]) -> bool:
-        """Whether the earlier try only marked the end of the table and left what came after to this one."""
-        return self._now and found["from"] is None
 
     def _refuse(self) -> None:
         from airflow.sdk.configuration import conf  # noqa: PLC0415
@@ -176,11 +185,20 @@ class _Recorded:
         return mark
 
     def save(self, stream: str, new: Watermark, *, expected: Watermark | None) -> None:
-        self._record.saving(self._report())
+        self._record.saving(new, self._report())
         self._store.save(stream, new, expected=expected)
 
     def forget(self, stream: str) -> None:
         self._store.forget(stream)
+
+
+def _places(record: Mapping[str, Any]) -> list[Place]:
+    return [(record["from"], record["included"]), *((values, included) for values, included in record.get("also", []))]
+
+
+def _noted(places: Sequence[Place]) -> dict[str, Any]:
+    (first, included), *also = places
+    return {"from": first, "included": included, "also": [list(place) for place in also]}
 
 
 def _failed(error: Exception) -> WatermarkError:

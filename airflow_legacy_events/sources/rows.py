@@ -103,6 +103,15 @@ class Rows:
         ((rows,),) = self.database.read(sa.select(sa.func.count()).select_from(some.limit(most).subquery("counted")))
         return int(rows)
 
+    def lower(self, one: Start, other: Start) -> Start:
+        """Return the one after which more rows come; either where it makes no difference."""
+        if not one.values or not other.values:
+            return other if one.values else one
+        between = self._select([sa.literal_column("1")], one).where(
+            self.database.until(self._position[:1], self._bound(other.values[:1])), sa.not_(self._beyond(other))
+        )
+        return one if self.database.read(between.limit(1)) else other
+
     def refuse_null(self, after: Start) -> None:
         """Raise when a row has no place in the order.
 
@@ -211,9 +220,10 @@ class Rows:
 
     def _select(self, columns: Any, after: Start) -> Any:
         query: Any = sa.select(*columns).select_from(self.selectable).where(*self.where)
-        if not after.values:
-            return query
+        return query.where(self._beyond(after)) if after.values else query
+
+    def _beyond(self, after: Start) -> Any:
         position, values = self._position, self._bound(after.values)
         # Fewer values than columns say where to begin, and what is begun with is delivered too.
         included = after.included or len(values) < len(position)
-        return query.where(self.database.beyond(position[: len(values)], values, inclusive=included))
+        return self.database.beyond(position[: len(values)], values, inclusive=included)

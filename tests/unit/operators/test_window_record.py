@@ -2,7 +2,7 @@
 
 import pytest
 
-from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.core.model import Span, Watermark
 from airflow_legacy_events.core.report import Report
 from airflow_legacy_events.errors import WatermarkError
 from airflow_legacy_events.operators._window_record import KEY, WindowRecord
@@ -94,9 +94,9 @@ def test_a_save_costs_one_write_of_the_state_in_a_run():
     state = State()
     made = record(state)
     made.begin(None)
-    made.saving(delivered(3))
+    made.saving(at("9"), delivered(3))
     state.clear()
-    made.saving(delivered(4))
+    made.saving(at("9"), delivered(4))
 
     assert state == {}
 
@@ -115,3 +115,45 @@ def test_before_airflow_3_3_a_watermark_of_this_very_run_tells_of_an_earlier_try
 
     made.recording(store, lambda: delivered(0)).load("s")
     assert made.events == events
+
+
+def by_hand(*values, **facts):
+    return Watermark(values, None, {"person": "ann", **facts})
+
+
+@pytest.mark.parametrize("mark", [by_hand("2", included=True), None, Watermark(None, None, {})])
+def test_a_watermark_that_was_moved_between_two_tries_is_where_the_run_began_too(mark):
+    state = State()
+    record(state).begin(at("5"))
+    record(state).begin(mark)
+    ended = record(state)
+    ended.begin(at("7"))
+    ended.end(["9"])
+
+    moved = (None, False) if mark is None or mark.values is None else (("2",), True)
+    assert record(state).done() == Span(("5",), ("9",), also=(moved,))
+
+
+def test_a_run_that_begins_anew_is_repeated_from_the_beginning():
+    state = State()
+    record(state).begin(at("5"))
+    made, store = record(state), MemoryWatermarkStore()
+    store.save("s", by_hand("2"), expected=None)
+    wrapped = made.recording(store, lambda: delivered(1))
+    wrapped.save("s", Watermark(("1",), None, {"reset": {"query": "a", "values": ["2"]}}), expected=wrapped.load("s"))
+    record(state).begin(at("1"))
+    made = record(state)
+    made.begin(at("3"))
+    made.end(["9"])
+
+    assert record(state).done() == Span(None, ("9",))
+
+
+def test_a_try_that_only_marked_the_end_is_no_beginning_of_the_rest():
+    state = State()
+    for mark in (at("5"), None):
+        made = WindowRecord({"task_state_store": state}, stream="s", repeats=True, columns=("id",), first_run="now")
+        made.begin(mark)
+    made.end(["9"])
+
+    assert record(state).done() == Span(("5",), ("9",))
