@@ -23,7 +23,7 @@ from airflow_legacy_events.hooks import naming as _naming
 from airflow_legacy_events.hooks.broker import EventBrokerHook
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
 from airflow_legacy_events.hooks.registry import make_envelope, make_store
-from airflow_legacy_events.hooks.stores import progress_store
+from airflow_legacy_events.hooks.stores import left_behind, progress_store
 from airflow_legacy_events.operators import _messages
 from airflow_legacy_events.operators._mode import Case, decide
 from airflow_legacy_events.operators._window_record import WindowRecord
@@ -65,6 +65,7 @@ class QueryRun:
         self.bootstrap = ""
         self.before = (0, 0)
         self._database: Database | None = None
+        self._left_behind: Callable[[], str | None] = lambda: None
 
     def deliver(self) -> Report:
         """Build the parts, run the relay, and close what was opened."""
@@ -80,7 +81,7 @@ class QueryRun:
             except BaseException:
                 record.failed(self.report)
                 raise
-        record.end(self.report.watermark_to)
+        record.end(self.report.watermark_to, self._left_behind())
         self.before = (record.rows, record.events)
         return self.report
 
@@ -128,10 +129,11 @@ class QueryRun:
     def _make_store(self, repeat: Repeat | None, record: WindowRecord) -> WatermarkStore:
         name, store = make_store(self._asked.watermark_store, self._context)
         if repeat is None:
+            self._left_behind = lambda: left_behind(store, self.stream.name)
             dag, task = self._task["dag"], self._task["task"]
             registered = RegisteredWatermarkStore(store, name=name, dag=dag, task=task)
             return record.recording(registered, lambda: self.report)
-        return progress_store(store, self._context)
+        return progress_store(store, self._context, record.kept)
 
     def _parts(
         self, opened: contextlib.ExitStack, case: Case, repeat: Repeat | None, record: WindowRecord

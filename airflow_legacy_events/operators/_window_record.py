@@ -116,10 +116,18 @@ class WindowRecord:
         except WatermarkError as error:
             _log.warning("%s", error)
 
-    def end(self, values: Sequence[str] | None) -> None:
-        """Note where the run ended: from now on it has succeeded."""
+    def end(self, values: Sequence[str] | None, kept: str | None = None) -> None:
+        """Note where the run ended, and the watermark where that goes with a clear: from now on it has succeeded."""
         if self._record is not None:
-            self._write({**self._record, "state": "done", "to": None if values is None else list(values)})
+            kept_too = {} if kept is None else {"watermark": kept}
+            to = None if values is None else list(values)
+            self._write({**self._record, "state": "done", "to": to, **kept_too})
+
+    def kept(self) -> Mapping[str, str]:
+        """The watermark that this task instance left by its success, by stream."""
+        found = self._read()
+        mine = found.get("state") == "done" and "watermark" in found
+        return {found["stream"]: found["watermark"]} if mine else {}
 
     def _count(self, report: Report) -> None:
         if self._record is not None and report.rows:

@@ -1,7 +1,8 @@
 """Watermarks in the XComs of the task's own successful runs, under the key `watermark`: texts by stream.
 
 Airflow deletes a task instance's XComs at the start of every try, so what counts is the last run that succeeded: a
-first load that failed begins anew, and a run that is cleared sends its part again.
+first load that failed begins anew, and a run that is cleared sends its part again. Where no run holds a watermark any
+more, only the run that ended the first load may do it again.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.watermarks.codec import DamagedWatermarkError, decode, encode
 from airflow_legacy_events.watermarks.commands import command
 from airflow_legacy_events.watermarks.conflict import verify
+from airflow_legacy_events.watermarks.first_load import loaded_by, note_load
 
 KEY = "watermark"
 LONGEST_LOOK_BACK = 50
@@ -50,6 +52,12 @@ class Runs(Protocol):
     def replace_all(self, content: Any) -> None:
         """Remove the XComs of all runs, then give the last one this."""
 
+    def may_load(self, stream: str) -> bool:
+        """Whether no other run has ended a first load of the stream."""
+
+    def loaded(self, stream: str) -> None:
+        """Note that this run has."""
+
 
 class XComWatermarkStore:
     """Reads from the last successful run, writes to the run that works.
@@ -63,12 +71,18 @@ class XComWatermarkStore:
         self._runs = runs
         self._wrote: dict[str, Watermark] = {}
         self._texts: dict[str, Any] = {}
+        self._loading = False
         self.begins_again = False
 
     def load(self, stream: str) -> Watermark | None:
         """See `core.ports.WatermarkStore.load`."""
         self._texts = _texts(stream, self._runs.own(), "of its own")
-        return _decoded(stream, self._texts, "of its own") if stream in self._texts else self._last(stream)
+        if stream in self._texts:
+            return _decoded(stream, self._texts, "of its own")
+        mark = self._last(stream)
+        if mark is None:
+            self.begins_again = self._loading = self.begins_again and self._runs.may_load(stream)
+        return mark
 
     def _last(self, stream: str) -> Watermark | None:
         below: dt.datetime | None = None
@@ -102,9 +116,19 @@ class XComWatermarkStore:
         self._wrote.pop(stream, None)
         self._runs.replace_all({stream: None})
 
-    def pass_by(self) -> None:
-        """Leave a note that this run moves no watermark, so that later runs look further back."""
-        self._runs.push({})
+    def succeeded(self, stream: str) -> str | None:
+        """Note that a live run has ended well; return what it leaves, for a later try that takes its place."""
+        if self._loading:
+            self._runs.loaded(stream)
+        return self._texts.get(stream)
+
+    def pass_by(self, kept: Mapping[str, str]) -> None:
+        """Leave a note that this run moves no watermark, so that later runs look further back.
+
+        Args:
+            kept: what a live run left whose place this one takes.
+        """
+        self._runs.push(dict(kept))
 
 
 class TaskRuns:
@@ -142,6 +166,14 @@ class TaskRuns:
     def replace_all(self, content: Any) -> None:  # noqa: ARG002
         """A task can't reach the XComs of other runs."""
         raise ConfigurationError("a watermark in XComs is forgotten with `airflow legacy-events watermark forget`")
+
+    def may_load(self, stream: str) -> bool:
+        """See `Runs.may_load`."""
+        return loaded_by(stream) in (None, self._ti.run_id)
+
+    def loaded(self, stream: str) -> None:
+        """See `Runs.loaded`."""
+        note_load(stream, self._ti.run_id)
 
     def _pull(self, run_id: str) -> Any:
         try:

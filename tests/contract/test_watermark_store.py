@@ -108,7 +108,7 @@ class Runs:
     """The XComs of one task, in memory: those of this run, and the runs before."""
 
     def __init__(self):
-        self.pushed, self.past = None, []
+        self.pushed, self.past, self.loaded_before = None, [], False
 
     def own(self):
         return self.pushed
@@ -120,7 +120,13 @@ class Runs:
         self.pushed = dict(content)
 
     def replace_all(self, content):
-        self.pushed, self.past = None, []
+        self.pushed, self.past, self.loaded_before = None, [], False
+
+    def may_load(self, stream):
+        return not self.loaded_before
+
+    def loaded(self, stream):
+        self.loaded_before = True
 
 
 def xcom():
