@@ -171,16 +171,17 @@ class Relay:
     def _publish(self, batch: Batch, messages: Messages) -> None:
         self.broker.publish(messages)
         rejections = self.broker.confirm()
-        if rejections:
-            self._bury(batch, messages, rejections)
         report, events = self.report, batch.count - len(rejections)
         refused = {rejection.index for rejection in rejections}
-        report.rows += batch.count
+        report.rows += events
         report.events += events
-        report.rejected += len(rejections)
-        report.batches += 1
         report.bytes += messages.size(refused)
         report.topics[messages.topic] = report.topics.get(messages.topic, 0) + events
+        if rejections:
+            self._bury(batch, messages, rejections)
+            report.rows += len(rejections)
+            report.rejected += len(rejections)
+        report.batches += 1
 
     def _bury(self, batch: Batch, messages: Messages, rejections: Sequence[Rejection]) -> None:
         first, count = rejections[0], len(rejections)
