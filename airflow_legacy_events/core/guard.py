@@ -58,6 +58,16 @@ def check_types(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]
             )
 
 
+def same(stored: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    """Whether the progress of a replay is one through the same rows to the same topic."""
+    try:
+        check("", stored, found)
+        check_types("", stored, found)
+    except WatermarkError:
+        return False
+    return True
+
+
 def _bare(type_: str) -> str:
     return _PARAMETERS.sub("", type_).strip().lower()
 

@@ -124,10 +124,11 @@ class QuerySource:
         rows, facts = self._look(found, selection)
         recorded: dict[str, Any] = {}
         self._unrecorded: Watermark | None = None
-        if at is not None:
+        if at is not None and window is not None:
+            at = at if guard.same(at.facts, facts) else None
+        elif at is not None:
             guard.check(self.stream, at.facts, facts)
             guard.check_types(self.stream, at.facts, facts)
-        if at is not None and window is None:
             changes = Changes(self.stream, self._what, self.on_query_change, self.on_schema_change, self.log)
             at, changed, recorded = changes.judge(at, facts)
             self._unrecorded = at if changed else None

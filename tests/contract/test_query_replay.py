@@ -244,3 +244,14 @@ def test_a_rerun_of_a_run_whose_tries_began_at_several_places_begins_at_the_lowe
     assert ids(days, what, first_run=first_run) == sent
     swapped = Span(also, what.until, also=((what.after, False),))
     assert ids(days, swapped, first_run=first_run) == sent
+
+
+@pytest.mark.parametrize(
+    "change", [{"server": "another"}, {"key_columns": ["at"]}, {"columns": [["id", "uuid"]]}], ids=str
+)
+def test_a_progress_on_another_server_or_in_other_columns_counts_for_nothing(days, change):
+    _, after, _ = read(days, window(1, 4), batch_rows=2, stop_after=1)
+    assert read(days, window(1, 4), after)[0] == [[6, 5, 4, 3]]
+
+    foreign = after._replace(facts={**after.facts, **change})
+    assert read(days, window(1, 4), foreign)[0] == [[8, 7, 6, 5, 4, 3]]
