@@ -157,7 +157,9 @@ def task_state():
         pytest.param((variable, metadata.as_server), id="variable, on the command line"),
         pytest.param((registered, metadata.as_task), id="registered variable, in a task"),
         pytest.param(("sqlite", None), id="table in SQLite"),
-        pytest.param(("postgresql", None), id="table in PostgreSQL"),
+        pytest.param(("postgres_database", None), id="table in PostgreSQL"),
+        pytest.param(("mariadb_database", None), id="table in MariaDB"),
+        pytest.param(("mysql_database", None), id="table in MySQL 5.6"),
         pytest.param((asset, metadata.as_task), id="asset, in a task"),
         pytest.param((server_asset, metadata.as_server), id="asset, on the command line"),
         pytest.param((xcom, None), id="xcom"),
@@ -169,8 +171,8 @@ def place(request):
     if make == "sqlite":
         yield table(f"sqlite:///{request.getfixturevalue('tmp_path')}/watermarks.db")
         return
-    if make == "postgresql":
-        yield table(request.getfixturevalue("postgres_database").url)
+    if isinstance(make, str):
+        yield table(request.getfixturevalue(make).url)
         return
     if reach is None:
         yield make()
@@ -199,6 +201,14 @@ def test_every_later_load_gives_what_was_saved(place, stream, mark):
 
     assert store.load(stream) == mark
     assert place.open().load(stream) == mark
+
+
+def test_the_watermark_of_a_wide_table_has_room(place, stream):
+    shape = [[f"a_column_with_a_long_name_{number}", "character varying(255)", True] for number in range(1_600)]
+    wide = Watermark(("1",), None, {"shape": shape})
+    place.open().save(stream, wide, expected=None)
+
+    assert place.open().load(stream) == wide
 
 
 def test_a_run_moves_its_watermark_step_by_step(place, stream):
@@ -359,3 +369,19 @@ def test_a_table_that_may_not_be_made_says_by_which_statement(tmp_path, stream):
     assert store.load(stream) is None
     with pytest.raises(WatermarkError, match=r"can't be made over connection 'crm'.*CREATE TABLE legacy_events_waterm"):
         store.save(stream, EMPTY, expected=None)
+
+
+def test_a_table_that_is_too_narrow_says_how_it_is_made_wider(mariadb_database, stream):
+    mariadb_database.execute(
+        "CREATE TABLE legacy_events_watermarks (id varchar(64) PRIMARY KEY, stream text NOT NULL,"
+        " watermark text NOT NULL, revision bigint NOT NULL, saved_at varchar(32) NOT NULL)"
+    )
+    store, wide = table(mariadb_database.url).open(), Watermark(("x" * 70_000,), None, {})
+    store.save(stream, FIRST, expected=None)
+
+    with pytest.raises(WatermarkError, match=r"does not fit into table .*: ALTER TABLE ") as refused:
+        store.save(stream, wide, expected=FIRST)
+    assert not refused.value.retry_helps
+    mariadb_database.execute(str(refused.value)[str(refused.value).index("ALTER TABLE") :])
+    store.save(stream, wide, expected=FIRST)
+    assert store.load(stream) == wide
