@@ -177,7 +177,8 @@ class QuerySource:
         """What is read, and the facts by which a watermark of it is known."""
         written = self.sql_as_written or self.sql or str(self.table)
         facts = source_facts(self.database, self.source, written, selection) | {"table": self.table}
-        rows = Rows(self.database, self._what, found.selectable, selection, self.source_timezone, small=found.small)
+        parts = (self.database, self._what, found.selectable, selection, self.source_timezone)
+        rows = Rows(*parts, small=found.small, stream=self.stream)
         return rows, facts
 
     def _select(self, found: Reflection, window: Window | None) -> Selection:

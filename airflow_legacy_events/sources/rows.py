@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import shlex
 import zoneinfo
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
@@ -41,6 +42,7 @@ class Rows:
         timezone: IANA name of the zone of naive times.
         where: conditions that all rows meet.
         small: whether no value is so large that a page must be kept from it.
+        stream: whose watermark tells where to go on, for messages.
     """
 
     database: Database
@@ -50,6 +52,7 @@ class Rows:
     timezone: str
     where: tuple[Any, ...] = ()
     small: bool = False
+    stream: str = ""
 
     def page(self, after: Start, until: Values | None, limit: int) -> list[tuple[Any, ...]]:
         """Return the next rows above `after`, at most `limit`; empty when there are none up to `until`."""
@@ -182,8 +185,9 @@ class Rows:
             return self.database.bind(text, column)
         except ValueError as error:
             raise WatermarkError(
-                f"the watermark holds a text for column {column.name!r} that is no value of its type {column.type!r};"
-                " nothing was read. Look at it with `airflow legacy-events watermark show`, set it right or forget it"
+                f"the watermark of stream {self.stream!r} holds a text for column {column.name!r} that is no value of"
+                f" its type {column.type!r}; nothing was read. Look at it with `airflow legacy-events watermark show"
+                f" {shlex.quote(self.stream)}`, set it right or forget it"
             ) from error
 
     def _past(self, lag_seconds: float) -> Any:
