@@ -140,7 +140,7 @@ def task_state():
     from airflow_legacy_events.watermarks.task_state import TaskStateWatermarkStore
 
     class State(dict):
-        def set(self, key, value):
+        def set(self, key, value, *, retention=None):
             self[key] = value
 
         def delete(self, key):
