@@ -13,10 +13,10 @@ from typing import Any, NamedTuple, Protocol
 
 from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
 from airflow_legacy_events.core.model import Watermark
-from airflow_legacy_events.watermarks.codec import DamagedWatermarkError, decode, encode
+from airflow_legacy_events.watermarks.codec import DamagedWatermarkError, decode
 from airflow_legacy_events.watermarks.commands import command
-from airflow_legacy_events.watermarks.conflict import verify
 from airflow_legacy_events.watermarks.first_load import loaded_by, note_load
+from airflow_legacy_events.watermarks.saving import VerifiedSaves
 
 KEY = "watermark"
 LONGEST_LOOK_BACK = 50
@@ -69,7 +69,7 @@ class XComWatermarkStore:
 
     def __init__(self, runs: Runs) -> None:
         self._runs = runs
-        self._wrote: dict[str, Watermark] = {}
+        self._saves = VerifiedSaves(self.load, self._write)
         self._texts: dict[str, Any] = {}
         self._loading = False
         self.begins_again = False
@@ -101,20 +101,16 @@ class XComWatermarkStore:
 
     def save(self, stream: str, new: Watermark, *, expected: Watermark | None) -> None:
         """See `core.ports.WatermarkStore.save`."""
-        if expected is None or self._wrote.get(stream) != expected:
-            found = self.load(stream)
-            if found == new:  # an earlier try of this save was taken, only its answer was lost
-                return
-            verify(stream, found=found, expected=expected)
-        self._wrote.pop(stream, None)
-        self._texts[stream] = encode(new)
-        self._runs.push(self._texts)
-        self._wrote[stream] = new
+        self._saves.save(stream, new, expected)
 
     def forget(self, stream: str) -> None:
         """Remove the watermarks of all runs."""
-        self._wrote.pop(stream, None)
+        self._saves.forget(stream)
         self._runs.replace_all({stream: None})
+
+    def _write(self, stream: str, text: str) -> None:
+        self._texts[stream] = text
+        self._runs.push(self._texts)
 
     def succeeded(self, stream: str) -> str | None:
         """Note that a live run has ended well; return what it leaves, for a later try that takes its place."""
