@@ -10,7 +10,7 @@ from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.watermarks import codec, xcom
 from airflow_legacy_events.watermarks.codec import DamagedWatermarkError
 from airflow_legacy_events.watermarks.xcom import LONGEST_LOOK_BACK, PastRun, XComWatermarkStore
-from tests.contract.test_watermark_store import Runs
+from tests.support.stores import Runs
 
 STREAM = "crm.orders@t"
 MARK = Watermark(("42",), None, {"run": "r1"})
