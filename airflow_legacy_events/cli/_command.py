@@ -16,6 +16,7 @@ from airflow.utils.providers_configuration_loader import providers_configuration
 
 from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.watermarks.codec import typed
 
 
 def command(function: Callable[[Namespace], None]) -> Callable[[Namespace], None]:
@@ -57,12 +58,7 @@ def signed(mark: Watermark) -> Watermark:
 
 def named(mark: Watermark) -> list[dict[str, Any]]:
     """The values beside the names and types of their columns."""
-    columns = mark.facts.get("columns") or []
-    padded = [*columns, *[[None, None]] * len(mark.values or ())]
-    return [
-        {"column": name, "type": kind, "text": text}
-        for text, (name, kind) in zip(mark.values or (), padded, strict=False)
-    ]
+    return typed(mark.values or (), mark.facts.get("columns"))
 
 
 def say(text: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from airflow_legacy_events.cli._command import say
 from airflow_legacy_events.cli._streams import source_of
 from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.facts import check_facts
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
 from airflow_legacy_events.sources.rows import Rows, Start
@@ -30,6 +31,7 @@ def rows_above(args: Namespace, mark: Watermark | None, new: Watermark | None) -
         ConfigurationError: the table or its columns are not known.
     """
     facts = {} if mark is None else mark.facts
+    check_facts(args.stream, facts)
     table, sql = args.table or facts.get("table"), _sql(args.sql)
     if "key_columns" not in facts or not (sql or table):
         raise ConfigurationError(
@@ -42,7 +44,7 @@ def rows_above(args: Namespace, mark: Watermark | None, new: Watermark | None) -
         what = "the query" if sql else f"table {table!r}"
         key = tuple(facts["key_columns"])
         wanted = Wanted(what, tuple(facts.get("watermark_columns", ())), key, columns=key)
-        rows = Rows(database, what, found.selectable, select_columns(wanted, found), "UTC")
+        rows = Rows(database, what, found.selectable, select_columns(wanted, found), "UTC", stream=args.stream)
         values = () if new is None else new.values or ()
         included = new is not None and bool(new.facts.get("included"))
         return rows.count(Start(values, included), MOST_ROWS + 1)

@@ -9,6 +9,7 @@ from airflow_legacy_events.cli._command import command, flat, named, say, show, 
 from airflow_legacy_events.cli._dry_run import tell
 from airflow_legacy_events.cli._streams import locked, open_store, readable, source_of, store_of
 from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsError
+from airflow_legacy_events.core.facts import check_facts
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.core.ports import Database
 from airflow_legacy_events.watermarks.registration import (
@@ -101,6 +102,7 @@ def watermark_forget(args: Namespace) -> None:
 def _moved(args: Namespace, mark: Watermark | None, database: Database | None) -> Watermark:
     """The watermark that `set` asks for; the receipt and the place belong to the old values and go with them."""
     old = mark or Watermark(None, None, {})
+    check_facts(args.stream, old.facts)
     facts = dict(old.facts)
     if args.values:
         _check_count(args.values, facts.get("columns"))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_legacy_events.core.errors import WatermarkError
+from airflow_legacy_events.core.facts import check_facts
 
 _PARAMETERS = re.compile(r"\([^)]*\)")
 _REMEDIES = {
@@ -24,11 +25,12 @@ _REMEDIES = {
 
 
 def check(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]) -> None:
-    """Return when every fact that both sides know is the same.
+    """Return when the stored facts can be understood, and every fact that both sides know is the same.
 
     Raises:
         WatermarkError: naming both sides and the remedies.
     """
+    check_facts(stream, stored)
     for fact, remedy in _REMEDIES.items():
         if stored.get(fact) is None or found.get(fact) is None or stored[fact] == found[fact]:
             continue
@@ -56,6 +58,16 @@ def check_types(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]
                 " ended with first_run=<value>; or begin anew with"
                 f" `airflow legacy-events watermark forget {shlex.quote(stream)}`"
             )
+
+
+def same(stored: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    """Whether the progress of a replay is one through the same rows to the same topic."""
+    try:
+        check("", stored, found)
+        check_types("", stored, found)
+    except WatermarkError:
+        return False
+    return True
 
 
 def _bare(type_: str) -> str:

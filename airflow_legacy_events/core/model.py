@@ -57,11 +57,13 @@ class Span(NamedTuple):
         after: position where that run began; None: a first run.
         until: position that it reached.
         included: whether rows at `after` belong to it.
+        also: further places where tries of that run began, as `after` and `included`; the lowest of all counts.
     """
 
     after: tuple[str, ...] | None
     until: tuple[str, ...]
     included: bool = False
+    also: tuple[tuple[tuple[str, ...] | None, bool], ...] = ()
 
 
 class Repeat(NamedTuple):

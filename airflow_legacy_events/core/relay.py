@@ -89,17 +89,14 @@ class Relay:
     def _run(self, lease: Lease) -> None:
         name = self.stream.name if self.repeat is None else self.repeat.progress
         stored = self.store.load(name)
-        if stored is not None:
-            self.report.watermark_from = self.report.watermark_to = _listed(stored.values)
-            guard.check(name, stored.facts, self.facts)
-            guard.warn_of_others(self.log, name, stored.facts, self.facts)
-            if stored.receipt is not None:
-                lease.check()
-                self.source.acknowledge(stored.receipt)
-        horizon = self.source.open(stored, None if self.repeat is None else self.repeat.what)
+        at = self._own(stored)
+        if at is not None and at.receipt is not None:
+            lease.check()
+            self.source.acknowledge(at.receipt)
+        horizon = self.source.open(at, None if self.repeat is None else self.repeat.what)
         if horizon.shape is not None:
             self._encoder(horizon.shape)
-        self._announce(stored, horizon)
+        self._announce(at, horizon)
         facts = {**self.facts, **horizon.facts}
         ledger = Ledger(
             name, store=self.store, source=self.source, lease=lease, facts=facts, saved=stored, clock=self.clock
@@ -117,6 +114,15 @@ class Relay:
                 self.store.forget(name)
         finally:
             self.report.watermark_to = _listed(ledger.values)
+
+    def _own(self, stored: Watermark | None) -> Watermark | None:
+        """The watermark that was loaded, once it is this run's to go on from; another's progress counts for nothing."""
+        if stored is None or (self.repeat is not None and not guard.same(stored.facts, self.facts)):
+            return None
+        self.report.watermark_from = self.report.watermark_to = _listed(stored.values)
+        guard.check(self.stream.name, stored.facts, self.facts)
+        guard.warn_of_others(self.log, self.stream.name, stored.facts, self.facts)
+        return stored
 
     def _announce(self, stored: Watermark | None, horizon: Horizon) -> None:
         report = self.report
@@ -171,16 +177,17 @@ class Relay:
     def _publish(self, batch: Batch, messages: Messages) -> None:
         self.broker.publish(messages)
         rejections = self.broker.confirm()
-        if rejections:
-            self._bury(batch, messages, rejections)
         report, events = self.report, batch.count - len(rejections)
         refused = {rejection.index for rejection in rejections}
-        report.rows += batch.count
+        report.rows += events
         report.events += events
-        report.rejected += len(rejections)
-        report.batches += 1
         report.bytes += messages.size(refused)
         report.topics[messages.topic] = report.topics.get(messages.topic, 0) + events
+        if rejections:
+            self._bury(batch, messages, rejections)
+            report.rows += len(rejections)
+            report.rejected += len(rejections)
+        report.batches += 1
 
     def _bury(self, batch: Batch, messages: Messages, rejections: Sequence[Rejection]) -> None:
         first, count = rejections[0], len(rejections)

@@ -92,14 +92,26 @@ def _xcom(_: str, context: Context) -> tuple[Any, ...]:
 _ARGUMENTS: dict[str, Callable[[str, Context], tuple[Any, ...]]] = {"asset": _asset, "table": _table, "xcom": _xcom}
 
 
-def progress_store(store: WatermarkStore, context: Mapping[str, Any]) -> WatermarkStore:
+def left_behind(store: WatermarkStore, stream: str) -> str | None:
+    """Tell a store that a live run has ended well; return the watermark where it goes with the XComs of this run."""
+    return store.succeeded(stream) if isinstance(store, XComWatermarkStore) else None
+
+
+def progress_store(
+    store: WatermarkStore, context: Mapping[str, Any], kept: Callable[[], Mapping[str, str]]
+) -> WatermarkStore:
     """Return where a replay or rerun keeps how far it came: the same store, if that can hold it.
 
     XComs can't: a run's own are deleted with every try. There the progress lies in the task's state (Airflow 3.3),
     else nowhere, and another try sends the window again, with equal ids.
+
+    Args:
+        store: of the stream.
+        context: of the task.
+        kept: gives what a live run left behind, by stream, where this run takes its place.
     """
     if not isinstance(store, XComWatermarkStore):
         return store
-    store.pass_by()
+    store.pass_by(kept())
     state = context.get("task_state_store")
     return MemoryWatermarkStore() if state is None else TaskStateWatermarkStore(state)

@@ -74,7 +74,7 @@ def _replay(asked: Any, time_column: str | None) -> Case:
     topic, rate = asked.get("topic"), asked.get("rows_per_second")
     if topic is not None and (not isinstance(topic, str) or not topic):
         raise _wrong("topic is no text")
-    if rate is not None and (isinstance(rate, bool) or not isinstance(rate, (int, float)) or rate <= 0):
+    if rate is not None and (isinstance(rate, bool) or not isinstance(rate, (int, float)) or not rate > 0):
         raise _wrong("rows_per_second is no number above 0")
     return Case("replay", Window(time_column, _text(asked["from"]), _text(asked["to"])), topic, rate)
 

@@ -24,15 +24,24 @@ def topic_alias(topic: str) -> AssetAlias:
     return AssetAlias(f"legacy-events:{topic}")
 
 
-def add_events(context: Any, report: Report, *, topic: str, bootstrap: str) -> None:
-    """Let DAGs that wait for the topic run, when a live run has brought events."""
-    if not report.events or report.mode != "live":
+def add_events(context: Any, report: Report, *, before: tuple[int, int], topic: str, bootstrap: str) -> None:
+    """Let DAGs that wait for the topic run, when a live run has brought events.
+
+    Args:
+        context: of the task.
+        report: of the try that ended well.
+        before: rows and events of the tries before it, which could tell nobody.
+        topic: where the events went.
+        bootstrap: of its broker.
+    """
+    rows, events = before
+    if not report.events + events or report.mode != "live":
         return
     context["outlet_events"][topic_alias(topic)].add(
         Asset(f"kafka://{bootstrap}/{topic}"),
         extra={
             "stream": report.stream,
-            "rows": report.rows,
+            "rows": report.rows + rows,
             "watermark_to": report.watermark_to,
             "mode": report.mode,
         },

@@ -23,7 +23,7 @@ from airflow_legacy_events.hooks import naming as _naming
 from airflow_legacy_events.hooks.broker import EventBrokerHook
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
 from airflow_legacy_events.hooks.registry import make_envelope, make_store
-from airflow_legacy_events.hooks.stores import progress_store
+from airflow_legacy_events.hooks.stores import left_behind, progress_store
 from airflow_legacy_events.operators import _messages
 from airflow_legacy_events.operators._mode import Case, decide
 from airflow_legacy_events.operators._window_record import WindowRecord
@@ -44,6 +44,7 @@ class QueryRun:
         stop: ends the run early.
         report: true at any time, also after a failure.
         bootstrap: of the broker, once it is open.
+        before: rows and events of the tries before this one, once it has ended well.
     """
 
     def __init__(self, asked: IncrementalQueryOperator, context: Mapping[str, Any]) -> None:
@@ -62,7 +63,9 @@ class QueryRun:
         self.stop = Stop()
         self.report = Report(self.stream.name)
         self.bootstrap = ""
+        self.before = (0, 0)
         self._database: Database | None = None
+        self._left_behind: Callable[[], str | None] = lambda: None
 
     def deliver(self) -> Report:
         """Build the parts, run the relay, and close what was opened."""
@@ -71,24 +74,32 @@ class QueryRun:
         repeat = self._make_repeat(case)
         with contextlib.ExitStack() as opened:
             parts = self._parts(opened, case, repeat, record)
-            relay = Relay(
-                stream=self.stream,
-                source=parts["source"],
-                envelope=parts["envelope"],
-                broker=parts["broker"],
-                store=parts["store"],
-                lock=lambda: self._lock(parts["database"], self.stream.name if repeat is None else repeat.progress),
-                facts=self._facts(parts["broker"]),
-                dead_letter_topic=self._asked.dead_letter_topic,
-                limits=parts["limits"],
-                repeat=repeat,
-                stop=self.stop,
-                log=_log,
-            )
+            relay = self._make_relay(parts, repeat)
             self.report = relay.report
-            relay.run()
-        record.end(self.report.watermark_to)
+            try:
+                relay.run()
+            except BaseException:
+                record.failed(self.report)
+                raise
+        record.end(self.report.watermark_to, self._left_behind())
+        self.before = (record.rows, record.events)
         return self.report
+
+    def _make_relay(self, parts: Mapping[str, Any], repeat: Repeat | None) -> Relay:
+        return Relay(
+            stream=self.stream,
+            source=parts["source"],
+            envelope=parts["envelope"],
+            broker=parts["broker"],
+            store=parts["store"],
+            lock=lambda: self._lock(parts["database"], self.stream.name if repeat is None else repeat.progress),
+            facts=self._facts(parts["broker"]),
+            dead_letter_topic=self._asked.dead_letter_topic,
+            limits=parts["limits"],
+            repeat=repeat,
+            stop=self.stop,
+            log=_log,
+        )
 
     def _make_record(self) -> WindowRecord:
         asked = self._asked
@@ -118,9 +129,11 @@ class QueryRun:
     def _make_store(self, repeat: Repeat | None, record: WindowRecord) -> WatermarkStore:
         name, store = make_store(self._asked.watermark_store, self._context)
         if repeat is None:
+            self._left_behind = lambda: left_behind(store, self.stream.name)
             dag, task = self._task["dag"], self._task["task"]
-            return record.recording(RegisteredWatermarkStore(store, name=name, dag=dag, task=task))
-        return progress_store(store, self._context)
+            registered = RegisteredWatermarkStore(store, name=name, dag=dag, task=task)
+            return record.recording(registered, lambda: self.report)
+        return progress_store(store, self._context, record.kept)
 
     def _parts(
         self, opened: contextlib.ExitStack, case: Case, repeat: Repeat | None, record: WindowRecord

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
 from airflow_legacy_events.core.model import Span, Watermark
 from airflow_legacy_events.core.ports import WatermarkStore
+from airflow_legacy_events.core.report import Report
 
 KEY = "window"
+
+Place: TypeAlias = tuple[list[str] | None, bool]
+"""Where a try began: position, and whether rows at it belong to it."""
+
 _log = logging.getLogger(__name__)
 
 
 class WindowRecord:
-    """`task_state_store["window"]`: stream, from and to as positions, and whether the run is done.
+    """`task_state_store["window"]`: stream, from and to as positions, what was delivered, and whether the run is done.
 
-    Airflow 3.3 keeps it through retries and clears, and for as long as the run; before 3.3 there is none.
+    Airflow 3.3 keeps it through retries and clears, and for as long as the run; before 3.3 there is none. There a
+    watermark that this very run has written tells that an earlier try delivered something, not how much of it; a
+    success that is cleared looks the same, so it may wake those who wait for the topic once more.
+
+    Attributes:
+        rows: that earlier tries of the run read and decided.
+        events: that they delivered; before Airflow 3.3 at most 1.
 
     Args:
         context: of the task.
@@ -32,7 +43,10 @@ class WindowRecord:
     ) -> None:
         self._state, self._stream, self._repeats = context.get("task_state_store"), stream, repeats
         self._columns, self._now = list(columns), first_run == "now"
+        self._context, self._begun = context, False
+        self._told = self._anew = False
         self._record: dict[str, Any] | None = None
+        self.rows = self.events = 0
 
     def done(self) -> Span | None:
         """Return the window of this task instance if it once succeeded and is to send it again.
@@ -52,33 +66,79 @@ class WindowRecord:
                 f"on_clear='repeat' is to send again what this run sent, by the watermark columns {found['columns']},"
                 f" and they are {self._columns} now; nothing was read. Restore them, or replay a window of time"
             )
-        after = found["from"]
-        return Span(None if after is None else tuple(after), tuple(found["to"] or ()), bool(found["included"]))
+        (after, included), *also = [(None if one is None else tuple(one), at) for one, at in _places(found)]
+        return Span(after, tuple(found["to"] or ()), included, tuple(also))
 
-    def recording(self, store: WatermarkStore) -> WatermarkStore:
-        """Return `store`, whose first load opens the record."""
-        return store if self._state is None else _Recorded(store, self)
+    def recording(self, store: WatermarkStore, report: Callable[[], Report]) -> WatermarkStore:
+        """Return `store`, whose first load opens the record, and whose saves keep it."""
+        return _Recorded(store, self, report)
 
     def begin(self, at: Watermark | None) -> None:
         """Note where the run begins; a retry keeps what an earlier try noted."""
-        if self._state is None or self._record is not None:
+        if self._begun:
             return
-        values = None if at is None else at.values
-        record = {"from": None if values is None else list(values), "included": bool(at and at.facts.get("included"))}
+        self._begun = True
+        if self._state is None:
+            self.events = int(self._wrote(at))
+            return
         found = self._earlier()
-        mine = (found.get("state"), found.get("stream"), found.get("columns")) == ("open", self._stream, self._columns)
-        if mine and not self._marked(found):
-            record = {"from": found["from"], "included": found["included"]}
-        self._write({"state": "open", "stream": self._stream, "columns": self._columns, **record, "to": None})
+        mine = (found.get("state"), found.get("stream")) == ("open", self._stream)
+        if mine:
+            self.rows, self.events = found.get("rows", 0), found.get("events", 0)
+        places = self._begun_at(at, _places(found) if mine and found.get("columns") == self._columns else [])
+        known = {"stream": self._stream, "columns": self._columns, "rows": self.rows, "events": self.events}
+        self._write({"state": "open", **known, **_noted(places), "to": None})
 
-    def end(self, values: Sequence[str] | None) -> None:
-        """Note where the run ended: from now on it has succeeded."""
+    def _begun_at(self, at: Watermark | None, earlier: list[Place]) -> list[Place]:
+        """The places where tries of this run began: the first one, and where a person then moved the watermark to."""
+        if self._now:  # such a try only marked the end of the table and left what came after to this one
+            earlier = [place for place in earlier if place[0] is not None]
+        values = None if at is None or at.values is None else list(at.values)
+        mine = (values, bool(at and at.facts.get("included")))
+        moved = values is None or (at is not None and "person" in at.facts)
+        if earlier and (mine in earlier or not moved or (values is None and self._now)):
+            return earlier
+        return [*earlier, mine]
+
+    def saving(self, new: Watermark, report: Report) -> None:
+        """Note, before a watermark is saved, that events lie below it, and that the run began anew; each once."""
+        if "reset" in new.facts and not self._anew and self._record is not None:
+            self._anew = True
+            self._write({**self._record, **_noted([(None, False)])})
+        if report.events and not self._told:
+            self._told = True
+            self._count(report)
+
+    def failed(self, report: Report) -> None:
+        """Note what was delivered, for the try that ends well."""
+        try:
+            self._count(report)
+        except WatermarkError as error:
+            _log.warning("%s", error)
+
+    def end(self, values: Sequence[str] | None, kept: str | None = None) -> None:
+        """Note where the run ended, and the watermark where that goes with a clear: from now on it has succeeded."""
         if self._record is not None:
-            self._write({**self._record, "state": "done", "to": None if values is None else list(values)})
+            kept_too = {} if kept is None else {"watermark": kept}
+            to = None if values is None else list(values)
+            self._write({**self._record, "state": "done", "to": to, **kept_too})
 
-    def _marked(self, found: Mapping[str, Any]) -> bool:
-        """Whether the earlier try only marked the end of the table and left what came after to this one."""
-        return self._now and found["from"] is None
+    def kept(self) -> Mapping[str, str]:
+        """The watermark that this task instance left by its success, by stream."""
+        found = self._read()
+        mine = found.get("state") == "done" and "watermark" in found
+        return {found["stream"]: found["watermark"]} if mine else {}
+
+    def _count(self, report: Report) -> None:
+        if self._record is not None and report.rows:
+            counts = {"rows": self.rows + report.rows, "events": self.events + report.events}
+            self._write({**self._record, **counts})
+
+    def _wrote(self, at: Watermark | None) -> bool:
+        """Whether an earlier try of this run has moved the watermark."""
+        ti = self._context["ti"]
+        writer = {"dag": ti.dag_id, "task": ti.task_id, "run": ti.run_id}
+        return at is not None and bool(at.values) and writer.items() <= at.facts.items()
 
     def _refuse(self) -> None:
         from airflow.sdk.configuration import conf  # noqa: PLC0415
@@ -124,8 +184,8 @@ class WindowRecord:
 
 
 class _Recorded:
-    def __init__(self, store: WatermarkStore, record: WindowRecord) -> None:
-        self._store, self._record = store, record
+    def __init__(self, store: WatermarkStore, record: WindowRecord, report: Callable[[], Report]) -> None:
+        self._store, self._record, self._report = store, record, report
 
     def load(self, stream: str) -> Watermark | None:
         mark = self._store.load(stream)
@@ -133,10 +193,20 @@ class _Recorded:
         return mark
 
     def save(self, stream: str, new: Watermark, *, expected: Watermark | None) -> None:
+        self._record.saving(new, self._report())
         self._store.save(stream, new, expected=expected)
 
     def forget(self, stream: str) -> None:
         self._store.forget(stream)
+
+
+def _places(record: Mapping[str, Any]) -> list[Place]:
+    return [(record["from"], record["included"]), *((values, included) for values, included in record.get("also", []))]
+
+
+def _noted(places: Sequence[Place]) -> dict[str, Any]:
+    (first, included), *also = places
+    return {"from": first, "included": included, "also": [list(place) for place in also]}
 
 
 def _failed(error: Exception) -> WatermarkError:

@@ -253,7 +253,7 @@ class IncrementalQueryOperator(BaseOperator):
             raise
         finally:
             _log.info("%s", run.report)
-        _outcome.add_events(context, run.report, topic=run.stream.topic, bootstrap=run.bootstrap)
+        _outcome.add_events(context, run.report, before=run.before, topic=run.stream.topic, bootstrap=run.bootstrap)
         return run.report.to_dict()
 
     def on_kill(self) -> None:

@@ -32,6 +32,8 @@ def zone_of(timezone: str) -> zoneinfo.ZoneInfo:
 def first_value(first_run: Any, column: Column, zone: zoneinfo.ZoneInfo, asked: str = "first_run") -> str:
     """Return the text of the value to begin with; a moment is moved into the zone that the column is read in.
 
+    In a column of dates that is its day.
+
     Args:
         first_run: the value.
         column: that it is a value of.
@@ -46,13 +48,20 @@ def first_value(first_run: Any, column: Column, zone: zoneinfo.ZoneInfo, asked: 
         if column.kind in TEMPORAL:
             return _moment(first_run, column.kind, zone)
         if column.kind in _NUMBERS:
-            return str(_NUMBERS[column.kind](str(first_run)))
+            return _number(first_run, column.kind)
     except (ValueError, InvalidOperation) as error:
         raise ConfigurationError(
             f"{asked}={first_run!r} was asked for, but the first watermark column {column.name!r} is {column.type};"
             f" nothing was read. Give {words}a value of that column"
         ) from error
     return str(first_run)
+
+
+def _number(first_run: Any, kind: Kind) -> str:
+    number = _NUMBERS[kind](str(first_run))
+    if Decimal(number).is_nan():  # it lies neither below nor above anything
+        raise ValueError(first_run)
+    return str(number)
 
 
 def _moment(first_run: Any, kind: Kind, zone: zoneinfo.ZoneInfo) -> str:
@@ -62,7 +71,9 @@ def _moment(first_run: Any, kind: Kind, zone: zoneinfo.ZoneInfo) -> str:
     if kind is Kind.INSTANT:
         aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
         return aware.astimezone(dt.UTC).isoformat(sep=" ")
+    local = moment if moment.tzinfo is None else moment.astimezone(zone).replace(tzinfo=None)
+    if kind is Kind.DATE:
+        return local.date().isoformat()
     if moment.tzinfo is None and isinstance(first_run, str):
         return first_run  # as the user writes it, so the column's texts may be
-    local = moment if moment.tzinfo is None else moment.astimezone(zone).replace(tzinfo=None)
-    return local.date().isoformat() if kind is Kind.DATE else local.isoformat(sep=" ")
+    return local.isoformat(sep=" ")

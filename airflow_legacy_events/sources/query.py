@@ -124,10 +124,11 @@ class QuerySource:
         rows, facts = self._look(found, selection)
         recorded: dict[str, Any] = {}
         self._unrecorded: Watermark | None = None
-        if at is not None:
+        if at is not None and window is not None:
+            at = at if guard.same(at.facts, facts) else None
+        elif at is not None:
             guard.check(self.stream, at.facts, facts)
             guard.check_types(self.stream, at.facts, facts)
-        if at is not None and window is None:
             changes = Changes(self.stream, self._what, self.on_query_change, self.on_schema_change, self.log)
             at, changed, recorded = changes.judge(at, facts)
             self._unrecorded = at if changed else None
@@ -176,7 +177,8 @@ class QuerySource:
         """What is read, and the facts by which a watermark of it is known."""
         written = self.sql_as_written or self.sql or str(self.table)
         facts = source_facts(self.database, self.source, written, selection) | {"table": self.table}
-        rows = Rows(self.database, self._what, found.selectable, selection, self.source_timezone, small=found.small)
+        parts = (self.database, self._what, found.selectable, selection, self.source_timezone)
+        rows = Rows(*parts, small=found.small, stream=self.stream)
         return rows, facts
 
     def _select(self, found: Reflection, window: Window | None) -> Selection:

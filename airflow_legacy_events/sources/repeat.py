@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -117,8 +119,9 @@ class RerunRun(_RepeatRun):
     asked_as = "span"
 
     def _asked(self) -> Any:
-        after = None if self.span.after is None else list(self.span.after)
-        return [after, list(self.span.until), self.span.included]
+        after, until, included, also = self.span
+        asked = [_listed(after), list(until), included]
+        return [*asked, [[_listed(place), at] for place, at in also]] if also else asked
 
     def _target(self) -> tuple[str, ...] | None:
         return self.span.until or None
@@ -132,6 +135,14 @@ class RerunRun(_RepeatRun):
         return self.rows.page(at if at.values else self._begin(), self.span.until, limit)
 
     def _begin(self) -> Start:
-        if self.span.after is not None:
-            return Start(self.span.after, self.span.included)
+        places = ((self.span.after, self.span.included), *self.span.also)
+        return functools.reduce(self.rows.lower, itertools.starmap(self._start, places))
+
+    def _start(self, after: tuple[str, ...] | None, included: bool) -> Start:  # noqa: FBT001  read from a pair
+        if after is not None:
+            return Start(after, included)
         return Start(() if self.begin is None else (self.begin,), included=True)
+
+
+def _listed(values: tuple[str, ...] | None) -> list[str] | None:
+    return None if values is None else list(values)

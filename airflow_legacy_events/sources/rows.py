@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import shlex
 import zoneinfo
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
@@ -41,6 +42,7 @@ class Rows:
         timezone: IANA name of the zone of naive times.
         where: conditions that all rows meet.
         small: whether no value is so large that a page must be kept from it.
+        stream: whose watermark tells where to go on, for messages.
     """
 
     database: Database
@@ -50,6 +52,7 @@ class Rows:
     timezone: str
     where: tuple[Any, ...] = ()
     small: bool = False
+    stream: str = ""
 
     def page(self, after: Start, until: Values | None, limit: int) -> list[tuple[Any, ...]]:
         """Return the next rows above `after`, at most `limit`; empty when there are none up to `until`."""
@@ -102,6 +105,15 @@ class Rows:
             some = some.where(self.database.until(self._position, self._bound(until)))
         ((rows,),) = self.database.read(sa.select(sa.func.count()).select_from(some.limit(most).subquery("counted")))
         return int(rows)
+
+    def lower(self, one: Start, other: Start) -> Start:
+        """Return the one after which more rows come; either where it makes no difference."""
+        if not one.values or not other.values:
+            return other if one.values else one
+        between = self._select([sa.literal_column("1")], one).where(
+            self.database.until(self._position[:1], self._bound(other.values[:1])), sa.not_(self._beyond(other))
+        )
+        return one if self.database.read(between.limit(1)) else other
 
     def refuse_null(self, after: Start) -> None:
         """Raise when a row has no place in the order.
@@ -173,8 +185,9 @@ class Rows:
             return self.database.bind(text, column)
         except ValueError as error:
             raise WatermarkError(
-                f"the watermark holds a text for column {column.name!r} that is no value of its type {column.type!r};"
-                " nothing was read. Look at it with `airflow legacy-events watermark show`, set it right or forget it"
+                f"the watermark of stream {self.stream!r} holds a text for column {column.name!r} that is no value of"
+                f" its type {column.type!r}; nothing was read. Look at it with `airflow legacy-events watermark show"
+                f" {shlex.quote(self.stream)}`, set it right or forget it"
             ) from error
 
     def _past(self, lag_seconds: float) -> Any:
@@ -211,9 +224,10 @@ class Rows:
 
     def _select(self, columns: Any, after: Start) -> Any:
         query: Any = sa.select(*columns).select_from(self.selectable).where(*self.where)
-        if not after.values:
-            return query
+        return query.where(self._beyond(after)) if after.values else query
+
+    def _beyond(self, after: Start) -> Any:
         position, values = self._position, self._bound(after.values)
         # Fewer values than columns say where to begin, and what is begun with is delivered too.
         included = after.included or len(values) < len(position)
-        return query.where(self.database.beyond(position[: len(values)], values, inclusive=included))
+        return self.database.beyond(position[: len(values)], values, inclusive=included)

@@ -82,7 +82,7 @@ def select_columns(wanted: Wanted, found: Reflection) -> Selection:
     )
     position = tuple(place[name] for name in dict.fromkeys([*wanted.watermark_columns, *key]))
     unique = tuple(one for one in (found.primary_key, *found.unique) if one)
-    return Selection(shape, position, "c" if _never_changes(wanted, key, known, found) else "u", unique)
+    return Selection(shape, position, "c" if _never_changes(wanted, known, found) else "u", unique)
 
 
 def _refuse_repeated(wanted: Wanted, found: Reflection) -> None:
@@ -152,8 +152,10 @@ def _refuse_types(wanted: Wanted, names: Sequence[str], found: Reflection) -> No
         )
 
 
-def _never_changes(wanted: Wanted, key: tuple[str, ...], known: dict[str, Column], found: Reflection) -> bool:
-    """One integer watermark column that identifies a row: a new value is a new row."""
+def _never_changes(wanted: Wanted, known: dict[str, Column], found: Reflection) -> bool:
+    """One integer watermark column of which the database promises that no two rows share a value."""
     if len(wanted.watermark_columns) != 1 or known[wanted.watermark_columns[0]].kind is not Kind.INTEGER:
         return False
-    return wanted.watermark_columns in (key, found.primary_key, *found.unique)
+    if wanted.watermark_columns == found.primary_key:
+        return True
+    return wanted.watermark_columns in found.unique and not known[wanted.watermark_columns[0]].nullable

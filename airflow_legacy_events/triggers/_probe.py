@@ -202,4 +202,4 @@ class Probe:
         from airflow_legacy_events.watermarks.registration import RegisteredWatermarkStore  # noqa: PLC0415
 
         name, store = make_store(self.asked.watermark_store)
-        return RegisteredWatermarkStore(store, name=name)
+        return RegisteredWatermarkStore(store, name=name, reads_only=True)  # the operator is not known here

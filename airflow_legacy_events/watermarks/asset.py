@@ -14,8 +14,8 @@ from airflow.sdk import Asset
 from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.watermarks.airflow_variables import variable_key
-from airflow_legacy_events.watermarks.codec import decode, encode
-from airflow_legacy_events.watermarks.conflict import verify
+from airflow_legacy_events.watermarks.codec import decode
+from airflow_legacy_events.watermarks.saving import VerifiedSaves
 
 KEY = "watermark"
 
@@ -35,16 +35,13 @@ def watermark_asset(stream: str) -> Asset:
 class AssetWatermarkStore:
     """Keeps each stream's watermark, and the progress of its replays, in the state of the stream's asset.
 
-    Airflow has no compare-and-set here either: what is expected is read and verified unless this very object wrote it
-    last; then the stream's lock is the proof.
-
     Args:
         context: of the task; None: as a server of the deployment.
     """
 
     def __init__(self, context: Mapping[str, Any] | None = None) -> None:
         self._context = context
-        self._wrote: dict[str, Watermark] = {}
+        self._saves = VerifiedSaves(self.load, self._write)
 
     def load(self, stream: str) -> Watermark | None:
         """See `core.ports.WatermarkStore.load`."""
@@ -61,27 +58,23 @@ class AssetWatermarkStore:
 
     def save(self, stream: str, new: Watermark, *, expected: Watermark | None) -> None:
         """See `core.ports.WatermarkStore.save`."""
-        if expected is None or self._wrote.get(stream) != expected:
-            found = self.load(stream)
-            if found == new:  # an earlier try of this save was taken, only its answer was lost
-                return
-            verify(stream, found=found, expected=expected)
-        self._wrote.pop(stream, None)
-        state, key = self._state(stream)
-        try:
-            state.set(key, encode(new))
-        except Exception as error:
-            raise _failed(stream, "written", error) from error
-        self._wrote[stream] = new
+        self._saves.save(stream, new, expected)
 
     def forget(self, stream: str) -> None:
         """Remove the watermark, readable or not; one that is absent stays absent."""
-        self._wrote.pop(stream, None)
+        self._saves.forget(stream)
         state, key = self._state(stream)
         try:
             state.delete(key)
         except Exception as error:
             raise _failed(stream, "removed", error) from error
+
+    def _write(self, stream: str, text: str) -> None:
+        state, key = self._state(stream)
+        try:
+            state.set(key, text)
+        except Exception as error:
+            raise _failed(stream, "written", error) from error
 
     def _state(self, name: str) -> tuple[_State, str]:
         """The state of the asset and the key in it; a replay's progress lies beside its stream's watermark."""

@@ -24,7 +24,7 @@ def encode(mark: Watermark) -> str:
     Each value stands beside the name and the database's type of its column, as `facts["columns"]` lists them;
     both are null where that list is missing or shorter.
     """
-    values = None if mark.values is None else _typed(mark.values, mark.facts.get("columns"))
+    values = None if mark.values is None else typed(mark.values, mark.facts.get("columns"))
     content = {"version": VERSION, "values": values, "receipt": mark.receipt, "facts": mark.facts}
     return json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
@@ -41,7 +41,7 @@ def decode(text: str, *, stream: str, place: str) -> Watermark:
         DamagedWatermarkError: it is no watermark of a version known here; the error holds none of its values.
     """
     try:
-        content = json.loads(text)
+        content = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise _unreadable(stream, place, f"a text of {len(text)} characters that is not JSON") from None
     if not isinstance(content, dict):
@@ -55,7 +55,12 @@ def decode(text: str, *, stream: str, place: str) -> Watermark:
     )
 
 
-def _typed(values: Sequence[str], columns: object) -> list[dict[str, Any]]:
+def _no_number(found: str) -> None:
+    raise ValueError(found)
+
+
+def typed(values: Sequence[str], columns: object) -> list[dict[str, Any]]:
+    """The values beside the names and types of their columns; null where `columns` does not tell them."""
     listed = columns if isinstance(columns, list) else []
     named = [one if isinstance(one, list) and len(one) == len(("name", "type")) else (None, None) for one in listed]
     pairs = zip_longest(values, named[: len(values)], fillvalue=(None, None))

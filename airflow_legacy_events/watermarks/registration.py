@@ -106,10 +106,20 @@ class RegisteredWatermarkStore:
         name: of that store, as it is registered.
         dag: id of the DAG that runs.
         task: id of the task that runs.
+        reads_only: whether a stream that is not registered is left to the task that writes it.
     """
 
-    def __init__(self, store: WatermarkStore, *, name: str, dag: str | None = None, task: str | None = None) -> None:
+    def __init__(
+        self,
+        store: WatermarkStore,
+        *,
+        name: str,
+        dag: str | None = None,
+        task: str | None = None,
+        reads_only: bool = False,
+    ) -> None:
         self._store, self._name, self._dag, self._task = store, name, dag, task
+        self._reads_only = reads_only
         self._registered: set[str] = set()
 
     def load(self, stream: str) -> Watermark | None:
@@ -132,7 +142,7 @@ class RegisteredWatermarkStore:
         # Some stores see for themselves that a first load never succeeded.
         if mark is None and registration is not None and not getattr(self._store, "begins_again", False):
             raise _lost(stream, self._name, registration)
-        if mark is not None and registration is None:
+        if mark is not None and registration is None and not self._reads_only:
             self._register(stream)
         if mark is not None:
             self._registered.add(stream)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.mysql import LONGTEXT
 
 from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.core.model import Watermark
@@ -17,15 +18,19 @@ from airflow_legacy_events.watermarks.conflict import verify
 
 TABLE = "legacy_events_watermarks"
 
+# MySQL's TEXT ends at 64 kB, and the columns of a wide table take more.
+_text = sa.Text().with_variant(LONGTEXT(), "mysql", "mariadb")
 _metadata = sa.MetaData()
 _table = sa.Table(
     TABLE,
     _metadata,
     sa.Column("id", sa.String(64), primary_key=True),
-    sa.Column("stream", sa.Text, nullable=False),
-    sa.Column("watermark", sa.Text, nullable=False),
+    sa.Column("stream", _text, nullable=False),
+    sa.Column("watermark", _text, nullable=False),
     sa.Column("revision", sa.BigInteger, nullable=False),
     sa.Column("saved_at", sa.String(32), nullable=False),
+    mysql_charset="utf8mb4",
+    mariadb_charset="utf8mb4",
 )
 
 
@@ -33,7 +38,8 @@ class TableWatermarkStore:
     """Keeps each stream's watermark in a row, with a revision by which a save compares and sets.
 
     The row's `id` is the SHA-256 of the stream's name, so that neither the collation nor the width of a column makes
-    two streams one. The table is made at the first save if the role may; else the error holds its statement.
+    two streams one. The table is made at the first save if the role may; else the error holds its statement. One that
+    is there stays as it is: where a column of it is too narrow, the error says how it is made wider.
 
     Args:
         engine: of the database; connections are opened for one statement each.
@@ -123,6 +129,12 @@ class TableWatermarkStore:
             raise self._failed(doing, error) from error
 
     def _failed(self, doing: str, error: Exception) -> WatermarkError:
+        if isinstance(error, sa.exc.DataError):
+            return WatermarkError(
+                f"a watermark does not fit into table {TABLE} of connection {self._conn_id!r}: {_reason(error)}. Let"
+                " somebody who may make the column wider; on MySQL and MariaDB: ALTER TABLE"
+                f" {TABLE} MODIFY stream LONGTEXT NOT NULL, MODIFY watermark LONGTEXT NOT NULL"
+            )
         return WatermarkError(
             f"the watermarks in table {TABLE} of connection {self._conn_id!r} could not be reached while {doing}:"
             f" {_reason(error)}. A retry goes on",

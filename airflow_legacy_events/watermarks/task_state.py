@@ -6,8 +6,8 @@ from typing import Any
 
 from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.core.model import Watermark
-from airflow_legacy_events.watermarks.codec import decode, encode
-from airflow_legacy_events.watermarks.conflict import verify
+from airflow_legacy_events.watermarks.codec import decode
+from airflow_legacy_events.watermarks.saving import VerifiedSaves
 
 KEY = "progress"
 
@@ -21,6 +21,7 @@ class TaskStateWatermarkStore:
 
     def __init__(self, state: Any) -> None:
         self._state = state
+        self._saves = VerifiedSaves(self.load, self._write)
 
     def load(self, stream: str) -> Watermark | None:
         """See `core.ports.WatermarkStore.load`."""
@@ -32,18 +33,23 @@ class TaskStateWatermarkStore:
 
     def save(self, stream: str, new: Watermark, *, expected: Watermark | None) -> None:
         """See `core.ports.WatermarkStore.save`."""
-        verify(stream, found=self.load(stream), expected=expected)
-        try:
-            self._state.set(_key(stream), encode(new))
-        except Exception as error:
-            raise _failed(stream, "written", error) from error
+        self._saves.save(stream, new, expected)
 
     def forget(self, stream: str) -> None:
         """Remove the progress; one that is absent stays absent."""
+        self._saves.forget(stream)
         try:
             self._state.delete(_key(stream))
         except Exception as error:
             raise _failed(stream, "removed", error) from error
+
+    def _write(self, stream: str, text: str) -> None:
+        from airflow.sdk.execution_time.context import NEVER_EXPIRE  # noqa: PLC0415  Airflow 3.3
+
+        try:
+            self._state.set(_key(stream), text, retention=NEVER_EXPIRE)
+        except Exception as error:
+            raise _failed(stream, "written", error) from error
 
 
 def _key(stream: str) -> str:

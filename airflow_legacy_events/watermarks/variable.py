@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.watermarks import airflow_variables
-from airflow_legacy_events.watermarks.codec import decode, encode
-from airflow_legacy_events.watermarks.conflict import verify
+from airflow_legacy_events.watermarks.codec import decode
+from airflow_legacy_events.watermarks.saving import VerifiedSaves
 
 PREFIX = "legacy_events.watermark."
 
 
 class VariableWatermarkStore:
-    """Keeps each stream's watermark in an Airflow Variable; survives retries, clears and errors in the DAG.
-
-    Airflow has no compare-and-set. What is expected is read and verified unless this very object wrote it last:
-    then the stream's lock, which the caller checks before every save, is the proof, and a save is one write.
-    """
+    """Keeps each stream's watermark in an Airflow Variable; survives retries, clears and errors in the DAG."""
 
     def __init__(self) -> None:
-        self._wrote: dict[str, Watermark] = {}
+        self._saves = VerifiedSaves(self.load, self._write)
 
     def load(self, stream: str) -> Watermark | None:
         """See `core.ports.WatermarkStore.load`."""
@@ -28,14 +24,7 @@ class VariableWatermarkStore:
 
     def save(self, stream: str, new: Watermark, *, expected: Watermark | None) -> None:
         """See `core.ports.WatermarkStore.save`."""
-        if expected is None or self._wrote.get(stream) != expected:
-            found = self.load(stream)
-            if found == new:  # an earlier try of this save was taken, only its answer was lost
-                return
-            verify(stream, found=found, expected=expected)
-        self._wrote.pop(stream, None)
-        airflow_variables.write(airflow_variables.variable_key(PREFIX, stream), encode(new))
-        self._wrote[stream] = new
+        self._saves.save(stream, new, expected)
 
     def forget(self, stream: str) -> None:
         """Remove the watermark, readable or not; one that is absent stays absent.
@@ -43,5 +32,9 @@ class VariableWatermarkStore:
         Raises:
             WatermarkError: it could not be removed.
         """
-        self._wrote.pop(stream, None)
+        self._saves.forget(stream)
         airflow_variables.delete(airflow_variables.variable_key(PREFIX, stream))
+
+    @staticmethod
+    def _write(stream: str, text: str) -> None:
+        airflow_variables.write(airflow_variables.variable_key(PREFIX, stream), text)

@@ -1,7 +1,8 @@
 """Watermarks in the XComs of the task's own successful runs, under the key `watermark`: texts by stream.
 
 Airflow deletes a task instance's XComs at the start of every try, so what counts is the last run that succeeded: a
-first load that failed begins anew, and a run that is cleared sends its part again.
+first load that failed begins anew, and a run that is cleared sends its part again. Where no run holds a watermark any
+more, only the run that ended the first load may do it again.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from typing import Any, NamedTuple, Protocol
 
 from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
 from airflow_legacy_events.core.model import Watermark
-from airflow_legacy_events.watermarks.codec import DamagedWatermarkError, decode, encode
+from airflow_legacy_events.watermarks.codec import DamagedWatermarkError, decode
 from airflow_legacy_events.watermarks.commands import command
-from airflow_legacy_events.watermarks.conflict import verify
+from airflow_legacy_events.watermarks.first_load import loaded_by, note_load
+from airflow_legacy_events.watermarks.saving import VerifiedSaves
 
 KEY = "watermark"
 LONGEST_LOOK_BACK = 50
@@ -50,6 +52,12 @@ class Runs(Protocol):
     def replace_all(self, content: Any) -> None:
         """Remove the XComs of all runs, then give the last one this."""
 
+    def may_load(self, stream: str) -> bool:
+        """Whether no other run has ended a first load of the stream."""
+
+    def loaded(self, stream: str) -> None:
+        """Note that this run has."""
+
 
 class XComWatermarkStore:
     """Reads from the last successful run, writes to the run that works.
@@ -61,14 +69,20 @@ class XComWatermarkStore:
 
     def __init__(self, runs: Runs) -> None:
         self._runs = runs
-        self._wrote: dict[str, Watermark] = {}
+        self._saves = VerifiedSaves(self.load, self._write)
         self._texts: dict[str, Any] = {}
+        self._loading = False
         self.begins_again = False
 
     def load(self, stream: str) -> Watermark | None:
         """See `core.ports.WatermarkStore.load`."""
         self._texts = _texts(stream, self._runs.own(), "of its own")
-        return _decoded(stream, self._texts, "of its own") if stream in self._texts else self._last(stream)
+        if stream in self._texts:
+            return _decoded(stream, self._texts, "of its own")
+        mark = self._last(stream)
+        if mark is None:
+            self.begins_again = self._loading = self.begins_again and self._runs.may_load(stream)
+        return mark
 
     def _last(self, stream: str) -> Watermark | None:
         below: dt.datetime | None = None
@@ -87,24 +101,30 @@ class XComWatermarkStore:
 
     def save(self, stream: str, new: Watermark, *, expected: Watermark | None) -> None:
         """See `core.ports.WatermarkStore.save`."""
-        if expected is None or self._wrote.get(stream) != expected:
-            found = self.load(stream)
-            if found == new:  # an earlier try of this save was taken, only its answer was lost
-                return
-            verify(stream, found=found, expected=expected)
-        self._wrote.pop(stream, None)
-        self._texts[stream] = encode(new)
-        self._runs.push(self._texts)
-        self._wrote[stream] = new
+        self._saves.save(stream, new, expected)
 
     def forget(self, stream: str) -> None:
         """Remove the watermarks of all runs."""
-        self._wrote.pop(stream, None)
+        self._saves.forget(stream)
         self._runs.replace_all({stream: None})
 
-    def pass_by(self) -> None:
-        """Leave a note that this run moves no watermark, so that later runs look further back."""
-        self._runs.push({})
+    def _write(self, stream: str, text: str) -> None:
+        self._texts[stream] = text
+        self._runs.push(self._texts)
+
+    def succeeded(self, stream: str) -> str | None:
+        """Note that a live run has ended well; return what it leaves, for a later try that takes its place."""
+        if self._loading:
+            self._runs.loaded(stream)
+        return self._texts.get(stream)
+
+    def pass_by(self, kept: Mapping[str, str]) -> None:
+        """Leave a note that this run moves no watermark, so that later runs look further back.
+
+        Args:
+            kept: what a live run left whose place this one takes.
+        """
+        self._runs.push(dict(kept))
 
 
 class TaskRuns:
@@ -142,6 +162,14 @@ class TaskRuns:
     def replace_all(self, content: Any) -> None:  # noqa: ARG002
         """A task can't reach the XComs of other runs."""
         raise ConfigurationError("a watermark in XComs is forgotten with `airflow legacy-events watermark forget`")
+
+    def may_load(self, stream: str) -> bool:
+        """See `Runs.may_load`."""
+        return loaded_by(stream) in (None, self._ti.run_id)
+
+    def loaded(self, stream: str) -> None:
+        """See `Runs.loaded`."""
+        note_load(stream, self._ti.run_id)
 
     def _pull(self, run_id: str) -> Any:
         try:

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from airflow_legacy_events.core.errors import WatermarkError
+from airflow_legacy_events.watermarks.first_load import PERSON, forget_load, loaded_by, note_load
 from airflow_legacy_events.watermarks.xcom import KEY, PastRun
 
 
@@ -59,6 +60,17 @@ class ServerRuns:
             mine: dict[str, Any] = {"dag_id": self._dag_id, "task_id": self._task_id, "run_id": last.run_id}
             # Plain JSON is its own serialized form, as tasks send it; the model would wrap it into a text.
             XComModel.set(KEY, content, serialize=False, session=session, **mine)
+        for stream, text in content.items():
+            if text is not None:
+                self.loaded(stream)
+
+    def may_load(self, stream: str) -> bool:
+        """See `Runs.may_load`."""
+        return loaded_by(stream) is None
+
+    def loaded(self, stream: str) -> None:
+        """See `Runs.loaded`."""
+        note_load(stream, PERSON)
 
     def replace_all(self, content: Any) -> None:
         """See `Runs.replace_all`; without a successful run there is nothing to remember."""
@@ -72,6 +84,8 @@ class ServerRuns:
                     XComModel.dag_id == self._dag_id, XComModel.task_id == self._task_id, XComModel.key == KEY
                 )
             )
+        for stream in content:
+            forget_load(stream)
         if self.before(None) is not None:
             self.push(content)
 

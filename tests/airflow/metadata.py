@@ -235,3 +235,20 @@ def states(run: Any) -> dict[str, str]:
         return {
             one.task_id if one.map_index < 0 else f"{one.task_id}[{one.map_index}]": str(one.state) for one in found
         }
+
+
+def asset_events(run: Any) -> list[tuple[str, dict[str, Any], list[str]]]:
+    """The asset events that a run added: URI, extra and aliases of each."""
+    from airflow.models.asset import AssetEvent, AssetModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        return [
+            (uri, event.extra, [alias.name for alias in event.source_aliases])
+            for event, uri in session.execute(
+                select(AssetEvent, AssetModel.uri)
+                .join(AssetModel, AssetModel.id == AssetEvent.asset_id)
+                .where(AssetEvent.source_run_id == run.run_id, AssetEvent.source_dag_id == run.dag_id)
+            )
+        ]

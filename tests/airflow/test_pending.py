@@ -213,6 +213,14 @@ def test_a_look_writes_nothing_when_nothing_is_pending(waiting, broker, topic):
     assert registration.PREFIX + f"legacy_shop.orders@{topic}" in before
 
 
+def test_a_look_registers_no_stream(waiting, broker, topic):
+    key = registration.PREFIX + deliver(topic)["stream"]
+    metadata.drop_variable(key)
+
+    assert silent(PendingEventsTrigger(**waiting()))
+    assert key not in metadata.variables()
+
+
 def test_its_arguments_survive_the_metadata_database(waiting):
     from airflow.models.trigger import Trigger
     from airflow.serialization.decoders import smart_decode_trigger_kwargs

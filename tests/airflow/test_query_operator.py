@@ -194,26 +194,10 @@ with DAG({dag_id!r}, schedule=None):
     assert len(broker.read(topic)) == 5
 
 
-def asset_events(run):
-    from airflow.models.asset import AssetEvent, AssetModel
-    from airflow.utils.session import create_session
-    from sqlalchemy import select
-
-    with create_session() as session:
-        return [
-            (uri, event.extra, [alias.name for alias in event.source_aliases])
-            for event, uri in session.execute(
-                select(AssetEvent, AssetModel.uri)
-                .join(AssetModel, AssetModel.id == AssetEvent.asset_id)
-                .where(AssetEvent.source_run_id == run.run_id, AssetEvent.source_dag_id == run.dag_id)
-            )
-        ]
-
-
 def test_a_run_with_events_wakes_who_waits_for_the_topic_and_an_empty_run_wakes_nobody(shop, broker, run, topic):
     first, second = run(), run()
 
-    ((uri, extra, aliases),) = asset_events(first)
+    ((uri, extra, aliases),) = metadata.asset_events(first)
     report = metadata.pulled(first, "publish")
     assert uri == f"kafka://{broker.kafka.bootstrap}/{topic}"
     assert aliases == [f"legacy-events:{topic}"]
@@ -224,7 +208,7 @@ def test_a_run_with_events_wakes_who_waits_for_the_topic_and_an_empty_run_wakes_
         "mode": "live",
     }
     assert metadata.pulled(second, "publish")["events"] == 0
-    assert asset_events(second) == []
+    assert metadata.asset_events(second) == []
 
 
 def test_a_failed_run_leaves_its_report_under_a_key_of_its_own(shop, broker, run):
@@ -262,7 +246,7 @@ with DAG({dag_id!r}, schedule=None):
     ended = metadata.run_dag(text, dag_id)
 
     assert metadata.states(ended) == {"publish[0]": "success", "publish[1]": "success"}
-    events = asset_events(ended)
+    events = metadata.asset_events(ended)
     assert [uri for uri, _, _ in events] == [f"kafka://{broker.kafka.bootstrap}/{topic}"] * 2
     assert sorted(extra["stream"] for _, extra, _ in events) == [
         f"legacy_shop.audit_log@{topic}",

@@ -2,79 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import json
-import uuid
+import functools
 
 import pytest
 
-from airflow_legacy_events.watermarks import variable
 from tests.airflow import metadata
-from tests.airflow.scheduler import Dag
-
-HEAD = """
-import datetime as dt
-from airflow.sdk import (
-    DAG, Asset, CronDataIntervalTimetable, CronPartitionTimetable, CronTriggerTimetable, DeltaTriggerTimetable
-)
-from airflow_legacy_events.operators.query import IncrementalQueryOperator
-from airflow_legacy_events.params import replay_params
-"""
-INTERVAL = 'CronDataIntervalTimetable("0 0 * * *", timezone="UTC")'
-SCHEDULES = {
-    "cron text": '"0 0 * * *"',
-    "timedelta": "dt.timedelta(days=1)",
-    "data interval": INTERVAL,
-    "trigger with interval": 'CronTriggerTimetable("0 0 * * *", timezone="UTC", interval=dt.timedelta(days=1))',
-    "partition": 'CronPartitionTimetable("0 0 * * *", timezone="UTC")',
-    "none": "None",
-    "assets": '[Asset("waits-for")]',
-}
-DAY = dt.timedelta(days=1)
-
-
-def at(day, hour=0):
-    return dt.datetime(2026, 11, day, hour, tzinfo=dt.UTC)
+from tests.airflow.runs import LIVE_TYPES, SCHEDULES, at, ids, one_task, progress, report, watermark
 
 
 @pytest.fixture
 def dag(topic):
     """Returns a function that makes a DAG of one task on the topic."""
-
-    def make(schedule=INTERVAL, dag_arguments="", **arguments):
-        dag_id = f"dag_{uuid.uuid4().hex[:12]}"
-        words = {"source_conn_id": "legacy_shop", "table": "orders", "watermark_columns": ["updated_at"]} | arguments
-        text = ", ".join(f"{name}={value!r}" for name, value in words.items() if value is not None)
-        return Dag.write(
-            f"""{HEAD}
-with DAG({dag_id!r}, schedule={schedule}, start_date=dt.datetime(2026, 10, 1, tzinfo=dt.timezone.utc), catchup=False,
-         {dag_arguments}):
-    IncrementalQueryOperator(task_id="publish", topic={topic!r}, {text})
-""",
-            dag_id,
-        )
-
-    return make
+    return functools.partial(one_task, topic)
 
 
-def ids(messages):
-    return [message.event["data"]["id"] for message in messages]
-
-
-def report(run):
-    return metadata.pulled(run, "publish") or metadata.pulled(run, "publish", key="report")
-
-
-def watermark(topic):
-    text = metadata.variables().get(f"{variable.PREFIX}legacy_shop.orders@{topic}")
-    return None if text is None else [one["text"] for one in json.loads(text)["values"] or []]
-
-
-def progress(topic):
-    return [key for key in metadata.variables() if topic in key and "~23" in key]
-
-
-LIVE_TYPES = ["scheduled", "manual", "asset_triggered", "asset_materialization", "operator_triggered"]
 ZERO, WHOLE = (at(5), at(5)), (at(2), at(3))
 INTERVALS = {"cron text": ZERO, "timedelta": ZERO, "data interval": WHOLE, "trigger with interval": WHOLE}
 
@@ -183,67 +124,6 @@ def test_a_backfill_over_a_failed_live_run_is_a_replay(shop, broker, dag, topic)
     assert watermark(topic) is None
 
 
-REPLAY = {"from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"}
-
-
-@pytest.mark.parametrize("run_type", [*LIVE_TYPES, "backfill"])
-@pytest.mark.parametrize("schedule", ["data interval", "cron text", "none"])
-def test_a_replay_that_was_asked_for_comes_first_in_every_run(shop, broker, dag, topic, run_type, schedule):
-    made = dag(SCHEDULES[schedule])
-
-    ended = made.run(run_type, conf={"replay": REPLAY})
-
-    assert (report(ended)["mode"], report(ended)["window"]) == ("replay", REPLAY)
-    assert ids(broker.read(topic)) == [1, 2]
-    assert watermark(topic) is None
-    assert progress(topic) == []
-
-
-def test_a_replay_may_name_a_topic_and_the_operator_another(shop, broker, dag, topic):
-    own, asked = broker.make(), broker.make()
-    made = dag(replay_topic=own)
-
-    made.run(conf={"replay": REPLAY})
-    made.run(conf={"replay": {**REPLAY, "topic": asked, "rows_per_second": 500}})
-
-    assert broker.read(topic) == []
-    assert ids(broker.read(own)) == ids(broker.read(asked)) == [1, 2]
-    assert dict(broker.read(own)[0].headers)["mode"] == "replay"
-
-
-def test_the_trigger_form_asks_for_a_replay_and_the_configuration_wins(shop, broker, dag, topic):
-    made = dag(dag_arguments="params=replay_params(),")
-    form = {"replay_from": REPLAY["from"], "replay_to": REPLAY["to"]}
-
-    assert report(made.run())["mode"] == "live"
-    assert report(made.run(conf=form))["window"] == REPLAY
-    other = {"from": "2026-11-02T00:00:00Z", "to": "2026-11-03T00:00:00Z"}
-    assert report(made.run(conf={**form, "replay": other}))["window"] == other
-
-
-def test_replays_neither_wake_others_nor_count_as_live(shop, broker, dag, topic):
-    from tests.airflow.test_query_operator import asset_events
-
-    made = dag()
-    assert asset_events(made.run(conf={"replay": REPLAY})) == []
-    assert len(asset_events(made.run())) == 1
-
-
-def test_a_replay_runs_while_a_live_run_holds_the_stream_and_the_other_way_round(shop, broker, dag, topic):
-    from airflow_legacy_events.hooks.database import LegacyDatabaseHook
-
-    made = dag()
-    holder = {"dag": "other", "task": "publish", "run": "r9", "map_index": -1, "try": 1, "host": "h", "pid": 7}
-    with metadata.as_server():
-        database = LegacyDatabaseHook("legacy_shop").get_database()
-    with database.lock(f"legacy_shop.orders@{topic}", holder):
-        assert metadata.states(made.run(conf={"replay": REPLAY})) == {"publish": "success"}
-        assert metadata.states(made.run()) == {"publish": "skipped"}
-    with database.lock(f"legacy_shop.orders@{topic}#replay", holder):
-        assert metadata.states(made.run()) == {"publish": "success"}
-        assert metadata.states(made.run(run_id="replay", conf={"replay": REPLAY})) == {"publish": "skipped"}
-
-
 def test_a_backfill_of_a_table_watermarked_by_id_needs_a_time_column(shop, broker, dag, topic):
     without, with_ = dag(watermark_columns=["id"]), dag(watermark_columns=["id"], time_column="updated_at")
     run = {"logical_date": at(1), "interval": (at(1), at(2))}
@@ -251,60 +131,3 @@ def test_a_backfill_of_a_table_watermarked_by_id_needs_a_time_column(shop, broke
     assert metadata.states(without.run("backfill", **run)) == {"publish": "failed"}
     assert metadata.states(with_.run("backfill", **run)) == {"publish": "success"}
     assert ids(broker.read(topic)) == [1, 2]
-
-
-def test_ids_may_be_replayed_by_their_values(shop, broker, dag, topic):
-    dag(watermark_columns=["id"]).run(conf={"replay": {"from": 2, "to": 4}})
-
-    assert ids(broker.read(topic)) == [2, 3]
-
-
-def test_a_replay_repeats_the_live_ids_of_rows_that_did_not_change(shop, broker, dag, topic):
-    made = dag()
-    made.run()
-    made.run(conf={"replay": REPLAY})
-
-    events = [one.event for one in broker.read(topic)]
-    assert [one["id"] for one in events[3:]] == [one["id"] for one in events[:2]]
-
-
-def test_a_cleared_run_resumes_the_live_stream(shop, broker, dag, topic):
-    made = dag()
-    first = made.run("scheduled", logical_date=at(1), interval=(at(1), at(2)))
-    shop.execute("INSERT INTO orders VALUES (4, 1, 'new', NULL, '2026-11-03 08:00:00')")
-
-    again = made.clear(first)
-
-    assert report(again)["mode"] == "live"
-    assert ids(broker.read(topic)) == [1, 2, 3, 4]
-
-
-def test_a_cleared_run_repeats_what_it_sent_where_that_was_asked_for(shop, broker, dag, topic):
-    made = dag(on_clear="repeat")
-    first = made.run()
-    shop.execute("INSERT INTO orders VALUES (4, 1, 'new', NULL, '2026-11-03 08:00:00')")
-    second = made.run()
-    before = watermark(topic)
-    shop.execute("INSERT INTO orders VALUES (5, 1, 'new', NULL, '2026-11-04 08:00:00')")
-
-    one, two = made.clear(second), made.clear(first)
-
-    messages = broker.read(topic)
-    assert ids(messages) == [1, 2, 3, 4, 4, 1, 2, 3]
-    assert [report(run)["mode"] for run in (one, two)] == ["rerun", "rerun"]
-    assert [one.event["id"] for one in messages[5:]] == [one.event["id"] for one in messages[:3]]
-    assert {dict(one.headers).get("mode") for one in messages[4:]} == {"rerun"}
-    assert watermark(topic) == before
-    assert progress(topic) == []
-
-
-def test_a_failed_run_that_is_cleared_is_live_also_where_repeats_are_asked_for(shop, broker, dag, topic):
-    shop.execute("ALTER TABLE orders RENAME TO hidden")
-    made = dag(on_clear="repeat")
-    failed = made.run()
-    shop.execute("ALTER TABLE hidden RENAME TO orders")
-
-    again = made.clear(failed)
-
-    assert (metadata.states(again), report(again)["mode"]) == ({"publish": "success"}, "live")
-    assert ids(broker.read(topic)) == [1, 2, 3]

@@ -225,3 +225,33 @@ def test_a_rerun_goes_on_where_an_earlier_try_of_it_was_saved(days):
     assert first == [[8], [7]]
     assert read(days, what, after)[0] == [[6, 5]]
     assert isinstance(after, Watermark)
+
+
+@pytest.mark.parametrize(
+    ("also", "first_run", "sent"),
+    [
+        (("2026-01-01 00:00:00", "8"), "all", [7, 6, 5, 4]),
+        (("2026-01-02 12:00:00", "5"), "all", [6, 5, 4]),
+        (("2026-01-01 12:00:00",), "all", [7, 6, 5, 4]),
+        ((), "all", [8, 7, 6, 5, 4]),
+        (None, "all", [8, 7, 6, 5, 4]),
+        (None, "2026-01-01 12:00:00", [7, 6, 5, 4]),
+        (None, "2026-01-03 00:00:00", [6, 5, 4]),
+    ],
+)
+def test_a_rerun_of_a_run_whose_tries_began_at_several_places_begins_at_the_lowest(days, also, first_run, sent):
+    what = Span(("2026-01-01 12:00:00", "7"), ("2026-01-03 00:00:00", "4"), also=((also, False),))
+    assert ids(days, what, first_run=first_run) == sent
+    swapped = Span(also, what.until, also=((what.after, False),))
+    assert ids(days, swapped, first_run=first_run) == sent
+
+
+@pytest.mark.parametrize(
+    "change", [{"server": "another"}, {"key_columns": ["at"]}, {"columns": [["id", "uuid"]]}], ids=str
+)
+def test_a_progress_on_another_server_or_in_other_columns_counts_for_nothing(days, change):
+    _, after, _ = read(days, window(1, 4), batch_rows=2, stop_after=1)
+    assert read(days, window(1, 4), after)[0] == [[6, 5, 4, 3]]
+
+    foreign = after._replace(facts={**after.facts, **change})
+    assert read(days, window(1, 4), foreign)[0] == [[8, 7, 6, 5, 4, 3]]

@@ -84,7 +84,8 @@ def test_a_view_needs_key_columns(legacy):
         (("number",), None, "c"),
         (("number",), ("code",), "c"),
         (("plain",), None, "u"),
-        (("plain",), ("plain",), "c"),
+        (("plain",), ("plain",), "u"),
+        (("maybe",), ("code",), "u"),
         (("code",), None, "u"),
         (("at",), None, "u"),
         (("id", "plain"), None, "u"),
@@ -94,13 +95,21 @@ def test_a_view_needs_key_columns(legacy):
 def test_only_a_single_unique_integer_watermark_means_that_rows_never_change(legacy, watermark, key, op):
     legacy.execute(
         "CREATE TABLE t (id integer PRIMARY KEY, number bigint NOT NULL UNIQUE, plain integer NOT NULL,"
-        " code varchar(9) NOT NULL UNIQUE, at timestamp NOT NULL)"
+        " code varchar(9) NOT NULL UNIQUE, at timestamp NOT NULL, maybe integer UNIQUE)"
     )
-    legacy.execute("INSERT INTO t VALUES (1, 1, 1, 'a', '2026-01-01 00:00:00')")
+    legacy.execute("INSERT INTO t VALUES (1, 1, 1, 'a', '2026-01-01 00:00:00', 1)")
     batch = shape_of(legacy, watermark_columns=watermark, key_columns=key)
     assert batch.op == op
     assert batch.shape.named(batch.shape.watermark) == watermark
     assert batch.shape.time == (4 if "at" in watermark else None)
+
+
+@pytest.mark.parametrize("what", [{"table": "v"}, {"sql": "SELECT id, at FROM t"}])
+def test_nobody_knows_of_a_view_or_query_that_a_value_is_there_once(legacy, what):
+    legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, at integer NOT NULL)")
+    legacy.execute("INSERT INTO t VALUES (1, 1)")
+    legacy.execute("CREATE VIEW v AS SELECT id, at FROM t")
+    assert shape_of(legacy, watermark_columns=("id",), key_columns=("id",), **what).op == "u"
 
 
 @pytest.fixture

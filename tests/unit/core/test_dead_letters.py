@@ -41,7 +41,10 @@ def test_a_rejection_without_a_dead_letter_topic_fails_the_run_and_moves_nothing
     assert "name a dead_letter_topic=" in message
     assert [one.index for one in refused.value.rejected] == [1, 2]
     assert saved(world) == table.acknowledged == [1, 2, 3]
-    assert report_of(made)["rows"] == 3
+    report, sent = report_of(made), made.relay.broker.topic("t")
+    assert (report["rows"], report["events"], report["rejected"], report["topics"]) == (4, 4, 0, {"t": 4})
+    assert report["bytes"] == sum(len(key) + len(value) for key, value, _, _ in sent)
+    assert (report["batches"], len(sent)) == (1, 4)
 
 
 def test_dead_letters_are_the_rejected_messages_and_why(world, table):
@@ -77,7 +80,8 @@ def test_a_dead_letter_that_is_itself_rejected_fails_the_run(world, table):
 
     assert len(refused.value.rejected) == 2
     assert saved(world) == [1, 2, 3]
-    assert report_of(made)["rejected"] == 0
+    report = report_of(made)
+    assert (report["rows"], report["events"], report["rejected"]) == (4, 4, 0)
 
 
 def test_an_unknown_fate_never_becomes_a_dead_letter(world, table):

@@ -112,3 +112,16 @@ def test_a_stopped_replay_keeps_its_progress(world, table):
 
     assert world.store.load(PROGRESS).values == ("8",)
     assert isinstance(made, Process)
+
+
+@pytest.mark.parametrize("fact", ["topic", "cluster"])
+def test_the_progress_towards_another_topic_counts_for_nothing(world, table, fact):
+    elsewhere = Watermark(("5",), None, {"topic": "t", "cluster": "c", fact: "other"})
+    world.store.save(PROGRESS, elsewhere, expected=None)
+    made = replay(world, table)
+    made.relay.facts = {"topic": "t", "cluster": "c"}
+
+    report = made.relay.run()
+
+    assert (world.ids, report.watermark_from) == ([1, 2, 3, 4, 5, 6, 7, 8], None)
+    assert list(world.store.texts) == [STREAM.name]

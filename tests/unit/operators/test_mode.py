@@ -106,6 +106,7 @@ def test_numbers_are_values_too():
         ({**WINDOW, "topic": ""}, "topic is no text"),
         ({**WINDOW, "topic": 5}, "topic is no text"),
         ({**WINDOW, "rows_per_second": 0}, "rows_per_second is no number above 0"),
+        ({**WINDOW, "rows_per_second": float("nan")}, "rows_per_second is no number above 0"),
         ({**WINDOW, "rows_per_second": True}, "rows_per_second is no number above 0"),
         ({**WINDOW, "rows_per_second": "5"}, "rows_per_second is no number above 0"),
         ({"from": True, "to": False}, "not bool"),

@@ -63,6 +63,7 @@ def test_equal_watermarks_have_equal_texts_whatever_the_order_of_their_facts():
         ("", "0 characters that is not JSON"),
         ("nonsense", "8 characters that is not JSON"),
         ("[" * 100_000, "100000 characters that is not JSON"),
+        ('{"version": 1, "values": null, "facts": {"share": NaN}}', "that is not JSON"),
         ("[]", "JSON of type list"),
         ("{}", "version None, known here is 1"),
         ('{"version": 2, "values": null, "facts": {}}', "version 2, known here is 1"),

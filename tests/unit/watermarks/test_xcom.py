@@ -10,7 +10,7 @@ from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.watermarks import codec, xcom
 from airflow_legacy_events.watermarks.codec import DamagedWatermarkError
 from airflow_legacy_events.watermarks.xcom import LONGEST_LOOK_BACK, PastRun, XComWatermarkStore
-from tests.contract.test_watermark_store import Runs
+from tests.support.stores import Runs
 
 STREAM = "crm.orders@t"
 MARK = Watermark(("42",), None, {"run": "r1"})
@@ -58,7 +58,30 @@ def test_what_a_person_broke_in_a_past_run_is_an_error(content):
 
 def test_a_run_that_moves_no_watermark_leaves_a_note():
     made = store()
-    made.pass_by()
+    made.pass_by({})
 
     assert made._runs.pushed == {}
     assert xcom.KEY == "watermark"
+
+
+def test_a_run_that_takes_the_place_of_one_that_moved_a_watermark_leaves_that():
+    made = store()
+    made.pass_by(MINE)
+
+    assert store(made._runs.pushed).load(STREAM) == MARK
+
+
+def test_where_another_run_has_ended_the_first_load_none_begins_again():
+    made = store(REPLAY)
+    made._runs.loaded_before = True
+
+    assert made.load(STREAM) is None
+    assert not made.begins_again
+
+
+def test_only_a_first_load_is_noted():
+    for contents, noted in (([], True), ([MINE], False)):
+        made = store(*contents)
+        made.save(STREAM, MARK._replace(values=("43",)), expected=made.load(STREAM))
+        assert made.succeeded(STREAM) == made._runs.pushed[STREAM]
+        assert made._runs.loaded_before is noted

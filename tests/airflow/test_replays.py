@@ -1,0 +1,90 @@
+"""Replays that a run asks for, whatever started it: what is published, and what the store holds after."""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+
+from tests.airflow import metadata
+from tests.airflow.runs import LIVE_TYPES, SCHEDULES, ids, one_task, progress, report, watermark
+
+
+@pytest.fixture
+def dag(topic):
+    """Returns a function that makes a DAG of one task on the topic."""
+    return functools.partial(one_task, topic)
+
+
+REPLAY = {"from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"}
+
+
+@pytest.mark.parametrize("run_type", [*LIVE_TYPES, "backfill"])
+@pytest.mark.parametrize("schedule", ["data interval", "cron text", "none"])
+def test_a_replay_that_was_asked_for_comes_first_in_every_run(shop, broker, dag, topic, run_type, schedule):
+    made = dag(SCHEDULES[schedule])
+
+    ended = made.run(run_type, conf={"replay": REPLAY})
+
+    assert (report(ended)["mode"], report(ended)["window"]) == ("replay", REPLAY)
+    assert ids(broker.read(topic)) == [1, 2]
+    assert watermark(topic) is None
+    assert progress(topic) == []
+
+
+def test_a_replay_may_name_a_topic_and_the_operator_another(shop, broker, dag, topic):
+    own, asked = broker.make(), broker.make()
+    made = dag(replay_topic=own)
+
+    made.run(conf={"replay": REPLAY})
+    made.run(conf={"replay": {**REPLAY, "topic": asked, "rows_per_second": 500}})
+
+    assert broker.read(topic) == []
+    assert ids(broker.read(own)) == ids(broker.read(asked)) == [1, 2]
+    assert dict(broker.read(own)[0].headers)["mode"] == "replay"
+
+
+def test_the_trigger_form_asks_for_a_replay_and_the_configuration_wins(shop, broker, dag, topic):
+    made = dag(dag_arguments="params=replay_params(),")
+    form = {"replay_from": REPLAY["from"], "replay_to": REPLAY["to"]}
+
+    assert report(made.run())["mode"] == "live"
+    assert report(made.run(conf=form))["window"] == REPLAY
+    other = {"from": "2026-11-02T00:00:00Z", "to": "2026-11-03T00:00:00Z"}
+    assert report(made.run(conf={**form, "replay": other}))["window"] == other
+
+
+def test_replays_neither_wake_others_nor_count_as_live(shop, broker, dag, topic):
+    made = dag()
+    assert metadata.asset_events(made.run(conf={"replay": REPLAY})) == []
+    assert len(metadata.asset_events(made.run())) == 1
+
+
+def test_a_replay_runs_while_a_live_run_holds_the_stream_and_the_other_way_round(shop, broker, dag, topic):
+    from airflow_legacy_events.hooks.database import LegacyDatabaseHook
+
+    made = dag()
+    holder = {"dag": "other", "task": "publish", "run": "r9", "map_index": -1, "try": 1, "host": "h", "pid": 7}
+    with metadata.as_server():
+        database = LegacyDatabaseHook("legacy_shop").get_database()
+    with database.lock(f"legacy_shop.orders@{topic}", holder):
+        assert metadata.states(made.run(conf={"replay": REPLAY})) == {"publish": "success"}
+        assert metadata.states(made.run()) == {"publish": "skipped"}
+    with database.lock(f"legacy_shop.orders@{topic}#replay", holder):
+        assert metadata.states(made.run()) == {"publish": "success"}
+        assert metadata.states(made.run(run_id="replay", conf={"replay": REPLAY})) == {"publish": "skipped"}
+
+
+def test_ids_may_be_replayed_by_their_values(shop, broker, dag, topic):
+    dag(watermark_columns=["id"]).run(conf={"replay": {"from": 2, "to": 4}})
+
+    assert ids(broker.read(topic)) == [2, 3]
+
+
+def test_a_replay_repeats_the_live_ids_of_rows_that_did_not_change(shop, broker, dag, topic):
+    made = dag()
+    made.run()
+    made.run(conf={"replay": REPLAY})
+
+    events = [one.event for one in broker.read(topic)]
+    assert [one["id"] for one in events[3:]] == [one["id"] for one in events[:2]]

@@ -1,0 +1,54 @@
+"""`--dry-run`: the rows that the next run would send."""
+
+import json
+import sqlite3
+
+import pytest
+
+from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.watermarks.registration import RegisteredWatermarkStore
+from airflow_legacy_events.watermarks.variable import VariableWatermarkStore
+from tests.airflow import metadata
+from tests.support.commands import refused
+
+
+def test_a_dry_run_reads_no_column_that_the_operator_may_have_left_out_for_its_type(call, shop, stream):
+    with sqlite3.connect(shop) as connection:
+        connection.execute("CREATE TABLE places (id INTEGER PRIMARY KEY, shape)")
+        connection.execute("INSERT INTO places VALUES (1, 'POINT(1 1)'), (2, 'POINT(2 2)')")
+    metadata.put_connection(
+        "legacy_gis", conn_type="generic", extra=json.dumps({"sqlalchemy_url": f"sqlite:///{shop}"})
+    )
+    facts = {"source": "legacy_gis", "columns": [["id", "INTEGER"]], "watermark_columns": ["id"], "key_columns": ["id"]}
+    mark = Watermark(("1",), None, {**facts, "table": "places"})
+    RegisteredWatermarkStore(VariableWatermarkStore(), name="variable").save(stream, mark, expected=None)
+
+    assert "leave 2 rows to send" in call("forget", stream, "--dry-run")
+
+
+@pytest.mark.parametrize(
+    ("words", "rows"),
+    [
+        (("set", "{}", "2026-11-22 09:15:02", "2"), 3),
+        (("set", "{}", "2026-11-22 09:15:02"), 4),
+        (("rewind", "{}", "--by", "1d"), 4),
+        (("forget", "{}"), 5),
+    ],
+)
+def test_a_dry_run_counts_the_rows_to_send_and_changes_nothing(call, stream, mark, words, rows):
+    before = metadata.variables()
+
+    said = call(*(word.format(stream) for word in words), "--dry-run")
+
+    assert f"would leave {rows} rows to send" in said
+    assert "nothing was changed" in said
+    assert metadata.variables() == before
+
+
+def test_a_dry_run_of_a_query_needs_its_text(call, stream, mark):
+    store = VariableWatermarkStore()
+    store.save(stream, mark._replace(facts={**mark.facts, "table": None}), expected=mark)
+
+    assert "Give --table or --sql" in refused(call, "forget", stream, "--dry-run")
+    said = call("forget", stream, "--dry-run", "--sql", "SELECT * FROM orders WHERE id > 3")
+    assert "would leave 2 rows" in said

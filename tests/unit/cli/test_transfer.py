@@ -1,0 +1,104 @@
+"""`airflow legacy-events watermark list|copy|export|import`: streams of a deployment, and their moves."""
+
+import json
+
+import pytest
+
+from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.watermarks import variable
+from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
+from airflow_legacy_events.watermarks.registration import RegisteredWatermarkStore, read_registration
+from airflow_legacy_events.watermarks.variable import VariableWatermarkStore
+from tests.airflow import metadata
+from tests.support.commands import load, refused
+
+
+def test_list_gives_a_line_for_every_stream_that_has_begun(call, stream, mark):
+    odd = f"shop/{stream}?ü"
+    RegisteredWatermarkStore(VariableWatermarkStore(), name="variable", dag="d", task="t").save(
+        odd, Watermark(None, None, {}), expected=None
+    )
+    lost = f"lost.{stream}"
+    RegisteredWatermarkStore(MemoryWatermarkStore(), name="my.Store").save(
+        lost, Watermark(None, None, {}), expected=None
+    )
+    found = {one["stream"]: one for one in json.loads(call("list", "-o", "json"))}
+
+    assert found[stream] == {
+        "stream": stream,
+        "store": "variable",
+        "dag": "shop",
+        "task": "publish",
+        "watermark": "present",
+        "values": ["2026-11-23 09:15:02", "42"],
+        "run": "r1",
+        "error": None,
+    }
+    assert found[odd]["watermark"] == "empty"
+    assert found[lost]["watermark"] == "unreadable"
+    assert "a store that was passed as an object" in found[lost]["error"]
+    assert stream in call("list", "-o", "plain")
+
+
+def test_copy_moves_a_stream_to_a_table_and_back(call, stream, mark):
+    call("copy", stream, "--to", "table:watermarks")
+
+    assert variable.PREFIX + stream not in metadata.variables()
+    assert read_registration(stream).store == "table:watermarks"
+    (found,) = json.loads(call("show", stream, "-o", "json"))
+    assert [one["text"] for one in found["values"]] == list(mark.values)
+    assert found["facts"]["person"]
+
+    call("copy", stream, "--to", "variable")
+    assert load(stream).values == mark.values
+    assert load(stream).receipt == mark.receipt
+    assert read_registration(stream)._replace(store="table:watermarks").since
+
+
+def test_copy_leaves_what_it_cannot_move(call, stream, mark):
+    assert "it lies there already" in refused(call, "copy", stream, "--to", "variable")
+    assert "watermark_store 'redis' is not known" in refused(call, "copy", stream, "--to", "redis")
+    assert "connection 'nope' was not found" in refused(call, "copy", stream, "--to", "table:nope")
+    assert "would move from 'variable'" in call("copy", stream, "--to", "table:watermarks", "--dry-run")
+    assert load(stream) == mark
+    assert read_registration(stream).store == "variable"
+
+
+def test_what_export_prints_import_writes(call, stream, mark, tmp_path):
+    file = tmp_path / "streams.json"
+    file.write_text(call("export", stream))
+    call("forget", stream)
+
+    assert "would be written to 'variable'" in call("import", str(file), "--dry-run")
+    assert load(stream) is None
+    call("import", str(file))
+
+    found = load(stream)
+    assert (found.values, found.receipt) == (mark.values, mark.receipt)
+    assert {name: found.facts[name] for name in mark.facts} == mark.facts
+    assert read_registration(stream).dag == "shop"
+
+
+def test_import_does_not_overwrite_unless_it_is_told_to(call, stream, mark, tmp_path):
+    file = tmp_path / "streams.json"
+    file.write_text(call("export", stream))
+    call("set", stream, "2026-11-01")
+
+    assert "stands elsewhere" in refused(call, "import", str(file))
+    assert load(stream).values == ("2026-11-01",)
+    call("import", str(file), "--replace")
+    assert load(stream).values == mark.values
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '[{"stream": "s"}]'])
+def test_import_of_something_else_writes_nothing(call, tmp_path, text):
+    file = tmp_path / "streams.json"
+    file.write_text(text)
+    before = metadata.variables()
+
+    assert "nothing was written" in refused(call, "import", str(file))
+    assert metadata.variables() == before
+
+
+def test_export_of_an_unknown_stream_says_so(call, stream):
+    assert f"stream {stream!r} has never begun" in refused(call, "export", stream)
