@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_legacy_events.core import guard
+from airflow_legacy_events.core.collector import rare_collections
 from airflow_legacy_events.core.columns import Shape
 from airflow_legacy_events.core.dead_letters import dead_letters
 from airflow_legacy_events.core.errors import DeliveryError, StoppedError
@@ -80,7 +81,7 @@ class Relay:
         """
         started = self.clock()
         try:
-            with self.lock() as lease:
+            with rare_collections(), self.lock() as lease:
                 self._run(lease)
         finally:
             self.report.seconds = round(self.clock() - started, 6)
