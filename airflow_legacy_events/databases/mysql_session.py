@@ -66,9 +66,8 @@ class Session:
         self.mariadb = "mariadb" in version.lower()
         self.version = tuple(map(int, re.findall(r"\d+", version.removeprefix("5.5.5-"))[:3]))
         kept = ",".join(mode for mode in modes.split(",") if mode not in _HARMFUL_MODES)
-        self.rows("SET SESSION sql_mode = %s, time_zone = '+00:00', sql_select_limit = %s", kept, _ALL_ROWS)
-        if self.mariadb:
-            self.rows("SET SESSION max_statement_time = 0")
+        unlimited = ", max_statement_time = 0" if self.mariadb else ""
+        self.rows(f"SET SESSION sql_mode = %s, time_zone = '+00:00', sql_select_limit = %s{unlimited}", kept, _ALL_ROWS)
 
     def rows(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Run one small statement; return its rows."""
@@ -84,16 +83,17 @@ class Session:
     def read_only(self, timeout_seconds: float) -> bool:
         """Let the session read only, and each statement take so long; return whether the server minds the time."""
         self.rows("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        self.rows("SET SESSION sql_big_selects = 1, wait_timeout = %s", _RESTING_SECONDS)
+        settings: dict[str, float] = {"sql_big_selects": 1, "wait_timeout": _RESTING_SECONDS}
         if self.mariadb and self.version >= (10, 3):
-            self.rows("SET SESSION idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0")
+            settings |= {"idle_transaction_timeout": 0, "idle_readonly_transaction_timeout": 0}
+        limited = self.mariadb or self.version >= (5, 7, 8)
         if self.mariadb:
-            self.rows("SET SESSION max_statement_time = %s", max(0.001, timeout_seconds))
-            return True
-        if self.version < (5, 7, 8):
-            return False
-        self.rows("SET SESSION max_execution_time = %s", max(1, int(timeout_seconds * 1000)))
-        return True
+            settings["max_statement_time"] = max(0.001, timeout_seconds)
+        elif limited:
+            settings["max_execution_time"] = max(1, int(timeout_seconds * 1000))
+        names = ", ".join(f"{name} = %s" for name in settings)
+        self.rows(f"SET SESSION {names}", *settings.values())
+        return limited
 
     def close(self) -> None:
         """Close the connection, if it is still open."""
