@@ -20,7 +20,7 @@ from airflow_legacy_events.core import guard
 from airflow_legacy_events.core.collector import rare_collections
 from airflow_legacy_events.core.columns import Shape
 from airflow_legacy_events.core.dead_letters import dead_letters
-from airflow_legacy_events.core.errors import DeliveryError, StoppedError
+from airflow_legacy_events.core.errors import DeliveryError, EnvelopeError, StoppedError
 from airflow_legacy_events.core.ledger import Ledger
 from airflow_legacy_events.core.limits import Limits, Pace
 from airflow_legacy_events.core.model import Batch, Horizon, Messages, Rejection, Repeat, Stream, Watermark
@@ -165,7 +165,7 @@ class Relay:
             if not batch.count:
                 yield batch, None
                 continue
-            messages = self._encoder(batch.shape)(batch)
+            messages = _complete(self._encoder(batch.shape)(batch), batch)
             if self.repeat is not None:
                 messages.headers = (*messages.headers, ("mode", self.repeat.mode))
             yield batch, messages
@@ -217,6 +217,16 @@ class Relay:
             ledger.settle()
         except Exception as second:  # noqa: BLE001  a store is anybody's; the first error goes on
             error.add_note(f"and what was confirmed could not be saved: {second}")
+
+
+def _complete(messages: Messages, batch: Batch) -> Messages:
+    keys, values = len(messages.keys), len(messages.values)
+    if keys == values == batch.count:
+        return messages
+    raise EnvelopeError(
+        f"the envelope gave {keys} keys and {values} values for a batch of {batch.count} rows; nothing of it was sent."
+        " An envelope must give one message for each row, in its order"
+    )
 
 
 def _listed(values: tuple[str, ...] | None) -> list[str] | None:

@@ -14,7 +14,7 @@ from airflow_legacy_events.core.errors import (
     WatermarkError,
 )
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.core.model import Messages, Watermark
 from tests.support.crashes import STREAM, Process, World
 from tests.support.fakes import Entry, Outbox
 from tests.support.runs import process, report_of, saved
@@ -244,3 +244,29 @@ class _RefusesFromTheSecond:
             return encode(batch)
 
         return refusing
+
+
+class _Losing:
+    """An envelope that leaves the last row of each batch out, of its keys or of everything."""
+
+    def __init__(self, *, keys_only: bool) -> None:
+        self._keys_only = keys_only
+
+    def compile(self, shape, stream):
+        def encode(batch):
+            texts = [row[1] for row in batch.rows]
+            return Messages(stream.topic, texts[:-1], texts if self._keys_only else texts[:-1])
+
+        return encode
+
+
+@pytest.mark.parametrize("keys_only", [True, False])
+def test_an_envelope_that_loses_a_row_fails_before_anything_is_sent(world, table, keys_only):
+    made = process(world, table)
+    made.relay.envelope = _Losing(keys_only=keys_only)
+
+    with pytest.raises(EnvelopeError, match=r"gave 2 keys and [23] values for a batch of 3 rows"):
+        made.relay.run()
+
+    assert world.topic == []
+    assert [mark.values for mark in world.saved] == [None]
