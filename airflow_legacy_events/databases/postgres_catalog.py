@@ -80,7 +80,7 @@ def _ask(session: Connection[Any], written: str) -> list[list[Any]]:
     marked = session.info.server_version >= _MARKED_SINCE
     table = sql.SQL("coalesce(to_regclass({}), to_regclass({}))").format(written, written.lower())
     parts = {"table": table, "small": sql.Literal(STORED_SMALL), "btree": sql.Literal(_BTREE)}
-    cursor = session.execute(sql.SQL(_TABLE + (_MAYBE_NULL if marked else "")).format(**parts))
+    cursor = session.execute(sql.SQL(_TABLE + (_MAYBE_NULL if marked else "")).format(**parts).as_bytes(session))
     answers = [cursor.fetchall()]
     while cursor.nextset():
         answers.append(cursor.fetchall())
