@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import threading
@@ -67,6 +68,7 @@ class AdvisoryLock(SessionLock):
             beat = threading.Thread(target=self._beat, name="legacy-events-lease", daemon=True)
             beat.start()
             yield self
+            self._give_back()
         finally:
             self._released.set()
             with self._turn:
@@ -79,6 +81,11 @@ class AdvisoryLock(SessionLock):
                 self._session.execute(self._heartbeat)
             except psycopg.Error as error:
                 raise self._lost(error) from error
+
+    def _give_back(self) -> None:
+        """Free the lock; the server would do so a moment after the session was closed."""
+        with self._turn, contextlib.suppress(psycopg.Error):
+            self._session.execute("SELECT pg_advisory_unlock_all()")
 
     def _beat(self) -> None:
         while not self._released.wait(HEARTBEAT_SECONDS):

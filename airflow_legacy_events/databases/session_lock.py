@@ -69,6 +69,8 @@ class SessionLock(ABC):
         if self._try():
             return
         pid, holder, idle = self._who()
+        if pid is None and self._try():  # nobody any more: a server needs a moment to free what a session held
+            return
         if pid is not None and holder is not None and is_earlier_try(holder, self._holder):
             self._log.warning("ending %s, an earlier try of this task, backend pid %s", describe(holder), pid)
             self._terminate(pid)

@@ -148,3 +148,27 @@ def test_an_idle_timeout_of_the_role_does_not_end_the_lock(legacy, databases, ro
 def test_a_lock_that_can_not_be_reached_is_a_source_error(databases):
     with pytest.raises(SourceError, match=r"connection 'crm' failed while connecting"):
         databases(port=1).lock("s", HOLDER).__enter__()
+
+
+def test_a_lock_that_was_given_back_is_free_at_once(databases):
+    database = databases()
+    for number in range(300):
+        with database.lock("s", {**HOLDER, "run": f"r{number}"}):
+            pass
+
+
+def test_a_holder_that_is_gone_when_it_is_looked_for_does_not_keep_the_lock(databases, legacy, monkeypatch):
+    """A server needs a moment to free what a killed process held."""
+    held = databases().lock("s", HOLDER)
+    held.__enter__()
+    who = postgres_lock.AdvisoryLock._who
+
+    def gone_meanwhile(lock):
+        if not legacy.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted"):
+            return who(lock)
+        held.__exit__(None, None, None)
+        return session_lock.Seen()
+
+    monkeypatch.setattr(postgres_lock.AdvisoryLock, "_who", gone_meanwhile)
+    with databases().lock("s", OTHER) as lease:
+        lease.check()
