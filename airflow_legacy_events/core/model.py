@@ -84,8 +84,12 @@ class Repeat(NamedTuple):
         """What is sent, for the report."""
         if isinstance(self.what, Window):
             return {"from": self.what.low, "to": self.what.high}
-        after = self.what.after
-        return {"from": None if after is None else list(after), "to": list(self.what.until)}
+        return {"from": listed(self.what.after), "to": list(self.what.until)}
+
+
+def listed(values: tuple[str, ...] | None) -> list[str] | None:
+    """Return watermark values as JSON holds them; None stays None."""
+    return None if values is None else list(values)
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ from airflow_legacy_events.core.dead_letters import dead_letters
 from airflow_legacy_events.core.errors import DeliveryError, EnvelopeError, StoppedError
 from airflow_legacy_events.core.ledger import Ledger
 from airflow_legacy_events.core.limits import Limits, Pace
-from airflow_legacy_events.core.model import Batch, Horizon, Messages, Rejection, Repeat, Stream, Watermark
+from airflow_legacy_events.core.model import Batch, Horizon, Messages, Rejection, Repeat, Stream, Watermark, listed
 from airflow_legacy_events.core.ports import Broker, Envelope, Lease, Source, WatermarkStore
 from airflow_legacy_events.core.progress import Progress
 from airflow_legacy_events.core.read_ahead import ReadAhead
@@ -114,13 +114,13 @@ class Relay:
             if self.repeat is not None and self.report.target_reached:
                 self.store.forget(name)
         finally:
-            self.report.watermark_to = _listed(ledger.values)
+            self.report.watermark_to = listed(ledger.values)
 
     def _own(self, stored: Watermark | None) -> Watermark | None:
         """The watermark that was loaded, once it is this run's to go on from; another's progress counts for nothing."""
         if stored is None or (self.repeat is not None and not guard.same(stored.facts, self.facts)):
             return None
-        self.report.watermark_from = self.report.watermark_to = _listed(stored.values)
+        self.report.watermark_from = self.report.watermark_to = listed(stored.values)
         guard.check(self.stream.name, stored.facts, self.facts)
         guard.warn_of_others(self.log, self.stream.name, stored.facts, self.facts)
         return stored
@@ -227,7 +227,3 @@ def _complete(messages: Messages, batch: Batch) -> Messages:
         f"the envelope gave {keys} keys and {values} values for a batch of {batch.count} rows; nothing of it was sent."
         " An envelope must give one message for each row, in its order"
     )
-
-
-def _listed(values: tuple[str, ...] | None) -> list[str] | None:
-    return list(values) if values is not None else None

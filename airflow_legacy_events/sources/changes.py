@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_legacy_events.core.errors import WatermarkError
-from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.core.model import Watermark, listed
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Changes:
             self.log.warning(told, self.stream, before, after, "going on from the watermark")
             return at, True, {}
         self.log.warning(told, self.stream, before, after, "beginning anew, as a first run")
-        reset = {"query": before, "values": None if at.values is None else list(at.values)}
+        reset = {"query": before, "values": listed(at.values)}
         return Watermark(None, None, _counted(at.facts)), True, {"reset": reset}
 
     def _judge_shape(self, before: Sequence[Any] | None, after: Sequence[Any]) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import Batch, Horizon, Span, Watermark
+from airflow_legacy_events.core.model import Batch, Horizon, Span, Watermark, listed
 from airflow_legacy_events.sources.position import share
 from airflow_legacy_events.sources.rows import Rows, Start
 from airflow_legacy_events.sources.window import Bounds
@@ -120,8 +120,8 @@ class RerunRun(_RepeatRun):
 
     def _asked(self) -> Any:
         after, until, included, also = self.span
-        asked = [_listed(after), list(until), included]
-        return [*asked, [[_listed(place), at] for place, at in also]] if also else asked
+        asked = [listed(after), list(until), included]
+        return [*asked, [[listed(place), at] for place, at in also]] if also else asked
 
     def _target(self) -> tuple[str, ...] | None:
         return self.span.until or None
@@ -142,7 +142,3 @@ class RerunRun(_RepeatRun):
         if after is not None:
             return Start(after, included)
         return Start(() if self.begin is None else (self.begin,), included=True)
-
-
-def _listed(values: tuple[str, ...] | None) -> list[str] | None:
-    return None if values is None else list(values)

@@ -21,7 +21,6 @@ from airflow_legacy_events.core.errors import DeliveryError
 from airflow_legacy_events.core.model import Headers, Messages
 from airflow_legacy_events.core.stop import Stop
 
-_Part: TypeAlias = str | bytes | None
 _Headers: TypeAlias = list[tuple[str, str | bytes | None]]
 
 _SLICE_SECONDS = 0.2
@@ -124,17 +123,12 @@ class Delivery:
                 self._produce_at(messages, at)
 
     def _produce_at(self, messages: Messages, at: int) -> None:
-        headers, timestamp = _encoded(messages.headers_of(at)), messages.timestamp_of(at)
-        self._insist(messages.topic, messages.values[at], messages.keys[at], headers, timestamp)
-
-    def _insist(
-        self, topic: str, value: _Part, key: _Part, headers: _Headers | None = None, timestamp: int | None = None
-    ) -> None:
         """Hand one message over, waiting for room in the queue."""
-        produce = self._open.produce
+        produce, key, value = self._open.produce, messages.keys[at], messages.values[at]
+        headers, timestamp = _encoded(messages.headers_of(at)), messages.timestamp_of(at) or _NOW
         while True:
             try:
-                produce(topic, value, key, headers=headers, timestamp=timestamp or _NOW)
+                produce(messages.topic, value, key, headers=headers, timestamp=timestamp)
             except BufferError:
                 self._flush(_ROOM_SECONDS)  # poll() would sleep its time out: without failures there are no events
                 self._judge()
