@@ -54,7 +54,9 @@ def watermark_export(args: Namespace) -> None:
     say(json.dumps([_exported(*one) for one in wanted.items()], ensure_ascii=False, indent=2))
 
 
-def _exported(stream: str, registration: Registration) -> dict[str, Any]:
+def _exported(stream: str, registration: Registration | WatermarkError) -> dict[str, Any]:
+    if isinstance(registration, WatermarkError):
+        raise registration
     mark = open_store(registration.store, stream, registration)[1].load(stream)
     if mark is None:
         raise WatermarkError(f"store {registration.store!r} holds no watermark of stream {stream!r}: it is lost")

@@ -8,7 +8,7 @@ from typing import Any
 from airflow_legacy_events.cli._command import command, flat, named, say, show, signed
 from airflow_legacy_events.cli._dry_run import tell
 from airflow_legacy_events.cli._streams import locked, open_store, readable, source_of, store_of
-from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsError
+from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsError, WatermarkError
 from airflow_legacy_events.core.facts import check_facts
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.core.ports import Database
@@ -50,9 +50,12 @@ def watermark_list(args: Namespace) -> None:
     show(shown, args.output)
 
 
-def _line(stream: str, registration: Registration) -> dict[str, Any]:
-    line = {"stream": stream, "store": registration.store, "dag": registration.dag, "task": registration.task}
+def _line(stream: str, registration: Registration | WatermarkError) -> dict[str, Any]:
+    line: dict[str, Any] = {"stream": stream, "store": None, "dag": None, "task": None}
     try:
+        if isinstance(registration, WatermarkError):
+            raise registration
+        line.update(store=registration.store, dag=registration.dag, task=registration.task)
         mark = open_store(registration.store, stream, registration)[1].load(stream)
     except LegacyEventsError as error:
         return {**line, "watermark": "unreadable", "values": None, "run": None, "error": str(error)}

@@ -62,11 +62,11 @@ def write_registration(stream: str, registration: Registration) -> None:
     airflow_variables.write(airflow_variables.variable_key(PREFIX, stream), json.dumps(content))
 
 
-def registered_streams() -> dict[str, Registration]:
-    """Return all registrations by stream; for a server of the deployment.
+def registered_streams() -> dict[str, Registration | WatermarkError]:
+    """Return all registrations by stream, or why one can't be understood; for a server of the deployment.
 
     Raises:
-        WatermarkError: one can't be understood.
+        WatermarkError: one can't be read.
     """
     from airflow.models.variable import Variable  # noqa: PLC0415  loads the whole metadata model
     from airflow.utils.session import create_session  # noqa: PLC0415
@@ -74,12 +74,15 @@ def registered_streams() -> dict[str, Registration]:
 
     with create_session() as session:
         keys = session.scalars(select(Variable.key).where(Variable.key.startswith(PREFIX, autoescape=True))).all()
-    found = {}
+    found: dict[str, Registration | WatermarkError] = {}
     for key in sorted(keys):
         text = airflow_variables.read(key)
         if text is not None:
             name = _stream_of(key, text)
-            found[name] = _registration(name, key, text)
+            try:
+                found[name] = _registration(name, key, text)
+            except WatermarkError as error:
+                found[name] = error
     return found
 
 

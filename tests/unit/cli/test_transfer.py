@@ -5,7 +5,7 @@ import json
 import pytest
 
 from airflow_legacy_events.core.model import Watermark
-from airflow_legacy_events.watermarks import variable
+from airflow_legacy_events.watermarks import registration, variable
 from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
 from airflow_legacy_events.watermarks.registration import RegisteredWatermarkStore, read_registration
 from airflow_legacy_events.watermarks.variable import VariableWatermarkStore
@@ -38,6 +38,24 @@ def test_list_gives_a_line_for_every_stream_that_has_begun(call, stream, mark):
     assert found[lost]["watermark"] == "unreadable"
     assert "a store that was passed as an object" in found[lost]["error"]
     assert stream in call("list", "-o", "plain")
+
+
+def test_a_registration_that_a_person_broke_hides_no_other_stream(call, stream, mark):
+    broken = f"broken.{stream}"
+    metadata.put_variable(registration.PREFIX + broken, "{}")
+    try:
+        found = {one["stream"]: one for one in json.loads(call("list", "-o", "json"))}
+        exported = json.loads(call("export", stream))
+        told = refused(call, "export", broken), refused(call, "export")
+    finally:
+        metadata.drop_variable(registration.PREFIX + broken)
+
+    assert found[stream]["watermark"] == "present"
+    assert found[broken]["watermark"] == "unreadable"
+    assert (found[broken]["store"], found[broken]["values"]) == (None, None)
+    assert "can't be understood" in found[broken]["error"]
+    assert [one["stream"] for one in exported] == [stream]
+    assert all("can't be understood" in one for one in told)
 
 
 def test_copy_moves_a_stream_to_a_table_and_back(call, stream, mark):

@@ -1,0 +1,63 @@
+"""Many who wait in a real Airflow: one session of the source, hardly any of its CPU."""
+
+import os
+import time
+
+import psutil
+import pytest
+
+LONG = os.environ.get("LEGACY_EVENTS_TEST_PROFILE") == "long"
+WAITING, ROWS = (200, 1_000_000) if LONG else (3, 100)
+WATCHED_SECONDS = 180
+START_SECONDS = 1_800 if LONG else 180
+
+pytestmark = pytest.mark.timeout(3_600 if LONG else 900)
+
+
+def test_many_who_wait_share_one_session_and_all_are_told(real_airflow, record_property):
+    client = real_airflow.client
+    real_airflow.make_table("waiting", ROWS)
+    client.unpause("waiting")
+    run = client.trigger("waiting")
+    client.wait(lambda: count(client, run, "deferred") == WAITING, "all of them waiting", START_SECONDS)
+    (session,) = client.wait(lambda: one_session(real_airflow), "one session being left")
+
+    if LONG:  # the server is one of this machine
+        measure(real_airflow, session, record_property)
+
+    assert one_session(real_airflow) == [session]
+    real_airflow.insert("waiting", ROWS + 1, ROWS + 1)
+    assert client.wait_run("waiting", run, START_SECONDS) == "success"
+    assert count(client, run, "success") == WAITING + 1
+
+
+def count(client, run, state):
+    """How many tasks of the run are in a state."""
+    found = client.call("GET", f"/dags/waiting/dagRuns/{run}/taskInstances", state=state, limit=1)
+    return found["total_entries"]
+
+
+def one_session(airflow):
+    """The process that serves the source's only session, as a list; none while there are more, or no session."""
+    asked = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    found = [pid for (pid,) in airflow.execute(f"{asked} AND backend_type = 'client backend'")]
+    return found if len(found) == 1 else []
+
+
+def measure(airflow, session, record_property):
+    """What the looks of some minutes cost the source."""
+    served = psutil.Process(session)
+    before, looked, start = served.cpu_times(), committed(airflow), time.monotonic()
+    airflow.client.wait(lambda: time.monotonic() - start > WATCHED_SECONDS, "the looks", 2 * WATCHED_SECONDS)
+    seconds, after, looks = time.monotonic() - start, served.cpu_times(), committed(airflow) - looked
+    cpu = after.user + after.system - before.user - before.system
+    share, milliseconds = cpu / seconds * 100, cpu / looks * 1_000
+    record_property("source_cpu_percent_of_a_core", round(share, 3))
+    record_property("source_cpu_ms_per_transaction", round(milliseconds, 3))
+    print(f"{WAITING} who wait: {share:.3f} % of a core, {looks} transactions of {milliseconds:.2f} ms CPU")
+
+
+def committed(airflow):
+    """Transactions of the source so far; its own sessions report them after a moment."""
+    asked = "SELECT xact_commit FROM pg_stat_database WHERE datname = 'real_airflow_legacy'"
+    return next(iter(airflow.postgres.execute(asked)))[0]
