@@ -3,6 +3,7 @@ import sqlite3
 import pytest
 
 from tests.airflow import metadata
+from tests.airflow.desk import made_desk
 
 
 @pytest.fixture
@@ -38,3 +39,10 @@ def broker(topics):
     extra = f'{{"bootstrap.servers": "{topics.kafka.bootstrap}", "group.id": "ignored", "linger.ms": 5}}'
     metadata.put_connection("kafka_default", conn_type="kafka", extra=extra)
     return topics
+
+
+@pytest.fixture
+def desk(tmp_path, topics, topic):
+    """What somebody who gets something wrong works with."""
+    with made_desk(tmp_path, topics, topic) as made:
+        yield made

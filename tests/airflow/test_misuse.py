@@ -6,104 +6,22 @@ import datetime as dt
 import json
 import logging
 import sqlite3
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
-from confluent_kafka import TopicPartition
-from confluent_kafka.admin import OffsetSpec
 
 from airflow_legacy_events.errors import (
     ConfigurationError,
-    DeliveryError,
     LegacyEventsError,
     SourceError,
     WatermarkError,
 )
-from airflow_legacy_events.operators.query import IncrementalQueryOperator
 from airflow_legacy_events.watermarks import registration, variable
 from tests.airflow import metadata
-
-SECRET, VALUE = "hunter2-secret", "classified-4711"
-RENDERED = {"source_timezone", "exclude_columns"}
-KAFKA = '{"bootstrap.servers": "%s", "group.id": "ignored", "auto.offset.reset": "earliest", "max.poll.interval.ms": 9}'
-
-
-class Outlet:
-    """An alias that takes events."""
-
-    def add(self, *_: Any, **__: Any) -> None:
-        """Nobody listens."""
-
-
-@dataclass
-class Desk:
-    """A legacy file, a topic, and an operator that somebody writes.
-
-    Attributes:
-        file: of the SQLite database.
-        rows: the application's own connection to it.
-    """
-
-    file: Any
-    rows: sqlite3.Connection
-    topics: Any
-    topic: str
-    pushed: dict[str, Any] = field(default_factory=dict)
-
-    def operator(self, **arguments: Any) -> IncrementalQueryOperator:
-        given = {"source_conn_id": "misused", "table": "orders", "topic": self.topic, "watermark_columns": ["id"]}
-        given |= {"broker_conn_id": "misused_kafka", "delivery_timeout": dt.timedelta(seconds=5)} | arguments
-        return IncrementalQueryOperator(task_id="publish", **{k: v for k, v in given.items() if v is not ...})
-
-    def run(self, run_type: str = "manual", **arguments: Any) -> dict[str, Any]:
-        """Execute as a task does; return the report."""
-        ti = SimpleNamespace(dag_id="d", task_id="publish", run_id="r", map_index=-1, try_number=1)
-        ti.xcom_push = lambda key, value: self.pushed.update({key: value})
-        dag_run = SimpleNamespace(
-            run_type=run_type, run_id="r", conf={}, data_interval_start=None, data_interval_end=None
-        )
-        context: Any = {"ti": ti, "dag_run": dag_run, "outlet_events": defaultdict(Outlet)}
-        written = {name: value for name, value in arguments.items() if name not in RENDERED}
-        operator = self.operator(**written)
-        for name in RENDERED & arguments.keys():  # a template when the DAG was loaded
-            setattr(operator, name, arguments[name])
-        with metadata.as_task():
-            return operator.execute(context)
-
-    @property
-    def stream(self) -> str:
-        return f"misused.orders@{self.topic}"
-
-    def sent(self) -> int:
-        """How many messages lie on the topic."""
-        place = TopicPartition(self.topic, 0)
-        return self.topics.kafka.admin.list_offsets({place: OffsetSpec.latest()})[place].result(10).offset
-
-    def kept(self) -> dict[str, str]:
-        """What is kept of the streams of this topic."""
-        return {key: text for key, text in metadata.variables().items() if self.topic in key}
-
-
-@pytest.fixture
-def desk(tmp_path, topics, topic):
-    rows = sqlite3.connect(tmp_path / "crm.db", isolation_level=None)
-    rows.executescript(
-        f"""
-        CREATE TABLE orders (id INTEGER PRIMARY KEY, body TEXT, at TIMESTAMP, doc JSON, code TEXT);
-        INSERT INTO orders VALUES (1, '{VALUE}', '2026-01-01 10:00:00', '{{"a": "{VALUE}"}}', '{VALUE}'),
-                                  (2, '{VALUE}', NULL, NULL, NULL);
-        CREATE VIEW all_orders AS SELECT * FROM orders;
-        """
-    )
-    metadata.put_connection("misused", conn_type="sqlite", host=str(tmp_path / "crm.db"), password=SECRET)
-    metadata.put_connection("misused_kafka", conn_type="kafka", extra=KAFKA % topics.kafka.bootstrap)
-    yield Desk(tmp_path / "crm.db", rows, topics, topic)
-    rows.close()
+from tests.airflow.desk import SECRET, VALUE, Desk
 
 
 @dataclass
@@ -353,61 +271,3 @@ def test_misuse_is_one_readable_error_and_nothing_else(desk, caplog, name):
     for text in (told, *(record.getMessage() for record in caplog.records if record.levelno >= logging.INFO)):
         assert SECRET not in text
         assert VALUE not in text
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        ({"table": ...}, "exactly one of table= and sql= must be given; found neither"),
-        ({"sql": QUERY}, "exactly one of table= and sql= must be given; found both"),
-        ({"watermark_columns": "id"}, "watermark_columns= must be a list of column names, such as ['id']"),
-        ({"key_columns": "id"}, "key_columns= must be a list of column names"),
-        ({"batch_rows": 0}, "batch_rows= must be a whole number above 0; found 0"),
-        ({"max_rows": 1.5}, "max_rows= must be a whole number above 0; found 1.5"),
-        ({"rows_per_second": "fast"}, "rows_per_second= must be a number; found 'fast'"),
-        ({"lag": 5}, "lag= must be a timedelta; found 5"),
-        ({"lag": dt.timedelta(-1)}, "lag= must not be below zero"),
-        ({"statement_timeout": dt.timedelta(0)}, "statement_timeout= must be above zero"),
-        ({"topic_config": {"cleanup.policy": "compact"}}, "topic_config= has no effect without topic_partitions="),
-        ({"topic_partitions": 0}, "topic_partitions= must be a whole number above 0"),
-        ({"on_busy": "later"}, "on_busy= must be one of 'skip', 'wait', 'fail'; found 'later'"),
-        ({"null_watermark": "ignore"}, "null_watermark= must be one of 'fail', 'skip', 'first_run_only', 'always'"),
-        ({"on_query_change": "warn"}, "on_query_change= must be one of 'fail', 'keep', 'reset'"),
-        ({"on_schema_change": "ignore"}, "on_schema_change= must be one of 'evolve', 'fail'"),
-        ({"source_timezone": "Mars"}, "source_timezone= must be the name of a time zone"),
-    ],
-)
-def test_what_can_be_known_when_the_dag_is_loaded_stops_it_there(desk, arguments, told):
-    with pytest.raises(ConfigurationError) as raised:
-        desk.operator(**arguments)
-    assert told in str(raised.value)
-
-
-def test_a_wrong_table_a_missing_topic_and_an_unknown_store_are_all_named_with_what_helps(desk):
-    with pytest.raises(ConfigurationError) as raised:
-        desk.run(table="order", topic="no-such-topic", watermark_store="redis", lag=dt.timedelta(1))
-    told = str(raised.value)
-    assert told.startswith("3 problems were found before anything was read:\n1. watermark_store 'redis' is not known")
-    assert "\n2. topic 'no-such-topic' was asked for" in told
-    assert "\n3. table 'order' was asked for, there is no table or view of that name" in told
-
-
-def test_a_message_over_the_limit_is_named_by_its_size_and_nothing_passes_it(desk):
-    desk.topic = desk.topics.make(max_message_bytes="2000")
-    desk.rows.execute("UPDATE orders SET body = ? WHERE id = 1", (VALUE * 200,))
-    with pytest.raises(DeliveryError, match=r"1 of 2 messages were rejected .* MSG_SIZE_TOO_LARGE: 3\d{3} bytes"):
-        desk.run(columns=["id", "body"])
-    assert desk.pushed["report"]["watermark_to"] is None
-
-
-def test_a_backfill_that_can_not_know_its_interval_is_refused(desk):
-    with pytest.raises(
-        ConfigurationError, match=r"one of a backfill.* Schedule the DAG with CronDataIntervalTimetable"
-    ):
-        desk.run(run_type="backfill")
-    assert desk.kept() == {}
-
-
-def test_settings_of_consumers_are_left_out_without_an_error(desk, caplog):
-    assert desk.run()["events"] == 2
-    assert "group.id" not in caplog.text
