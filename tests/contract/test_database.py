@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
-from airflow_legacy_events.core.errors import BusyError, SourceError
+from airflow_legacy_events.core.errors import SourceError
 from tests.support.legacy import DIALECTS, LONG_TEXT, MARK, legacy_database
 
 ENDLESS = {
@@ -18,7 +18,6 @@ ENDLESS = {
     "firebird": "SELECT count(*) AS n FROM rdb$types a, rdb$types b, rdb$types c, rdb$types d",
     "mysql": f"SELECT count(*) AS n FROM {', '.join(f'information_schema.collations AS c{at}' for at in range(6))}",
 }
-HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host": "worker-1", "pid": 4711}
 
 
 @pytest.fixture(params=DIALECTS)
@@ -250,61 +249,3 @@ def test_null_has_no_text(database):
     for kind in (Kind.INTEGER, Kind.TEXT, Kind.ANY):
         with pytest.raises(SourceError, match=r"column 'v' .*NULL"):
             database.text(None, Column("v", kind, "whatever"))
-
-
-def test_a_busy_lock_names_its_holder(legacy, database):
-    other = legacy.database()
-    with database.lock("crm.t@topic", HOLDER) as lease:
-        lease.check()
-        with pytest.raises(BusyError) as busy, other.lock("crm.t@topic", {**HOLDER, "run": "r2", "pid": 1}):
-            pass
-        lease.check()
-    message = str(busy.value)
-    assert "stream 'crm.t@topic' is being worked on by" in message
-    for part in ("dag 'd'", "task 't'", "run 'r1'", "try 1", "host worker-1", "pid 4711"):
-        assert part in message
-        assert part in busy.value.holder
-    assert busy.value.healthy is not False
-    with other.lock("crm.t@topic", {**HOLDER, "run": "r2"}):
-        pass
-    other.close()
-
-
-def test_two_streams_of_one_table_do_not_block_each_other(legacy, database):
-    other = legacy.database()
-    with database.lock("crm.t@one", HOLDER), other.lock("crm.t@two", HOLDER):
-        pass
-    other.close()
-
-
-@pytest.mark.parametrize(
-    "change", [{"try": 1}, {"run": "r0", "try": 2}, {"map_index": 3, "try": 2}, {"dag": "e", "try": 2}]
-)
-def test_only_an_earlier_try_of_the_same_task_instance_gives_way(legacy, database, change):
-    other = legacy.database()
-    with (
-        database.lock("crm.t@topic", HOLDER),
-        pytest.raises(BusyError),
-        other.lock("crm.t@topic", {**HOLDER, **change}),
-    ):
-        pass
-    other.close()
-
-
-def test_the_lock_is_free_after_an_error(legacy, database):
-    with pytest.raises(ValueError, match="inside"), database.lock("s", HOLDER):
-        raise ValueError("inside")
-    other = legacy.database()
-    with other.lock("s", {**HOLDER, "run": "r2"}) as lease:
-        lease.check()
-    other.close()
-
-
-def test_names_of_any_length_and_alphabet_are_shown(legacy, database):
-    holder = {**HOLDER, "dag": "ä" * 250, "task": "/* task */ %s '\"{}", "run": "r" * 250, "host": "h" * 250}
-    other = legacy.database()
-    with database.lock("s" * 500, holder), pytest.raises(BusyError) as busy, other.lock("s" * 500, HOLDER):
-        pass
-    assert "task '/* task */ %s" in str(busy.value)
-    assert "pid 4711" in str(busy.value)
-    other.close()
