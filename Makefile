@@ -40,7 +40,8 @@ fuzz: env $(VENV)/.mysqlclient ## ROWS=10000 random rows of every type of the da
 	    tests/property/test_types_mariadb.py tests/property/test_types_sqlite.py
 
 coverage: env $(VENV)/.mysqlclient ## line and branch coverage of core, sources and watermarks, at least 95 %
-	$(PYTEST) --cov --cov-report= tests/unit tests/contract tests/property tests/integration
+	$(PYTEST) --cov --cov-report= tests/unit tests/contract tests/property tests/integration \
+	  tests/airflow/test_stores.py tests/airflow/test_xcom_store.py
 	$(BIN)/coverage report --fail-under=95 \
 	  --include='airflow_legacy_events/core/*,airflow_legacy_events/sources/*,airflow_legacy_events/watermarks/*'
 

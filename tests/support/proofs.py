@@ -21,8 +21,12 @@ def _state() -> str:
     return digest.hexdigest()[:16]
 
 
+STATE = _state()
+"""Of the sources when the run began: what is changed meanwhile is not what it proves."""
+
+
 def _file() -> Path:
-    return cache("proofs") / _state()
+    return cache("proofs") / STATE
 
 
 def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
