@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import uuid
 from collections import Counter
 
@@ -14,9 +13,12 @@ from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.watermarks import codec
 from tests.airflow import metadata
 from tests.faults import child
+from tests.support.legacy import legacy_database
 
 ROWS, BATCHES = 50, 5
 _BATCH = ROWS // BATCHES
+_SECONDS = 1.0
+"""A batch; twice the time between two saves, so that a machine that stands still for a moment skips none."""
 DAG = """
 from airflow.sdk import DAG
 from airflow_legacy_events.operators.query import IncrementalQueryOperator
@@ -29,28 +31,34 @@ with DAG({dag!r}, schedule=None):
     )
 """
 BEFORE_INSIDE_AFTER = [(where, number) for number in range(1, BATCHES + 1) for where in ("before", "inside", "after")]
-SHORT = [("before", 1), ("inside", 3), ("after", 5)]
-CASES = BEFORE_INSIDE_AFTER if os.environ.get("LEGACY_EVENTS_TEST_PROFILE") == "long" else SHORT
+DATABASES = ("sqlite", "postgresql", "mysql")
+LONG = [(database, *kill) for database in DATABASES for kill in BEFORE_INSIDE_AFTER]
+SHORT = [("sqlite", "before", 1), ("postgresql", "inside", 3), ("mysql", "after", 5)]
+CASES = LONG if os.environ.get("LEGACY_EVENTS_TEST_PROFILE") == "long" else SHORT
+CONN_TYPES = {"sqlite": "sqlite", "postgresql": "postgres", "mysql": "mysql"}
 
 
 @pytest.fixture
-def orders(tmp_path):
+def orders(request):
     """A legacy table with ties over every border, behind the connection `killed`."""
-    file = tmp_path / "legacy.db"
-    with sqlite3.connect(file) as legacy:
+    with legacy_database(request, request.param) as legacy:
         legacy.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, updated_at TIMESTAMP NOT NULL)")
-        rows = [(at, f"2026-01-01 00:00:{at // 15:02d}") for at in range(ROWS)]
-        legacy.executemany("INSERT INTO orders VALUES (?, ?)", rows)
-    metadata.put_connection("killed", conn_type="sqlite", host=str(file))
+        for at in range(ROWS):
+            legacy.execute(f"INSERT INTO orders VALUES ({at}, '2026-01-01 00:00:{at // 15:02d}')")
+        url = legacy.url
+        found = {"host": url.host, "port": url.port, "login": url.username, "password": url.password}
+        found = {"host": url.database} if legacy.dialect == "sqlite" else {**found, "schema": url.database}
+        metadata.put_connection("killed", conn_type=CONN_TYPES[legacy.dialect], **found)
+        yield
 
 
-@pytest.mark.parametrize(("where", "number"), CASES)
+@pytest.mark.parametrize(("orders", "where", "number"), CASES, indirect=["orders"])
 def test_a_killed_task_loses_nothing_and_repeats_only_what_was_not_saved(orders, topics, tmp_path, where, number):
     topic, dag = topics.make(), f"killed_{uuid.uuid4().hex[:8]}"
     metadata.put_connection(
         "kafka_default", conn_type="kafka", extra=f'{{"bootstrap.servers": "{topics.kafka.bootstrap}"}}'
     )
-    names = {"dag": dag, "topic": topic, "folder": str(tmp_path), "batch": _BATCH, "rate": _BATCH / 0.6}
+    names = {"dag": dag, "topic": topic, "folder": str(tmp_path), "batch": _BATCH, "rate": _BATCH / _SECONDS}
 
     def run(where: str = "", number: int = 0) -> int:
         text = DAG.format(where=where, number=number, **names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import threading
 from collections import Counter
 
@@ -17,7 +18,9 @@ from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
 from tests.support.streams import Deliveries
 from tests.support.topics import Topics
 
-TABLE = "CREATE TABLE orders (id bigint PRIMARY KEY, note text NOT NULL)"
+DATABASES = ("postgres_database", "mariadb_database")
+LONG = os.environ.get("LEGACY_EVENTS_TEST_PROFILE") == "long"
+TABLE = "CREATE TABLE orders (id bigint PRIMARY KEY, note {text} NOT NULL)"
 
 
 class WatchedStore(MemoryWatermarkStore):
@@ -50,14 +53,40 @@ def stream(database, broker, topic, **changed):
     return Deliveries(database.url, broker, topic, **changed)
 
 
+@pytest.fixture(params=DATABASES)
+def database(request):
+    return made(request)
+
+
+def made(request):
+    """The empty table, in the database of the fixture that the test's parameter names."""
+    database = request.getfixturevalue(request.param)
+    database.execute(TABLE.format(text="longtext" if "mysql" in database.url else "text"))
+    return database
+
+
+def insert(database, rows, note):
+    """The rows 1 to `rows`, whose note is an expression of their number `n`."""
+    series = f"(SELECT seq AS n FROM seq_1_to_{rows}) s" if "mysql" in database.url else f"generate_series(1, {rows}) n"
+    database.execute(f"INSERT INTO orders SELECT n, {note} FROM {series}")
+
+
 @pytest.fixture
-def ten_thousand(postgres_database):
-    postgres_database.execute(TABLE)
-    postgres_database.execute(
-        "INSERT INTO orders SELECT n, repeat('x', CASE n WHEN 5000 THEN 200000 ELSE 300 END)"
-        " FROM generate_series(1, 10000) n"
-    )
-    return postgres_database
+def ten_thousand(database):
+    insert(database, 10_000, "repeat('x', CASE n WHEN 5000 THEN 200000 ELSE 300 END)")
+    return database
+
+
+@pytest.fixture(params=DATABASES if LONG else DATABASES[1:])
+def mariadb_first(request):
+    """Where one database is enough for a short proof: MariaDB."""
+    return made(request)
+
+
+@pytest.fixture(params=DATABASES if LONG else DATABASES[:1])
+def postgres_first(request):
+    """Where one database is enough for a short proof: PostgreSQL."""
+    return made(request)
 
 
 def test_one_row_too_large_becomes_one_dead_letter(ten_thousand, kafka, topics):
@@ -92,10 +121,9 @@ def test_a_rejected_dead_letter_fails_the_run(ten_thousand, kafka, topics):
     assert topics.read(dead) == []
 
 
-def test_a_small_queue_and_a_paused_broker_delay_the_run_only(postgres_database, second_kafka):
+def test_a_small_queue_and_a_paused_broker_delay_the_run_only(mariadb_first, second_kafka):
     kafka = second_kafka()
-    postgres_database.execute(TABLE)
-    postgres_database.execute("INSERT INTO orders SELECT n, repeat('x', 300) FROM generate_series(1, 60000) n")
+    insert(mariadb_first, 60_000, "repeat('x', 300)")
     topic = Topics(kafka).make()
     broker = opened(kafka, topic, **{"queue.buffering.max.messages": 100})
     before = psutil.Process().memory_info().rss
@@ -106,18 +134,17 @@ def test_a_small_queue_and_a_paused_broker_delay_the_run_only(postgres_database,
         threading.Timer(5, kafka.resume).start()
         threading.Timer(4.5, lambda: highest.append(psutil.Process().memory_info().rss)).start()
 
-    run = stream(postgres_database, broker, topic, store=WatchedStore(pause))
+    run = stream(mariadb_first, broker, topic, store=WatchedStore(pause))
     assert run.run().events == 60_000
     assert len({message.key for message in Topics(kafka).read(topic)}) == 60_000
     assert highest[0] - before < 120 * 2**20
 
 
-def test_a_broker_that_is_gone_fails_the_run_and_the_retry_completes(postgres_database, second_kafka):
+def test_a_broker_that_is_gone_fails_the_run_and_the_retry_completes(postgres_first, second_kafka):
     kafka = second_kafka()
-    postgres_database.execute(TABLE)
-    postgres_database.execute("INSERT INTO orders SELECT n, 'x' FROM generate_series(1, 5000) n")
+    insert(postgres_first, 5_000, "'x'")
     topic = Topics(kafka).make()
-    run = stream(postgres_database, opened(kafka, topic, seconds=3), topic, store=WatchedStore(kafka.kill))
+    run = stream(postgres_first, opened(kafka, topic, seconds=3), topic, store=WatchedStore(kafka.kill))
     with pytest.raises(DeliveryError, match="not acknowledged within 3 s"):
         run.run(batch_rows=1_000)
     assert run.store.load(run.name).values == ("1000",)
@@ -146,14 +173,8 @@ def cut_all_but_locks(database) -> None:
         database.execute(f"KILL {number}")
 
 
-@pytest.mark.parametrize("fixture", ["postgres_database", "mariadb_database"])
-def test_a_cut_connection_fails_the_run_and_the_retry_completes(request, fixture, kafka, topics):
-    database = request.getfixturevalue(fixture)
-    database.execute(TABLE)
-    series = (
-        "generate_series(1, 200000) n" if fixture == "postgres_database" else "(SELECT seq n FROM seq_1_to_200000) s"
-    )
-    database.execute(f"INSERT INTO orders SELECT n, repeat('x', 100) FROM {series}")
+def test_a_cut_connection_fails_the_run_and_the_retry_completes(database, kafka, topics):
+    insert(database, 200_000, "repeat('x', 100)")
     topic = topics.make()
     run = stream(database, opened(kafka, topic), topic, store=WatchedStore(lambda: cut_all_but_locks(database)))
     with pytest.raises(SourceError, match="legacy"):

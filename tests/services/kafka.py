@@ -91,7 +91,8 @@ class Kafka(Service):
         own = _SETTINGS.format(port=port, advertised=advertised, controller=controller, folder=self.folder)
         settings.write_text(own + further)
         java = ["java", "-cp", f"{libraries}/*"]
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # One that begins with "-" would be read as an option.
+        cluster = "A" + urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
         subprocess.run(
             [*java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", settings, "--ignore-formatted"],
             check=True,
