@@ -23,6 +23,7 @@ sys.path.append(str(ROOT))  # for tests.airflow; the package itself comes from t
 from airflow_legacy_events.cli.demo import broker  # noqa: E402
 from tests.airflow import metadata  # noqa: E402
 from tests.airflow.scheduler import Dag  # noqa: E402
+from tests.support.airflow_features import HAS_STATE  # noqa: E402
 
 HEAD = """
 import datetime as dt
@@ -41,7 +42,7 @@ def main() -> None:
     if "site-packages" not in str(broker.__file__):
         raise SystemExit(f"the package comes from {broker.__file__}, not from the wheel")
     shop = _shop()
-    _wait_for_api()
+    metadata.migrated()
     with broker.running() as bootstrap:
         metadata.put_connection("kafka_default", conn_type="kafka", extra=json.dumps({"bootstrap.servers": bootstrap}))
         cells = Cells(bootstrap)
@@ -79,23 +80,6 @@ class Cells:
         print(f"  {run.dag_id} {run.run_id}: {mode}, {state}, {ids}")
 
 
-def _wait_for_api() -> None:
-    """Airflow 3.2 makes an in-process API for each task and does not wait until it has started: make one, and wait."""
-    import functools
-    import time
-
-    from airflow.sdk.execution_time import supervisor
-
-    supervisor.in_process_api_server = functools.cache(supervisor.in_process_api_server)
-    api = supervisor.in_process_api_server()
-    transport = api.transport
-    deadline = time.monotonic() + 60
-    while not hasattr(api.app.state, "svcs_registry"):
-        if time.monotonic() > deadline:
-            raise SystemExit(f"the in-process API ({transport}) did not start within 60 s")
-        time.sleep(0.05)
-
-
 def _shop() -> sqlite3.Connection:
     file = Path(HOME) / "shop.db"
     shop = sqlite3.connect(file, isolation_level=None)
@@ -120,7 +104,7 @@ def _again(cells: Cells) -> None:
     cells.expect(dag.run("backfill", **interval), [1], "replay")
     cells.expect(dag.run(conf={"replay": WINDOW}), [1], "replay")
     cells.expect(dag.run("backfill", logical_date=FIRST + DAY, interval=(FIRST, FIRST)), [], state="failed")
-    cells.expect(cells.dag("repeats", on_clear="repeat").run(), [], state="success" if _has_state() else "failed")
+    cells.expect(cells.dag("repeats", on_clear="repeat").run(), [], state="success" if HAS_STATE else "failed")
 
 
 def _stores(cells: Cells) -> None:
@@ -133,16 +117,9 @@ def _stores(cells: Cells) -> None:
     cells.expect(xcom.run("backfill", logical_date=FIRST + DAY, interval=(FIRST, FIRST + DAY)), [1], "replay")
     cells.expect(xcom.run(logical_date=FIRST + 2 * DAY, **dated), [])
     cells.expect(xcom.run(), [], state="failed")
-    if not _has_state():
+    if not HAS_STATE:
         asset = cells.dag("asset", watermark_store="asset", stream="with_an_asset")
         cells.expect(asset.run(), [], state="failed")
-
-
-def _has_state() -> bool:
-    """Whether this Airflow keeps state for tasks and assets: 3.3 does."""
-    import airflow.sdk
-
-    return "NEVER_EXPIRE" in airflow.sdk.__all__
 
 
 if __name__ == "__main__":

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import datetime as dt
 import logging
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
@@ -47,6 +48,8 @@ class PendingEventsTrigger(BaseEventTrigger):
     :param poll_interval: time between two looks.
     :param cooldown: after which it fires again for the same rows, if nobody has delivered them.
     :param waiter: who is told, where several wait for one stream: each has a cooldown of its own.
+
+    Each duration is a ``timedelta`` or a number of seconds.
     """
 
     def __init__(  # noqa: PLR0913  the public signature
@@ -60,15 +63,15 @@ class PendingEventsTrigger(BaseEventTrigger):
         topic: str | None = None,
         stream: str | None = None,
         watermark_store: str | None = None,
-        lag: dt.timedelta = dt.timedelta(0),
+        lag: dt.timedelta | float = dt.timedelta(0),
         source_timezone: str = "UTC",
-        statement_timeout: dt.timedelta = dt.timedelta(seconds=30),
-        poll_interval: dt.timedelta = dt.timedelta(seconds=60),
-        cooldown: dt.timedelta = dt.timedelta(seconds=60),
+        statement_timeout: dt.timedelta | float = dt.timedelta(seconds=30),
+        poll_interval: dt.timedelta | float = dt.timedelta(seconds=60),
+        cooldown: dt.timedelta | float = dt.timedelta(seconds=60),
         waiter: str | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.poll_interval = poll_interval
+        self.poll_interval = _duration(poll_interval)
         self._asked = Asked(
             source_conn_id=source_conn_id,
             table=table,
@@ -78,25 +81,31 @@ class PendingEventsTrigger(BaseEventTrigger):
             topic=topic,
             stream=stream,
             watermark_store=watermark_store,
-            lag=lag,
+            lag=_duration(lag),
             source_timezone=source_timezone,
-            statement_timeout=statement_timeout,
-            cooldown=cooldown,
+            statement_timeout=_duration(statement_timeout),
+            cooldown=_duration(cooldown),
             waiter=waiter,
         )
         self._asked.check(rendered=True)
-        arguments.span("poll_interval", poll_interval, zero=False)
+        arguments.span("poll_interval", self.poll_interval, zero=False)
         self._probe = Probe(self._asked, _log)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class's path and the arguments that make an equal trigger; no secret is among them."""
+        """Return the class's path and the arguments that make an equal trigger; no secret is among them.
+
+        They are plain JSON: Airflow 3.2 encodes anything else of a watcher in a way that it can't decode.
+        """
         asked = self._asked
         listed = {
             "watermark_columns": list(asked.watermark_columns),
             "key_columns": None if asked.key_columns is None else list(asked.key_columns),
         }
         given = {**vars(asked), **listed, "poll_interval": self.poll_interval}
-        return f"{type(self).__module__}.{type(self).__qualname__}", given
+        plain = {
+            name: value.total_seconds() if isinstance(value, dt.timedelta) else value for name, value in given.items()
+        }
+        return f"{type(self).__module__}.{type(self).__qualname__}", plain
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield ``{"stream", "rows", "bound"}`` whenever there is news; rows are counted to a thousand."""
@@ -131,6 +140,14 @@ class PendingEventsTrigger(BaseEventTrigger):
         longest = max(poll, _LONGEST_WAIT_SECONDS)
         seconds = min(poll * 2.0 ** min(failures, 16), longest)
         return seconds * random.uniform(1 - _SPREAD, 1 + _SPREAD)  # noqa: S311  no secret
+
+
+def _duration(value: Any) -> dt.timedelta:
+    """Seconds as a timedelta; anything else as it is, for whoever judges it."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        with contextlib.suppress(OverflowError, ValueError):
+            return dt.timedelta(seconds=value)
+    return cast("dt.timedelta", value)
 
 
 async def _in_thread(call: Callable[[], T]) -> T:

@@ -10,6 +10,7 @@ import contextlib
 import functools
 import json
 import os
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,10 +36,27 @@ os.environ["AIRFLOW__API_AUTH__JWT_SECRET"] = (
 @functools.cache
 def migrated() -> Path:
     """Make the tables of the metadata database; return Airflow's home."""
+    import airflow
     from airflow.utils.db import upgradedb
 
     upgradedb()
+    if airflow.__version__.startswith("3.2."):
+        _wait_for_api()
     return HOME
+
+
+def _wait_for_api() -> None:
+    """Airflow 3.2 makes an in-process API for each task and does not wait until it has started: make one, and wait."""
+    from airflow.sdk.execution_time import supervisor
+
+    supervisor.in_process_api_server = functools.cache(supervisor.in_process_api_server)
+    api = supervisor.in_process_api_server()
+    assert api.transport  # starts it
+    deadline = time.monotonic() + 60
+    while not hasattr(api.app.state, "svcs_registry"):
+        if time.monotonic() > deadline:
+            raise TimeoutError("Airflow's in-process API did not start within 60 s")
+        time.sleep(0.05)
 
 
 @functools.cache
@@ -146,7 +164,8 @@ def forget_stale_assets(dag_id: str) -> None:
         remove_references_to_deleted_dags(session)
         session.flush()
         SchedulerJobRunner._update_asset_orphanage(SchedulerJobRunner.__new__(SchedulerJobRunner), session=session)
-        SchedulerJobRunner._cleanup_orphaned_asset_state_store(session=session)
+        if hasattr(SchedulerJobRunner, "_cleanup_orphaned_asset_state_store"):
+            SchedulerJobRunner._cleanup_orphaned_asset_state_store(session=session)
 
 
 def put_xcom(run: Any, task_id: str, key: str, value: Any) -> None:

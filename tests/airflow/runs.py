@@ -6,6 +6,8 @@ import datetime as dt
 import json
 import uuid
 
+import pytest
+
 from airflow_legacy_events.watermarks import variable
 from tests.airflow import metadata
 from tests.airflow.scheduler import Dag
@@ -29,7 +31,10 @@ SCHEDULES = {
     "assets": '[Asset("waits-for")]',
 }
 
-LIVE_TYPES = ["scheduled", "manual", "asset_triggered", "asset_materialization", "operator_triggered"]
+LIVE_TYPES = [
+    *("scheduled", "manual", "asset_triggered", "asset_materialization"),
+    pytest.param("operator_triggered", marks=pytest.mark.airflow33),
+]
 
 
 def at(day, hour=0):

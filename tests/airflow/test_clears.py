@@ -27,6 +27,7 @@ def test_a_cleared_run_resumes_the_live_stream(shop, broker, dag, topic):
     assert ids(broker.read(topic)) == [1, 2, 3, 4]
 
 
+@pytest.mark.airflow33
 def test_a_cleared_run_repeats_what_it_sent_where_that_was_asked_for(shop, broker, dag, topic):
     made = dag(on_clear="repeat")
     first = made.run()
@@ -46,6 +47,7 @@ def test_a_cleared_run_repeats_what_it_sent_where_that_was_asked_for(shop, broke
     assert progress(topic) == []
 
 
+@pytest.mark.airflow33
 def test_a_failed_run_that_is_cleared_is_live_also_where_repeats_are_asked_for(shop, broker, dag, topic):
     shop.execute("ALTER TABLE orders RENAME TO hidden")
     made = dag(on_clear="repeat")

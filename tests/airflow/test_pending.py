@@ -230,9 +230,17 @@ def test_its_arguments_survive_the_metadata_database(waiting):
     decoded = {name: smart_decode_trigger_kwargs(value) for name, value in kept.kwargs.items()}
 
     assert kept.classpath == "airflow_legacy_events.triggers.pending.PendingEventsTrigger"
-    given = waiting(key_columns=["id"], lag=dt.timedelta(seconds=2.5), waiter="d.t")
+    given = waiting(key_columns=["id"], lag=2.5, poll_interval=0.02, waiter="d.t")
     assert {name: decoded[name] for name in given} == given
     assert PendingEventsTrigger(**decoded).serialize() == trigger.serialize()
+    assert PendingEventsTrigger(**decoded).poll_interval == NOW
+
+
+def test_its_arguments_are_plain_json_since_a_watcher_is_handed_nothing_else_on_every_airflow(waiting):
+    _, kwargs = PendingEventsTrigger(**waiting(key_columns=("id",), cooldown=dt.timedelta(days=40))).serialize()
+
+    assert json.loads(json.dumps(kwargs)) == kwargs
+    assert silent(PendingEventsTrigger(**kwargs | {"lag": 10**9}))
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ import pytest
 from tests.airflow import metadata
 from tests.airflow.scheduler import Dag
 
+pytestmark = pytest.mark.airflow33
+
 
 @pytest.fixture
 def write(topic, shop, broker):

@@ -35,6 +35,7 @@ def failed_after_one_row(dag, shop):
     return failed
 
 
+@pytest.mark.airflow33
 def test_a_try_that_finds_nothing_tells_of_the_rows_that_an_earlier_one_delivered(dag, shop):
     failed = failed_after_one_row(dag, shop)
     shop.execute("DELETE FROM orders WHERE id > 1")
@@ -46,6 +47,7 @@ def test_a_try_that_finds_nothing_tells_of_the_rows_that_an_earlier_one_delivere
     assert extra["rows"] == 1
 
 
+@pytest.mark.airflow33
 def test_a_try_tells_of_all_rows_of_its_run(dag, shop):
     failed = failed_after_one_row(dag, shop)
     shop.execute("UPDATE orders SET total = '5' WHERE id = 2")
@@ -56,6 +58,7 @@ def test_a_try_tells_of_all_rows_of_its_run(dag, shop):
     assert (metadata.pulled(again, "publish")["rows"], extra["rows"]) == (2, 3)
 
 
+@pytest.mark.airflow33
 def test_a_success_that_is_cleared_and_finds_nothing_wakes_nobody_again(dag, shop):
     ended = dag.run()
     assert len(metadata.asset_events(ended)) == 1

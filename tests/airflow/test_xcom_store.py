@@ -50,6 +50,7 @@ def ids(messages):
     return [message.event["data"]["id"] for message in messages]
 
 
+@pytest.mark.airflow33
 def test_a_run_that_is_repeated_keeps_its_watermark(write, shop, broker, topic):
     dag = write(on_clear="repeat")
     only = run(dag, 0)
@@ -60,6 +61,7 @@ def test_a_run_that_is_repeated_keeps_its_watermark(write, shop, broker, topic):
     assert ids(broker.read(topic)) == [1, 2, 3, 1, 2, 3, 4]
 
 
+@pytest.mark.airflow33
 def test_a_live_run_that_a_backfill_processes_again_keeps_its_watermark(write, shop, broker, topic):
     dag = write()
     only = run(dag, 0)
@@ -70,7 +72,7 @@ def test_a_live_run_that_a_backfill_processes_again_keeps_its_watermark(write, s
     assert ids(broker.read(topic)) == [1, 2, 3, 1, 2, 4]
 
 
-@pytest.mark.parametrize("on_clear", ["repeat", "resume"])
+@pytest.mark.parametrize("on_clear", [pytest.param("repeat", marks=pytest.mark.airflow33), "resume"])
 def test_while_the_only_success_is_none_any_more_no_other_run_begins_again(write, shop, broker, topic, on_clear):
     dag = write(on_clear=on_clear)
     only = run(dag, 0)

@@ -6,10 +6,11 @@ import time
 
 import pytest
 
+from tests.support.airflow_features import STORES
+
 # With the start of Airflow, on a machine that others use too.
 pytestmark = pytest.mark.timeout(900)
 
-STORES = ("variable", "table", "asset", "xcom")
 LONG = os.environ.get("LEGACY_EVENTS_TEST_PROFILE") == "long"
 
 

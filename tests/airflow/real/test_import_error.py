@@ -2,10 +2,10 @@
 
 import pytest
 
-STORES = ("variable", "table", "asset", "xcom")
+from tests.support.airflow_features import STORES
 
-# With the start of Airflow, on a machine that others use too.
-pytestmark = pytest.mark.timeout(900)
+# With the start of Airflow, on a machine that others use too; how far Airflow is, the state of an asset tells.
+pytestmark = [pytest.mark.timeout(900), pytest.mark.airflow33]
 
 
 def test_no_store_loses_its_watermark_by_an_import_error(real_airflow):

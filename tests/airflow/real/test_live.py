@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from tests.support.airflow_features import BY_AN_OPERATOR
 from tests.support.deployment import moment, overlap, span
 
 # With the start of Airflow, on a machine that others use too.
@@ -37,7 +38,7 @@ def test_every_type_of_run_goes_on_from_the_watermark(airflow):
     airflow.insert("cells", 6, 6)
     reports["asset_triggered"] = next_run(airflow, lambda: materialise(client, "cells"), "asset_triggered")
     airflow.insert("cells", 7, 8)
-    reports["operator_triggered"] = next_run(airflow, lambda: client.trigger("cells_caller"), "operator_triggered")
+    reports["operator_triggered"] = next_run(airflow, lambda: client.trigger("cells_caller"), BY_AN_OPERATOR)
 
     assert {name: (report["mode"], report["rows"]) for name, report in reports.items()} == {
         "manual": ("live", 3),

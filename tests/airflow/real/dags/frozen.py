@@ -5,7 +5,7 @@ import datetime as dt
 from airflow.sdk import DAG
 from held import HeldOperator
 
-STORES = {"variable": "variable", "table": "table:legacy_crm", "asset": "asset", "xcom": "xcom"}
+from tests.support.airflow_features import STORES
 
 with DAG("frozen", schedule=None, start_date=dt.datetime(2026, 11, 1, tzinfo=dt.UTC)):
     for name, store in STORES.items():

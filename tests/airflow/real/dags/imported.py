@@ -5,12 +5,13 @@ import datetime as dt
 from airflow.sdk import DAG, Asset, task
 
 from airflow_legacy_events.operators.query import IncrementalQueryOperator
+from tests.support.airflow_features import STORES
 
 START = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 CONTROL = Asset("control")
 
 with DAG("imported", schedule=None, start_date=START):
-    for name, store in {"variable": "variable", "table": "table:legacy_crm", "asset": "asset", "xcom": "xcom"}.items():
+    for name, store in STORES.items():
         IncrementalQueryOperator(
             task_id=name,
             source_conn_id="legacy_crm",
