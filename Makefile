@@ -59,9 +59,9 @@ format: env ## let ruff write
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-airflow32: env ## the wheel in Airflow 3.2: pip check, one run of each type; FULL=1: the tests of operators and stores too
+airflow32: env ## the wheel in Airflow 3.2: pip check, one run of each type; FULL=1: all tests of operators, stores and screens there
 	@PYTHON="$(PYTHON)" bash .ci/airflow32
-	@$(if $(FULL),.venv-airflow32/bin/python -m pytest --timeout=600 -m "not airflow33" $(or $(PROOFS),tests/airflow))
+	@$(if $(FULL),.venv-airflow32/bin/python -m pytest --timeout=600 -m "not airflow33" $(or $(PROOFS),tests/airflow tests/browser))
 
 bench: env $(VENV)/.mysqlclient ## the benchmark; ROUNDS=3 ROWS=1000000
 	$(BIN)/python -m tests.benchmarks --rounds $(or $(ROUNDS),3) --rows $(or $(ROWS),1000000)

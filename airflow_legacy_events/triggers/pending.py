@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
+from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.hooks import arguments
 from airflow_legacy_events.triggers._probe import Asked, Probe
 
@@ -24,6 +25,14 @@ _SPREAD = 0.1
 # A source that hangs must not keep the triggerer's other triggers from their threads.
 _THREADS = ThreadPoolExecutor(4, thread_name_prefix="legacy-events-probe")
 _log = logging.getLogger(__name__)
+
+
+class RefusedTriggerError(ConfigurationError, TypeError):
+    """A trigger can't be meant as it is given.
+
+    Of what a constructor raises a triggerer catches `TypeError`, and fails that trigger; any other error ends the
+    triggerer with all its triggers. It can meet what the DAG's parser let pass: another release, no time zones.
+    """
 
 
 class PendingEventsTrigger(BaseEventTrigger):
@@ -87,8 +96,11 @@ class PendingEventsTrigger(BaseEventTrigger):
             cooldown=_duration(cooldown),
             waiter=waiter,
         )
-        self._asked.check(rendered=True)
-        arguments.span("poll_interval", self.poll_interval, zero=False)
+        try:
+            self._asked.check(rendered=True)
+            arguments.span("poll_interval", self.poll_interval, zero=False)
+        except ConfigurationError as error:
+            raise RefusedTriggerError(str(error)) from None
         self._probe = Probe(self._asked, _log)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:

@@ -97,6 +97,12 @@ def test_what_can_not_work_is_refused_when_the_dag_is_parsed(made, wrong, messag
         made(**{**ARGUMENTS, **wrong})
 
 
+def test_a_triggerer_fails_a_wrong_trigger_alone():
+    # Of what a constructor raises a triggerer catches TypeError; any other error ends it, with all its triggers.
+    with pytest.raises(TypeError, match="'redis' is not known"):
+        PendingEventsTrigger(**{**ARGUMENTS, "watermark_store": "redis"})
+
+
 def test_a_trigger_takes_no_templates_and_a_sensor_no_poke_interval():
     with pytest.raises(ConfigurationError, match=r"table='\{\{ ds \}\}' is a template"):
         PendingEventsTrigger(**{**ARGUMENTS, "table": "{{ ds }}"})

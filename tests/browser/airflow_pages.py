@@ -35,19 +35,27 @@ class BackfillForm:
 
     def fill(self, start: str, end: str, which: str, runs: int) -> None:
         """Choose dates `YYYY/MM/DD`, one of the form's three words for `which`, and wait until it announces `runs`."""
-        for day in (start, end):
-            self._dialog.get_by_text("Select date and time").first.click()
-            date = self._page.get_by_placeholder("YYYY/MM/DD").last
-            time = self._page.get_by_placeholder("HH:mm").last
-            date.fill(day)
-            date.press("Enter")
-            time.fill("00:00")
-            time.press("Enter")
-            self._dialog.get_by_text("Date Range").click()
-            self._page.get_by_placeholder("YYYY/MM/DD").first.wait_for(state="hidden")
+        self._dialog.get_by_text("Date Range").wait_for()
+        plain = self._dialog.locator('input[type="datetime-local"]')  # Airflow 3.2
+        for at, day in enumerate((start, end)):
+            if plain.count():
+                plain.nth(at).fill(f"{day.replace('/', '-')}T00:00")
+            else:
+                self._pick(day)
         self._dialog.get_by_text(which, exact=True).click()
         noun = "run" if runs == 1 else "runs"
         self._dialog.get_by_text(re.compile(rf"^{runs} {noun} will be triggered")).wait_for()
+
+    def _pick(self, day: str) -> None:
+        self._dialog.get_by_text("Select date and time").first.click()
+        date = self._page.get_by_placeholder("YYYY/MM/DD").last
+        time = self._page.get_by_placeholder("HH:mm").last
+        date.fill(day)
+        date.press("Enter")
+        time.fill("00:00")
+        time.press("Enter")
+        self._dialog.get_by_text("Date Range").click()
+        self._page.get_by_placeholder("YYYY/MM/DD").first.wait_for(state="hidden")
 
     def at_once(self, runs: int) -> None:
         """Let so many runs go on at the same time."""

@@ -38,10 +38,11 @@ def count(client, run, state):
 
 
 def one_session(airflow):
-    """The process that serves the source's only session, as a list; none while there are more, or no session."""
-    asked = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    found = [pid for (pid,) in airflow.execute(f"{asked} AND backend_type = 'client backend'")]
-    return found if len(found) == 1 else []
+    """The process that serves the source's only session, as a list; none while there are more, or only a task's."""
+    older_than_a_tasks = "backend_start < now() - interval '5 seconds'"
+    asked = f"SELECT pid, {older_than_a_tasks} FROM pg_stat_activity WHERE datname = current_database()"
+    found = airflow.execute(f"{asked} AND pid <> pg_backend_pid() AND backend_type = 'client backend'")
+    return [pid for pid, old in found if old] if len(found) == 1 else []
 
 
 def measure(airflow, session, record_property):
