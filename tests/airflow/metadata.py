@@ -10,11 +10,12 @@ import contextlib
 import functools
 import json
 import os
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from tests.services.base import wait_until
 
 HOME = Path(os.environ["AIRFLOW_HOME"])
 DAGS = HOME / "dags"
@@ -52,11 +53,7 @@ def _wait_for_api() -> None:
     supervisor.in_process_api_server = functools.cache(supervisor.in_process_api_server)
     api = supervisor.in_process_api_server()
     assert api.transport  # starts it
-    deadline = time.monotonic() + 60
-    while not hasattr(api.app.state, "svcs_registry"):
-        if time.monotonic() > deadline:
-            raise TimeoutError("Airflow's in-process API did not start within 60 s")
-        time.sleep(0.05)
+    wait_until(lambda: hasattr(api.app.state, "svcs_registry"), "the start of Airflow's in-process API")
 
 
 @functools.cache
@@ -159,12 +156,14 @@ def forget_stale_assets(dag_id: str) -> None:
     from airflow.utils.session import create_session
     from sqlalchemy import update
 
+    from tests.support.airflow_features import HAS_STATE
+
     with create_session() as session:
         session.execute(update(DagModel).where(DagModel.dag_id == dag_id).values(is_stale=True))
         remove_references_to_deleted_dags(session)
         session.flush()
         SchedulerJobRunner._update_asset_orphanage(SchedulerJobRunner.__new__(SchedulerJobRunner), session=session)
-        if hasattr(SchedulerJobRunner, "_cleanup_orphaned_asset_state_store"):
+        if HAS_STATE:
             SchedulerJobRunner._cleanup_orphaned_asset_state_store(session=session)
 
 

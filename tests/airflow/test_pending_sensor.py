@@ -97,6 +97,11 @@ def test_what_can_not_work_is_refused_when_the_dag_is_parsed(made, wrong, messag
         made(**{**ARGUMENTS, **wrong})
 
 
+def test_a_sensor_takes_no_bare_seconds():
+    with pytest.raises(ConfigurationError, match="cooldown= must be a timedelta"):
+        PendingEventsSensor(task_id="wait", **{**ARGUMENTS, "cooldown": 60})
+
+
 def test_a_triggerer_fails_a_wrong_trigger_alone():
     # Of what a constructor raises a triggerer catches TypeError; any other error ends it, with all its triggers.
     with pytest.raises(TypeError, match="'redis' is not known"):

@@ -15,8 +15,7 @@ from airflow_legacy_events.watermarks import asset, registration, variable
 from tests.airflow import metadata
 from tests.airflow.scheduler import Dag
 
-SINCE_3_3 = [pytest.mark.airflow33]
-STORES = ["variable", "table:watermarks", pytest.param("asset", marks=SINCE_3_3), "xcom"]
+STORES = ["variable", "table:watermarks", pytest.param("asset", marks=pytest.mark.airflow33), "xcom"]
 HEAD = """
 import datetime as dt
 from airflow.sdk import DAG
@@ -226,7 +225,7 @@ def test_a_replay_between_two_live_runs_moves_nothing(shop, broker, runs, topic)
     assert ids(broker.read(topic)) == [1, 2, 3, 1, 2, 4]
 
 
-@pytest.mark.parametrize("store", [*STORES[:-1], pytest.param("xcom", marks=SINCE_3_3)])
+@pytest.mark.parametrize("store", [*STORES[:-1], pytest.param("xcom", marks=pytest.mark.airflow33)])
 def test_a_replay_that_failed_on_its_way_goes_on_where_it_was_saved(shop, broker, text, dag_id, topic, tmp_path):
     metadata.put_connection("watermarks", conn_type="sqlite", host=str(tmp_path / "watermarks.db"))
     runs = Runs(Dag.write(text(batch_rows=1), dag_id))
