@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from itertools import filterfalse
-from typing import Any, NamedTuple, TypeAlias, cast
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias
 
 from airflow_legacy_events.core.columns import Shape
+from airflow_legacy_events.core.extent import Extent, Measured, extent_of
 
 Receipt: TypeAlias = tuple[Any, ...]
 """What a batch must still acknowledge at its source: parts of plain JSON, in order.
@@ -129,6 +129,7 @@ class Messages:
         each: further headers, one entry a message; None when there are none.
         timestamps: of the messages, in milliseconds since 1970-01-01 UTC, above 0; None, as a whole or for one
             message, is the time at which it is sent.
+        measured: how long these keys and values are, from an envelope that knows; else it is found when asked for.
     """
 
     topic: str
@@ -137,6 +138,14 @@ class Messages:
     headers: Headers = ()
     each: Sequence[Headers] | None = None
     timestamps: Sequence[int | None] | None = None
+    measured: Measured | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def extent(self) -> Extent:
+        """Bytes of all messages and of the longest one, without headers."""
+        if self.measured is None or not self.measured.is_of(self.keys, self.values):
+            self.measured = Measured.of(self.keys, self.values)
+        return self.measured.extent
 
     def headers_of(self, at: int) -> Headers:
         """All headers of one message."""
@@ -148,17 +157,8 @@ class Messages:
 
     def size(self, without: AbstractSet[int] = frozenset()) -> int:
         """Bytes of all keys and values in UTF-8, leaving out the messages at the places `without`."""
-        total = _size(self.keys) + _size(self.values)
-        return total - sum(_size([self.keys[at], self.values[at]]) for at in without)
-
-
-def _size(parts: Sequence[str | bytes | None]) -> int:
-    try:
-        texts = cast("Sequence[str]", parts)
-        wide = filterfalse(str.isascii, texts)  # few, so that few are encoded
-        return sum(map(len, texts)) + sum(len(text.encode()) - len(text) for text in wide)
-    except TypeError:
-        return sum(len(part.encode() if isinstance(part, str) else part or b"") for part in parts)
+        left_out = (extent_of([self.keys[at]], [self.values[at]]).total for at in without)
+        return self.extent.total - sum(left_out)
 
 
 @dataclass(frozen=True, slots=True)

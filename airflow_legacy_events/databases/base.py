@@ -34,9 +34,11 @@ class SqlDatabase(ABC, Generic[Session]):
 
     Attributes:
         holds_snapshot: see `core.ports.Database.holds_snapshot`.
+        paramstyle: how statements name their parameters; None: as the driver's cursors want it.
     """
 
     holds_snapshot = True
+    paramstyle: str | None = None
 
     def __init__(
         self, url: sa.URL, *, conn_id: str, statement_timeout_seconds: float, log: logging.Logger | None = None
@@ -44,7 +46,7 @@ class SqlDatabase(ABC, Generic[Session]):
         self.url, self.conn_id = url, conn_id
         self.statement_timeout_seconds = statement_timeout_seconds
         self.log = log or logging.getLogger(__name__)
-        self._dialect: Any = url.get_dialect()()
+        self._dialect: Any = url.get_dialect()(paramstyle=self.paramstyle)
         self._chunks = Chunks()
         self._session: Session | None = None
         self._turn = threading.Lock()

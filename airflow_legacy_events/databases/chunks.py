@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 CHUNK_BYTES = 2**20
-_MOST_ROWS = 64
+_MOST_ROWS = 128
 _SAMPLE = slice(0, None, 7)
 _NUMBER_BYTES = 8
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from itertools import islice
 from typing import Any, cast
 
 import psycopg
@@ -19,6 +18,7 @@ from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.core.ports import Lease
 from airflow_legacy_events.databases.base import SqlDatabase, bound, too_large
 from airflow_legacy_events.databases.postgres_catalog import inspect_table
+from airflow_legacy_events.databases.postgres_chunks import chunks
 from airflow_legacy_events.databases.postgres_encoding import UNREADABLE, unreadable_column
 from airflow_legacy_events.databases.postgres_lock import AdvisoryLock
 from airflow_legacy_events.databases.postgres_size import bounded_column, too_large_in
@@ -47,10 +47,12 @@ _WIRE = {
 class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
     """PostgreSQL 12 and later."""
 
+    paramstyle = "numeric_dollar"
+
     def _connect(self) -> psycopg.Connection[Any]:
         session = self._connect_plain()
         session.execute(_SESSION.format(timeout=max(1, int(self.statement_timeout_seconds * 1000))).encode())
-        self._cursor = psycopg.Cursor(session)
+        self._cursor = psycopg.RawCursor(session)
         for known in psycopg.postgres.types:
             self._cursor.adapters.register_loader(known.oid, TextLoader)
             self._cursor.adapters.register_loader(known.array_oid, TextLoader)
@@ -152,13 +154,9 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
             raise _unreadable(self.conn_id, column) from (error if isinstance(error, psycopg.Error) else None)
 
     def _stream(self, statement: str, parameters: Any, max_bytes: int | None) -> list[tuple[Any, ...]]:
-        size = self._chunks.rows
-        found = cast(
-            "Generator[tuple[Any, ...], None, None]",
-            self._cursor.stream(statement.encode(), parameters, size=size),
-        )
+        found = chunks(self._cursor.connection, self._cursor, statement, parameters, self._chunks.rows)
         with contextlib.closing(found):
-            return self._chunks.gather(iter(lambda: list(islice(found, size)), []), max_bytes)
+            return self._chunks.gather(found, max_bytes)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

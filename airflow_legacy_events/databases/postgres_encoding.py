@@ -36,7 +36,7 @@ def unreadable_column(session: psycopg.Connection[Any], statement: str, paramete
         "SET default_transaction_read_only = on; SET client_encoding = 'SQL_ASCII';"
         f" SET statement_timeout = {int(seconds * 1000):d}".encode()
     )
-    cursor = session.cursor()
+    cursor = psycopg.RawCursor(session)
     for oid in (_ANY_TYPE, *(oid for known in types for oid in (known.oid, known.array_oid))):
         cursor.adapters.register_loader(oid, _Raw)
     for row in cursor.stream(statement.encode(), parameters):

@@ -15,6 +15,7 @@ from typing import Any
 from zlib import crc32
 
 from airflow_legacy_events.core.errors import EnvelopeError
+from airflow_legacy_events.core.extent import Extent, Measured, extent_of
 from airflow_legacy_events.core.model import Batch, Headers, Messages
 from airflow_legacy_events.envelopes.columns import Encoded, Values, encode_column
 from airflow_legacy_events.envelopes.filling import fill, header_rows
@@ -72,18 +73,20 @@ class _Encoder:
         values: list[str] = []
         each: list[Headers] | None = [] if plan.each else None
         timestamps: list[int | None] | None = [] if plan.timestamp is not None else None
+        extent = Extent()
         for start in range(0, len(batch.rows), BLOCK_ROWS):
             columns = _columns(batch.rows[start : start + BLOCK_ROWS])
             encoded = [self._encode(at, columns[field.position], batch.op) for at, field in enumerate(plan.fields)]
             block, headers = self._block(columns, encoded, batch)
             keys += block[0]
             values += block[1]
+            extent = extent.joined(extent_of(block[0], block[1]))  # while they are in the processor's cache
             if each is not None:
                 each += header_rows(headers)
             if timestamps is not None and plan.timestamp is not None:
                 field = plan.fields[plan.timestamp]
                 timestamps += self._times.milliseconds(field, encoded[plan.timestamp], columns[field.position])
-        return Messages(plan.topic, keys, values, plan.headers, each, timestamps)
+        return Messages(plan.topic, keys, values, plan.headers, each, timestamps, Measured(extent, keys, values))
 
     def _encode(self, at: int, values: Sequence[Any], op: str) -> Encoded:
         field = self._plan.fields[at]

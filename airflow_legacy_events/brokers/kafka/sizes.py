@@ -7,13 +7,12 @@ smaller and be taken all the same; what is rejected must not depend on how well 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from airflow_legacy_events.core.model import Messages
 
 _BATCH_HEADER = 61
 _ATTRIBUTES_AND_DELTAS = 3
-_LONGEST_CHARACTER = 4
 _LENGTHS = 20  # of the record, its key, its value and its number of headers, 5 bytes at most each
 
 
@@ -21,7 +20,7 @@ def too_large(messages: Messages, limit: int) -> list[tuple[int, int]]:
     """Return place and size of every message whose record batch would exceed `limit` bytes."""
     if messages.each is None:
         rest = _BATCH_HEADER + _ATTRIBUTES_AND_DELTAS + _LENGTHS + _fields(messages.headers)
-        if _LONGEST_CHARACTER * (_longest(messages.keys) + _longest(messages.values)) + rest <= limit:
+        if messages.extent.longest + rest <= limit:
             return []
     sizes = (record_batch_bytes(messages, at) for at in range(len(messages.values)))
     return [(at, size) for at, size in enumerate(sizes) if size > limit]
@@ -33,13 +32,6 @@ def record_batch_bytes(messages: Messages, at: int) -> int:
     body = _ATTRIBUTES_AND_DELTAS + _field(messages.keys[at]) + _field(messages.values[at]) + _varint(len(headers))
     body += _fields(headers)
     return _BATCH_HEADER + _varint(body) + body
-
-
-def _longest(parts: Sequence[str | bytes | None]) -> int:
-    try:
-        return max(map(len, parts), default=0)  # type: ignore[arg-type]
-    except TypeError:
-        return max((len(part) for part in parts if part is not None), default=0)
 
 
 def _fields(headers: Iterable[tuple[str, str]]) -> int:
