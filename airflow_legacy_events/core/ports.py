@@ -254,6 +254,12 @@ class Database(Protocol):
             SourceError: the query failed, took longer than the statement timeout, or the connection was lost.
         """
 
+    def ahead(self, query: Any) -> None:
+        """Let the server begin with a query that `read` will probably be asked next; a hint, and never an obligation.
+
+        Whatever else is asked of the database ends it. It raises nothing: what fails here, the read will meet.
+        """
+
     def snapshot(self) -> AbstractContextManager[None]:
         """Let every read inside the context see one and the same state of the data."""
 

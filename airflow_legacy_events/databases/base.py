@@ -46,7 +46,8 @@ class SqlDatabase(ABC, Generic[Session]):
         self.url, self.conn_id = url, conn_id
         self.statement_timeout_seconds = statement_timeout_seconds
         self.log = log or logging.getLogger(__name__)
-        self._dialect: Any = url.get_dialect()(paramstyle=self.paramstyle)
+        dialect: Any = url.get_dialect()
+        self._dialect = dialect(paramstyle=self.paramstyle)
         self._chunks = Chunks()
         self._session: Session | None = None
         self._turn = threading.Lock()
@@ -121,6 +122,9 @@ class SqlDatabase(ABC, Generic[Session]):
         """See `core.ports.Database.until`."""
         left, right = _rows(columns, values)
         return left <= right
+
+    def ahead(self, query: Any) -> None:
+        """See `core.ports.Database.ahead`; here nothing is begun."""
 
     def _compiled(self, query: Any) -> tuple[str, Any]:
         """Return the statement's text and parameters as the driver wants them."""

@@ -18,7 +18,7 @@ from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.core.ports import Lease
 from airflow_legacy_events.databases.base import SqlDatabase, bound, too_large
 from airflow_legacy_events.databases.postgres_catalog import inspect_table
-from airflow_legacy_events.databases.postgres_chunks import chunks
+from airflow_legacy_events.databases.postgres_chunks import Statement
 from airflow_legacy_events.databases.postgres_encoding import UNREADABLE, unreadable_column
 from airflow_legacy_events.databases.postgres_lock import AdvisoryLock
 from airflow_legacy_events.databases.postgres_size import bounded_column, too_large_in
@@ -48,6 +48,13 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
     """PostgreSQL 12 and later."""
 
     paramstyle = "numeric_dollar"
+    _ahead: Statement | None = None
+
+    @contextmanager
+    def _using(self, doing: str) -> Iterator[psycopg.Connection[Any]]:
+        with super()._using(doing) as session:
+            self._give_up_ahead()
+            yield session
 
     def _connect(self) -> psycopg.Connection[Any]:
         session = self._connect_plain()
@@ -133,7 +140,7 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
     def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
         """See `core.ports.Database.read`; rows are tuples of texts and None."""
         statement, parameters = self._compiled(query)
-        with self._using("reading") as session, self._readable(statement, parameters):
+        with super()._using("reading") as session, self._readable(statement, parameters):
             in_snapshot = session.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
             if not in_snapshot or max_bytes is None:
                 return self._stream(statement, parameters, max_bytes)
@@ -153,10 +160,26 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
                 column = unreadable_column(session, statement, parameters, self.statement_timeout_seconds)
             raise _unreadable(self.conn_id, column) from (error if isinstance(error, psycopg.Error) else None)
 
+    def ahead(self, query: Any) -> None:
+        """See `core.ports.Database.ahead`; in a snapshot nothing is begun, since ending it would break that."""
+        with contextlib.suppress(SourceError), self._using("reading ahead") as session:
+            if session.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+                self._ahead = self._send(*self._compiled(query))
+
+    def _send(self, statement: str, parameters: Any) -> Statement:
+        return Statement(self._cursor.connection, self._cursor, statement, parameters, self._chunks.rows)
+
     def _stream(self, statement: str, parameters: Any, max_bytes: int | None) -> list[tuple[Any, ...]]:
-        found = chunks(self._cursor.connection, self._cursor, statement, parameters, self._chunks.rows)
-        with contextlib.closing(found):
-            return self._chunks.gather(found, max_bytes)
+        if self._ahead is not None and not self._ahead.answers(statement, parameters):
+            self._give_up_ahead()
+        sent, self._ahead = self._ahead or self._send(statement, parameters), None
+        with contextlib.closing(sent):
+            return self._chunks.gather(sent.chunks(), max_bytes)
+
+    def _give_up_ahead(self) -> None:
+        sent, self._ahead = self._ahead, None
+        if sent is not None:
+            sent.close()
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

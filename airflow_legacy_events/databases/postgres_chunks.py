@@ -1,11 +1,13 @@
-"""Rows of one statement as they arrive, a chunk at a time.
+"""One SELECT on its way: its rows are fetched as they arrive, a chunk at a time.
 
-`psycopg.Cursor.stream` gives the same rows one by one, which costs a sixth more than loading a chunk in one call.
+`psycopg.Cursor.stream` gives the same rows one by one, which costs a sixth more than loading a chunk in one call, and
+sends the statement only when the first row is asked for.
 """
 
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Generator, Sequence
 from typing import Any
 
@@ -16,50 +18,65 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ExecStatus, TransactionStatus
 
 _CANCEL_SECONDS = 5.0
+_FRESH_SECONDS = 1.0
 _ROWS = (ExecStatus.TUPLES_CHUNK, ExecStatus.TUPLES_OK)
 
 
-def chunks(
-    session: psycopg.Connection[Any], context: AdaptContext, statement: str, parameters: Sequence[Any], size: int
-) -> Generator[list[tuple[Any, ...]], None, None]:
-    """Yield the rows of a SELECT, at most `size` together; closing it early cancels the statement.
+class Statement:
+    """Is sent when it is made; the session serves nothing else until it is read to its end or closed.
 
     Args:
-        session: serves nothing else meanwhile.
+        session: idle, or in a transaction.
         context: whose loaders make the values.
-        statement: with `$1`, `$2`, ... for the parameters.
+        text: with `$1`, `$2`, ... for the parameters.
         parameters: in order.
-        size: 1 or more.
-
-    Raises:
-        psycopg.Error: the statement failed or the connection was lost; the rows yielded before count for nothing.
-        UnicodeDecodeError: a text is none in the client's encoding.
+        size: rows of a chunk, 1 or more.
     """
-    with session.lock:
-        transformer, wire = Transformer(context), session.pgconn
-        values = transformer.dump_sequence(parameters, [PyFormat.TEXT] * len(parameters))
-        wire.send_query_params(statement.encode(), values, transformer.types, transformer.formats)
-        try:
-            wire.set_chunked_rows_mode(size)
-            session.wait(generators.send(wire))
-            first = True
-            while result := session.wait(generators.fetch(wire)):
-                if result.status not in _ROWS:
-                    _absorb(session)
-                    raise psycopg.errors.error_from_result(result)
-                if result.ntuples:
-                    transformer.set_pgresult(result, set_loaders=first)
-                    first = False
-                    yield transformer.load_rows(0, result.ntuples, tuple)
-        finally:
-            if wire.transaction_status == TransactionStatus.ACTIVE:
-                with contextlib.suppress(psycopg.Error):
-                    session.cancel_safe(timeout=_CANCEL_SECONDS)
-                _absorb(session)
 
+    def __init__(
+        self, session: psycopg.Connection[Any], context: AdaptContext, text: str, parameters: Sequence[Any], size: int
+    ) -> None:
+        self._session, self._asked, self._began = session, (text, tuple(parameters)), time.monotonic()
+        self._transformer, wire = Transformer(context), session.pgconn
+        values = self._transformer.dump_sequence(parameters, [PyFormat.TEXT] * len(parameters))
+        wire.send_query_params(text.encode(), values, self._transformer.types, self._transformer.formats)
+        wire.set_chunked_rows_mode(size)
+        session.wait(generators.send(wire))
 
-def _absorb(session: psycopg.Connection[Any]) -> None:
-    """Take what still comes of a statement, so that the session can serve the next one."""
-    with contextlib.suppress(psycopg.Error):
-        while session.wait(generators.fetch(session.pgconn)):
-            pass
+    def answers(self, text: str, parameters: Sequence[Any]) -> bool:
+        """Whether it is this very statement, sent so lately that its timeout has hardly begun."""
+        fresh = time.monotonic() - self._began < _FRESH_SECONDS
+        return fresh and self._asked == (text, tuple(parameters))
+
+    def chunks(self) -> Generator[list[tuple[Any, ...]], None, None]:
+        """Yield the rows.
+
+        Raises:
+            psycopg.Error: it failed or the connection was lost; the rows yielded before count for nothing.
+            UnicodeDecodeError: a text is none in the client's encoding.
+        """
+        first = True
+        while result := self._next():
+            if result.status not in _ROWS:
+                self._absorb()
+                raise psycopg.errors.error_from_result(result)
+            if result.ntuples:
+                self._transformer.set_pgresult(result, set_loaders=first)
+                first = False
+                yield self._transformer.load_rows(0, result.ntuples, tuple)
+
+    def close(self) -> None:
+        """Cancel it, unless it was read to its end."""
+        if self._session.pgconn.transaction_status == TransactionStatus.ACTIVE:
+            with contextlib.suppress(psycopg.Error):
+                self._session.cancel_safe(timeout=_CANCEL_SECONDS)
+            self._absorb()
+
+    def _next(self) -> Any:
+        return self._session.wait(generators.fetch(self._session.pgconn))
+
+    def _absorb(self) -> None:
+        """Take what still comes, so that the session can serve the next statement."""
+        with contextlib.suppress(psycopg.Error):
+            while self._next():
+                pass

@@ -80,16 +80,20 @@ class IncrementalRun:
             return
         low: str | None = at.values[0] if at.values else None
         while left is None or left > 0:
-            limit = self.limits.page_rows if left is None else min(self.limits.page_rows, left)
-            rows = self.rows.page(at, target, limit)
+            rows = self.rows.page(at, target, self._limit(left))
             if rows:
                 at = Start(self.rows.values(rows[-1]))
                 low = low or self.rows.values(rows[0])[0]
             final = not rows or at.values == target
+            left = None if left is None else left - len(rows)
+            if not final and left != 0 and self.limits.rows_per_second is None:
+                self.rows.page_ahead(at, target, self._limit(left))
             yield self._batch(rows, at, final=final, share=self._share(low, at.values, target))
             if final:
                 return
-            left = None if left is None else left - len(rows)
+
+    def _limit(self, left: int | None) -> int:
+        return self.limits.page_rows if left is None else min(self.limits.page_rows, left)
 
     def _batch(self, rows: list[tuple[Any, ...]], at: Start, *, final: bool, share: float | None) -> Batch:
         selection = self.rows.selection

@@ -56,10 +56,17 @@ class Rows:
 
     def page(self, after: Start, until: Values | None, limit: int) -> list[tuple[Any, ...]]:
         """Return the next rows above `after`, at most `limit`; empty when there are none up to `until`."""
+        return self._whole(self.database.read(self._page(after, until, limit), BATCH_BYTES))
+
+    def page_ahead(self, after: Start, until: Values | None, limit: int) -> None:
+        """Let the database begin with a page that will be asked for next, while others are busy with the last one."""
+        self.database.ahead(self._page(after, until, limit))
+
+    def _page(self, after: Start, until: Values | None, limit: int) -> Any:
         query = self._select([*map(self._read, range(len(self.selection.shape.columns)))], after)
         if until is not None:
             query = query.where(self.database.until(self._position, self._bound(until)))
-        return self._whole(self.database.read(query.order_by(*self._position).limit(limit), BATCH_BYTES))
+        return query.order_by(*self._position).limit(limit)
 
     def page_below(self, after: Start, high: str, limit: int) -> list[tuple[Any, ...]]:
         """Return the next rows above `after` whose first position column lies below `high`, at most `limit`."""

@@ -11,6 +11,8 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
+from airflow_legacy_events.databases import postgres_chunks
+from tests.services.base import wait_until
 from tests.support.legacy import legacy_database
 
 TYPES = {
@@ -167,6 +169,55 @@ def test_a_type_that_can_not_be_carried_is_told_with_its_cast(legacy, declared):
     assert "exclude_columns=[...], or read them as text with sql= and CAST(odd AS text) AS odd" in message
     with legacy.source(watermark_columns=("at",), exclude_columns=("odd", f"{declared[:3]}2")) as source:
         source.open(None)
+
+
+ORDERED = sa.select(sa.column("id")).select_from(sa.table("t")).order_by(sa.column("id"))
+
+
+@pytest.fixture
+def begun(legacy):
+    """A database whose server works on `ORDERED` before it is asked for the rows, and the backend's pid."""
+    legacy.execute("CREATE TABLE t (id integer PRIMARY KEY)")
+    legacy.execute("INSERT INTO t VALUES (1), (2)")
+    database = legacy.database()
+    [(pid,)] = database.read(sa.text("SELECT pg_backend_pid()"))
+    database.ahead(ORDERED)
+    query = "SELECT query FROM pg_stat_activity WHERE pid = %s AND wait_event = 'ClientRead'"  # it is done with it
+    wait_until(lambda: "ORDER BY id" in str(legacy.execute(query, int(pid))), "the read that was begun ahead")
+    yield database, int(pid)
+    database.close()
+
+
+def test_a_read_ahead_is_as_old_as_its_begin(legacy, begun):
+    legacy.execute("INSERT INTO t VALUES (3)")
+    assert begun[0].read(ORDERED) == [("1",), ("2",)]
+    assert begun[0].read(ORDERED) == [("1",), ("2",), ("3",)]
+
+
+def test_a_read_that_was_begun_long_ago_is_begun_anew_since_its_timeout_has_run(legacy, begun, monkeypatch):
+    monkeypatch.setattr(postgres_chunks, "_FRESH_SECONDS", 0.0)
+    legacy.execute("INSERT INTO t VALUES (3)")
+    assert begun[0].read(ORDERED) == [("1",), ("2",), ("3",)]
+
+
+def test_a_session_that_was_lost_behind_a_read_ahead_is_a_source_error_of_the_read(legacy, begun):
+    database, pid = begun
+    legacy.execute("SELECT pg_terminate_backend(%s, 10000)", pid)
+    assert database.read(ORDERED) == [("1",), ("2",)]  # these had arrived
+    database.ahead(ORDERED)
+    with pytest.raises(SourceError, match="connection 'crm' failed while reading"):
+        database.read(ORDERED)
+
+
+def test_close_ends_a_read_ahead_that_nobody_takes(legacy):
+    legacy.execute("CREATE TABLE t AS SELECT n AS id, repeat('x', 1000) AS body FROM generate_series(1, 50000) n")
+    database = legacy.database()
+    [(pid,)] = database.read(sa.text("SELECT pg_backend_pid()"))
+    database.ahead(sa.select(sa.column("body")).select_from(sa.table("t")))
+    waits = "SELECT wait_event FROM pg_stat_activity WHERE pid = %s"
+    wait_until(lambda: legacy.execute(waits, int(pid)) == [("ClientWrite",)], "more rows than the wire holds")
+    database.close()
+    wait_until(lambda: not legacy.execute(waits, int(pid)), "the end of the session")
 
 
 def test_identity_is_of_server_timeline_and_database(legacy):
