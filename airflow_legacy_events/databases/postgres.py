@@ -17,6 +17,7 @@ from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.core.ports import Lease
 from airflow_legacy_events.databases.base import SqlDatabase, bound, too_large
+from airflow_legacy_events.databases.postgres_ahead import Ahead
 from airflow_legacy_events.databases.postgres_catalog import inspect_table
 from airflow_legacy_events.databases.postgres_chunks import Statement
 from airflow_legacy_events.databases.postgres_encoding import UNREADABLE, unreadable_column
@@ -48,12 +49,15 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
     """PostgreSQL 12 and later."""
 
     paramstyle = "numeric_dollar"
-    _ahead: Statement | None = None
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._ahead = Ahead(self._turn, self.statement_timeout_seconds)
 
     @contextmanager
     def _using(self, doing: str) -> Iterator[psycopg.Connection[Any]]:
         with super()._using(doing) as session:
-            self._give_up_ahead()
+            self._ahead.give_up()
             yield session
 
     def _connect(self) -> psycopg.Connection[Any]:
@@ -164,22 +168,16 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
         """See `core.ports.Database.ahead`; in a snapshot nothing is begun, since ending it would break that."""
         with contextlib.suppress(SourceError), self._using("reading ahead") as session:
             if session.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
-                self._ahead = self._send(*self._compiled(query))
+                statement, parameters = self._compiled(query)
+                self._ahead.begin(lambda: self._send(statement, parameters), statement, parameters)
 
     def _send(self, statement: str, parameters: Any) -> Statement:
         return Statement(self._cursor.connection, self._cursor, statement, parameters, self._chunks.rows)
 
     def _stream(self, statement: str, parameters: Any, max_bytes: int | None) -> list[tuple[Any, ...]]:
-        if self._ahead is not None and not self._ahead.answers(statement, parameters):
-            self._give_up_ahead()
-        sent, self._ahead = self._ahead or self._send(statement, parameters), None
+        sent = self._ahead.take(statement, parameters) or self._send(statement, parameters)
         with contextlib.closing(sent):
             return self._chunks.gather(sent.chunks(), max_bytes)
-
-    def _give_up_ahead(self) -> None:
-        sent, self._ahead = self._ahead, None
-        if sent is not None:
-            sent.close()
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -200,6 +198,11 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
     def _cut(self, session: psycopg.Connection[Any]) -> None:
         with contextlib.suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(session.fileno())) as wire:
             wire.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """See `SqlDatabase.close`."""
+        self._ahead.close()
+        super().close()
 
     def _end(self, session: psycopg.Connection[Any]) -> None:
         session.close()

@@ -7,7 +7,6 @@ sends the statement only when the first row is asked for.
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Generator, Sequence
 from typing import Any
 
@@ -18,7 +17,6 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ExecStatus, TransactionStatus
 
 _CANCEL_SECONDS = 5.0
-_FRESH_SECONDS = 1.0
 _ROWS = (ExecStatus.TUPLES_CHUNK, ExecStatus.TUPLES_OK)
 
 
@@ -36,17 +34,11 @@ class Statement:
     def __init__(
         self, session: psycopg.Connection[Any], context: AdaptContext, text: str, parameters: Sequence[Any], size: int
     ) -> None:
-        self._session, self._asked, self._began = session, (text, tuple(parameters)), time.monotonic()
-        self._transformer, wire = Transformer(context), session.pgconn
+        self._session, self._transformer, wire = session, Transformer(context), session.pgconn
         values = self._transformer.dump_sequence(parameters, [PyFormat.TEXT] * len(parameters))
         wire.send_query_params(text.encode(), values, self._transformer.types, self._transformer.formats)
         wire.set_chunked_rows_mode(size)
         session.wait(generators.send(wire))
-
-    def answers(self, text: str, parameters: Sequence[Any]) -> bool:
-        """Whether it is this very statement, sent so lately that its timeout has hardly begun."""
-        fresh = time.monotonic() - self._began < _FRESH_SECONDS
-        return fresh and self._asked == (text, tuple(parameters))
 
     def chunks(self) -> Generator[list[tuple[Any, ...]], None, None]:
         """Yield the rows.

@@ -201,12 +201,14 @@ def test_a_column_that_is_dropped_between_two_pages_fails_the_run_and_a_retry_co
     with legacy.source(watermark_columns=("id",), batch_rows=1) as source:
         facts = source.open(None).facts
         pages = source.batches()
-        first = next(pages)
+        batches = [next(pages)]
         legacy.execute(f"ALTER TABLE t DROP COLUMN {legacy.quoted(name)}")
         with pytest.raises(SourceError, match=rf"failed while reading: .*{name}"):
-            next(pages)
-    after = first.after._replace(facts=facts)
-    assert read(legacy, after, watermark_columns=("id",))[0] == [{"id": "2"}, {"id": "3"}]
+            batches.extend(pages)  # one more may have been begun before
+    after = batches[-1].after._replace(facts=facts)
+    left = [{"id": str(number)} for number in range(len(batches) + 1, 4)]
+    assert left
+    assert read(legacy, after, watermark_columns=("id",))[0] == left
 
 
 def test_a_column_that_is_added_between_two_pages_belongs_to_the_next_run(legacy):

@@ -8,7 +8,9 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from tests.support.legacy import legacy_database
+from airflow_legacy_events.databases.postgres_chunks import Statement
+from tests.services.base import wait_until
+from tests.support.legacy import legacy_database, plain
 
 ROWS = 50_000
 
@@ -30,22 +32,26 @@ def legacy(request):
 def statements(monkeypatch):
     """Every statement that the read session sends, with its parameters."""
     seen = []
-    for name in ("execute", "stream"):
-        plain = getattr(psycopg.Cursor, name)
+    execute, send = psycopg.Cursor.execute, Statement.__init__
 
-        def spied(self, query, params=None, *, plain=plain, **named):
-            seen.append((query, params))
-            return plain(self, query, params, **named)
+    def executed(self, query, params=None, **named):
+        seen.append((query if isinstance(query, str) else query.decode(), params))
+        return execute(self, query, params, **named)
 
-        monkeypatch.setattr(psycopg.Cursor, name, spied)
+    def sent(self, session, context, text, parameters, size):
+        seen.append((text, parameters))
+        send(self, session, context, text, parameters, size)
+
+    monkeypatch.setattr(psycopg.Cursor, "execute", executed)
+    monkeypatch.setattr(Statement, "__init__", sent)
     return seen
 
 
 def explained(legacy, statement, parameters) -> tuple[dict, int]:
     """The node that reads the table, and how many blocks were looked at."""
-    with psycopg.connect(f"{legacy.url.set(drivername='postgresql')}", autocommit=True) as connection:
-        query = b"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + statement
-        [(plan,)] = connection.execute(query, parameters).fetchall()
+    with psycopg.connect(plain(legacy.url), autocommit=True, cursor_factory=psycopg.RawCursor) as connection:
+        query = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}"
+        [(plan,)] = connection.execute(query.encode(), parameters).fetchall()
     node = json.loads(json.dumps(plan))[0]["Plan"]
     while "Plans" in node:
         node = node["Plans"][0]
@@ -87,7 +93,7 @@ def test_a_quiet_poll_is_a_handful_of_statements(legacy, statements):
         statements.clear()
         source.open(last._replace(facts=facts))
         assert list(source.batches()) == []
-    asked = [query if isinstance(query, str) else query.decode() for query, _ in statements]
+    asked = [query for query, _ in statements]
     assert [statement.split()[0] for statement in asked] == ["SET", "SELECT", "SELECT", "SELECT", "SELECT"]
     assert "LIMIT" in asked[-1]
 
@@ -96,7 +102,7 @@ def test_each_page_outside_a_full_load_is_a_transaction_of_its_own(legacy):
     with legacy.source(watermark_columns=("at",), batch_rows=1000) as source:
         source.open(None)
         [(pid,)] = source.database.read(sa.text("SELECT pg_backend_pid()"))
-        for _ in source.batches():
-            state = legacy.execute("SELECT state, backend_xmin::text FROM pg_stat_activity WHERE pid = %s", int(pid))
-            assert state == [("idle", None)]
+        state = "SELECT state, backend_xmin::text FROM pg_stat_activity WHERE pid = %s"
+        for _ in source.batches():  # the next page, which was begun meanwhile, is one as well
+            wait_until(lambda: legacy.execute(state, int(pid)) == [("idle", None)], "the end of the transaction")
             break

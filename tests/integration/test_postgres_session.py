@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
-from airflow_legacy_events.databases import postgres_chunks
+from airflow_legacy_events.databases.postgres_ahead import LONGEST_SECONDS
 from tests.services.base import wait_until
 from tests.support.legacy import legacy_database
 
@@ -173,6 +173,18 @@ def test_a_type_that_can_not_be_carried_is_told_with_its_cast(legacy, declared):
 
 ORDERED = sa.select(sa.column("id")).select_from(sa.table("t")).order_by(sa.column("id"))
 
+BODIES = sa.select(sa.column("body")).select_from(sa.table("t"))
+
+
+def begin_a_large_read(legacy, database) -> int:
+    """Let the server begin with more rows than the wire holds; return the backend's pid once it waits."""
+    legacy.execute("CREATE TABLE t AS SELECT n AS id, repeat('x', 1000) AS body FROM generate_series(1, 50000) n")
+    [(pid,)] = database.read(sa.text("SELECT pg_backend_pid()"))
+    database.ahead(BODIES)
+    waits = "SELECT wait_event FROM pg_stat_activity WHERE pid = %s"
+    wait_until(lambda: legacy.execute(waits, int(pid)) == [("ClientWrite",)], "more rows than the wire holds")
+    return int(pid)
+
 
 @pytest.fixture
 def begun(legacy):
@@ -194,8 +206,21 @@ def test_a_read_ahead_is_as_old_as_its_begin(legacy, begun):
     assert begun[0].read(ORDERED) == [("1",), ("2",), ("3",)]
 
 
-def test_a_read_that_was_begun_long_ago_is_begun_anew_since_its_timeout_has_run(legacy, begun, monkeypatch):
-    monkeypatch.setattr(postgres_chunks, "_FRESH_SECONDS", 0.0)
+def test_a_read_that_nobody_takes_is_given_up_lest_it_holds_up_who_alters_the_table(legacy):
+    database = legacy.database(timeout=2.0)  # a quarter of it is waited for
+    pid = begin_a_large_read(legacy, database)
+    legacy.execute("ALTER TABLE t ADD COLUMN more text")
+    begun = "SELECT query FROM pg_stat_activity WHERE pid = %s AND state = 'active'"
+    assert legacy.execute(begun, pid) == []
+    assert len(database.read(BODIES)) == 50_000
+    database.ahead(BODIES)  # the taker was slow once
+    assert legacy.execute(begun, pid) == []
+    assert len(database.read(BODIES)) == 50_000
+    database.close()
+
+
+def test_a_read_that_is_taken_late_is_begun_anew(legacy, begun):
+    begun[0]._ahead._began -= LONGEST_SECONDS
     legacy.execute("INSERT INTO t VALUES (3)")
     assert begun[0].read(ORDERED) == [("1",), ("2",), ("3",)]
 
@@ -210,14 +235,11 @@ def test_a_session_that_was_lost_behind_a_read_ahead_is_a_source_error_of_the_re
 
 
 def test_close_ends_a_read_ahead_that_nobody_takes(legacy):
-    legacy.execute("CREATE TABLE t AS SELECT n AS id, repeat('x', 1000) AS body FROM generate_series(1, 50000) n")
     database = legacy.database()
-    [(pid,)] = database.read(sa.text("SELECT pg_backend_pid()"))
-    database.ahead(sa.select(sa.column("body")).select_from(sa.table("t")))
-    waits = "SELECT wait_event FROM pg_stat_activity WHERE pid = %s"
-    wait_until(lambda: legacy.execute(waits, int(pid)) == [("ClientWrite",)], "more rows than the wire holds")
+    pid = begin_a_large_read(legacy, database)
     database.close()
-    wait_until(lambda: not legacy.execute(waits, int(pid)), "the end of the session")
+    gone = "SELECT 1 FROM pg_stat_activity WHERE pid = %s"
+    wait_until(lambda: not legacy.execute(gone, pid), "the end of the session")
 
 
 def test_identity_is_of_server_timeline_and_database(legacy):
