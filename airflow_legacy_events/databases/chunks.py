@@ -7,7 +7,7 @@ from typing import Any
 
 CHUNK_BYTES = 2**20
 _MOST_ROWS = 128
-_SAMPLE = slice(0, None, 7)
+_SAMPLE = slice(0, None, 13)
 _NUMBER_BYTES = 8
 
 

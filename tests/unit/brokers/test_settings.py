@@ -28,6 +28,7 @@ def test_a_bare_connection_gets_what_delivery_rests_on():
         "allow.auto.create.topics": False,
         "compression.type": "lz4",
         "batch.size": 1_000_000,
+        "linger.ms": 100,
         "message.max.bytes": 1_048_588,
         "message.timeout.ms": 120_000,
     }
@@ -43,6 +44,12 @@ def test_security_and_whatever_else_is_passed_through():
     asked |= {"queue.buffering.max.messages": 100, "client.id": "airflow", "linger.ms": 50, "retry.backoff.ms": 7}
     assert asked.items() <= settings(**asked).items()
     assert asked["sasl.password"] == client_settings({**HERE, **asked})["sasl.password"]
+
+
+def test_messages_linger_for_less_than_their_timeout():
+    found = producer_settings(HERE, timeout_ms=50, smallest=1_048_588, largest=1_048_588, log=LOG)
+    assert (found["linger.ms"], found["message.timeout.ms"]) == (25, 50)
+    Producer(found)
 
 
 def test_settings_of_consumers_are_dropped_silently(caplog):
