@@ -79,15 +79,17 @@ class IncrementalRun:
                 yield self._batch([], at, final=True, share=None)
             return
         low: str | None = at.values[0] if at.values else None
+        query = self.rows.query(at, target, self._limit(left))
         while left is None or left > 0:
-            rows = self.rows.page(at, target, self._limit(left))
+            rows = self.rows.rows_of(query)
             if rows:
                 at = Start(self.rows.values(rows[-1]))
                 low = low or self.rows.values(rows[0])[0]
             final = not rows or at.values == target
             left = None if left is None else left - len(rows)
+            query = self.rows.query(at, target, self._limit(left))
             if not final and left != 0 and self.limits.rows_per_second is None:
-                self.rows.page_ahead(at, target, self._limit(left))
+                self.rows.database.ahead(query)
             yield self._batch(rows, at, final=final, share=self._share(low, at.values, target))
             if final:
                 return

@@ -56,13 +56,14 @@ class Rows:
 
     def page(self, after: Start, until: Values | None, limit: int) -> list[tuple[Any, ...]]:
         """Return the next rows above `after`, at most `limit`; empty when there are none up to `until`."""
-        return self._whole(self.database.read(self._page(after, until, limit), BATCH_BYTES))
+        return self.rows_of(self.query(after, until, limit))
 
-    def page_ahead(self, after: Start, until: Values | None, limit: int) -> None:
-        """Let the database begin with a page that will be asked for next, while others are busy with the last one."""
-        self.database.ahead(self._page(after, until, limit))
+    def rows_of(self, query: Any) -> list[tuple[Any, ...]]:
+        """Return the rows of a page's query."""
+        return self._whole(self.database.read(query, BATCH_BYTES))
 
-    def _page(self, after: Start, until: Values | None, limit: int) -> Any:
+    def query(self, after: Start, until: Values | None, limit: int) -> Any:
+        """Return the query of what `page` returns, which the database may begin with before the rows are asked for."""
         query = self._select([*map(self._read, range(len(self.selection.shape.columns)))], after)
         if until is not None:
             query = query.where(self.database.until(self._position, self._bound(until)))
