@@ -95,7 +95,7 @@ def test_mapped_streams_run_at_once_and_a_second_run_of_one_stream_is_skipped_wi
     log = airflow.airflow.task_log("busy", second, "publish")
     assert first in log
     assert client.wait_run("busy", first) == "success"
-    assert client.wait_run("four", four) == "success"
+    assert client.wait_run("four", four) == "success", airflow.airflow.task_log("four", four, "publish")
     assert overlap([span(task) for task in client.tasks("four", four)])
     assert len(client.tasks("four", four)) == 4
     assert sorted(airflow.ids("real.four")) == sorted(list(range(1, 251)) * 4)
