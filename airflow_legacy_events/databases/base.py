@@ -49,7 +49,6 @@ class SqlDatabase(ABC, Generic[Session]):
         dialect: Any = url.get_dialect()
         self._dialect = dialect(paramstyle=self.paramstyle)
         self._chunks = Chunks()
-        self._last: tuple[Any, tuple[str, Any]] | None = None
         self._session: Session | None = None
         self._turn = threading.Lock()
         self._closed = threading.Event()
@@ -128,12 +127,7 @@ class SqlDatabase(ABC, Generic[Session]):
         """See `core.ports.Database.ahead`; here nothing is begun."""
 
     def _compiled(self, query: Any) -> tuple[str, Any]:
-        """Return the statement's text and parameters as the driver wants them; the last ones are kept."""
-        if self._last is None or self._last[0] is not query:
-            self._last = query, self._compile(query)
-        return self._last[1]
-
-    def _compile(self, query: Any) -> tuple[str, Any]:
+        """Return the statement's text and parameters as the driver wants them."""
         compiled = query.compile(dialect=self._dialect, compile_kwargs={"render_postcompile": True})
         values = compiled.construct_params()
         return str(compiled), tuple(values[name] for name in compiled.positiontup) if compiled.positional else values

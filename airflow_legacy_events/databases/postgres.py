@@ -53,6 +53,7 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._ahead = Ahead(self._turn, self.statement_timeout_seconds)
+        self._last: tuple[Any, tuple[str, Any]] | None = None
 
     @contextmanager
     def _using(self, doing: str) -> Iterator[psycopg.Connection[Any]]:
@@ -168,11 +169,16 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
         """See `core.ports.Database.ahead`; in a snapshot nothing is begun, since ending it would break that."""
         with contextlib.suppress(SourceError), self._using("reading ahead") as session:
             if session.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
-                statement, parameters = self._compiled(query)
-                self._ahead.begin(lambda: self._send(statement, parameters), statement, parameters)
+                self._ahead.begin(self._send, *self._compiled(query))
+
+    def _compiled(self, query: Any) -> tuple[str, Any]:
+        """The last one is kept: a page is asked for twice, by the hint and by the read."""
+        if self._last is None or self._last[0] is not query:
+            self._last = query, super()._compiled(query)
+        return self._last[1]
 
     def _send(self, statement: str, parameters: Any) -> Statement:
-        return Statement(self._cursor.connection, self._cursor, statement, parameters, self._chunks.rows)
+        return Statement(self._cursor, statement, parameters, self._chunks.rows)
 
     def _stream(self, statement: str, parameters: Any, max_bytes: int | None) -> list[tuple[Any, ...]]:
         sent = self._ahead.take(statement, parameters) or self._send(statement, parameters)

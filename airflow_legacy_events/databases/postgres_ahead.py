@@ -33,11 +33,11 @@ class Ahead:
         self._watch: threading.Thread | None = None
         self._over = threading.Event()
 
-    def begin(self, send: Callable[[], Statement], text: str, parameters: Sequence[Any]) -> None:
+    def begin(self, send: Callable[[str, Any], Statement], text: str, parameters: Sequence[Any]) -> None:
         """Send a statement, unless an earlier one waited for too long."""
         if self._over.is_set():
             return
-        self._sent, self._asked, self._began = send(), (text, tuple(parameters)), time.monotonic()
+        self._sent, self._asked, self._began = send(text, parameters), (text, tuple(parameters)), time.monotonic()
         if self._watch is None:
             self._watch = threading.Thread(target=self._give_up_late, name="legacy-events-ahead", daemon=True)
             self._watch.start()

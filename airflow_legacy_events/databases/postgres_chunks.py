@@ -12,7 +12,6 @@ from typing import Any
 
 import psycopg
 from psycopg import generators
-from psycopg.abc import AdaptContext
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ExecStatus, TransactionStatus
 
@@ -24,21 +23,19 @@ class Statement:
     """Is sent when it is made; the session serves nothing else until it is read to its end or closed.
 
     Args:
-        session: idle, or in a transaction.
-        context: whose loaders make the values.
+        cursor: of a session that is idle or in a transaction; its loaders make the values.
         text: with `$1`, `$2`, ... for the parameters.
         parameters: in order.
         size: rows of a chunk, 1 or more.
     """
 
-    def __init__(
-        self, session: psycopg.Connection[Any], context: AdaptContext, text: str, parameters: Sequence[Any], size: int
-    ) -> None:
-        self._session, self._transformer, wire = session, Transformer(context), session.pgconn
+    def __init__(self, cursor: psycopg.Cursor[Any], text: str, parameters: Sequence[Any], size: int) -> None:
+        self._session, self._transformer = cursor.connection, Transformer(cursor)
+        wire = self._session.pgconn
         values = self._transformer.dump_sequence(parameters, [PyFormat.TEXT] * len(parameters))
         wire.send_query_params(text.encode(), values, self._transformer.types, self._transformer.formats)
         wire.set_chunked_rows_mode(size)
-        session.wait(generators.send(wire))
+        self._session.wait(generators.send(wire))
 
     def chunks(self) -> Generator[list[tuple[Any, ...]], None, None]:
         """Yield the rows.

@@ -87,9 +87,10 @@ class IncrementalRun:
                 low = low or self.rows.values(rows[0])[0]
             final = not rows or at.values == target
             left = None if left is None else left - len(rows)
-            query = self.rows.query(at, target, self._limit(left))
-            if not final and left != 0 and self.limits.rows_per_second is None:
-                self.rows.database.ahead(query)
+            if not final and left != 0:
+                query = self.rows.query(at, target, self._limit(left))
+                if self.limits.rows_per_second is None:
+                    self.rows.database.ahead(query)
             yield self._batch(rows, at, final=final, share=self._share(low, at.values, target))
             if final:
                 return

@@ -73,7 +73,7 @@ class Rows:
         """Return the next rows above `after` whose first position column lies below `high`, at most `limit`."""
         query = self._select([*map(self._read, range(len(self.selection.shape.columns)))], after)
         query = query.where(self._below(high))
-        return self._whole(self.database.read(query.order_by(*self._position).limit(limit), BATCH_BYTES))
+        return self.rows_of(query.order_by(*self._position).limit(limit))
 
     def _whole(self, page: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Return the page; the next one begins above its last position, so no row of that may be left behind.

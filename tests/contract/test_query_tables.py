@@ -204,10 +204,10 @@ def test_a_column_that_is_dropped_between_two_pages_fails_the_run_and_a_retry_co
         batches = [next(pages)]
         legacy.execute(f"ALTER TABLE t DROP COLUMN {legacy.quoted(name)}")
         with pytest.raises(SourceError, match=rf"failed while reading: .*{name}"):
-            batches.extend(pages)  # one more may have been begun before
+            batches.extend(pages)
+    assert len(batches) <= (2 if legacy.dialect == "postgresql" else 1)  # there one more may have been begun before
     after = batches[-1].after._replace(facts=facts)
     left = [{"id": str(number)} for number in range(len(batches) + 1, 4)]
-    assert left
     assert read(legacy, after, watermark_columns=("id",))[0] == left
 
 

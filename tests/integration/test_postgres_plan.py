@@ -38,9 +38,9 @@ def statements(monkeypatch):
         seen.append((query if isinstance(query, str) else query.decode(), params))
         return execute(self, query, params, **named)
 
-    def sent(self, session, context, text, parameters, size):
+    def sent(self, cursor, text, parameters, size):
         seen.append((text, parameters))
-        send(self, session, context, text, parameters, size)
+        send(self, cursor, text, parameters, size)
 
     monkeypatch.setattr(psycopg.Cursor, "execute", executed)
     monkeypatch.setattr(Statement, "__init__", sent)
