@@ -7,6 +7,7 @@ from typing import Any
 from airflow.sdk import Asset, AssetAlias
 
 from airflow_legacy_events.core.report import Report
+from airflow_legacy_events.operators._turn import take_turn
 
 REPORT_KEY = "report"
 
@@ -37,8 +38,10 @@ def add_events(context: Any, report: Report, *, before: tuple[int, int], topic: 
     rows, events = before
     if not report.events + events or report.mode != "live":
         return
+    asset = Asset(f"kafka://{bootstrap}/{topic}")
+    take_turn(asset.uri)
     context["outlet_events"][topic_alias(topic)].add(
-        Asset(f"kafka://{bootstrap}/{topic}"),
+        asset,
         extra={
             "stream": report.stream,
             "rows": report.rows + rows,

@@ -101,6 +101,15 @@ class Airflow:
         folder = self.folder / "logs" / f"dag_id={dag_id}" / f"run_id={run_id}" / f"task_id={task_id}"
         return "\n".join(path.read_text(errors="replace") for path in sorted(folder.rglob("*.log")))
 
+    def story(self, run_id: str) -> str:
+        """What scheduler and api-server said about a run, to be read when it ended otherwise than expected."""
+        return "\n".join(
+            line
+            for component in ("scheduler", "api-server")
+            for line in self.log(component).splitlines()
+            if run_id in line or "rror" in line
+        )
+
     def _settings(self, database_url: str, dags: Path) -> dict[str, str]:
         settings = {
             ("core", "dags_folder"): str(dags),

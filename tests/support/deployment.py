@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from tests.services.airflow import Airflow
 from tests.services.airflow_client import AirflowClient
 from tests.support.topics import Topics
@@ -57,6 +59,13 @@ class Deployment:
         """Rows with the ids from `first` to `last`; without `since` they are changed now, in order."""
         at = "clock_timestamp()" if since is None else f"timestamptz '{since}' + make_interval(secs => n)"
         self.execute(f"INSERT INTO {name} SELECT n, 'b' || n, {at} FROM generate_series({first}, {last}) n ORDER BY n")
+
+    @contextmanager
+    def held(self, table: str) -> Iterator[None]:
+        """Let whoever reads the next page of a table wait."""
+        with psycopg.connect(self.postgres.dsn(_DATABASE)) as connection:
+            connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE".encode())
+            yield
 
     def ids(self, topic: str) -> list[int]:
         """The ids on a topic, in its order; none where there is no topic yet."""

@@ -13,11 +13,12 @@ GATES = Path(os.environ.get("LEGACY_EVENTS_TEST_GATES", "/nonexistent"))
 
 
 class HeldOperator(IncrementalQueryOperator):
-    """Says that it is there by a file `<dag>.<task>.here`, and waits while `<dag>.<task>.closed` exists."""
+    """Adds a character to the file `<dag>.<task>.here`, and waits while `<dag>.<task>.closed` exists."""
 
     def execute(self, context: Any) -> Any:
         gate = GATES / f"{self.dag_id}.{self.task_id}"
-        gate.with_name(f"{gate.name}.here").touch()
+        with gate.with_name(f"{gate.name}.here").open("a") as here:
+            here.write(".")
         while gate.with_name(f"{gate.name}.closed").exists():
             time.sleep(0.05)
         return super().execute(context)

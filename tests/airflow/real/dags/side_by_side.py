@@ -4,11 +4,14 @@ import datetime as dt
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG
+from held import HeldOperator
 
 from airflow_legacy_events.operators.query import IncrementalQueryOperator
 
 START = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 SOURCE = {"source_conn_id": "legacy_crm", "watermark_columns": ["updated_at"], "topic_partitions": 1}
+TOGETHER = 20
+"""How often streams may reach a topic together for the first time."""
 
 with DAG("four", schedule=None, start_date=START):
     IncrementalQueryOperator.partial(task_id="publish", topic="real.four", rows_per_second=20, **SOURCE).expand(
@@ -17,6 +20,12 @@ with DAG("four", schedule=None, start_date=START):
 
 with DAG("busy", schedule=None, start_date=START):
     IncrementalQueryOperator(task_id="publish", table="busy", topic="real.busy", rows_per_second=20, **SOURCE)
+
+for number in range(TOGETHER):
+    with DAG(f"together_{number}", schedule=None, start_date=START):
+        HeldOperator.partial(task_id="publish", topic=f"real.together_{number}", **SOURCE).expand(
+            table=["together_1", "together_2", "together_3", "together_4"]
+        )
 
 with DAG("neighbour", schedule=None, start_date=START):
     IncrementalQueryOperator(task_id="publish", table="neighbour", topic="real.neighbour", **SOURCE)

@@ -1,0 +1,54 @@
+"""Tasks of one machine tell Airflow of an asset one after the other."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import tempfile
+import time
+from pathlib import Path
+
+TURN_SECONDS = 10.0
+_POLL_SECONDS = 0.02
+_held: dict[str, int] = {}
+
+
+def take_turn(uri: str, seconds: float = TURN_SECONDS) -> bool:
+    """Wait until no other process of this machine is about to register an asset; keep the turn until this process ends.
+
+    Airflow makes an asset that it does not know yet when the first task with an event for it ends. Of tasks that do
+    so at one moment all but one meet a unique violation, and Airflow (3.2, 3.3) marks them failed without a retry,
+    whatever they have delivered. A task's process ends once Airflow has its state, and the kernel frees what it held.
+
+    Args:
+        uri: of the asset.
+        seconds: after which nothing is waited for any more; nor is it where the lock file can't be opened.
+
+    Returns:
+        Whether it is this process's turn.
+    """
+    if uri in _held:
+        return True
+    digest = hashlib.sha256(uri.encode()).hexdigest()[:32]
+    path = Path(tempfile.gettempdir()) / f"legacy-events-{os.getuid()}-{digest}.lock"
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return False
+    deadline = time.monotonic() + seconds
+    while not _locked(file):
+        if time.monotonic() >= deadline:
+            os.close(file)
+            return False
+        time.sleep(_POLL_SECONDS)
+    _held[uri] = file
+    return True
+
+
+def _locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
