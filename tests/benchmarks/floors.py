@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import struct
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 from tests.benchmarks import native, processes
 from tests.benchmarks.case import CONTENT_TYPE, Case, Result, counted
 from tests.benchmarks.legacy.base import CONN_ID, POSITION, TABLE
-from tests.benchmarks.world import World
+from tests.benchmarks.world import ROOT, World
 from tests.support.topics import Message
 
 BATCH = "10000"
@@ -47,6 +49,21 @@ def pipeline(world: World, rows: int, content_type: str) -> Result:
     table = world.legacy("postgres").table("orders", rows)
     topic = world.topics.make()
     return _result(world, topic, rows, run_pipeline(world, table.dsn, _ORDERED, topic, content_type))
+
+
+def bare(world: World, rows: int, content_type: str) -> Result:
+    """Publish the table with a loop made for it."""
+    table = world.legacy("postgres").table("orders", rows)
+    topic = world.topics.make()
+    ended = processes.run(
+        [
+            *(sys.executable, "-m", "tests.benchmarks.bare", table.dsn, _ORDERED, world.kafka.bootstrap, topic),
+            *(content_type, *native.settings()),
+        ],
+        cwd=ROOT,
+    )
+    found = _result(world, topic, rows, ended)
+    return replace(found, cpu=json.loads(ended.output)["cpu"])
 
 
 def run_pipeline(world: World, dsn: str, query: str, topic: str, content_type: str) -> processes.Ended:
@@ -93,4 +110,5 @@ CASES = [
     Case("psql-copy", r"floor: psql `\copy` of the ordered query", psql_copy, "postgres"),
     *_with_header("c-producer", "floor: C producer", produce),
     *_with_header("c-pipeline", "C pipeline, the whole job", pipeline, "postgres"),
+    *_with_header("bare", "bare Python loop without ids and checks", bare, "postgres"),
 ]
