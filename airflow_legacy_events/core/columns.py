@@ -65,6 +65,7 @@ class Column(NamedTuple):
         type: the database's own name of the type, for errors and the watermark.
         nullable: False only where the database promises it.
         elements: of an array.
+        checked: whether the database lets no value in that is not of the kind, so that nobody else has to look.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Column(NamedTuple):
     type: str
     nullable: bool = True
     elements: Elements | None = None
+    checked: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,14 +22,15 @@ class _End:
 class ReadAhead(Generic[T]):
     """Iterates over `items` while a thread of its own produces the next ones.
 
-    At most `depth` items wait in the queue and one more in the thread's hands, so memory does not grow with
-    the rows. An error of the producer is raised where its item would have come, after all items before it.
-    Leaving the context ends the thread at its next item; it never blocks on a queue that nobody reads.
+    At most `depth` items are made or wait beyond those that were taken: the thread begins with no further one, so
+    memory grows neither with the rows nor where the taker is slow. An error of the producer is raised where its item
+    would have come, after all items before it. Leaving the context ends the thread at its next item.
     """
 
     def __init__(self, items: Generator[T, None, None], stop: Stop, depth: int = 1) -> None:
         self._items, self._stop = items, stop
-        self._queue: queue.Queue[T | _End] = queue.Queue(depth)
+        self._made: queue.SimpleQueue[T | _End] = queue.SimpleQueue()
+        self._room = threading.Semaphore(depth)
         self._abandoned = threading.Event()
         self._thread = threading.Thread(target=self._produce, name="legacy-events-read-ahead", daemon=True)
 
@@ -43,10 +44,13 @@ class ReadAhead(Generic[T]):
     def _consume(self) -> Iterator[T]:
         while not self._stop.requested:
             try:
-                item = self._queue.get(timeout=_POLL_SECONDS)
+                item = self._made.get(timeout=_POLL_SECONDS)
             except queue.Empty:
                 continue
+            if self._stop.requested:
+                return
             if not isinstance(item, _End):
+                self._room.release()
                 yield item
             elif item.error is not None:
                 raise item.error
@@ -57,18 +61,17 @@ class ReadAhead(Generic[T]):
         error: BaseException | None = None
         try:
             with contextlib.closing(self._items):
-                for item in self._items:
-                    if not self._put(item):
-                        return
+                while self._has_room():
+                    self._made.put(next(self._items))
+        except StopIteration:
+            pass
         except BaseException as caught:  # noqa: BLE001  it is raised again in the relay's thread
             error = caught
-        self._put(_End(error))
+        self._made.put(_End(error))
 
-    def _put(self, item: T | _End) -> bool:
+    def _has_room(self) -> bool:
+        """Wait until the next item may be made; False where nobody wants it any more."""
         while not (self._abandoned.is_set() or self._stop.requested):
-            try:
-                self._queue.put(item, timeout=_POLL_SECONDS)
-            except queue.Full:
-                continue
-            return True
+            if self._room.acquire(timeout=_POLL_SECONDS):
+                return True
         return False

@@ -113,7 +113,8 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
                 refused[one.name] = type_.name
             else:
                 shown = type_.name or one.type_display
-                columns.append(Column(one.name, type_.kind, shown, one.name not in not_null, type_.elements))
+                nullable, checked = one.name not in not_null, type_.kind is Kind.JSON
+                columns.append(Column(one.name, type_.kind, shown, nullable, type_.elements, checked))
         return tuple(columns), refused
 
     def bounded(self, column: Column) -> Any:

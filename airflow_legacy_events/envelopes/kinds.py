@@ -18,7 +18,9 @@ from airflow_legacy_events.envelopes.codec import Block, Codec, MisfitError, Tex
 from airflow_legacy_events.envelopes.moments import Clock
 
 
-def codec(kind: Kind, clock: Clock, formats: Formats, elements: Elements | None = None) -> Codec:
+def codec(
+    kind: Kind, clock: Clock, formats: Formats, elements: Elements | None = None, *, checked: bool = False
+) -> Codec:
     """Return the codec of one kind.
 
     Args:
@@ -26,7 +28,10 @@ def codec(kind: Kind, clock: Clock, formats: Formats, elements: Elements | None 
         clock: reads naive times.
         formats: how values are written.
         elements: of an array.
+        checked: see `core.columns.Column`.
     """
+    if kind is Kind.JSON and checked:
+        return _CHECKED_JSON
     if kind is Kind.ARRAY and elements is not None:
         return array_codec(codec(elements.kind, clock, formats, elements.elements), elements.delimiter)
     if kind is Kind.TIMESTAMP:
@@ -98,6 +103,10 @@ def _jsons(values: Sequence[Any]) -> Block | None:
     for _ in map(_check_json, values):
         pass
     return values, values
+
+
+def _checked_jsons(values: Sequence[Any]) -> Block | None:
+    return (values, values) if only(str, values) else None
 
 
 def _json(value: Any) -> tuple[str, str]:
@@ -182,6 +191,7 @@ def _codecs(formats: Formats) -> dict[Kind, Codec]:
 
 
 _TEXT = Codec(_texts, _text, wrapped=True, plain=False, never_empty=False)
+_CHECKED_JSON = Codec(_checked_jsons, _json, plain=False)
 _BOOLEAN = Codec(_booleans, _boolean)
 _INTEGERS = {"number": numbers.INTEGER, "string": numbers.SAFE_INTEGER}
 _DECIMALS = {"string": numbers.DECIMAL, "number": numbers.NUMBER}

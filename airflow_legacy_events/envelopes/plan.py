@@ -49,6 +49,7 @@ class Field(NamedTuple):
     kind: Kind
     type: str
     elements: Elements | None = None
+    checked: bool = False
 
 
 class Plan(NamedTuple):

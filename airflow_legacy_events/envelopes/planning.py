@@ -8,7 +8,7 @@ from json.encoder import encode_basestring as quoted
 from typing import NamedTuple
 
 from airflow_legacy_events.core import templates
-from airflow_legacy_events.core.columns import TEMPORAL, Kind, Shape
+from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind, Shape
 from airflow_legacy_events.core.errors import EnvelopeError
 from airflow_legacy_events.core.model import FORMATS, Headers, Stream
 from airflow_legacy_events.envelopes.plan import Field, Member, Part, Plan, Slot, Template
@@ -32,7 +32,7 @@ def make_plan(
     slots = {*(part.slot for part in message if isinstance(part, Member)), *dict(each).values()}
     wanted = _Wanted.of(shape, stream, slots)
     place = wanted.place
-    fields = tuple(Field(at, *shape.columns[at][:3], shape.columns[at].elements) for at in place)
+    fields = tuple(_field(at, shape.columns[at]) for at in place)
     _check_columns(shape, stream, fields)
     _check_times(shape, wanted.time, wanted.timestamp)
     _check_headers([*(name for name, _ in (*headers, *each)), *(name for name, _ in wanted.headers)])
@@ -126,6 +126,10 @@ def _utf8(value: str) -> str:
     except UnicodeEncodeError as error:
         raise EnvelopeError(f"the name {value!r} holds half a surrogate pair, which UTF-8 can't carry") from error
     return value
+
+
+def _field(at: int, column: Column) -> Field:
+    return Field(at, column.name, column.kind, column.type, column.elements, column.checked)
 
 
 def _constant(parts: templates.Template) -> bool:

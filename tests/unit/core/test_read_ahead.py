@@ -24,20 +24,23 @@ def test_an_error_comes_where_its_item_would_have_come():
     assert seen == [1, 2]
 
 
-def test_no_more_than_the_queue_and_one_in_hand_are_made_ahead():
-    made, third = [], threading.Event()
+def test_no_more_than_the_depth_is_made_ahead():
+    made, second, begun_too_early = [], threading.Event(), threading.Event()
 
     def counting():
         for number in range(100):
             made.append(number)
+            if number == 2:
+                second.set()
             if number == 3:
-                third.set()
+                begun_too_early.set()
             yield number
 
     with ReadAhead(counting(), Stop(), depth=2) as items:
         assert next(items) == 0
-        assert third.wait(10)
-        assert made == [0, 1, 2, 3]
+        assert second.wait(10)
+        assert not begun_too_early.wait(0.3)
+        assert made == [0, 1, 2]
 
 
 def test_leaving_early_ends_the_thread_and_closes_what_it_read():

@@ -1,7 +1,10 @@
 """The generated code: wide shapes, names that look like code, variants."""
 
 import dataclasses
+import importlib
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -76,8 +79,16 @@ def test_half_a_surrogate_pair_in_a_name_is_refused_before_any_row(where):
         CloudEventsEnvelope().compile(shape, stream)
 
 
-def test_checksums_are_crc_32_in_eight_hex_digits():
+@pytest.mark.parametrize("library", ["isal.isal_zlib", "zlib"])
+def test_checksums_are_crc_32_in_eight_hex_digits(library, monkeypatch):
+    monkeypatch.setattr("airflow_legacy_events.envelopes.compiler.crc32", importlib.import_module(library).crc32)
     assert checksums(["", "a", "ü", "123456789"]) == ["00000000", "e8b7be43", "63d969d5", "cbf43926"]
+
+
+def test_without_the_fast_library_everything_is_as_it_is():
+    code = "import sys; sys.modules['isal'] = None; from airflow_legacy_events.envelopes.compiler import crc32"
+    told = subprocess.check_output([sys.executable, "-c", f"{code}; print(crc32.__module__)"], text=True)
+    assert told.strip() == "zlib"
 
 
 ROWS = Shape(

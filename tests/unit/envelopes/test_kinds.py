@@ -13,10 +13,11 @@ from airflow_legacy_events.errors import EnvelopeError
 STREAM = Stream("s", "t", "/s", "s")
 
 
-def data_texts(kind, *values, timezone="UTC"):
+def data_texts(kind, *values, timezone="UTC", checked=False):
     """The texts of the member `v`, exactly as they stand in the messages."""
     elements = Elements(Kind.TEXT) if kind is Kind.ARRAY else None
-    shape = Shape((Column("id", Kind.INTEGER, "int8"), Column("v", kind, "declared", elements=elements)), (1,), (0,))
+    column = Column("v", kind, "declared", elements=elements, checked=checked)
+    shape = Shape((Column("id", Kind.INTEGER, "int8"), column), (1,), (0,))
     encode = PlainEnvelope().compile(shape, STREAM._replace(source_timezone=timezone))
     rows = list(enumerate(values))
     messages = encode(Batch(shape, rows, len(rows), Watermark((), None, {}), "u"))
@@ -226,3 +227,12 @@ def test_the_key_is_the_text_that_data_holds_hidden_or_not(kind, value, key, hid
     pair = Shape((Column("a", kind, "declared"), Column("b", Kind.INTEGER, "int")), (), (0, 1))
     (both,) = PlainEnvelope().compile(pair, STREAM)(Batch(pair, [(value, "7")], 1, Watermark((), None, {}), "u")).keys
     assert json.loads(both) == [key, "7"]
+
+
+def test_json_that_its_database_has_checked_is_carried_without_another_look():
+    deep = "[" * 50_000 + "]" * 50_000
+    with pytest.raises(EnvelopeError, match="other text"):
+        data_texts(Kind.JSON, deep)
+    assert data_texts(Kind.JSON, deep, None, "{}", checked=True) == [deep, "null", "{}"]
+    with pytest.raises(EnvelopeError, match="Python bytes"):
+        data_texts(Kind.JSON, "{}", b"{}", checked=True)
