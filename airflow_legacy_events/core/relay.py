@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_legacy_events.core import guard
-from airflow_legacy_events.core.collector import rare_collections
+from airflow_legacy_events.core.collector import SWEEP_BATCHES, rare_collections, sweep
 from airflow_legacy_events.core.columns import Shape
 from airflow_legacy_events.core.dead_letters import dead_letters
 from airflow_legacy_events.core.errors import DeliveryError, EnvelopeError, StoppedError
@@ -143,10 +143,12 @@ class Relay:
         progress = Progress(self.log, self.stream.name)
         reached = True
         with ReadAhead(self._encoded(), self.stop) as blocks:
-            for batch, messages in blocks:
+            for number, (batch, messages) in enumerate(blocks, 1):
                 if messages is not None:
                     self._publish(batch, messages)
                 ledger.confirmed(batch.after)
+                if number % SWEEP_BATCHES == 0:
+                    sweep()
                 reached = batch.final
                 progress.show(report.rows, batch.share)
                 if not reached and pace.over:
