@@ -22,15 +22,15 @@ class _End:
 class ReadAhead(Generic[T]):
     """Iterates over `items` while a thread of its own produces the next ones.
 
-    At most `depth` items are made or wait beyond those that were taken: the thread begins with no further one, so
-    memory grows neither with the rows nor where the taker is slow. An error of the producer is raised where its item
+    At most `depth` items are made or wait beside the one in the taker's hands: the thread begins with no further one,
+    so memory grows neither with the rows nor where the taker is slow. An error of the producer is raised where its item
     would have come, after all items before it. Leaving the context ends the thread at its next item.
     """
 
     def __init__(self, items: Generator[T, None, None], stop: Stop, depth: int = 1) -> None:
         self._items, self._stop = items, stop
         self._made: queue.SimpleQueue[T | _End] = queue.SimpleQueue()
-        self._room = threading.Semaphore(depth)
+        self._room = threading.Semaphore(depth + 1)
         self._abandoned = threading.Event()
         self._thread = threading.Thread(target=self._produce, name="legacy-events-read-ahead", daemon=True)
 
@@ -50,8 +50,8 @@ class ReadAhead(Generic[T]):
             if self._stop.requested:
                 return
             if not isinstance(item, _End):
-                self._room.release()
                 yield item
+                self._room.release()
             elif item.error is not None:
                 raise item.error
             else:
