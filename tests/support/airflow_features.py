@@ -1,4 +1,6 @@
-"""What the Airflow under test has; 3.2 has less than 3.3."""
+"""What the Airflow under test has, 3.2 less than 3.3, and what the tests and their DAGs agree on."""
+
+import os
 
 import airflow.sdk
 from airflow.utils.types import DagRunType
@@ -13,3 +15,12 @@ if not HAS_STATE:
 
 BY_AN_OPERATOR = "operator_triggered" if hasattr(DagRunType, "OPERATOR_TRIGGERED") else "manual"
 """The type of a run that another DAG triggers."""
+
+LONG = os.environ.get("LEGACY_EVENTS_TEST_PROFILE") == "long"
+"""Whether proofs run in their long form."""
+
+TOGETHER = ("together_1", "together_2", "together_3", "together_4")
+"""Tables whose streams reach a topic for the first time at one moment."""
+
+FIRST_MEETINGS = 20 if LONG else 3
+"""How often they do so, each time on a topic of its own."""

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +59,23 @@ class Deployment:
         """Rows with the ids from `first` to `last`; without `since` they are changed now, in order."""
         at = "clock_timestamp()" if since is None else f"timestamptz '{since}' + make_interval(secs => n)"
         self.execute(f"INSERT INTO {name} SELECT n, 'b' || n, {at} FROM generate_series({first}, {last}) n ORDER BY n")
+
+    @contextmanager
+    def gated(self, *tasks: str, instances: int = 1) -> Iterator[Callable[[], Any]]:
+        """Hold `HeldOperator`s, named `dag.task`, at their start; gives a function that waits until all are there."""
+        closed = [self.gates / f"{task}.closed" for task in tasks]
+        here = [self.gates / f"{task}.here" for task in tasks]
+        for one in closed:
+            one.touch()
+        for one in here:
+            one.write_text("")
+        try:
+            yield lambda: self.client.wait(
+                lambda: all(len(one.read_text()) >= instances for one in here), "the tasks being there"
+            )
+        finally:
+            for one in closed:
+                one.unlink()
 
     @contextmanager
     def held(self, table: str) -> Iterator[None]:

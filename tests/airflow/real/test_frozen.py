@@ -1,17 +1,14 @@
 """The api-server stops answering, for 10 s; for 70 s in the long form: all stores side by side."""
 
 import contextlib
-import os
 import time
 
 import pytest
 
-from tests.support.airflow_features import STORES
+from tests.support.airflow_features import LONG, STORES
 
 # With the start of Airflow, on a machine that others use too.
 pytestmark = pytest.mark.timeout(900)
-
-LONG = os.environ.get("LEGACY_EVENTS_TEST_PROFILE") == "long"
 
 
 @pytest.fixture(scope="module")
@@ -35,20 +32,9 @@ def topic(store):
     return f"real.frozen_{store}"
 
 
-@contextlib.contextmanager
 def held(airflow):
     """Hold every task at its start; gives a function that waits until all are there."""
-    gates = [airflow.gates / f"frozen.{store}" for store in STORES]
-    for gate in gates:
-        gate.with_name(f"{gate.name}.closed").touch()
-        gate.with_name(f"{gate.name}.here").unlink(missing_ok=True)
-    try:
-        yield lambda: airflow.client.wait(
-            lambda: all(gate.with_name(f"{gate.name}.here").exists() for gate in gates), "the tasks being there"
-        )
-    finally:
-        for gate in gates:
-            gate.with_name(f"{gate.name}.closed").unlink()
+    return airflow.gated(*(f"frozen.{store}" for store in STORES))
 
 
 @contextlib.contextmanager

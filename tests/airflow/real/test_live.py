@@ -1,18 +1,15 @@
 """Live runs in a real Airflow: every type of run, streams beside each other, clears, an api-server that is away."""
 
 import datetime as dt
-import os
 
 import pytest
 
-from tests.support.airflow_features import BY_AN_OPERATOR
+from tests.support.airflow_features import BY_AN_OPERATOR, FIRST_MEETINGS, LONG, TOGETHER
 from tests.support.deployment import moment, overlap, span
 
 # With the start of Airflow, on a machine that others use too.
 pytestmark = pytest.mark.timeout(900)
 
-LONG = os.environ.get("LEGACY_EVENTS_TEST_PROFILE") == "long"
-TOGETHER = ("together_1", "together_2", "together_3", "together_4")
 STREAMS = ("four_1", "four_2", "four_3", "four_4")
 
 
@@ -108,15 +105,12 @@ def test_streams_that_end_their_first_run_on_a_topic_at_one_moment_all_succeed(a
     client = airflow.client
     for table in TOGETHER:
         airflow.make_table(table, 1)
-    for number in range(20 if LONG else 3):
+    for number in range(FIRST_MEETINGS):
         dag = f"together_{number}"
         client.unpause(dag)
-        gate = airflow.gates / f"{dag}.publish"
-        gate.with_name(f"{gate.name}.closed").touch()
-        run = client.trigger(dag)
-        here = gate.with_name(f"{gate.name}.here")
-        client.wait(lambda here=here: here.exists() and len(here.read_text()) == len(TOGETHER), "the tasks being there")
-        gate.with_name(f"{gate.name}.closed").unlink()
+        with airflow.gated(f"{dag}.publish", instances=len(TOGETHER)) as wait:
+            run = client.trigger(dag)
+            wait()
         assert client.wait_run(dag, run) == "success", airflow.airflow.story(run)
         assert airflow.ids(f"real.{dag}") == [1] * len(TOGETHER)
 

@@ -1,15 +1,13 @@
 """A replay beside live runs, in a real scheduler."""
 
-import os
-
 import pytest
 
+from tests.support.airflow_features import LONG
 from tests.support.deployment import span
 
 # With the start of Airflow, on a machine that others use too.
 pytestmark = pytest.mark.timeout(900)
 
-LONG = os.environ.get("LEGACY_EVENTS_TEST_PROFILE") == "long"
 ROWS = 600 if LONG else 400
 RATE = 10
 WINDOW = {"from": "2026-11-01T00:00:00+00:00", "to": "2026-11-02T00:00:00+00:00", "rows_per_second": RATE}

@@ -1,12 +1,12 @@
 """Many who wait in a real Airflow: one session of the source, hardly any of its CPU."""
 
-import os
 import time
 
 import psutil
 import pytest
 
-LONG = os.environ.get("LEGACY_EVENTS_TEST_PROFILE") == "long"
+from tests.support.airflow_features import LONG
+
 WAITING, ROWS = (200, 1_000_000) if LONG else (3, 100)
 WATCHED_SECONDS = 180
 START_SECONDS = 1_800 if LONG else 180

@@ -7,11 +7,10 @@ from airflow.sdk import DAG
 from held import HeldOperator
 
 from airflow_legacy_events.operators.query import IncrementalQueryOperator
+from tests.support.airflow_features import FIRST_MEETINGS, TOGETHER
 
 START = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 SOURCE = {"source_conn_id": "legacy_crm", "watermark_columns": ["updated_at"], "topic_partitions": 1}
-TOGETHER = 20
-"""How often streams may reach a topic together for the first time."""
 
 with DAG("four", schedule=None, start_date=START):
     IncrementalQueryOperator.partial(task_id="publish", topic="real.four", rows_per_second=20, **SOURCE).expand(
@@ -21,11 +20,9 @@ with DAG("four", schedule=None, start_date=START):
 with DAG("busy", schedule=None, start_date=START):
     IncrementalQueryOperator(task_id="publish", table="busy", topic="real.busy", rows_per_second=20, **SOURCE)
 
-for number in range(TOGETHER):
+for number in range(FIRST_MEETINGS):
     with DAG(f"together_{number}", schedule=None, start_date=START):
-        HeldOperator.partial(task_id="publish", topic=f"real.together_{number}", **SOURCE).expand(
-            table=["together_1", "together_2", "together_3", "together_4"]
-        )
+        HeldOperator.partial(task_id="publish", topic=f"real.together_{number}", **SOURCE).expand(table=list(TOGETHER))
 
 with DAG("neighbour", schedule=None, start_date=START):
     IncrementalQueryOperator(task_id="publish", table="neighbour", topic="real.neighbour", **SOURCE)
