@@ -62,7 +62,7 @@ class OutboxSource:
         while self.target is not None and (left is None or left > 0):
             self.before_page()
             limit = self.batch_rows if left is None else min(left, self.batch_rows)
-            ahead = sorted(one for one in self.outbox.entries if last < one <= self.target)
+            ahead = sorted(one for one in list(self.outbox.entries) if last < one <= self.target)
             page = [self.outbox.entries[one] for one in ahead[:limit]]
             last = page[-1].id if page else last
             final = len(ahead) <= limit
