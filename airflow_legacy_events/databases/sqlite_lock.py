@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from airflow_legacy_events.core import flock
 from airflow_legacy_events.core.errors import BusyError, SourceError
 from airflow_legacy_events.databases.holder import LEASE_SECONDS, describe, is_earlier_try
 
@@ -67,7 +67,7 @@ class FileLock:
 
     def _take(self) -> None:
         deadline = time.monotonic() + LEASE_SECONDS
-        while not self._try():
+        while not flock.take(self._file):
             holder = self._who()
             earlier = holder is not None and is_earlier_try(holder, self._holder)
             text = f"stream {self._name!r} is being worked on by {describe(holder)}"
@@ -79,13 +79,6 @@ class FileLock:
                     " there; its lock is freed with the process"
                 )
             time.sleep(_POLL_SECONDS)
-
-    def _try(self) -> bool:
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
 
     def _who(self) -> dict[str, Any] | None:
         try:

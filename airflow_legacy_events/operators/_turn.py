@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import tempfile
 import time
 from pathlib import Path
+
+from airflow_legacy_events.core import flock
 
 TURN_SECONDS = 10.0
 _POLL_SECONDS = 0.02
@@ -37,18 +38,10 @@ def take_turn(uri: str, seconds: float = TURN_SECONDS) -> bool:
     except OSError:
         return False
     deadline = time.monotonic() + seconds
-    while not _locked(file):
+    while not flock.take(file):
         if time.monotonic() >= deadline:
             os.close(file)
             return False
         time.sleep(_POLL_SECONDS)
     _held[uri] = file
-    return True
-
-
-def _locked(file: int) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
     return True

@@ -26,6 +26,12 @@ def rows(dsn: str, query: str) -> Iterator[list[Any]]:
     ahead: Queue[list[Any]] = Queue(2)
 
     def read() -> None:
+        try:
+            fetch()
+        finally:
+            ahead.put([])  # also where reading failed: then the topic is short of rows, which is found out
+
+    def fetch() -> None:
         with psycopg.connect(dsn, options="-c TimeZone=UTC -c DateStyle=ISO") as connection:
             for kind in connection.adapters.types:
                 connection.adapters.register_loader(kind.oid, TextLoader)
@@ -33,7 +39,6 @@ def rows(dsn: str, query: str) -> Iterator[list[Any]]:
                 cursor.execute(query.encode())
                 while chunk := cursor.fetchmany(CHUNK):
                     ahead.put(chunk)
-        ahead.put([])
 
     Thread(target=read, daemon=True).start()
     return iter(ahead.get, [])

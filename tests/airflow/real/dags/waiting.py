@@ -1,14 +1,13 @@
 """Many sensors that wait, in the triggerer, for news of one table."""
 
 import datetime as dt
-import os
 
 from airflow.sdk import DAG
 
 from airflow_legacy_events.operators.query import IncrementalQueryOperator
 from airflow_legacy_events.sensors.pending import PendingEventsSensor
+from tests.support.airflow_features import LONG
 
-LONG = os.environ.get("LEGACY_EVENTS_TEST_PROFILE") == "long"
 stream = {
     "source_conn_id": "legacy_crm",
     "table": "waiting",
