@@ -224,6 +224,9 @@ class Database(Protocol):
     def beyond(self, columns: Sequence[Any], values: Sequence[Any], *, inclusive: bool = False) -> Any:
         """Return the condition `(columns) > (values)`, or `>=`, spelled so that an index serves it."""
 
+    def equal(self, column: Any, value: Any) -> Any:
+        """Return the condition `column = value`."""
+
     def until(self, columns: Sequence[Any], values: Sequence[Any]) -> Any:
         """Return the condition `(columns) <= (values)`, spelled so that an index serves it."""
 

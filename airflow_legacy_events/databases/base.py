@@ -118,6 +118,10 @@ class SqlDatabase(ABC, Generic[Session]):
         left, right = _rows(columns, values)
         return left >= right if inclusive else left > right
 
+    def equal(self, column: Any, value: Any) -> Any:
+        """See `core.ports.Database.equal`."""
+        return column == bound(value)
+
     def until(self, columns: Sequence[Any], values: Sequence[Any]) -> Any:
         """See `core.ports.Database.until`."""
         left, right = _rows(columns, values)

@@ -158,6 +158,10 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         """See `core.ports.Database.beyond` and `keyset`: few dialects compare row values."""
         return keyset.beyond(columns, list(map(_bound, values)), inclusive=inclusive)
 
+    def equal(self, column: Any, value: Any) -> Any:
+        """See `core.ports.Database.equal`."""
+        return column == _bound(value)
+
     def until(self, columns: Sequence[Any], values: Sequence[Any]) -> Any:
         """See `core.ports.Database.until`."""
         return keyset.until(columns, list(map(_bound, values)))

@@ -49,11 +49,11 @@ class BulkRun:
 
     def batches(self) -> Iterator[Batch]:
         """Yield the pages of one snapshot; an empty batch at the end closes the load."""
-        at = self._at
+        at = Start(self._at)
         with self.rows.database.snapshot():
-            while rows := self.rows.page(Start(at), None, self.limits.page_rows):
-                at = self.rows.values(rows[-1])
-                yield self._batch(rows, Watermark(at, None, {}))
+            while rows := self.rows.page(at, None, self.limits.page_rows):
+                at = self.rows.after(rows)
+                yield self._batch(rows, Watermark(at.values, None, {}))
         done = {"load": {"number": self._number, "done": True}}
         yield self._batch([], Watermark((), None, done), final=True)
 

@@ -81,9 +81,9 @@ class IncrementalRun:
         low: str | None = at.values[0] if at.values else None
         query = self.rows.query(at, target, self._limit(left))
         while left is None or left > 0:
-            rows = self.rows.rows_of(query)
+            rows = self.rows.page(at, target, self._limit(left), query)
             if rows:
-                at = Start(self.rows.values(rows[-1]))
+                at = self.rows.after(rows)
                 low = low or self.rows.values(rows[0])[0]
             final = not rows or at.values == target
             left = None if left is None else left - len(rows)

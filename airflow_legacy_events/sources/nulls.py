@@ -108,14 +108,14 @@ class NullRun:
         return self.lane.highest(start, 0.0, temporal=False)
 
     def _pass(self, after: Watermark, target: Values, left: int | None) -> Iterator[Batch]:
-        at, final = self._at, False
+        at, final = Start(self._at), False
         while not final and (left is None or left > 0):
             limit = self.limits.page_rows if left is None else min(self.limits.page_rows, left)
-            rows = self.lane.page(Start(at), target, limit)
-            at = self.lane.values(rows[-1]) if rows else at
-            final = not rows or at == target
+            rows = self.lane.page(at, target, limit)
+            at = self.lane.after(rows) if rows else at
+            final = not rows or at.values == target
             left = None if left is None else left - len(rows)
-            mark = {"number": self._number, "done": True} if final else self._mark(at)
+            mark = {"number": self._number, "done": True} if final else self._mark(at.values)
             reached = Watermark(after.values, None, {**after.facts, "nulls": mark})
             yield Batch(self.lane.selection.shape, rows, len(rows), reached, "r", self._number, final)
 

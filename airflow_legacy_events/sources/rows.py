@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import operator
 import shlex
 import zoneinfo
 from dataclasses import dataclass
@@ -19,15 +20,23 @@ from airflow_legacy_events.sources.selection import Selection
 
 BATCH_BYTES = 8 * 2**20
 """A page of wide rows is cut at about so much raw data, so memory does not grow with a row's width."""
+_TELLING_ROWS = 100
 
 Values: TypeAlias = tuple[str, ...]
 
 
 class Start(NamedTuple):
-    """What is read comes after `values`, or is at `values` where they are included; `()` is before all rows."""
+    """What is read comes after `values`, or is at `values` where they are included; `()` is before all rows.
+
+    Attributes:
+        values: of the position columns, or of the first of them.
+        included: whether rows at `values` are meant too.
+        tied: of so many leading values more rows are expected, and these are looked for first.
+    """
 
     values: Values
     included: bool = False
+    tied: int = 0
 
 
 @dataclass(frozen=True)
@@ -54,16 +63,16 @@ class Rows:
     small: bool = False
     stream: str = ""
 
-    def page(self, after: Start, until: Values | None, limit: int) -> list[tuple[Any, ...]]:
-        """Return the next rows above `after`, at most `limit`; empty when there are none up to `until`."""
-        return self.rows_of(self.query(after, until, limit))
+    def page(self, after: Start, until: Values | None, limit: int, query: Any = None) -> list[tuple[Any, ...]]:
+        """Return the next rows above `after`, at most `limit`; empty when there are none up to `until`.
 
-    def rows_of(self, query: Any) -> list[tuple[Any, ...]]:
-        """Return the rows of a page's query."""
-        return self._whole(self.database.read(query, BATCH_BYTES))
+        `query` is what the method of that name returned for the same arguments, where it was asked before.
+        """
+        rows = self._rows_of(self.query(after, until, limit) if query is None else query)
+        return rows if rows or not after.tied else self.page(_wider(after), until, limit)
 
     def query(self, after: Start, until: Values | None, limit: int) -> Any:
-        """Return the query of what `page` returns, which the database may begin with before the rows are asked for."""
+        """Return the query of what `page` asks first, which the database may begin with before the rows are wanted."""
         query = self._select([*map(self._read, range(len(self.selection.shape.columns)))], after)
         if until is not None:
             query = query.where(self.database.until(self._position, self._bound(until)))
@@ -73,7 +82,22 @@ class Rows:
         """Return the next rows above `after` whose first position column lies below `high`, at most `limit`."""
         query = self._select([*map(self._read, range(len(self.selection.shape.columns)))], after)
         query = query.where(self._below(high))
-        return self.rows_of(query.order_by(*self._position).limit(limit))
+        rows = self._rows_of(query.order_by(*self._position).limit(limit))
+        return rows if rows or not after.tied else self.page_below(_wider(after), high, limit)
+
+    def after(self, page: list[tuple[Any, ...]]) -> Start:
+        """Return where the next page begins.
+
+        Leading values that a whole page shares are probably shared by the next rows too. An index is entered by
+        them where they are compared for equality; by the position as a whole many databases enter it by its first
+        column alone, and walk through all rows of that value for every page. A few rows say nothing about the next.
+        """
+        first, last = self.values(page[0]), self.values(page[-1])
+        shared = sum(1 for _ in itertools.takewhile(bool, map(operator.eq, first[:-1], last)))
+        return Start(last, tied=shared if len(page) >= _TELLING_ROWS else 0)
+
+    def _rows_of(self, query: Any) -> list[tuple[Any, ...]]:
+        return self._whole(self.database.read(query, BATCH_BYTES))
 
     def _whole(self, page: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Return the page; the next one begins above its last position, so no row of that may be left behind.
@@ -238,4 +262,12 @@ class Rows:
         position, values = self._position, self._bound(after.values)
         # Fewer values than columns say where to begin, and what is begun with is delivered too.
         included = after.included or len(values) < len(position)
-        return self.database.beyond(position[: len(values)], values, inclusive=included)
+        tied, rest = slice(after.tied), slice(after.tied, len(values))
+        return sa.and_(
+            *map(self.database.equal, position[tied], values[tied]),
+            self.database.beyond(position[rest], values[rest], inclusive=included),
+        )
+
+
+def _wider(after: Start) -> Start:
+    return after._replace(tied=after.tied - 1)

@@ -84,6 +84,13 @@ def test_the_next_page_is_bounded_on_both_sides_by_the_first_column_alone(databa
     assert database.statements == [expected(database, "#, updated_at", where, 100)]
 
 
+def test_rows_of_one_time_are_looked_for_by_it_before_all_that_follow(database, first):
+    rows(database).page(Start(AFTER, tied=1), UNTIL, 100)
+    tied = f"WHERE updated_at = :param_{first} AND # > :param_{first + 1} AND {upto(first + 2)} ORDER BY updated_at, #"
+    every = f"WHERE {above(first)} AND {upto(first + 2)} ORDER BY updated_at, #"
+    assert database.statements == [expected(database, "#, updated_at", where, 100) for where in (tied, every)]
+
+
 def test_the_highest_row_is_the_first_from_above(database, first):
     rows(database).highest(Start(AFTER), 5.0, temporal=True)
     where = (
