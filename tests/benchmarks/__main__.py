@@ -24,9 +24,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--only", nargs="+", metavar="CASE", help="only cases whose name holds one of these words")
-    parser.add_argument("--memory", action="store_true", help="also 500 k and 5 M rows, and 2 M equal times: slow")
+    parser.add_argument("--memory", action="store_true", help="instead: memory at 500 k and 5 M rows and 2 M ties")
     parser.add_argument("--prices", action="store_true", help="also what single features cost")
-    parser.add_argument("--readme", action="store_true", help="write the table into README.md")
+    parser.add_argument("--readme", action="store_true", help="write the tables into README.md")
     parser.add_argument("--no-gate", action="store_true", help="exit 0 also where a budget is missed")
     parser.add_argument("--list", action="store_true", help="list the cases and exit")
     return parser.parse_args()
@@ -34,7 +34,7 @@ def arguments() -> argparse.Namespace:
 
 def chosen(asked: argparse.Namespace) -> list[Case]:
     """The cases of the interleaved rounds."""
-    cases = [*MAIN, *operators.POLL_CASES, *(memory.CASES if asked.memory else [])]
+    cases = memory.CASES if asked.memory else [*MAIN, *operators.POLL_CASES]
     return [case for case in cases if asked.only is None or any(word in case.name for word in asked.only)]
 
 
@@ -60,12 +60,14 @@ def show(asked: argparse.Namespace, cases: Sequence[Case], kept: Kept, where: st
     judged = budgets.judge(rounds, budgets.BUDGETS)
     moving = [case for case in cases if case not in operators.POLL_CASES]
     polls = [case for case in cases if case in operators.POLL_CASES]
-    head = f"{asked.rows:,} rows of nine columns, medians of {len(rounds)} interleaved rounds; {where}."
+    many = f"{len(rounds)} interleaved rounds" if len(rounds) > 1 else "one round"
+    head = f"{'Rows' if asked.memory else f'{asked.rows:,} rows'} of nine columns, medians of {many}; {where}."
     parts = [head, report.case_table(moving, rounds), report.budget_table(judged, raw=False)]
     parts += [report.poll_table(polls, rounds)] if polls else []
     parts += [priced] if priced else []
     if asked.readme:
-        written = report.write_readme("\n\n".join([*parts, "`make bench` measures it again."]))
+        again = f"`make bench{' MEMORY=1' if asked.memory else ''}` measures it again."
+        written = report.write_readme("\n\n".join([*parts, again]), "memory" if asked.memory else "benchmark")
         print("README.md is written" if written else "README.md has no place for the table:", file=sys.stderr)
     print("\n\n".join([*parts, "Round by round:", report.budget_table(judged, raw=True)]))
     for number, line in enumerate(kept.lines, 1):

@@ -14,7 +14,6 @@ from tests.benchmarks.case import Case, Result
 from tests.benchmarks.rounds import Round
 from tests.benchmarks.world import ROOT
 
-BEGIN, END = "<!-- benchmark -->", "<!-- /benchmark -->"
 Figures = Callable[[Result], float | None]
 
 
@@ -75,7 +74,7 @@ def poll_table(cases: Sequence[Case], rounds: Sequence[Round]) -> str:
 
 def budget_table(judged: Sequence[Judged], *, raw: bool) -> str:
     """Medians beside what was demanded."""
-    lines = ["| ours, PostgreSQL to Kafka | median | least..greatest | at least | aim | |", "|---|---|---|---|---|---|"]
+    lines = ["| ours | median | least..greatest | at least | aim | |", "|---|---|---|---|---|---|"]
     for one in judged:
         write = one.budget.form.format
         ends = f"{write(min(one.figures))}..{write(max(one.figures))}"
@@ -92,13 +91,14 @@ def budget_table(judged: Sequence[Judged], *, raw: bool) -> str:
     return "\n".join(lines)
 
 
-def write_readme(text: str, path: Path = ROOT / "README.md") -> bool:
-    """Replace what is between the markers; False where there are none."""
+def write_readme(text: str, block: str, path: Path = ROOT / "README.md") -> bool:
+    """Replace what is between the markers of a block; False where there are none."""
+    begin, end = f"<!-- {block} -->", f"<!-- /{block} -->"
     content = path.read_text()
-    if BEGIN not in content or END not in content:
+    if begin not in content or end not in content:
         return False
-    before, rest = content.split(BEGIN, 1)
-    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END, 1)[1]}")
+    before, rest = content.split(begin, 1)
+    path.write_text(f"{before}{begin}\n{text}\n{end}{rest.split(end, 1)[1]}")
     return True
 
 
