@@ -62,7 +62,12 @@ def show(asked: argparse.Namespace, cases: Sequence[Case], kept: Kept, where: st
     polls = [case for case in cases if case in operators.POLL_CASES]
     many = f"{len(rounds)} interleaved rounds" if len(rounds) > 1 else "one round"
     head = f"{'Rows' if asked.memory else f'{asked.rows:,} rows'} of nine columns, medians of {many}; {where}."
-    parts = [head, report.case_table(moving, rounds), report.budget_table(judged, raw=False)]
+    # The servers' CPU beside memory would be that of loading five million rows.
+    parts = [
+        head,
+        *([] if asked.memory else [report.case_table(moving, rounds)]),
+        report.budget_table(judged, raw=False),
+    ]
     parts += [report.poll_table(polls, rounds)] if polls else []
     parts += [priced] if priced else []
     if asked.readme:
