@@ -25,7 +25,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--only", nargs="+", metavar="CASE", help="only cases whose name holds one of these words")
     parser.add_argument("--memory", action="store_true", help="instead: memory at 500 k and 5 M rows and 2 M ties")
-    parser.add_argument("--prices", action="store_true", help="also what single features cost")
+    parser.add_argument("--prices", action="store_true", help="instead: what single features cost")
     parser.add_argument("--readme", action="store_true", help="write the tables into README.md")
     parser.add_argument("--no-gate", action="store_true", help="exit 0 also where a budget is missed")
     parser.add_argument("--list", action="store_true", help="list the cases and exit")
@@ -38,30 +38,34 @@ def chosen(asked: argparse.Namespace) -> list[Case]:
     return [case for case in cases if asked.only is None or any(word in case.name for word in asked.only)]
 
 
-def measure(asked: argparse.Namespace, cases: Sequence[Case]) -> tuple[Kept, str, str]:
-    """Run the rounds and the price list; return them with a line about where that was."""
+def measure(asked: argparse.Namespace, cases: Sequence[Case]) -> tuple[Kept, str]:
+    """Run the rounds; return them with a line about where that was."""
     kept = Kept(cases, asked.rows)
     world = World()
     try:
-        where = f"{report.machine()}, Kafka 4.3, {world.legacy('postgres').title}, all on one machine"
         if len(kept.lines) < asked.rounds:
             if any(case in floors.CASES for case in cases):
                 equality.prove(world, asked.rows)
                 equality.warm_up(world, asked.rows)
             run_rounds(world, cases, asked.rows, asked.rounds, kept)
-        return kept, where, prices.table(world) if asked.prices else ""
+        return kept, where(world)
     finally:
         world.stop()
 
 
-def show(asked: argparse.Namespace, cases: Sequence[Case], kept: Kept, where: str, priced: str) -> bool:
+def where(world: World) -> str:
+    """One line about where it was measured."""
+    return f"{report.machine()}, Kafka 4.3, {world.legacy('postgres').title}, all on one machine"
+
+
+def show(asked: argparse.Namespace, cases: Sequence[Case], kept: Kept, measured_at: str) -> bool:
     """Print everything; return whether every budget that was judged is met."""
     rounds = kept.rounds
     judged = budgets.judge(rounds, budgets.BUDGETS)
     moving = [case for case in cases if case not in operators.POLL_CASES]
     polls = [case for case in cases if case in operators.POLL_CASES]
     many = f"{len(rounds)} interleaved rounds" if len(rounds) > 1 else "one round"
-    head = f"{'Rows' if asked.memory else f'{asked.rows:,} rows'} of nine columns, medians of {many}; {where}."
+    head = f"{'Rows' if asked.memory else f'{asked.rows:,} rows'} of nine columns, medians of {many}; {measured_at}."
     # The servers' CPU beside memory would be that of loading five million rows.
     parts = [
         head,
@@ -69,16 +73,26 @@ def show(asked: argparse.Namespace, cases: Sequence[Case], kept: Kept, where: st
         report.budget_table(judged, raw=False),
     ]
     parts += [report.poll_table(polls, rounds)] if polls else []
-    parts += [priced] if priced else []
     if asked.readme:
-        again = f"`make bench{' MEMORY=1' if asked.memory else ''}` measures it again."
-        written = report.write_readme("\n\n".join([*parts, again]), "memory" if asked.memory else "benchmark")
-        print("README.md is written" if written else "README.md has no place for the table:", file=sys.stderr)
+        report.write_readme(parts, "memory" if asked.memory else "benchmark")
     print("\n\n".join([*parts, "Round by round:", report.budget_table(judged, raw=True)]))
     for number, line in enumerate(kept.lines, 1):
         loads = [" ".join(f"{load:.2f}" for load in loads) for loads in line["load"]]
         print(f"round {number} at {line['at']}: load average before {loads[0]}, after {loads[1]}")
     return all(one.met for one in judged)
+
+
+def show_prices(*, readme: bool) -> None:
+    """Measure what single features cost, and print it."""
+    world = World()
+    try:
+        head = f"{prices.ROWS:,} rows, medians of {prices.ROUNDS} runs; {where(world)}."
+        parts = [head, prices.table(world)]
+    finally:
+        world.stop()
+    if readme:
+        report.write_readme(parts, "prices")
+    print("\n\n".join(parts))
 
 
 def main() -> int:
@@ -89,8 +103,11 @@ def main() -> int:
         print("\n".join(f"{case.name:24} {case.title}" for case in cases) or "no case has such a name")
         return 0 if cases else 2
     os.environ.setdefault("LC_ALL", "C.UTF-8")
-    kept, where, priced = measure(asked, cases)
-    met = show(asked, cases, kept, where, priced)
+    if asked.prices:
+        show_prices(readme=asked.readme)
+        return 0
+    kept, measured_at = measure(asked, cases)
+    met = show(asked, cases, kept, measured_at)
     kept.finish()
     return 0 if met or asked.no_gate else 1
 

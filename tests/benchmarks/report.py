@@ -16,6 +16,11 @@ from tests.benchmarks.world import ROOT
 
 Figures = Callable[[Result], float | None]
 
+_AGAIN = {
+    block: f"`make bench{option}` measures it again."
+    for block, option in {"benchmark": "", "memory": " MEMORY=1", "prices": " PRICES=1"}.items()
+}
+
 
 def machine() -> str:
     """One line about where it was measured."""
@@ -91,15 +96,14 @@ def budget_table(judged: Sequence[Judged], *, raw: bool) -> str:
     return "\n".join(lines)
 
 
-def write_readme(text: str, block: str, path: Path = ROOT / "README.md") -> bool:
-    """Replace what is between the markers of a block; False where there are none."""
+def write_readme(parts: Sequence[str], block: str, path: Path = ROOT / "README.md") -> None:
+    """Replace what is between the markers of a block."""
     begin, end = f"<!-- {block} -->", f"<!-- /{block} -->"
-    content = path.read_text()
-    if begin not in content or end not in content:
-        return False
-    before, rest = content.split(begin, 1)
-    path.write_text(f"{before}{begin}\n{text}\n{end}{rest.split(end, 1)[1]}")
-    return True
+    before, _, rest = path.read_text().partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise SystemExit(f"{path} has no place for the table: {begin} and {end} were not found")
+    path.write_text("\n\n".join([f"{before}{begin}\n{parts[0]}", *parts[1:], _AGAIN[block]]) + f"\n{end}{after}")
 
 
 def _spread(found: Sequence[Result], figure: Figures, form: str, *, ends: bool = True) -> str:
