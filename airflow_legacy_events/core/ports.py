@@ -183,6 +183,10 @@ class Database(Protocol):
     def holds_snapshot(self) -> bool:
         """Whether `snapshot` keeps its promise; a full load from a database where it can't is not exact."""
 
+    @property
+    def enters_by_position(self) -> bool:
+        """Whether `beyond` enters an index at its place, however many rows share the first column."""
+
     def identity(self) -> dict[str, str]:
         """Return what tells this server and database from every other one; compared as a whole."""
 
@@ -225,7 +229,7 @@ class Database(Protocol):
         """Return the condition `(columns) > (values)`, or `>=`, spelled so that an index serves it."""
 
     def equal(self, column: Any, value: Any) -> Any:
-        """Return the condition `column = value`."""
+        """Return the condition `column = value`, spelled so that an index serves it before any other condition does."""
 
     def until(self, columns: Sequence[Any], values: Sequence[Any]) -> Any:
         """Return the condition `(columns) <= (values)`, spelled so that an index serves it."""

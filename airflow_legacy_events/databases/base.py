@@ -34,10 +34,12 @@ class SqlDatabase(ABC, Generic[Session]):
 
     Attributes:
         holds_snapshot: see `core.ports.Database.holds_snapshot`.
+        enters_by_position: see `core.ports.Database.enters_by_position`.
         paramstyle: how statements name their parameters; None: as the driver's cursors want it.
     """
 
     holds_snapshot = True
+    enters_by_position = True
     paramstyle: str | None = None
 
     def __init__(

@@ -34,6 +34,8 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
     Each read is a transaction of its own that is rolled back, read-only where the dialect has such transactions.
     """
 
+    enters_by_position = False
+
     def __init__(
         self, url: sa.URL, *, conn_id: str, statement_timeout_seconds: float, log: logging.Logger | None = None
     ) -> None:

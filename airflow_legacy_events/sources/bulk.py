@@ -52,7 +52,7 @@ class BulkRun:
         at = Start(self._at)
         with self.rows.database.snapshot():
             while rows := self.rows.page(at, None, self.limits.page_rows):
-                at = self.rows.after(rows)
+                at = self.rows.next_start(rows)
                 yield self._batch(rows, Watermark(at.values, None, {}))
         done = {"load": {"number": self._number, "done": True}}
         yield self._batch([], Watermark((), None, done), final=True)

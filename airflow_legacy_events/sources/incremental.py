@@ -83,7 +83,7 @@ class IncrementalRun:
         while left is None or left > 0:
             rows = self.rows.page(at, target, self._limit(left), query)
             if rows:
-                at = self.rows.after(rows)
+                at = self.rows.next_start(rows)
                 low = low or self.rows.values(rows[0])[0]
             final = not rows or at.values == target
             left = None if left is None else left - len(rows)

@@ -112,7 +112,7 @@ class NullRun:
         while not final and (left is None or left > 0):
             limit = self.limits.page_rows if left is None else min(self.limits.page_rows, left)
             rows = self.lane.page(at, target, limit)
-            at = self.lane.after(rows) if rows else at
+            at = self.lane.next_start(rows) if rows else at
             final = not rows or at.values == target
             left = None if left is None else left - len(rows)
             mark = {"number": self._number, "done": True} if final else self._mark(at.values)

@@ -49,7 +49,7 @@ class _RepeatRun(ABC):
         """Yield the pages; an empty batch at the end closes the window."""
         at = self._at
         while rows := self._page(at, self.limits.page_rows):
-            at = self.rows.after(rows)
+            at = self.rows.next_start(rows)
             yield self._batch(rows, at, self._share(at.values[0]))
         yield self._batch([], at, 1.0, final=True)
 

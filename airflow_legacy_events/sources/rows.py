@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-import operator
 import shlex
 import zoneinfo
 from dataclasses import dataclass
@@ -31,7 +30,8 @@ class Start(NamedTuple):
     Attributes:
         values: of the position columns, or of the first of them.
         included: whether rows at `values` are meant too.
-        tied: of so many leading values more rows are expected, and these are looked for first.
+        tied: only rows that share so many leading values are meant; `page` drops one after the other where there are
+            none.
     """
 
     values: Values
@@ -85,16 +85,18 @@ class Rows:
         rows = self._rows_of(query.order_by(*self._position).limit(limit))
         return rows if rows or not after.tied else self.page_below(_wider(after), high, limit)
 
-    def after(self, page: list[tuple[Any, ...]]) -> Start:
-        """Return where the next page begins.
+    def next_start(self, page: list[tuple[Any, ...]]) -> Start:
+        """Return where the page after this one begins.
 
-        Leading values that a whole page shares are probably shared by the next rows too. An index is entered by
-        them where they are compared for equality; by the position as a whole many databases enter it by its first
-        column alone, and walk through all rows of that value for every page. A few rows say nothing about the next.
+        Leading values that a whole page shares are probably shared by the next rows too. Where an index is entered by
+        the first column of a position alone, it is entered by these values too, compared for equality: else all rows
+        that share them would be walked through for every page. A few rows say nothing about the next.
         """
-        first, last = self.values(page[0]), self.values(page[-1])
-        shared = sum(1 for _ in itertools.takewhile(bool, map(operator.eq, first[:-1], last)))
-        return Start(last, tied=shared if len(page) >= _TELLING_ROWS else 0)
+        last = Start(self.values(page[-1]))
+        if self.database.enters_by_position or len(page) < _TELLING_ROWS:
+            return last
+        same = (page[0][at] == page[-1][at] for at in self.selection.position[:-1])
+        return last._replace(tied=sum(1 for _ in itertools.takewhile(bool, same)))
 
     def _rows_of(self, query: Any) -> list[tuple[Any, ...]]:
         return self._whole(self.database.read(query, BATCH_BYTES))
