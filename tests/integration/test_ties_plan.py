@@ -61,7 +61,7 @@ def costs(legacy, work, window=None, **options) -> list[int]:
     with legacy.source(batch_rows=PAGE, **options) as source:
         source.open(None, window)
         before = work(source)
-        for batch in source.batches():
+        for _ in source.batches():
             found.append(work(source) - before)
             before = work(source)
     return found
