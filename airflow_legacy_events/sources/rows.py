@@ -6,6 +6,7 @@ import datetime as dt
 import itertools
 import shlex
 import zoneinfo
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -68,22 +69,16 @@ class Rows:
 
         `query` is what the method of that name returned for the same arguments, where it was asked before.
         """
-        rows = self._rows_of(self.query(after, until, limit) if query is None else query)
-        return rows if rows or not after.tied else self.page(_wider(after), until, limit)
+        return self._first_found(after, lambda start: self.query(start, until, limit), query)
 
     def query(self, after: Start, until: Values | None, limit: int) -> Any:
         """Return the query of what `page` asks first, which the database may begin with before the rows are wanted."""
-        query = self._select([*map(self._read, range(len(self.selection.shape.columns)))], after)
-        if until is not None:
-            query = query.where(self.database.until(self._position, self._bound(until)))
-        return query.order_by(*self._position).limit(limit)
+        bounds = () if until is None else (self.database.until(self._position, self._bound(until)),)
+        return self._page_query(after, limit, *bounds)
 
     def page_below(self, after: Start, high: str, limit: int) -> list[tuple[Any, ...]]:
         """Return the next rows above `after` whose first position column lies below `high`, at most `limit`."""
-        query = self._select([*map(self._read, range(len(self.selection.shape.columns)))], after)
-        query = query.where(self._below(high))
-        rows = self._rows_of(query.order_by(*self._position).limit(limit))
-        return rows if rows or not after.tied else self.page_below(_wider(after), high, limit)
+        return self._first_found(after, lambda start: self._page_query(start, limit, self._below(high)))
 
     def next_start(self, page: list[tuple[Any, ...]]) -> Start:
         """Return where the page after this one begins.
@@ -98,8 +93,14 @@ class Rows:
         same = (page[0][at] == page[-1][at] for at in self.selection.position[:-1])
         return last._replace(tied=sum(1 for _ in itertools.takewhile(bool, same)))
 
-    def _rows_of(self, query: Any) -> list[tuple[Any, ...]]:
-        return self._whole(self.database.read(query, BATCH_BYTES))
+    def _page_query(self, after: Start, limit: int, *bounds: Any) -> Any:
+        query = self._select([*map(self._read, range(len(self.selection.shape.columns)))], after)
+        return query.where(*bounds).order_by(*self._position).limit(limit)
+
+    def _first_found(self, after: Start, query_of: Callable[[Start], Any], query: Any = None) -> list[tuple[Any, ...]]:
+        """Return the rows of `query`, else of what `query_of` makes of `after`; if there are none, with fewer ties."""
+        rows = self._whole(self.database.read(query_of(after) if query is None else query, BATCH_BYTES))
+        return rows if rows or not after.tied else self._first_found(after._replace(tied=after.tied - 1), query_of)
 
     def _whole(self, page: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Return the page; the next one begins above its last position, so no row of that may be left behind.
@@ -269,7 +270,3 @@ class Rows:
             *map(self.database.equal, position[tied], values[tied]),
             self.database.beyond(position[rest], values[rest], inclusive=included),
         )
-
-
-def _wider(after: Start) -> Start:
-    return after._replace(tied=after.tied - 1)

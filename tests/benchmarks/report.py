@@ -16,10 +16,7 @@ from tests.benchmarks.world import ROOT
 
 Figures = Callable[[Result], float | None]
 
-_AGAIN = {
-    block: f"`make bench{option}` measures it again."
-    for block, option in {"benchmark": "", "memory": " MEMORY=1", "prices": " PRICES=1"}.items()
-}
+_COMMANDS = {"benchmark": "make bench", "memory": "make bench MEMORY=1", "prices": "make bench PRICES=1"}
 
 
 def machine() -> str:
@@ -103,7 +100,8 @@ def write_readme(parts: Sequence[str], block: str, path: Path = ROOT / "README.m
     _, found, after = rest.partition(end)
     if not found:
         raise SystemExit(f"{path} has no place for the table: {begin} and {end} were not found")
-    path.write_text("\n\n".join([f"{before}{begin}\n{parts[0]}", *parts[1:], _AGAIN[block]]) + f"\n{end}{after}")
+    text = "\n\n".join([*parts, f"`{_COMMANDS[block]}` measures it again."])
+    path.write_text(f"{before}{begin}\n{text}\n{end}{after}")
 
 
 def _spread(found: Sequence[Result], figure: Figures, form: str, *, ends: bool = True) -> str:
