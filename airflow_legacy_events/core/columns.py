@@ -65,7 +65,8 @@ class Column(NamedTuple):
         type: the database's own name of the type, for errors and the watermark.
         nullable: False only where the database promises it.
         elements: of an array.
-        checked: whether the database lets no value in that is not of the kind, so that nobody else has to look.
+        checked: whether the database itself writes the text of every value from what it stores under the column's type,
+            so that nobody else has to look whether it is one.
     """
 
     name: str

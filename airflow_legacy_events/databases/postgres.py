@@ -113,8 +113,8 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
                 refused[one.name] = type_.name
             else:
                 shown = type_.name or one.type_display
-                nullable, checked = one.name not in not_null, type_.kind is Kind.JSON
-                columns.append(Column(one.name, type_.kind, shown, nullable, type_.elements, checked))
+                nullable = one.name not in not_null
+                columns.append(Column(one.name, type_.kind, shown, nullable, type_.elements, checked=True))
         return tuple(columns), refused
 
     def bounded(self, column: Column) -> Any:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 Texts: TypeAlias = Sequence[str]
 Block: TypeAlias = tuple[Texts, Texts]
+WholeColumn: TypeAlias = Callable[[Sequence[Any]], Block | None]
 
 
 class MisfitError(Exception):
@@ -14,7 +15,7 @@ class MisfitError(Exception):
 
 
 class Codec(NamedTuple):
-    """How the values of one kind are written; never sees NULL.
+    """How the values of one kind are written; only `sparse` sees NULL.
 
     Every value has a text, which keys and ids hold, and a JSON form, which `data` holds.
 
@@ -25,13 +26,15 @@ class Codec(NamedTuple):
         wrapped: the JSON form is a string; both functions then give what stands between its quotes.
         plain: the text can stand in a JSON string as it is.
         never_empty: the text has at least one character.
+        sparse: as `block` for columns that hold NULLs, which stay None, where that is cheaper than to leave them out.
     """
 
-    block: Callable[[Sequence[Any]], Block | None]
+    block: WholeColumn
     one: Callable[[Any], tuple[str, str]]
     wrapped: bool = False
     plain: bool = True
     never_empty: bool = True
+    sparse: WholeColumn | None = None
 
 
 def twice(texts: Texts | None) -> Block | None:

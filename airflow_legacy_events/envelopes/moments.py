@@ -26,7 +26,9 @@ _PARTS = ("month", "day", "hour", "minute", "second")
 _INFINITE = frozenset({"infinity", "-infinity"})
 _TO_UTC = bytes.maketrans(b" +Z", b"TZ?")
 _REGULAR = b"0000-00-00T00:00:00.000000Z00\n"
-_LIMITS = ((8, 1, 31), (5, 1, 12), (11, 0, 23), (14, 0, 59), (17, 0, 59))  # where, lowest, highest
+_LIMITS = ((8, 1, 31), (5, 1, 12), (11, 0, 23))  # where, lowest, highest
+_SIXTIES = (14, 17)  # where minutes and seconds are
+_FIXED = ((10, b"T"), (26, b"Z"))
 _DOUBTFUL_DAY = re.compile(rb"-02-(?:29|3)|-(?:04|06|09|11)-31")
 _DIGITS = bytes.maketrans(b"0123456789", b"0" * 10)
 _YEARS = range(2, 9998)  # datetime's, less what an offset could lead out of
@@ -54,24 +56,30 @@ class Clock:
         self._hours = self._prefixes = _Prefixes(self._zone, "2026-11-23 09")
         self._minutes = _Prefixes(self._zone, "2026-11-23 09:15")
 
-    def instants(self, values: Sequence[str]) -> list[str] | None:
-        """Return texts like `2026-11-23 09:15:02[.123456]+00` in UTC's form; None unless all are like it."""
-        if set(map(len, values)) == {_WHOLE + 3}:
-            return _converted("\n".join(values).replace("+", ".000000+"), len(values))
-        padded = [
-            v
-            if len(v) == _EXACT + 3
-            else f"{v[:-3]}.000000{v[-3:]}"
-            if len(v) == _WHOLE + 3
-            else f"{v[:-3]:0<26}{v[-3:]}"
-            for v in values
-        ]
-        return _converted("\n".join(padded), len(values))
+    def instants(self, values: Sequence[str], *, checked: bool = False) -> list[str] | None:
+        """Return texts like `2026-11-23 09:15:02[.123456]+00` in UTC's form; None unless all are like it.
 
-    def locals(self, values: Sequence[str]) -> list[str] | None:
-        """Return texts like `2026-11-23 09:15:02[.123456]` in UTC; None unless all are like it."""
+        Args:
+            values: as the database writes them.
+            checked: the database vouches for days and digits, so that only the form is looked at.
+        """
+        missing = {length: _missing(length - len("+00")) for length in set(map(len, values))}
+        if len(missing) == 1:
+            lines = "\n".join(values).replace("+", f"{missing.popitem()[1]}+")
+        else:
+            usual = _EXACT + len("+00")
+            lines = "\n".join([v if len(v) == usual else f"{v[:-3]}{missing[len(v)]}{v[-3:]}" for v in values])
+        return _converted(lines, len(values), checked=checked)
+
+    def locals(self, values: Sequence[str], *, checked: bool = False) -> list[str] | None:
+        """Return texts like `2026-11-23 09:15:02[.123456]` in UTC; None unless all are like it.
+
+        Args:
+            values: as the database writes them.
+            checked: see `instants`.
+        """
         if self._utc:
-            return _padded(values)
+            return _padded(values, checked=checked)
         found = self._prefixes.replaced(values)
         if found is None and self._prefixes is self._hours:
             found = self._minutes.replaced(values)
@@ -149,25 +157,44 @@ class _Prefixes(dict[str, str]):
             return ""
 
 
-def _padded(values: Sequence[str]) -> list[str] | None:
-    if set(map(len, values)) == {_WHOLE}:
-        return _converted(".000000+00\n".join(values) + ".000000+00", len(values))
-    padded = [v if len(v) == _EXACT else f"{v}.000000" if len(v) == _WHOLE else f"{v:0<26}" for v in values]
-    return _converted("+00\n".join(padded) + "+00", len(values))
+def _padded(values: Sequence[str], *, checked: bool = False) -> list[str] | None:
+    missing, end, padded = {length: _missing(length) for length in set(map(len, values))}, "+00", values
+    if len(missing) == 1:
+        end = f"{missing.popitem()[1]}{end}"
+    else:
+        padded = [v if len(v) == _EXACT else f"{v}{missing[len(v)]}" for v in values]
+    return _converted(f"{end}\n".join(padded) + end, len(values), checked=checked)
 
 
-def _converted(lines: str, count: int) -> list[str] | None:
+def _missing(length: int) -> str:
+    """What a local time of so many characters lacks to microseconds."""
+    return ".000000" if length == _WHOLE else "0" * (_EXACT - length)
+
+
+def _converted(lines: str, count: int, *, checked: bool) -> list[str] | None:
     """Return lines like `2026-11-23 09:15:02.123456+00` in UTC's form; None unless all `count` are like it.
 
-    Form and calendar of all lines are proved at once, which is a third cheaper than slices of each.
+    All lines are looked at at once, which is a third cheaper than slices of each.
     """
     written = f"{lines}\n".encode().translate(_TO_UTC)
-    if written.translate(_DIGITS) != _REGULAR * count or not _exist(written, count):
-        return None
-    if written.startswith(b"0000") or b"\n0000" in written:
+    if not (_has_form(written, count) if checked else _is_regular(written, count)):
         return None
     found = written.decode().split("00\n")  # no other offset, such as +02, is split off
     return found[:-1] if len(found) == count + 1 else None
+
+
+def _has_form(written: bytes, count: int) -> bool:
+    """Whether lines of true times are of this form: not infinite, not BC, not of a year above 9999."""
+    if len(written) != len(_REGULAR) * count or b"B" in written:
+        return False
+    return all(written[at :: len(_REGULAR)] == mark * count for at, mark in _FIXED)
+
+
+def _is_regular(written: bytes, count: int) -> bool:
+    """Whether each line has this form, and a day and time that surely exist."""
+    if written.translate(_DIGITS) != _REGULAR * count or not _exist(written, count):
+        return False
+    return not (written.startswith(b"0000") or b"\n0000" in written)
 
 
 def _exist(written: bytes, count: int) -> bool:
@@ -175,6 +202,8 @@ def _exist(written: bytes, count: int) -> bool:
 
     Each field of all lines becomes one big integer with a byte a line, and is compared with its limit in one sum.
     """
+    if any(written[at :: len(_REGULAR)].strip(b"012345") for at in _SIXTIES):
+        return False
     each = int.from_bytes(b"\x01" * count)
     over = each << 7
     fields = []

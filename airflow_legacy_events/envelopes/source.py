@@ -139,7 +139,7 @@ class Source:
         if not self._codecs[at].wrapped:
             data.value(f"f{at}")
         elif at in self._unusual.nulls:
-            data.value(f"f{at}", "null if {0} is None else quote + {0} + quote")
+            data.value(f"f{at}", 'null if {0} is None else f"{{quote}}{{{0}}}{{quote}}"')
         else:
             data.literal('"')
             data.value(f"f{at}")

@@ -33,9 +33,9 @@ def stream(written):
     return Stream(**{**written, "formats": Formats(**written.get("formats", {})), "headers": headers})
 
 
-def encode(case, rows, encoder):
+def encode(case, rows, encoder, *, checked=False):
     columns = tuple(
-        Column(name, Kind(kind), type_, elements=elements(*more) if more else None)
+        Column(name, Kind(kind), type_, elements=elements(*more) if more else None, checked=checked)
         for name, kind, type_, *more in case["columns"]
     )
     shape = Shape(columns, tuple(case["data"]), tuple(case["key"]), tuple(case["watermark"]), case["time"])
@@ -62,6 +62,13 @@ def test_a_batch_becomes_exactly_these_messages(name, encoder):
     each = None if messages.each is None else [[list(header) for header in headers] for headers in messages.each]
     assert each == case.get("each", ids)
     assert messages.timestamps == case.get("timestamps")
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+@pytest.mark.parametrize("name", [name for name in CASES if name.startswith("postgres")])
+def test_what_the_database_vouches_for_becomes_the_same(name, encoder):
+    case, rows, values = read(name)
+    assert list(encode(case, rows, encoder, checked=True).values) == values
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)

@@ -76,7 +76,7 @@ def test_the_texts_of_values_do_not_depend_on_the_role_or_the_database(legacy, r
     found = database.reflect("t", None)
 
     assert [column.kind for column in found.columns] == [kind for *_, kind, _ in TYPES.values()]
-    assert {column.kind for column in found.columns if column.checked} == {Kind.JSON}
+    assert all(column.checked for column in found.columns)
     [row] = database.read(sa.select(sa.literal_column("*")).select_from(found.selectable))
     assert row == tuple(text for *_, text in TYPES.values())
     database.close()

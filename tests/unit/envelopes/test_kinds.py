@@ -236,3 +236,24 @@ def test_json_that_its_database_has_checked_is_carried_without_another_look():
     assert data_texts(Kind.JSON, deep, None, "{}", checked=True) == [deep, "null", "{}"]
     with pytest.raises(EnvelopeError, match="Python bytes"):
         data_texts(Kind.JSON, "{}", b"{}", checked=True)
+
+
+def test_what_its_database_has_written_is_carried_as_it_is():
+    written = {
+        Kind.INTEGER: "-5",
+        Kind.DECIMAL: "Infinity",
+        Kind.DATE: "0044-03-15 BC",
+        Kind.TIME: "24:00:00",
+        Kind.UUID: "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+        Kind.TIMESTAMP: "2026-11-23 09:15:02.5",
+        Kind.INSTANT: "infinity",
+        Kind.TEXT: 'a"b',
+        Kind.BOOLEAN: "t",
+        Kind.FLOAT: "NaN",
+        Kind.BYTES: "\\x00",
+    }
+    for kind, text in written.items():
+        assert data_texts(kind, text, None, text, checked=True) == data_texts(kind, text, None, text)
+        assert data_texts(kind, text, text, checked=True) == data_texts(kind, text, text)
+    with pytest.raises(EnvelopeError, match="Python bytes"):
+        data_texts(Kind.INTEGER, "5", b"5", checked=True)

@@ -102,6 +102,37 @@ def test_a_column_of_usual_texts_is_converted_at_once():
     assert clock.locals([whole] * 2) == expected[:1] * 2
 
 
+WRITTEN = ["2026-11-23 09:15:02", "2026-02-29 23:59:59.1", "0001-01-01 00:00:00.12345", "9999-12-31 23:59:59.999999"]
+
+
+def test_a_column_that_its_database_vouches_for_is_converted_alike():
+    clock = Clock("UTC")
+    for local in ([one] * 3 for one in WRITTEN):
+        instants = [f"{text}+00" for text in local]
+        assert [text[:19] for text in clock.instants(instants, checked=True)] == [local[0][:19].replace(" ", "T")] * 3
+        assert clock.locals(local, checked=True) == clock.instants(instants, checked=True)
+    mixed = clock.instants([f"{text}+00" for text in WRITTEN], checked=True)
+    assert mixed == clock.locals(WRITTEN, checked=True)
+    assert mixed == [clock.locals([text], checked=True)[0] for text in WRITTEN]
+    assert mixed[1:] == ["2026-02-29T23:59:59.100000Z", "0001-01-01T00:00:00.123450Z", "9999-12-31T23:59:59.999999Z"]
+
+
+@pytest.mark.parametrize("year", ["", "1", "29"])
+@pytest.mark.parametrize("fraction", ["", *(".123456"[:length] for length in range(2, 8))])
+@pytest.mark.parametrize("era", ["", " BC"])
+@pytest.mark.parametrize("zone", ["+00", "+02", "+05:00", "+00:53:28"])
+def test_what_is_no_usual_time_is_told_also_where_its_database_vouches_for_it(year, fraction, era, zone):
+    local, clock = f"{year}0044-03-15 12:00:00{fraction}", Clock("UTC")
+    good = "2026-11-23 09:15:02.5"
+    for others in ([], [good], [good, f"{good}1"]):
+        if year or era or zone != "+00":
+            assert clock.instants([*(f"{one}+00" for one in others), f"{local}{zone}{era}"], checked=True) is None
+        if year or era:
+            assert clock.locals([*others, f"{local}{era}"], checked=True) is None
+    assert clock.instants(["infinity"], checked=True) is None
+    assert clock.locals(["-infinity"] * 2, checked=True) is None
+
+
 @pytest.mark.parametrize(
     "good", ["2026-11-23 09:15:02+00", "2026-11-23 09:15:02.123456+00", "2026-11-23 09:15:02.1+00"]
 )
