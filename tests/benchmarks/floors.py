@@ -12,7 +12,8 @@ from pathlib import Path
 from tests.benchmarks import native, processes
 from tests.benchmarks.case import CONTENT_TYPE, Case, Result, counted
 from tests.benchmarks.legacy.base import CONN_ID, POSITION, TABLE
-from tests.benchmarks.world import ROOT, World
+from tests.benchmarks.processes import ROOT
+from tests.benchmarks.world import World
 from tests.support.topics import Message
 
 BATCH = "10000"

@@ -1,4 +1,4 @@
-"""The child: runs the benchmark's DAG as often as asked, in one process, as `dag.test()` does."""
+"""The child: runs the benchmark's DAG, its task supervised as on a worker, or as often as asked in this process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from tests.benchmarks.world import SPECIFICATION
+from tests.benchmarks.deployment import SPECIFICATION
 
 
 def main() -> None:
@@ -16,8 +16,9 @@ def main() -> None:
     bag = DagBag(str(Path(__file__).parent / "dags" / "benchmark.py"))
     if bag.import_errors:
         sys.exit("\n".join(bag.import_errors.values()))
-    for _ in range(json.loads(os.environ[SPECIFICATION]).get("runs", 1)):
-        ended = bag.dags["benchmark"].test()
+    runs = json.loads(os.environ[SPECIFICATION]).get("runs_in_process")
+    for _ in range(runs or 1):
+        ended = bag.dags["benchmark"].test(use_executor=runs is None)
         if str(ended.state) != "success":
             sys.exit(f"the task ended as {ended.state}")
 

@@ -53,7 +53,7 @@ def poll(world: World, rows: int, database: str) -> Result:
     """Runs that find nothing new; the first one, which delivers the table, does not count."""
     legacy = world.legacy(database)
     table, topic = legacy.table("orders", rows), world.topics.make()
-    specification = {"kind": "poll", "header": True, "arguments": {"topic": topic}, "runs": POLLS + 1}
+    specification = {"kind": "poll", "header": True, "arguments": {"topic": topic}, "runs_in_process": POLLS + 1}
     specification |= {"server": legacy.pid, "url": table.url}
     found = world.in_airflow(table.connection, specification)[1:]
     if any(one["report"]["rows"] or not one["report"]["watermark_from"] for one in found):

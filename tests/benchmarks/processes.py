@@ -12,6 +12,8 @@ from pathlib import Path
 
 import psutil
 
+ROOT = Path(__file__).parents[2]
+"""The checkout."""
 _QUIET_SHARE = 0.1
 _PATIENCE_SECONDS = 15.0
 

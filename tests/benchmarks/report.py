@@ -11,8 +11,8 @@ from typing import Any
 
 from tests.benchmarks.budgets import Judged
 from tests.benchmarks.case import Case, Result
+from tests.benchmarks.processes import ROOT
 from tests.benchmarks.rounds import Round
-from tests.benchmarks.world import ROOT
 
 Figures = Callable[[Result], float | None]
 

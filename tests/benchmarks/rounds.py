@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.case import Case, Result, metered
-from tests.benchmarks.world import ROOT, World
+from tests.benchmarks.processes import ROOT
+from tests.benchmarks.world import World
 from tests.services.base import cache
 
 Round = dict[str, Result]

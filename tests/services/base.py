@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +65,15 @@ class Service:
         self.log = self.folder / "log"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def spawn(self, command: Sequence[str | Path], *, user: str | None = None, cwd: Path | None = None) -> None:
-        """Start the server; it gets SIGTERM when the thread that called this ends."""
+    def spawn(
+        self,
+        command: Sequence[str | Path],
+        *,
+        user: str | None = None,
+        cwd: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start the server, `environment` added to ours; it gets SIGTERM when the thread that called this ends."""
         libc = ctypes.CDLL(None)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -75,6 +82,7 @@ class Service:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=cwd,
+                env={**os.environ, **(environment or {})},
                 user=user,
                 group=user,
                 extra_groups=None if user is None else [],

@@ -6,7 +6,7 @@ import os
 from airflow.sdk import DAG
 
 from tests.benchmarks import tasks
-from tests.benchmarks.world import SPECIFICATION
+from tests.benchmarks.deployment import SPECIFICATION
 
 specification = json.loads(os.environ[SPECIFICATION])
 
