@@ -7,7 +7,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 Texts: TypeAlias = Sequence[str]
 Block: TypeAlias = tuple[Texts, Texts]
-WholeColumn: TypeAlias = Callable[[Sequence[Any]], Block | None]
 
 
 class MisfitError(Exception):
@@ -15,26 +14,24 @@ class MisfitError(Exception):
 
 
 class Codec(NamedTuple):
-    """How the values of one kind are written; only `sparse` sees NULL.
+    """How the values of one kind are written.
 
     Every value has a text, which keys and ids hold, and a JSON form, which `data` holds.
 
     Attributes:
         block: texts and JSON forms of a column at once. Returns None, or raises KeyError, TypeError or ValueError,
-            where it can't vouch for every value; `one` then judges each.
-        one: text and JSON form of one value. Raises MisfitError, or ValueError.
+            where it can't vouch for every value, as for NULL; `one` then judges each.
+        one: text and JSON form of one value, never of NULL. Raises MisfitError, or ValueError.
         wrapped: the JSON form is a string; both functions then give what stands between its quotes.
         plain: the text can stand in a JSON string as it is.
         never_empty: the text has at least one character.
-        sparse: as `block` for columns that hold NULLs, which stay None, where that is cheaper than to leave them out.
     """
 
-    block: WholeColumn
+    block: Callable[[Sequence[Any]], Block | None]
     one: Callable[[Any], tuple[str, str]]
     wrapped: bool = False
     plain: bool = True
     never_empty: bool = True
-    sparse: WholeColumn | None = None
 
 
 def twice(texts: Texts | None) -> Block | None:

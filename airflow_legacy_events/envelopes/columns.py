@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.errors import EnvelopeError
-from airflow_legacy_events.envelopes.codec import Codec, MisfitError, WholeColumn
+from airflow_legacy_events.envelopes.codec import Codec, MisfitError
 from airflow_legacy_events.envelopes.plan import Field
 
 _DOUBTS = (MisfitError, KeyError, TypeError, ValueError, RecursionError)
@@ -37,9 +37,11 @@ def encode_column(field: Field, codec: Codec, values: Sequence[Any]) -> Encoded:
     Raises:
         EnvelopeError: a value is not of the column's kind.
     """
-    whole = _at_once(codec.block, values, usual=True) or _at_once(codec.sparse, values, usual=False)
-    if whole is not None:
-        return whole
+    try:
+        if (block := codec.block(values)) is not None:
+            return Encoded(*block, usual=True)
+    except _DOUBTS:
+        pass
     present = [value for value in values if value is not None]
     if not present:
         return Encoded([None] * len(values), [None if codec.wrapped else NULL] * len(values), usual=False)
@@ -51,16 +53,6 @@ def encode_column(field: Field, codec: Codec, values: Sequence[Any]) -> Encoded:
     if found.forms is found.texts and codec.wrapped:
         return Encoded(texts, texts, usual=False)
     return Encoded(texts, _spread(found.forms, values, None if codec.wrapped else NULL), usual=False)
-
-
-def _at_once(block: WholeColumn | None, values: Sequence[Any], *, usual: bool) -> Encoded | None:
-    if block is None:
-        return None
-    try:
-        found = block(values)
-    except _DOUBTS:
-        return None
-    return None if found is None else Encoded(*found, usual)
 
 
 def _spread(found: Values, values: Sequence[Any], absent: str | None) -> Values:

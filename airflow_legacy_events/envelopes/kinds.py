@@ -99,6 +99,10 @@ def _jsons(values: Sequence[Any]) -> Block | None:
     return values, values
 
 
+def _checked_jsons(values: Sequence[Any]) -> Block | None:
+    return (values, values) if only(str, values) else None
+
+
 def _json(value: Any) -> tuple[str, str]:
     if type(value) in (int, float):  # a column that SQLite declares JSON turns digits into numbers
         return (numbers.INTEGER if type(value) is int else numbers.FLOAT).one(value)
@@ -181,10 +185,10 @@ def _codecs(formats: Formats) -> dict[Kind, Codec]:
 
 
 _CHECKED = {
-    Kind.INTEGER: numbers.INTEGER._replace(block=texts.checked),
-    Kind.DECIMAL: numbers.DECIMAL._replace(block=texts.checked),
-    Kind.JSON: Codec(texts.checked, _json, plain=False),
-    **dict.fromkeys((Kind.DATE, Kind.TIME, Kind.UUID), texts.CHECKED),
+    Kind.INTEGER: numbers.INTEGER._replace(block=texts.written),
+    Kind.DECIMAL: numbers.DECIMAL._replace(block=texts.written),
+    Kind.JSON: Codec(_checked_jsons, _json, plain=False),
+    **dict.fromkeys((Kind.DATE, Kind.TIME, Kind.UUID), texts.WRITTEN),
 }
 _BOOLEAN = Codec(_booleans, _boolean)
 _INTEGERS = {"number": numbers.INTEGER, "string": numbers.SAFE_INTEGER}

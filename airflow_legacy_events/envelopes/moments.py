@@ -28,7 +28,7 @@ _TO_UTC = bytes.maketrans(b" +Z", b"TZ?")
 _REGULAR = b"0000-00-00T00:00:00.000000Z00\n"
 _LIMITS = ((8, 1, 31), (5, 1, 12), (11, 0, 23))  # where, lowest, highest
 _SIXTIES = (14, 17)  # where minutes and seconds are
-_FIXED = ((10, b"T"), (26, b"Z"))
+_FIXED = ((4, b"-"), (10, b"T"), (26, b"Z"))
 _DOUBTFUL_DAY = re.compile(rb"-02-(?:29|3)|-(?:04|06|09|11)-31")
 _DIGITS = bytes.maketrans(b"0123456789", b"0" * 10)
 _YEARS = range(2, 9998)  # datetime's, less what an offset could lead out of
@@ -80,9 +80,9 @@ class Clock:
         """
         if self._utc:
             return _padded(values, checked=checked)
-        found = self._prefixes.replaced(values)
+        found = self._prefixes.replaced(values, checked=checked)
         if found is None and self._prefixes is self._hours:
-            found = self._minutes.replaced(values)
+            found = self._minutes.replaced(values, checked=checked)
             self._prefixes = self._hours if found is None else self._minutes
         return found
 
@@ -132,10 +132,10 @@ class _Prefixes(dict[str, str]):
         self._form = re.compile(re.sub("[0-9]", "[0-9]", like))
         self._unit = timedelta(minutes=1) if ":" in like else timedelta(hours=1)
 
-    def replaced(self, values: Sequence[str]) -> list[str] | None:
+    def replaced(self, values: Sequence[str], *, checked: bool) -> list[str] | None:
         """Return `values` in UTC; None where that takes more than another prefix for some."""
         at = self._width
-        return _padded([f"{self[v[:at]]}{v[at:]}" for v in values])
+        return _padded([f"{self[v[:at]]}{v[at:]}" for v in values], checked=checked)
 
     def __missing__(self, local: str) -> str:
         if len(self) >= self._KEPT:
@@ -157,7 +157,7 @@ class _Prefixes(dict[str, str]):
             return ""
 
 
-def _padded(values: Sequence[str], *, checked: bool = False) -> list[str] | None:
+def _padded(values: Sequence[str], *, checked: bool) -> list[str] | None:
     missing, end, padded = {length: _missing(length) for length in set(map(len, values))}, "+00", values
     if len(missing) == 1:
         end = f"{missing.popitem()[1]}{end}"
@@ -200,7 +200,8 @@ def _is_regular(written: bytes, count: int) -> bool:
 def _exist(written: bytes, count: int) -> bool:
     """Whether every regular line is surely a day and time that exist; False for 29 February, which may.
 
-    Each field of all lines becomes one big integer with a byte a line, and is compared with its limit in one sum.
+    Days, months and hours of all lines become one big integer each, with a byte a line, and are compared with their
+    limits in one sum.
     """
     if any(written[at :: len(_REGULAR)].strip(b"012345") for at in _SIXTIES):
         return False

@@ -60,6 +60,7 @@ class Deployment(Service):
             "AIRFLOW__API_AUTH__JWT_SECRET": "of the benchmark, long enough for a signature: " + "0123456789" * 3,
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            "AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0",  # each run's DAG is another
             "AIRFLOW__CORE__PARALLELISM": "1",
         }
 
@@ -90,7 +91,7 @@ def _empty_metadata(folder: Path) -> Path:
     kept = cache("benchmarks") / f"airflow-{version('apache-airflow-core')}.db"
     if not kept.exists():
         home = folder / "empty"
-        home.mkdir()
+        home.mkdir(exist_ok=True)
         processes.run([sys.executable, "-m", "airflow", "db", "migrate"], _settings(home))
         (home / "airflow.db").rename(kept)
     return kept

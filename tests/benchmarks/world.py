@@ -19,17 +19,17 @@ from tests.support.topics import Topics
 class World:
     """Servers are started when they are first asked for and stopped with the world."""
 
-    def __init__(self, kafka: Kafka | None = None) -> None:
+    def __init__(self, kafka: Kafka | None = None, deployment: Deployment | None = None) -> None:
         self.kafka = kafka or Kafka()
         self.topics = Topics(self.kafka)
         self.home = Path(tempfile.mkdtemp(prefix="legacy-events-bench-"))
         self._legacies: dict[str, Legacy] = {}
-        self._deployment = Deployment()
+        self._deployment = deployment or Deployment()
 
     def beside(self, kafka: Kafka) -> World:
         """The same legacy databases with another broker; whoever asks for it ends that broker."""
-        other = World(kafka)
-        other._legacies, other._deployment = self._legacies, self._deployment
+        other = World(kafka, self._deployment)
+        other._legacies = self._legacies
         return other
 
     def legacy(self, name: str) -> Legacy:

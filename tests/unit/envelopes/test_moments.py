@@ -129,8 +129,16 @@ def test_what_is_no_usual_time_is_told_also_where_its_database_vouches_for_it(ye
             assert clock.instants([*(f"{one}+00" for one in others), f"{local}{zone}{era}"], checked=True) is None
         if year or era:
             assert clock.locals([*others, f"{local}{era}"], checked=True) is None
-    assert clock.instants(["infinity"], checked=True) is None
-    assert clock.locals(["-infinity"] * 2, checked=True) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["infinity", "23.11.2026 09:15:02.123456", "11/23/2026 09:15:02.5", "Mon Nov 23 09:15:02 2026"]
+)
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
+def test_a_text_of_another_style_is_told_also_where_its_database_vouches_for_it(text, zone):
+    for values in ([text], [text] * 2, [WRITTEN[0], text]):
+        assert Clock(zone).locals(values, checked=True) is None
+        assert Clock(zone).instants([f"{value}+00" for value in values], checked=True) is None
 
 
 @pytest.mark.parametrize(
