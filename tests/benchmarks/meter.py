@@ -7,10 +7,15 @@ import gc
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Self
+
+import MySQLdb.connections
+import psycopg
+
+_HEARTBEAT = "legacy-events-lease"
 
 
 class Meter:
@@ -62,6 +67,29 @@ class DatabaseClock:
         finally:
             self.seconds[name] += time.perf_counter() - started
             self._inside.busy = False
+
+
+@contextmanager
+def answers(clock: DatabaseClock) -> Iterator[None]:
+    """Count how long the drivers wait for the answers to statements; a lock that sleeps in one is none to wait for."""
+    places = ((psycopg.Connection, "wait"), (MySQLdb.connections.Connection, "query"))
+    originals = [getattr(owner, name) for owner, name in places]
+    for (owner, name), original in zip(places, originals, strict=True):
+        setattr(owner, name, _counted(original, clock))
+    try:
+        yield
+    finally:
+        for (owner, name), original in zip(places, originals, strict=True):
+            setattr(owner, name, original)
+
+
+def _counted(original: Callable[..., Any], clock: DatabaseClock) -> Callable[..., Any]:
+    def call(*arguments: Any, **options: Any) -> Any:
+        if threading.current_thread().name == _HEARTBEAT:
+            return original(*arguments, **options)
+        return clock.run("answers", original, *arguments, **options)
+
+    return call
 
 
 class _Clocked:

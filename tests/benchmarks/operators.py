@@ -59,19 +59,20 @@ def poll(world: World, rows: int, database: str) -> Result:
     if any(one["report"]["rows"] or not one["report"]["watermark_from"] for one in found):
         raise RuntimeError(f"a quiet poll found rows: {found}")
     counted(world, topic, rows)
-    calls = {name: _median([one["source"].get(name, 0.0) * 1000 for one in found]) for name in found[0]["source"]}
-    source = _median([sum(one["source"].values()) for one in found])
+    calls = {name: _median([one["calls"].get(name, 0.0) * 1000 for one in found]) for name in found[0]["calls"]}
+    inside = _median([sum(one["calls"].values()) for one in found])
     before, after = found[0]["server"][0], found[-1]["server"][1]
     extra = {
         "server_ms": None if before is None else (after - before) / len(found) * 1000,
         "session_ms": _median([one["session"] for one in found]) * 1000,
-        "source_ms": source * 1000,
+        "source_ms": _median([one["answers"] for one in found]) * 1000,
+        "inside_ms": inside * 1000,
         "relay_ms": _median([one["report"]["seconds"] for one in found]) * 1000,
         "execute_ms": _median([one["execute_seconds"] for one in found]) * 1000,
         "cpu_ms": _median([one["cpu"] for one in found]) * 1000,
         "calls_ms": calls,
     }
-    return Result(1, source, extra=extra)
+    return Result(1, inside, extra=extra)
 
 
 def _median(values: list[float]) -> float:

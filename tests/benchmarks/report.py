@@ -60,15 +60,15 @@ def case_table(cases: Sequence[Case], rounds: Sequence[Round]) -> str:
 
 def poll_table(cases: Sequence[Case], rounds: Sequence[Round]) -> str:
     """Milliseconds of a poll that finds nothing."""
-    lines = [
-        "| case | a bare session | its server's CPU | in the database's calls | relay | `execute` | CPU | by call |",
-        f"|{'---|' * 8}",
-    ]
+    titles = ["case", "the source's answers", "a bare session", "the server's CPU", "in the database's calls", "relay"]
+    titles += ["`execute`", "CPU", "by call"]
+    lines = [f"| {' | '.join(titles)} |", f"|{'---|' * len(titles)}"]
     for case in cases:
         extras: list[dict[str, Any]] = [one[case.name].extra or {} for one in rounds if case.name in one]
         if extras:
-            names = ("session_ms", "server_ms", "source_ms", "relay_ms", "execute_ms", "cpu_ms")
-            cells = [f"{statistics.median(extra[name] or 0.0 for extra in extras):.1f} ms" for name in names]
+            names = ("source_ms", "session_ms", "server_ms", "inside_ms", "relay_ms", "execute_ms", "cpu_ms")
+            medians = [statistics.median(extra[name] or 0.0 for extra in extras) for name in names]
+            cells = [f"{median:.1f} ms" if median else "-" for median in medians]
             calls = ", ".join(f"{name} {value:.1f}" for name, value in extras[-1]["calls_ms"].items() if value >= 0.05)
             lines.append(f"| {' | '.join([case.title, *cells, calls])} |")
     return "\n".join(lines)

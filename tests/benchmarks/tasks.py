@@ -20,7 +20,7 @@ from airflow_legacy_events.envelopes.cloudevents import CloudEventsEnvelope
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
 from airflow_legacy_events.operators.query import IncrementalQueryOperator
 from tests.benchmarks.legacy.base import CONN_ID, POSITION, TABLE
-from tests.benchmarks.meter import DatabaseClock, Meter
+from tests.benchmarks.meter import DatabaseClock, Meter, answers
 from tests.benchmarks.processes import cpu_of_tree
 
 SAVES = 200
@@ -48,22 +48,24 @@ class Query(MeteredMixin, IncrementalQueryOperator):
 
 
 class Poll(Query):
-    """Ours, with a clock around every call of the database, its server's CPU seconds and the price of a session."""
+    """Ours; clocks around the source's answers and the database's calls, its server's CPU, the price of a session."""
 
     def execute(self, context: Any) -> Any:
         self.session_seconds = self.bare_session()
-        self.database_clock = DatabaseClock()
+        self.database_clock, self.answer_clock = DatabaseClock(), DatabaseClock()
         self.server_before = self.server_cpu()
         make = LegacyDatabaseHook.get_database
         LegacyDatabaseHook.get_database = lambda *this, **options: self.database_clock.around(make(*this, **options))
         try:
-            return super().execute(context)
+            with answers(self.answer_clock):
+                return super().execute(context)
         finally:
             LegacyDatabaseHook.get_database = make
 
     def extra(self) -> dict[str, Any]:
         return {
-            "source": self.database_clock.seconds,
+            "calls": self.database_clock.seconds,
+            "answers": self.answer_clock.seconds["answers"],
             "server": [self.server_before, self.server_cpu()],
             "session": self.session_seconds,
         }
