@@ -31,10 +31,14 @@ class Deployment(Service):
     def run(
         self, bootstrap: str, connection: Mapping[str, Any], specification: Mapping[str, Any]
     ) -> list[dict[str, Any]]:
-        """Run the task that `specification` describes as a run of its own; return what it measured, run by run."""
+        """Run the task that `specification` describes as a run of its own; return what it measured, run by run.
+
+        Its log has the level that Airflow gives it by default, unless `log_level` is in the specification.
+        """
         results = self.folder / f"{uuid.uuid4().hex}.jsonl"
         environment = {
             **self._started,
+            "AIRFLOW__LOGGING__LOGGING_LEVEL": specification.get("log_level", "INFO"),
             f"AIRFLOW_CONN_{CONN_ID.upper()}": json.dumps(connection),
             "AIRFLOW_CONN_KAFKA_DEFAULT": json.dumps({"conn_type": "kafka", "extra": {"bootstrap.servers": bootstrap}}),
             SPECIFICATION: json.dumps({"results": str(results), **specification}),

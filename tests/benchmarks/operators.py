@@ -38,13 +38,14 @@ def query(world: World, rows: int, database: str, header: bool, kind: str = "ord
     return Result(rows, report["seconds"], found["cpu"], found["rss_mb"], extra=extra)
 
 
-def produce(world: World, rows: int, synchronous: bool) -> Result:
+def produce(world: World, rows: int, synchronous: bool, log_level: str) -> Result:
     """`ProduceToTopicOperator` over a typed cursor; few rows, its clock is around `execute`."""
     wanted = min(rows, _MOST_ROWS[synchronous])
     table = world.legacy("postgres").table("orders", rows)
     topic = world.topics.make()
     arguments = {"topic": topic, "synchronous": synchronous, "producer_function_args": [table.url, wanted]}
-    [found] = world.in_airflow(table.connection, {"kind": "produce", "arguments": arguments})
+    specification = {"kind": "produce", "arguments": arguments, "log_level": log_level}
+    [found] = world.in_airflow(table.connection, specification)
     counted(world, topic, wanted)
     return Result(wanted, found["execute_seconds"], found["cpu"], found["rss_mb"])
 
@@ -86,9 +87,15 @@ def _ours(name: str) -> list[Case]:
     ]
 
 
+def _theirs(name: str, title: str, *, synchronous: bool, log_level: str) -> Case:
+    run = partial(produce, synchronous=synchronous, log_level=log_level)
+    return Case(name, f"`ProduceToTopicOperator`, {title}", run, "postgres")
+
+
 CASES = [
     *(case for name in DATABASES for case in _ours(name)),
-    Case("produce-async", "`ProduceToTopicOperator`, asynchronous", partial(produce, synchronous=False), "postgres"),
-    Case("produce-sync", "`ProduceToTopicOperator`, default", partial(produce, synchronous=True), "postgres"),
+    _theirs("produce-async", "asynchronous, its log at WARNING", synchronous=False, log_level="WARNING"),
+    _theirs("produce-sync-quiet", "synchronous, its log at WARNING", synchronous=True, log_level="WARNING"),
+    _theirs("produce-sync", "default: synchronous, its log at INFO", synchronous=True, log_level="INFO"),
 ]
 POLL_CASES = [Case(f"poll-{name}", f"quiet poll, {name}", partial(poll, database=name), name) for name in DATABASES]
