@@ -30,14 +30,14 @@ def codec(
         elements: of an array.
         checked: see `core.columns.Column`.
     """
-    if checked and (found := _checked(kind, clock, formats)):
+    if checked and (found := _checked(kind, formats)):
         return found
     if kind is Kind.ARRAY and elements is not None:
         return array_codec(codec(elements.kind, clock, formats, elements.elements), elements.delimiter)
     if kind is Kind.TIMESTAMP:
-        return texts.TEXT if formats.times == "naive" else moments(clock)
+        return texts.TEXT if formats.times == "naive" else moments(clock, checked=checked)
     if kind is Kind.INSTANT:
-        return _moments(clock, clock.instants)
+        return _moments(clock, partial(clock.instants, checked=checked))
     return _codecs(formats)[kind]
 
 
@@ -61,12 +61,8 @@ def _moments(clock: Clock, usual: Callable[[Sequence[str]], Texts | None]) -> Co
     return Codec(lambda values: twice(usual(values)), one, wrapped=True)
 
 
-def _checked(kind: Kind, clock: Clock, formats: Formats) -> Codec | None:
-    """The codec of a kind whose values the database vouches for, where there is less to look at then."""
-    if kind is Kind.TIMESTAMP and formats.times != "naive":
-        return moments(clock, checked=True)
-    if kind is Kind.INSTANT:
-        return _moments(clock, partial(clock.instants, checked=True))
+def _checked(kind: Kind, formats: Formats) -> Codec | None:
+    """The codec of a kind whose values are carried as the database wrote them, since it vouches for them."""
     if (kind is Kind.INTEGER and formats.bigints != "number") or (
         kind is Kind.DECIMAL and formats.decimals != "string"
     ):

@@ -59,7 +59,7 @@ class Deployment(Service):
 
     def _settings(self, port: int) -> dict[str, str]:
         return {
-            **_settings(self.folder),
+            **_settings_of(self.folder),
             "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API_AUTH__JWT_SECRET": "of the benchmark, long enough for a signature: " + "0123456789" * 3,
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
@@ -69,7 +69,7 @@ class Deployment(Service):
         }
 
 
-def _settings(home: Path) -> dict[str, str]:
+def _settings_of(home: Path) -> dict[str, str]:
     return {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
@@ -96,6 +96,6 @@ def _empty_metadata(folder: Path) -> Path:
     if not kept.exists():
         home = folder / "empty"
         home.mkdir(exist_ok=True)
-        processes.run([sys.executable, "-m", "airflow", "db", "migrate"], _settings(home))
+        processes.run([sys.executable, "-m", "airflow", "db", "migrate"], _settings_of(home))
         (home / "airflow.db").rename(kept)
     return kept
