@@ -79,8 +79,8 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
         """The cluster's system identifier and timeline, and the database."""
         with self._using("asking for the server's identity") as session:
             row = session.execute(
-                "SELECT s.system_identifier::text, c.timeline_id::text, current_database()"
-                " FROM pg_control_system() s, pg_control_checkpoint() c"
+                "SELECT (pg_control_system()).system_identifier::text, (pg_control_checkpoint()).timeline_id::text,"
+                " current_database()"
             ).fetchone()
         system, timeline, database = cast("tuple[str, str, str]", row)
         return {"system_identifier": system, "timeline": timeline, "database": database}

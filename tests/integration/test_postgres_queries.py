@@ -123,6 +123,31 @@ def test_a_materialized_view_a_partitioned_table_and_a_foreign_schema_are_tables
     assert read(legacy, table="p", watermark_columns=("at",), batch_rows=1)[0] == [("2", "5"), ("1", "15"), ("3", "15")]
 
 
+@pytest.mark.parametrize("name", ["numbers", "t_pkey", "pair"], ids=["sequence", "index", "type"])
+def test_what_holds_no_rows_of_its_own_is_no_table(legacy, name):
+    legacy.execute("CREATE TABLE t (id integer PRIMARY KEY)")
+    legacy.execute("CREATE SEQUENCE numbers")
+    legacy.execute("CREATE TYPE pair AS (id integer, at integer)")
+    with pytest.raises(ConfigurationError, match=f"table '{name}' was asked for, there is no table or view"):
+        read(legacy, table=name, watermark_columns=("id",))
+
+
+def test_an_index_counts_where_it_gives_an_order_of_columns_for_every_row(legacy):
+    legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, at integer NOT NULL, code text UNIQUE, dropped text)")
+    legacy.execute("ALTER TABLE t DROP COLUMN dropped")
+    for index in ("(at) INCLUDE (code)", "USING hash (code)", "USING brin (at, id)", "(id, at) WHERE id > 0"):
+        legacy.execute(f"CREATE INDEX ON t {index}")
+    legacy.execute("CREATE INDEX ON t (lower(code), at)")
+    database = legacy.database()
+
+    found = database.reflect("t", None)
+
+    assert (found.primary_key, found.unique) == (("id",), (("code",),))
+    assert sorted(found.indexes) == [("at",), ("code",), ("id",)]
+    assert {column.name: column.nullable for column in found.columns} == {"id": False, "at": False, "code": True}
+    database.close()
+
+
 @pytest.mark.parametrize("type_", ["json", "xml", "point", "polygon"])
 def test_a_type_without_an_order_is_no_watermark(legacy, type_):
     legacy.execute(f"CREATE TABLE t (id integer PRIMARY KEY, v {type_} NOT NULL)")
