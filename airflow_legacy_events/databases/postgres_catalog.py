@@ -30,7 +30,7 @@ _MARKED_SINCE = 180_000
 _OWN_INDEXES, _WITH_TABLE_INDEXES, _WITH_ROWS = "rm", "rpm", "rpmvf"
 _NAMES = """
 SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
- WHERE c.relkind = ANY ('{r,p,m,v,f}')
+ WHERE c.relkind = ANY (%s)
    AND CASE WHEN %s::text IS NULL THEN pg_table_is_visible(c.oid) AND n.nspname NOT LIKE 'pg\\_%%'
             AND n.nspname <> 'information_schema' ELSE n.nspname = %s END
 """
@@ -57,7 +57,7 @@ def inspect_table(session: Connection[Any], table: str) -> TableFacts:
     schema, name = split_name(table)
     tables, columns, found, maybe_null = _ask(session, _quoted(schema, name))
     if not tables or tables[0][2] not in _WITH_ROWS:
-        raise no_such_table(table, [one for (one,) in session.execute(_NAMES, (schema, schema))])
+        raise no_such_table(table, [one for (one,) in session.execute(_NAMES, (list(_WITH_ROWS), schema, schema))])
     ((found_schema, found_name, kind, parent, stored),) = tables
     names = {number: column for number, column, _ in columns}
     indexes = sorted((_Index(*row) for row in found), key=lambda index: (not index.primary, index.name))
