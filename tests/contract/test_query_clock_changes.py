@@ -10,8 +10,8 @@ import zoneinfo
 import pytest
 import time_machine
 
-from airflow_legacy_events.databases import generic_dialects
-from airflow_legacy_events.databases.generic_dialects import manners
+from airflow_legacy_events.databases.generic import dialects
+from airflow_legacy_events.databases.generic.dialects import manners
 from tests.support.legacy import DIALECTS, reused_database
 
 STEP = dt.timedelta(minutes=10)
@@ -39,7 +39,7 @@ def legacy(request, monkeypatch):
             found.execute("CREATE TABLE clock (shown timestamp)")
             found.execute("INSERT INTO clock VALUES (NULL)")
             shown = dataclasses.replace(manners("firebird"), utc_now="(SELECT shown FROM clock)")
-            monkeypatch.setitem(generic_dialects._KNOWN, "firebird", shown)
+            monkeypatch.setitem(dialects._KNOWN, "firebird", shown)
         yield found
 
 

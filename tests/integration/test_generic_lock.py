@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.errors import BusyError, SourceError
-from airflow_legacy_events.databases.generic_lock import RowLock
+from airflow_legacy_events.databases.generic.lock import RowLock
 from tests.support.legacy import legacy_database
 
 HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host": "worker-1", "pid": 4711}

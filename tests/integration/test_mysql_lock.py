@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from airflow_legacy_events.core.errors import BusyError, SourceError
-from airflow_legacy_events.databases import mysql_lock, session_lock
+from airflow_legacy_events.databases import locks
+from airflow_legacy_events.databases.mysql import lock
 from tests.support.legacy import legacy_database
 
 HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host": "worker-1", "pid": 4711}
@@ -102,7 +103,7 @@ def test_the_lock_is_of_its_database(legacy, databases):
 
 
 def test_a_holder_without_life_is_told_with_the_statement_that_ends_it(legacy, databases, monkeypatch):
-    monkeypatch.setattr(session_lock, "LEASE_SECONDS", 0.0)
+    monkeypatch.setattr(locks, "LEASE_SECONDS", 0.0)
     with databases().lock("s", HOLDER):
         number = session_of(legacy)
         busy = refused(databases().lock("s", OTHER))
@@ -112,8 +113,8 @@ def test_a_holder_without_life_is_told_with_the_statement_that_ends_it(legacy, d
 
 
 def test_the_server_itself_ends_a_session_whose_process_is_gone(legacy, databases, monkeypatch):
-    monkeypatch.setattr(mysql_lock, "HEARTBEAT_SECONDS", 0.01)
-    monkeypatch.setattr(mysql_lock, "_DEAD_SECONDS", 1)
+    monkeypatch.setattr(lock, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(lock, "_DEAD_SECONDS", 1)
     gone = databases().lock("s", HOLDER)
     lease = gone.__enter__()
     session_of(legacy)

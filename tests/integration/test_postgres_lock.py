@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from airflow_legacy_events.core.errors import BusyError, SourceError
-from airflow_legacy_events.databases import postgres_lock, session_lock
+from airflow_legacy_events.databases import locks
+from airflow_legacy_events.databases.postgres import lock
 from tests.support.legacy import legacy_database
 
 HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host": "worker-1", "pid": 4711}
@@ -93,7 +94,7 @@ def test_names_that_differ_only_behind_the_cut_are_different_runs(databases):
 
 
 def test_a_holder_without_life_is_told_with_the_statement_that_ends_it(legacy, databases, monkeypatch):
-    monkeypatch.setattr(session_lock, "LEASE_SECONDS", 0.0)
+    monkeypatch.setattr(locks, "LEASE_SECONDS", 0.0)
     with databases().lock("s", HOLDER):
         pid = backend(legacy)
         busy = refused(databases().lock("s", OTHER))
@@ -103,7 +104,7 @@ def test_a_holder_without_life_is_told_with_the_statement_that_ends_it(legacy, d
 
 
 def test_the_lease_is_renewed_and_a_lost_one_warned_of(legacy, databases, monkeypatch, caplog):
-    monkeypatch.setattr(postgres_lock, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(lock, "HEARTBEAT_SECONDS", 0.01)
     query = "SELECT state_change FROM pg_stat_activity WHERE pid = %s"
     with databases().lock("s", HOLDER) as lease:
         pid = backend(legacy)
@@ -161,14 +162,14 @@ def test_a_holder_that_is_gone_when_it_is_looked_for_does_not_keep_the_lock(data
     """A server needs a moment to free what a killed process held."""
     held = databases().lock("s", HOLDER)
     held.__enter__()
-    who = postgres_lock.AdvisoryLock._who
+    who = lock.AdvisoryLock._who
 
     def gone_meanwhile(lock):
         if not legacy.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted"):
             return who(lock)
         held.__exit__(None, None, None)
-        return session_lock.Seen()
+        return locks.Seen()
 
-    monkeypatch.setattr(postgres_lock.AdvisoryLock, "_who", gone_meanwhile)
+    monkeypatch.setattr(lock.AdvisoryLock, "_who", gone_meanwhile)
     with databases().lock("s", OTHER) as lease:
         lease.check()

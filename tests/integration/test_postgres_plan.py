@@ -8,7 +8,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from airflow_legacy_events.databases.postgres_chunks import Statement
+from airflow_legacy_events.databases.postgres.statement import Statement
 from tests.services.base import wait_until
 from tests.support.legacy import legacy_database, plain
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
-from airflow_legacy_events.databases.postgres_ahead import LONGEST_SECONDS
+from airflow_legacy_events.databases.postgres.prefetch import LONGEST_SECONDS
 from tests.services.base import wait_until
 from tests.support.legacy import legacy_database
 
@@ -212,7 +212,7 @@ def test_a_read_that_nobody_takes_is_given_up_lest_it_holds_up_who_alters_the_ta
     pid = begin_a_large_read(legacy, database)
     legacy.execute("ALTER TABLE t ADD COLUMN more text")
     begun = "SELECT query FROM pg_stat_activity WHERE pid = %s AND state = 'active'"
-    assert legacy.execute(begun, pid) == []
+    wait_until(lambda: legacy.execute(begun, pid) == [], "the end of the read, whose locks go first")
     assert len(database.read(BODIES)) == 50_000
     database.ahead(BODIES)  # the taker was slow once
     assert legacy.execute(begun, pid) == []

@@ -4,7 +4,7 @@ import pytest
 
 from airflow_legacy_events.core.columns import Elements, Kind
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
-from airflow_legacy_events.databases.postgres_types import find_types
+from airflow_legacy_events.databases.postgres.types import find_types
 from tests.support.legacy import legacy_database
 
 

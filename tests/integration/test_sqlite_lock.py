@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from airflow_legacy_events.core.errors import BusyError, SourceError
-from airflow_legacy_events.databases import sqlite_lock
+from airflow_legacy_events.databases.sqlite import lock
 from tests.support.legacy import legacy_database
 
 HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host": "worker-1", "pid": 4711}
 CHILD = """
 import json, logging, sys, time
 from pathlib import Path
-from airflow_legacy_events.databases.sqlite_lock import FileLock
+from airflow_legacy_events.databases.sqlite.lock import FileLock
 with FileLock(Path(sys.argv[1]), "s", json.loads(sys.argv[2]), logging.getLogger()).held():
     print("held", flush=True)
     time.sleep(600)
@@ -69,7 +69,7 @@ def test_an_earlier_try_is_waited_for(database, child):
 
 
 def test_an_earlier_try_that_does_not_end_is_told_with_its_host_and_pid(database, child, monkeypatch):
-    monkeypatch.setattr(sqlite_lock, "LEASE_SECONDS", 0.2)
+    monkeypatch.setattr(lock, "LEASE_SECONDS", 0.2)
     with pytest.raises(SourceError) as alive, database.lock("s", {**HOLDER, "try": 2}):
         pass
     assert not isinstance(alive.value, BusyError)
@@ -117,7 +117,7 @@ def test_a_folder_that_can_not_be_written_to_is_told_with_the_remedy(legacy, dat
     def refused(*_: object) -> int:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(sqlite_lock.os, "open", refused)
+    monkeypatch.setattr(lock.os, "open", refused)
     with pytest.raises(SourceError, match=r"can't be made: Permission denied\. Let the Airflow worker's user write"):
         database.lock("s", HOLDER).__enter__()
 

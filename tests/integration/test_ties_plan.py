@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from airflow_legacy_events.core.model import Window
-from airflow_legacy_events.databases import sqlite as sqlite_database
+from airflow_legacy_events.databases.sqlite import database as sqlite_database
 from tests.support.legacy import legacy_database
 
 ROWS, PAGE = 20_000, 200

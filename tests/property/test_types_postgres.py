@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.databases.postgres_types import find_types
+from airflow_legacy_events.databases.postgres.types import find_types
 from airflow_legacy_events.envelopes.plain import PlainEnvelope
 from tests.support.brokers import opened
 from tests.support.json_oracle import members, parsed

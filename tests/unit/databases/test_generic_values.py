@@ -14,8 +14,8 @@ from sqlalchemy.dialects import mssql, oracle, postgresql
 
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import SourceError
-from airflow_legacy_events.databases import generic_values
-from airflow_legacy_events.databases.generic_kinds import kind_of_code, kind_of_type
+from airflow_legacy_events.databases.generic import values as generic_values
+from airflow_legacy_events.databases.generic.kinds import kind_of_code, kind_of_type
 
 TYPES = [
     (sa.SmallInteger(), Kind.INTEGER),

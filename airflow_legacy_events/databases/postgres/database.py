@@ -17,13 +17,13 @@ from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.core.ports import Lease
 from airflow_legacy_events.databases.base import SqlDatabase, bound, too_large
-from airflow_legacy_events.databases.postgres_ahead import Ahead
-from airflow_legacy_events.databases.postgres_catalog import inspect_table
-from airflow_legacy_events.databases.postgres_chunks import Statement
-from airflow_legacy_events.databases.postgres_encoding import UNREADABLE, unreadable_column
-from airflow_legacy_events.databases.postgres_lock import AdvisoryLock
-from airflow_legacy_events.databases.postgres_size import bounded_column, too_large_in
-from airflow_legacy_events.databases.postgres_types import find_types
+from airflow_legacy_events.databases.postgres.catalog import inspect_table
+from airflow_legacy_events.databases.postgres.encoding import UNREADABLE, unreadable_column
+from airflow_legacy_events.databases.postgres.lock import AdvisoryLock
+from airflow_legacy_events.databases.postgres.prefetch import Ahead
+from airflow_legacy_events.databases.postgres.sizes import bounded_column, too_large_in
+from airflow_legacy_events.databases.postgres.statement import Statement
+from airflow_legacy_events.databases.postgres.types import find_types
 from airflow_legacy_events.databases.reflection import TableFacts
 
 # Everything that shapes the text of a value is pinned; the session can't write, whatever the role may do.

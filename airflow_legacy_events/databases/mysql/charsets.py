@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from MySQLdb.cursors import SSCursor
 
 from airflow_legacy_events.core.errors import SourceError
-from airflow_legacy_events.databases.mysql_session import Session, code_of
+from airflow_legacy_events.databases.mysql.session import Session, code_of
 
 # Every text of theirs arrives as it is, or as bytes that the driver refuses.
 _COMPLETE = frozenset(

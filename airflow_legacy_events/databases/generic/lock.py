@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.errors import BusyError, SourceError
 from airflow_legacy_events.databases.deadline import deadline
-from airflow_legacy_events.databases.holder import HEARTBEAT_SECONDS, LEASE_SECONDS, describe, is_earlier_try
+from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, LEASE_SECONDS, describe, is_earlier_try
 
 TABLE = "legacy_events_locks"
 _LONGEST_HOLDER = 4000

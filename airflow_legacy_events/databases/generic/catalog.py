@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column
-from airflow_legacy_events.databases.generic_kinds import kind_of_type
+from airflow_legacy_events.databases.generic.kinds import kind_of_type
 from airflow_legacy_events.databases.reflection import TableFacts, no_such_table, split_name
 
 

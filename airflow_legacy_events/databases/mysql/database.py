@@ -18,12 +18,12 @@ from MySQLdb.cursors import SSCursor
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.core.ports import Lease
-from airflow_legacy_events.databases import mysql_charsets, mysql_types
 from airflow_legacy_events.databases.base import SqlDatabase, bound, too_large
-from airflow_legacy_events.databases.mysql_catalog import Found, inspect_table
-from airflow_legacy_events.databases.mysql_lock import NamedLock
-from airflow_legacy_events.databases.mysql_session import INTERRUPTED, Killer, Session, code_of, is_lost, reason
-from airflow_legacy_events.databases.mysql_size import MEDIUM_BYTES, bounded_column, too_large_in
+from airflow_legacy_events.databases.mysql import charsets, types
+from airflow_legacy_events.databases.mysql.catalog import Found, inspect_table
+from airflow_legacy_events.databases.mysql.lock import NamedLock
+from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Killer, Session, code_of, is_lost, reason
+from airflow_legacy_events.databases.mysql.sizes import MEDIUM_BYTES, bounded_column, too_large_in
 from airflow_legacy_events.databases.reflection import Reflected, TableFacts
 
 # A peer that vanished without a word is found out; the connection's own settings come first.
@@ -45,7 +45,7 @@ class MysqlDatabase(SqlDatabase[Session]):
         super().__init__(*arguments, **options)
         self._killer = Killer(lambda: self._open(connect_timeout=_KILLER_SECONDS, read_timeout=_KILLER_SECONDS))
         self._found: Found | None = None
-        self._spellings: dict[str, mysql_types.Spell] = {}
+        self._spellings: dict[str, types.Spell] = {}
         self._guards: dict[int, str] = {}
         self._unbounded: frozenset[str] = frozenset()
 
@@ -94,11 +94,11 @@ class MysqlDatabase(SqlDatabase[Session]):
         """See `core.ports.Database.check`; how the columns of the last reflection are read stays."""
         self._look(query.subquery("legacy_events_check"))
 
-    def _look(self, selectable: Any) -> list[tuple[str, mysql_types.Type, int]]:
+    def _look(self, selectable: Any) -> list[tuple[str, types.Type, int]]:
         statement, parameters = self._compiled(sa.select(sa.literal_column("*")).select_from(selectable).limit(0))
         with self._using("looking at the columns") as session, self._limited(session):
             try:
-                return mysql_types.described(session, statement, parameters)
+                return types.described(session, statement, parameters)
             except MySQLdb.Error as error:
                 if is_lost(error) or code_of(error) in INTERRUPTED:
                     raise
@@ -112,36 +112,36 @@ class MysqlDatabase(SqlDatabase[Session]):
         self._spellings = {name: type_.spell for name, type_, _ in found if type_.spell is not None}
         texts = [name for name, type_, _ in found if type_.kind is Kind.TEXT and type_.spell is None]
         doubtful = self._doubtful(selectable, texts) if texts else []
-        self._spellings |= {name: partial(mysql_charsets.guarded, at=at) for at, name in enumerate(doubtful)}
+        self._spellings |= {name: partial(charsets.guarded, at=at) for at, name in enumerate(doubtful)}
         self._guards = dict(enumerate(doubtful))
         self._unbounded = frozenset(name for name, _, length in found if length > MEDIUM_BYTES)
         json = self._found.json if self._found is not None else ()
-        types = [(name, mysql_types.JSON if name in json else type_) for name, type_, _ in found]
+        typed = [(name, types.JSON if name in json else type_) for name, type_, _ in found]
         columns = tuple(
             Column(name, type_.kind, type_.name, name not in not_null)
-            for name, type_ in types
+            for name, type_ in typed
             if type_.kind is not None
         )
-        return columns, {name: type_.name for name, type_ in types if type_.kind is None}
+        return columns, {name: type_.name for name, type_ in typed if type_.kind is None}
 
     def bounded(self, column: Column) -> Any:
-        """See `core.ports.Database.bounded`; only what may hold so much is looked at, see `mysql_size`."""
+        """See `core.ports.Database.bounded`; only what may hold so much is looked at, see `sizes`."""
         return bounded_column(column) if column.name in self._unbounded else super().bounded(column)
 
     def _doubtful(self, selectable: Any, texts: Sequence[str]) -> list[str]:
         """Which of these columns may hold characters without Unicode."""
-        statement, parameters = self._compiled(mysql_charsets.question(selectable, texts))
+        statement, parameters = self._compiled(charsets.question(selectable, texts))
         with self._using("looking at the columns") as session, session.connection.cursor() as cursor:
             cursor.execute(statement, parameters)
-            return mysql_charsets.doubtful(texts, cursor.fetchone())
+            return charsets.doubtful(texts, cursor.fetchone())
 
     def beyond(self, columns: Sequence[Any], values: Sequence[Any], *, inclusive: bool = False) -> Any:
         """See `core.ports.Database.beyond`."""
-        return mysql_types.above(columns, list(map(bound, values)), inclusive=inclusive)
+        return types.above(columns, list(map(bound, values)), inclusive=inclusive)
 
     def until(self, columns: Sequence[Any], values: Sequence[Any]) -> Any:
         """See `core.ports.Database.until`."""
-        return mysql_types.up_to(columns, list(map(bound, values)))
+        return types.up_to(columns, list(map(bound, values)))
 
     def past(self, column: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
         """See `core.ports.Database.past`; the server is asked for its time now."""
@@ -154,12 +154,12 @@ class MysqlDatabase(SqlDatabase[Session]):
         return column <= bound(text[:10] if kind is Kind.DATE else text)
 
     def text(self, value: Any, column: Column) -> str:
-        """See `core.ports.Database.text`; see `mysql_types`."""
-        return mysql_types.text(value, column)
+        """See `core.ports.Database.text`; see `types`."""
+        return types.text(value, column)
 
     def bind(self, text: str, column: Column) -> Any:
-        """See `core.ports.Database.bind`; see `mysql_types`."""
-        return mysql_types.bind(text, column)
+        """See `core.ports.Database.bind`; see `types`."""
+        return types.bind(text, column)
 
     def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
         """See `core.ports.Database.read`; rows are tuples of texts, bytes and None."""
@@ -181,12 +181,12 @@ class MysqlDatabase(SqlDatabase[Session]):
             yield
         except UnicodeDecodeError:
             with contextlib.closing(self._connect()) as session, self._limited(session):
-                column = mysql_charsets.unreadable_column(session, statement, parameters)
-            raise mysql_charsets.unreadable(self.conn_id, column) from None
+                column = charsets.unreadable_column(session, statement, parameters)
+            raise charsets.unreadable(self.conn_id, column) from None
         except MySQLdb.Error as error:
-            if (column := mysql_charsets.lost_column(error, self._guards)) is None:
+            if (column := charsets.lost_column(error, self._guards)) is None:
                 raise
-            raise mysql_charsets.unreadable(self.conn_id, column) from None
+            raise charsets.unreadable(self.conn_id, column) from None
 
     def _spelled(self, query: Any) -> Any:
         """The query with the columns of some types read by an expression; order and conditions keep the column."""
@@ -276,7 +276,7 @@ class MysqlDatabase(SqlDatabase[Session]):
         try:
             yield
         except UnicodeDecodeError:
-            raise mysql_charsets.unreadable(self.conn_id, None) from None
+            raise charsets.unreadable(self.conn_id, None) from None
         except MySQLdb.Error as error:
             found = reason(error)
             if code_of(error) in INTERRUPTED:

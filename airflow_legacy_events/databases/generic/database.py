@@ -15,13 +15,14 @@ import sqlalchemy as sa
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.core.ports import Lease
-from airflow_legacy_events.databases import generic_size, generic_values, keyset
+from airflow_legacy_events.databases import keyset
 from airflow_legacy_events.databases.base import SqlDatabase, bound, too_large
 from airflow_legacy_events.databases.deadline import deadline
-from airflow_legacy_events.databases.generic_catalog import inspect_columns, inspect_table
-from airflow_legacy_events.databases.generic_dialects import manners
-from airflow_legacy_events.databases.generic_kinds import kind_of_code
-from airflow_legacy_events.databases.generic_lock import RowLock
+from airflow_legacy_events.databases.generic import sizes, values
+from airflow_legacy_events.databases.generic.catalog import inspect_columns, inspect_table
+from airflow_legacy_events.databases.generic.dialects import manners
+from airflow_legacy_events.databases.generic.kinds import kind_of_code
+from airflow_legacy_events.databases.generic.lock import RowLock
 from airflow_legacy_events.databases.reflection import TableFacts
 
 _QUARTER = dt.timedelta(minutes=15)
@@ -147,14 +148,14 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         return tuple(columns), refused
 
     def bounded(self, column: Column) -> Any:
-        """See `core.ports.Database.bounded`; kept by the dialects that are known to fail so, see `generic_size`."""
-        if self._manners.bounds_large_objects and generic_size.is_large_object(column):
-            return generic_size.bounded_column(column)
+        """See `core.ports.Database.bounded`; kept by the dialects that are known to fail so, see `sizes`."""
+        if self._manners.bounds_large_objects and sizes.is_large_object(column):
+            return sizes.bounded_column(column)
         return super().bounded(column)
 
     def ordered(self, column: Column) -> bool:
         """See `core.ports.Database.ordered`: Firebird sorts large objects by where they are kept."""
-        return not generic_size.is_large_object(column)
+        return not sizes.is_large_object(column)
 
     def beyond(self, columns: Sequence[Any], values: Sequence[Any], *, inclusive: bool = False) -> Any:
         """See `core.ports.Database.beyond` and `keyset`: few dialects compare row values."""
@@ -199,12 +200,12 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         return moment - _QUARTER * round((moment - dt.datetime.now(dt.UTC)) / _QUARTER)
 
     def text(self, value: Any, column: Column) -> str:
-        """See `core.ports.Database.text`; see `generic_values`."""
-        return generic_values.text(value, column)
+        """See `core.ports.Database.text`; see `values`."""
+        return values.text(value, column)
 
     def bind(self, text: str, column: Column) -> Any:
         """See `core.ports.Database.bind`; SQL Server rounds its DATETIME to 1/300 s, so the value is rounded alike."""
-        value = generic_values.bind(text, column)
+        value = values.bind(text, column)
         if self.backend == "mssql" and column.type.upper() in ("DATETIME", "SMALLDATETIME"):
             return sa.cast(bound(value), sa.DATETIME())
         return value
@@ -216,7 +217,7 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
             options = {"stream_results": True} if max_bytes is not None else {}
             with contextlib.closing(session.execute(query, execution_options=options)) as result:
                 names = list(result.keys())
-                chunks = iter(lambda: generic_values.exact(result.fetchmany(size), names), [])
+                chunks = iter(lambda: values.exact(result.fetchmany(size), names), [])
                 return self._chunks.gather(chunks, max_bytes)
 
     @contextmanager
@@ -251,7 +252,7 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         try:
             yield
         except (sa.exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
-            if what := generic_size.too_large_in(str(getattr(error, "orig", None) or error)):
+            if what := sizes.too_large_in(str(getattr(error, "orig", None) or error)):
                 raise too_large(self.conn_id, what) from None
             raise SourceError(f"connection {self.conn_id!r} failed while {doing}: {self._reason(error)}") from error
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.databases.base import MAX_VALUE_BYTES, bound
-from airflow_legacy_events.databases.mysql_session import Session, code_of
+from airflow_legacy_events.databases.mysql.session import Session, code_of
 
 MEDIUM_BYTES = 2**24 - 1
 """What a result says to hold no more is small; the lengths of computed values are told as 16 MiB, whatever comes."""

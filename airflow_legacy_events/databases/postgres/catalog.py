@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection, sql
 
-from airflow_legacy_events.databases.postgres_size import STORED_SMALL
+from airflow_legacy_events.databases.postgres.sizes import STORED_SMALL
 from airflow_legacy_events.databases.reflection import TableFacts, no_such_table, split_name
 
 # No statement joins: planning is most of what they take a fresh session, and joining makes it half as much again.

@@ -14,9 +14,8 @@ from typing import Any
 import MySQLdb
 
 from airflow_legacy_events.core.errors import SourceError
-from airflow_legacy_events.databases.holder import HEARTBEAT_SECONDS
-from airflow_legacy_events.databases.mysql_session import INTERRUPTED, Session, code_of, is_lost, reason
-from airflow_legacy_events.databases.session_lock import Seen, SessionLock, holder_in
+from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, Seen, SessionLock, holder_in
+from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Session, code_of, is_lost, reason
 
 _DEAD_SECONDS = 20
 _LOOK_SECONDS = 1.0

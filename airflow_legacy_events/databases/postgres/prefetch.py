@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from airflow_legacy_events.databases.postgres_chunks import Statement
+from airflow_legacy_events.databases.postgres.statement import Statement
 
 LONGEST_SECONDS = 1.0
 _TIMEOUT_SHARE = 0.25

@@ -19,11 +19,11 @@ from sqlalchemy.sql.compiler import IdentifierPreparer
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.core.ports import Lease
-from airflow_legacy_events.databases import sqlite_values
 from airflow_legacy_events.databases.base import MAX_VALUE_BYTES, SqlDatabase, bound, too_large
 from airflow_legacy_events.databases.reflection import TableFacts
-from airflow_legacy_events.databases.sqlite_catalog import inspect_table
-from airflow_legacy_events.databases.sqlite_lock import FileLock
+from airflow_legacy_events.databases.sqlite import values
+from airflow_legacy_events.databases.sqlite.catalog import inspect_table
+from airflow_legacy_events.databases.sqlite.lock import FileLock
 
 _STEPS_BETWEEN_LOOKS = 100_000
 _UNREADABLE = re.compile(r"Could not decode to UTF-8 column '(.*?)' with text", re.DOTALL)
@@ -94,7 +94,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
             # Of two columns of one name SQLite calls the second "name:1".
             again = _REPEATED.fullmatch(name)
             real = again[1] if again and again[1] in names else name
-            columns.append(Column(real, sqlite_values.kind_of(type_), type_, real not in not_null))
+            columns.append(Column(real, values.kind_of(type_), type_, real not in not_null))
         return tuple(columns), {}
 
     def equal(self, column: Any, value: Any) -> Any:
@@ -114,12 +114,12 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         return sa.func.coalesce(sa.func.julianday(column), 0) <= latest
 
     def text(self, value: Any, column: Column) -> str:
-        """See `core.ports.Database.text`; see `sqlite_values`."""
-        return sqlite_values.text(value, column)
+        """See `core.ports.Database.text`; see `values`."""
+        return values.text(value, column)
 
     def bind(self, text: str, column: Column) -> Any:
         """See `core.ports.Database.bind`."""
-        return sqlite_values.bind(text, column)
+        return values.bind(text, column)
 
     def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
         """See `core.ports.Database.read`."""
@@ -158,7 +158,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
             yield
         except sqlite3.Error as error:
             if found := _UNREADABLE.match(str(error)):  # it goes on with the text itself
-                raise sqlite_values.unreadable(self.conn_id, found[1]) from None
+                raise values.unreadable(self.conn_id, found[1]) from None
             reason: object = error
             if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_TOOBIG:
                 raise too_large(self.conn_id, "a value is larger") from error

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from airflow_legacy_events.databases.holder import LEASE_SECONDS
+from airflow_legacy_events.databases.locks import LEASE_SECONDS
 
 
 def _limit(connection: Any, seconds: float) -> None:

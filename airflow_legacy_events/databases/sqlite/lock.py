@@ -14,7 +14,7 @@ from typing import Any
 
 from airflow_legacy_events.core import flock
 from airflow_legacy_events.core.errors import BusyError, SourceError
-from airflow_legacy_events.databases.holder import LEASE_SECONDS, describe, is_earlier_try
+from airflow_legacy_events.databases.locks import LEASE_SECONDS, describe, is_earlier_try
 
 _POLL_SECONDS = 0.1
 

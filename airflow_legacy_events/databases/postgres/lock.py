@@ -12,8 +12,7 @@ from typing import Any
 
 import psycopg
 
-from airflow_legacy_events.databases.holder import HEARTBEAT_SECONDS
-from airflow_legacy_events.databases.session_lock import Seen, SessionLock, holder_in
+from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, Seen, SessionLock, holder_in
 
 _WHO = """
 SELECT l.pid, a.query, EXTRACT(EPOCH FROM clock_timestamp() - a.state_change)::float8

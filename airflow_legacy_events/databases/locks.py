@@ -12,11 +12,15 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.errors import BusyError, SourceError
-from airflow_legacy_events.databases.holder import LEASE_SECONDS, describe, is_earlier_try
+
+HEARTBEAT_SECONDS = 5.0
+LEASE_SECONDS = 15.0
+"""A holder whose last sign of life is older is taken for dead."""
 
 _END_SECONDS = 10.0
 _POLL_SECONDS = 0.1
 _LONGEST_NAME = 150
+_TASK_INSTANCE = ("dag", "task", "run", "map_index")
 
 
 class Seen(NamedTuple):
@@ -106,6 +110,23 @@ class SessionLock(ABC):
 
     def _warn_not_renewed(self, reason: object) -> None:
         self._log.warning("the lease of stream %s could not be renewed: %s", self._name, str(reason).strip())
+
+
+def is_earlier_try(holder: Mapping[str, Any], mine: Mapping[str, Any]) -> bool:
+    """Whether `holder` is the same task instance in an earlier try."""
+    if any(holder.get(part) is None or holder.get(part) != mine.get(part) for part in _TASK_INSTANCE):
+        return False
+    return int(holder.get("try") or 0) < int(mine.get("try") or 0)
+
+
+def describe(holder: Mapping[str, Any] | None) -> str:
+    """The holder as a person reads it."""
+    if holder is None:
+        return "a session that this user may not look at"
+    text = f"dag {holder.get('dag')!r}, task {holder.get('task')!r}, run {holder.get('run')!r}"
+    if holder.get("map_index") not in (None, -1):
+        text += f", map index {holder['map_index']}"
+    return f"{text}, try {holder.get('try')} on host {holder.get('host')}, pid {holder.get('pid')}"
 
 
 def holder_in(statement: str | None) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from itertools import groupby, takewhile
 from typing import Any, NamedTuple
 
-from airflow_legacy_events.databases.mysql_session import Session
+from airflow_legacy_events.databases.mysql.session import Session
 from airflow_legacy_events.databases.reflection import TableFacts, no_such_table, split_name
 
 # Whether names are compared with their case here depends on the server.
