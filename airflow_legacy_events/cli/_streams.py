@@ -14,20 +14,21 @@ from airflow_legacy_events.core.errors import BusyError, ConfigurationError
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.core.ports import Database
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
-from airflow_legacy_events.hooks.registry import DEFAULT_STORE, STORES, make_store
-from airflow_legacy_events.hooks.stores import Owner
+from airflow_legacy_events.hooks.registry import DEFAULT_STORE, STORES
+from airflow_legacy_events.streams.stores import open_store as open_by_name
 from airflow_legacy_events.watermarks.codec import DamagedWatermarkError
+from airflow_legacy_events.watermarks.opening import NamedStore, Owner
 from airflow_legacy_events.watermarks.registration import Registration, read_registration
 
 
-def store_of(stream: str) -> Any:
+def store_of(stream: str) -> NamedStore:
     """Return the store that a stream is registered under, the default one where it is not registered."""
     registration = read_registration(stream)
-    return open_store(DEFAULT_STORE if registration is None else registration.store, stream, registration)[1]
+    return open_store(DEFAULT_STORE if registration is None else registration.store, stream, registration)
 
 
-def open_store(name: str, stream: str, registration: Registration | None) -> tuple[str, Any]:
-    """Return a store and the name under which it is registered.
+def open_store(name: str, stream: str, registration: Registration | None) -> NamedStore:
+    """Return a store by the name under which it is registered.
 
     Raises:
         ConfigurationError: it can't be opened by its name.
@@ -41,16 +42,15 @@ def open_store(name: str, stream: str, registration: Registration | None) -> tup
     owner = None
     if registration is not None and registration.dag and registration.task:
         owner = Owner(registration.dag, registration.task)
-    return make_store(name, owner)
+    return open_by_name(name, owner=owner)
 
 
-def readable(store: Any, stream: str) -> Watermark | None:
+def readable(store: NamedStore, stream: str) -> Watermark | None:
     """The watermark; None also for one that a person broke, since these commands mend it."""
     try:
-        mark: Watermark | None = store.load(stream)
+        return store.load(stream)
     except DamagedWatermarkError:
         return None
-    return mark
 
 
 def source_of(args: Namespace, mark: Watermark | None) -> str:

@@ -13,6 +13,7 @@ from airflow_legacy_events.cli._streams import locked, open_store, readable
 from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.watermarks.codec import decode, encode
+from airflow_legacy_events.watermarks.opening import NamedStore
 from airflow_legacy_events.watermarks.registration import (
     Registration,
     read_registration,
@@ -27,21 +28,26 @@ def watermark_copy(args: Namespace) -> None:
     registration = read_registration(args.stream)
     if registration is None:
         raise ConfigurationError(f"stream {args.stream!r} has never begun: there is nothing to copy")
-    old = open_store(registration.store, args.stream, registration)[1]
-    name, new = open_store(args.to, args.stream, registration)
-    mark = old.load(args.stream)
-    if name == registration.store or mark is None:
-        found = "it lies there already" if mark is not None else f"store {registration.store!r} holds no watermark"
-        raise ConfigurationError(f"stream {args.stream!r} can't be copied to {name!r}: {found}")
+    old = open_store(registration.store, args.stream, registration)
+    new = open_store(args.to, args.stream, registration)
+    mark = _movable(args.stream, old, registration.store, new.name)
     if args.dry_run:
-        say(f"stream {args.stream!r}: would move from {registration.store!r} to {name!r}; nothing was changed")
+        say(f"stream {args.stream!r}: would move from {registration.store!r} to {new.name!r}; nothing was changed")
         return
     with locked(args, "copy", mark):
-        mark = old.load(args.stream)
+        mark = _movable(args.stream, old, registration.store, new.name)  # it may have moved until the lock was held
         _put(new, args.stream, signed(mark))
-        write_registration(args.stream, registration._replace(store=name))
+        write_registration(args.stream, registration._replace(store=new.name))
         old.forget(args.stream)
-    say(f"stream {args.stream!r}: moved from {registration.store!r} to {name!r}; set watermark_store={args.to!r}")
+    say(f"stream {args.stream!r}: moved from {registration.store!r} to {new.name!r}; set watermark_store={args.to!r}")
+
+
+def _movable(stream: str, store: NamedStore, old: str, new: str) -> Watermark:
+    mark = store.load(stream)
+    if new == old or mark is None:
+        found = "it lies there already" if mark is not None else f"store {old!r} holds no watermark"
+        raise ConfigurationError(f"stream {stream!r} can't be copied to {new!r}: {found}")
+    return mark
 
 
 @command
@@ -57,7 +63,7 @@ def watermark_export(args: Namespace) -> None:
 def _exported(stream: str, registration: Registration | WatermarkError) -> dict[str, Any]:
     if isinstance(registration, WatermarkError):
         raise registration
-    mark = open_store(registration.store, stream, registration)[1].load(stream)
+    mark = open_store(registration.store, stream, registration).load(stream)
     if mark is None:
         raise WatermarkError(f"store {registration.store!r} holds no watermark of stream {stream!r}: it is lost")
     return {"stream": stream, **registration._asdict(), "watermark": json.loads(encode(mark))}
@@ -74,12 +80,12 @@ def watermark_import(args: Namespace) -> None:
             say(f"stream {stream!r}: would be written to {args.store or registration.store!r}; nothing was changed")
             continue
         one = Namespace(stream=stream, source_conn_id=args.source_conn_id)
-        name, store = open_store(args.store or registration.store, stream, registration)
+        store = open_store(args.store or registration.store, stream, registration)
         with locked(one, "import", mark):
             _refuse_existing(stream, mark, replace=args.replace)
             _put(store, stream, signed(mark))
-            write_registration(stream, registration._replace(store=name, since=registration.since or now()))
-        say(f"stream {stream!r}: written to {name!r}")
+            write_registration(stream, registration._replace(store=store.name, since=registration.since or now()))
+        say(f"stream {stream!r}: written to {store.name!r}")
 
 
 def _read(file: str) -> list[Any]:
@@ -108,14 +114,14 @@ def _refuse_existing(stream: str, mark: Watermark, *, replace: bool) -> None:
     registration = read_registration(stream)
     if registration is None or replace:
         return
-    if readable(open_store(registration.store, stream, registration)[1], stream) != mark:
+    if readable(open_store(registration.store, stream, registration), stream) != mark:
         raise ConfigurationError(
             f"stream {stream!r} has begun here since {registration.since} and stands elsewhere; nothing more was"
             " written. Give --replace to let the file win"
         )
 
 
-def _put(store: Any, stream: str, mark: Watermark) -> None:
+def _put(store: NamedStore, stream: str, mark: Watermark) -> None:
     """Let `store` hold `mark`, whatever it held, and read it back."""
     if readable(store, stream) is None:
         store.forget(stream)  # what a person broke can't be expected

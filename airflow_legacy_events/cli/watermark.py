@@ -56,7 +56,7 @@ def _line(stream: str, registration: Registration | WatermarkError) -> dict[str,
         if isinstance(registration, WatermarkError):
             raise registration
         line.update(store=registration.store, dag=registration.dag, task=registration.task)
-        mark = open_store(registration.store, stream, registration)[1].load(stream)
+        mark = open_store(registration.store, stream, registration).load(stream)
     except LegacyEventsError as error:
         return {**line, "watermark": "unreadable", "values": None, "run": None, "error": str(error)}
     values = None if mark is None or mark.values is None else list(mark.values)

@@ -7,8 +7,7 @@ from importlib import import_module
 from typing import Any, cast
 
 from airflow_legacy_events.core.errors import ConfigurationError
-from airflow_legacy_events.core.ports import Envelope, WatermarkStore
-from airflow_legacy_events.hooks import stores
+from airflow_legacy_events.core.ports import Envelope
 
 DATABASES = {
     "generic": "airflow_legacy_events.databases.generic:GenericDatabase",
@@ -67,39 +66,19 @@ def make_envelope(asked: str | Envelope) -> Envelope:
     if isinstance(asked, str):
         return cast("Envelope", resolve(find(ENVELOPES, asked, "envelope"))())
     if isinstance(asked, type) or not isinstance(asked, Envelope):
-        raise _no_port("envelope", asked, ENVELOPES, "the method compile(shape, stream)")
+        raise missing_port("envelope", asked, ENVELOPES, "the method compile(shape, stream)")
     return asked
 
 
-def make_store(asked: str | WatermarkStore | None, context: stores.Context = None) -> tuple[str, WatermarkStore]:
-    """Return the store that `watermark_store=` asks for, and the name under which streams are registered.
-
-    An object is registered under its class's dotted name, so a stream does not move between stores unnoticed; a table
-    under its connection.
+def missing_port(what: str, asked: object, known: Mapping[str, str], methods: str) -> ConfigurationError:
+    """Return the error for an object that is not what it should be.
 
     Args:
-        asked: a name; `table:<conn_id>` is a table over that connection.
-        context: of the task that works; on a server of the deployment the stream's owner.
-
-    Raises:
-        ConfigurationError: the name is not known, or the object is no store.
+        what: the argument that it was given to.
+        asked: the object.
+        known: the names that could stand there as well.
+        methods: that an object must have.
     """
-    if asked is None or isinstance(asked, str):
-        name, _, detail = (asked or DEFAULT_STORE).partition(":")
-        made = resolve(find(STORES, name, "watermark_store"))
-        store = made(*stores.arguments(name, detail, context))
-        return getattr(store, "name", name), cast("WatermarkStore", store)
-    if isinstance(asked, type) or not isinstance(asked, WatermarkStore):
-        raise _no_port(
-            "watermark_store",
-            asked,
-            STORES,
-            "the methods load(stream), save(stream, new, *, expected) and forget(stream)",
-        )
-    return f"{type(asked).__module__}.{type(asked).__qualname__}", asked
-
-
-def _no_port(what: str, asked: object, known: Mapping[str, str], methods: str) -> ConfigurationError:
     found = f"the class {asked.__qualname__} itself" if isinstance(asked, type) else f"a {type(asked).__qualname__}"
     return ConfigurationError(
         f"{what} must be one of {', '.join(sorted(known))}, or an object with {methods}; found {found}"

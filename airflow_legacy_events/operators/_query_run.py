@@ -22,12 +22,12 @@ from airflow_legacy_events.hooks import arguments as _arguments
 from airflow_legacy_events.hooks import naming as _naming
 from airflow_legacy_events.hooks.broker import EventBrokerHook
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
-from airflow_legacy_events.hooks.registry import make_envelope, make_store
-from airflow_legacy_events.hooks.stores import left_behind, progress_store
+from airflow_legacy_events.hooks.registry import make_envelope
 from airflow_legacy_events.operators import _messages
 from airflow_legacy_events.operators._mode import Case, decide
 from airflow_legacy_events.operators._window_record import WindowRecord
 from airflow_legacy_events.sources.query import QuerySource
+from airflow_legacy_events.streams.stores import open_store, progress_store
 from airflow_legacy_events.watermarks.registration import RegisteredWatermarkStore
 
 if TYPE_CHECKING:
@@ -127,11 +127,11 @@ class QueryRun:
         return _arguments.limits(asked.batch_rows, None, None, case.rows_per_second or asked.rows_per_second)
 
     def _make_store(self, repeat: Repeat | None, record: WindowRecord) -> WatermarkStore:
-        name, store = make_store(self._asked.watermark_store, self._context)
+        store = open_store(self._asked.watermark_store, context=self._context)
         if repeat is None:
-            self._left_behind = lambda: left_behind(store, self.stream.name)
+            self._left_behind = lambda: store.succeeded(self.stream.name)
             dag, task = self._task["dag"], self._task["task"]
-            registered = RegisteredWatermarkStore(store, name=name, dag=dag, task=task)
+            registered = RegisteredWatermarkStore(store, name=store.name, dag=dag, task=task)
             return record.recording(registered, lambda: self.report)
         return progress_store(store, self._context, record.kept)
 

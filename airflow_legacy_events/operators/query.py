@@ -20,6 +20,7 @@ from airflow_legacy_events.hooks.registry import DEFAULT_ENVELOPE
 from airflow_legacy_events.operators import _messages, _outcome
 from airflow_legacy_events.operators._thread import Worker
 from airflow_legacy_events.operators.links import TopicLink
+from airflow_legacy_events.streams.stores import needs_inlet
 
 _log = logging.getLogger(__name__)
 
@@ -201,7 +202,7 @@ class IncrementalQueryOperator(BaseOperator):
         self._check()
         if not _naming.holds_template(topic):
             self.outlets = [*self.outlets, _outcome.topic_alias(topic)]
-        if watermark_store == "asset":
+        if needs_inlet(watermark_store):
             self.inlets = [*self.inlets, _naming.stream_asset(self)]
 
     def _check(self) -> None:

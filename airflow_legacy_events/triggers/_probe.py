@@ -13,14 +13,9 @@ from airflow_legacy_events.core.model import Pending
 from airflow_legacy_events.core.ports import Database, WatermarkStore
 from airflow_legacy_events.hooks import arguments
 from airflow_legacy_events.hooks.naming import holds_template, make_stream
-from airflow_legacy_events.hooks.registry import DEFAULT_STORE, STORES, find, make_store
 from airflow_legacy_events.hooks.sessions import SESSIONS
+from airflow_legacy_events.streams.stores import open_store, store_class
 from airflow_legacy_events.triggers._cooldown import take_turn
-
-TASK_BOUND = {
-    "xcom": "an XCom belongs to the task that pushed it",
-    "asset": "an asset's state is open to the tasks that name the asset",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,12 +96,12 @@ def refuse_store(name: Any) -> None:
             " stores by name, such as 'variable' or 'table:<conn_id>'. Keep the stream there, or start the operator by"
             " a schedule"
         )
-    if name in TASK_BOUND:
+    kind = store_class(name)
+    if kind.scope == "task":
         raise ConfigurationError(
-            f"watermark_store={name!r} can't be read by a triggerer: {TASK_BOUND[name]}. Keep the stream in 'variable'"
+            f"watermark_store={name!r} can't be read by a triggerer: {kind.task_reason}. Keep the stream in 'variable'"
             " or 'table:<conn_id>' (on operator and sensor alike), or start the operator by a schedule"
         )
-    find(STORES, (name or DEFAULT_STORE).partition(":")[0], "watermark_store")
 
 
 def _refuse_bulk(watermark_columns: Any) -> None:
@@ -201,5 +196,5 @@ class Probe:
     def _make_store(self) -> WatermarkStore:
         from airflow_legacy_events.watermarks.registration import RegisteredWatermarkStore  # noqa: PLC0415
 
-        name, store = make_store(self.asked.watermark_store)
-        return RegisteredWatermarkStore(store, name=name, reads_only=True)  # the operator is not known here
+        store = open_store(self.asked.watermark_store)
+        return RegisteredWatermarkStore(store, name=store.name, reads_only=True)  # the operator is not known here

@@ -7,7 +7,7 @@ can't be imported for a while.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from airflow.sdk import Asset
 
@@ -15,6 +15,7 @@ from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.watermarks.airflow_variables import variable_key
 from airflow_legacy_events.watermarks.codec import decode
+from airflow_legacy_events.watermarks.opening import OpenableStore, OpenedBy
 from airflow_legacy_events.watermarks.saving import VerifiedSaves
 
 KEY = "watermark"
@@ -32,16 +33,26 @@ def watermark_asset(stream: str) -> Asset:
     return Asset(name=f"legacy-events:{key}", uri=f"x-legacy-events://{key}")
 
 
-class AssetWatermarkStore:
+class AssetWatermarkStore(OpenableStore):
     """Keeps each stream's watermark, and the progress of its replays, in the state of the stream's asset.
 
     Args:
         context: of the task; None: as a server of the deployment.
     """
 
+    name = "asset"
+    scope = "task"
+    task_reason = "an asset's state is open to the tasks that name the asset"
+    needs_inlet = True
+
     def __init__(self, context: Mapping[str, Any] | None = None) -> None:
         self._context = context
         self._saves = VerifiedSaves(self.load, self._write)
+
+    @classmethod
+    def open(cls, by: OpenedBy) -> Self:
+        """See `OpenableStore.open`."""
+        return cls(by.context)
 
     def load(self, stream: str) -> Watermark | None:
         """See `core.ports.WatermarkStore.load`."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from typing import Self
 
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.watermarks.codec import decode, encode
 from airflow_legacy_events.watermarks.conflict import verify
+from airflow_legacy_events.watermarks.opening import OpenableStore, OpenedBy
 
 
-class MemoryWatermarkStore:
+class MemoryWatermarkStore(OpenableStore):
     """Keeps watermarks as long as the object lives; each object is a store of its own.
 
     Compares and sets under a lock, so it may serve several threads. A stream that ran with it and comes back in a
@@ -22,6 +24,11 @@ class MemoryWatermarkStore:
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
         self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, by: OpenedBy) -> Self:  # noqa: ARG003  it needs nothing
+        """See `OpenableStore.open`; nothing is in it."""
+        return cls()
 
     def load(self, stream: str) -> Watermark | None:
         """See `core.ports.WatermarkStore.load`."""

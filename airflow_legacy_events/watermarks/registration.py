@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.core.model import Watermark
-from airflow_legacy_events.core.ports import WatermarkStore
 from airflow_legacy_events.watermarks import airflow_variables
 from airflow_legacy_events.watermarks.commands import command
+from airflow_legacy_events.watermarks.opening import NamedStore
 
 PREFIX = "legacy_events.stream."
 
@@ -114,7 +114,7 @@ class RegisteredWatermarkStore:
 
     def __init__(
         self,
-        store: WatermarkStore,
+        store: NamedStore,
         *,
         name: str,
         dag: str | None = None,
@@ -143,7 +143,7 @@ class RegisteredWatermarkStore:
             self._registered.discard(stream)
             return self.load(stream)
         # Some stores see for themselves that a first load never succeeded.
-        if mark is None and registration is not None and not getattr(self._store, "begins_again", False):
+        if mark is None and registration is not None and not self._store.begins_again:
             raise _lost(stream, self._name, registration)
         if mark is not None and registration is None and not self._reads_only:
             self._register(stream)

@@ -6,15 +6,16 @@ import contextlib
 import datetime as dt
 import hashlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.mysql import LONGTEXT
 
-from airflow_legacy_events.core.errors import WatermarkError
+from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.watermarks.codec import decode, encode
 from airflow_legacy_events.watermarks.conflict import verify
+from airflow_legacy_events.watermarks.opening import OpenableStore, OpenedBy
 
 TABLE = "legacy_events_watermarks"
 
@@ -34,7 +35,7 @@ _table = sa.Table(
 )
 
 
-class TableWatermarkStore:
+class TableWatermarkStore(OpenableStore):
     """Keeps each stream's watermark in a row, with a revision by which a save compares and sets.
 
     The row's `id` is the SHA-256 of the stream's name, so that neither the collation nor the width of a column makes
@@ -46,8 +47,20 @@ class TableWatermarkStore:
         conn_id: Airflow's name of the connection, for messages and the registration.
     """
 
+    detail_option = "watermark_table_conn_id"
+
     def __init__(self, engine: sa.Engine, conn_id: str) -> None:
         self._engine, self._conn_id = engine, conn_id
+
+    @classmethod
+    def open(cls, by: OpenedBy) -> Self:
+        """See `OpenableStore.open`; the detail is a connection."""
+        if not by.detail:
+            raise ConfigurationError(
+                "watermark_store='table' needs a connection: write 'table:<conn_id>', or set [legacy_events]"
+                f" {cls.detail_option} in Airflow's configuration"
+            )
+        return cls(by.engine(by.detail), by.detail)
 
     @property
     def name(self) -> str:

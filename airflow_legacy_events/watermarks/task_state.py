@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
-from airflow_legacy_events.core.errors import WatermarkError
+from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.watermarks.codec import decode
+from airflow_legacy_events.watermarks.opening import OpenableStore, OpenedBy
 from airflow_legacy_events.watermarks.saving import VerifiedSaves
 
 KEY = "progress"
 
 
-class TaskStateWatermarkStore:
+class TaskStateWatermarkStore(OpenableStore):
     """One task instance's own store.
 
     Args:
         state: `context["task_state_store"]`.
     """
 
+    scope = "task"
+    task_reason = "a task's state is open to that task"
+
     def __init__(self, state: Any) -> None:
         self._state = state
         self._saves = VerifiedSaves(self.load, self._write)
+
+    @classmethod
+    def open(cls, by: OpenedBy) -> Self:
+        """See `OpenableStore.open`; needs a task, and Airflow 3.3."""
+        state = None if by.context is None else by.context.get("task_state_store")
+        if state is None:
+            raise ConfigurationError("the state of a task is open to that task only, from Airflow 3.3 on")
+        return cls(state)
 
     def load(self, stream: str) -> Watermark | None:
         """See `core.ports.WatermarkStore.load`."""

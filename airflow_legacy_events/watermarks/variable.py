@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.watermarks import airflow_variables
 from airflow_legacy_events.watermarks.codec import decode
+from airflow_legacy_events.watermarks.opening import OpenableStore, OpenedBy
 from airflow_legacy_events.watermarks.saving import VerifiedSaves
 
 PREFIX = "legacy_events.watermark."
 
 
-class VariableWatermarkStore:
+class VariableWatermarkStore(OpenableStore):
     """Keeps each stream's watermark in an Airflow Variable; survives retries, clears and errors in the DAG."""
+
+    name = "variable"
+
+    @classmethod
+    def open(cls, by: OpenedBy) -> Self:  # noqa: ARG003  Variables are open to everybody
+        """See `OpenableStore.open`."""
+        return cls()
 
     def __init__(self) -> None:
         self._saves = VerifiedSaves(self.load, self._write)

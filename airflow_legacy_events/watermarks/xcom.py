@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.watermarks.codec import DamagedWatermarkError, decode
 from airflow_legacy_events.watermarks.commands import command
 from airflow_legacy_events.watermarks.first_load import loaded_by, note_load
+from airflow_legacy_events.watermarks.opening import OpenableStore, OpenedBy
 from airflow_legacy_events.watermarks.saving import VerifiedSaves
 
 KEY = "watermark"
@@ -59,20 +60,32 @@ class Runs(Protocol):
         """Note that this run has."""
 
 
-class XComWatermarkStore:
-    """Reads from the last successful run, writes to the run that works.
+class XComWatermarkStore(OpenableStore):
+    """Reads from the last successful run, writes to the run that works."""
 
-    Attributes:
-        begins_again: whether the last load, which found nothing, saw that no run can have had a watermark: a stream
-            that is registered has not lost one, its first load never succeeded.
-    """
+    name = "xcom"
+    scope = "task"
+    task_reason = "an XCom belongs to the task that pushed it"
+    keeps_progress = False  # a run's own XComs are deleted with every try
 
     def __init__(self, runs: Runs) -> None:
         self._runs = runs
         self._saves = VerifiedSaves(self.load, self._write)
         self._texts: dict[str, Any] = {}
         self._loading = False
-        self.begins_again = False
+
+    @classmethod
+    def open(cls, by: OpenedBy) -> Self:
+        """See `OpenableStore.open`."""
+        if by.context is not None:
+            return cls(TaskRuns(by.context))
+        if by.owner is None:
+            raise ConfigurationError(
+                "watermarks in XComs belong to one task, and none was named: no registration tells whose the stream is"
+            )
+        from airflow_legacy_events.watermarks.xcom_server import ServerRuns  # noqa: PLC0415  imports this module
+
+        return cls(ServerRuns(*by.owner))
 
     def load(self, stream: str) -> Watermark | None:
         """See `core.ports.WatermarkStore.load`."""
@@ -113,17 +126,13 @@ class XComWatermarkStore:
         self._runs.push(self._texts)
 
     def succeeded(self, stream: str) -> str | None:
-        """Note that a live run has ended well; return what it leaves, for a later try that takes its place."""
+        """See `NamedStore.succeeded`."""
         if self._loading:
             self._runs.loaded(stream)
         return self._texts.get(stream)
 
     def pass_by(self, kept: Mapping[str, str]) -> None:
-        """Leave a note that this run moves no watermark, so that later runs look further back.
-
-        Args:
-            kept: what a live run left whose place this one takes.
-        """
+        """See `NamedStore.pass_by`; later runs look further back."""
         self._runs.push(dict(kept))
 
 

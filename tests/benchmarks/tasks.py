@@ -101,9 +101,9 @@ class Saves(MeteredMixin, BaseOperator):
 
     def execute(self, context: Any) -> Any:
         from airflow_legacy_events.core.model import Watermark
-        from airflow_legacy_events.hooks.registry import make_store
+        from airflow_legacy_events.streams.stores import open_store
 
-        _, store = make_store(self.specification["store"], context)
+        store = open_store(self.specification["store"], context=context)
         saved, seconds = None, []
         for number in range(SAVES):
             mark = Watermark((f"2026-01-01 00:00:{number:06d}", str(number)), None, self.specification["facts"])

@@ -1,0 +1,103 @@
+"""Watermark stores by the names that `watermark_store=` takes, opened with what each of them needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from airflow.sdk import conf
+
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.ports import WatermarkStore
+from airflow_legacy_events.hooks.registry import DEFAULT_STORE, STORES, find, missing_port, resolve
+from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
+from airflow_legacy_events.watermarks.opening import NamedStore, OpenableStore, OpenedBy, Owner, PassedStore
+from airflow_legacy_events.watermarks.task_state import TaskStateWatermarkStore
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+
+def store_class(asked: str | None) -> type[OpenableStore]:
+    """Return the class behind a name, with or without a detail; None is the default store.
+
+    Raises:
+        ConfigurationError: the name is not known.
+    """
+    name = (asked or DEFAULT_STORE).partition(":")[0]
+    return cast("type[OpenableStore]", resolve(find(STORES, name, "watermark_store")))
+
+
+def open_store(
+    asked: str | WatermarkStore | None, *, context: Mapping[str, Any] | None = None, owner: Owner | None = None
+) -> NamedStore:
+    """Return the store that `watermark_store=` asks for; its `name` is what streams are registered under.
+
+    Args:
+        asked: a name, such as `table:<conn_id>`, an object, or None for the default store.
+        context: of the task that works; None on a server of the deployment.
+        owner: on a server, the task whose stream it is, as far as it is known.
+
+    Raises:
+        ConfigurationError: the name is not known, the store can't be opened like that, or the object is no store.
+    """
+    if asked is None or isinstance(asked, str):
+        kind, detail = store_class(asked), _detail(asked or DEFAULT_STORE)
+        return kind.open(OpenedBy(detail or _configured(kind), context, owner, _engine))
+    if isinstance(asked, type) or not isinstance(asked, WatermarkStore):
+        methods = "the methods load(stream), save(stream, new, *, expected) and forget(stream)"
+        raise missing_port("watermark_store", asked, STORES, methods)
+    return PassedStore(asked)
+
+
+def progress_store(store: NamedStore, context: Mapping[str, Any], kept: Callable[[], Mapping[str, str]]) -> NamedStore:
+    """Return where a replay or rerun keeps how far it came: the same store, if that can hold it.
+
+    Else the progress lies in the task's state (Airflow 3.3), else nowhere, and another try sends the window again,
+    with equal ids.
+
+    Args:
+        store: of the stream.
+        context: of the task.
+        kept: returns watermark texts by stream, left by a live run whose place this run takes.
+    """
+    if store.keeps_progress:
+        return store
+    store.pass_by(kept())
+    kind = MemoryWatermarkStore if context.get("task_state_store") is None else TaskStateWatermarkStore
+    return kind.open(OpenedBy("", context, None, _engine))
+
+
+def needs_inlet(asked: str | WatermarkStore | None) -> bool:
+    """Return whether the stream's asset must be an inlet of the task; a name that is not known needs none."""
+    known = asked is None or (isinstance(asked, str) and asked.partition(":")[0] in STORES)
+    return known and store_class(cast("str | None", asked)).needs_inlet
+
+
+def _detail(asked: str) -> str:
+    """What follows the colon."""
+    _, _, detail = asked.partition(":")
+    if detail and store_class(asked).detail_option is None:
+        raise ConfigurationError(f"watermark_store={asked!r} has a detail that only 'table:<conn_id>' takes")
+    return detail
+
+
+def _configured(kind: type[OpenableStore]) -> str:
+    """The detail that Airflow's configuration gives."""
+    return "" if kind.detail_option is None else str(conf.get("legacy_events", kind.detail_option, fallback=""))
+
+
+def _engine(conn_id: str) -> sa.Engine:
+    import sqlalchemy as sa  # noqa: PLC0415  for those who connect
+
+    from airflow_legacy_events.hooks.connections import find_connection  # noqa: PLC0415
+    from airflow_legacy_events.hooks.urls import URLS  # noqa: PLC0415
+
+    connection = find_connection(conn_id)
+    conn_type = str(connection.conn_type)
+    if conn_type not in URLS:
+        raise ConfigurationError(
+            f"watermark_store='table:{conn_id}': connection {conn_id!r} is of type {conn_type!r}; known:"
+            f" {', '.join(sorted(URLS))}"
+        )
+    return sa.create_engine(URLS[conn_type](conn_id, connection), poolclass=sa.NullPool)
