@@ -5,7 +5,6 @@ Each process has a session of its own and is ended, with what it started, by its
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import signal
@@ -21,7 +20,7 @@ import httpx
 import psutil
 
 from tests.services.airflow_client import AirflowClient
-from tests.services.base import free_port, wait_until
+from tests.services.base import end_with_parent, free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
 USER, PASSWORD = "admin", "admin"
@@ -32,7 +31,6 @@ COMPONENTS = {
     "scheduler": ("--skip-serve-logs",),
     "triggerer": ("--skip-serve-logs",),
 }
-_PR_SET_PDEATHSIG = 1
 
 
 class Airflow:
@@ -158,7 +156,6 @@ class Airflow:
         self.client = AirflowClient(self.url, USER, PASSWORD)
 
     def _spawn(self, component: str) -> None:
-        libc = ctypes.CDLL(None)
         with (self.folder / f"{component}.log").open("ab") as log:
             self.processes[component] = subprocess.Popen(
                 [sys.executable, "-m", "airflow", component, *COMPONENTS[component]],
@@ -168,7 +165,7 @@ class Airflow:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM),  # noqa: PLW1509
+                preexec_fn=end_with_parent(),  # noqa: PLW1509
             )
 
     def _healthy(self) -> bool:

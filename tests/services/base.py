@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+_ROOT = Path(__file__).parents[2]
 _PR_SET_PDEATHSIG = 1
+_PORTS = range(10_000, 32_000)
+"""Below those that the kernel gives to connections: one of them could take a port before its server does."""
+_taken: list[int] = []
+"""Lock files of the ports that this process was given."""
 
 
 class MissingServiceError(RuntimeError):
@@ -30,10 +38,25 @@ def cache(name: str) -> Path:
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of 127.0.0.1 that nobody listens on, and that no other process is given while this one lives."""
+    while True:
+        port = random.choice(_PORTS)
+        lock = os.open(_lock_file(port), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            os.close(lock)
+            continue
+        _taken.append(lock)
+        return port
+
+
+def _lock_file(port: int) -> Path:
+    folder = Path(tempfile.gettempdir()) / f"legacy-events-ports-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    return folder / str(port)
 
 
 def wait_until(probe: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
@@ -47,12 +70,28 @@ def wait_until(probe: Callable[[], Any], what: str, seconds: float = 60.0) -> An
 
 
 def apt_install(*packages: str) -> None:
-    """Install Debian packages, which only root can; nothing that they bring is started."""
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise MissingServiceError(f"needed: {', '.join(packages)} (apt-get install {' '.join(packages)})")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    for command in (["update", "-q"], ["install", "-qy", "-o", "Dpkg::Options::=--force-confold", *packages]):
-        subprocess.run(["apt-get", *command], env=environment, check=True, stdout=subprocess.DEVNULL)
+    """Install Debian packages, one caller at a time; nothing that they bring is started.
+
+    Raises:
+        MissingServiceError: this is no Debian, we are not root, or apt failed.
+    """
+    done = subprocess.run(["sh", _ROOT / ".ci" / "apt", *packages], stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise MissingServiceError(done.stderr.strip() or f"apt-get install {' '.join(packages)} failed")
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep other processes out of a folder, while something is downloaded into it."""
+    with (folder / ".lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def end_with_parent() -> Callable[[], Any]:
+    """What a new process calls first, so that it gets SIGTERM when the thread that started it ends."""
+    libc = ctypes.CDLL(None)
+    return lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Service:
@@ -65,6 +104,11 @@ class Service:
         self.log = self.folder / "log"
         self.process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def address(self) -> str:
+        """What the server's variable holds for those who share it."""
+        raise NotImplementedError
+
     def spawn(
         self,
         command: Sequence[str | Path],
@@ -74,7 +118,6 @@ class Service:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         """Start the server, `environment` added to ours; it gets SIGTERM when the thread that called this ends."""
-        libc = ctypes.CDLL(None)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [str(part) for part in command],
@@ -86,7 +129,7 @@ class Service:
                 user=user,
                 group=user,
                 extra_groups=None if user is None else [],
-                preexec_fn=lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM),  # noqa: PLW1509  no lock is taken in it
+                preexec_fn=end_with_parent(),  # noqa: PLW1509  no lock is taken in it
             )
 
     def wait_ready(self, probe: Callable[[], Any], seconds: float = 60.0) -> Any:

@@ -14,7 +14,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from tests.services import docker
-from tests.services.base import MissingServiceError, Service, apt_install, cache, free_port
+from tests.services.base import MissingServiceError, Service, alone, apt_install, cache, free_port
 
 VARIABLE = "LEGACY_EVENTS_TEST_KAFKA_BOOTSTRAP"
 VERSION = "4.3.0"
@@ -72,6 +72,11 @@ class Kafka(Service):
         self.admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
         self.wait_ready(self._answers)
 
+    @property
+    def address(self) -> str:
+        """See `Service`."""
+        return self.bootstrap
+
     def stop(self) -> None:
         """End what was started here."""
         if self._container:
@@ -128,8 +133,9 @@ def _libraries() -> Path | None:
                 "Kafka needs Java and Maven: apt-get install default-jre-headless maven, or start Docker, or set"
                 f" {VARIABLE} to the address of a broker for tests"
             )
-    if not complete.exists():
-        _download(folder)
+    with alone(folder):
+        if not complete.exists():
+            _download(folder)
     return folder / "libs"
 
 

@@ -46,6 +46,11 @@ class MySQLFamily(Service):
             self._start()
         self.wait_ready(self._answers)
 
+    @property
+    def address(self) -> str:
+        """See `Service`."""
+        return self._admin
+
     def url(self, database: str = "", **changed: Any) -> str:
         """A SQLAlchemy URL."""
         url = sa.make_url(self._admin).set(drivername="mysql+mysqldb", database=database, **changed)

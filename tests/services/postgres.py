@@ -39,6 +39,11 @@ class Postgres(Service):
             self._start()
         self.wait_ready(self._answers)
 
+    @property
+    def address(self) -> str:
+        """See `Service`."""
+        return self._admin
+
     def dsn(self, database: str = "postgres", **options: Any) -> str:
         """A libpq connection string."""
         return make_conninfo(self._admin, dbname=database, **options)

@@ -1,0 +1,56 @@
+"""The servers that many tests share: which there are, and the variable that holds the address of each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Server:
+    """One entry.
+
+    Attributes:
+        name: of the fixture, and for `--only`.
+        module: in tests.services.
+        made: the class in it. An instance is a running server, or stands for the one that the variable names.
+        variable: of the environment.
+    """
+
+    name: str
+    module: str
+    made: str
+    variable: str
+
+    @property
+    def given(self) -> bool:
+        """Whether the environment names a server that runs already."""
+        return bool(os.environ.get(self.variable))
+
+    def start(self) -> Any:
+        """Return the server once it answers."""
+        return getattr(import_module(f"tests.services.{self.module}"), self.made)()
+
+    @contextmanager
+    def running(self) -> Iterator[Any]:
+        """Start the server, or use the one that the variable names; end what was started."""
+        server = self.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+SERVERS = {
+    one.name: one
+    for one in (
+        Server("postgres", "postgres", "Postgres", "LEGACY_EVENTS_TEST_POSTGRES_DSN"),
+        Server("kafka", "kafka", "Kafka", "LEGACY_EVENTS_TEST_KAFKA_BOOTSTRAP"),
+        Server("mariadb", "mariadb", "MariaDB", "LEGACY_EVENTS_TEST_MARIADB_DSN"),
+        Server("mysql", "mysql", "MySQL", "LEGACY_EVENTS_TEST_MYSQL_DSN"),
+    )
+}
