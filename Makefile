@@ -4,6 +4,9 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 PYTEST = $(BIN)/python -m pytest
+# Tests mostly wait, so there are more workers than cores; the first takes the real Airflow, the others share the rest.
+WORKERS ?= 3
+PARALLEL = $(BIN)/python -m tests.services -- $(PYTEST) -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help env demo test unit proofs fuzz coverage lint types layers format airflow32 bench wheel lock clean
@@ -24,14 +27,14 @@ $(VENV)/.mysqlclient: $(STAMP) .ci/mysqlclient
 demo: env ## a legacy shop, an embedded broker, two runs of a DAG
 	@$(BIN)/python -m airflow_legacy_events.cli.demo
 
-test: env $(VENV)/.mysqlclient ## all tests, against real servers that it starts itself
-	$(PYTEST)
+test: env $(VENV)/.mysqlclient ## all tests, WORKERS=3 beside each other, against real servers that it starts itself
+	$(PARALLEL)
 
 unit: env $(VENV)/.mysqlclient ## the tests that need no server
 	$(PYTEST) tests/unit tests/property -m "not service"
 
 proofs: env $(VENV)/.mysqlclient ## the long forms: every kill, 1,000 histories, 1 M rows, a stopped Airflow; goes on where it stopped
-	LEGACY_EVENTS_TEST_PROFILE=long $(PYTEST) -p tests.support.proofs --timeout=3600 $(or $(PROOFS),tests/property tests/faults tests/integration \
+	LEGACY_EVENTS_TEST_PROFILE=long $(PARALLEL) -p tests.support.proofs --timeout=3600 $(or $(PROOFS),tests/property tests/faults tests/integration \
 	  tests/airflow/real tests/browser)
 
 fuzz: env $(VENV)/.mysqlclient ## ROWS=10000 random rows of every type of the databases, through the broker; SEED=... repeats a run

@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.services.servers import SERVERS
+from tests.support import profile
+
 # Airflow reads its home when it is first imported: it must be one of our own before that.
 _HOME = tempfile.TemporaryDirectory(prefix="legacy-events-airflow-")
 os.environ["AIRFLOW_HOME"] = _HOME.name
@@ -21,7 +24,9 @@ os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(Path(__file__).parent.parent / "e
 
 settings.register_profile("short", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("long", max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))
-settings.load_profile(os.environ.get("LEGACY_EVENTS_TEST_PROFILE", "short"))
+settings.load_profile("long" if profile.LONG else "short")
+
+pytest_plugins = ["tests.support.schedule"]
 
 _names = itertools.count()
 
@@ -48,11 +53,8 @@ class Database:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Any]:
     """The shared PostgreSQL server."""
-    from tests.services.postgres import Postgres
-
-    server = Postgres()
-    yield server
-    server.stop()
+    with SERVERS["postgres"].running() as server:
+        yield server
 
 
 @pytest.fixture
@@ -67,21 +69,15 @@ def postgres_database(postgres: Any) -> Iterator[Database]:
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[Any]:
     """The shared MariaDB server."""
-    from tests.services.mariadb import MariaDB
-
-    server = MariaDB()
-    yield server
-    server.stop()
+    with SERVERS["mariadb"].running() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def mysql() -> Iterator[Any]:
     """The shared MySQL 5.6 server."""
-    from tests.services.mysql import MySQL
-
-    server = MySQL()
-    yield server
-    server.stop()
+    with SERVERS["mysql"].running() as server:
+        yield server
 
 
 @pytest.fixture
@@ -121,11 +117,8 @@ def _mysql_database(server: Any) -> Iterator[Database]:
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[Any]:
     """The shared broker."""
-    from tests.services.kafka import Kafka
-
-    broker = Kafka()
-    yield broker
-    broker.stop()
+    with SERVERS["kafka"].running() as broker:
+        yield broker
 
 
 @pytest.fixture(scope="session")

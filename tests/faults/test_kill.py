@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import uuid
 from collections import Counter
@@ -13,6 +12,7 @@ from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.watermarks import codec
 from tests.airflow import metadata
 from tests.faults import child
+from tests.support import profile
 from tests.support.legacy import legacy_database
 
 ROWS, BATCHES = 50, 5
@@ -32,9 +32,9 @@ with DAG({dag!r}, schedule=None):
 """
 BEFORE_INSIDE_AFTER = [(where, number) for number in range(1, BATCHES + 1) for where in ("before", "inside", "after")]
 DATABASES = ("sqlite", "postgresql", "mysql")
-LONG = [(database, *kill) for database in DATABASES for kill in BEFORE_INSIDE_AFTER]
+EVERY = [(database, *kill) for database in DATABASES for kill in BEFORE_INSIDE_AFTER]
 SHORT = [("sqlite", "before", 1), ("postgresql", "inside", 3), ("mysql", "after", 5)]
-CASES = LONG if os.environ.get("LEGACY_EVENTS_TEST_PROFILE") == "long" else SHORT
+CASES = EVERY if profile.LONG else SHORT
 CONN_TYPES = {"sqlite": "sqlite", "postgresql": "postgres", "mysql": "mysql"}
 
 

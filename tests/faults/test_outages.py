@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import threading
 from collections import Counter
 
@@ -15,11 +14,11 @@ from airflow_legacy_events.core.errors import DeliveryError, SourceError
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.core.stop import Stop
 from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
+from tests.support.profile import LONG
 from tests.support.streams import Deliveries
 from tests.support.topics import Topics
 
 DATABASES = ("postgres_database", "mariadb_database")
-LONG = os.environ.get("LEGACY_EVENTS_TEST_PROFILE") == "long"
 TABLE = "CREATE TABLE orders (id bigint PRIMARY KEY, note {text} NOT NULL)"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -10,9 +9,10 @@ import pytest
 from airflow_legacy_events.brokers.kafka import KafkaBroker
 from tests.support.brokers import opened
 from tests.support.legacy import DIALECTS, Legacy, legacy_database
+from tests.support.profile import LONG
 from tests.support.streams import Deliveries
 
-LARGE = 1_000_000 if os.environ.get("LEGACY_EVENTS_TEST_PROFILE") == "long" else 20_500
+LARGE = 1_000_000 if LONG else 20_500
 SIZES = [(1, 60), (7, 500), (10_000, LARGE)]
 MODES = [(), ("id",), ("updated_at",), ("updated_at", "id")]
 SERIES = (

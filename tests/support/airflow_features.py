@@ -1,9 +1,9 @@
 """What the Airflow under test has, 3.2 less than 3.3, and what the tests and their DAGs agree on."""
 
-import os
-
 import airflow.sdk
 from airflow.utils.types import DagRunType
+
+from tests.support.profile import LONG
 
 HAS_STATE = "NEVER_EXPIRE" in airflow.sdk.__all__
 """Whether it keeps state for task instances and assets."""
@@ -15,9 +15,6 @@ if not HAS_STATE:
 
 BY_AN_OPERATOR = "operator_triggered" if hasattr(DagRunType, "OPERATOR_TRIGGERED") else "manual"
 """The type of a run that another DAG triggers."""
-
-LONG = os.environ.get("LEGACY_EVENTS_TEST_PROFILE") == "long"
-"""Whether proofs run in their long form."""
 
 TOGETHER = ("together_1", "together_2", "together_3", "together_4")
 """Tables whose streams reach a topic for the first time at one moment."""

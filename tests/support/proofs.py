@@ -1,6 +1,7 @@
 """Long forms of the proofs: a run that was interrupted goes on where it stopped.
 
-A plugin for pytest. What has passed for this state of the sources is kept in a file outside the repository.
+A plugin for pytest, with or without workers. What has passed for this state of the sources is kept in a file outside
+the repository.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.services.base import cache
+from tests.support.profile import REAL_AIRFLOW
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,22 +33,31 @@ def _file() -> Path:
     return cache("proofs") / STATE
 
 
+def pytest_configure(config: Any) -> None:
+    """Keep what passes in the process that hears of every test."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Keeper())
+
+
 def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
     """Leave out what has passed already."""
     passed = set(_file().read_text().splitlines()) if _file().exists() else set()
-    done = [item for item in items if item.nodeid in passed]
+    done = [item for item in items if _name(item.nodeid) in passed]
     config.hook.pytest_deselected(items=done)
-    items[:] = [item for item in items if item.nodeid not in passed]
+    items[:] = [item for item in items if _name(item.nodeid) not in passed]
 
 
-def pytest_runtest_logreport(report: Any) -> None:
-    """Keep what passes."""
-    if report.when == "call" and report.passed:
-        with _file().open("a") as file:
-            file.write(f"{report.nodeid}\n")
+def _name(nodeid: str) -> str:
+    """The name of a test without the group that pytest-xdist puts behind it."""
+    return nodeid.removesuffix(f"@{REAL_AIRFLOW}")
 
 
-def pytest_sessionfinish(session: Any, exitstatus: int) -> None:
-    """A run with nothing left to prove is a success."""
-    if exitstatus == 5:  # nothing was left to be run
-        session.exitstatus = 0
+class _Keeper:
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.when == "call" and report.passed:
+            with _file().open("a") as file:
+                file.write(f"{_name(report.nodeid)}\n")
+
+    def pytest_sessionfinish(self, session: Any, exitstatus: int) -> None:
+        if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:  # nothing was left to be proved
+            session.exitstatus = pytest.ExitCode.OK

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from tests.support.airflow_features import LONG, STORES
+from tests.support.airflow_features import STORES
+from tests.support.profile import LONG
 
 # With the start of Airflow, on a machine that others use too.
 pytestmark = pytest.mark.timeout(900)

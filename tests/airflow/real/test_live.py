@@ -4,8 +4,9 @@ import datetime as dt
 
 import pytest
 
-from tests.support.airflow_features import BY_AN_OPERATOR, FIRST_MEETINGS, LONG, TOGETHER
+from tests.support.airflow_features import BY_AN_OPERATOR, FIRST_MEETINGS, TOGETHER
 from tests.support.deployment import moment, overlap, span
+from tests.support.profile import LONG
 
 # With the start of Airflow, on a machine that others use too.
 pytestmark = pytest.mark.timeout(900)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support.airflow_features import LONG
 from tests.support.deployment import span
+from tests.support.profile import LONG
 
 # With the start of Airflow, on a machine that others use too.
 pytestmark = pytest.mark.timeout(900)

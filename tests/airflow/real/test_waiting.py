@@ -5,7 +5,7 @@ import time
 import psutil
 import pytest
 
-from tests.support.airflow_features import LONG
+from tests.support.profile import LONG
 
 WAITING, ROWS = (200, 1_000_000) if LONG else (3, 100)
 WATCHED_SECONDS = 180

@@ -6,7 +6,7 @@ from airflow.sdk import DAG
 
 from airflow_legacy_events.operators.query import IncrementalQueryOperator
 from airflow_legacy_events.sensors.pending import PendingEventsSensor
-from tests.support.airflow_features import LONG
+from tests.support.profile import LONG
 
 stream = {
     "source_conn_id": "legacy_crm",
