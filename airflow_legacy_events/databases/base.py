@@ -12,13 +12,14 @@ from typing import Any, Generic, TypeVar
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column
-from airflow_legacy_events.core.errors import EnvelopeError, SourceError
+from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.databases import keyset
 from airflow_legacy_events.databases.chunks import Chunks
 from airflow_legacy_events.databases.reflection import Reflected, TableFacts, query_source
 
 Session = TypeVar("Session")
 MAX_VALUE_BYTES = 64 * 2**20
-"""A larger value is refused by the database: no message is meant to hold it, and a worker's memory is not either."""
+"""The database refuses a larger value: no message is meant to hold it, and neither is a worker's memory."""
 _CLOSE_SECONDS = 2.0
 _INTERRUPT_SECONDS = 0.25
 
@@ -36,10 +37,12 @@ class SqlDatabase(ABC, Generic[Session]):
         holds_snapshot: see `core.ports.Database.holds_snapshot`.
         enters_by_position: see `core.ports.Database.enters_by_position`.
         paramstyle: how statements name their parameters; None: as the driver's cursors want it.
+        row_values: whether the database enters an index by a comparison of row values; see `keyset` for the others.
     """
 
     holds_snapshot = True
     enters_by_position = True
+    row_values = True
     paramstyle: str | None = None
 
     def __init__(
@@ -116,9 +119,11 @@ class SqlDatabase(ABC, Generic[Session]):
         self._describe(query.subquery("legacy_events_check"), frozenset())
 
     def beyond(self, columns: Sequence[Any], values: Sequence[Any], *, inclusive: bool = False) -> Any:
-        """Row values are compared as a whole, so an index on the columns gives both bound and order."""
-        left, right = _rows(columns, values)
-        return left >= right if inclusive else left > right
+        """See `core.ports.Database.beyond`. By a row value an index on the columns gives both bound and order."""
+        right = list(map(bound, values))
+        if not self.row_values:
+            return keyset.beyond(columns, right, inclusive=inclusive)
+        return _row(columns) >= _row(right) if inclusive else _row(columns) > _row(right)
 
     def equal(self, column: Any, value: Any) -> Any:
         """See `core.ports.Database.equal`."""
@@ -126,8 +131,8 @@ class SqlDatabase(ABC, Generic[Session]):
 
     def until(self, columns: Sequence[Any], values: Sequence[Any]) -> Any:
         """See `core.ports.Database.until`."""
-        left, right = _rows(columns, values)
-        return left <= right
+        right = list(map(bound, values))
+        return _row(columns) <= _row(right) if self.row_values else keyset.until(columns, right)
 
     def ahead(self, query: Any) -> None:
         """See `core.ports.Database.ahead`; here nothing is begun."""
@@ -177,20 +182,12 @@ class SqlDatabase(ABC, Generic[Session]):
         """Close `session`."""
 
 
-def too_large(conn_id: str, what: str) -> EnvelopeError:
-    """The error for a value above the bound; `what` says of which column and size, as far as that is known."""
-    return EnvelopeError(
-        f"connection {conn_id!r}: {what}, and {MAX_VALUE_BYTES} is the most that is read; its page was not sent. Leave"
-        " the column out with exclude_columns=[...], or cut it with sql="
-    )
-
-
-def bound(value: Any) -> sa.BindParameter[Any]:
-    """A bind parameter without a type of its own, so that no cast is rendered around it."""
+def bound(value: Any) -> Any:
+    """Return a bind parameter without a type of its own, so that no cast is rendered around it; SQL stays as it is."""
+    if isinstance(value, sa.ColumnElement):
+        return value
     return sa.bindparam(None, value, type_=sa.types.NullType(), unique=True)
 
 
-def _rows(columns: Sequence[Any], values: Sequence[Any]) -> tuple[Any, Any]:
-    if len(columns) == 1:
-        return columns[0], bound(values[0])
-    return sa.tuple_(*columns), sa.tuple_(*map(bound, values))
+def _row(elements: Sequence[Any]) -> Any:
+    return elements[0] if len(elements) == 1 else sa.tuple_(*elements)

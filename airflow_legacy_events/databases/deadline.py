@@ -11,8 +11,15 @@ _AGAIN_SECONDS = 0.25
 
 
 @contextmanager
-def deadline(seconds: float, interrupt: Callable[[], None]) -> Iterator[threading.Event]:
-    """Call `interrupt` when the context lasts longer than `seconds`, and again until it ends; never after that.
+def deadline(
+    seconds: float, interrupt: Callable[[], None], afterwards: Callable[[], None] = lambda: None
+) -> Iterator[threading.Event]:
+    """Interrupt from a second thread what takes longer than `seconds`.
+
+    Args:
+        seconds: that the context may last.
+        interrupt: called once they are over, and again until the context ends; never after that.
+        afterwards: called at the end of a context that was interrupted.
 
     Yields:
         an event that is set once the time is over.
@@ -34,3 +41,5 @@ def deadline(seconds: float, interrupt: Callable[[], None]) -> Iterator[threadin
     finally:
         done.set()
         watching.join()
+        if over.is_set():
+            afterwards()

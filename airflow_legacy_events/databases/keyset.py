@@ -1,7 +1,11 @@
 """Keyset conditions without row values, for databases that have none or find no index by them.
 
-`(a, b, c) > (x, y, z)` is spelled `a >= x AND (a > x OR (a = x AND (b > y OR (b = y AND c > z))))`. The first
-comparison follows from the rest; an index on the columns is entered by it, the alternatives only filter.
+`(a, b, c) > (x, y, z)` is spelled
+
+    a >= x AND (a > x OR (a = x AND b >= y AND (b > y OR (b = y AND c > z))))
+
+The first comparison at each depth follows from the rest. It is the one by which an index on the columns is entered;
+the alternatives behind it only filter.
 """
 
 from __future__ import annotations
@@ -20,19 +24,17 @@ def beyond(columns: Sequence[Any], values: Sequence[Any], *, inclusive: bool = F
         values: as many bound values, each of a form that is compared as its column's own.
         inclusive: whether rows that equal `values` are meant too.
     """
-    last = columns[-1] >= values[-1] if inclusive else columns[-1] > values[-1]
+    first, value = columns[0], values[0]
     if len(columns) == 1:
-        return last
-    for column, value in reversed(list(zip(columns[:-1], values[:-1], strict=True))):
-        last = sa.or_(column > value, sa.and_(column == value, last))
-    return sa.and_(columns[0] >= values[0], last)
+        return first >= value if inclusive else first > value
+    rest = beyond(columns[1:], values[1:], inclusive=inclusive)
+    return sa.and_(first >= value, sa.or_(first > value, sa.and_(first == value, rest)))
 
 
 def until(columns: Sequence[Any], values: Sequence[Any]) -> Any:
     """Return the condition `(columns) <= (values)`; arguments as in `beyond`."""
-    last = columns[-1] <= values[-1]
+    first, value = columns[0], values[0]
     if len(columns) == 1:
-        return last
-    for column, value in reversed(list(zip(columns[:-1], values[:-1], strict=True))):
-        last = sa.or_(column < value, sa.and_(column == value, last))
-    return sa.and_(columns[0] <= values[0], last)
+        return first <= value
+    rest = until(columns[1:], values[1:])
+    return sa.and_(first <= value, sa.or_(first < value, sa.and_(first == value, rest)))

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.errors import BusyError, SourceError
+from airflow_legacy_events.databases.errors import one_line
 
 HEARTBEAT_SECONDS = 5.0
 LEASE_SECONDS = 15.0
@@ -99,17 +100,17 @@ class SessionLock(ABC):
 
     def _not_taken(self, reason: object) -> SourceError:
         return SourceError(
-            f"the lock of stream {self._name!r} could not be taken: {str(reason).strip()}. Nothing was read"
+            f"the lock of stream {self._name!r} could not be taken: {one_line(reason)}. Nothing was read"
         )
 
     def _lost(self, reason: object) -> SourceError:
         return SourceError(
-            f"the lock of stream {self._name!r} is lost, its session ended: {str(reason).strip()}. The watermark"
+            f"the lock of stream {self._name!r} is lost, its session ended: {one_line(reason)}. The watermark"
             " was not moved; another run may have taken over, or the connection was cut. A retry goes on"
         )
 
     def _warn_not_renewed(self, reason: object) -> None:
-        self._log.warning("the lease of stream %s could not be renewed: %s", self._name, str(reason).strip())
+        self._log.warning("the lease of stream %s could not be renewed: %s", self._name, one_line(reason))
 
 
 def is_earlier_try(holder: Mapping[str, Any], mine: Mapping[str, Any]) -> bool:

@@ -6,17 +6,17 @@ import contextlib
 import datetime as dt
 import logging
 import zoneinfo
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
-from airflow_legacy_events.core.errors import ConfigurationError, SourceError
+from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.ports import Lease
-from airflow_legacy_events.databases import keyset
-from airflow_legacy_events.databases.base import SqlDatabase, bound, too_large
+from airflow_legacy_events.databases import errors
+from airflow_legacy_events.databases.base import SqlDatabase, bound
 from airflow_legacy_events.databases.deadline import deadline
 from airflow_legacy_events.databases.generic import sizes, values
 from airflow_legacy_events.databases.generic.catalog import inspect_columns, inspect_table
@@ -27,6 +27,9 @@ from airflow_legacy_events.databases.reflection import TableFacts
 
 _QUARTER = dt.timedelta(minutes=15)
 _LONGEST_REASON = 500
+_IN_BRACKETS = (
+    "It is read as a query in brackets: where the database allows no WITH or ORDER BY there, make a view of it."
+)
 
 
 class GenericDatabase(SqlDatabase[sa.Connection]):
@@ -36,6 +39,7 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
     """
 
     enters_by_position = False
+    row_values = False  # few dialects compare them
 
     def __init__(
         self, url: sa.URL, *, conn_id: str, statement_timeout_seconds: float, log: logging.Logger | None = None
@@ -90,10 +94,7 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
             except sa.exc.SQLAlchemyError as error:
                 if not over.is_set() and not self._closed.is_set():
                     raise
-                raise SourceError(
-                    f"connection {self.conn_id!r} failed while {doing}: ended after the statement timeout of"
-                    f" {self.statement_timeout_seconds:g} s, or by a stop"
-                ) from error
+                raise errors.failed(self.conn_id, doing, errors.timed_out(self.statement_timeout_seconds)) from error
 
     def identity(self) -> dict[str, str]:
         """The dialect, what the URL says of host, port and database, and the server's own name where it is known."""
@@ -130,11 +131,7 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         except sa.exc.DBAPIError as error:
             if error.connection_invalidated:
                 raise
-            raise ConfigurationError(
-                f"connection {self.conn_id!r} refused the query: {self._reason(error)}. It is read as"
-                " a query in brackets: where the database allows no WITH or ORDER BY there, make a view of it. Nothing"
-                " was read; correct table= or sql="
-            ) from error
+            raise errors.refused_query(self.conn_id, self._reason(error), _IN_BRACKETS) from error
         columns, refused = [], {}
         with contextlib.closing(result):
             described = result.cursor.description if result.cursor is not None else ()
@@ -156,18 +153,6 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
     def ordered(self, column: Column) -> bool:
         """See `core.ports.Database.ordered`: Firebird sorts large objects by where they are kept."""
         return not sizes.is_large_object(column)
-
-    def beyond(self, columns: Sequence[Any], values: Sequence[Any], *, inclusive: bool = False) -> Any:
-        """See `core.ports.Database.beyond` and `keyset`: few dialects compare row values."""
-        return keyset.beyond(columns, list(map(_bound, values)), inclusive=inclusive)
-
-    def equal(self, column: Any, value: Any) -> Any:
-        """See `core.ports.Database.equal`."""
-        return column == _bound(value)
-
-    def until(self, columns: Sequence[Any], values: Sequence[Any]) -> Any:
-        """See `core.ports.Database.until`."""
-        return keyset.until(columns, list(map(_bound, values)))
 
     def past(self, column: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
         """See `core.ports.Database.past`; the database's clock is read once and bound less the lag.
@@ -253,13 +238,9 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
             yield
         except (sa.exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
             if what := sizes.too_large_in(str(getattr(error, "orig", None) or error)):
-                raise too_large(self.conn_id, what) from None
-            raise SourceError(f"connection {self.conn_id!r} failed while {doing}: {self._reason(error)}") from error
+                raise errors.too_large(self.conn_id, what) from None
+            raise errors.failed(self.conn_id, doing, self._reason(error)) from error
 
     def _reason(self, error: Exception) -> str:
-        text = " ".join(str(getattr(error, "orig", None) or error).split())[:_LONGEST_REASON]
+        text = errors.one_line(error)[:_LONGEST_REASON]
         return text.replace(str(self.url.password), "***") if self.url.password else text
-
-
-def _bound(value: Any) -> Any:
-    return value if isinstance(value, sa.ColumnElement) else bound(value)

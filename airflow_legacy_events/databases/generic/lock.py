@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.errors import BusyError, SourceError
 from airflow_legacy_events.databases.deadline import deadline
+from airflow_legacy_events.databases.errors import one_line
 from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, LEASE_SECONDS, describe, is_earlier_try
 
 TABLE = "legacy_events_locks"
@@ -106,8 +107,8 @@ class RowLock:
             self._take()
         except sa.exc.SQLAlchemyError as error:
             raise SourceError(
-                f"the lock of stream {self._name!r} could not be taken: {_reason(error)}. Nothing was read. It is a row"
-                f" of the table {TABLE}: GRANT SELECT, INSERT, UPDATE, DELETE ON {TABLE} to this user"
+                f"the lock of stream {self._name!r} could not be taken: {one_line(error)}. Nothing was read. It is a"
+                f" row of the table {TABLE}: GRANT SELECT, INSERT, UPDATE, DELETE ON {TABLE} to this user"
             ) from error
         return self
 
@@ -116,7 +117,7 @@ class RowLock:
         try:
             still = self._change(sa.update(locks).where(self._ours).values(beats=locks.c.beats + 1, leased_at=_NOW))
         except sa.exc.SQLAlchemyError as error:
-            raise self._lost(f"its session failed: {_reason(error)}") from error
+            raise self._lost(f"its session failed: {one_line(error)}") from error
         if not still:
             raise self._lost(f"its row in {TABLE} is another run's or was removed")
 
@@ -150,7 +151,7 @@ class RowLock:
                         return ""
                     self._make_table()
             except (sa.exc.DBAPIError, self._session.dialect.loaded_dbapi.Error) as error:
-                why = _reason(error)
+                why = one_line(error)
         with self._session.begin():
             return "" if sa.inspect(self._session).has_table(TABLE) else why
 
@@ -233,7 +234,7 @@ class RowLock:
         try:
             self._change(sa.delete(locks).where(self._ours))
         except sa.exc.SQLAlchemyError as error:
-            self._log.warning("the row of stream %s in %s was not removed: %s", self._name, TABLE, _reason(error))
+            self._log.warning("the row of stream %s in %s was not removed: %s", self._name, TABLE, one_line(error))
 
 
 class Unlocked:
@@ -248,7 +249,3 @@ def _short(value: Any) -> Any:
     if not isinstance(value, str) or len(json.dumps(value)) <= _LONGEST_PART:
         return value
     return f"{value[:_KEPT]}~{hashlib.sha256(value.encode()).hexdigest()[:8]}"
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(getattr(error, "orig", None) or error).split())

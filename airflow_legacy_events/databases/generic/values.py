@@ -11,6 +11,7 @@ from typing import Any
 
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.databases.errors import became_null
 
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes})
 
@@ -75,7 +76,7 @@ def text(value: Any, column: Column) -> str:
         SourceError: NULL, or a large object, which has no order that a database could be asked for.
     """
     if value is None:
-        raise SourceError(f"column {column.name!r} is part of the watermark and became NULL while the rows were read")
+        raise became_null(column)
     if "LOB" in column.type.upper():
         raise SourceError(
             f"column {column.name!r} is part of the watermark or key and is {column.type}, a large object that has no"

@@ -9,13 +9,15 @@ from typing import Any
 import sqlalchemy as sa
 from MySQLdb.cursors import SSCursor
 
-from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.databases.mysql.session import Session, code_of
 
 # Every text of theirs arrives as it is, or as bytes that the driver refuses.
 _COMPLETE = frozenset(
     {"utf8mb4", "utf8mb3", "utf8", "latin1", "ucs2", "utf16", "utf16le", "utf32", "gb18030", "binary"}
 )
+REMEDY = ("as bytes with sql=: CAST({name} AS BINARY) AS {name}", "Unicode")
+"""How to read a text that can't become Unicode; arguments of `errors.unreadable`."""
+
 _OUT_OF_RANGE = 1690
 _FIRST = 1_000
 _RAISED = re.compile(r"pow\(1e\+?300,\(?([0-9]+)")
@@ -79,15 +81,3 @@ def unreadable_column(session: Session, statement: str, parameters: Any) -> str 
                 except UnicodeDecodeError:
                     return str(name)
     return None
-
-
-def unreadable(conn_id: str, column: str | None) -> SourceError:
-    """The error for a text that can't be read; it holds nothing of it."""
-    what, name = ("a text column", "x") if column is None else (f"column {column!r}", column)
-    error = SourceError(
-        f"connection {conn_id!r}: {what} holds bytes in a row that can't be read as Unicode, so its text is unknown;"
-        f" nothing of its batch was sent. Mend such rows, or read the column as bytes with sql=: CAST({name} AS BINARY)"
-        f" AS {name}"
-    )
-    error.retry_helps = False
-    return error

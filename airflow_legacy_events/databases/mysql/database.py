@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import threading
 import zoneinfo
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -16,9 +15,11 @@ import sqlalchemy as sa
 from MySQLdb.cursors import SSCursor
 
 from airflow_legacy_events.core.columns import Column, Kind
-from airflow_legacy_events.core.errors import ConfigurationError, SourceError
+from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.ports import Lease
-from airflow_legacy_events.databases.base import SqlDatabase, bound, too_large
+from airflow_legacy_events.databases import errors
+from airflow_legacy_events.databases.base import SqlDatabase, bound
+from airflow_legacy_events.databases.deadline import deadline
 from airflow_legacy_events.databases.mysql import charsets, types
 from airflow_legacy_events.databases.mysql.catalog import Found, inspect_table
 from airflow_legacy_events.databases.mysql.lock import NamedLock
@@ -40,6 +41,8 @@ Rows: TypeAlias = Generator[list[tuple[Any, ...]], None, None]
 
 class MysqlDatabase(SqlDatabase[Session]):
     """MariaDB 10.2 and later, MySQL 5.6 and later."""
+
+    row_values = False  # no index range is made of them
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -102,10 +105,7 @@ class MysqlDatabase(SqlDatabase[Session]):
             except MySQLdb.Error as error:
                 if is_lost(error) or code_of(error) in INTERRUPTED:
                     raise
-                raise ConfigurationError(
-                    f"connection {self.conn_id!r} refused the query: {reason(error)}."
-                    " Nothing was read; correct table= or sql="
-                ) from error
+                raise errors.refused_query(self.conn_id, reason(error)) from error
 
     def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:
         found = self._look(selectable)
@@ -135,14 +135,6 @@ class MysqlDatabase(SqlDatabase[Session]):
             cursor.execute(statement, parameters)
             return charsets.doubtful(texts, cursor.fetchone())
 
-    def beyond(self, columns: Sequence[Any], values: Sequence[Any], *, inclusive: bool = False) -> Any:
-        """See `core.ports.Database.beyond`."""
-        return types.above(columns, list(map(bound, values)), inclusive=inclusive)
-
-    def until(self, columns: Sequence[Any], values: Sequence[Any]) -> Any:
-        """See `core.ports.Database.until`."""
-        return types.up_to(columns, list(map(bound, values)))
-
     def past(self, column: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
         """See `core.ports.Database.past`; the server is asked for its time now."""
         with self._using("asking for the server's time") as session:
@@ -171,7 +163,7 @@ class MysqlDatabase(SqlDatabase[Session]):
                     return self._chunks.gather(chunks, max_bytes)
             except MySQLdb.Error as error:
                 if what := too_large_in(session, error):
-                    raise too_large(self.conn_id, what) from None
+                    raise errors.too_large(self.conn_id, what) from None
                 raise
 
     @contextmanager
@@ -182,11 +174,11 @@ class MysqlDatabase(SqlDatabase[Session]):
         except UnicodeDecodeError:
             with contextlib.closing(self._connect()) as session, self._limited(session):
                 column = charsets.unreadable_column(session, statement, parameters)
-            raise charsets.unreadable(self.conn_id, column) from None
+            raise errors.unreadable(self.conn_id, column, *charsets.REMEDY) from None
         except MySQLdb.Error as error:
             if (column := charsets.lost_column(error, self._guards)) is None:
                 raise
-            raise charsets.unreadable(self.conn_id, column) from None
+            raise errors.unreadable(self.conn_id, column, *charsets.REMEDY) from None
 
     def _spelled(self, query: Any) -> Any:
         """The query with the columns of some types read by an expression; order and conditions keep the column."""
@@ -231,22 +223,8 @@ class MysqlDatabase(SqlDatabase[Session]):
         if self._server_minds_the_time:
             yield
             return
-        fired = threading.Event()
-
-        def end() -> None:
-            fired.set()
-            self._killer.end_statement(session.number)
-
-        timer = threading.Timer(self.statement_timeout_seconds, end)
-        timer.daemon = True
-        timer.start()
-        try:
+        with deadline(self.statement_timeout_seconds, lambda: self._interrupt(session), session.absorb):
             yield
-        finally:
-            timer.cancel()
-            timer.join()
-            if fired.is_set():
-                session.absorb()
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -276,12 +254,11 @@ class MysqlDatabase(SqlDatabase[Session]):
         try:
             yield
         except UnicodeDecodeError:
-            raise charsets.unreadable(self.conn_id, None) from None
+            raise errors.unreadable(self.conn_id, None, *charsets.REMEDY) from None
         except MySQLdb.Error as error:
-            found = reason(error)
-            if code_of(error) in INTERRUPTED:
-                found = f"ended after the statement timeout of {self.statement_timeout_seconds:g} s, or by a stop"
-            raise SourceError(f"connection {self.conn_id!r} failed while {doing}: {found}") from error
+            interrupted = code_of(error) in INTERRUPTED
+            found = errors.timed_out(self.statement_timeout_seconds) if interrupted else reason(error)
+            raise errors.failed(self.conn_id, doing, found) from error
 
 
 def _itself(column: Any) -> Any:

@@ -14,6 +14,8 @@ import MySQLdb
 from MySQLdb.constants import FIELD_TYPE, FLAG
 from MySQLdb.converters import conversions
 
+from airflow_legacy_events.databases.errors import one_line
+
 INTERRUPTED = frozenset({1317, 1969, 3024})
 """Errors of a statement that was ended from outside, or by the server's own limit."""
 
@@ -154,5 +156,5 @@ def is_lost(error: BaseException) -> bool:
 
 def reason(error: BaseException) -> str:
     """The server's sentence and number."""
-    text = str(error.args[1] if len(error.args) > 1 else error).strip().replace("\n", " ")
+    text = one_line(error.args[1] if len(error.args) > 1 else error)
     return f"{text} (error {code_of(error)})" if code_of(error) else text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from MySQLdb.constants import FIELD_TYPE, FLAG
 
 from airflow_legacy_events.core.columns import Column, Kind
-from airflow_legacy_events.core.errors import ConfigurationError, SourceError
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.databases.errors import became_null
 
 Spell = Callable[[Any], Any]
 
@@ -132,7 +133,7 @@ def text(value: Any, column: Column) -> str:
         SourceError: it is NULL.
     """
     if value is None:
-        raise SourceError(f"column {column.name!r} is part of the watermark and became NULL while the rows were read")
+        raise became_null(column)
     if column.type in _WITHOUT_ORDER:
         raise ConfigurationError(
             f"column {column.name!r} is {column.type}, which is sorted in another way than it is compared, so it can't"
@@ -180,20 +181,3 @@ _READERS: dict[Kind, Callable[[str], Any]] = {
     Kind.BYTES: bytes.fromhex,
     Kind.INSTANT: _utc,
 }
-
-
-def above(columns: Sequence[Any], values: Sequence[Any], *, inclusive: bool) -> Any:
-    """Return `(columns) > (values)`, or `>=`, without row values, for which no index range is used."""
-    first, value = columns[0], values[0]
-    if len(columns) == 1:
-        return first >= value if inclusive else first > value
-    rest = above(columns[1:], values[1:], inclusive=inclusive)
-    return sa.and_(first >= value, sa.or_(first > value, sa.and_(first == value, rest)))
-
-
-def up_to(columns: Sequence[Any], values: Sequence[Any]) -> Any:
-    """Return `(columns) <= (values)`, likewise."""
-    first, value = columns[0], values[0]
-    if len(columns) == 1:
-        return first <= value
-    return sa.and_(first <= value, sa.or_(first < value, sa.and_(first == value, up_to(columns[1:], values[1:]))))

@@ -14,11 +14,12 @@ import sqlalchemy as sa
 from psycopg.types.string import TextLoader
 
 from airflow_legacy_events.core.columns import Column, Kind
-from airflow_legacy_events.core.errors import ConfigurationError, SourceError
+from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.ports import Lease
-from airflow_legacy_events.databases.base import SqlDatabase, bound, too_large
+from airflow_legacy_events.databases import errors
+from airflow_legacy_events.databases.base import SqlDatabase, bound
 from airflow_legacy_events.databases.postgres.catalog import inspect_table
-from airflow_legacy_events.databases.postgres.encoding import UNREADABLE, unreadable_column
+from airflow_legacy_events.databases.postgres.encoding import REMEDY, UNREADABLE, unreadable_column
 from airflow_legacy_events.databases.postgres.lock import AdvisoryLock
 from airflow_legacy_events.databases.postgres.prefetch import Ahead
 from airflow_legacy_events.databases.postgres.sizes import bounded_column, too_large_in
@@ -101,10 +102,7 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
             except psycopg.OperationalError:
                 raise
             except psycopg.Error as error:
-                raise ConfigurationError(
-                    f"connection {self.conn_id!r} refused the query: {_reason(error)}."
-                    " Nothing was read; correct table= or sql="
-                ) from error
+                raise errors.refused_query(self.conn_id, _reason(error)) from error
             types = find_types(session, [c.type_code for c in found])
         columns, refused = [], {}
         for one in found:
@@ -134,9 +132,7 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
     def text(self, value: Any, column: Column) -> str:
         """Values are texts already."""
         if value is None:
-            raise SourceError(
-                f"column {column.name!r} is part of the watermark and became NULL while the rows were read"
-            )
+            raise errors.became_null(column)
         return str(value)
 
     def bind(self, text: str, column: Column) -> Any:  # noqa: ARG002
@@ -164,7 +160,9 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
         except UNREADABLE as error:
             with self._connect_plain() as session:
                 column = unreadable_column(session, statement, parameters, self.statement_timeout_seconds)
-            raise _unreadable(self.conn_id, column) from (error if isinstance(error, psycopg.Error) else None)
+            raise errors.unreadable(self.conn_id, column, REMEDY) from (
+                error if isinstance(error, psycopg.Error) else None
+            )
 
     def ahead(self, query: Any) -> None:
         """See `core.ports.Database.ahead`; in a snapshot nothing is begun, since ending it would break that."""
@@ -220,26 +218,12 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
             yield
         except psycopg.Error as error:
             if what := too_large_in(error.diag.message_primary or ""):
-                raise too_large(self.conn_id, what) from None
-            raise SourceError(f"connection {self.conn_id!r} failed while {doing}: {_reason(error)}") from error
-
-
-def _unreadable(conn_id: str, column: str | None) -> SourceError:
-    what = "a text column" if column is None else f"column {column!r}"
-    name = column or "x"
-    as_bytes = rf"decode(replace({name}, E'\\', E'\\\\'), 'escape')"
-    error = SourceError(
-        f"connection {conn_id!r}: {what} holds bytes in a row that can't be read as UTF-8, so its text is unknown;"
-        f" nothing of its batch was sent. Mend such rows, or read the column with sql=: as bytes with {as_bytes} AS"
-        f" {name}, or, where you know the encoding, with convert_from(convert({as_bytes}, 'LATIN1', 'UTF8'), 'UTF8')"
-        f" AS {name}"
-    )
-    error.retry_helps = False
-    return error
+                raise errors.too_large(self.conn_id, what) from None
+            raise errors.failed(self.conn_id, doing, _reason(error)) from error
 
 
 def _reason(error: psycopg.Error) -> str:
     """The server's sentence and code; its DETAIL may hold values of rows."""
     if error.diag.message_primary:
         return f"{error.diag.message_primary} (SQLSTATE {error.diag.sqlstate})"
-    return str(error).strip().replace("\n", " ")
+    return errors.one_line(error)

@@ -12,6 +12,13 @@ from psycopg.postgres import types
 UNREADABLE = (UnicodeDecodeError, psycopg.errors.CharacterNotInRepertoire, psycopg.errors.UntranslatableCharacter)
 """What a read raises where a text can't become UTF-8: our driver's error, or the server's."""
 
+_BYTES = r"decode(replace({name}, E'\\', E'\\\\'), 'escape')"
+REMEDY = (
+    f"with sql=: as bytes with {_BYTES} AS {{name}}, or, where you know the encoding, with"
+    f" convert_from(convert({_BYTES}, 'LATIN1', 'UTF8'), 'UTF8') AS {{name}}"
+)
+"""How to read such a text; an argument of `errors.unreadable`."""
+
 _ANY_TYPE = 0
 _IN_UTF8 = ("UTF8", "SQL_ASCII")
 

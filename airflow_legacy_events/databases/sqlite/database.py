@@ -17,9 +17,10 @@ import sqlalchemy as sa
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
 from airflow_legacy_events.core.columns import Column, Kind
-from airflow_legacy_events.core.errors import ConfigurationError, SourceError
+from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.ports import Lease
-from airflow_legacy_events.databases.base import MAX_VALUE_BYTES, SqlDatabase, bound, too_large
+from airflow_legacy_events.databases import errors
+from airflow_legacy_events.databases.base import MAX_VALUE_BYTES, SqlDatabase, bound
 from airflow_legacy_events.databases.reflection import TableFacts
 from airflow_legacy_events.databases.sqlite import values
 from airflow_legacy_events.databases.sqlite.catalog import inspect_table
@@ -85,9 +86,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
             try:
                 declared = _declared(session, statement)
             except (sqlite3.OperationalError, sqlite3.ProgrammingError) as error:
-                raise ConfigurationError(
-                    f"connection {self.conn_id!r} refused the query: {error}. Nothing was read; correct table= or sql="
-                ) from error
+                raise errors.refused_query(self.conn_id, errors.one_line(error)) from error
         names = {name for name, _ in declared}
         columns = []
         for name, type_ in declared:
@@ -158,13 +157,13 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
             yield
         except sqlite3.Error as error:
             if found := _UNREADABLE.match(str(error)):  # it goes on with the text itself
-                raise values.unreadable(self.conn_id, found[1]) from None
-            reason: object = error
-            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_TOOBIG:
-                raise too_large(self.conn_id, "a value is larger") from error
-            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
-                reason = f"ended after the statement timeout of {self.statement_timeout_seconds:g} s, or by a stop"
-            raise SourceError(f"connection {self.conn_id!r} failed while {doing}: {reason}") from error
+                raise errors.unreadable(self.conn_id, found[1], values.REMEDY) from None
+            code = getattr(error, "sqlite_errorcode", None)
+            if code == sqlite3.SQLITE_TOOBIG:
+                raise errors.too_large(self.conn_id, "a value is larger") from error
+            interrupted = code == sqlite3.SQLITE_INTERRUPT
+            reason = errors.timed_out(self.statement_timeout_seconds) if interrupted else errors.one_line(error)
+            raise errors.failed(self.conn_id, doing, reason) from error
 
 
 def _declared(session: sqlite3.Connection, statement: str) -> list[tuple[str, str]]:

@@ -24,6 +24,9 @@ _DECLARED = (
     (Kind.BYTES, ("BLOB", "BINARY", "BYTEA")),
 )
 _NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.BOOLEAN})
+REMEDY = "as bytes with sql= and CAST({name} AS BLOB) AS {name}"
+"""How to read a text that is no UTF-8, which SQLite keeps as it came."""
+
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -62,17 +65,6 @@ def bind(text: str, column: Column) -> Any:
     if text.startswith("'"):
         return text[1:-1]
     return bytes.fromhex(text[2:-1]) if text.startswith("x'") else _number(text)
-
-
-def unreadable(conn_id: str, column: str) -> SourceError:
-    """The error for a text that is no UTF-8, which SQLite keeps as it came."""
-    error = SourceError(
-        f"connection {conn_id!r}: column {column!r} holds bytes in a row that can't be read as UTF-8, so its text is"
-        " unknown; nothing of its batch was sent. Mend such rows, or read the column as bytes with sql= and"
-        f" CAST({column} AS BLOB) AS {column}"
-    )
-    error.retry_helps = False
-    return error
 
 
 def _literal(value: Any, column: Column) -> str:

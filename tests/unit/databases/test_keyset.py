@@ -42,12 +42,17 @@ def text(condition) -> str:
     return str(condition.compile(compile_kwargs={"literal_binds": True}))
 
 
-def test_the_first_column_alone_bounds_the_rows_for_an_index():
+def test_the_first_column_of_each_depth_bounds_the_rows_for_an_index():
     two, three = columns(2), columns(3)
     assert text(keyset.beyond(two, (1, 2))) == "a >= 1 AND (a > 1 OR a = 1 AND b > 2)"
     assert text(keyset.beyond(two, (1, 2), inclusive=True)) == "a >= 1 AND (a > 1 OR a = 1 AND b >= 2)"
     assert text(keyset.until(two, (1, 2))) == "a <= 1 AND (a < 1 OR a = 1 AND b <= 2)"
-    assert text(keyset.beyond(three, (1, 2, 3))) == ("a >= 1 AND (a > 1 OR a = 1 AND (b > 2 OR b = 2 AND c > 3))")
+    assert text(keyset.beyond(three, (1, 2, 3))) == (
+        "a >= 1 AND (a > 1 OR a = 1 AND b >= 2 AND (b > 2 OR b = 2 AND c > 3))"
+    )
+    assert text(keyset.until(three, (1, 2, 3))) == (
+        "a <= 1 AND (a < 1 OR a = 1 AND b <= 2 AND (b < 2 OR b = 2 AND c <= 3))"
+    )
 
 
 def test_one_column_is_compared_plainly():

@@ -1,0 +1,67 @@
+"""The errors that every database words alike."""
+
+from __future__ import annotations
+
+from airflow_legacy_events.core.columns import Column
+from airflow_legacy_events.core.errors import ConfigurationError, EnvelopeError, SourceError
+from airflow_legacy_events.databases.base import MAX_VALUE_BYTES
+
+
+def one_line(error: object) -> str:
+    """Return the text of an error in one line; of SQLAlchemy's errors that of the driver, without the statement."""
+    return " ".join(str(getattr(error, "orig", None) or error).split())
+
+
+def failed(conn_id: str, doing: str, reason: object) -> SourceError:
+    """Return the error for a statement that failed, `reason` as the driver or the server words it."""
+    return SourceError(f"connection {conn_id!r} failed while {doing}: {reason}")
+
+
+def timed_out(seconds: float) -> str:
+    """Return the reason for a statement that was interrupted; whether by its timeout or by a stop can't be known."""
+    return f"ended after the statement timeout of {seconds:g} s, or by a stop"
+
+
+def refused_query(conn_id: str, reason: object, hint: str = "") -> ConfigurationError:
+    """Return the error for a query that the database refused before it read a row.
+
+    Args:
+        conn_id: Airflow's name of the connection.
+        reason: as the driver or the server words it.
+        hint: a sentence on how queries are read here, ending in a full stop.
+    """
+    return ConfigurationError(
+        f"connection {conn_id!r} refused the query: {reason}. {hint and f'{hint} '}Nothing was read; correct table= or"
+        " sql="
+    )
+
+
+def too_large(conn_id: str, what: str) -> EnvelopeError:
+    """Return the error for a value above `MAX_VALUE_BYTES`; `what` names column and size, as far as they are known."""
+    return EnvelopeError(
+        f"connection {conn_id!r}: {what}, and {MAX_VALUE_BYTES} is the most that is read; its page was not sent. Leave"
+        " the column out with exclude_columns=[...], or cut it with sql="
+    )
+
+
+def unreadable(conn_id: str, column: str | None, remedy: str, encoding: str = "UTF-8") -> SourceError:
+    """Return the error for text in an encoding other than the expected one; it holds nothing of the text.
+
+    Args:
+        conn_id: Airflow's name of the connection.
+        column: where the text is; None where that is unknown.
+        remedy: how to read the column instead, with `{name}` for its name.
+        encoding: as which the text can't be read.
+    """
+    what, name = ("a text column", "x") if column is None else (f"column {column!r}", column)
+    error = SourceError(
+        f"connection {conn_id!r}: {what} holds bytes in a row that can't be read as {encoding}, so its text is unknown;"
+        f" nothing of its batch was sent. Mend such rows, or read the column {remedy.format(name=name)}"
+    )
+    error.retry_helps = False
+    return error
+
+
+def became_null(column: Column) -> SourceError:
+    """Return the error for a NULL in a position column that held none when the run began."""
+    return SourceError(f"column {column.name!r} is part of the watermark and became NULL while the rows were read")
