@@ -1,17 +1,17 @@
-"""The one loop. Delivery semantics live here and nowhere else.
+"""The one loop. What becomes of a batch is the delivery's, in `core.delivery`.
 
-    lock -> load -> re-acknowledge -> open -> for each batch of a bounded read-ahead:
-        encode -> publish and confirm -> save -> acknowledge
+    lock -> load -> open (guard, checks, horizon) -> acknowledge again -> for each batch of a bounded read-ahead:
+        encode -> deliver: publish and confirm -> save -> acknowledge
 
-At-least-once: a crash between two steps repeats what was published since the last save, with equal ids, and
-loses nothing, since nothing is saved before it is confirmed and nothing acknowledged before it is saved.
+The source is opened before a receipt is acknowledged again: a connection that leads elsewhere by now is found out
+before anything is deleted or advanced there.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,12 +19,11 @@ from typing import Any
 from airflow_legacy_events.core import guard
 from airflow_legacy_events.core.collector import SWEEP_BATCHES, rare_collections, sweep
 from airflow_legacy_events.core.columns import Shape
-from airflow_legacy_events.core.dead_letters import dead_letters
-from airflow_legacy_events.core.errors import DeliveryError, EnvelopeError, StoppedError
-from airflow_legacy_events.core.ledger import Ledger
+from airflow_legacy_events.core.delivery import Delivery, MakeDelivery
+from airflow_legacy_events.core.errors import EnvelopeError, StoppedError
 from airflow_legacy_events.core.limits import Limits, Pace
-from airflow_legacy_events.core.model import Batch, Horizon, Messages, Rejection, Repeat, Stream, Watermark, listed
-from airflow_legacy_events.core.ports import Broker, Envelope, Lease, Source, WatermarkStore
+from airflow_legacy_events.core.model import Batch, Horizon, Messages, Repeat, Stream, Watermark, listed
+from airflow_legacy_events.core.ports import Envelope, Lease, Source
 from airflow_legacy_events.core.progress import Progress
 from airflow_legacy_events.core.read_ahead import ReadAhead
 from airflow_legacy_events.core.report import Report
@@ -39,11 +38,9 @@ class Relay:
         stream: what is moved, where to.
         source: opened, read and acknowledged by this relay alone.
         envelope: compiled once per shape.
-        broker: already open; the relay publishes one batch at a time and waits for its fate.
-        store: where the watermark lies.
+        delivery: makes what publishes, saves and acknowledges, one batch at a time.
         lock: gives the stream's lease as a context.
         facts: of the run, kept with every watermark: topic, cluster, dag, task, run.
-        dead_letter_topic: where rejected messages go; None: a rejection fails the run.
         limits: budgets of the run.
         repeat: what is sent again instead of what is new; its progress is kept apart from the stream's watermark,
             which is neither read nor moved, and removed when all of it is delivered. None: a live run.
@@ -55,11 +52,9 @@ class Relay:
     stream: Stream
     source: Source
     envelope: Envelope
-    broker: Broker
-    store: WatermarkStore
+    delivery: MakeDelivery
     lock: Callable[[], AbstractContextManager[Lease]]
     facts: Mapping[str, Any] = field(default_factory=dict)
-    dead_letter_topic: str | None = None
     limits: Limits = field(default_factory=Limits)
     repeat: Repeat | None = None
     stop: Stop = field(default_factory=Stop)
@@ -89,32 +84,26 @@ class Relay:
 
     def _run(self, lease: Lease) -> None:
         name = self.stream.name if self.repeat is None else self.repeat.progress
-        stored = self.store.load(name)
-        at = self._own(stored)
-        if at is not None and at.receipt is not None:
-            lease.check()
-            self.source.acknowledge(at.receipt)
-        horizon = self.source.open(at, None if self.repeat is None else self.repeat.what)
+        delivery = self.delivery(name, self.source, lease)
+        at = self._own(delivery.load())
+        horizon, batches = self.source.open(at, None if self.repeat is None else self.repeat.what)
         if horizon.shape is not None:
             self._encoder(horizon.shape)
         self._announce(at, horizon)
-        facts = {**self.facts, **horizon.facts}
-        ledger = Ledger(
-            name, store=self.store, source=self.source, lease=lease, facts=facts, saved=stored, clock=self.clock
-        )
-        if stored is None:
-            ledger.begin()
+        delivery.begin({**self.facts, **horizon.facts})
         try:
-            self._drain(ledger)
+            if at is not None:
+                delivery.acknowledge(at)
+            self._drain(delivery, batches)
         except BaseException as error:
-            self._rescue(ledger, error)
+            _rescue(delivery, error)
             raise
         else:
-            ledger.close()
+            delivery.close()
             if self.repeat is not None and self.report.target_reached:
-                self.store.forget(name)
+                delivery.forget()
         finally:
-            self.report.watermark_to = listed(ledger.values)
+            self.report.watermark_to = listed(delivery.values)
 
     def _own(self, stored: Watermark | None) -> Watermark | None:
         """The watermark that was loaded, once it is this run's to go on from; another's progress counts for nothing."""
@@ -138,15 +127,16 @@ class Relay:
             horizon.reason,
         )
 
-    def _drain(self, ledger: Ledger) -> None:
+    def _drain(self, delivery: Delivery, batches: Iterator[Batch]) -> None:
         report, pace = self.report, Pace(self.limits, self.stop, self.clock)
         progress = Progress(self.log, self.stream.name)
         reached = True
-        with ReadAhead(self._encoded(), self.stop) as blocks:
+        with ReadAhead(self._encoded(batches), self.stop) as blocks:
             for number, (batch, messages) in enumerate(blocks, 1):
-                if messages is not None:
-                    self._publish(batch, messages)
-                ledger.confirmed(batch.after)
+                try:
+                    delivery.deliver(batch, messages)
+                finally:
+                    report.count(delivery.delivered)
                 if number % SWEEP_BATCHES == 0:
                     sweep()
                 reached = batch.final
@@ -162,8 +152,8 @@ class Relay:
             )
         report.target_reached = reached
 
-    def _encoded(self) -> Generator[tuple[Batch, Messages | None], None, None]:
-        for batch in self.source.batches():
+    def _encoded(self, batches: Iterator[Batch]) -> Generator[tuple[Batch, Messages | None], None, None]:
+        for batch in batches:
             if not batch.count:
                 yield batch, None
                 continue
@@ -177,48 +167,12 @@ class Relay:
             self._encoders[shape] = self.envelope.compile(shape, self.stream)
         return self._encoders[shape]
 
-    def _publish(self, batch: Batch, messages: Messages) -> None:
-        self.broker.publish(messages)
-        rejections = self.broker.confirm()
-        report, events = self.report, batch.count - len(rejections)
-        refused = {rejection.index for rejection in rejections}
-        report.rows += events
-        report.events += events
-        report.bytes += messages.size(refused)
-        report.topics[messages.topic] = report.topics.get(messages.topic, 0) + events
-        if rejections:
-            self._bury(batch, messages, rejections)
-            report.rows += len(rejections)
-            report.rejected += len(rejections)
-        report.batches += 1
 
-    def _bury(self, batch: Batch, messages: Messages, rejections: Sequence[Rejection]) -> None:
-        first, count = rejections[0], len(rejections)
-        found = (
-            f"{count} of {batch.count} messages were rejected by topic {messages.topic!r}; first: message"
-            f" {first.index} of the batch, {first.error}: {first.reason}"
-        )
-        if self.dead_letter_topic is None:
-            raise DeliveryError(
-                f"{found}. Nothing was skipped and the watermark stays below them: raise the topic's limit, leave the"
-                " column out with exclude_columns=, or name a dead_letter_topic=",
-                rejected=rejections,
-            )
-        self.log.warning("%s; sending them to %s", found, self.dead_letter_topic)
-        letters = dead_letters(self.dead_letter_topic, self.stream.name, batch, messages, rejections)
-        self.broker.publish(letters)
-        if refused := self.broker.confirm():
-            raise DeliveryError(
-                f"{found}. The dead-letter topic {self.dead_letter_topic!r} rejected {len(refused)} of them too:"
-                f" {refused[0].error}: {refused[0].reason}. Raise its max.message.bytes",
-                rejected=refused,
-            )
-
-    def _rescue(self, ledger: Ledger, error: BaseException) -> None:
-        try:
-            ledger.settle()
-        except Exception as second:  # noqa: BLE001  a store is anybody's; the first error goes on
-            error.add_note(f"and what was confirmed could not be saved: {second}")
+def _rescue(delivery: Delivery, error: BaseException) -> None:
+    try:
+        delivery.rescue()
+    except Exception as second:  # noqa: BLE001  a store is anybody's; the first error goes on
+        error.add_note(f"and what was confirmed could not be saved: {second}")
 
 
 def _complete(messages: Messages, batch: Batch) -> Messages:

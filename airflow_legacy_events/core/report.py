@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from airflow_legacy_events.core.model import Delivered
+
 
 @dataclass
 class Report:
@@ -49,6 +51,11 @@ class Report:
     seconds: float = 0.0
     topics: dict[str, int] = field(default_factory=dict)
     window: dict[str, Any] | None = None
+
+    def count(self, delivered: Delivered) -> None:
+        """Take over what the run has delivered so far."""
+        self.rows, self.events, self.rejected = delivered.rows, delivered.events, delivered.rejected
+        self.batches, self.bytes, self.topics = delivered.batches, delivered.bytes, dict(delivered.topics)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON values."""

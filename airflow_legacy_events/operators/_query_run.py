@@ -6,14 +6,16 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from airflow_legacy_events.core.delivery import AtLeastOnce, MakeDelivery
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.locking import patiently
 from airflow_legacy_events.core.model import Repeat
-from airflow_legacy_events.core.ports import Database, Lease, WatermarkStore
+from airflow_legacy_events.core.ports import Database, Lease, Observer, WatermarkStore
 from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.core.relay import Relay
 from airflow_legacy_events.core.report import Report
@@ -28,7 +30,7 @@ from airflow_legacy_events.operators._mode import Case, decide
 from airflow_legacy_events.operators._window_record import WindowRecord
 from airflow_legacy_events.sources.query import QuerySource
 from airflow_legacy_events.streams.stores import open_store, progress_store
-from airflow_legacy_events.watermarks.registration import RegisteredWatermarkStore
+from airflow_legacy_events.watermarks.registration import StreamRegistration
 
 if TYPE_CHECKING:
     from airflow_legacy_events.operators.query import IncrementalQueryOperator
@@ -90,14 +92,24 @@ class QueryRun:
             stream=self.stream,
             source=parts["source"],
             envelope=parts["envelope"],
-            broker=parts["broker"],
-            store=parts["store"],
+            delivery=self._delivery(parts),
             lock=lambda: self._lock(parts["database"], self.stream.name if repeat is None else repeat.progress),
             facts=self._facts(parts["broker"]),
-            dead_letter_topic=self._asked.dead_letter_topic,
             limits=parts["limits"],
             repeat=repeat,
             stop=self.stop,
+            log=_log,
+        )
+
+    def _delivery(self, parts: Mapping[str, Any]) -> MakeDelivery:
+        store, observers = parts["store"]
+        return partial(
+            AtLeastOnce,
+            stream=self.stream.name,
+            broker=parts["broker"],
+            store=store,
+            observers=observers,
+            dead_letter_topic=self._asked.dead_letter_topic,
             log=_log,
         )
 
@@ -126,14 +138,13 @@ class QueryRun:
         # No later run goes on with the rest of a window, so nothing but its rate is limited.
         return _arguments.limits(asked.batch_rows, None, None, case.rows_per_second or asked.rows_per_second)
 
-    def _make_store(self, repeat: Repeat | None, record: WindowRecord) -> WatermarkStore:
+    def _make_store(self, repeat: Repeat | None, record: WindowRecord) -> tuple[WatermarkStore, Sequence[Observer]]:
         store = open_store(self._asked.watermark_store, context=self._context)
-        if repeat is None:
-            self._left_behind = lambda: store.succeeded(self.stream.name)
-            dag, task = self._task["dag"], self._task["task"]
-            registered = RegisteredWatermarkStore(store, name=store.name, dag=dag, task=task)
-            return record.recording(registered, lambda: self.report)
-        return progress_store(store, self._context, record.kept)
+        if repeat is not None:
+            return progress_store(store, self._context, record.kept), ()
+        stream, dag, task = self.stream.name, self._task["dag"], self._task["task"]
+        self._left_behind = lambda: store.succeeded(stream)
+        return store, (StreamRegistration(stream, store, name=store.name, dag=dag, task=task), record)
 
     def _parts(
         self, opened: contextlib.ExitStack, case: Case, repeat: Repeat | None, record: WindowRecord

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
-from airflow_legacy_events.core.model import Span, Watermark
-from airflow_legacy_events.core.ports import WatermarkStore
+from airflow_legacy_events.core.model import Delivered, Span, Watermark
 from airflow_legacy_events.core.report import Report
 
 KEY = "window"
@@ -43,7 +42,7 @@ class WindowRecord:
     ) -> None:
         self._state, self._stream, self._repeats = context.get("task_state_store"), stream, repeats
         self._columns, self._now = list(columns), first_run == "now"
-        self._context, self._begun = context, False
+        self._context = context
         self._told = self._anew = False
         self._record: dict[str, Any] | None = None
         self.rows = self.events = 0
@@ -69,15 +68,8 @@ class WindowRecord:
         (after, included), *also = [(None if one is None else tuple(one), at) for one, at in _places(found)]
         return Span(after, tuple(found["to"] or ()), included, tuple(also))
 
-    def recording(self, store: WatermarkStore, report: Callable[[], Report]) -> WatermarkStore:
-        """Return `store`, whose first load opens the record, and whose saves keep it."""
-        return _Recorded(store, self, report)
-
-    def begin(self, at: Watermark | None) -> None:
-        """Note where the run begins; a retry keeps what an earlier try noted."""
-        if self._begun:
-            return
-        self._begun = True
+    def loaded(self, at: Watermark | None) -> None:
+        """See `core.ports.Observer.loaded`: note where the run begins; a retry keeps what an earlier try noted."""
         if self._state is None:
             self.events = int(self._wrote(at))
             return
@@ -100,19 +92,22 @@ class WindowRecord:
             return earlier
         return [*earlier, mine]
 
-    def saving(self, new: Watermark, report: Report) -> None:
-        """Note, before a watermark is saved, that events lie below it, and that the run began anew; each once."""
+    def saving(self, new: Watermark, delivered: Delivered) -> None:
+        """See `core.ports.Observer.saving`: note that events lie below it, and that the run began anew; each once."""
         if "reset" in new.facts and not self._anew and self._record is not None:
             self._anew = True
             self._write({**self._record, **_noted([(None, False)])})
-        if report.events and not self._told:
+        if delivered.events and not self._told:
             self._told = True
-            self._count(report)
+            self._count(delivered.rows, delivered.events)
+
+    def saved(self, new: Watermark) -> None:
+        """See `core.ports.Observer.saved`; what had to be noted was noted before."""
 
     def failed(self, report: Report) -> None:
         """Note what was delivered, for the try that ends well."""
         try:
-            self._count(report)
+            self._count(report.rows, report.events)
         except WatermarkError as error:
             _log.warning("%s", error)
 
@@ -129,9 +124,9 @@ class WindowRecord:
         mine = found.get("state") == "done" and "watermark" in found
         return {found["stream"]: found["watermark"]} if mine else {}
 
-    def _count(self, report: Report) -> None:
-        if self._record is not None and report.rows:
-            counts = {"rows": self.rows + report.rows, "events": self.events + report.events}
+    def _count(self, rows: int, events: int) -> None:
+        if self._record is not None and rows:
+            counts = {"rows": self.rows + rows, "events": self.events + events}
             self._write({**self._record, **counts})
 
     def _wrote(self, at: Watermark | None) -> bool:
@@ -181,23 +176,6 @@ class WindowRecord:
                 raise _failed(error) from error
             _log.warning("what this run moves through could not be kept in the task's state: %s", error)
         self._record = record
-
-
-class _Recorded:
-    def __init__(self, store: WatermarkStore, record: WindowRecord, report: Callable[[], Report]) -> None:
-        self._store, self._record, self._report = store, record, report
-
-    def load(self, stream: str) -> Watermark | None:
-        mark = self._store.load(stream)
-        self._record.begin(mark)
-        return mark
-
-    def save(self, stream: str, new: Watermark, *, expected: Watermark | None) -> None:
-        self._record.saving(new, self._report())
-        self._store.save(stream, new, expected=expected)
-
-    def forget(self, stream: str) -> None:
-        self._store.forget(stream)
 
 
 def _places(record: Mapping[str, Any]) -> list[Place]:

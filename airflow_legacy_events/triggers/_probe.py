@@ -10,12 +10,13 @@ from typing import Any
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import Pending
-from airflow_legacy_events.core.ports import Database, WatermarkStore
+from airflow_legacy_events.core.ports import Database
 from airflow_legacy_events.hooks import arguments
 from airflow_legacy_events.hooks.naming import holds_template, make_stream
 from airflow_legacy_events.hooks.sessions import SESSIONS
 from airflow_legacy_events.streams.stores import open_store, store_class
 from airflow_legacy_events.triggers._cooldown import take_turn
+from airflow_legacy_events.watermarks.registration import StreamRegistration
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +125,7 @@ class Probe:
         self.asked, self._log = asked, log
         self._database: Database | None = None
         self._source: Any = None
-        self._store: WatermarkStore | None = None
+        self._registration: StreamRegistration | None = None
         self._turn = threading.Lock()
         self._ended = False
 
@@ -159,7 +160,7 @@ class Probe:
         return {"stream": stream, "rows": pending.rows, "bound": list(pending.target)}
 
     def _let_go(self, *, failed: bool = False) -> None:
-        database, self._database, self._source, self._store = self._database, None, None, None
+        database, self._database, self._source, self._registration = self._database, None, None, None
         if database is not None:
             SESSIONS.release(database, failed=failed)
 
@@ -168,9 +169,9 @@ class Probe:
             self._database = SESSIONS.acquire(self.asked.source_conn_id, self.asked.statement_timeout)
         if self._source is None:
             self._source = self._make_source(self._database)
-        if self._store is None:
-            self._store = self._make_store()
-        pending: Pending = self._source.pending(self._store.load(self.asked.stream_name))
+        if self._registration is None:
+            self._registration = self._make_registration()
+        pending: Pending = self._source.pending(self._registration.load())
         return pending
 
     def _make_source(self, database: Database) -> Any:
@@ -193,8 +194,7 @@ class Probe:
             log=self._log,
         )
 
-    def _make_store(self) -> WatermarkStore:
-        from airflow_legacy_events.watermarks.registration import RegisteredWatermarkStore  # noqa: PLC0415
-
+    def _make_registration(self) -> StreamRegistration:
         store = open_store(self.asked.watermark_store)
-        return RegisteredWatermarkStore(store, name=store.name, reads_only=True)  # the operator is not known here
+        # The operator is not known here.
+        return StreamRegistration(self.asked.stream_name, store, name=store.name, reads_only=True)

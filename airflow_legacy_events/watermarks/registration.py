@@ -7,7 +7,7 @@ import json
 from typing import NamedTuple
 
 from airflow_legacy_events.core.errors import WatermarkError
-from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.core.model import Delivered, Watermark
 from airflow_legacy_events.watermarks import airflow_variables
 from airflow_legacy_events.watermarks.commands import command
 from airflow_legacy_events.watermarks.opening import NamedStore
@@ -98,14 +98,15 @@ def remove_registration(stream: str) -> None:
     airflow_variables.delete(airflow_variables.variable_key(PREFIX, stream))
 
 
-class RegisteredWatermarkStore:
-    """Any store, with the rule that a stream which has begun never begins again by itself.
+class StreamRegistration:
+    """Keeps the rule that a stream which has begun never begins again by itself; an observer of its watermark.
 
     A stream is registered in an Airflow Variable right after its first watermark, an explicit empty one, was saved.
     Registered and absent: lost. Present and unregistered (the process died in between): registered now.
 
     Args:
-        store: that holds the watermarks.
+        stream: that is watched.
+        store: that holds its watermark.
         name: of that store, as it is registered.
         dag: id of the DAG that runs.
         task: id of the task that runs.
@@ -114,6 +115,7 @@ class RegisteredWatermarkStore:
 
     def __init__(
         self,
+        stream: str,
         store: NamedStore,
         *,
         name: str,
@@ -121,53 +123,54 @@ class RegisteredWatermarkStore:
         task: str | None = None,
         reads_only: bool = False,
     ) -> None:
-        self._store, self._name, self._dag, self._task = store, name, dag, task
-        self._reads_only = reads_only
-        self._registered: set[str] = set()
+        self._stream, self._store, self._name, self._dag, self._task = stream, store, name, dag, task
+        self._reads_only, self._registered = reads_only, False
 
-    def load(self, stream: str) -> Watermark | None:
-        """See `core.ports.WatermarkStore.load`.
+    def load(self) -> Watermark | None:
+        """Return the stream's watermark from the store, once the rule allows to go on from it.
+
+        Raises:
+            WatermarkError: as `loaded` does, or the store can't be read.
+        """
+        mark = self._store.load(self._stream)
+        self.loaded(mark)
+        return mark
+
+    def loaded(self, at: Watermark | None) -> None:
+        """See `core.ports.Observer.loaded`; may be called again and again.
 
         Raises:
             WatermarkError: the stream is registered under another store, or its watermark is lost.
         """
-        registration = None if stream in self._registered else read_registration(stream)
+        if self._registered and at is not None:
+            return
+        registration = read_registration(self._stream)  # a command may have forgotten or moved it meanwhile
         if registration is not None and registration.store != self._name:
             raise WatermarkError(
-                f"the watermark of stream {stream!r} lies in store {registration.store!r} since {registration.since},"
-                f" this run asks store {self._name!r}. Move it with {command('copy', stream, '--to', self._name)}, set"
-                f" watermark_store= back, or give the stream another name with stream="
+                f"the watermark of stream {self._stream!r} lies in store {registration.store!r} since"
+                f" {registration.since}, this run asks store {self._name!r}. Move it with"
+                f" {command('copy', self._stream, '--to', self._name)}, set watermark_store= back, or give the stream"
+                " another name with stream="
             )
-        mark = self._store.load(stream)
-        if mark is None and stream in self._registered:  # a command may have forgotten or moved it meanwhile
-            self._registered.discard(stream)
-            return self.load(stream)
         # Some stores see for themselves that a first load never succeeded.
-        if mark is None and registration is not None and not self._store.begins_again:
-            raise _lost(stream, self._name, registration)
-        if mark is not None and registration is None and not self._reads_only:
-            self._register(stream)
-        if mark is not None:
-            self._registered.add(stream)
-        return mark
+        if at is None and registration is not None and not self._store.begins_again:
+            raise _lost(self._stream, self._name, registration)
+        if at is not None and registration is None and not self._reads_only:
+            self._register()
+        self._registered = at is not None
 
-    def save(self, stream: str, new: Watermark, *, expected: Watermark | None) -> None:
-        """See `core.ports.WatermarkStore.save`."""
-        self._store.save(stream, new, expected=expected)
-        self._register(stream)
+    def saving(self, new: Watermark, delivered: Delivered) -> None:
+        """See `core.ports.Observer.saving`; a stream is registered only behind its first watermark."""
 
-    def forget(self, stream: str) -> None:
-        """Remove the watermark and the registration: the stream begins anew."""
-        self._store.forget(stream)
-        remove_registration(stream)
-        self._registered.discard(stream)
+    def saved(self, new: Watermark) -> None:  # noqa: ARG002  the first one counts, whatever it is
+        """See `core.ports.Observer.saved`."""
+        if not self._registered:
+            self._register()
 
-    def _register(self, stream: str) -> None:
-        if stream in self._registered:
-            return
+    def _register(self) -> None:
         since = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        write_registration(stream, Registration(self._name, since, self._dag, self._task))
-        self._registered.add(stream)
+        write_registration(self._stream, Registration(self._name, since, self._dag, self._task))
+        self._registered = True
 
 
 def _lost(stream: str, store: str, registration: Registration) -> WatermarkError:

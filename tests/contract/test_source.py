@@ -9,8 +9,9 @@ from contextlib import ExitStack
 import pytest
 
 from airflow_legacy_events.core.model import Watermark
-from tests.support.fakes import Entry, Outbox, OutboxSource
+from tests.support.fakes import Entry, Outbox
 from tests.support.legacy import DIALECTS, legacy_database
+from tests.support.reading import ReadOutbox
 
 TIES = [1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5]
 
@@ -26,8 +27,8 @@ class OutboxWorld:
         self.outbox.commit(*entries)
         return [entry.id for entry in entries]
 
-    def source(self, batch_rows: int = 10_000, max_rows: int | None = None) -> OutboxSource:
-        return OutboxSource(self.outbox, batch_rows, max_rows)
+    def source(self, batch_rows: int = 10_000, max_rows: int | None = None) -> ReadOutbox:
+        return ReadOutbox(self.outbox, batch_rows, max_rows)
 
 
 class QueryWorld:

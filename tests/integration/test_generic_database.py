@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.databases.generic import GenericDatabase
-from airflow_legacy_events.sources.query import QuerySource
 from tests.support.legacy import legacy_database
+from tests.support.reading import ReadSource
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def plain(tmp_path):
 
 
 def test_a_load_without_a_snapshot_does_not_claim_to_be_exact(plain):
-    source = QuerySource(database=plain, stream="s", source="crm", table="t")
+    source = ReadSource(database=plain, stream="s", source="crm", table="t")
     horizon = source.open(None)
     assert (horizon.completeness, plain.holds_snapshot) == ("best_effort", False)
     assert "holds no snapshot" in horizon.reason

@@ -9,8 +9,8 @@ import pytest
 from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.databases.postgres import PostgresDatabase
-from airflow_legacy_events.sources.query import QuerySource
 from tests.support.legacy import legacy_database
+from tests.support.reading import ReadSource
 
 LATIN_1 = "größe".encode("latin-1")
 
@@ -32,7 +32,7 @@ def odd_database(postgres):
 def rows(postgres, name, **options):
     database = PostgresDatabase(_url(postgres, name), conn_id="crm", statement_timeout_seconds=30)
     arguments = {"watermark_columns": ("id",), **options}
-    source = QuerySource(database=database, stream="s", source="crm", **arguments)
+    source = ReadSource(database=database, stream="s", source="crm", **arguments)
     try:
         source.open(None)
         return [row for batch in source.batches() for row in batch.rows]

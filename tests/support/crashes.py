@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_legacy_events.core.columns import Shape
+from airflow_legacy_events.core.delivery import AtLeastOnce
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import Batch, Messages, Rejection, Span, Stream, Watermark, Window
+from airflow_legacy_events.core.model import Batch, Messages, Opened, Rejection, Span, Stream, Watermark, Window
 from airflow_legacy_events.core.relay import Relay
 from airflow_legacy_events.envelopes.plain import PlainEnvelope
 from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
@@ -58,16 +59,30 @@ class Process:
         self.steps: list[str] = []
         self.dead = False
         self.unconfirmed: list[tuple[str, str]] = []
+        self.broker: Any = self
+        self.store: Any = _Store(self)
+        self.dead_letter_topic: str | None = None
         self.relay = Relay(
             stream=STREAM,
             source=self,
             envelope=self,
-            broker=self,
-            store=_Store(self),
+            delivery=self.delivery,
             lock=self.lock,
             facts={"topic": "t"},
             limits=Limits(batch_rows=3),
             clock=clock,
+        )
+
+    def delivery(self, name: str, source: Any, lease: Any) -> AtLeastOnce:
+        return AtLeastOnce(
+            name,
+            source,
+            lease,
+            stream=STREAM.name,
+            broker=self.broker,
+            store=self.store,
+            dead_letter_topic=self.dead_letter_topic,
+            clock=self.relay.clock,
         )
 
     def run(self) -> bool:
@@ -99,10 +114,10 @@ class Process:
         self.step("check", lambda: None)
 
     def open(self, at: Watermark | None, window: Window | Span | None = None) -> Any:
-        return self.step("open", lambda: self.inner.open(at, window))
+        horizon, found = self.step("open", lambda: self.inner.open(at, window))
+        return Opened(horizon, self._read(found))
 
-    def batches(self) -> Iterator[Batch]:
-        found = self.inner.batches()
+    def _read(self, found: Iterator[Batch]) -> Iterator[Batch]:
         while (batch := self.step("read", lambda: next(found, None))) is not None:
             yield batch
 

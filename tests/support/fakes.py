@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from airflow_legacy_events.core.columns import Column, Kind, Shape
-from airflow_legacy_events.core.model import PENDING_ROWS, Batch, Horizon, Pending, Receipt, Span, Watermark, Window
+from airflow_legacy_events.core.model import (
+    PENDING_ROWS,
+    Batch,
+    Horizon,
+    Opened,
+    Pending,
+    Receipt,
+    Span,
+    Watermark,
+    Window,
+)
 
 SHAPE = Shape(
     (
@@ -52,23 +62,27 @@ class OutboxSource:
         self.outbox, self.batch_rows, self.max_rows = outbox, batch_rows, max_rows
         self.before_page: Callable[[], None] = lambda: None
 
-    def open(self, at: Watermark | None, window: Window | Span | None = None) -> Horizon:
-        self.target = max(self.outbox.entries, default=None)
-        text = None if self.target is None else (str(self.target),)
-        return Horizon(text, "exact", "what was not read stays in the table", {"source": "outbox"})
+    def open(self, at: Watermark | None, window: Window | Span | None = None) -> Opened:
+        target = max(self.outbox.entries, default=None)
+        text = None if target is None else (str(target),)
+        horizon = Horizon(text, "exact", "what was not read stays in the table", {"source": "outbox"})
+        return Opened(horizon, self._pages(at, target))
 
-    def batches(self) -> Iterator[Batch]:
+    def _pages(self, at: Watermark | None, target: int | None) -> Iterator[Batch]:
+        """An empty page leaves the position where it was: the rows up to the target may be acknowledged by then."""
         last, left = 0, self.max_rows
-        while self.target is not None and (left is None or left > 0):
+        position = None if at is None else at.values
+        while target is not None and (left is None or left > 0):
             self.before_page()
             limit = self.batch_rows if left is None else min(left, self.batch_rows)
-            ahead = sorted(one for one in list(self.outbox.entries) if last < one <= self.target)
+            ahead = sorted(one for one in list(self.outbox.entries) if last < one <= target)
             page = [self.outbox.entries[one] for one in ahead[:limit]]
             last = page[-1].id if page else last
+            position = (str(last),) if page else position
             final = len(ahead) <= limit
             receipt = ranges([entry.id for entry in page]) or None
             rows = [(str(entry.id), entry.key, entry.body) for entry in page]
-            yield Batch(SHAPE, rows, len(rows), Watermark((str(last),), receipt, {}), "c", final=final)
+            yield Batch(SHAPE, rows, len(rows), Watermark(position, receipt, {}), "c", final=final)
             if final:
                 return
             left = None if left is None else left - len(page)

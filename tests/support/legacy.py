@@ -19,10 +19,10 @@ from airflow_legacy_events.databases.generic import GenericDatabase
 from airflow_legacy_events.databases.mysql import MysqlDatabase
 from airflow_legacy_events.databases.postgres import PostgresDatabase
 from airflow_legacy_events.databases.sqlite import SqliteDatabase
-from airflow_legacy_events.sources.query import QuerySource
 from tests.services import firebird
 from tests.support import mysql
 from tests.support.firebird import Application, spelled
+from tests.support.reading import ReadSource
 
 DIALECTS = ("sqlite", "postgresql", "mysql", "firebird")
 """`mysql` is MariaDB; `legacy_database` also knows `mysql-5.6`, whose dialect is the same."""
@@ -82,7 +82,7 @@ class Legacy:
         return CLASSES[self.dialect](self.url.set(**url), conn_id="crm", statement_timeout_seconds=timeout)
 
     @contextmanager
-    def source(self, **options: Any) -> Iterator[QuerySource]:
+    def source(self, **options: Any) -> Iterator[ReadSource]:
         database = self.database()
         limits = {name: options.pop(name) for name in ("batch_rows", "max_rows") if name in options}
         if "sql" not in options:
@@ -90,7 +90,7 @@ class Legacy:
         else:
             options["sql"] = self.spelled(options["sql"])
         try:
-            yield QuerySource(database=database, stream="s", source="crm", limits=Limits(**limits), **options)
+            yield ReadSource(database=database, stream="s", source="crm", limits=Limits(**limits), **options)
         finally:
             database.close()
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
-from airflow_legacy_events.watermarks.registration import RegisteredWatermarkStore
 from airflow_legacy_events.watermarks.variable import PREFIX, VariableWatermarkStore
 from tests.airflow import metadata
+from tests.support.registered import Registered
 
 
 @dataclass
@@ -38,7 +38,7 @@ def variable():
 
 def registered():
     place = variable()
-    return Place(lambda: RegisteredWatermarkStore(place.open(), name="variable", dag="d", task="t"), place.put)
+    return Place(lambda: Registered(place.open(), name="variable", dag="d", task="t"), place.put)
 
 
 def table(url):

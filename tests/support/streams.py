@@ -6,10 +6,12 @@ import datetime as dt
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
+from airflow_legacy_events.core.delivery import AtLeastOnce
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Stream
 from airflow_legacy_events.core.ports import Broker, Envelope, WatermarkStore
@@ -74,11 +76,16 @@ class Deliveries:
             stream=Stream(self.name, self.topic, "/legacy/orders", "legacy.orders.changed", self.source_timezone),
             source=source,
             envelope=self.envelope,
-            broker=self.broker,
-            store=self.store,
+            delivery=partial(
+                AtLeastOnce,
+                stream=self.name,
+                broker=self.broker,
+                store=self.store,
+                dead_letter_topic=self.dead_letter_topic,
+                log=logging.getLogger("tests"),
+            ),
             lock=lambda: database.lock(self.name, holder),
             facts={"topic": self.topic, "dag": "d", "task": "t", "run": f"r{dt.datetime.now(dt.UTC):%H%M%S%f}"},
-            dead_letter_topic=self.dead_letter_topic,
             limits=bounds,
             stop=stop or Stop(),
             log=logging.getLogger("tests"),

@@ -7,9 +7,9 @@ import uuid
 import pytest
 
 from airflow_legacy_events.core.model import Watermark
-from airflow_legacy_events.watermarks.registration import RegisteredWatermarkStore
 from airflow_legacy_events.watermarks.variable import VariableWatermarkStore
 from tests.airflow import metadata
+from tests.support.registered import Registered
 
 
 @pytest.fixture(autouse=True)
@@ -54,9 +54,7 @@ def mark(stream, shop):
             "run": "r1",
         },
     )
-    RegisteredWatermarkStore(VariableWatermarkStore(), name="variable", dag="shop", task="publish").save(
-        stream, mark, expected=None
-    )
+    Registered(VariableWatermarkStore(), name="variable", dag="shop", task="publish").save(stream, mark, expected=None)
     return mark
 
 

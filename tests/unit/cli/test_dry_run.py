@@ -6,10 +6,10 @@ import sqlite3
 import pytest
 
 from airflow_legacy_events.core.model import Watermark
-from airflow_legacy_events.watermarks.registration import RegisteredWatermarkStore
 from airflow_legacy_events.watermarks.variable import VariableWatermarkStore
 from tests.airflow import metadata
 from tests.support.commands import refused
+from tests.support.registered import Registered
 
 
 def test_a_dry_run_reads_no_column_that_the_operator_may_have_left_out_for_its_type(call, shop, stream):
@@ -21,7 +21,7 @@ def test_a_dry_run_reads_no_column_that_the_operator_may_have_left_out_for_its_t
     )
     facts = {"source": "legacy_gis", "columns": [["id", "INTEGER"]], "watermark_columns": ["id"], "key_columns": ["id"]}
     mark = Watermark(("1",), None, {**facts, "table": "places"})
-    RegisteredWatermarkStore(VariableWatermarkStore(), name="variable").save(stream, mark, expected=None)
+    Registered(VariableWatermarkStore(), name="variable").save(stream, mark, expected=None)
 
     assert "leave 2 rows to send" in call("forget", stream, "--dry-run")
 

@@ -3,9 +3,9 @@
 import pytest
 
 from airflow_legacy_events.core.model import Watermark
-from airflow_legacy_events.watermarks.registration import RegisteredWatermarkStore
 from airflow_legacy_events.watermarks.variable import VariableWatermarkStore
 from tests.support.commands import load, refused
+from tests.support.registered import Registered
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,6 @@ def test_the_value_of_a_rewind_is_sent_again_also_where_it_names_a_row(call, sho
         "key_columns": ["id"],
     }
     mark = Watermark(("3",), None, {**facts, "table": "orders"})
-    RegisteredWatermarkStore(VariableWatermarkStore(), name="variable").save(stream, mark, expected=None)
+    Registered(VariableWatermarkStore(), name="variable").save(stream, mark, expected=None)
 
     assert "leave 4 rows to send" in call("rewind", stream, "--to", "2", "--dry-run")

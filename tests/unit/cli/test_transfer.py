@@ -7,21 +7,20 @@ import pytest
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.watermarks import registration, variable
 from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
-from airflow_legacy_events.watermarks.registration import RegisteredWatermarkStore, read_registration
+from airflow_legacy_events.watermarks.registration import read_registration
 from airflow_legacy_events.watermarks.variable import VariableWatermarkStore
 from tests.airflow import metadata
 from tests.support.commands import load, refused
+from tests.support.registered import Registered
 
 
 def test_list_gives_a_line_for_every_stream_that_has_begun(call, stream, mark):
     odd = f"shop/{stream}?ü"
-    RegisteredWatermarkStore(VariableWatermarkStore(), name="variable", dag="d", task="t").save(
+    Registered(VariableWatermarkStore(), name="variable", dag="d", task="t").save(
         odd, Watermark(None, None, {}), expected=None
     )
     lost = f"lost.{stream}"
-    RegisteredWatermarkStore(MemoryWatermarkStore(), name="my.Store").save(
-        lost, Watermark(None, None, {}), expected=None
-    )
+    Registered(MemoryWatermarkStore(), name="my.Store").save(lost, Watermark(None, None, {}), expected=None)
     found = {one["stream"]: one for one in json.loads(call("list", "-o", "json"))}
 
     assert found[stream] == {

@@ -8,10 +8,11 @@ from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
 from airflow_legacy_events.watermarks import registration, variable
 from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
-from airflow_legacy_events.watermarks.registration import RegisteredWatermarkStore, read_registration
+from airflow_legacy_events.watermarks.registration import read_registration
 from airflow_legacy_events.watermarks.variable import VariableWatermarkStore
 from tests.airflow import metadata
 from tests.support.commands import load, refused
+from tests.support.registered import Registered
 
 RUN = {"dag": "shop", "task": "publish", "run": "r1", "map_index": -1, "try": 1, "host": "h", "pid": 7}
 
@@ -71,9 +72,7 @@ def test_show_of_a_broken_watermark_names_the_commands_that_mend_it(call, stream
 
 
 def test_show_of_a_store_that_was_an_object_names_it(call, stream):
-    RegisteredWatermarkStore(MemoryWatermarkStore(), name="my.Store").save(
-        stream, Watermark(None, None, {}), expected=None
-    )
+    Registered(MemoryWatermarkStore(), name="my.Store").save(stream, Watermark(None, None, {}), expected=None)
 
     assert "lies in 'my.Store', a store that was passed as an object" in refused(call, "show", stream)
 

@@ -31,7 +31,7 @@ def table() -> Outbox:
 
 def test_a_rejection_without_a_dead_letter_topic_fails_the_run_and_moves_nothing(world, table):
     made = process(world, table)
-    made.relay.broker = MemoryBroker({"t": 100})
+    made.broker = MemoryBroker({"t": 100})
 
     with pytest.raises(DeliveryError) as refused:
         made.relay.run()
@@ -41,7 +41,7 @@ def test_a_rejection_without_a_dead_letter_topic_fails_the_run_and_moves_nothing
     assert "name a dead_letter_topic=" in message
     assert [one.index for one in refused.value.rejected] == [1, 2]
     assert saved(world) == table.acknowledged == [1, 2, 3]
-    report, sent = report_of(made), made.relay.broker.topic("t")
+    report, sent = report_of(made), made.broker.topic("t")
     assert (report["rows"], report["events"], report["rejected"], report["topics"]) == (4, 4, 0, {"t": 4})
     assert report["bytes"] == sum(len(key) + len(value) for key, value, _, _ in sent)
     assert (report["batches"], len(sent)) == (1, 4)
@@ -49,11 +49,11 @@ def test_a_rejection_without_a_dead_letter_topic_fails_the_run_and_moves_nothing
 
 def test_dead_letters_are_the_rejected_messages_and_why(world, table):
     made = process(world, table)
-    made.relay.broker, made.relay.dead_letter_topic = MemoryBroker({"t": 100, "dead": 1000}), "dead"
+    made.broker, made.dead_letter_topic = MemoryBroker({"t": 100, "dead": 1000}), "dead"
 
     made.relay.run()
 
-    topic, dead = made.relay.broker.topic("t"), made.relay.broker.topic("dead")
+    topic, dead = made.broker.topic("t"), made.broker.topic("dead")
     assert [json.loads(letter.value)["id"] for letter in dead] == [5, 6, 11]
     assert len(topic) == 11
     key, _, headers, _ = dead[0]
@@ -73,7 +73,7 @@ def test_dead_letters_are_the_rejected_messages_and_why(world, table):
 
 def test_a_dead_letter_that_is_itself_rejected_fails_the_run(world, table):
     made = process(world, table)
-    made.relay.broker, made.relay.dead_letter_topic = MemoryBroker({"t": 100, "dead": 150}), "dead"
+    made.broker, made.dead_letter_topic = MemoryBroker({"t": 100, "dead": 150}), "dead"
 
     with pytest.raises(DeliveryError, match="The dead-letter topic 'dead' rejected 2 of them too") as refused:
         made.relay.run()
@@ -90,19 +90,19 @@ def test_an_unknown_fate_never_becomes_a_dead_letter(world, table):
             raise DeliveryError("3 messages timed out; their fate is unknown")
 
     made = process(world, table)
-    made.relay.broker, made.relay.dead_letter_topic = Lost(), "dead"
+    made.broker, made.dead_letter_topic = Lost(), "dead"
 
     with pytest.raises(DeliveryError, match="fate is unknown"):
         made.relay.run()
 
     assert saved(world) == []
-    assert made.relay.broker.topic("dead") == []
+    assert made.broker.topic("dead") == []
 
 
 def test_a_page_rate_does_not_change_what_is_dead_lettered(world, table):
     made = process(world, table, batch_rows=1)
     made.relay.limits = Limits(rows_per_second=1e9)
-    made.relay.broker, made.relay.dead_letter_topic = MemoryBroker({"t": 100, "dead": 1000}), "dead"
+    made.broker, made.dead_letter_topic = MemoryBroker({"t": 100, "dead": 1000}), "dead"
 
     made.relay.run()
 

@@ -7,7 +7,8 @@ from collections import defaultdict
 
 import pytest
 
-from tests.support.crashes import Crash, Process, World
+from airflow_legacy_events.core.errors import WatermarkError
+from tests.support.crashes import STREAM, Crash, Process, World
 from tests.support.fakes import Entry, Outbox, OutboxSource, ids
 
 ENTRIES = [Entry(number, f"k{number % 3}", f"body {number}") for number in range(1, 15)]
@@ -79,18 +80,72 @@ def test_a_run_goes_through_all_steps_in_their_order():
 
     here = [step for step in healthy.steps if step not in ("read", "encode")]
     batch = ["publish", "confirm", "check", "save", "check", "acknowledge"]
-    assert here == ["lock", "load", "open", "check", "save", *batch, *batch, "load"]
+    without_receipt = ["check", "save"]
+    assert here == ["lock", "load", "open", "check", "save", *batch, *batch, *without_receipt, "load"]
 
 
-def test_a_receipt_that_was_not_acknowledged_comes_before_the_source_is_opened():
+def test_a_receipt_that_was_not_acknowledged_waits_until_the_source_is_opened_and_comes_before_the_first_page():
     world, table = World(), outbox()
     process(world, table, "every batch is saved", Crash("acknowledge", 1)).run()
     again = process(world, table, "every batch is saved")
+    pages: list[int] = []
+    again.inner.before_page = lambda: pages.append(len(table.told))
 
     again.run()
 
-    assert again.steps[:5] == ["lock", "load", "check", "acknowledge", "open"]
+    assert again.steps[:5] == ["lock", "load", "open", "check", "acknowledge"]
     assert table.told[0] == ([1, 3],)
+    assert pages[0] == 1
+
+
+def test_a_receipt_is_not_acknowledged_on_a_server_that_the_source_refuses():
+    world, table = World(), outbox()
+    process(world, table, "every batch is saved", Crash("acknowledge", 1)).run()
+    elsewhere = outbox()  # the connection leads to a copy by now
+    again = process(world, elsewhere, "every batch is saved")
+    again.inner.open = _refuses
+
+    with pytest.raises(WatermarkError, match="another server"):
+        again.run()
+
+    assert (elsewhere.told, len(elsewhere.entries)) == ([], len(ENTRIES))
+
+
+def _refuses(*_):
+    raise WatermarkError("this is another server")
+
+
+def test_a_receipt_dies_with_its_acknowledgement():
+    """Ids begin anew (TRUNCATE ... RESTART IDENTITY): a receipt of an earlier run must not delete rows nobody sent."""
+    world, table = World(), outbox()
+    process(world, table, "every batch is saved").run()
+    assert [mark.receipt for mark in world.saved[-2:]] == [([13, 14],), None]
+    table.commit(*ENTRIES)
+
+    again = process(world, table, "every batch is saved")
+    again.run()
+
+    assert again.steps[:4] == ["lock", "load", "open", "read"]
+    assert world.ids == [entry.id for entry in ENTRIES] * 2
+
+
+def test_a_receipt_that_a_crash_left_is_gone_after_a_run_that_finds_nothing_more():
+    world, table = World(), outbox()
+    process(world, table, "every batch is saved", Crash("acknowledge", 5, "after")).run()
+    assert world.store.load(STREAM.name).receipt == ([13, 14],)
+
+    process(world, table, "every batch is saved").run()
+
+    left = world.store.load(STREAM.name)
+    assert (left.values, left.receipt) == (("14",), None)
+
+
+def test_a_run_that_fails_leaves_no_receipt_that_was_acknowledged():
+    world, table = World(), outbox()
+    process(world, table, "every batch is saved", Crash("publish", 3, sudden=False)).run()
+
+    assert table.acknowledged == [1, 2, 3, 4, 5, 6]
+    assert world.store.load(STREAM.name).receipt is None
 
 
 def test_between_two_saves_receipts_are_joined():
@@ -98,5 +153,5 @@ def test_between_two_saves_receipts_are_joined():
 
     process(world, table, "only the first and the last save").run()
 
-    assert [mark.receipt for mark in world.saved] == [None, ([1, 3],), ([4, 6], [7, 9], [10, 12], [13, 14])]
+    assert [mark.receipt for mark in world.saved] == [None, ([1, 3],), ([4, 6], [7, 9], [10, 12], [13, 14]), None]
     assert table.told == [([1, 3],), ([4, 6], [7, 9], [10, 12], [13, 14])]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_legacy_events.core.model import Repeat, Watermark, Window
+from airflow_legacy_events.core.model import Opened, Repeat, Watermark, Window
 from tests.support.crashes import STREAM, Crash, Killed, Process, World
 from tests.support.fakes import Entry, Outbox, OutboxSource
 from tests.support.runs import process, report_of
@@ -33,12 +33,12 @@ class Window9(OutboxSource):
 
     def open(self, at, window=None):
         assert window == REPLAY.what
-        self.after = int(at.values[0]) if at is not None and at.values else 0
-        return super().open(at)
+        horizon, batches = super().open(at)
+        return Opened(horizon, self.above(int(at.values[0]) if at is not None and at.values else 0, batches))
 
-    def batches(self):
-        for batch in super().batches():
-            batch.rows = [row for row in batch.rows if int(row[0]) > self.after]
+    def above(self, after, batches):
+        for batch in batches:
+            batch.rows = [row for row in batch.rows if int(row[0]) > after]
             batch.count, batch.after = len(batch.rows), batch.after._replace(receipt=None)
             yield batch
 

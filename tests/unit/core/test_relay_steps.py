@@ -136,8 +136,8 @@ def test_a_lease_lost_between_save_and_acknowledge_leaves_the_receipt_to_the_nex
 
 def test_a_store_that_refuses_fails_the_run_and_nothing_is_acknowledged(world, table):
     made = process(world, table)
-    save = made.relay.store.save
-    made.relay.store.save = _fails_from(save, 2, WatermarkError("moved by another run"))
+    save = made.store.save
+    made.store.save = _fails_from(save, 2, WatermarkError("moved by another run"))
 
     with pytest.raises(WatermarkError, match="moved by another run"):
         made.relay.run()
@@ -148,8 +148,8 @@ def test_a_store_that_refuses_fails_the_run_and_nothing_is_acknowledged(world, t
 
 def test_a_save_that_reads_back_differently_fails_the_run(world, table):
     made = process(world, table)
-    load = made.relay.store.load
-    made.relay.store.load = lambda stream: None if not world.saved else load(stream)._replace(values=("99",))
+    load = made.store.load
+    made.store.load = lambda stream: None if not world.saved else load(stream)._replace(values=("99",))
 
     with pytest.raises(WatermarkError, match="was saved but reads back differently: another writer moved it"):
         made.relay.run()

@@ -44,7 +44,7 @@ def test_a_stop_ends_the_run_at_a_batch_border_with_everything_saved(world, tabl
 
 def test_a_stop_during_the_last_batch_is_not_green_either(world, table):
     made = process(world, table)
-    made.relay.broker = _AtConfirm(made, 5, made.relay.stop.request)
+    made.broker = _AtConfirm(made, 5, made.relay.stop.request)
 
     with pytest.raises(StoppedError, match="after 14 rows"):
         made.relay.run()

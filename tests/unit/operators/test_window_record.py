@@ -2,11 +2,10 @@
 
 import pytest
 
-from airflow_legacy_events.core.model import Span, Watermark
+from airflow_legacy_events.core.model import Delivered, Span, Watermark
 from airflow_legacy_events.core.report import Report
 from airflow_legacy_events.errors import WatermarkError
 from airflow_legacy_events.operators._window_record import KEY, WindowRecord
-from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
 
 
 class State(dict):
@@ -33,37 +32,36 @@ def at(*values):
 
 def test_a_retry_keeps_where_the_first_try_began():
     state = State()
-    record(state).begin(at("1"))
-    record(state).begin(at("5"))
+    record(state).loaded(at("1"))
+    record(state).loaded(at("5"))
 
     assert state[KEY]["from"] == ["1"]
 
 
 def test_a_retry_by_other_columns_begins_where_it_begins_itself():
     state = State()
-    record(state).begin(at("1"))
-    record(state, columns=("seq",)).begin(at("70"))
+    record(state).loaded(at("1"))
+    record(state, columns=("seq",)).loaded(at("70"))
 
     assert (state[KEY]["columns"], state[KEY]["from"]) == (["seq"], ["70"])
 
 
 def test_a_state_that_cannot_be_read_fails_only_a_run_that_may_be_repeated():
-    record(Unreadable(), repeats=False).begin(at("1"))
+    record(Unreadable(), repeats=False).loaded(at("1"))
 
     with pytest.raises(WatermarkError, match="could not be reached"):
-        record(Unreadable()).begin(at("1"))
+        record(Unreadable()).loaded(at("1"))
 
 
 def delivered(events):
-    return Report("s", rows=events, events=events)
+    return Delivered(rows=events, events=events)
 
 
-def saving(state, events, mark=None):
+def saving(state, events):
     """A try that delivers so many events, and saves."""
-    made, store = record(state), MemoryWatermarkStore()
-    wrapped = made.recording(store, lambda: delivered(events))
-    wrapped.load("s")
-    wrapped.save("s", mark or at("9"), expected=None)
+    made = record(state)
+    made.loaded(None)
+    made.saving(at("9"), delivered(events))
     return made
 
 
@@ -78,7 +76,7 @@ def test_what_a_try_delivered_before_it_was_killed_is_known_to_the_next():
 def test_the_counts_of_all_failed_tries_are_added_up():
     state = State()
     for events in (3, 4):
-        saving(state, events).failed(delivered(events + 1))
+        saving(state, events).failed(Report("s", rows=events + 1, events=events + 1))
 
     assert saving(state, 0).events == 9
 
@@ -93,7 +91,7 @@ def test_what_was_told_once_is_not_told_again():
 def test_a_save_costs_one_write_of_the_state_in_a_run():
     state = State()
     made = record(state)
-    made.begin(None)
+    made.loaded(None)
     made.saving(at("9"), delivered(3))
     state.clear()
     made.saving(at("9"), delivered(4))
@@ -110,10 +108,7 @@ class Instance:
 )
 def test_before_airflow_3_3_a_watermark_of_this_very_run_tells_of_an_earlier_try(values, run, events):
     made = WindowRecord({"ti": Instance()}, stream="s", repeats=False, columns=("id",), first_run="all")
-    store = MemoryWatermarkStore()
-    store.save("s", Watermark(values, None, {"dag": "d", "task": "t", "run": run}), expected=None)
-
-    made.recording(store, lambda: delivered(0)).load("s")
+    made.loaded(Watermark(values, None, {"dag": "d", "task": "t", "run": run}))
     assert made.events == events
 
 
@@ -124,10 +119,10 @@ def by_hand(*values, **facts):
 @pytest.mark.parametrize("mark", [by_hand("2", included=True), None, Watermark(None, None, {})])
 def test_a_watermark_that_was_moved_between_two_tries_is_where_the_run_began_too(mark):
     state = State()
-    record(state).begin(at("5"))
-    record(state).begin(mark)
+    record(state).loaded(at("5"))
+    record(state).loaded(mark)
     ended = record(state)
-    ended.begin(at("7"))
+    ended.loaded(at("7"))
     ended.end(["9"])
 
     moved = (None, False) if mark is None or mark.values is None else (("2",), True)
@@ -136,14 +131,13 @@ def test_a_watermark_that_was_moved_between_two_tries_is_where_the_run_began_too
 
 def test_a_run_that_begins_anew_is_repeated_from_the_beginning():
     state = State()
-    record(state).begin(at("5"))
-    made, store = record(state), MemoryWatermarkStore()
-    store.save("s", by_hand("2"), expected=None)
-    wrapped = made.recording(store, lambda: delivered(1))
-    wrapped.save("s", Watermark(("1",), None, {"reset": {"query": "a", "values": ["2"]}}), expected=wrapped.load("s"))
-    record(state).begin(at("1"))
+    record(state).loaded(at("5"))
     made = record(state)
-    made.begin(at("3"))
+    made.loaded(by_hand("2"))
+    made.saving(Watermark(("1",), None, {"reset": {"query": "a", "values": ["2"]}}), delivered(1))
+    record(state).loaded(at("1"))
+    made = record(state)
+    made.loaded(at("3"))
     made.end(["9"])
 
     assert record(state).done() == Span(None, ("9",))
@@ -153,7 +147,7 @@ def test_a_try_that_only_marked_the_end_is_no_beginning_of_the_rest():
     state = State()
     for mark in (at("5"), None):
         made = WindowRecord({"task_state_store": state}, stream="s", repeats=True, columns=("id",), first_run="now")
-        made.begin(mark)
+        made.loaded(mark)
     made.end(["9"])
 
     assert record(state).done() == Span(("5",), ("9",))

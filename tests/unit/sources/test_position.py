@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_legacy_events.core.columns import Column, Kind
-from airflow_legacy_events.sources.position import share
+from airflow_legacy_events.sources.share import share
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ from airflow_legacy_events.errors import WatermarkError
 from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
 from airflow_legacy_events.watermarks.registration import (
     PREFIX,
-    RegisteredWatermarkStore,
     Registration,
     read_registration,
     remove_registration,
     write_registration,
 )
 from tests.airflow import metadata
+from tests.support.registered import Registered
 
 EMPTY = Watermark(None, None, {"run": "r1"})
 MARK = Watermark(("42",), None, {"run": "r1"})
@@ -32,7 +32,7 @@ def stream():
 
 
 def registered(inner, name="memory", dag="shop", task="publish"):
-    return RegisteredWatermarkStore(inner, name=name, dag=dag, task=task)
+    return Registered(inner, name=name, dag=dag, task=task)
 
 
 class Failing(MemoryWatermarkStore):

@@ -12,20 +12,20 @@ from airflow_legacy_events.core import guard
 from airflow_legacy_events.core.columns import TEMPORAL, Column
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import Batch, Horizon, Pending, Receipt, Span, Watermark, Window
+from airflow_legacy_events.core.model import Batch, Opened, Pending, Receipt, Span, Watermark, Window
 from airflow_legacy_events.core.ports import Database, Reflection
 from airflow_legacy_events.core.problems import Problems
-from airflow_legacy_events.sources.beginning import first_value, zone_of
-from airflow_legacy_events.sources.bulk import BulkRun
-from airflow_legacy_events.sources.changes import Changes
-from airflow_legacy_events.sources.checks import advise, check_lag, check_options, check_order
-from airflow_legacy_events.sources.facts import source_facts
-from airflow_legacy_events.sources.incremental import IncrementalRun
-from airflow_legacy_events.sources.nulls import NullRun, in_order, nullable_columns, without_place
-from airflow_legacy_events.sources.repeat import ReplayRun, RerunRun
+from airflow_legacy_events.sources.query.bulk import BulkRun
+from airflow_legacy_events.sources.query.changes import Changes
+from airflow_legacy_events.sources.query.checks import advise, check_lag, check_options, check_order
+from airflow_legacy_events.sources.query.facts import source_facts
+from airflow_legacy_events.sources.query.first_run import first_value, zone_of
+from airflow_legacy_events.sources.query.incremental import IncrementalRun
+from airflow_legacy_events.sources.query.nulls import NullRun, in_order, nullable_columns, without_place
+from airflow_legacy_events.sources.query.repeat import ReplayRun, RerunRun
+from airflow_legacy_events.sources.query.window import bounds, window_column
 from airflow_legacy_events.sources.rows import Rows
 from airflow_legacy_events.sources.selection import Selection, Wanted, by_window, select_columns
-from airflow_legacy_events.sources.window import bounds, window_column
 
 
 class Checked(NamedTuple):
@@ -118,12 +118,12 @@ class QuerySource:
         problems.settle()
         return checked
 
-    def open(self, at: Watermark | None, window: Window | Span | None = None) -> Horizon:
+    def open(self, at: Watermark | None, window: Window | Span | None = None) -> Opened:
         """See `core.ports.Source.open`."""
         found, selection, begin = self.check(window)
         rows, facts = self._look(found, selection)
         recorded: dict[str, Any] = {}
-        self._unrecorded: Watermark | None = None
+        unrecorded: Watermark | None = None
         if at is not None and window is not None:
             at = at if guard.same(at.facts, facts) else None
         elif at is not None:
@@ -131,24 +131,13 @@ class QuerySource:
             guard.check_types(self.stream, at.facts, facts)
             changes = Changes(self.stream, self._what, self.on_query_change, self.on_schema_change, self.log)
             at, changed, recorded = changes.judge(at, facts)
-            self._unrecorded = at if changed else None
+            unrecorded = at if changed else None
         if self.watermark_columns or window is not None:
             advise(self.log, self.table, selection, found)
-        self._selection = selection
-        self._run = self._make_run(rows, at, begin) if window is None else self._make_repeat(rows, at, window, begin)
-        horizon = self._run.open()
-        return horizon._replace(facts={**facts, **recorded, **horizon.facts}, shape=selection.shape)
-
-    def batches(self) -> Iterator[Batch]:
-        """See `core.ports.Source.batches`."""
-        quiet = True
-        for batch in self._run.batches():
-            quiet = False
-            yield batch
-        if quiet and self._unrecorded is not None:  # a change is told once: what was found is saved without a row
-            included = {name: True for name in ("included",) if self._unrecorded.facts.get(name)}
-            after = Watermark(self._unrecorded.values, None, included)
-            yield Batch(self._selection.shape, [], 0, after, self._selection.op, final=True)
+        run = self._make_run(rows, at, begin) if window is None else self._make_repeat(rows, at, window, begin)
+        horizon, batches = run.open()
+        horizon = horizon._replace(facts={**facts, **recorded, **horizon.facts}, shape=selection.shape)
+        return Opened(horizon, batches if unrecorded is None else _recording(batches, selection, unrecorded))
 
     def pending(self, at: Watermark | None) -> Pending:
         """See `core.ports.Source.pending`; a full load has always all rows pending, and says so."""
@@ -235,3 +224,15 @@ class QuerySource:
 
     def _nullable(self, rows: Rows) -> tuple[Column, ...]:
         return () if self.null_watermark == "fail" else nullable_columns(rows)
+
+
+def _recording(batches: Iterator[Batch], selection: Selection, unrecorded: Watermark) -> Iterator[Batch]:
+    """The batches; where there are none, an empty one: a change is reported once, so what was found is saved."""
+    quiet = True
+    for batch in batches:
+        quiet = False
+        yield batch
+    if quiet:
+        included = {name: True for name in ("included",) if unrecorded.facts.get(name)}
+        after = Watermark(unrecorded.values, None, included)
+        yield Batch(selection.shape, [], 0, after, selection.op, final=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import Batch, Horizon, Watermark
+from airflow_legacy_events.core.model import Batch, Horizon, Opened, Watermark
 from airflow_legacy_events.sources.rows import Rows, Start
 
 EXACT = "one snapshot of the whole table; a row deleted since the last load is not told"
@@ -35,27 +35,25 @@ class BulkRun:
     stored: Watermark | None
     limits: Limits
 
-    def open(self) -> Horizon:
+    def open(self) -> Opened:
         """Find out which load this is."""
         facts: Mapping[str, Any] = self.stored.facts if self.stored is not None else {}
         load = facts.get("load") or {"number": 0, "done": True}
-        self._number = load["number"] + 1 if load["done"] else load["number"]
-        self._at = () if load["done"] or self.stored is None else self.stored.values or ()
-        self.rows.refuse_null(Start(self._at))
-        completeness, reason = ("bounded", BOUNDED) if self._at else ("exact", EXACT)
+        number = load["number"] + 1 if load["done"] else load["number"]
+        at = Start(() if load["done"] or self.stored is None else self.stored.values or ())
+        self.rows.refuse_null(at)
+        completeness, reason = ("bounded", BOUNDED) if at.values else ("exact", EXACT)
         if not self.rows.database.holds_snapshot:
             completeness, reason = "best_effort", WITHOUT_SNAPSHOT
-        return Horizon((), completeness, reason, {"load": {"number": self._number, "done": False}})
+        horizon = Horizon((), completeness, reason, {"load": {"number": number, "done": False}})
+        return Opened(horizon, self._batches(number, at))
 
-    def batches(self) -> Iterator[Batch]:
+    def _batches(self, number: int, at: Start) -> Iterator[Batch]:
         """Yield the pages of one snapshot; an empty batch at the end closes the load."""
-        at = Start(self._at)
+        shape = self.rows.selection.shape
         with self.rows.database.snapshot():
             while rows := self.rows.page(at, None, self.limits.page_rows):
                 at = self.rows.next_start(rows)
-                yield self._batch(rows, Watermark(at.values, None, {}))
-        done = {"load": {"number": self._number, "done": True}}
-        yield self._batch([], Watermark((), None, done), final=True)
-
-    def _batch(self, rows: list[tuple[Any, ...]], after: Watermark, *, final: bool = False) -> Batch:
-        return Batch(self.rows.selection.shape, rows, len(rows), after, "r", self._number, final)
+                yield Batch(shape, rows, len(rows), Watermark(at.values, None, {}), "r", number)
+        done = Watermark((), None, {"load": {"number": number, "done": True}})
+        yield Batch(shape, [], 0, done, "r", number, final=True)

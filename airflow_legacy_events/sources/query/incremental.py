@@ -4,18 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import PENDING_ROWS, Batch, Horizon, Pending, Watermark
-from airflow_legacy_events.sources.checks import refuse_endless
-from airflow_legacy_events.sources.position import share
+from airflow_legacy_events.core.model import PENDING_ROWS, Batch, Horizon, Opened, Pending, Watermark
+from airflow_legacy_events.sources.query.checks import refuse_endless
 from airflow_legacy_events.sources.rows import Rows, Start, Values
+from airflow_legacy_events.sources.share import share
 
 BEST_EFFORT = (
     "no horizon: a row that commits below the watermark after it was passed is not seen, nor an UPDATE that does"
     " not move the watermark columns, nor a DELETE"
 )
+
+
+class Plan(NamedTuple):
+    """From where to where a run reads.
+
+    Attributes:
+        first: whether the stream has delivered nothing yet.
+        start: where it begins.
+        until: the last position that is read; None where nothing is.
+        target: the highest position that was found, read or only marked.
+    """
+
+    first: bool
+    start: Start
+    until: Values | None
+    target: Values | None
 
 
 @dataclass
@@ -38,21 +54,23 @@ class IncrementalRun:
     lag_seconds: float | None
     limits: Limits
 
-    def open(self) -> Horizon:
-        """Find the target; nothing is read for delivery."""
-        self._first = self.stored is None or self.stored.values is None
+    def open(self) -> Opened:
+        """Find the target; nothing is read for delivery before the first batch is taken."""
+        plan = self.plan()
+        return Opened(self.horizon(plan), self.batches(plan))
+
+    def plan(self) -> Plan:
+        """Return from where to where this run reads."""
+        first = self.stored is None or self.stored.values is None
         start = self._beginning()
         self.rows.refuse_null(start)
         target = self._highest(start)
-        self._start, self._target = start, target
-        if self._first and self.now:
-            self._start, self._target = Start(target or ()), None
-        return Horizon(target, "best_effort", BEST_EFFORT, {})
+        begin, until = (Start(target or ()), None) if first and self.now else (start, target)
+        return Plan(first, begin, until, target)
 
-    @property
-    def at(self) -> Watermark:
-        """Where the run begins, once it is open."""
-        return self._after(self._start)
+    def horizon(self, plan: Plan) -> Horizon:
+        """Return where the run ends, and how complete that is."""
+        return Horizon(plan.target, "best_effort", BEST_EFFORT, {})
 
     def pending(self) -> Pending:
         """Find the target, and count the rows up to it."""
@@ -71,11 +89,11 @@ class IncrementalRun:
             refuse_endless(self.rows.what, self.rows.selection.columns[0], found[0])
         return found
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self, plan: Plan) -> Iterator[Batch]:
         """Yield the pages; the last one is final unless `max_rows` came first."""
-        at, target, left = self._start, self._target, self.limits.max_rows
+        at, target, left = plan.start, plan.until, self.limits.max_rows
         if target is None:
-            if self._first:  # a first run always leaves a watermark
+            if plan.first:  # a first run always leaves a watermark
                 yield self._batch([], at, final=True, share=None)
             return
         low: str | None = at.values[0] if at.values else None
@@ -100,11 +118,12 @@ class IncrementalRun:
 
     def _batch(self, rows: list[tuple[Any, ...]], at: Start, *, final: bool, share: float | None) -> Batch:
         selection = self.rows.selection
-        return Batch(selection.shape, rows, len(rows), self._after(at), selection.op, final=final, share=share)
-
-    @staticmethod
-    def _after(at: Start) -> Watermark:
-        return Watermark(at.values, None, {"included": True} if at.included and at.values else {})
+        return Batch(selection.shape, rows, len(rows), position_of(at), selection.op, final=final, share=share)
 
     def _share(self, low: str | None, at: Values, target: Values) -> float | None:
         return share(self.rows.selection.columns[0], low, at[0], target[0]) if low and at else None
+
+
+def position_of(at: Start) -> Watermark:
+    """Return the watermark of a run that came to `at`."""
+    return Watermark(at.values, None, {"included": True} if at.included and at.values else {})

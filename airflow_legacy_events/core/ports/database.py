@@ -1,24 +1,12 @@
-"""The five ports: what the relay and the sources call, and what each call promises."""
+"""What one database spells differently."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
-from airflow_legacy_events.core.columns import Column, Kind, Shape
-from airflow_legacy_events.core.model import (
-    Batch,
-    Horizon,
-    Messages,
-    Pending,
-    Receipt,
-    Rejection,
-    Span,
-    Stream,
-    Watermark,
-    Window,
-)
+from airflow_legacy_events.core.columns import Column, Kind
 
 
 class Lease(Protocol):
@@ -29,118 +17,6 @@ class Lease(Protocol):
 
         Raises:
             SourceError: the lock's session is gone; somebody else may hold the lock by now.
-        """
-
-
-@runtime_checkable
-class Source(Protocol):
-    """Where rows come from."""
-
-    def open(self, at: Watermark | None, window: Window | Span | None = None) -> Horizon:
-        """Check everything, then fix where this run ends; nothing is read for delivery before it returns.
-
-        Args:
-            at: the stored watermark; None when the stream was never begun. With a window: how far an earlier try
-                came in it.
-            window: the rows to send again, as they are now; None: those above the watermark.
-
-        Raises:
-            ConfigurationError, SourceError, WatermarkError: nothing was read, nothing moved.
-        """
-
-    def batches(self) -> Iterator[Batch]:
-        """Yield the rows above the watermark up to the target, in watermark order.
-
-        Called once, after `open`, from the read-ahead thread. Ends without a `final` batch when a row budget
-        is used up before the target.
-
-        Raises:
-            SourceError: a read failed; batches already yielded stay true.
-        """
-
-    def acknowledge(self, receipt: Receipt) -> None:
-        """Tell the source that the rows of `receipt` are delivered and saved.
-
-        Idempotent: the same receipt comes again after a crash. Called after the watermark that carries it was
-        saved, and at the start of a run with the receipt of the loaded watermark, before `open`.
-        """
-
-    def pending(self, at: Watermark | None) -> Pending:
-        """Return what a run from `at` would read if it were opened now: the same bounds, nothing read for delivery.
-
-        May be called again and again, instead of `open`, on one object. When nothing is pending it costs one look
-        into an index; what is fixed for a table is looked at only the first time.
-
-        Args:
-            at: the stored watermark; None when the stream was never begun.
-
-        Raises:
-            ConfigurationError, SourceError, WatermarkError: as `open` does, except for what only reading finds out.
-        """
-
-
-@runtime_checkable
-class Envelope(Protocol):
-    """Turns rows into messages."""
-
-    def compile(self, shape: Shape, stream: Stream) -> Callable[[Batch], Messages]:
-        """Return the encoder of one shape; it is called for each batch of that shape, in the read-ahead thread.
-
-        It gives one message for each row, in the batch's order; with more or fewer the run fails and sends none.
-
-        Raises:
-            EnvelopeError: from here when a column can't be carried, from the encoder when a row can't.
-        """
-
-
-@runtime_checkable
-class Broker(Protocol):
-    """Where messages go."""
-
-    def publish(self, messages: Messages) -> None:
-        """Hand all messages over, in order; blocks while the broker's queue is full, never drops.
-
-        Raises:
-            DeliveryError: they can't be handed over.
-            StoppedError: the run was stopped meanwhile and its grace has passed.
-        """
-
-    def confirm(self) -> Sequence[Rejection]:
-        """Wait until everything handed over since the last call is decided; return what was rejected.
-
-        A message is called rejected only after it was refused when sent singly. Empty means: all acknowledged.
-
-        Raises:
-            DeliveryError: the fate of a message is unknown (timed out, purged), or the broker failed as a whole.
-            StoppedError: the run was stopped meanwhile and its grace has passed.
-        """
-
-
-@runtime_checkable
-class WatermarkStore(Protocol):
-    """Where it is kept how far a stream was delivered."""
-
-    def load(self, stream: str) -> Watermark | None:
-        """Return the watermark of `stream`, None only when it is proved never to have been written.
-
-        Raises:
-            WatermarkError: it can't be read, or not understood.
-        """
-
-    def save(self, stream: str, new: Watermark, *, expected: Watermark | None) -> None:
-        """Replace `expected` by `new`; when it returns, every later `load` gives `new`.
-
-        Raises:
-            WatermarkError: something else than `expected` was found, or the write failed.
-        """
-
-    def forget(self, stream: str) -> None:
-        """Remove the watermark of `stream`, readable or not; one that is absent stays absent.
-
-        Called for the progress of a replay that is done.
-
-        Raises:
-            WatermarkError: it could not be removed.
         """
 
 

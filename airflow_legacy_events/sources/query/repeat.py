@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import Batch, Horizon, Span, Watermark, listed
-from airflow_legacy_events.sources.position import share
+from airflow_legacy_events.core.model import Batch, Horizon, Opened, Span, Watermark, listed
+from airflow_legacy_events.sources.query.window import Bounds
 from airflow_legacy_events.sources.rows import Rows, Start
-from airflow_legacy_events.sources.window import Bounds
+from airflow_legacy_events.sources.share import share
 
 AS_THEY_ARE = (
     "the rows as they were when their page was read: what was deleted or moved out of the window meanwhile is not"
@@ -37,17 +37,17 @@ class _RepeatRun(ABC):
 
     asked_as: ClassVar[str]
 
-    def open(self) -> Horizon:
+    def open(self) -> Opened:
         """Find out where to go on; an earlier try of another window counts for nothing."""
         asked = self._asked()
         same = self.stored is not None and self.stored.facts.get(self.asked_as) == asked
-        self._at = Start((self.stored.values or ()) if same and self.stored is not None else ())
-        self._check(self._at)
-        return Horizon(self._target(), "best_effort", AS_THEY_ARE, {self.asked_as: asked})
+        at = Start((self.stored.values or ()) if same and self.stored is not None else ())
+        self._check(at)
+        horizon = Horizon(self._target(), "best_effort", AS_THEY_ARE, {self.asked_as: asked})
+        return Opened(horizon, self._batches(at))
 
-    def batches(self) -> Iterator[Batch]:
+    def _batches(self, at: Start) -> Iterator[Batch]:
         """Yield the pages; an empty batch at the end closes the window."""
-        at = self._at
         while rows := self._page(at, self.limits.page_rows):
             at = self.rows.next_start(rows)
             yield self._batch(rows, at, self._share(at.values[0]))

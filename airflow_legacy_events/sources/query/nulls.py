@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import Batch, Horizon, Pending, Watermark
-from airflow_legacy_events.sources.incremental import IncrementalRun
+from airflow_legacy_events.core.model import Batch, Opened, Pending, Watermark
+from airflow_legacy_events.sources.query.incremental import IncrementalRun, Plan, position_of
 from airflow_legacy_events.sources.rows import Rows, Start, Values
 
 POLICIES = ("fail", "skip", "first_run_only", "always")
@@ -49,6 +49,18 @@ def without_place(rows: Rows, nullable: tuple[Column, ...]) -> Rows:
     )
 
 
+class Lane(NamedTuple):
+    """A pass over the rows without a place: its number, where it begins, where it ends."""
+
+    number: int
+    at: Values
+    target: Values
+
+    def mark(self, at: Values) -> dict[str, Any]:
+        """What the watermark keeps of a pass that came to `at`."""
+        return {"number": self.number, "done": False, "at": list(at)}
+
+
 @dataclass
 class NullRun:
     """An incremental run, and behind it a pass over the rows without a place.
@@ -70,54 +82,52 @@ class NullRun:
     stored: Watermark | None
     limits: Limits
 
-    def open(self) -> Horizon:
-        """Find both targets; nothing is read for delivery."""
-        horizon = self.run.open()
+    def open(self) -> Opened:
+        """Find both targets; nothing is read for delivery before the first batch is taken."""
+        plan = self.run.plan()
         facts: Mapping[str, Any] = self.stored.facts if self.stored is not None else {}
         state = facts.get("nulls") or {"number": 0, "done": True}
-        self._number = state["number"] + 1 if state["done"] else state["number"]
-        self._at: Values = () if state["done"] else tuple(state["at"])
-        self._target = self._find_target(unfinished=not state["done"])
-        mark = {"number": state["number"], "done": True} if self._target is None else self._mark(self._at)
-        return horizon._replace(
-            reason=f"{horizon.reason}; {_REASONS[self.policy]}", facts={**horizon.facts, "nulls": mark}
-        )
+        at: Values = () if state["done"] else tuple(state["at"])
+        target = self._find_target(at, unfinished=not state["done"])
+        number = state["number"] + 1 if state["done"] else state["number"]
+        lane = None if target is None else Lane(number, at, target)
+        mark = {"number": state["number"], "done": True} if lane is None else lane.mark(at)
+        horizon = self.run.horizon(plan)
+        horizon = horizon._replace(reason=f"{horizon.reason}; {_REASONS[self.policy]}", facts={"nulls": mark})
+        return Opened(horizon, self._batches(plan, lane))
 
     def pending(self) -> Pending:
         """The rows that have a place; the others wait for whatever starts a run."""
         return self.run.pending()
 
-    def batches(self) -> Iterator[Batch]:
+    def _batches(self, plan: Plan, lane: Lane | None) -> Iterator[Batch]:
         """Yield the pages in order, then those of the pass; the last one is final unless `max_rows` came first."""
-        left, reached, after = self.limits.max_rows, True, self.run.at
-        for batch in self.run.batches():
+        left, reached, after = self.limits.max_rows, True, position_of(plan.start)
+        for batch in self.run.batches(plan):
             left = None if left is None else left - batch.count
             reached, after = batch.final, batch.after
-            batch.final = batch.final and self._target is None
+            batch.final = batch.final and lane is None
             yield batch
-        if reached and self._target is not None:
-            yield from self._pass(after, self._target, left)
+        if reached and lane is not None:
+            yield from self._pass(after, lane, left)
 
-    def _find_target(self, *, unfinished: bool) -> Values | None:
+    def _find_target(self, at: Values, *, unfinished: bool) -> Values | None:
         first = self.stored is None or self.stored.values is None
         due = {"always": True, "first_run_only": unfinished or (first and not self.run.now)}
         if not due.get(self.policy, False):
             return None
-        start = Start(self._at)
+        start = Start(at)
         self.lane.refuse_null(start)
         return self.lane.highest(start, 0.0, temporal=False)
 
-    def _pass(self, after: Watermark, target: Values, left: int | None) -> Iterator[Batch]:
-        at, final = Start(self._at), False
+    def _pass(self, after: Watermark, lane: Lane, left: int | None) -> Iterator[Batch]:
+        at, final = Start(lane.at), False
         while not final and (left is None or left > 0):
             limit = self.limits.page_rows if left is None else min(self.limits.page_rows, left)
-            rows = self.lane.page(at, target, limit)
+            rows = self.lane.page(at, lane.target, limit)
             at = self.lane.next_start(rows) if rows else at
-            final = not rows or at.values == target
+            final = not rows or at.values == lane.target
             left = None if left is None else left - len(rows)
-            mark = {"number": self._number, "done": True} if final else self._mark(at.values)
+            mark = {"number": lane.number, "done": True} if final else lane.mark(at.values)
             reached = Watermark(after.values, None, {**after.facts, "nulls": mark})
-            yield Batch(self.lane.selection.shape, rows, len(rows), reached, "r", self._number, final)
-
-    def _mark(self, at: Values) -> dict[str, Any]:
-        return {"number": self._number, "done": False, "at": list(at)}
+            yield Batch(self.lane.selection.shape, rows, len(rows), reached, "r", lane.number, final)

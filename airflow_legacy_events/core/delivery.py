@@ -1,0 +1,245 @@
+"""What becomes of each batch, in the one order: publish and confirm, save, acknowledge.
+
+At-least-once: a crash between two steps repeats what was published since the last save, with equal ids, and loses
+nothing, since nothing is saved before it is confirmed and nothing is acknowledged before it is saved.
+"""
+
+from __future__ import annotations
+
+import logging
+import shlex
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
+
+from airflow_legacy_events.core.dead_letters import dead_letters
+from airflow_legacy_events.core.errors import DeliveryError, WatermarkError
+from airflow_legacy_events.core.model import Batch, Delivered, Messages, Rejection, Watermark
+from airflow_legacy_events.core.ports import Broker, Lease, Observer, Source, WatermarkStore
+
+SAVE_SECONDS = 0.5
+"""Saves are at least so far apart, except the first and the last: an Airflow Variable costs 10 ms a write."""
+
+
+class Delivery(Protocol):
+    """The delivery semantics of one run; the relay calls these in order and knows neither broker nor store."""
+
+    @property
+    def delivered(self) -> Delivered:
+        """What was delivered so far; true also after a failure."""
+
+    @property
+    def values(self) -> tuple[str, ...] | None:
+        """The watermark values up to which everything is saved."""
+
+    def load(self) -> Watermark | None:
+        """Return the stored watermark, None for a stream that has never begun. Called first, once.
+
+        Raises:
+            WatermarkError: it can't be read, or this run must not go on from it.
+        """
+
+    def begin(self, facts: Mapping[str, Any]) -> None:
+        """Save the explicit empty watermark of a stream that has none, before its first read.
+
+        Args:
+            facts: of the run and its source, kept with every watermark.
+        """
+
+    def acknowledge(self, mark: Watermark) -> None:
+        """Acknowledge the receipt of a saved watermark at the source; nothing without a receipt.
+
+        A receipt dies with its acknowledgement: the next save is without it, at the latest one more when the run ends.
+        """
+
+    def deliver(self, batch: Batch, messages: Messages | None) -> None:
+        """Publish and confirm a batch, then save and acknowledge when that is due.
+
+        Args:
+            batch: in watermark order.
+            messages: of the batch; None for one that only moves the watermark.
+
+        Raises:
+            DeliveryError: messages were rejected, or their fate is unknown; the watermark stays below the batch.
+            SourceError: the lock is lost; the watermark has not moved.
+            WatermarkError: the store refused; nothing was acknowledged.
+        """
+
+    def close(self) -> None:
+        """Save and acknowledge what is confirmed, at the end of a run that went well.
+
+        Raises:
+            WatermarkError: what is read back is not what was saved.
+        """
+
+    def rescue(self) -> None:
+        """Save and acknowledge what is confirmed, after a failure; what is not confirmed is left to the next run."""
+
+    def forget(self) -> None:
+        """Remove the watermark: the progress of a replay that is done."""
+
+
+MakeDelivery: TypeAlias = Callable[[str, Source, Lease], Delivery]
+"""Makes the delivery of one run: what its store calls the stream, the source to acknowledge at, the held lock."""
+
+
+class AtLeastOnce:
+    """Saves behind confirmed batches, at most twice a second.
+
+    Between two saves the receipts of the confirmed batches are joined, so an acknowledgement always covers exactly what
+    the saved watermark says.
+
+    Args:
+        name: under which the store keeps the watermark: the stream, or the progress of a replay.
+        source: acknowledged.
+        lease: of the stream's lock, checked before every save and acknowledgement.
+        stream: named in dead letters.
+        broker: already open.
+        store: holds the watermark.
+        observers: told of every load and save.
+        dead_letter_topic: where rejected messages go; None: a rejection fails the run.
+        clock: seconds that only grow; of what is due.
+        log: of the task.
+    """
+
+    def __init__(  # noqa: PLR0913  the parts of a delivery
+        self,
+        name: str,
+        source: Source,
+        lease: Lease,
+        *,
+        stream: str,
+        broker: Broker,
+        store: WatermarkStore,
+        observers: Sequence[Observer] = (),
+        dead_letter_topic: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        log: logging.Logger | None = None,
+    ) -> None:
+        self._name, self._source, self._lease, self._stream = name, source, lease, stream
+        self._broker, self._store, self._observers = broker, store, tuple(observers)
+        self._dead_letter_topic = dead_letter_topic
+        self._clock, self._log = clock, log or logging.getLogger(__name__)
+        self._facts: dict[str, Any] = {}
+        self._delivered = Delivered()
+        self._saved: Watermark | None = None
+        self._confirmed: Watermark | None = None
+        self._acknowledged = self._wrote = False
+        self._last_save = float("-inf")
+
+    @property
+    def delivered(self) -> Delivered:
+        """See `Delivery.delivered`."""
+        return self._delivered
+
+    @property
+    def values(self) -> tuple[str, ...] | None:
+        """See `Delivery.values`."""
+        return None if self._saved is None else self._saved.values
+
+    def load(self) -> Watermark | None:
+        """See `Delivery.load`."""
+        self._saved = self._store.load(self._name)
+        for observer in self._observers:
+            observer.loaded(self._saved)
+        return self._saved
+
+    def begin(self, facts: Mapping[str, Any]) -> None:
+        """See `Delivery.begin`; no later save waits because of this one."""
+        self._facts = dict(facts)
+        if self._saved is None:
+            self._write(Watermark(None, None, self._facts))
+
+    def acknowledge(self, mark: Watermark) -> None:
+        """See `Delivery.acknowledge`."""
+        if mark.receipt is not None:
+            self._lease.check()
+            self._source.acknowledge(mark.receipt)
+            self._acknowledged = True
+
+    def deliver(self, batch: Batch, messages: Messages | None) -> None:
+        """See `Delivery.deliver`."""
+        if messages is not None:
+            self._publish(batch, messages)
+        self._note(batch.after)
+        if self._clock() - self._last_save >= SAVE_SECONDS:
+            self._save()
+
+    def close(self) -> None:
+        """See `Delivery.close`; a store that something else hides or overwrites is found out by reading back."""
+        self.rescue()
+        if self._wrote and self._store.load(self._name) != self._saved:
+            raise WatermarkError(
+                f"the watermark of stream {self._name!r} was saved but reads back differently: another writer moved"
+                " it, or a secrets backend or environment variable stands in front of the store. Every message up to"
+                f" it is delivered; look at it with `airflow legacy-events watermark show {shlex.quote(self._name)}`"
+            )
+
+    def rescue(self) -> None:
+        """See `Delivery.rescue`."""
+        self._save()
+        if self._acknowledged and self._saved is not None and self._saved.receipt is not None:
+            self._write(self._saved._replace(receipt=None))
+
+    def forget(self) -> None:
+        """See `Delivery.forget`."""
+        self._store.forget(self._name)
+
+    def _publish(self, batch: Batch, messages: Messages) -> None:
+        self._broker.publish(messages)
+        rejections = self._broker.confirm()
+        events = batch.count - len(rejections)
+        size = messages.size({rejection.index for rejection in rejections})
+        self._count(Delivered(events, events, bytes=size, topics={messages.topic: events}))
+        if rejections:
+            self._bury(batch, messages, rejections)
+        self._count(Delivered(len(rejections), rejected=len(rejections), batches=1))
+
+    def _count(self, more: Delivered) -> None:
+        self._delivered = self._delivered.plus(more)
+
+    def _bury(self, batch: Batch, messages: Messages, rejections: Sequence[Rejection]) -> None:
+        first, count = rejections[0], len(rejections)
+        found = (
+            f"{count} of {batch.count} messages were rejected by topic {messages.topic!r}; first: message"
+            f" {first.index} of the batch, {first.error}: {first.reason}"
+        )
+        if self._dead_letter_topic is None:
+            raise DeliveryError(
+                f"{found}. Nothing was skipped and the watermark stays below them: raise the topic's limit, leave the"
+                " column out with exclude_columns=, or name a dead_letter_topic=",
+                rejected=rejections,
+            )
+        self._log.warning("%s; sending them to %s", found, self._dead_letter_topic)
+        self._broker.publish(dead_letters(self._dead_letter_topic, self._stream, batch, messages, rejections))
+        if refused := self._broker.confirm():
+            raise DeliveryError(
+                f"{found}. The dead-letter topic {self._dead_letter_topic!r} rejected {len(refused)} of them too:"
+                f" {refused[0].error}: {refused[0].reason}. Raise its max.message.bytes",
+                rejected=refused,
+            )
+
+    def _note(self, after: Watermark) -> None:
+        """Keep what is confirmed until a save is due; receipts are joined."""
+        receipt = after.receipt
+        if self._confirmed is not None and self._confirmed.receipt is not None:
+            receipt = self._confirmed.receipt + (receipt or ())
+        self._confirmed = Watermark(after.values, receipt, {**self._facts, **after.facts})
+
+    def _save(self) -> None:
+        if self._confirmed is None:
+            return
+        saved = self._confirmed
+        self._write(saved)
+        self._confirmed = None
+        self._last_save = self._clock()
+        self.acknowledge(saved)
+
+    def _write(self, new: Watermark) -> None:
+        self._lease.check()
+        for observer in self._observers:
+            observer.saving(new, self._delivered)
+        self._store.save(self._name, new, expected=self._saved)
+        self._saved, self._acknowledged, self._wrote = new, False, True
+        for observer in self._observers:
+            observer.saved(new)

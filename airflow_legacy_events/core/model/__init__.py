@@ -1,0 +1,29 @@
+"""The words of the package as types: watermark, window, batch, messages, stream, horizon."""
+
+from airflow_legacy_events.core.model.batch import Batch, Delivered
+from airflow_legacy_events.core.model.horizon import PENDING_ROWS, Horizon, Opened, Pending
+from airflow_legacy_events.core.model.messages import Headers, Messages, Rejection
+from airflow_legacy_events.core.model.replay import Repeat, Span, Window
+from airflow_legacy_events.core.model.stream import FORMATS, Formats, Stream
+from airflow_legacy_events.core.model.watermark import Receipt, Watermark, listed
+
+__all__ = [
+    "FORMATS",
+    "PENDING_ROWS",
+    "Batch",
+    "Delivered",
+    "Formats",
+    "Headers",
+    "Horizon",
+    "Messages",
+    "Opened",
+    "Pending",
+    "Receipt",
+    "Rejection",
+    "Repeat",
+    "Span",
+    "Stream",
+    "Watermark",
+    "Window",
+    "listed",
+]

@@ -1,0 +1,68 @@
+"""Rows that are confirmed together, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from airflow_legacy_events.core.columns import Shape
+from airflow_legacy_events.core.model.watermark import Watermark
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows that are confirmed together.
+
+    Attributes:
+        shape: of all its rows.
+        rows: tuples of texts (or plain values), or one raw block for an encoder that takes it.
+        count: how many rows; 0 for a batch that only moves the watermark.
+        after: the watermark once they are confirmed; the relay adds the facts of the run.
+        op: `c`, `u`, `d` or `r`, for every row.
+        counter: tells apart versions that are sent at one watermark value; in bulk the load's number.
+        final: whether the target of the run is reached with this batch.
+        share: how much of the range lies behind it, 0 to 1; None where it can't be told.
+    """
+
+    shape: Shape
+    rows: Sequence[tuple[Any, ...]]
+    count: int
+    after: Watermark
+    op: str
+    counter: int = 0
+    final: bool = False
+    share: float | None = None
+
+
+class Delivered(NamedTuple):
+    """What became of rows: of one batch, or of a run so far. `rows == events + rejected`.
+
+    Attributes:
+        rows: decided.
+        events: messages acknowledged on their topic.
+        rejected: messages that went to the dead-letter topic.
+        batches: confirmed.
+        bytes: of keys and values of the events, in UTF-8.
+        topics: events by topic.
+    """
+
+    rows: int = 0
+    events: int = 0
+    rejected: int = 0
+    batches: int = 0
+    bytes: int = 0
+    topics: Mapping[str, int] = MappingProxyType({})
+
+    def plus(self, more: Delivered) -> Delivered:
+        """Return both together."""
+        names = dict.fromkeys((*self.topics, *more.topics))
+        return Delivered(
+            self.rows + more.rows,
+            self.events + more.events,
+            self.rejected + more.rejected,
+            self.batches + more.batches,
+            self.bytes + more.bytes,
+            {name: self.topics.get(name, 0) + more.topics.get(name, 0) for name in names},
+        )

@@ -1,0 +1,58 @@
+"""What a source found when it was opened, and what waits at one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from airflow_legacy_events.core.columns import Shape
+from airflow_legacy_events.core.model.batch import Batch
+
+
+class Pending(NamedTuple):
+    """What waits at a source.
+
+    Attributes:
+        rows: how many rows a run that began now would read; counting ends at `PENDING_ROWS`.
+        target: where that run would end, as watermark values; None when it would read nothing.
+    """
+
+    rows: int
+    target: tuple[str, ...] | None
+
+
+PENDING_ROWS = 1_000
+"""Waiting rows are counted so far: enough to tell a trickle from a load, at the price of one page of an index."""
+
+
+class Horizon(NamedTuple):
+    """What a source found and fixed when it was opened.
+
+    Attributes:
+        target: where this run ends, as watermark values; None when there is nothing to read.
+        completeness: `exact`, `bounded` or `best_effort`.
+        reason: the assumption or the known gap behind that word; never empty.
+        facts: what the source records in the watermark: server, columns, query.
+        shape: of the rows to come, so that what can't be carried is found before the first read; None where the
+            source learns it by reading.
+    """
+
+    target: tuple[str, ...] | None
+    completeness: str
+    reason: str
+    facts: Mapping[str, Any]
+    shape: Shape | None = None
+
+
+class Opened(NamedTuple):
+    """A source that was opened: checked, its end fixed, nothing read for delivery yet.
+
+    Attributes:
+        horizon: where this run ends, and how complete that is.
+        batches: the rows above the watermark up to the target, in watermark order. Taken once, from the read-ahead
+            thread; a page is read when its batch is taken. Ends without a `final` batch when a row budget is used up
+            before the target. Raises SourceError where a read fails; batches that it has given stay true.
+    """
+
+    horizon: Horizon
+    batches: Iterator[Batch]

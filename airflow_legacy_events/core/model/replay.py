@@ -1,0 +1,58 @@
+"""What a run sends again: a window of a replay, or the span of a live run."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from airflow_legacy_events.core.model.watermark import listed
+
+
+class Window(NamedTuple):
+    """The half-open range `[low, high)` that a replay sends, as it was asked for.
+
+    Attributes:
+        column: that moments are compared with; None: the first temporal watermark column.
+        low: included: a moment in ISO 8601 with an offset, or the text of a value of the first watermark column.
+        high: excluded; of the same sort as `low`.
+    """
+
+    column: str | None
+    low: str
+    high: str
+
+
+class Span(NamedTuple):
+    """What a live run moved through, `(after, until]`, to be sent once more.
+
+    Attributes:
+        after: position where that run began; None: a first run.
+        until: position that it reached.
+        included: whether rows at `after` belong to it.
+        also: further places where tries of that run began, as `after` and `included`; the lowest of all counts.
+    """
+
+    after: tuple[str, ...] | None
+    until: tuple[str, ...]
+    included: bool = False
+    also: tuple[tuple[tuple[str, ...] | None, bool], ...] = ()
+
+
+class Repeat(NamedTuple):
+    """A run that sends again what a live run sent or will send.
+
+    Attributes:
+        mode: `replay` or `rerun`; messages carry it as a header.
+        what: the rows.
+        progress: name under which the store keeps how far it came, apart from the live watermark.
+    """
+
+    mode: str
+    what: Window | Span
+    progress: str
+
+    @property
+    def window(self) -> dict[str, Any]:
+        """What is sent, for the report."""
+        if isinstance(self.what, Window):
+            return {"from": self.what.low, "to": self.what.high}
+        return {"from": listed(self.what.after), "to": list(self.what.until)}

@@ -1,0 +1,34 @@
+"""How far a stream was delivered, and what its source must still be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+Receipt: TypeAlias = tuple[Any, ...]
+"""What a batch must still acknowledge at its source: parts of plain JSON, in order.
+
+Receipts of consecutive batches are joined by concatenation.
+"""
+
+
+class Watermark(NamedTuple):
+    """How far a stream was delivered.
+
+    Attributes:
+        values: the last delivered row's watermark columns, then its key columns, as the source's text.
+            Fewer than the columns, or with the fact `included`: rows from these values on, themselves included.
+            `()`: from the beginning.
+            None: the stream was begun and nothing was delivered yet.
+        receipt: what the source must still be told; None where it is told nothing.
+        facts: plain JSON about the stream: version, server, topic, columns, run; see README, Watermarks.
+    """
+
+    values: tuple[str, ...] | None
+    receipt: Receipt | None
+    facts: Mapping[str, Any]
+
+
+def listed(values: tuple[str, ...] | None) -> list[str] | None:
+    """Return watermark values as JSON holds them; None stays None."""
+    return None if values is None else list(values)

@@ -1,0 +1,19 @@
+"""The ports: what the relay and the sources call, and what each call promises."""
+
+from airflow_legacy_events.core.ports.broker import Broker
+from airflow_legacy_events.core.ports.database import Database, Lease, Reflection
+from airflow_legacy_events.core.ports.envelope import Envelope
+from airflow_legacy_events.core.ports.observer import Observer
+from airflow_legacy_events.core.ports.source import Source
+from airflow_legacy_events.core.ports.store import WatermarkStore
+
+__all__ = [
+    "Broker",
+    "Database",
+    "Envelope",
+    "Lease",
+    "Observer",
+    "Reflection",
+    "Source",
+    "WatermarkStore",
+]

@@ -1,0 +1,47 @@
+"""Where rows come from."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from airflow_legacy_events.core.model import Opened, Pending, Receipt, Span, Watermark, Window
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Where rows come from."""
+
+    def open(self, at: Watermark | None, window: Window | Span | None = None) -> Opened:
+        """Check everything, then fix where this run ends, and return what can be read up to there.
+
+        Nothing is read for delivery before the first batch is taken.
+
+        Args:
+            at: the stored watermark; None when the stream was never begun. With a window: how far an earlier try
+                came in it.
+            window: the rows to send again, as they are now; None: those above the watermark.
+
+        Raises:
+            ConfigurationError, SourceError, WatermarkError: nothing was read, nothing moved.
+        """
+
+    def acknowledge(self, receipt: Receipt) -> None:
+        """Tell the source that the rows of `receipt` are delivered and saved.
+
+        Idempotent: the same receipt comes again after a crash. Called after the watermark that carries it was
+        saved, and at the start of a run with the receipt of the loaded watermark, once `open` has checked that this is
+        the server, and the table, that the receipt is about. The next save is without it.
+        """
+
+    def pending(self, at: Watermark | None) -> Pending:
+        """Return what a run from `at` would read if it were opened now: the same bounds, nothing read for delivery.
+
+        May be called again and again, instead of `open`, on one object. When nothing is pending it costs one look
+        into an index; what is fixed for a table is looked at only the first time.
+
+        Args:
+            at: the stored watermark; None when the stream was never begun.
+
+        Raises:
+            ConfigurationError, SourceError, WatermarkError: as `open` does, except for what only reading finds out.
+        """
