@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from airflow_legacy_events.core.model import Headers, Messages, Rejection
+from airflow_legacy_events.core.ports import Position
 
 
 class Kept(NamedTuple):
@@ -58,6 +59,11 @@ class MemoryBroker:
             rejections += self._keep(messages, first)
             first += len(messages.values)
         return rejections
+
+    def latest(self, topic: str) -> Position | None:
+        """See `core.ports.BrokerClient.latest`."""
+        kept = self._topics.get(topic)
+        return Position(0, len(kept) - 1) if kept else None
 
     def close(self) -> None:
         """Forget what was not confirmed."""

@@ -1,23 +1,53 @@
-"""Our errors as Airflow understands them."""
+"""Our errors as Airflow understands them: those that no retry can mend fail the task at once."""
 
 from __future__ import annotations
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_legacy_events.core.errors import LegacyEventsError
+from airflow_legacy_events.core import errors
 
 
-def final(error: LegacyEventsError) -> LegacyEventsError:
-    """Return `error`, as one that Airflow does not retry where a retry can't help."""
+class ConfigurationError(errors.ConfigurationError, AirflowFailException):
+    """See `errors.ConfigurationError`; not retried."""
+
+
+class SourceError(errors.SourceError, AirflowFailException):
+    """See `errors.SourceError`; not retried."""
+
+
+class EnvelopeError(errors.EnvelopeError, AirflowFailException):
+    """See `errors.EnvelopeError`; not retried."""
+
+
+class DeliveryError(errors.DeliveryError, AirflowFailException):
+    """See `errors.DeliveryError`; not retried."""
+
+
+class WatermarkError(errors.WatermarkError, AirflowFailException):
+    """See `errors.WatermarkError`; not retried."""
+
+
+class CompletenessError(errors.CompletenessError, AirflowFailException):
+    """See `errors.CompletenessError`; not retried."""
+
+
+class LegacyEventsError(errors.LegacyEventsError, AirflowFailException):
+    """See `errors.LegacyEventsError`; not retried."""
+
+
+_FINAL = (ConfigurationError, SourceError, EnvelopeError, DeliveryError, WatermarkError, CompletenessError)
+
+
+def final(error: errors.LegacyEventsError) -> errors.LegacyEventsError:
+    """Return `error`, as one that Airflow does not retry where a retry can't help.
+
+    That one has the message, the attributes, the notes, the cause and the traceback of `error`, and is caught by the
+    class of `core.errors` that `error` is of.
+    """
     if error.retry_helps or isinstance(error, AirflowFailException):
         return error
-    kind = _final_class(type(error))
-    made = kind.__new__(kind, *error.args)
-    made.args = error.args
-    made.__dict__.update(error.__dict__)
+    kind = next((kind for kind in _FINAL if isinstance(error, kind.__bases__[0])), LegacyEventsError)
+    made = kind(*error.args)
+    vars(made).update(vars(error))
     made.__cause__, made.__suppress_context__ = error.__cause__, error.__suppress_context__
     return made.with_traceback(error.__traceback__)
-
-
-def _final_class(kind: type[LegacyEventsError]) -> type[LegacyEventsError]:
-    return type(kind.__name__, (kind, AirflowFailException), {"__doc__": kind.__doc__, "__module__": kind.__module__})

@@ -19,7 +19,7 @@ GENERIC = "generic"
 """The database of every connection type that is not named above."""
 
 BROKERS = {
-    "kafka": "airflow_legacy_events.brokers.kafka:KafkaBroker",
+    "kafka": "airflow_legacy_events.hooks.kafka:kafka_broker",
 }
 ENVELOPES = {
     "cloudevents": "airflow_legacy_events.envelopes.cloudevents:CloudEventsEnvelope",

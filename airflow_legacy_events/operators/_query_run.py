@@ -15,7 +15,7 @@ from airflow_legacy_events.core.delivery import AtLeastOnce, MakeDelivery
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.locking import patiently
 from airflow_legacy_events.core.model import Repeat
-from airflow_legacy_events.core.ports import Database, Lease, Observer, WatermarkStore
+from airflow_legacy_events.core.ports import BrokerClient, Database, Lease, Observer, WatermarkStore
 from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.core.relay import Relay
 from airflow_legacy_events.core.report import Report
@@ -187,7 +187,7 @@ class QueryRun:
         opened.callback(self._database.close)
         return self._database
 
-    def _open_broker(self, opened: contextlib.ExitStack) -> Any:
+    def _open_broker(self, opened: contextlib.ExitStack) -> BrokerClient:
         asked = self._asked
         dead_letters = [] if asked.dead_letter_topic is None else [asked.dead_letter_topic]
         broker = EventBrokerHook(asked.broker_conn_id).get_broker(
@@ -224,7 +224,7 @@ class QueryRun:
             "on_schema_change": asked.on_schema_change,
         }
 
-    def _facts(self, broker: Any) -> dict[str, Any]:
+    def _facts(self, broker: BrokerClient) -> dict[str, Any]:
         return {
             "topic": self.stream.topic,
             "cluster": broker.cluster_id,

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from airflow_legacy_events.core.model import Messages
-from airflow_legacy_events.core.ports import Broker
+from airflow_legacy_events.core.ports import BrokerClient, Position
 from tests.support.brokers import batch, kafka_world, memory_world
 
 TOO_LARGE = "y" * 40_000
@@ -25,7 +25,7 @@ def world(request):
 
 
 def test_it_is_a_broker(world):
-    assert isinstance(world.broker, Broker)
+    assert isinstance(world.broker, BrokerClient)
     assert world.broker.cluster_id
     assert world.broker.bootstrap
 
@@ -155,6 +155,14 @@ def test_a_rejected_message_fits_another_topic_unchanged(world):
     (found,) = world.read(world.roomy)
     assert found.value == TOO_LARGE.encode()
     assert found.headers == (("content-type", "json"), ("legacy-events-error", "MSG_SIZE_TOO_LARGE"))
+
+
+def test_the_newest_message_of_a_topic_is_found(world):
+    assert world.broker.latest(world.topic) is None
+    world.broker.publish(Messages(world.topic, ["a", "b"], ["1", "2"], timestamps=[1, 2]))
+    world.broker.confirm()
+    assert world.broker.latest(world.topic) == Position(0, 1)
+    assert world.broker.latest(world.roomy) is None
 
 
 def test_close_may_come_twice_and_with_messages_unconfirmed(world):

@@ -14,13 +14,14 @@ from airflow_legacy_events.brokers.kafka.config import (
     producer_settings,
 )
 from airflow_legacy_events.brokers.kafka.delivery import Delivery
-from airflow_legacy_events.brokers.kafka.latest import Position, latest
+from airflow_legacy_events.brokers.kafka.latest import latest
 from airflow_legacy_events.brokers.kafka.singly import again
 from airflow_legacy_events.brokers.kafka.sizes import too_large
 from airflow_legacy_events.brokers.kafka.topics import DEFAULT_MAX_MESSAGE_BYTES, Topics
 from airflow_legacy_events.brokers.kafka.verdicts import Failure
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import Messages, Rejection
+from airflow_legacy_events.core.ports import Position
 from airflow_legacy_events.core.stop import Stop
 
 _REACH_SECONDS = 30.0

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from airflow_legacy_events.brokers.kafka.callbacks import callbacks
 from airflow_legacy_events.core.errors import DeliveryError
+from airflow_legacy_events.core.ports import Position
 
 _SECONDS = 3.0
 _QUIET = 2
-
-
-class Position(NamedTuple):
-    """The place of one message on its topic."""
-
-    partition: int
-    offset: int
 
 
 def latest(settings: Mapping[str, Any], topic: str, log: logging.Logger) -> Position | None:

@@ -1,6 +1,6 @@
 """The ports: what the relay and the sources call, and what each call promises."""
 
-from airflow_legacy_events.core.ports.broker import Broker
+from airflow_legacy_events.core.ports.broker import Broker, BrokerClient, Position
 from airflow_legacy_events.core.ports.database import Database, Lease, Reflection
 from airflow_legacy_events.core.ports.envelope import Envelope
 from airflow_legacy_events.core.ports.observer import Observer
@@ -9,10 +9,12 @@ from airflow_legacy_events.core.ports.store import WatermarkStore
 
 __all__ = [
     "Broker",
+    "BrokerClient",
     "Database",
     "Envelope",
     "Lease",
     "Observer",
+    "Position",
     "Reflection",
     "Source",
     "WatermarkStore",

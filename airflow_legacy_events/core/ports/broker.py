@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from airflow_legacy_events.core.model import Messages, Rejection
 
@@ -28,4 +28,43 @@ class Broker(Protocol):
         Raises:
             DeliveryError: the fate of a message is unknown (timed out, purged), or the broker failed as a whole.
             StoppedError: the run was stopped meanwhile and its grace has passed.
+        """
+
+
+class Position(NamedTuple):
+    """The place of one message on its topic."""
+
+    partition: int
+    offset: int
+
+
+@runtime_checkable
+class BrokerClient(Broker, Protocol):
+    """A broker and the connection to it, from the first call of `open` to `close`."""
+
+    @property
+    def cluster_id(self) -> str | None:
+        """Tells the cluster from every other one; None before `open`."""
+
+    @property
+    def bootstrap(self) -> str:
+        """The configured addresses, for the names of assets; known before `open`."""
+
+    def open(self) -> None:
+        """Reach the cluster, and find or make every topic that the run may write to.
+
+        Raises:
+            ConfigurationError: a setting is refused, or a topic is missing.
+            DeliveryError: the cluster does not answer.
+            StoppedError: the run was stopped meanwhile and its grace has passed.
+        """
+
+    def close(self) -> None:
+        """Drop what is not confirmed and end the connection; returns at once, and may be called again."""
+
+    def latest(self, topic: str) -> Position | None:
+        """Return where the newest message of a topic lies, None when it has none; needs no `open`.
+
+        Raises:
+            DeliveryError: the cluster did not say so within a few seconds.
         """

@@ -14,7 +14,7 @@ def test_every_registered_name_is_a_class_with_its_port():
         "cloudevents": "CloudEventsEnvelope",
         "plain": "PlainEnvelope",
     }
-    assert {name: resolve(path).__name__ for name, path in BROKERS.items()} == {"kafka": "KafkaBroker"}
+    assert {name: resolve(path).__name__ for name, path in BROKERS.items()} == {"kafka": "kafka_broker"}
 
 
 def test_an_object_with_the_port_is_taken_as_it_is():

@@ -1,0 +1,41 @@
+"""From a connection of Airflow's Kafka provider to our broker; imported once such a connection is used."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+from airflow.providers.apache.kafka.hooks.base import KafkaBaseHook
+from airflow.sdk.exceptions import AirflowException
+
+from airflow_legacy_events.brokers.kafka import KafkaBroker
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.ports import BrokerClient
+from airflow_legacy_events.hooks.broker import BrokerOptions
+
+
+class _Settings(KafkaBaseHook):
+    """The provider's hook up to the point where it would make its client."""
+
+    def _get_client(self, config: dict[str, Any]) -> dict[str, Any]:
+        return config
+
+
+def kafka_broker(conn_id: str, **options: Unpack[BrokerOptions]) -> BrokerClient:
+    """Return the broker of a connection; nothing is connected yet.
+
+    Raises:
+        ConfigurationError: the provider refuses the connection, or it names no broker.
+    """
+    return KafkaBroker(_settings(conn_id), **options)
+
+
+def _settings(conn_id: str) -> dict[str, Any]:
+    """The connection's librdkafka settings, with what the provider adds: callbacks, tokens of clouds."""
+    make: Any = _Settings
+    try:
+        return dict(make(kafka_config_id=conn_id).get_conn)
+    except (ValueError, ImportError, AirflowException) as error:
+        raise ConfigurationError(
+            f"connection {conn_id!r} can't be used for Kafka: {error}. Its extra must hold librdkafka's"
+            ' settings as JSON, such as {"bootstrap.servers": "kafka:9092"}'
+        ) from error
