@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import threading
@@ -11,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from airflow_legacy_events.core import names
 from airflow_legacy_events.core.errors import BusyError, SourceError
 from airflow_legacy_events.databases.errors import one_line
 
@@ -138,14 +138,10 @@ def holder_in(statement: str | None) -> dict[str, Any] | None:
 
 def _short(holder: Mapping[str, Any]) -> dict[str, Any]:
     """The holder with long names cut, each with a hash: PostgreSQL shows the first 1 kB of a statement."""
-    return {part: _cut(value) if isinstance(value, str) else value for part, value in holder.items()}
-
-
-def _cut(value: str) -> str:
-    whole = value.encode()
-    if len(whole) <= _LONGEST_NAME:
-        return value
-    return f"{whole[: _LONGEST_NAME - 9].decode(errors='ignore')}~{hashlib.sha256(whole).hexdigest()[:8]}"
+    return {
+        part: names.cut_bytes(value, _LONGEST_NAME) if isinstance(value, str) else value
+        for part, value in holder.items()
+    }
 
 
 def _shown(holder: Mapping[str, Any], *, ascii_only: bool) -> str:

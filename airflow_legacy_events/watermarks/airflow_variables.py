@@ -7,7 +7,6 @@ in a command-line process of the deployment.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import re
@@ -17,6 +16,7 @@ from typing import Any
 from airflow.sdk import SecretCache, Variable
 from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
 
+from airflow_legacy_events.core import names
 from airflow_legacy_events.core.errors import WatermarkError
 
 LONGEST_KEY = 250
@@ -40,10 +40,7 @@ def variable_key(prefix: str, stream: str) -> str:
     decode; a name too long for its column is cut and ends in a hash of the whole.
     """
     key = prefix + _UNSAFE.sub(lambda found: _encoded(found[0]), stream)
-    if len(key) <= LONGEST_KEY:
-        return key
-    digest = hashlib.sha256(key.encode()).hexdigest()[:_DIGEST_CHARS]
-    return f"{key[: LONGEST_KEY - _DIGEST_CHARS - 1]}~{digest}"
+    return names.cut(key, LONGEST_KEY, digits=_DIGEST_CHARS)
 
 
 def stream_of(prefix: str, key: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import hashlib
 import json
 import logging
 import threading
@@ -15,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from airflow_legacy_events.core import names
 from airflow_legacy_events.core.errors import BusyError, SourceError
 from airflow_legacy_events.databases.deadline import deadline
 from airflow_legacy_events.databases.errors import one_line
@@ -23,7 +23,7 @@ from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, LEASE_SECON
 TABLE = "legacy_events_locks"
 _LONGEST_HOLDER = 4000
 _LONGEST_PART = 800
-_KEPT = 50
+_LONGEST_CUT = 59
 _NOW: Any = sa.literal_column("CURRENT_TIMESTAMP")
 
 locks = sa.Table(
@@ -69,7 +69,7 @@ class RowLock:
         self._connect, self._name, self._log, self._heartbeat = connect, name, log, heartbeat
         self._holder = {part: _short(value) for part, value in holder.items()}
         self._token = str(uuid.uuid4())
-        self._hash = hashlib.sha256(name.encode()).hexdigest()
+        self._hash = names.digest(name)
         self._mine = locks.c.stream_hash == self._hash
         self._turn = threading.Lock()
         self._released = threading.Event()
@@ -248,4 +248,4 @@ def _short(value: Any) -> Any:
     """A name that is long in JSON cut, with a hash; all of them together fit the column."""
     if not isinstance(value, str) or len(json.dumps(value)) <= _LONGEST_PART:
         return value
-    return f"{value[:_KEPT]}~{hashlib.sha256(value.encode()).hexdigest()[:8]}"
+    return names.cut(value, _LONGEST_CUT)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import logging
 import threading
 import time
@@ -13,6 +12,7 @@ from typing import Any
 
 import MySQLdb
 
+from airflow_legacy_events.core import names
 from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, Seen, SessionLock, holder_in
 from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Session, code_of, is_lost, reason
@@ -45,8 +45,8 @@ class NamedLock(SessionLock):
     ) -> None:
         super().__init__(name, holder, log)
         self._connect = connect
-        digest = hashlib.sha256(f"{database}\0{name}".encode()).hexdigest()
-        self._lock = f"legacy-events-{digest[:40]}"  # of at most 64 characters
+        digest = names.digest(f"{database}\0{name}", 40)
+        self._lock = f"legacy-events-{digest}"  # of at most 64 characters
         self._ended = threading.Event()
         self._beat = threading.Thread(target=self._show, name="legacy-events-lease", daemon=True)
 

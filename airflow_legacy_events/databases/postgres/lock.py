@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +11,7 @@ from typing import Any
 
 import psycopg
 
+from airflow_legacy_events.core import names
 from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, Seen, SessionLock, holder_in
 
 _WHO = """
@@ -44,9 +44,9 @@ class AdvisoryLock(SessionLock):
     ) -> None:
         super().__init__(name, holder, log)
         self._connect = connect
-        digest = hashlib.sha256(name.encode()).digest()
-        self._key = int.from_bytes(digest[:8], "big", signed=True)
-        self._application = f"legacy-events-{digest[:8].hex()}"
+        digest = names.digest(name, 16)
+        self._key = int.from_bytes(bytes.fromhex(digest), "big", signed=True)
+        self._application = f"legacy-events-{digest}"
         self._heartbeat = f"{self._comment} SELECT 1".encode()
         self._turn = threading.Lock()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from airflow_legacy_events.core import flock
+from airflow_legacy_events.core import flock, names
 from airflow_legacy_events.core.errors import BusyError, SourceError
 from airflow_legacy_events.databases.locks import LEASE_SECONDS, describe, is_earlier_try
 
@@ -27,8 +26,7 @@ class FileLock:
 
     def __init__(self, database: Path, name: str, holder: Mapping[str, Any], log: logging.Logger) -> None:
         self._name, self._holder, self._log = name, dict(holder), log
-        digest = hashlib.sha256(name.encode()).hexdigest()[:16]
-        self._path = database.with_name(f"{database.name}.{digest}.lock")
+        self._path = database.with_name(f"{database.name}.{names.digest(name, 16)}.lock")
 
     @contextmanager
     def held(self) -> Iterator[FileLock]:
