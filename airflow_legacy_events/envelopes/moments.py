@@ -13,9 +13,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from airflow_legacy_events.core.errors import EnvelopeError
+from airflow_legacy_events.core.zones import zone_named
 
 _TEXT = re.compile(
     r"(?P<year>[0-9]{4,7})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
@@ -47,8 +48,8 @@ class Clock:
 
     def __init__(self, timezone: str) -> None:
         try:
-            self._zone = ZoneInfo(timezone)
-        except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+            self._zone = zone_named(timezone)
+        except ValueError as error:
             raise EnvelopeError(
                 f"source_timezone {timezone!r} is no known zone; name one of the IANA database, such as 'Europe/Berlin'"
             ) from error

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import zoneinfo
 from collections.abc import Sequence
 from typing import Any
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.limits import Limits
+from airflow_legacy_events.core.zones import zone_named
 from airflow_legacy_events.hooks.naming import holds_template
 
 CHOICES = {
@@ -60,8 +60,8 @@ def whole(**values: Any) -> None:
 def timezone(name: str, value: Any) -> None:
     """Demand the IANA name of a time zone."""
     try:
-        zoneinfo.ZoneInfo(value)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
+        zone_named(value)
+    except ValueError as error:
         raise ConfigurationError(
             f"{name}= must be the name of a time zone such as 'Europe/Vienna'; found {value!r}"
         ) from error

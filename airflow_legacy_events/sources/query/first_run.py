@@ -10,6 +10,7 @@ from typing import Any
 
 from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.zones import zone_named
 
 _NUMBERS: dict[Kind, Callable[[str], Any]] = {Kind.INTEGER: int, Kind.DECIMAL: Decimal, Kind.FLOAT: float}
 
@@ -21,8 +22,8 @@ def zone_of(timezone: str) -> zoneinfo.ZoneInfo:
         ConfigurationError: there is none.
     """
     try:
-        return zoneinfo.ZoneInfo(timezone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        return zone_named(timezone)
+    except ValueError as error:
         raise ConfigurationError(
             f"source_timezone={timezone!r} is no time zone that is known here; nothing was read. Give an IANA name"
             " such as 'Europe/Berlin'"
