@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import WatermarkError
 
 
@@ -19,12 +19,11 @@ def check_facts(stream: str, facts: Mapping[str, Any]) -> None:
         found = facts.get(name)
         if found is None or right(found):
             continue
-        one = shlex.quote(stream)
         raise WatermarkError(
             f"the watermark of stream {stream!r} holds a fact {name!r} that can't be understood: found a"
-            f" {type(found).__name__}, it must be {wanted}; nothing was read. Print it with `airflow legacy-events"
-            f" watermark export {one}`, correct it, and write it with `airflow legacy-events watermark import FILE"
-            f" --replace`; or begin anew with `airflow legacy-events watermark forget {one}`"
+            f" {type(found).__name__}, it must be {wanted}; nothing was read. Print it with"
+            f" {command('export', stream)}, correct it, and write it with {command('import', 'FILE', '--replace')}; or"
+            f" begin anew with {command('forget', stream)}"
         )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.core.facts import check_facts
 
@@ -15,10 +15,7 @@ _PARAMETERS = re.compile(r"\([^)]*\)")
 _REMEDIES = {
     "topic": "a new topic is a new stream: leave stream= unset or give it another name",
     "cluster": "point broker_conn_id back to the first cluster, or give the stream another name with stream=",
-    "server": (
-        "point the connection back, or, if this server holds the same rows under the same keys,"
-        " `airflow legacy-events watermark set {stream} --accept-server`"
-    ),
+    "server": ("point the connection back, or, if this server holds the same rows under the same keys, {accept}"),
     "watermark_columns": "restore them, or give the stream another name with stream=",
     "key_columns": "restore them, or give the stream another name with stream=",
 }
@@ -36,8 +33,8 @@ def check(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]) -> N
             continue
         raise WatermarkError(
             f"the watermark of stream {stream!r} was written for {fact} {stored[fact]!r}, this run has {found[fact]!r};"
-            f" nothing was read. {remedy.format(stream=shlex.quote(stream))}; or begin anew with"
-            f" `airflow legacy-events watermark forget {shlex.quote(stream)}`"
+            f" nothing was read. {remedy.format(accept=command('set', stream, '--accept-server'))}; or begin anew with"
+            f" {command('forget', stream)}"
         )
 
 
@@ -56,7 +53,7 @@ def check_types(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]
                 f"column {name!r} is part of the watermark of stream {stream!r} and was {before[name]}, now it is"
                 f" {type_}; nothing was read. Give the stream another name with stream= and begin it where this one"
                 " ended with first_run=<value>; or begin anew with"
-                f" `airflow legacy-events watermark forget {shlex.quote(stream)}`"
+                f" {command('forget', stream)}"
             )
 
 

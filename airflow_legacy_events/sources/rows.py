@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-import shlex
 import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
+from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
 from airflow_legacy_events.core.ports import Database
 from airflow_legacy_events.sources.folds import Fold, folds
@@ -221,8 +221,8 @@ class Rows:
         except ValueError as error:
             raise WatermarkError(
                 f"the watermark of stream {self.stream!r} holds a text for column {column.name!r} that is no value of"
-                f" its type {column.type!r}; nothing was read. Look at it with `airflow legacy-events watermark show"
-                f" {shlex.quote(self.stream)}`, set it right or forget it"
+                f" its type {column.type!r}; nothing was read. Look at it with {command('show', self.stream)},"
+                " set it right or forget it"
             ) from error
 
     def _past(self, lag_seconds: float) -> Any:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.core.model import Watermark
-from airflow_legacy_events.watermarks.commands import command
 
 _WRITER = ("dag", "task", "run", "person")
 

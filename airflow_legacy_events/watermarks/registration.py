@@ -6,10 +6,10 @@ import datetime as dt
 import json
 from typing import NamedTuple
 
+from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.core.model import Delivered, Watermark
 from airflow_legacy_events.watermarks import airflow_variables
-from airflow_legacy_events.watermarks.commands import command
 from airflow_legacy_events.watermarks.opening import NamedStore
 
 PREFIX = "legacy_events.stream."

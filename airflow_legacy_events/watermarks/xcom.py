@@ -11,10 +11,10 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol, Self
 
+from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.watermarks.codec import DamagedWatermarkError, decode
-from airflow_legacy_events.watermarks.commands import command
 from airflow_legacy_events.watermarks.first_load import loaded_by, note_load
 from airflow_legacy_events.watermarks.opening import OpenableStore, OpenedBy
 from airflow_legacy_events.watermarks.saving import VerifiedSaves
