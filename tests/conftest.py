@@ -26,7 +26,7 @@ settings.register_profile("short", max_examples=25, deadline=None, suppress_heal
 settings.register_profile("long", max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile("long" if profile.LONG else "short")
 
-pytest_plugins = ["tests.support.schedule"]
+pytest_plugins = ["tests.support.real_airflow"]
 
 _names = itertools.count()
 
@@ -133,15 +133,6 @@ def topics(kafka: Any) -> Any:
 def topic(topics: Any) -> str:
     """A fresh topic with one partition."""
     return topics.make()
-
-
-@pytest.fixture(scope="session")
-def real_airflow(postgres: Any, topics: Any) -> Iterator[Any]:
-    """A real Airflow, all its processes; it takes most of a minute to start."""
-    from tests.support.deployment import deployment
-
-    with deployment(postgres, topics) as found:
-        yield found
 
 
 @pytest.fixture

@@ -76,12 +76,15 @@ def _partition(consumer: Consumer, topic: str, number: int) -> Iterator[Message]
     if first == end:
         return
     consumer.assign([TopicPartition(topic, number, 0)])
-    while consumer.position([TopicPartition(topic, number)])[0].offset < end:
-        for found in consumer.consume(5_000, timeout=0.2):
+    at = first
+    while at < end:
+        # Fewer than asked for are waited for until the time is over, so it asks for no more than there can be.
+        for found in consumer.consume(min(end - at, 5_000), timeout=0.2):
             if found.error():
                 raise RuntimeError(found.error())
             if found.offset() < end:
                 yield _message(found)
+        at = max(at, consumer.position([TopicPartition(topic, number)])[0].offset)
 
 
 def _message(found: Any) -> Message:
