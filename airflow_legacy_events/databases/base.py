@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import threading
 from abc import ABC, abstractmethod
@@ -11,8 +12,9 @@ from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 
-from airflow_legacy_events.core.columns import Column
+from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.core.model import Ceiling
 from airflow_legacy_events.databases import keyset
 from airflow_legacy_events.databases.chunks import Chunks
 from airflow_legacy_events.databases.reflection import Reflected, TableFacts, query_source
@@ -22,6 +24,10 @@ MAX_VALUE_BYTES = 64 * 2**20
 """The database refuses a larger value: no message is meant to hold it, and neither is a worker's memory."""
 _CLOSE_SECONDS = 2.0
 _INTERRUPT_SECONDS = 0.25
+_BEST_EFFORT = (
+    "no horizon: a row that commits below the watermark after it was passed is not seen, nor an UPDATE that does"
+    " not move the watermark columns, nor a DELETE"
+)
 
 
 class SqlDatabase(ABC, Generic[Session]):
@@ -133,6 +139,26 @@ class SqlDatabase(ABC, Generic[Session]):
         """See `core.ports.Database.until`."""
         right = list(map(bound, values))
         return _row(columns) <= _row(right) if self.row_values else keyset.until(columns, right)
+
+    def ceiling(self, column: Any, of: Column, *, lag_seconds: float | None, timezone: str) -> Ceiling:
+        """See `core.ports.Database.ceiling`."""
+        condition = None if lag_seconds is None else self._until_now(column, of.kind, lag_seconds, timezone)
+        return Ceiling(condition, "best_effort", _BEST_EFFORT)
+
+    def reached(self, moment: dt.datetime, lag_seconds: float) -> Any:
+        """See `core.ports.Database.reached`."""
+        return self._until_now(bound(str(moment)), Kind.TIMESTAMP, lag_seconds, "UTC")
+
+    @abstractmethod
+    def _until_now(self, value: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
+        """Return the condition that a temporal value lies at or below the database's now less `lag_seconds`.
+
+        Args:
+            value: a column, or a bound text.
+            kind: of the value.
+            lag_seconds: seconds, 0 or more.
+            timezone: IANA name of the zone of a naive value.
+        """
 
     def ahead(self, query: Any) -> None:
         """See `core.ports.Database.ahead`; here nothing is begun."""

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import itertools
-import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 
-from airflow_legacy_events.core.columns import Column, Kind
+from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
+from airflow_legacy_events.core.model import Ceiling
 from airflow_legacy_events.core.ports import Database
-from airflow_legacy_events.sources.folds import Fold, folds
+from airflow_legacy_events.sources.ceiling import find_ceiling
 from airflow_legacy_events.sources.selection import Selection
 
 BATCH_BYTES = 8 * 2**20
@@ -123,13 +122,17 @@ class Rows:
     def _below(self, high: str) -> Any:
         return sa.not_(self.database.beyond(self._position[:1], self._bound((high,)), inclusive=True))
 
-    def highest(self, after: Start, lag_seconds: float, *, temporal: bool) -> Values | None:
-        """Return the highest position above `after`, at or below the database's now less the lag."""
+    def ceiling(self, lag_seconds: float | None) -> Ceiling:
+        """Return the upper bound of a run as it is now; see `find_ceiling`."""
+        return find_ceiling(self.database, self.selection.columns[0], lag_seconds=lag_seconds, timezone=self.timezone)
+
+    def highest(self, after: Start, ceiling: Any = None) -> Values | None:
+        """Return the highest position above `after`, among the rows that meet the condition `ceiling`, if any."""
         columns = self.selection.columns
         query = self._select(self._position, after)
         query = query.where(*(sa.column(column.name).is_not(None) for column in columns if column.nullable))
-        if temporal:
-            query = query.where(self._past(lag_seconds))
+        if ceiling is not None:
+            query = query.where(ceiling)
         rows = self.database.read(query.order_by(*(column.desc() for column in self._position)).limit(1))
         return self.texts(rows[0]) if rows else None
 
@@ -224,38 +227,6 @@ class Rows:
                 f" its type {column.type!r}; nothing was read. Look at it with {command('show', self.stream)},"
                 " set it right or forget it"
             ) from error
-
-    def _past(self, lag_seconds: float) -> Any:
-        """The first position column lies at or below the database's now, and below what its local clock shows again.
-
-        A database may be asked for its time by each condition: whether a fold is over is asked before the column's
-        bound, whether it has begun after it, so that a fold which begins or ends meanwhile counts as under way.
-        """
-        column, kind = self._position[0], self.selection.columns[0].kind
-        held = self._folds(kind, lag_seconds)
-        over = [self._shows(fold.end, lag_seconds) for fold in held]
-        past = self.database.past(column, kind, lag_seconds, self.timezone)
-        begun = [self._shows(fold.begin, lag_seconds) for fold in held]
-        conditions = [past]
-        for fold, is_over, has_begun in zip(held, over, begun, strict=True):
-            low = self._bound((str(fold.low.date() if kind is Kind.DATE else fold.low),))
-            again = self.database.beyond([column], low, inclusive=True)
-            conditions.append(sa.or_(sa.not_(has_begun), is_over, sa.not_(again)))
-        return sa.and_(*conditions)
-
-    def _folds(self, kind: Kind, lag_seconds: float) -> list[Fold]:
-        """Those that matter to a column of the kind."""
-        if kind is Kind.INSTANT:
-            return []
-        around = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=lag_seconds)
-        found = folds(zoneinfo.ZoneInfo(self.timezone), around)
-        if kind is not Kind.DATE:
-            return found
-        return [fold for fold in found if (fold.high - dt.timedelta.resolution).date() > fold.low.date()]
-
-    def _shows(self, moment: dt.datetime, lag_seconds: float) -> Any:
-        """The database's now less the lag has reached `moment`, which is naive in UTC."""
-        return self.database.past(sa.literal(str(moment), sa.types.NullType()), Kind.TIMESTAMP, lag_seconds, "UTC")
 
     def _select(self, columns: Any, after: Start) -> Any:
         query: Any = sa.select(*columns).select_from(self.selectable).where(*self.where)

@@ -1,7 +1,7 @@
 """The words of the package as types: watermark, window, batch, messages, stream, horizon."""
 
 from airflow_legacy_events.core.model.batch import Batch, Delivered
-from airflow_legacy_events.core.model.horizon import PENDING_ROWS, Horizon, Opened, Pending
+from airflow_legacy_events.core.model.horizon import PENDING_ROWS, Ceiling, Horizon, Opened, Pending
 from airflow_legacy_events.core.model.messages import Headers, Messages, Rejection
 from airflow_legacy_events.core.model.replay import Repeat, Span, Window
 from airflow_legacy_events.core.model.stream import FORMATS, Formats, Stream
@@ -11,6 +11,7 @@ __all__ = [
     "FORMATS",
     "PENDING_ROWS",
     "Batch",
+    "Ceiling",
     "Delivered",
     "Formats",
     "Headers",

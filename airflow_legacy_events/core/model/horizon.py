@@ -25,6 +25,20 @@ PENDING_ROWS = 1_000
 """Waiting rows are counted so far: enough to tell a trickle from a load, at the price of one page of an index."""
 
 
+class Ceiling(NamedTuple):
+    """The bound below which a run reads, as its database gives it.
+
+    Attributes:
+        condition: that a row lies at or below it; None where every row does.
+        completeness: `exact`, `bounded` or `best_effort`: whether a row may yet appear below it.
+        reason: the assumption or the known gap behind that word; never empty.
+    """
+
+    condition: Any
+    completeness: str
+    reason: str
+
+
 class Horizon(NamedTuple):
     """What a source found and fixed when it was opened.
 

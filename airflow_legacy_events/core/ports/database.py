@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from airflow_legacy_events.core.columns import Column, Kind
+from airflow_legacy_events.core.columns import Column
+from airflow_legacy_events.core.model.horizon import Ceiling
 
 
 class Lease(Protocol):
@@ -110,15 +112,18 @@ class Database(Protocol):
     def until(self, columns: Sequence[Any], values: Sequence[Any]) -> Any:
         """Return the condition `(columns) <= (values)`, spelled so that an index serves it."""
 
-    def past(self, column: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
-        """Return the condition that a temporal column lies at or below the database's now less `lag_seconds`.
+    def ceiling(self, column: Any, of: Column, *, lag_seconds: float | None, timezone: str) -> Ceiling:
+        """Return the upper bound of a run: a temporal column at or below the database's now less `lag_seconds`.
 
         Args:
-            column: to compare.
-            kind: of the column.
-            lag_seconds: seconds, 0 or more.
+            column: of the condition, the first one of a position.
+            of: what is known of it.
+            lag_seconds: seconds, 0 or more; None for a column that is no time and has no bound.
             timezone: IANA name of the zone of naive columns.
         """
+
+    def reached(self, moment: dt.datetime, lag_seconds: float) -> Any:
+        """Return the condition that the database's now less `lag_seconds` has come to `moment`, naive in UTC."""
 
     def text(self, value: Any, column: Column) -> str:
         """Return a value that was read as the text that a watermark keeps."""

@@ -154,19 +154,18 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         """See `core.ports.Database.ordered`: Firebird sorts large objects by where they are kept."""
         return not sizes.is_large_object(column)
 
-    def past(self, column: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
-        """See `core.ports.Database.past`; the database's clock is read once and bound less the lag.
+    def reached(self, moment: dt.datetime, lag_seconds: float) -> Any:
+        """See `core.ports.Database.reached`; compared here, since not every database compares two parameters."""
+        now = (self._now() - dt.timedelta(seconds=lag_seconds)).replace(tzinfo=None)
+        return sa.literal_column("1") == sa.literal_column("1" if moment <= now else "0")
 
-        A moment instead of a column is compared here: not every database takes a comparison of two parameters.
-        """
+    def _until_now(self, value: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
+        """By the database's clock, which is read now and bound less the lag."""
         moment = self._now() - dt.timedelta(seconds=lag_seconds)
         if kind is Kind.INSTANT:
-            return column <= bound(moment)
+            return value <= bound(moment)
         local = moment.astimezone(zoneinfo.ZoneInfo(timezone)).replace(tzinfo=None)
-        if isinstance(column, sa.BindParameter):
-            reached = dt.datetime.fromisoformat(str(column.value)) <= local
-            return sa.literal_column("1") == sa.literal_column("1" if reached else "0")
-        return column <= bound(local.date() if kind is Kind.DATE else local)
+        return value <= bound(local.date() if kind is Kind.DATE else local)
 
     def _now(self) -> dt.datetime:
         """The database's clock.

@@ -135,15 +135,15 @@ class MysqlDatabase(SqlDatabase[Session]):
             cursor.execute(statement, parameters)
             return charsets.doubtful(texts, cursor.fetchone())
 
-    def past(self, column: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
-        """See `core.ports.Database.past`; the server is asked for its time now."""
+    def _until_now(self, value: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
+        """By the server's clock, which is read now."""
         with self._using("asking for the server's time") as session:
             [(now,)] = session.rows(_NOW)
         moment = dt.datetime.fromisoformat(f"{now}+00:00") - dt.timedelta(seconds=lag_seconds)
         if kind is not Kind.INSTANT:
             moment = moment.astimezone(zoneinfo.ZoneInfo(timezone))
         text = moment.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
-        return column <= bound(text[:10] if kind is Kind.DATE else text)
+        return value <= bound(text[:10] if kind is Kind.DATE else text)
 
     def text(self, value: Any, column: Column) -> str:
         """See `core.ports.Database.text`; see `types`."""

@@ -119,15 +119,15 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
         """See `core.ports.Database.bounded`."""
         return bounded_column(column)
 
-    def past(self, column: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
-        """See `core.ports.Database.past`; `now()` is the server's."""
+    def _until_now(self, value: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
+        """By `now()` of the server, within the statement."""
         now: Any = sa.text("now()")
         if lag_seconds:
             now = sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, lag_seconds)
         if kind is Kind.INSTANT:
-            return column <= now
+            return value <= now
         local = sa.func.timezone(bound(timezone), now)
-        return column <= (sa.cast(local, sa.Date) if kind is Kind.DATE else local)
+        return value <= (sa.cast(local, sa.Date) if kind is Kind.DATE else local)
 
     def text(self, value: Any, column: Column) -> str:
         """Values are texts already."""

@@ -100,8 +100,8 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         """See `core.ports.Database.equal`; by old statistics the table would be walked through by its rowid."""
         return sa.func.unlikely(super().equal(column, value))
 
-    def past(self, column: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
-        """See `core.ports.Database.past`; SQLite's clock is that of the process that reads.
+    def _until_now(self, value: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
+        """By the clock of this process, which is SQLite's.
 
         What SQLite can't read as a time passes, so that `text` can refuse it.
         """
@@ -110,7 +110,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
             moment = moment.astimezone(zoneinfo.ZoneInfo(timezone)).replace(tzinfo=None)
         text = moment.isoformat(sep=" ", timespec="microseconds")
         latest = sa.func.julianday(bound(text[:10] if kind is Kind.DATE else text))
-        return sa.func.coalesce(sa.func.julianday(column), 0) <= latest
+        return sa.func.coalesce(sa.func.julianday(value), 0) <= latest
 
     def text(self, value: Any, column: Column) -> str:
         """See `core.ports.Database.text`; see `values`."""

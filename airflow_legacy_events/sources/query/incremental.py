@@ -7,15 +7,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import PENDING_ROWS, Batch, Horizon, Opened, Pending, Watermark
+from airflow_legacy_events.core.model import PENDING_ROWS, Batch, Ceiling, Horizon, Opened, Pending, Watermark
 from airflow_legacy_events.sources.query.checks import refuse_endless
 from airflow_legacy_events.sources.rows import Rows, Start, Values
 from airflow_legacy_events.sources.share import share
-
-BEST_EFFORT = (
-    "no horizon: a row that commits below the watermark after it was passed is not seen, nor an UPDATE that does"
-    " not move the watermark columns, nor a DELETE"
-)
 
 
 class Plan(NamedTuple):
@@ -26,12 +21,14 @@ class Plan(NamedTuple):
         start: where it begins.
         until: the last position that is read; None where nothing is.
         target: the highest position that was found, read or only marked.
+        ceiling: below which it was looked for.
     """
 
     first: bool
     start: Start
     until: Values | None
     target: Values | None
+    ceiling: Ceiling
 
 
 @dataclass
@@ -64,18 +61,19 @@ class IncrementalRun:
         first = self.stored is None or self.stored.values is None
         start = self._beginning()
         self.rows.refuse_null(start)
-        target = self._highest(start)
+        ceiling = self.rows.ceiling(self.lag_seconds)
+        target = self._highest(start, ceiling)
         begin, until = (Start(target or ()), None) if first and self.now else (start, target)
-        return Plan(first, begin, until, target)
+        return Plan(first, begin, until, target, ceiling)
 
     def horizon(self, plan: Plan) -> Horizon:
         """Return where the run ends, and how complete that is."""
-        return Horizon(plan.target, "best_effort", BEST_EFFORT, {})
+        return Horizon(plan.target, plan.ceiling.completeness, plan.ceiling.reason, {})
 
     def pending(self) -> Pending:
         """Find the target, and count the rows up to it."""
         start = self._beginning()
-        target = self._highest(start)
+        target = self._highest(start, self.rows.ceiling(self.lag_seconds))
         return Pending(0 if target is None else self.rows.count(start, PENDING_ROWS, target), target)
 
     def _beginning(self) -> Start:
@@ -83,8 +81,8 @@ class IncrementalRun:
             return Start(self.stored.values, included=bool(self.stored.facts.get("included")))
         return Start(() if self.begin is None else (self.begin,), included=True)
 
-    def _highest(self, start: Start) -> Values | None:
-        found = self.rows.highest(start, self.lag_seconds or 0.0, temporal=self.lag_seconds is not None)
+    def _highest(self, start: Start, ceiling: Ceiling) -> Values | None:
+        found = self.rows.highest(start, ceiling.condition)
         if found is not None:
             refuse_endless(self.rows.what, self.rows.selection.columns[0], found[0])
         return found

@@ -118,7 +118,7 @@ class NullRun:
             return None
         start = Start(at)
         self.lane.refuse_null(start)
-        return self.lane.highest(start, 0.0, temporal=False)
+        return self.lane.highest(start)
 
     def _pass(self, after: Watermark, lane: Lane, left: int | None) -> Iterator[Batch]:
         at, final = Start(lane.at), False

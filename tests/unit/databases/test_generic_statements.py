@@ -92,7 +92,8 @@ def test_rows_of_one_time_are_looked_for_by_it_before_all_that_follow(database, 
 
 
 def test_the_highest_row_is_the_first_from_above(database, first):
-    rows(database).highest(Start(AFTER), 5.0, temporal=True)
+    found = rows(database)
+    found.highest(Start(AFTER), found.ceiling(5.0).condition)
     where = (
         f"WHERE {above(first)} AND # IS NOT NULL AND updated_at <= :param_{first + 2} ORDER BY updated_at DESC, # DESC"
     )

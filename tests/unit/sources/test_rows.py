@@ -21,8 +21,13 @@ class Slow(SqliteDatabase):
 
     clock: time_machine.Traveller
 
-    def past(self, *arguments):
-        found = super().past(*arguments)
+    def ceiling(self, *arguments, **options):
+        found = super().ceiling(*arguments, **options)
+        self.clock.shift(1)
+        return found
+
+    def reached(self, *arguments):
+        found = super().reached(*arguments)
         self.clock.shift(1)
         return found
 
