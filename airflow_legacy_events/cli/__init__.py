@@ -17,7 +17,7 @@ _COMMANDS = {
         ("stream", "values", "accept", "conn_id", "dry_run", "table", "sql"),
     ),
     "rewind": (
-        "rewind",
+        "watermark",
         "Move a stream's watermark back by an amount or to a value, while no run works on it",
         ("stream", "back_to", "by", "conn_id", "dry_run", "table", "sql"),
     ),

@@ -16,6 +16,7 @@ from airflow.utils.providers_configuration_loader import providers_configuration
 
 from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.streams.directory.locks import Signature
 from airflow_legacy_events.watermarks.codec import typed
 
 
@@ -41,19 +42,9 @@ def command(function: Callable[[Namespace], None]) -> Callable[[Namespace], None
     return made
 
 
-def person() -> str:
-    """The user of the operating system who runs the command."""
-    return getpass.getuser()
-
-
-def now() -> str:
-    """ISO 8601 in UTC."""
-    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-
-
-def signed(mark: Watermark) -> Watermark:
-    """Return `mark` with who moved it and when."""
-    return mark._replace(facts={**mark.facts, "person": person(), "set_at": now()})
+def signature() -> Signature:
+    """Return the user of the operating system who runs the command, and the time."""
+    return Signature(getpass.getuser(), dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), "(command line)")
 
 
 def named(mark: Watermark) -> list[dict[str, Any]]:

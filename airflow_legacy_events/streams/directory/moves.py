@@ -1,0 +1,153 @@
+"""A watermark moved by a person: set, rewound or forgotten, while no run works on its stream."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.facts import check_facts
+from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.core.ports import Database
+from airflow_legacy_events.streams.directory.entries import readable, store_of
+from airflow_legacy_events.streams.directory.locks import Signature, locked, source_of
+from airflow_legacy_events.streams.directory.rewinding import rewound
+from airflow_legacy_events.watermarks.registration import read_registration, remove_registration
+
+
+class Move(Protocol):
+    """What a person does to a watermark."""
+
+    @property
+    def verb(self) -> str:
+        """What it is called."""
+
+    @property
+    def conn_id(self) -> str | None:
+        """Connection of the stream's source; needed where no readable watermark tells it."""
+
+    def moved(self, stream: str, mark: Watermark | None, database: Database | None) -> Watermark | None:
+        """Return the watermark after the move, None where none is left.
+
+        Args:
+            stream: for errors.
+            mark: as it stands, None where there is none that can be read.
+            database: of the source; None for a preview.
+
+        Raises:
+            ConfigurationError, WatermarkError: it can't be moved so.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetWatermark:
+    """Replaces the values of a watermark, or the server that it belongs to.
+
+    Attributes:
+        values: texts of the watermark columns, then of the key columns; empty: they stay.
+        accept_server: whether the server that the connection leads to counts as the watermark's own from now on.
+        conn_id: see `Move.conn_id`.
+    """
+
+    values: Sequence[str] = ()
+    accept_server: bool = False
+    conn_id: str | None = None
+    verb = "set"
+
+    def moved(self, stream: str, mark: Watermark | None, database: Database | None) -> Watermark:
+        """See `Move.moved`; the receipt and the place belong to the old values and go with them."""
+        old = mark or Watermark(None, None, {})
+        check_facts(stream, old.facts)
+        facts = dict(old.facts)
+        if self.values:
+            _check_count(self.values, facts.get("columns"))
+            facts.pop("included", None)
+            old = old._replace(values=tuple(self.values), receipt=None)
+        facts["source"] = source_of(stream, mark, self.conn_id)
+        if self.accept_server and database is not None:
+            facts["server"] = database.identity()
+        return old._replace(facts=facts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rewind:
+    """Moves a watermark back, so that the next run sends again what lies above it.
+
+    Attributes:
+        to: value of the first watermark column, itself included; either this or `by`.
+        by: a number, or a time such as `90s`, `30m`, `2h`, `7d`, `1w`.
+        conn_id: see `Move.conn_id`.
+    """
+
+    to: str | None = None
+    by: str | None = None
+    conn_id: str | None = None
+    verb = "rewind"
+
+    def moved(self, stream: str, mark: Watermark | None, database: Database | None) -> Watermark:  # noqa: ARG002
+        """See `Move.moved`."""
+        return rewound(stream, mark, self.to, self.by)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forget:
+    """Removes watermark and registration: the next run is a first run.
+
+    Attributes:
+        conn_id: see `Move.conn_id`.
+    """
+
+    conn_id: str | None = None
+    verb = "forget"
+
+    def moved(self, stream: str, mark: Watermark | None, database: Database | None) -> None:
+        """See `Move.moved`."""
+
+
+class Preview(NamedTuple):
+    """A watermark before and after a move."""
+
+    before: Watermark | None
+    after: Watermark | None
+
+
+def preview(stream: str, move: Move) -> Preview:
+    """Return what a move would do; nothing is changed.
+
+    Raises:
+        ConfigurationError, WatermarkError: it can't be moved so.
+    """
+    mark = readable(store_of(stream, read_registration(stream)), stream)
+    return Preview(mark, move.moved(stream, mark, None))
+
+
+def carry_out(stream: str, move: Move, signature: Signature) -> Watermark | None:
+    """Move a watermark while the stream's lock is held; return it as it stands now.
+
+    Raises:
+        ConfigurationError: it can't be moved so, or a run works on the stream.
+        WatermarkError: it can't be read or written.
+    """
+    store = store_of(stream, read_registration(stream))
+    mark = readable(store, stream)
+    move.moved(stream, mark, None)  # what can't be is refused before the lock is asked for
+    with locked(stream, source_of(stream, mark, move.conn_id), move.verb, signature) as database:
+        mark = readable(store, stream)  # it may have moved until the lock was held
+        new = move.moved(stream, mark, database)
+        if mark is None or new is None:
+            store.forget(stream)  # what a person broke can't be expected
+        if new is None:
+            remove_registration(stream)
+            return None
+        signed = signature.under(new)
+        store.save(stream, signed, expected=mark)
+    return signed
+
+
+def _check_count(values: Sequence[str], columns: list[list[str]] | None) -> None:
+    if columns is not None and len(values) > len(columns):
+        raise ConfigurationError(
+            f"{len(values)} values were given, the watermark has {len(columns)} columns:"
+            f" {', '.join(f'{name} ({kind})' for name, kind in columns)}"
+        )
