@@ -1,4 +1,4 @@
-"""A broker in memory: for units, dry runs and examples. Nothing survives the process."""
+"""In-memory broker, for tests and examples; nothing survives the process."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Kept(NamedTuple):
 class MemoryBroker:
     """Keeps confirmed messages by topic, in order.
 
-    A message that is published is on its topic only once it is confirmed; a rejected one never is.
+    A published message is on its topic only once it is confirmed; a rejected one never is.
 
     Args:
         limits: by topic, the largest value in bytes that it takes.
 
     Attributes:
-        cluster_id: tells this broker from every other.
-        bootstrap: an address for the names of assets.
+        cluster_id: see `core.ports.BrokerClient`.
+        bootstrap: see `core.ports.BrokerClient`.
     """
 
     cluster_id = "memory"

@@ -113,7 +113,7 @@ def test_a_second_publish_does_not_forget_the_failures_of_the_first(kafka, topic
     compacted, other = topics.make(cleanup_policy="compact"), topics.make()
     broker = opened(kafka, compacted, other)
     broker.publish(batch(compacted, ("a", "1"), (None, "2")))
-    broker._delivery._producer.flush(10)
+    broker._producer._producer.flush(10)
     broker.publish(batch(other, ("b", "3")))
     assert [found.index for found in broker.confirm()] == [1]
     assert [message.value for message in raw(kafka, compacted)] == [b"1"]

@@ -1,4 +1,4 @@
-"""Messages to Kafka: sizes checked before, rejections judged one message at a time after."""
+"""Kafka broker: message sizes are checked before sending, rejections judged one message at a time after."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from airflow_legacy_events.brokers.kafka.config import (
     normalised,
     producer_settings,
 )
-from airflow_legacy_events.brokers.kafka.delivery import Delivery
 from airflow_legacy_events.brokers.kafka.latest import latest
-from airflow_legacy_events.brokers.kafka.singly import again
+from airflow_legacy_events.brokers.kafka.producer import IdempotentProducer
+from airflow_legacy_events.brokers.kafka.resend import to_resend
 from airflow_legacy_events.brokers.kafka.sizes import too_large
 from airflow_legacy_events.brokers.kafka.topics import DEFAULT_MAX_MESSAGE_BYTES, Topics
 from airflow_legacy_events.brokers.kafka.verdicts import Failure
@@ -32,11 +32,11 @@ class KafkaBroker:
 
     Args:
         config: librdkafka settings of the connection.
-        stop: ends every wait when the run is stopped and its grace is over; None: nobody stops it.
-        delivery_timeout: after so long an unacknowledged message fails the run.
+        stop: ends every wait once the run is stopped and its grace is over; None: the run is never stopped.
+        delivery_timeout: an unacknowledged message fails the run after this time.
         topics: every topic that the run may write to.
-        topic_partitions: makes missing topics with so many partitions; None: a missing topic is an error.
-        topic_config: settings of topics that are made; `replication.factor` among them.
+        topic_partitions: number of partitions of missing topics, which are created; None: a missing topic is an error.
+        topic_config: settings of topics that are created; `replication.factor` among them.
         log: of the task; librdkafka's own lines go there too.
 
     Attributes:
@@ -62,18 +62,13 @@ class KafkaBroker:
         self.bootstrap = str(self._config["bootstrap.servers"])
         self.cluster_id: str | None = None
         self._limits: dict[str, int] = {}
-        self._delivery: Delivery | None = None
+        self._producer: IdempotentProducer | None = None
         self._published: list[Messages] = []
         self._count = 0
         self._oversized: list[Rejection] = []
 
     def open(self) -> None:
-        """Reach the cluster, find or make the topics, read their limits.
-
-        Raises:
-            ConfigurationError: a setting is refused, a topic is missing.
-            DeliveryError: no broker answers.
-        """
+        """See `core.ports.BrokerClient.open`; also reads the topics' size limits."""
         seconds = self._timeout.total_seconds()
         found = Topics(
             client_settings(self._config), seconds=min(_REACH_SECONDS, seconds), stop=self._stop, log=self._log
@@ -87,12 +82,12 @@ class KafkaBroker:
             largest=max(self._limits.values(), default=DEFAULT_MAX_MESSAGE_BYTES),
             log=self._log,
         )
-        self._delivery = Delivery(settings, stop=self._stop, timeout=self._timeout, log=self._log)
+        self._producer = IdempotentProducer(settings, stop=self._stop, timeout=self._timeout, log=self._log)
         self.cluster_id = found.metadata.cluster_id
 
     def publish(self, messages: Messages) -> None:
         """See `core.ports.Broker.publish`."""
-        delivery, limit = self._open, self._limits.get(messages.topic)
+        producer, limit = self._open, self._limits.get(messages.topic)
         if limit is None:
             raise ConfigurationError(f"topic {messages.topic!r} is none of those that were opened: {self._topics}")
         sizes = too_large(messages, limit)
@@ -101,48 +96,44 @@ class KafkaBroker:
             self._oversized.append(Rejection(self._count + at, "MSG_SIZE_TOO_LARGE", reason))
         self._published.append(messages)
         self._count += len(messages.values)
-        delivery.send(messages, {at for at, _ in sizes})
+        producer.send(messages, {at for at, _ in sizes})
 
     def confirm(self) -> Sequence[Rejection]:
         """See `core.ports.Broker.confirm`."""
         if not self._published:
             return []
         rejected = [*self._oversized]
-        failures = self._open.settle()
+        failures = self._open.flush()
         if failures:
             rejected += self._one_by_one(failures)
         self._published, self._oversized, self._count = [], [], 0
         return sorted(rejected, key=lambda rejection: rejection.index)
 
     def latest(self, topic: str) -> Position | None:
-        """Return where the newest message of a topic lies, None when it has none; needs no `open`.
-
-        Raises:
-            DeliveryError: the cluster did not say so within 3 s.
-        """
+        """See `core.ports.BrokerClient.latest`; brokers before 3.0 can't answer."""
         return latest(client_settings(self._config), topic, self._log)
 
     def close(self) -> None:
-        """Drop what is still queued and end the client; returns at once."""
-        if self._delivery is not None:
-            self._delivery.close()
+        """See `core.ports.BrokerClient.close`."""
+        if self._producer is not None:
+            self._producer.close()
 
     @property
-    def _open(self) -> Delivery:
-        if self._delivery is None:
+    def _open(self) -> IdempotentProducer:
+        if self._producer is None:
             raise ConfigurationError("the Kafka broker was not opened: call open() first")
-        return self._delivery
+        return self._producer
 
     def _one_by_one(self, failures: Sequence[Failure]) -> list[Rejection]:
-        places = again(self._published, failures, {rejection.index for rejection in self._oversized})
+        resent = to_resend(self._published, failures, {rejection.index for rejection in self._oversized})
         self._log.warning(
             "the broker refused record batches with %d messages (%s); sending %d messages again, one by one",
             len(failures),
             failures[0].name,
-            len(places),
+            len(resent),
         )
         return [
-            Rejection(place.index, failure.name, failure.reason)
-            for place in places
-            for failure in self._open.send_one(place.messages, place.at)
+            Rejection(message.index, failure.name, failure.reason)
+            for message in resent
+            for failure in self._open.send_one(message.messages, message.at)
         ]

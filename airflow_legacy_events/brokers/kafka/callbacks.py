@@ -1,4 +1,4 @@
-"""What librdkafka tells besides delivery reports."""
+"""Callbacks of librdkafka besides delivery reports: errors and statistics."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from airflow_legacy_events.brokers.kafka.verdicts import ALL_BROKERS_DOWN
 
 
 class LastError:
-    """Keeps the client's last error, for the message of a failure, and passes every one on.
+    """Keeps the client's last error for the message of a failure, and passes every error on.
 
     Args:
         then: the connection's own `error_cb`, if it has one.
@@ -30,10 +30,9 @@ class LastError:
 
 
 def callbacks(config: Mapping[str, Any], log: logging.Logger) -> tuple[dict[str, Any], LastError]:
-    """Return the callbacks of a client, and where its last error is kept.
+    """Return the callbacks of a client, and the keeper of its last error.
 
-    Statistics, which only a connection with `statistics.interval.ms` asks for, go to the log where it has no
-    `stats_cb`.
+    Statistics are sent only to a connection with `statistics.interval.ms`; without a `stats_cb` they go to the log.
     """
     errors = LastError(config.get("error_cb"))
     stats = config.get("stats_cb") or (lambda text: log.info("librdkafka statistics: %s", text))

@@ -1,4 +1,4 @@
-"""From the settings of an Airflow connection to those of a producer that never loses a message silently."""
+"""Producer settings: the connection's, with those that delivery without loss rests on."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ CONSUMER_ONLY = frozenset(
     }
 )
 
-# What delivery rests on. A connection that says otherwise is told so, and not obeyed.
+# Delivery rests on these. Another value in the connection is not used, and a warning says so.
 _OURS: dict[str, Any] = {
     "acks": "all",
     "enable.idempotence": True,
@@ -82,7 +82,7 @@ MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES = 1_000, 1_000_000_000
 
 
 def normalised(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the connection's settings under one name each, without those of consumers.
+    """Return the connection's settings without aliases and without those of consumers.
 
     Raises:
         ConfigurationError: no bootstrap servers.
@@ -98,7 +98,7 @@ def normalised(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def client_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what every client of the connection needs: nothing of ours, nothing for transactions."""
+    """Return the settings that every client of the connection shares: none of ours, none for transactions."""
     left_out = {*_NEVER, *_OURS, *_SIZED}
     return {name: value for name, value in normalised(config).items() if name not in left_out}
 
@@ -110,10 +110,10 @@ def producer_settings(
 
     Args:
         config: of the connection.
-        timeout_ms: after so long an unacknowledged message fails.
-        smallest: the smallest `max.message.bytes` of the topics: no record batch grows beyond it.
-        largest: the largest: no message that a topic takes is refused by the client.
-        log: gets one warning for each setting that is not obeyed.
+        timeout_ms: after which an unacknowledged message fails, in milliseconds.
+        smallest: the smallest `max.message.bytes` of the topics; no record batch grows beyond it.
+        largest: the largest; the client refuses no message that a topic takes.
+        log: gets one warning for each setting that is not used.
     """
     ours = {
         **_OURS,
@@ -139,7 +139,7 @@ def producer_settings(
 
 
 def refusal(error: Exception, config: Mapping[str, Any]) -> ConfigurationError:
-    """Return the error for settings that librdkafka doesn't take; it names the setting and holds no secret."""
+    """Return the error for settings that librdkafka refuses; it names the setting and holds no secret."""
     found = error.args[0]
     text = str(found.str() if isinstance(found, KafkaError) else found)
     for name, value in normalised(config).items():

@@ -1,4 +1,4 @@
-"""Where the newest message of a topic lies."""
+"""Latest offset: where the newest message of a topic lies."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def latest(settings: Mapping[str, Any], topic: str, log: logging.Logger) -> Posi
     """Return the position of the message with the highest timestamp, None for a topic without messages.
 
     Raises:
-        DeliveryError: the cluster did not say so within 3 s; brokers before 3.0 can't.
+        DeliveryError: the cluster did not answer within 3 s; brokers before 3.0 can't.
     """
     admin = AdminClient({"log_level": _QUIET, **settings, **callbacks(settings, log)[0]}, logger=log)
     try:

@@ -1,8 +1,8 @@
-"""How large a message is for the broker: as the only record of a record batch, before compression.
+"""Message sizes as the broker counts them: the only record of a record batch, before compression.
 
 https://kafka.apache.org/documentation/#recordbatch: 61 bytes of batch header, then length, attributes,
-timestamp delta, offset delta, key, value and headers, lengths as zigzag varints. A compressed record batch may be
-smaller and be taken all the same; what is rejected must not depend on how well a message compresses.
+timestamp delta, offset delta, key, value and headers, lengths as zigzag varints. The broker may take a larger message
+that compresses well; what is rejected here must not depend on that.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _LENGTHS = 20  # of the record, its key, its value and its number of headers, 5 
 
 
 def too_large(messages: Messages, limit: int) -> list[tuple[int, int]]:
-    """Return place and size of every message whose record batch would exceed `limit` bytes."""
+    """Return index and size of every message whose record batch would exceed `limit` bytes."""
     if messages.each is None:
         rest = _BATCH_HEADER + _ATTRIBUTES_AND_DELTAS + _LENGTHS + _fields(messages.headers)
         if messages.extent.longest + rest <= limit:

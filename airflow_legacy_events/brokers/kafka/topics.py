@@ -1,4 +1,4 @@
-"""What is asked of the cluster before anything is sent: which topics there are, what they take."""
+"""Topics: they are checked, and created where missing, before anything is sent."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ class Topics:
 
     Args:
         settings: of a client.
-        seconds: how long an unreachable cluster is waited for.
-        stop: ends that wait.
+        seconds: after which an unreachable cluster is an error.
+        stop: ends the wait for it early.
         log: of the task; the client's own lines go there too.
     """
 
     def __init__(self, settings: Mapping[str, Any], *, seconds: float, stop: Stop, log: logging.Logger) -> None:
         self._bootstrap, self._seconds, self._stop, self._log = settings["bootstrap.servers"], seconds, stop, log
         calls, self._errors = callbacks(settings, log)
-        # A client that can't connect logs it twenty times a second; the last error is in ours.
+        # A client that can't connect logs that twenty times a second; the last error is in ours.
         quiet = {} if "debug" in settings else {"log_level": _QUIET}
         try:
             self._admin = AdminClient({**quiet, **settings, **calls}, logger=log)  # must outlive its futures
@@ -51,7 +51,7 @@ class Topics:
         self.metadata = self._look(lambda _: True)
 
     def _look(self, good: Callable[[ClusterMetadata], bool]) -> ClusterMetadata:
-        """All topics; a look-up by name would make a missing one where the broker allows that."""
+        """All topics; a look-up by name would create a missing one where the broker allows that."""
         deadline, patience, reason = time.monotonic() + self._seconds, 1.0, ""
         while (left := deadline - time.monotonic()) > 0:
             self._stop.check()
@@ -77,22 +77,27 @@ class Topics:
         )
 
     def require(self, names: Sequence[str], partitions: int | None, config: Mapping[str, str] | None) -> None:
-        """Return when every topic is there and may be written to; missing ones are made with `partitions`, if given.
+        """Check that every topic exists and may be written to.
+
+        Args:
+            names: of the topics.
+            partitions: number of partitions of missing topics, which are created; None: a missing topic is an error.
+            config: settings of topics that are created.
 
         Raises:
-            ConfigurationError: topics are missing and may not be made, the cluster refuses to make them, or lets this
-                user not write to them; all of them are named.
+            ConfigurationError: topics are missing and may not be created, the cluster refuses to create them, or this
+                user may not write to them; all of them are named.
             DeliveryError: the cluster doesn't answer.
         """
         missing = self._missing(names)
         if missing and partitions is None:
-            self._stop.wait(_PROPAGATION_SECONDS)  # a topic that was just made is not known to every broker yet
+            self._stop.wait(_PROPAGATION_SECONDS)  # not every broker knows a topic that was just created
             self.metadata = self._look(lambda _: True)
             missing = self._missing(names)
         problems = Problems()
         for name in missing:
             with problems.noted():
-                self._find_or_make(name, partitions, dict(config or {}))
+                self._find_or_create(name, partitions, dict(config or {}))
         problems.settle()
         if missing:
             self.metadata = self._look(lambda found: all(name in found.topics for name in missing))
@@ -101,10 +106,10 @@ class Topics:
 
     @property
     def _has_controller(self) -> bool:
-        """Whether there is one to ask; librdkafka's mock cluster has none and would never answer."""
+        """False for librdkafka's mock cluster, which would never answer what a controller is asked."""
         return self.metadata.controller_id in self.metadata.brokers
 
-    def _find_or_make(self, name: str, partitions: int | None, config: dict[str, str]) -> None:
+    def _find_or_create(self, name: str, partitions: int | None, config: dict[str, str]) -> None:
         if partitions is None:
             near = ", ".join(difflib.get_close_matches(name, self.metadata.topics, n=3))
             raise ConfigurationError(
@@ -112,12 +117,12 @@ class Topics:
                 f"{f'; similar: {near}' if near else ''}. Nothing was read; make it, grant DESCRIBE on it, correct"
                 " the name, or let it be made with topic_partitions="
             )
-        self._make(name, partitions, config)
+        self._create(name, partitions, config)
 
     def _missing(self, names: Sequence[str]) -> list[str]:
         return [name for name in dict.fromkeys(names) if name not in self.metadata.topics]
 
-    def _make(self, name: str, partitions: int, config: dict[str, str]) -> None:
+    def _create(self, name: str, partitions: int, config: dict[str, str]) -> None:
         asked = f"topic {name!r} is missing and could not be made with {partitions} partitions and {config}"
         try:
             replication = int(config.pop("replication.factor", -1))
@@ -160,10 +165,10 @@ class Topics:
             with problems.noted():
                 check_replicas(resource.name, self.metadata.topics[resource.name], config)
         problems.settle()
-        self._tell_unknown([name for name in dict.fromkeys(names) if name not in known], reason)
+        self._log_unknown([name for name in dict.fromkeys(names) if name not in known], reason)
         return {**dict.fromkeys(names, DEFAULT_MAX_MESSAGE_BYTES), **known}
 
-    def _tell_unknown(self, names: Sequence[str], reason: str) -> None:
+    def _log_unknown(self, names: Sequence[str], reason: str) -> None:
         if names:
             self._log.info(
                 "max.message.bytes of %s can't be read (%s); taking Kafka's default of %d",

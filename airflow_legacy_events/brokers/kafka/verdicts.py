@@ -1,4 +1,4 @@
-"""What an error of a delivery report says about its message."""
+"""Delivery reports: whether an error rejects one message, a whole topic, or leaves the fate unknown."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ class Failure(NamedTuple):
 
     @classmethod
     def of(cls, error: Any, message: Any) -> Failure:
-        """Keep what librdkafka reports; its objects live only as long as the callback."""
+        """Copy what librdkafka reports, since its objects live only as long as the callback."""
         return cls(error.code(), error.name(), error.str(), message.topic(), message.key(), message.value())
 
 
 def fatal(failures: Sequence[Failure], seconds: float) -> str | None:
-    """Return why these failures end the run; None where each message may be judged singly.
+    """Return why these failures end the run; None where each message may be resent and judged alone.
 
     Args:
         failures: of any number of messages.

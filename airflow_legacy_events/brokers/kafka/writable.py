@@ -1,4 +1,4 @@
-"""Whether messages can be written to a topic at all, found out before anything is sent."""
+"""Write access and replicas of topics, checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _RIGHTS_SECONDS = 2.0
 
 
 def check_rights(admin: AdminClient, names: list[str], log: logging.Logger) -> None:
-    """Return when the cluster lets this user write to each topic, or does not say.
+    """Check that this user may write to each topic, as far as the cluster says.
 
     Raises:
-        ConfigurationError: naming each topic that it may not write to.
+        ConfigurationError: naming each topic that the user may not write to.
     """
     answers = admin.describe_topics(
         TopicCollection(names), include_authorized_operations=True, request_timeout=_RIGHTS_SECONDS
@@ -41,7 +41,7 @@ def check_rights(admin: AdminClient, names: list[str], log: logging.Logger) -> N
 
 
 def check_replicas(name: str, topic: TopicMetadata, config: Mapping[str, Any]) -> None:
-    """Return when the topic has as many replicas as must have a message before it is confirmed.
+    """Check that the topic has at least `min.insync.replicas` replicas.
 
     Raises:
         ConfigurationError: it has fewer, so no message would ever be confirmed.

@@ -3,7 +3,7 @@
 import pytest
 from confluent_kafka import KafkaError
 
-from airflow_legacy_events.brokers.kafka.singly import again
+from airflow_legacy_events.brokers.kafka.resend import to_resend
 from airflow_legacy_events.brokers.kafka.verdicts import Failure, fatal
 from tests.support.brokers import batch
 
@@ -55,7 +55,7 @@ def test_no_failure_ends_nothing():
 
 
 def sent(*published, failures, without=()):
-    return [place.index for place in again(published, failures, set(without))]
+    return [message.index for message in to_resend(published, failures, set(without))]
 
 
 def test_what_failed_goes_again_with_every_later_message_of_its_key():

@@ -1,4 +1,4 @@
-"""Which messages must be sent once more, one at a time, before one of them is called rejected."""
+"""Resend: which messages go out once more, one at a time, before one of them is called rejected."""
 
 from __future__ import annotations
 
@@ -12,8 +12,14 @@ from airflow_legacy_events.core.model import Messages
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a message is: in everything that was published, and in its own `Messages`."""
+class PublishedMessage:
+    """One message of those that were published since the last confirmation.
+
+    Attributes:
+        index: its place among all of them.
+        messages: the `Messages` that it came in.
+        at: its place in those.
+    """
 
     index: int
     messages: Messages
@@ -21,27 +27,20 @@ class Place:
 
     @property
     def key(self) -> tuple[str, str | None]:
-        """What orders it: its topic and its key."""
+        """Topic and key: messages that are equal in both have an order."""
         return self.messages.topic, self.messages.keys[self.at]
 
     @property
     def fingerprint(self) -> tuple[str, bytes | None, bytes | None]:
-        """What a delivery report knows of it."""
+        """What a delivery report holds of it."""
         topic, key = self.key
         return topic, _bytes(key), _bytes(self.messages.values[self.at])
 
 
-def places(published: Sequence[Messages]) -> Iterator[Place]:
-    """All messages in the order in which they were published."""
-    index = 0
-    for messages in published:
-        for at in range(len(messages.values)):
-            yield Place(index, messages, at)
-            index += 1
-
-
-def again(published: Sequence[Messages], failures: Collection[Failure], without: AbstractSet[int]) -> list[Place]:
-    """Return what failed and every later message of its key, in order.
+def to_resend(
+    published: Sequence[Messages], failures: Collection[Failure], without: AbstractSet[int]
+) -> list[PublishedMessage]:
+    """Return the messages that failed and every later message of their keys, in order.
 
     A later message that was taken is sent again too, else the topic would end with the earlier one. Messages alike
     in topic, key and value can't be told apart and all count as failed.
@@ -49,20 +48,28 @@ def again(published: Sequence[Messages], failures: Collection[Failure], without:
     Args:
         published: since the last confirmation.
         failures: delivery reports of rejected record batches.
-        without: places of messages that were never sent.
+        without: indexes of messages that were never sent.
     """
     failed = {(failure.topic, failure.key, failure.value) for failure in failures}
     late: dict[tuple[str, str | None], bool] = defaultdict(bool)
     found = []
-    for place in places(published):
-        if place.index in without:
+    for message in _in_order(published):
+        if message.index in without:
             continue
-        hit = place.fingerprint in failed
-        if hit and place.key[1] is not None:
-            late[place.key] = True
-        if hit or late[place.key]:
-            found.append(place)
+        hit = message.fingerprint in failed
+        if hit and message.key[1] is not None:
+            late[message.key] = True
+        if hit or late[message.key]:
+            found.append(message)
     return found
+
+
+def _in_order(published: Sequence[Messages]) -> Iterator[PublishedMessage]:
+    index = 0
+    for messages in published:
+        for at in range(len(messages.values)):
+            yield PublishedMessage(index, messages, at)
+            index += 1
 
 
 def _bytes(part: str | bytes | None) -> bytes | None:

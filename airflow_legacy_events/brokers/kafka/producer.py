@@ -1,4 +1,4 @@
-"""One librdkafka producer, from its first message to its first error that is no rejection."""
+"""Idempotent producer on librdkafka, from its first message to its first error that is no rejection."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ _GRACE_SECONDS = 30.0
 _NOW = 0
 
 
-class Delivery:
-    """Hands messages over and says what became of them.
+class IdempotentProducer:
+    """Sends messages and collects the delivery reports of those that failed.
 
-    After the first error that is not about single messages nothing more is sent: what is queued is dropped, so that
-    no message follows one whose fate is unknown.
+    After the first error that is not about single messages nothing more is sent: the queue is dropped, so that no
+    message follows one whose fate is unknown.
 
     Args:
         settings: of the producer.
-        stop: ends every wait when the run is stopped and its grace is over.
+        stop: ends every wait once the run is stopped and its grace is over.
         timeout: the delivery timeout.
         log: gets the client's own lines.
     """
@@ -53,29 +53,29 @@ class Delivery:
             raise refusal(error, settings) from None
 
     def send(self, messages: Messages, left_out: AbstractSet[int] = frozenset()) -> None:
-        """Hand over all messages but those at `left_out`; waits while the queue is full."""
+        """Queue all messages but those at `left_out`; waits while the queue is full."""
         alike = not left_out and messages.each is None and messages.timestamps is None
         self._guarded(self._send_alike if alike else self._send_each, messages, left_out)
 
     def send_one(self, messages: Messages, at: int) -> list[Failure]:
-        """Send one message in a record batch of its own; return why it was rejected, if it was."""
+        """Send one message in a record batch of its own; return its failure, if it was rejected."""
         self._check_stop()
         self._guarded(self._produce_at, messages, at)
-        return self.settle()
+        return self.flush()
 
-    def settle(self) -> list[Failure]:
-        """Wait until every message has its fate; return the failures, each of which may be a rejection."""
+    def flush(self) -> list[Failure]:
+        """Wait until every message is acknowledged or failed; return the failures, each of which may be a rejection."""
         deadline = time.monotonic() + self._seconds + _GRACE_SECONDS
-        while left := self._flush(_SLICE_SECONDS):
+        while left := self._flush_for(_SLICE_SECONDS):
             if time.monotonic() > deadline:
                 self.give_up(f"{left} messages had no fate {_GRACE_SECONDS:g} s after the delivery timeout")
-        # An empty queue is not enough: what failed has left it too.
+        # An empty queue is not enough: failed messages have left it too.
         self._judge()
         failures, self._failures = self._failures, []
         return failures
 
     def close(self) -> None:
-        """Drop what is queued and end the client; waits for nothing."""
+        """Drop the queue and end the client; returns at once."""
         producer, self._producer = self._producer, None
         if producer is not None:
             producer.purge(in_queue=True, in_flight=True, blocking=False)
@@ -123,19 +123,19 @@ class Delivery:
                 self._produce_at(messages, at)
 
     def _produce_at(self, messages: Messages, at: int) -> None:
-        """Hand one message over, waiting for room in the queue."""
+        """Queue one message, waiting for room."""
         produce, key, value = self._open.produce, messages.keys[at], messages.values[at]
         headers, timestamp = _encoded(messages.headers_of(at)), messages.timestamp_of(at) or _NOW
         while True:
             try:
                 produce(messages.topic, value, key, headers=headers, timestamp=timestamp)
             except BufferError:
-                self._flush(_ROOM_SECONDS)  # poll() would sleep its time out: without failures there are no events
+                self._flush_for(_ROOM_SECONDS)  # poll() would sleep its time out: without failures there are no events
                 self._judge()
             else:
                 return
 
-    def _flush(self, seconds: float) -> int:
+    def _flush_for(self, seconds: float) -> int:
         try:
             left = self._open.flush(seconds)
         except DeliveryError:
