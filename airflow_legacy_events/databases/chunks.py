@@ -18,7 +18,8 @@ class Chunks:
         rows: how many to fetch at a time; few at first, then by the width of the last page's rows.
     """
 
-    rows = 4
+    def __init__(self) -> None:
+        self.rows = 4
 
     def gather(self, chunks: Iterable[list[tuple[Any, ...]]], max_bytes: int | None) -> list[tuple[Any, ...]]:
         """Return all rows, or those of the first chunks that together hold about `max_bytes`."""

@@ -7,7 +7,7 @@ import datetime as dt
 import logging
 import zoneinfo
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -110,9 +110,11 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         parts["server"] = answer if self._manners.server else None
         return {name: str(value) for name, value in parts.items() if value}
 
-    def lock(self, name: str, holder: Mapping[str, Any]) -> AbstractContextManager[Lease]:
+    @contextmanager
+    def lock(self, name: str, holder: Mapping[str, Any]) -> Iterator[Lease]:
         """A row of the table `legacy_events_locks`; see `RowLock`."""
-        return RowLock(self._connect_to_write, name, holder, self.log, interrupt=self._interrupt).held()
+        with RowLock(self._connect_to_write, name, holder, self.log, interrupt=self._interrupt).held() as lease:
+            yield lease
 
     def _inspect(self, table: str) -> TableFacts:
         with self._reading("looking for the table") as session:

@@ -45,7 +45,7 @@ class RowLock:
     did not move for 15 s is taken over; what its holder does then is stopped by its own next `check`.
 
     Args:
-        connect: opens a session that may write.
+        connect: opens a session that may write, at once; `held` closes it.
         name: of the stream.
         holder: see `core.ports.Database.lock`.
         log: of the task.
@@ -66,13 +66,14 @@ class RowLock:
         patience: float = LEASE_SECONDS,
     ) -> None:
         self._interrupt, self._patience = interrupt, patience
-        self._connect, self._name, self._log, self._heartbeat = connect, name, log, heartbeat
+        self._name, self._log, self._heartbeat = name, log, heartbeat
         self._holder = {part: _short(value) for part, value in holder.items()}
         self._token = str(uuid.uuid4())
         self._hash = names.digest(name)
         self._mine = locks.c.stream_hash == self._hash
         self._turn = threading.Lock()
         self._released = threading.Event()
+        self._session = connect()
 
     @contextmanager
     def held(self) -> Iterator[RowLock | Unlocked]:
@@ -84,7 +85,6 @@ class RowLock:
             BusyError: another run holds it.
             SourceError: the session failed, or the table is there and may not be written.
         """
-        self._session = self._connect()
         try:
             lease = self._acquired()
             beat = threading.Thread(target=self._beat, name="legacy-events-lease", daemon=True)

@@ -6,7 +6,7 @@ import contextlib
 import datetime as dt
 import zoneinfo
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -54,7 +54,7 @@ class MysqlDatabase(SqlDatabase[Session]):
 
     def _connect(self) -> Session:
         session = self._open(read_timeout=int(self.statement_timeout_seconds) + _SILENT_SECONDS)
-        self._server_minds_the_time = session.read_only(self.statement_timeout_seconds)
+        session.read_only(self.statement_timeout_seconds)
         return session
 
     def _open(self, **defaults: int) -> Session:
@@ -79,9 +79,11 @@ class MysqlDatabase(SqlDatabase[Session]):
                 found = {"hostname": host, "port": port, "server_id": number}
         return {**found, "database": database} if database else found
 
-    def lock(self, name: str, holder: Mapping[str, Any]) -> AbstractContextManager[Lease]:
+    @contextmanager
+    def lock(self, name: str, holder: Mapping[str, Any]) -> Iterator[Lease]:
         """A named lock on a session of its own; see `NamedLock`."""
-        return NamedLock(self._open_for_lock, self.url.database or "", name, holder, self.log).held()
+        with NamedLock(self._open_for_lock, self.url.database or "", name, holder, self.log).held() as lease:
+            yield lease
 
     def reflect(self, table: str | None, sql: str | None) -> Reflected:
         """See `core.ports.Database.reflect`."""
@@ -220,7 +222,7 @@ class MysqlDatabase(SqlDatabase[Session]):
     @contextmanager
     def _limited(self, session: Session) -> Iterator[None]:
         """The statement timeout, where the server has none of its own."""
-        if self._server_minds_the_time:
+        if session.limits_time:
             yield
             return
         with deadline(self.statement_timeout_seconds, lambda: self._interrupt(session), session.absorb):

@@ -30,7 +30,7 @@ class NamedLock(SessionLock):
     the server itself ends the session, and frees the lock. A second session looks whose the lock is.
 
     Args:
-        connect: opens a session.
+        connect: opens a session; two at once, which `held` closes, and another one where the second is lost.
         database: names of locks are the server's, so the database is part of them.
         name: of the stream.
         holder: who takes it.
@@ -44,7 +44,12 @@ class NamedLock(SessionLock):
         self, connect: Callable[[], Session], database: str, name: str, holder: Mapping[str, Any], log: logging.Logger
     ) -> None:
         super().__init__(name, holder, log)
-        self._connect = connect
+        self._connect, self._session = connect, connect()
+        try:
+            self._watcher = connect()
+        except SourceError:
+            self._session.close()
+            raise
         digest = names.digest(f"{database}\0{name}", 40)
         self._lock = f"legacy-events-{digest}"  # of at most 64 characters
         self._ended = threading.Event()
@@ -58,12 +63,6 @@ class NamedLock(SessionLock):
             BusyError: another run holds it.
             SourceError: a session failed.
         """
-        self._session = self._connect()
-        try:
-            self._watcher = self._connect()
-        except SourceError:
-            self._session.close()
-            raise
         try:
             try:
                 self._session.rows("SET SESSION wait_timeout = %s", _DEAD_SECONDS)

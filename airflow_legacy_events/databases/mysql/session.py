@@ -31,6 +31,7 @@ _HARMFUL_MODES = frozenset(
 
 _ALL_ROWS = 2**64 - 1  # DEFAULT would be what the server's configuration says
 _RESTING_SECONDS = 86_400
+_LIMITS_TIME_SINCE = (5, 7, 8)
 _BYTES_OR_TEXT = ((FLAG.BINARY, bytes), (True, str))
 _TEXTS = (
     *("DECIMAL", "TINY", "SHORT", "LONG", "FLOAT", "DOUBLE", "NULL", "TIMESTAMP", "LONGLONG", "INT24", "DATE", "TIME"),
@@ -55,6 +56,7 @@ class Session:
         number: the server's number of the session.
         mariadb: whether the server is MariaDB.
         version: of the server.
+        limits_time: whether the server itself ends a statement that takes too long.
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
@@ -67,6 +69,7 @@ class Session:
         self.number = int(number)
         self.mariadb = "mariadb" in version.lower()
         self.version = tuple(map(int, re.findall(r"\d+", version.removeprefix("5.5.5-"))[:3]))
+        self.limits_time = self.mariadb or self.version >= _LIMITS_TIME_SINCE
         kept = ",".join(mode for mode in modes.split(",") if mode not in _HARMFUL_MODES)
         unlimited = ", max_statement_time = 0" if self.mariadb else ""
         self.rows(f"SET SESSION sql_mode = %s, time_zone = '+00:00', sql_select_limit = %s{unlimited}", kept, _ALL_ROWS)
@@ -82,20 +85,18 @@ class Session:
         with contextlib.suppress(MySQLdb.Error):
             self.rows("DO 0")
 
-    def read_only(self, timeout_seconds: float) -> bool:
-        """Let the session read only, and each statement take so long; return whether the server minds the time."""
+    def read_only(self, timeout_seconds: float) -> None:
+        """Let the session read only, and each statement take so long where the server minds the time."""
         self.rows("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         settings: dict[str, float] = {"sql_big_selects": 1, "wait_timeout": _RESTING_SECONDS}
         if self.mariadb and self.version >= (10, 3):
             settings |= {"idle_transaction_timeout": 0, "idle_readonly_transaction_timeout": 0}
-        limited = self.mariadb or self.version >= (5, 7, 8)
         if self.mariadb:
             settings["max_statement_time"] = max(0.001, timeout_seconds)
-        elif limited:
+        elif self.limits_time:
             settings["max_execution_time"] = max(1, int(timeout_seconds * 1000))
         names = ", ".join(f"{name} = %s" for name in settings)
         self.rows(f"SET SESSION {names}", *settings.values())
-        return limited
 
     def close(self) -> None:
         """Close the connection, if it is still open."""
@@ -116,9 +117,8 @@ class Killer:
     """
 
     def __init__(self, connect: Callable[[], Session]) -> None:
-        self._connect, self._session, self._turn = connect, None, threading.Lock()
-
-    _session: Session | None
+        self._connect, self._turn = connect, threading.Lock()
+        self._session: Session | None = None
 
     def end_statement(self, number: int) -> None:
         """End what runs on session `number`; one that rests is left as it is."""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import socket
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
+from functools import partial
 from typing import Any, cast
 
 import psycopg
 import sqlalchemy as sa
-from psycopg.types.string import TextLoader
 
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import SourceError
@@ -22,31 +20,14 @@ from airflow_legacy_events.databases.postgres.catalog import inspect_table
 from airflow_legacy_events.databases.postgres.encoding import REMEDY, UNREADABLE, unreadable_column
 from airflow_legacy_events.databases.postgres.lock import AdvisoryLock
 from airflow_legacy_events.databases.postgres.prefetch import Ahead
+from airflow_legacy_events.databases.postgres.session import Session, connect
 from airflow_legacy_events.databases.postgres.sizes import bounded_column, too_large_in
 from airflow_legacy_events.databases.postgres.statement import Statement
 from airflow_legacy_events.databases.postgres.types import find_types
 from airflow_legacy_events.databases.reflection import TableFacts
 
-# Everything that shapes the text of a value is pinned; the session can't write, whatever the role may do.
-_SESSION = (
-    "SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';"
-    " SET bytea_output = 'hex'; SET extra_float_digits = 1; SET xmloption = 'content'; SET quote_all_identifiers = off;"
-    " SET default_transaction_read_only = on; SET default_transaction_isolation = 'read committed';"
-    " SET statement_timeout = {timeout:d}"
-)
 
-
-# A peer that vanished without a word is found out within a minute or so; the connection's own settings come first.
-_WIRE = {
-    "connect_timeout": 30,
-    "keepalives_idle": 20,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 60_000,
-}
-
-
-class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
+class PostgresDatabase(SqlDatabase[Session]):
     """PostgreSQL 12 and later."""
 
     paramstyle = "numeric_dollar"
@@ -57,53 +38,49 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
         self._last: tuple[Any, tuple[str, Any]] | None = None
 
     @contextmanager
-    def _using(self, doing: str) -> Iterator[psycopg.Connection[Any]]:
+    def _using(self, doing: str) -> Iterator[Session]:
         with super()._using(doing) as session:
             self._ahead.give_up()
             yield session
 
-    def _connect(self) -> psycopg.Connection[Any]:
-        session = self._connect_plain()
-        session.execute(_SESSION.format(timeout=max(1, int(self.statement_timeout_seconds * 1000))).encode())
-        self._cursor = psycopg.RawCursor(session)
-        for known in psycopg.postgres.types:
-            self._cursor.adapters.register_loader(known.oid, TextLoader)
-            self._cursor.adapters.register_loader(known.array_oid, TextLoader)
-        return session
+    def _connect(self) -> Session:
+        return Session.pin(self._connect_plain(), self.statement_timeout_seconds)
 
     def _connect_plain(self) -> psycopg.Connection[Any]:
         _, options = self._dialect.create_connect_args(self.url)
         with self._translated("connecting"):
-            return psycopg.connect(**(_WIRE | options), autocommit=True, prepare_threshold=None)
+            return connect(options)
 
     def identity(self) -> dict[str, str]:
         """The cluster's system identifier and timeline, and the database."""
         with self._using("asking for the server's identity") as session:
-            row = session.execute(
+            row = session.connection.execute(
                 "SELECT (pg_control_system()).system_identifier::text, (pg_control_checkpoint()).timeline_id::text,"
                 " current_database()"
             ).fetchone()
         system, timeline, database = cast("tuple[str, str, str]", row)
         return {"system_identifier": system, "timeline": timeline, "database": database}
 
-    def lock(self, name: str, holder: Mapping[str, Any]) -> AbstractContextManager[Lease]:
+    @contextmanager
+    def lock(self, name: str, holder: Mapping[str, Any]) -> Iterator[Lease]:
         """A session-level advisory lock on a session of its own; see `AdvisoryLock`."""
-        return AdvisoryLock(self._connect_plain, name, holder, self.log).held()
+        with AdvisoryLock(self._connect_plain, name, holder, self.log).held() as lease:
+            yield lease
 
     def _inspect(self, table: str) -> TableFacts:
         with self._using("looking for the table") as session:
-            return inspect_table(session, table)
+            return inspect_table(session.connection, table)
 
     def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:
         statement, parameters = self._compiled(sa.select(sa.literal_column("*")).select_from(selectable).limit(0))
         with self._using("looking at the columns") as session:
             try:
-                found = self._cursor.execute(statement.encode(), parameters).description or ()
+                found = session.texts.execute(statement.encode(), parameters).description or ()
             except psycopg.OperationalError:
                 raise
             except psycopg.Error as error:
                 raise errors.refused_query(self.conn_id, _reason(error)) from error
-            types = find_types(session, [c.type_code for c in found])
+            types = find_types(session.connection, [c.type_code for c in found])
         columns, refused = [], {}
         for one in found:
             type_ = types[one.type_code]
@@ -143,12 +120,12 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
         """See `core.ports.Database.read`; rows are tuples of texts and None."""
         statement, parameters = self._compiled(query)
         with super()._using("reading") as session, self._readable(statement, parameters):
-            in_snapshot = session.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
+            in_snapshot = session.connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
             if not in_snapshot or max_bytes is None:
-                return self._stream(statement, parameters, max_bytes)
+                return self._stream(session, statement, parameters, max_bytes)
             # Ending a statement early breaks its transaction: the savepoint keeps the snapshot.
-            with session.transaction() as savepoint:
-                rows = self._stream(statement, parameters, max_bytes)
+            with session.connection.transaction() as savepoint:
+                rows = self._stream(session, statement, parameters, max_bytes)
                 raise psycopg.Rollback(savepoint)
         return rows
 
@@ -158,8 +135,8 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
         try:
             yield
         except UNREADABLE as error:
-            with self._connect_plain() as session:
-                column = unreadable_column(session, statement, parameters, self.statement_timeout_seconds)
+            with self._connect_plain() as connection:
+                column = unreadable_column(connection, statement, parameters, self.statement_timeout_seconds)
             raise errors.unreadable(self.conn_id, column, REMEDY) from (
                 error if isinstance(error, psycopg.Error) else None
             )
@@ -167,8 +144,8 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
     def ahead(self, query: Any) -> None:
         """See `core.ports.Database.ahead`; in a snapshot nothing is begun, since ending it would break that."""
         with contextlib.suppress(SourceError), self._using("reading ahead") as session:
-            if session.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
-                self._ahead.begin(self._send, *self._compiled(query))
+            if session.connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+                self._ahead.begin(partial(self._send, session), *self._compiled(query))
 
     def _compiled(self, query: Any) -> tuple[str, Any]:
         """The last one is kept: a page is asked for twice, by the hint and by the read."""
@@ -176,11 +153,13 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
             self._last = query, super()._compiled(query)
         return self._last[1]
 
-    def _send(self, statement: str, parameters: Any) -> Statement:
-        return Statement(self._cursor, statement, parameters, self._chunks.rows)
+    def _send(self, session: Session, statement: str, parameters: Any) -> Statement:
+        return Statement(session.texts, statement, parameters, self._chunks.rows)
 
-    def _stream(self, statement: str, parameters: Any, max_bytes: int | None) -> list[tuple[Any, ...]]:
-        sent = self._ahead.take(statement, parameters) or self._send(statement, parameters)
+    def _stream(
+        self, session: Session, statement: str, parameters: Any, max_bytes: int | None
+    ) -> list[tuple[Any, ...]]:
+        sent = self._ahead.take(statement, parameters) or self._send(session, statement, parameters)
         with contextlib.closing(sent):
             return self._chunks.gather(sent.chunks(), max_bytes)
 
@@ -189,28 +168,26 @@ class PostgresDatabase(SqlDatabase[psycopg.Connection[Any]]):
         """One REPEATABLE READ transaction; its first statement fixes what is seen."""
         doing = "holding a snapshot"
         with self._using(doing) as session:
-            session.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SELECT 1")
+            session.connection.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SELECT 1")
         try:
             yield
         finally:
             with contextlib.suppress(SourceError), self._using(doing) as session:
-                session.rollback()
+                session.connection.rollback()
 
-    def _interrupt(self, session: psycopg.Connection[Any]) -> None:
-        if not session.closed:
-            session.cancel_safe(timeout=1)
+    def _interrupt(self, session: Session) -> None:
+        session.interrupt()
 
-    def _cut(self, session: psycopg.Connection[Any]) -> None:
-        with contextlib.suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(session.fileno())) as wire:
-            wire.shutdown(socket.SHUT_RDWR)
+    def _cut(self, session: Session) -> None:
+        session.cut()
 
     def close(self) -> None:
         """See `SqlDatabase.close`."""
         self._ahead.close()
         super().close()
 
-    def _end(self, session: psycopg.Connection[Any]) -> None:
-        session.close()
+    def _end(self, session: Session) -> None:
+        session.connection.close()
 
     @contextmanager
     def _translated(self, doing: str) -> Iterator[None]:

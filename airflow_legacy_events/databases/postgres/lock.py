@@ -31,6 +31,12 @@ class AdvisoryLock(SessionLock):
 
     The session runs a trivial statement every 5 s whose comment names the holder; others see it, and its age,
     in pg_stat_activity. The server frees the lock with the session.
+
+    Args:
+        connect: opens the session, at once; `held` closes it.
+        name: of the stream.
+        holder: who takes it.
+        log: of the task.
     """
 
     ending = "SELECT pg_terminate_backend({})"
@@ -43,7 +49,7 @@ class AdvisoryLock(SessionLock):
         log: logging.Logger,
     ) -> None:
         super().__init__(name, holder, log)
-        self._connect = connect
+        self._session = connect()
         digest = names.digest(name, 16)
         self._key = int.from_bytes(bytes.fromhex(digest), "big", signed=True)
         self._application = f"legacy-events-{digest}"
@@ -58,7 +64,6 @@ class AdvisoryLock(SessionLock):
             BusyError: another run holds it.
             SourceError: the session failed.
         """
-        self._session = self._connect()
         try:
             try:
                 self._take()

@@ -9,7 +9,7 @@ import sqlite3
 import time
 import zoneinfo
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +71,12 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
             application = session.execute("PRAGMA application_id").fetchone()[0]
         return {"application_id": str(application), "path": str(self.path)}
 
-    def lock(self, name: str, holder: Mapping[str, Any]) -> AbstractContextManager[Lease]:
+    @contextmanager
+    def lock(self, name: str, holder: Mapping[str, Any]) -> Iterator[Lease]:
         """A file beside the database; see `FileLock`."""
         self._require_file()
-        return FileLock(self.path, name, holder, self.log).held()
+        with FileLock(self.path, name, holder, self.log).held() as lease:
+            yield lease
 
     def _inspect(self, table: str) -> TableFacts:
         with self._using("looking for the table") as session:

@@ -22,11 +22,30 @@ class FileLock:
     """Holds `<database>.<hash of the stream>.lock`, with the holder as JSON inside.
 
     The file stays when the lock is freed: removing it would let two runs lock two files of one name.
+
+    Args:
+        database: its file.
+        name: of the stream.
+        holder: who takes it.
+        log: of the task.
+
+    Raises:
+        SourceError: the file can't be made.
     """
 
     def __init__(self, database: Path, name: str, holder: Mapping[str, Any], log: logging.Logger) -> None:
         self._name, self._holder, self._log = name, dict(holder), log
         self._path = database.with_name(f"{database.name}.{names.digest(name, 16)}.lock")
+        self._file = self._open()
+
+    def _open(self) -> int:
+        try:
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise SourceError(
+                f"the lock of stream {self._name!r} is a file beside the database, {str(self._path)!r}, and it can't be"
+                f" made: {error.strerror}. Let the Airflow worker's user write to that folder"
+            ) from error
 
     @contextmanager
     def held(self) -> Iterator[FileLock]:
@@ -34,15 +53,8 @@ class FileLock:
 
         Raises:
             BusyError: another run holds it; an earlier try of the same task is waited for, 15 s.
-            SourceError: the file can't be made.
+            SourceError: that try did not end.
         """
-        try:
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        except OSError as error:
-            raise SourceError(
-                f"the lock of stream {self._name!r} is a file beside the database, {str(self._path)!r}, and it can't be"
-                f" made: {error.strerror}. Let the Airflow worker's user write to that folder"
-            ) from error
         try:
             self._take()
             os.ftruncate(self._file, 0)

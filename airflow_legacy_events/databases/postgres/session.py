@@ -1,0 +1,68 @@
+"""Sessions of PostgreSQL through psycopg 3: pinned and read-only; values stay the text that the server sends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg.types.string import TextLoader
+
+# Everything that shapes the text of a value is pinned; the session can't write, whatever the role may do.
+_PINNED = (
+    "SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';"
+    " SET bytea_output = 'hex'; SET extra_float_digits = 1; SET xmloption = 'content'; SET quote_all_identifiers = off;"
+    " SET default_transaction_read_only = on; SET default_transaction_isolation = 'read committed';"
+    " SET statement_timeout = {timeout:d}"
+)
+# A peer that vanished without a word is found out within a minute or so; the connection's own settings come first.
+_WIRE = {
+    "connect_timeout": 30,
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+
+
+class Session(NamedTuple):
+    """One connection, for one thread at a time.
+
+    Attributes:
+        connection: psycopg's; its own statements give Python values.
+        texts: a cursor whose values are the texts that the server sends.
+    """
+
+    connection: psycopg.Connection[Any]
+    texts: psycopg.RawCursor[Any]
+
+    @classmethod
+    def pin(cls, connection: psycopg.Connection[Any], timeout_seconds: float) -> Session:
+        """Let a fresh connection read only, and each statement take so long."""
+        connection.execute(_PINNED.format(timeout=max(1, int(timeout_seconds * 1000))).encode())
+        texts = psycopg.RawCursor(connection)
+        for known in psycopg.postgres.types:
+            texts.adapters.register_loader(known.oid, TextLoader)
+            texts.adapters.register_loader(known.array_oid, TextLoader)
+        return cls(connection, texts)
+
+    def interrupt(self) -> None:
+        """End the statement that runs, from any thread."""
+        if not self.connection.closed:
+            self.connection.cancel_safe(timeout=1)
+
+    def cut(self) -> None:
+        """Let go of the wire, from any thread; the statement that waits for it fails."""
+        with (
+            contextlib.suppress(OSError, psycopg.Error),
+            socket.socket(fileno=os.dup(self.connection.fileno())) as wire,
+        ):
+            wire.shutdown(socket.SHUT_RDWR)
+
+
+def connect(options: Mapping[str, Any]) -> psycopg.Connection[Any]:
+    """Return a connection of which nothing is pinned yet."""
+    return psycopg.connect(**{**_WIRE, **options}, autocommit=True, prepare_threshold=None)
