@@ -1,4 +1,4 @@
-"""What the commands take."""
+"""Arguments of the commands."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def arguments() -> dict[str, Any]:
-    """Return the arguments of Airflow's parser by the names that the table of commands uses."""
+    """Return the arguments for Airflow's parser by the names that the table of commands uses."""
     from airflow.cli import cli_config  # noqa: PLC0415
 
     make: Any = cli_config.Arg

@@ -1,4 +1,4 @@
-"""What all commands share: how they run, who ran them, how they print."""
+"""Commands: how each runs, who ran it, how it prints."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from airflow_legacy_events.watermarks.codec import typed
 def command(function: Callable[[Namespace], None]) -> Callable[[Namespace], None]:
     """Run `function` as a server of the deployment does; our errors end the process with their message.
 
-    Airflow's audit log keeps who ran it, when, and with which words.
+    Airflow's audit log keeps who ran it, when, and with which arguments.
     """
     audited: Any = action_cli
 
@@ -48,7 +48,7 @@ def signature() -> Signature:
 
 
 def named(mark: Watermark) -> list[dict[str, Any]]:
-    """The values beside the names and types of their columns."""
+    """Return the values beside the names and types of their columns."""
     return typed(mark.values or (), mark.facts.get("columns"))
 
 
@@ -58,12 +58,12 @@ def say(text: str) -> None:
 
 
 def show(shown: Sequence[dict[str, Any]], output: str) -> None:
-    """Print objects as JSON or YAML; as lines of `what` and `is` where there is one and a table is asked for."""
+    """Print objects in one of Airflow's formats: `json`, `yaml`, `table` or `plain`."""
     AirflowConsole().print_as(data=list(shown), output=output)
 
 
 def flat(shown: dict[str, Any]) -> list[dict[str, Any]]:
-    """One object as lines of `what` and `is`."""
+    """Return one object as lines of `what` and `is`, for a table."""
     lines = []
     for name, value in shown.items():
         if name == "values":

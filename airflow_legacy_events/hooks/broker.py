@@ -1,4 +1,4 @@
-"""From an Airflow connection to a broker."""
+"""Hook for brokers: opens one from an Airflow connection."""
 
 from __future__ import annotations
 
@@ -53,12 +53,13 @@ class EventBrokerHook(BaseHook):
     ) -> BrokerClient:
         """Return the broker; nothing is connected before its ``open()``.
 
-        :param topics: that messages will go to.
-        :param topic_partitions: creates missing topics with so many partitions; None: a missing topic is an error.
+        :param topics: every topic that messages will go to.
+        :param topic_partitions: number of partitions of missing topics, which are created; None: a missing topic is an
+            error.
         :param topic_config: settings of topics that are created.
         :param delivery_timeout: after which the fate of an unacknowledged message counts as unknown.
         :param stop: ends waiting for the broker early.
-        :param log: where the broker reports; None is its own logger.
+        :param log: logger of the broker; None is its own.
         :raises ConfigurationError: the connection is missing, of an unknown type, or can't be used as it is.
         """
         conn_type = str(find_connection(self.conn_id).conn_type)

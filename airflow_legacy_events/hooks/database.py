@@ -1,4 +1,4 @@
-"""From an Airflow connection to a legacy database."""
+"""Hook for legacy databases: opens one from an Airflow connection."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class LegacyDatabaseHook(BaseHook):
     ) -> Database:
         """Return the database; nothing is connected yet.
 
-        :param statement_timeout: a statement that takes longer is ended by the database.
-        :param log: where the database reports; None is its own logger.
+        :param statement_timeout: the database ends a statement that takes longer.
+        :param log: logger of the database; None is its own.
         :raises ConfigurationError: the connection is missing, leads to no URL, or its driver is not installed.
         """
         from airflow_legacy_events.hooks.urls import URLS  # noqa: PLC0415  SQLAlchemy is for those who connect

@@ -1,4 +1,4 @@
-"""The SQLAlchemy URL of a connection whose type has no form here."""
+"""SQLAlchemy URL of a connection of any other type, from its extra or its Airflow hook."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from airflow_legacy_events.core.errors import ConfigurationError
 
 
 def generic_url(conn_id: str, connection: Any) -> sa.URL:
-    """The extra `sqlalchemy_url`, else what the connection's own Airflow hook gives.
+    """Return the extra `sqlalchemy_url`, else the URL of the connection's own Airflow hook.
 
     Login and password of the connection fill in what the URL leaves out, so that the password need not stand in the
-    extra. No error shows the URL: it may hold one.
+    extra. No error shows the URL, which may hold a password.
 
     Raises:
         ConfigurationError: there is neither, it is no URL, or its dialect or driver is not installed.

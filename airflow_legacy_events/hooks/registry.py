@@ -1,4 +1,4 @@
-"""Names that a DAG or a connection may use, and the classes behind them; nothing is imported before it is asked for."""
+"""Registry of names that a DAG or a connection may use; what is behind a name is imported on first use."""
 
 from __future__ import annotations
 
@@ -57,29 +57,29 @@ def find(known: Mapping[str, str], name: str, what: str) -> str:
     return known[name]
 
 
-def make_envelope(asked: str | Envelope) -> Envelope:
-    """Return the envelope that `envelope=` asks for, by name or as an object.
+def make_envelope(envelope: str | Envelope) -> Envelope:
+    """Return the envelope of that name, or the object itself.
 
     Raises:
         ConfigurationError: the name is not known, or the object is no envelope.
     """
-    if isinstance(asked, str):
-        return cast("Envelope", resolve(find(ENVELOPES, asked, "envelope"))())
-    if isinstance(asked, type) or not isinstance(asked, Envelope):
-        raise missing_port("envelope", asked, ENVELOPES, "the method compile(shape, stream)")
-    return asked
+    if isinstance(envelope, str):
+        return cast("Envelope", resolve(find(ENVELOPES, envelope, "envelope"))())
+    if isinstance(envelope, type) or not isinstance(envelope, Envelope):
+        raise missing_port("envelope", envelope, ENVELOPES, "the method compile(shape, stream)")
+    return envelope
 
 
-def missing_port(what: str, asked: object, known: Mapping[str, str], methods: str) -> ConfigurationError:
-    """Return the error for an object that is not what it should be.
+def missing_port(what: str, given: object, known: Mapping[str, str], methods: str) -> ConfigurationError:
+    """Return the error for an object that lacks the methods of its port.
 
     Args:
         what: the argument that it was given to.
-        asked: the object.
-        known: the names that could stand there as well.
-        methods: that an object must have.
+        given: the object.
+        known: names that are possible instead.
+        methods: that such an object must have.
     """
-    found = f"the class {asked.__qualname__} itself" if isinstance(asked, type) else f"a {type(asked).__qualname__}"
+    found = f"the class {given.__qualname__} itself" if isinstance(given, type) else f"a {type(given).__qualname__}"
     return ConfigurationError(
         f"{what} must be one of {', '.join(sorted(known))}, or an object with {methods}; found {found}"
     )

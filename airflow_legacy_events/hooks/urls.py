@@ -32,11 +32,11 @@ _MYSQL_HOOK_EXTRAS = frozenset(
 
 
 def postgres_url(conn_id: str, connection: Any) -> sa.URL:
-    """Host, port, login, password, `schema` as the database, and every other extra as a libpq parameter."""
+    """Return the URL: host, port, login, password, `schema` as the database, other extras as libpq parameters."""
     extras = connection.extra_dejson
-    if asked := [name for name in _TOKEN_EXTRAS if extras.get(name)]:
+    if token := [name for name in _TOKEN_EXTRAS if extras.get(name)]:
         raise ConfigurationError(
-            f"connection {conn_id!r} asks for a cloud token by its extra {asked[0]!r}, which is not supported here. Use"
+            f"connection {conn_id!r} asks for a cloud token by its extra {token[0]!r}, which is not supported here. Use"
             " a login with a password, a certificate (sslcert, sslkey) or a service file (service)"
         )
     return sa.URL.create(
@@ -51,7 +51,7 @@ def postgres_url(conn_id: str, connection: Any) -> sa.URL:
 
 
 def mysql_url(conn_id: str, connection: Any) -> sa.URL:
-    """Host, port, login, password, `schema` as the database, and every other extra as an option of mysqlclient.
+    """Return the URL: host, port, login, password, `schema` as the database, other extras as mysqlclient's options.
 
     The extra `ssl` holds the options of a certificate (`ca`, `cert`, `key`, `capath`, `cipher`), as JSON or as text.
     """
@@ -76,7 +76,7 @@ def mysql_url(conn_id: str, connection: Any) -> sa.URL:
 
 
 def sqlite_url(conn_id: str, connection: Any) -> sa.URL:
-    """The file's path in `host`, else in `schema`."""
+    """Return the URL: the file's path is in `host`, else in `schema`."""
     path = connection.host or connection.schema or ""
     if not path or path.startswith("file:") or ":memory:" in path:
         raise ConfigurationError(

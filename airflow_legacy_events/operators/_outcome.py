@@ -7,7 +7,7 @@ from typing import Any
 from airflow.sdk import Asset, AssetAlias
 
 from airflow_legacy_events.core.report import Report
-from airflow_legacy_events.operators._turn import take_turn
+from airflow_legacy_events.operators._asset_lock import lock_asset
 
 REPORT_KEY = "report"
 
@@ -39,7 +39,7 @@ def add_events(context: Any, report: Report, *, before: tuple[int, int], topic: 
     if not report.events + events or report.mode != "live":
         return
     asset = Asset(f"kafka://{bootstrap}/{topic}")
-    take_turn(asset.uri)
+    lock_asset(asset.uri)
     context["outlet_events"][topic_alias(topic)].add(
         asset,
         extra={

@@ -1,4 +1,4 @@
-"""Watermark stores by the names that `watermark_store=` takes, opened with what each of them needs."""
+"""Watermark stores: opened by the name that `watermark_store=` gives, or taken as an object."""
 
 from __future__ import annotations
 
@@ -18,43 +18,45 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 
-def store_class(asked: str | None) -> type[OpenableStore]:
-    """Return the class behind a name, with or without a detail; None is the default store.
+def store_class(watermark_store: str | None) -> type[OpenableStore]:
+    """Return the class behind a name, whose detail is ignored; None is the default store.
 
     Raises:
         ConfigurationError: the name is not known.
     """
-    name = (asked or DEFAULT_STORE).partition(":")[0]
+    name = (watermark_store or DEFAULT_STORE).partition(":")[0]
     return cast("type[OpenableStore]", resolve(find(STORES, name, "watermark_store")))
 
 
 def open_store(
-    asked: str | WatermarkStore | None, *, context: Mapping[str, Any] | None = None, owner: Owner | None = None
+    watermark_store: str | WatermarkStore | None,
+    *,
+    context: Mapping[str, Any] | None = None,
+    owner: Owner | None = None,
 ) -> NamedStore:
-    """Return the store that `watermark_store=` asks for; its `name` is what streams are registered under.
+    """Return a store; streams are registered under its `name`.
 
     Args:
-        asked: a name, such as `table:<conn_id>`, an object, or None for the default store.
-        context: of the task that works; None on a server of the deployment.
-        owner: on a server, the task whose stream it is, as far as it is known.
+        watermark_store: a name, such as `table:<conn_id>`, an object, or None for the default store.
+        context: of the running task; None on a server of the deployment.
+        owner: on a server, the task whose stream it is; None: unknown.
 
     Raises:
         ConfigurationError: the name is not known, the store can't be opened like that, or the object is no store.
     """
-    if asked is None or isinstance(asked, str):
-        kind, detail = store_class(asked), _detail(asked or DEFAULT_STORE)
+    if watermark_store is None or isinstance(watermark_store, str):
+        kind, detail = store_class(watermark_store), _detail(watermark_store or DEFAULT_STORE)
         return kind.open(OpenedBy(detail or _configured(kind), context, owner, _engine))
-    if isinstance(asked, type) or not isinstance(asked, WatermarkStore):
+    if isinstance(watermark_store, type) or not isinstance(watermark_store, WatermarkStore):
         methods = "the methods load(stream), save(stream, new, *, expected) and forget(stream)"
-        raise missing_port("watermark_store", asked, STORES, methods)
-    return PassedStore(asked)
+        raise missing_port("watermark_store", watermark_store, STORES, methods)
+    return PassedStore(watermark_store)
 
 
 def progress_store(store: NamedStore, context: Mapping[str, Any], kept: Callable[[], Mapping[str, str]]) -> NamedStore:
-    """Return where a replay or rerun keeps how far it came: the same store, if that can hold it.
+    """Return the store for the progress of a replay or rerun: the same store, if that can hold it.
 
-    Else the progress lies in the task's state (Airflow 3.3), else nowhere, and another try sends the window again,
-    with equal ids.
+    Else it is the task's state (Airflow 3.3), else memory: then another try sends the window again, with equal ids.
 
     Args:
         store: of the stream.
@@ -68,17 +70,19 @@ def progress_store(store: NamedStore, context: Mapping[str, Any], kept: Callable
     return kind.open(OpenedBy("", context, None, _engine))
 
 
-def needs_inlet(asked: str | WatermarkStore | None) -> bool:
-    """Return whether the stream's asset must be an inlet of the task; a name that is not known needs none."""
-    known = asked is None or (isinstance(asked, str) and asked.partition(":")[0] in STORES)
-    return known and store_class(cast("str | None", asked)).needs_inlet
+def needs_inlet(watermark_store: str | WatermarkStore | None) -> bool:
+    """Return whether the task needs the stream's asset as an inlet; False for an unknown name, which a run refuses."""
+    if watermark_store is not None and not isinstance(watermark_store, str):
+        return False
+    known = (watermark_store or DEFAULT_STORE).partition(":")[0] in STORES
+    return known and store_class(watermark_store).needs_inlet
 
 
-def _detail(asked: str) -> str:
+def _detail(name: str) -> str:
     """What follows the colon."""
-    _, _, detail = asked.partition(":")
-    if detail and store_class(asked).detail_option is None:
-        raise ConfigurationError(f"watermark_store={asked!r} has a detail that only 'table:<conn_id>' takes")
+    _, _, detail = name.partition(":")
+    if detail and store_class(name).detail_option is None:
+        raise ConfigurationError(f"watermark_store={name!r} has a detail that only 'table:<conn_id>' takes")
     return detail
 
 

@@ -1,4 +1,4 @@
-"""Who was told of which bound, and when: kept in an Airflow Variable, so it outlives triggerers and runs."""
+"""Cooldown: the last event sent to a waiter, kept in an Airflow Variable that outlives triggerers and runs."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from airflow_legacy_events.watermarks import airflow_variables
 PREFIX = "legacy_events.fired."
 
 
-def take_turn(stream: str, waiter: str | None, bound: tuple[str, ...], cooldown: dt.timedelta) -> bool:
-    """Return whether `waiter` may be told that rows up to `bound` are pending; if so, it counts as told.
+def claim_event(stream: str, waiter: str | None, bound: tuple[str, ...], cooldown: dt.timedelta) -> bool:
+    """Return whether an event for rows up to `bound` may be sent to `waiter`; if so, it counts as sent.
 
-    It may when it was told of another bound before, or of this one at least `cooldown` ago. It counts as told before
-    it is told: when the process dies in between, it is told once `cooldown` has passed.
+    It may if the last event was for another bound, or at least `cooldown` ago. It counts before it is sent: when the
+    process dies in between, the event is sent once `cooldown` has passed.
 
     Args:
         stream: whose rows are pending.
-        waiter: who waits; each has a memory of its own. None: all who have no name together.
+        waiter: who waits; each has a cooldown of its own. None: all who have no name share one.
         bound: up to which rows are pending.
         cooldown: 0 or more.
 
@@ -29,13 +29,13 @@ def take_turn(stream: str, waiter: str | None, bound: tuple[str, ...], cooldown:
         return True
     key = airflow_variables.variable_key(PREFIX, stream if waiter is None else f"{stream}#{waiter}")
     now = dt.datetime.now(dt.UTC)
-    if _told(airflow_variables.read(key), bound, now - cooldown, now):
+    if _sent(airflow_variables.read(key), bound, now - cooldown, now):
         return False
     airflow_variables.write(key, json.dumps({"bound": list(bound), "at": now.isoformat()}))
     return True
 
 
-def _told(text: str | None, bound: tuple[str, ...], since: dt.datetime, now: dt.datetime) -> bool:
+def _sent(text: str | None, bound: tuple[str, ...], since: dt.datetime, now: dt.datetime) -> bool:
     try:
         content = json.loads(text or "null")
         return content["bound"] == list(bound) and since < dt.datetime.fromisoformat(content["at"]) <= now

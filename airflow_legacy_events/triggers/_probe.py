@@ -15,7 +15,7 @@ from airflow_legacy_events.hooks import arguments
 from airflow_legacy_events.hooks.naming import holds_template, make_stream
 from airflow_legacy_events.hooks.sessions import SESSIONS
 from airflow_legacy_events.streams.stores import open_store, store_class
-from airflow_legacy_events.triggers._cooldown import take_turn
+from airflow_legacy_events.triggers._cooldown import claim_event
 from airflow_legacy_events.watermarks.registration import StreamRegistration
 
 
@@ -155,7 +155,7 @@ class Probe:
     def _news(self) -> dict[str, Any] | None:
         asked, pending = self.asked, self._pending()
         stream = asked.stream_name
-        if pending.target is None or not take_turn(stream, asked.waiter, pending.target, asked.cooldown):
+        if pending.target is None or not claim_event(stream, asked.waiter, pending.target, asked.cooldown):
             return None
         return {"stream": stream, "rows": pending.rows, "bound": list(pending.target)}
 

@@ -1,8 +1,8 @@
-"""Airflow Variables, read so that "never written" is told from "can't be read".
+"""Airflow Variables: "never written" and "can't be read" are kept apart.
 
-Airflow answers "not found" also when its API server or database failed, and its client drops or decodes `?`, `#`,
-`%` and dots in a name, so that two names become one. Both are kept out here. Works in a task, from any thread, and
-in a command-line process of the deployment.
+Airflow answers "not found" also when its API server or database failed. Its client drops or decodes `?`, `#`, `%` and
+dots in a name, so that two names become one. Both are prevented here, in a task, from any thread, and in a process of
+the deployment.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _OWN_BACKENDS = frozenset({"ExecutionAPISecretsBackend", "MetastoreBackend"})
 
 
 def variable_key(prefix: str, stream: str) -> str:
-    """Return the name of the Variable of `stream`: unequal streams have unequal names.
+    """Return the name of the Variable of `stream`; two streams never share one.
 
     Characters that a Variable's name can't hold are percent-encoded with `~` for `%`, which Airflow's client would
     decode; a name too long for its column is cut and ends in a hash of the whole.
@@ -54,7 +54,7 @@ def read(key: str) -> str | None:
     """Return the text of a Variable, None only when it is proved to be absent.
 
     Raises:
-        WatermarkError: it can't be read, or something else than Airflow's database answers for it.
+        WatermarkError: it can't be read, or a secrets backend or environment variable hides it.
     """
     _refuse_shadow(key)
     text = _get(key)
@@ -87,7 +87,7 @@ def delete(key: str) -> None:
     """Remove a Variable; one that is absent stays absent.
 
     Raises:
-        WatermarkError: Airflow did not do it.
+        WatermarkError: Airflow did not delete it.
     """
     try:
         _variable().delete(key)
@@ -100,7 +100,7 @@ def _encoded(character: str) -> str:
 
 
 def _variable() -> Any:
-    """The class that reaches Variables from here: in a task through the supervisor, else in the metadata database."""
+    """The class to reach Variables by: in a task through the supervisor, else in the metadata database."""
     if hasattr(sys.modules.get("airflow.sdk.execution_time.task_runner"), "SUPERVISOR_COMMS"):
         return Variable
     from airflow.models.variable import Variable as Model  # noqa: PLC0415  loads the whole metadata model

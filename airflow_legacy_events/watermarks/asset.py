@@ -1,7 +1,7 @@
-"""Watermarks in the state store that Airflow 3.3 keeps for an asset, here one asset for each stream.
+"""Watermarks in the state that Airflow 3.3 keeps for an asset; each stream has an asset of its own.
 
-The asset must be an inlet of the task: Airflow removes the state of assets that only outlets name as soon as the DAG
-can't be imported for a while.
+The asset must be an inlet of the task. Airflow removes the state of assets that are only outlets while the DAG can't be
+imported.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class AssetWatermarkStore(OpenableStore):
     """Keeps each stream's watermark, and the progress of its replays, in the state of the stream's asset.
 
     Args:
-        context: of the task; None: as a server of the deployment.
+        context: of the task; None: the process is a server of the deployment.
     """
 
     name = "asset"
@@ -88,7 +88,7 @@ class AssetWatermarkStore(OpenableStore):
             raise _failed(stream, "written", error) from error
 
     def _state(self, name: str) -> tuple[_State, str]:
-        """The state of the asset and the key in it; a replay's progress lies beside its stream's watermark."""
+        """The state of the asset and the key in it; a replay's progress lies in the state of its stream's asset."""
         stream, mark, run = name.partition("#")
         asset = watermark_asset(name)
         key = f"{KEY}{mark}{run}"

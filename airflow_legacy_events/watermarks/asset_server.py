@@ -1,4 +1,4 @@
-"""The state of an asset as a server of the deployment reaches it: in the metadata database."""
+"""Asset state, reached by a server of the deployment through the metadata database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A watermark as one JSON text: deterministic, readable, editable by hand."""
+"""Watermark JSON: one deterministic text, readable and editable by hand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ VERSION = 1
 
 
 class DamagedWatermarkError(WatermarkError):
-    """A text is there, and it is no watermark: somebody edited it, or a later version of this package wrote it."""
+    """The stored text is no watermark: somebody edited it, or a later version of this package wrote it."""
 
 
 def encode(mark: Watermark) -> str:
@@ -33,12 +33,12 @@ def decode(text: str, *, stream: str, place: str) -> Watermark:
     """Return the watermark that `text` holds.
 
     Args:
-        text: as `encode` made it, or as a person edited it.
-        stream: whose watermark it is, for the error.
+        text: from `encode`, maybe edited by a person.
+        stream: for the error.
         place: where the text was found, for the error.
 
     Raises:
-        DamagedWatermarkError: it is no watermark of a version known here; the error holds none of its values.
+        DamagedWatermarkError: it is no watermark of a known version; the error holds none of its values.
     """
     try:
         content = json.loads(text, parse_constant=_no_number)
@@ -60,7 +60,7 @@ def _no_number(found: str) -> None:
 
 
 def typed(values: Sequence[str], columns: object) -> list[dict[str, Any]]:
-    """The values beside the names and types of their columns; null where `columns` does not tell them."""
+    """Return the values beside the names and types of their columns; None where `columns` does not list them."""
     listed = columns if isinstance(columns, list) else []
     named = [one if isinstance(one, list) and len(one) == len(("name", "type")) else (None, None) for one in listed]
     pairs = zip_longest(values, named[: len(values)], fillvalue=(None, None))

@@ -1,6 +1,7 @@
-"""Which run ended the first load of a stream, in an Airflow Variable.
+"""The run that ended a stream's first load, kept in an Airflow Variable.
 
-Where watermarks go with the runs that hold them, that none holds one any more does not mean that there never was one.
+A store whose watermarks are deleted together with runs needs it: there, no watermark does not prove that there never
+was one.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ def loaded_by(stream: str) -> str | None:
 
 
 def note_load(stream: str, run_id: str) -> None:
-    """Note that the first load has ended in a run."""
+    """Keep the id of the run that ended the first load."""
     airflow_variables.write(airflow_variables.variable_key(PREFIX, stream), run_id)
 
 
 def forget_load(stream: str) -> None:
-    """Let the first load count as never ended."""
+    """Remove the note: the first load counts as never ended."""
     airflow_variables.delete(airflow_variables.variable_key(PREFIX, stream))

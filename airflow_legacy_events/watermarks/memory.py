@@ -1,4 +1,4 @@
-"""Watermarks in the memory of one process, for tests and for trying things out."""
+"""In-memory watermarks of one process, for tests and for trying things out."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Self
 
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.watermarks.codec import decode, encode
-from airflow_legacy_events.watermarks.conflict import verify
 from airflow_legacy_events.watermarks.opening import OpenableStore, OpenedBy
+from airflow_legacy_events.watermarks.saving import verify
 
 
 class MemoryWatermarkStore(OpenableStore):
     """Keeps watermarks as long as the object lives; each object is a store of its own.
 
-    Compares and sets under a lock, so it may serve several threads. A stream that ran with it and comes back in a
-    later process has lost its watermark, and the run says so instead of beginning anew.
+    Compares and sets under a lock, so it may serve several threads. In a later process the watermark of a stream that
+    has begun is lost, and its run fails instead of beginning anew.
 
     Attributes:
-        texts: by stream, what a store outside would hold.
+        texts: watermark JSON by stream.
     """
 
     def __init__(self) -> None:

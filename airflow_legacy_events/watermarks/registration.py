@@ -1,4 +1,4 @@
-"""Which streams have begun, and in which store: tells a lost watermark from one that was never written."""
+"""Registrations of streams that have begun, by which a lost watermark is told from one that was never written."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def write_registration(stream: str, registration: Registration) -> None:
 
 
 def registered_streams() -> dict[str, Registration | WatermarkError]:
-    """Return all registrations by stream, or why one can't be understood; for a server of the deployment.
+    """Return all registrations by stream, or the reason why one can't be understood; for a server of the deployment.
 
     Raises:
         WatermarkError: one can't be read.
@@ -94,7 +94,7 @@ def _stream_of(key: str, text: str) -> str:
 
 
 def remove_registration(stream: str) -> None:
-    """Let `stream` count as never begun."""
+    """Remove the registration: `stream` counts as never begun."""
     airflow_variables.delete(airflow_variables.variable_key(PREFIX, stream))
 
 

@@ -1,21 +1,24 @@
-"""How a store without compare-and-set saves."""
+"""Saves of stores without compare-and-set, and the error when another writer was there before."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from airflow_legacy_events.core.commands import command
+from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.watermarks.codec import encode
-from airflow_legacy_events.watermarks.conflict import verify
+
+_WRITER = ("dag", "task", "run", "person")
 
 
 class VerifiedSaves:
-    """Verifies what is expected, unless this very object wrote it last.
+    """Verifies the stored watermark before a save, unless this very object wrote it last.
 
     Then the stream's lock, which the caller checks before every save, is the proof, and a save is one write.
 
     Args:
-        read: gives the watermark of a stream.
+        read: returns the watermark of a stream.
         write: replaces it by a text.
     """
 
@@ -31,7 +34,7 @@ class VerifiedSaves:
         """
         if expected is None or self._wrote.get(stream) != expected:
             found = self._read(stream)
-            if found == new:  # an earlier try of this save was taken, only its answer was lost
+            if found == new:  # an earlier try of this save succeeded, only its answer was lost
                 return
             verify(stream, found=found, expected=expected)
         self.forget(stream)
@@ -39,5 +42,28 @@ class VerifiedSaves:
         self._wrote[stream] = new
 
     def forget(self, stream: str) -> None:
-        """Let nothing count as written here."""
+        """Verify the next save of `stream` again."""
         self._wrote.pop(stream, None)
+
+
+def verify(stream: str, *, found: Watermark | None, expected: Watermark | None) -> None:
+    """Check that `found` is `expected`.
+
+    Raises:
+        WatermarkError: another run or person has moved the watermark.
+    """
+    if found == expected:
+        return
+    raise WatermarkError(
+        f"the watermark of stream {stream!r} is {_described(found)}, where {_described(expected)} was expected: another"
+        f" run or person has moved it meanwhile, and it was left as found. Look at it with {command('show', stream)};"
+        " the next run goes on from there",
+        retry_helps=True,
+    )
+
+
+def _described(mark: Watermark | None) -> str:
+    if mark is None:
+        return "absent"
+    writer = ", ".join(f"{part} {mark.facts[part]!r}" for part in _WRITER if part in mark.facts)
+    return f"one by {writer}" if writer else "one by an unknown writer"

@@ -14,8 +14,8 @@ from sqlalchemy.dialects.mysql import LONGTEXT
 from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.watermarks.codec import decode, encode
-from airflow_legacy_events.watermarks.conflict import verify
 from airflow_legacy_events.watermarks.opening import OpenableStore, OpenedBy
+from airflow_legacy_events.watermarks.saving import verify
 
 TABLE = "legacy_events_watermarks"
 
@@ -36,14 +36,14 @@ _table = sa.Table(
 
 
 class TableWatermarkStore(OpenableStore):
-    """Keeps each stream's watermark in a row, with a revision by which a save compares and sets.
+    """Keeps each stream's watermark in a row, with a revision for compare-and-set.
 
     The row's `id` is the SHA-256 of the stream's name, so that neither the collation nor the width of a column makes
-    two streams one. The table is made at the first save if the role may; else the error holds its statement. One that
-    is there stays as it is: where a column of it is too narrow, the error says how it is made wider.
+    two streams one. The first save creates the table if the role may; else the error holds the statement. An existing
+    table is never altered: where a column is too narrow, the error says how to widen it.
 
     Args:
-        engine: of the database; connections are opened for one statement each.
+        engine: of the database; each statement opens a connection of its own.
         conn_id: Airflow's name of the connection, for messages and the registration.
     """
 
@@ -92,7 +92,7 @@ class TableWatermarkStore(OpenableStore):
 
     def _row(self, stream: str) -> Any:
         with self._doing("reading") as connection:
-            # Only a table that is missing is no watermark; any other failure is one.
+            # Only a missing table means that there is no watermark; any other failure is an error.
             if not sa.inspect(connection).has_table(TABLE):
                 return None
             wanted = sa.select(_table.c.watermark, _table.c.revision).where(_table.c.id == _id(stream))

@@ -1,4 +1,4 @@
-"""The progress of a replay in the state that Airflow 3.3 keeps for a task instance; it survives retries and clears."""
+"""Progress of a replay in the state that Airflow 3.3 keeps for a task instance; it survives retries and clears."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEY = "progress"
 
 
 class TaskStateWatermarkStore(OpenableStore):
-    """One task instance's own store.
+    """The store of one task instance.
 
     Args:
         state: `context["task_state_store"]`.

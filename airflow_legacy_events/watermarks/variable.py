@@ -14,7 +14,7 @@ PREFIX = "legacy_events.watermark."
 
 
 class VariableWatermarkStore(OpenableStore):
-    """Keeps each stream's watermark in an Airflow Variable; survives retries, clears and errors in the DAG."""
+    """Keeps each stream's watermark in an Airflow Variable; it survives retries, clears and errors in the DAG."""
 
     name = "variable"
 

@@ -1,8 +1,8 @@
 """Watermarks in the XComs of the task's own successful runs, under the key `watermark`: texts by stream.
 
-Airflow deletes a task instance's XComs at the start of every try, so what counts is the last run that succeeded: a
-first load that failed begins anew, and a run that is cleared sends its part again. Where no run holds a watermark any
-more, only the run that ended the first load may do it again.
+Airflow deletes a task instance's XComs at the start of every try, so the last run that succeeded counts. A first load
+that failed begins anew, and a cleared run sends its part again. If no run holds a watermark any more, only the run that
+ended the first load may load again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from airflow_legacy_events.watermarks.saving import VerifiedSaves
 
 KEY = "watermark"
 LONGEST_LOOK_BACK = 50
-"""So many successful runs are looked at, the newest first."""
+"""The number of successful runs that are searched, the newest first."""
 
 
 class PastRun(NamedTuple):
@@ -30,7 +30,7 @@ class PastRun(NamedTuple):
     Attributes:
         run_id: of the DAG run.
         logical_date: of the DAG run.
-        content: what its XCom `watermark` holds, None where it has none.
+        content: of its XCom `watermark`, None where it has none.
     """
 
     run_id: str
@@ -39,25 +39,25 @@ class PastRun(NamedTuple):
 
 
 class Runs(Protocol):
-    """The runs of one task, as they are reached from a task or from a server."""
+    """The runs of one task, reached from the task or from a server."""
 
     def own(self) -> Any:
-        """What this very run has pushed."""
+        """Return what this very run has pushed."""
 
     def before(self, logical_date: dt.datetime | None) -> PastRun | None:
-        """The last successful run below `logical_date`; None: below this one."""
+        """Return the last successful run before `logical_date`; None: before this run."""
 
     def push(self, content: Any) -> None:
         """Replace this run's XCom."""
 
     def replace_all(self, content: Any) -> None:
-        """Remove the XComs of all runs, then give the last one this."""
+        """Remove the XComs of all runs, then push `content` for the last run."""
 
     def may_load(self, stream: str) -> bool:
-        """Whether no other run has ended a first load of the stream."""
+        """Return whether no other run has ended a first load of the stream."""
 
     def loaded(self, stream: str) -> None:
-        """Note that this run has."""
+        """Note that this run has ended the first load."""
 
 
 class XComWatermarkStore(OpenableStore):
@@ -137,7 +137,7 @@ class XComWatermarkStore(OpenableStore):
 
 
 class TaskRuns:
-    """The runs of the task that works, through the supervisor.
+    """The runs of the running task, through the supervisor.
 
     Args:
         context: of the task.

@@ -1,4 +1,4 @@
-"""A task's XComs as a server of the deployment reaches them: in the metadata database."""
+"""A task's XComs, reached by a server of the deployment through the metadata database."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from airflow_legacy_events.watermarks.xcom import KEY, PastRun
 
 
 class ServerRuns:
-    """The successful runs of a task; what is pushed goes to the last one.
+    """The successful runs of a task; a push replaces the XCom of the last one.
 
     Args:
         dag_id: of the task.

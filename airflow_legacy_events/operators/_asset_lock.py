@@ -1,4 +1,4 @@
-"""Tasks of one machine tell Airflow of an asset one after the other."""
+"""Asset lock: tasks of one machine register an asset one after the other."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from pathlib import Path
 
 from airflow_legacy_events.core import flock
 
-TURN_SECONDS = 10.0
+WAIT_SECONDS = 10.0
 _POLL_SECONDS = 0.02
 _held: dict[str, int] = {}
 
 
-def take_turn(uri: str, seconds: float = TURN_SECONDS) -> bool:
-    """Wait until no other process of this machine is about to register an asset; keep the turn until this process ends.
+def lock_asset(uri: str, seconds: float = WAIT_SECONDS) -> bool:
+    """Wait until no other process of this machine is about to register an asset; hold the lock until this process ends.
 
-    Airflow makes an asset that it does not know yet when the first task with an event for it ends. Of tasks that do
+    Airflow creates an asset that it does not know yet when the first task with an event for it ends. Of tasks that do
     so at one moment all but one meet a unique violation, and Airflow (3.2, 3.3) marks them failed without a retry,
     whatever they have delivered. A task's process ends once Airflow has its state, and the kernel frees what it held.
 
     Args:
         uri: of the asset.
-        seconds: after which nothing is waited for any more; nor is it where the lock file can't be opened.
+        seconds: after which the wait ends; there is none where the lock file can't be opened.
 
     Returns:
-        Whether it is this process's turn.
+        Whether this process holds the lock.
     """
     if uri in _held:
         return True
