@@ -27,7 +27,7 @@ def count_rows(stream: str, found: Preview, *, conn_id: str | None, table: str |
     Args:
         stream: whose rows are counted.
         found: its watermark before and after the move; none after it is the beginning.
-        conn_id: connection of its source; None: the watermark tells it.
+        conn_id: connection of its source; None: the one that the watermark names.
         table: to count in; None: the watermark's.
         sql: query to count in, or the name of a `.sql` file; comes before `table`.
 

@@ -38,7 +38,7 @@ class Copy:
         """Write the watermark there, register it there, then remove it here; the stream's lock is held meanwhile.
 
         Args:
-            conn_id: connection of the stream's source; None: the watermark tells it.
+            conn_id: connection of the stream's source; None: the one that the watermark names.
             signature: of the person.
 
         Raises:

@@ -108,7 +108,7 @@ def import_stream(
         found: the stream.
         store: name of the store to write to; None: the one that it was exported from.
         replace: whether it wins over a stream that has begun here.
-        conn_id: connection of the stream's source; None: the watermark tells it.
+        conn_id: connection of the stream's source; None: the one that the watermark names.
         signature: of the person.
 
     Raises:

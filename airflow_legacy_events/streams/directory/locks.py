@@ -41,7 +41,7 @@ def source_of(stream: str, mark: Watermark | None, conn_id: str | None) -> str:
         conn_id: that the person named; comes before what the watermark says.
 
     Raises:
-        ConfigurationError: neither tells it.
+        ConfigurationError: neither names one.
     """
     source = conn_id or (None if mark is None else mark.facts.get("source"))
     if not source:

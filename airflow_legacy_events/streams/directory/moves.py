@@ -25,7 +25,7 @@ class Move(Protocol):
 
     @property
     def conn_id(self) -> str | None:
-        """Connection of the stream's source; needed where no readable watermark tells it."""
+        """Connection of the stream's source; needed where no readable watermark names it."""
 
     def moved(self, stream: str, mark: Watermark | None, database: Database | None) -> Watermark | None:
         """Return the watermark after the move, None where none is left.
