@@ -1,4 +1,4 @@
-"""What all SQL databases share: one read session, its end from another thread, keyset conditions."""
+"""What all SQL databases share: one read session, closing it from another thread, keyset conditions."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class SqlDatabase(ABC, Generic[Session]):
     Args:
         url: SQLAlchemy URL; its driver is the one that the subclass reads with.
         conn_id: Airflow's name of the connection, for messages.
-        statement_timeout_seconds: after so long a statement of ours is ended.
+        statement_timeout_seconds: seconds after which a statement is interrupted.
         log: of the task.
 
     Attributes:
         holds_snapshot: see `core.ports.Database.holds_snapshot`.
         enters_by_position: see `core.ports.Database.enters_by_position`.
-        paramstyle: how statements name their parameters; None: as the driver's cursors want it.
-        row_values: whether the database enters an index by a comparison of row values; see `keyset` for the others.
+        paramstyle: PEP 249's style of parameters in statements; None: the one that the driver's cursors take.
+        row_values: whether a comparison of row values enters an index; other databases use `keyset`.
     """
 
     holds_snapshot = True
@@ -70,11 +70,11 @@ class SqlDatabase(ABC, Generic[Session]):
 
     @abstractmethod
     def _translated(self, doing: str) -> Any:
-        """A context in which the driver's errors become `SourceError`."""
+        """Return a context in which the driver's errors become `SourceError`."""
 
     @contextmanager
     def _using(self, doing: str) -> Iterator[Session]:
-        """The session, for one statement of one thread; opened at first use.
+        """Yield the session for one statement of one thread; it is opened at first use.
 
         Raises:
             SourceError: the statement failed, or the database is closed.
@@ -102,7 +102,7 @@ class SqlDatabase(ABC, Generic[Session]):
 
     @abstractmethod
     def _inspect(self, table: str) -> TableFacts:
-        """Return the catalog's facts of a table or view, found as written, else in lower case.
+        """Return the catalog's facts of a table or view. Its name is looked up as written, then in lower case.
 
         Raises:
             ConfigurationError: there is none of that name; the message names similar ones.
@@ -113,10 +113,10 @@ class SqlDatabase(ABC, Generic[Session]):
         """Return the columns that can be carried, and the names and types of those that can't."""
 
     def bounded(self, column: Column) -> Any:
-        """See `core.ports.Database.bounded`; where the driver or the session keeps the bound, the column itself."""
+        """See `core.ports.Database.bounded`. Where the driver keeps the bound, the column itself."""
         return sa.column(column.name)
 
-    def ordered(self, column: Column) -> bool:  # noqa: ARG002  `check` asks the database itself
+    def ordered(self, column: Column) -> bool:  # noqa: ARG002  `check` leaves that to the database
         """See `core.ports.Database.ordered`."""
         return True
 
@@ -125,7 +125,7 @@ class SqlDatabase(ABC, Generic[Session]):
         self._describe(query.subquery("legacy_events_check"), frozenset())
 
     def beyond(self, columns: Sequence[Any], values: Sequence[Any], *, inclusive: bool = False) -> Any:
-        """See `core.ports.Database.beyond`. By a row value an index on the columns gives both bound and order."""
+        """See `core.ports.Database.beyond`. With row values one index on the columns gives both bound and order."""
         right = list(map(bound, values))
         if not self.row_values:
             return keyset.beyond(columns, right, inclusive=inclusive)
@@ -161,7 +161,7 @@ class SqlDatabase(ABC, Generic[Session]):
         """
 
     def ahead(self, query: Any) -> None:
-        """See `core.ports.Database.ahead`; here nothing is begun."""
+        """See `core.ports.Database.ahead`. By default nothing is sent ahead."""
 
     def _compiled(self, query: Any) -> tuple[str, Any]:
         """Return the statement's text and parameters as the driver wants them."""
@@ -170,9 +170,10 @@ class SqlDatabase(ABC, Generic[Session]):
         return str(compiled), tuple(values[name] for name in compiled.positiontup) if compiled.positional else values
 
     def close(self) -> None:
-        """End the read session for good, a statement that still runs on it first; from any thread.
+        """Close the read session for good, from any thread; a statement that still runs on it is interrupted first.
 
-        The session is closed in nobody's turn: a driver may not survive it. One that can't be interrupted is cut.
+        Drivers may not survive a session that is closed under a statement. If the statement can't be interrupted, the
+        session is cut off instead of closed.
         """
         self._closed.set()
         if not self._turn.acquire(blocking=False) and not self._take_turn():
@@ -187,7 +188,7 @@ class SqlDatabase(ABC, Generic[Session]):
             self._turn.release()
 
     def _take_turn(self) -> bool:
-        """Interrupt the statement that runs until its thread gives way; return whether it did."""
+        """Interrupt the running statement until its thread gives way; return whether it did."""
         for _ in range(int(_CLOSE_SECONDS / _INTERRUPT_SECONDS)):
             session = self._session
             if session is not None:
@@ -198,10 +199,10 @@ class SqlDatabase(ABC, Generic[Session]):
 
     @abstractmethod
     def _interrupt(self, session: Session) -> None:
-        """End the statement that runs on `session`, if any."""
+        """Interrupt the statement that runs on `session`, if any."""
 
     def _cut(self, session: Session) -> None:
-        """Let go of a session whose statement does not end."""
+        """Cut off a session whose statement can't be interrupted."""
 
     @abstractmethod
     def _end(self, session: Session) -> None:
@@ -209,7 +210,7 @@ class SqlDatabase(ABC, Generic[Session]):
 
 
 def bound(value: Any) -> Any:
-    """Return a bind parameter without a type of its own, so that no cast is rendered around it; SQL stays as it is."""
+    """Return a bind parameter without a type, so that no cast is rendered around it; SQL stays as it is."""
     if isinstance(value, sa.ColumnElement):
         return value
     return sa.bindparam(None, value, type_=sa.types.NullType(), unique=True)

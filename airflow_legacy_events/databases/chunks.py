@@ -12,10 +12,10 @@ _NUMBER_BYTES = 8
 
 
 class Chunks:
-    """Gathers the rows of one page after the other.
+    """Gathers the rows of pages, one page after the other.
 
     Attributes:
-        rows: how many to fetch at a time; few at first, then by the width of the last page's rows.
+        rows: how many to fetch at a time: few at first, then as the width of the last page's rows suggests.
     """
 
     def __init__(self) -> None:

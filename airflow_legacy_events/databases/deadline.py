@@ -22,7 +22,7 @@ def deadline(
         afterwards: called at the end of a context that was interrupted.
 
     Yields:
-        an event that is set once the time is over.
+        An event that is set once the time is over.
     """
     done, over = threading.Event(), threading.Event()
 

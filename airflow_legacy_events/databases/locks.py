@@ -1,4 +1,4 @@
-"""The stream's lock as a session of the database that shows who holds it, whichever database that is."""
+"""Locks: who holds a stream's lock, and what the locks that a session holds share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from airflow_legacy_events.databases.errors import one_line
 
 HEARTBEAT_SECONDS = 5.0
 LEASE_SECONDS = 15.0
-"""A holder whose last sign of life is older is taken for dead."""
+"""Heartbeats come every `HEARTBEAT_SECONDS`; a holder whose last one is older than the lease is taken for dead."""
 
 _END_SECONDS = 10.0
 _POLL_SECONDS = 0.1
@@ -24,13 +24,13 @@ _LONGEST_NAME = 150
 _TASK_INSTANCE = ("dag", "task", "run", "map_index")
 
 
-class Seen(NamedTuple):
-    """The session that holds a lock, as far as others may look at it.
+class HeldLock(NamedTuple):
+    """Who holds a lock, as far as this user may see it.
 
     Attributes:
-        pid: the server's number of the session.
-        holder: what its comment says; None where that is not to be seen.
-        idle: seconds since its last statement began; None where that is not to be seen.
+        pid: the server's number of the session that holds it; None: nobody does.
+        holder: as the comment of the session's statement names it; None where that is hidden.
+        idle: seconds since the session's last statement began; None where that is hidden.
     """
 
     pid: int | None = None
@@ -48,10 +48,10 @@ class SessionLock(ABC):
     """
 
     ending: str
-    """The statement by which a person ends a session, with a place for its number."""
+    """The statement with which a person ends a session, with a place for its number."""
 
     ascii_only = False
-    """Whether others are shown no other characters."""
+    """Whether the server shows others nothing but ASCII."""
 
     def __init__(self, name: str, holder: Mapping[str, Any], log: logging.Logger) -> None:
         self._name, self._holder, self._log = name, _short(holder), log
@@ -60,10 +60,10 @@ class SessionLock(ABC):
 
     @abstractmethod
     def _try(self) -> bool:
-        """Take the lock if it is free, and show the holder; return whether it is ours."""
+        """Take the lock if it is free, and name its holder to others; return whether it is ours."""
 
     @abstractmethod
-    def _who(self) -> Seen:
+    def _who(self) -> HeldLock:
         """Return who holds it."""
 
     @abstractmethod
@@ -74,7 +74,7 @@ class SessionLock(ABC):
         if self._try():
             return
         pid, holder, idle = self._who()
-        if pid is None and self._try():  # nobody any more: a server needs a moment to free what a session held
+        if pid is None and self._try():  # nobody holds it any more: a server frees a session's locks a moment late
             return
         if pid is not None and holder is not None and is_earlier_try(holder, self._holder):
             self._log.warning("ending %s, an earlier try of this task, backend pid %s", describe(holder), pid)
@@ -114,14 +114,14 @@ class SessionLock(ABC):
 
 
 def is_earlier_try(holder: Mapping[str, Any], mine: Mapping[str, Any]) -> bool:
-    """Whether `holder` is the same task instance in an earlier try."""
+    """Return whether `holder` is the same task instance in an earlier try."""
     if any(holder.get(part) is None or holder.get(part) != mine.get(part) for part in _TASK_INSTANCE):
         return False
     return int(holder.get("try") or 0) < int(mine.get("try") or 0)
 
 
 def describe(holder: Mapping[str, Any] | None) -> str:
-    """The holder as a person reads it."""
+    """Return the holder in words."""
     if holder is None:
         return "a session that this user may not look at"
     text = f"dag {holder.get('dag')!r}, task {holder.get('task')!r}, run {holder.get('run')!r}"
@@ -131,13 +131,13 @@ def describe(holder: Mapping[str, Any] | None) -> str:
 
 
 def holder_in(statement: str | None) -> dict[str, Any] | None:
-    """Return the holder that a statement's comment names."""
+    """Return the holder that the comment of a statement names; None where there is none."""
     start, end = (statement or "").find("{"), (statement or "").rfind("} */")
     return json.loads((statement or "")[start : end + 1]) if -1 < start < end else None
 
 
 def _short(holder: Mapping[str, Any]) -> dict[str, Any]:
-    """The holder with long names cut, each with a hash: PostgreSQL shows the first 1 kB of a statement."""
+    """Return the holder with long names cut, since PostgreSQL shows others only the first 1 kB of a statement."""
     return {
         part: names.cut_bytes(value, _LONGEST_NAME) if isinstance(value, str) else value
         for part, value in holder.items()
@@ -145,5 +145,5 @@ def _short(holder: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shown(holder: Mapping[str, Any], *, ascii_only: bool) -> str:
-    """JSON that neither opens nor ends a comment."""
+    """Return the holder as JSON that neither opens nor closes a comment."""
     return json.dumps(holder, ensure_ascii=ascii_only, separators=(",", ":")).replace("*", r"\u002a")

@@ -1,4 +1,4 @@
-"""What a catalog and an empty SELECT say of a table or a query."""
+"""Reflection: what the catalog and an empty SELECT say of a table or a query."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ QUERY_ALIAS = "legacy_events_query"
 
 @dataclass(frozen=True)
 class Reflected:
-    """A table or query as it stands; see `core.ports.Reflection`."""
+    """A table or query as it is now; see `core.ports.Reflection`."""
 
     selectable: Any
     columns: tuple[Column, ...]
@@ -67,7 +67,7 @@ def split_name(table: str) -> tuple[str | None, str]:
 
 
 def no_such_table(table: str, names: Sequence[str]) -> ConfigurationError:
-    """The error for a table that is not among `names`."""
+    """Return the error for a table that is not among `names`; it names similar ones."""
     schema, name = split_name(table)
     near = difflib.get_close_matches(name, names, n=3) or sorted(names)[:5]
     return ConfigurationError(

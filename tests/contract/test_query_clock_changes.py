@@ -11,7 +11,7 @@ import pytest
 import time_machine
 
 from airflow_legacy_events.databases.generic import dialects
-from airflow_legacy_events.databases.generic.dialects import manners
+from airflow_legacy_events.databases.generic.dialects import traits_of
 from tests.support.legacy import DIALECTS, reused_database
 
 STEP = dt.timedelta(minutes=10)
@@ -38,7 +38,7 @@ def legacy(request, monkeypatch):
         if found.dialect == "firebird":  # its clock is the machine's: what the dialect asks for is a table of the test
             found.execute("CREATE TABLE clock (shown timestamp)")
             found.execute("INSERT INTO clock VALUES (NULL)")
-            shown = dataclasses.replace(manners("firebird"), utc_now="(SELECT shown FROM clock)")
+            shown = dataclasses.replace(traits_of("firebird"), utc_now="(SELECT shown FROM clock)")
             monkeypatch.setitem(dialects._KNOWN, "firebird", shown)
         yield found
 

@@ -168,7 +168,7 @@ def test_a_holder_that_is_gone_when_it_is_looked_for_does_not_keep_the_lock(data
         if not legacy.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted"):
             return who(lock)
         held.__exit__(None, None, None)
-        return locks.Seen()
+        return locks.HeldLock()
 
     monkeypatch.setattr(lock.AdvisoryLock, "_who", gone_meanwhile)
     with databases().lock("s", OTHER) as lease:

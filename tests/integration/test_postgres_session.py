@@ -221,7 +221,7 @@ def test_a_read_that_nobody_takes_is_given_up_lest_it_holds_up_who_alters_the_ta
 
 
 def test_a_read_that_is_taken_late_is_begun_anew(legacy, begun):
-    begun[0]._ahead._began -= LONGEST_SECONDS
+    begun[0]._prefetch._began -= LONGEST_SECONDS
     legacy.execute("INSERT INTO t VALUES (3)")
     assert begun[0].read(ORDERED) == [("1",), ("2",), ("3",)]
 

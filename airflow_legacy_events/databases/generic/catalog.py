@@ -1,4 +1,4 @@
-"""What SQLAlchemy's inspector says of one table."""
+"""Catalog of any other database: what SQLAlchemy's inspector says of one table."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from airflow_legacy_events.databases.reflection import TableFacts, no_such_table
 
 
 def inspect_table(session: sa.Connection, table: str) -> TableFacts:
-    """Return the facts of a table or view, found as written, else in lower case.
+    """Return the facts of a table or view. Its name is looked up as written, then in lower case.
 
-    A part in double quotes is only looked for as written. Lower case is what SQLAlchemy calls a name that the database
-    folds, Oracle's and Firebird's capitals included.
+    A part in double quotes is only looked up as written. SQLAlchemy writes names that the database folds in lower case,
+    Oracle's and Firebird's capitals included.
 
     Raises:
         ConfigurationError: there is none of that name.
@@ -84,7 +84,7 @@ def _find(inspector: sa.Inspector, table: str) -> tuple[str | None, str]:
 
 
 def _indexes(inspector: sa.Inspector, schema: str | None, name: str) -> list[tuple[tuple[str, ...], bool, bool]]:
-    """Columns, whether unique and whether ascending, of the indexes that have plain columns and leave no row out."""
+    """Return columns, uniqueness and ascending order of the indexes that have plain columns and leave no row out."""
     found = []
     for index in _tried(lambda: inspector.get_indexes(name, schema=schema)):
         options = index.get("dialect_options", {})
@@ -96,7 +96,7 @@ def _indexes(inspector: sa.Inspector, schema: str | None, name: str) -> list[tup
 
 
 def _tried(ask: Callable[[], Any]) -> Any:
-    """What an inspector says, or nothing: not every dialect answers every question."""
+    """Return what an inspector says; empty where the dialect does not implement it."""
     try:
         return ask()
     except NotImplementedError:

@@ -20,7 +20,7 @@ from airflow_legacy_events.databases.base import SqlDatabase, bound
 from airflow_legacy_events.databases.deadline import deadline
 from airflow_legacy_events.databases.generic import sizes, values
 from airflow_legacy_events.databases.generic.catalog import inspect_columns, inspect_table
-from airflow_legacy_events.databases.generic.dialects import manners
+from airflow_legacy_events.databases.generic.dialects import traits_of
 from airflow_legacy_events.databases.generic.kinds import kind_of_code
 from airflow_legacy_events.databases.generic.lock import RowLock
 from airflow_legacy_events.databases.reflection import TableFacts
@@ -46,9 +46,9 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
     ) -> None:
         super().__init__(url, conn_id=conn_id, statement_timeout_seconds=statement_timeout_seconds, log=log)
         self.backend = url.get_backend_name()
-        self._manners = manners(self.backend)
-        self._url = url.update_query_dict({k: v for k, v in self._manners.query.items() if k not in url.query})
-        self.holds_snapshot = self._manners.snapshot is not None
+        self._traits = traits_of(self.backend)
+        self._url = url.update_query_dict({k: v for k, v in self._traits.query.items() if k not in url.query})
+        self.holds_snapshot = self._traits.snapshot is not None
         self._in_snapshot = False
         self._engine = self._make_engine()
         sa.event.listen(self._engine, "connect", self._prepare)
@@ -57,11 +57,11 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         return sa.create_engine(self._url, poolclass=sa.NullPool, hide_parameters=True)
 
     def _prepare(self, connection: Any, _: Any) -> None:
-        self._manners.reading(connection, self.statement_timeout_seconds)
-        for statement in self._manners.read_only:
+        self._traits.reading(connection, self.statement_timeout_seconds)
+        for statement in self._traits.read_only:
             with contextlib.closing(connection.cursor()) as cursor:
                 cursor.execute(statement)
-        if self._manners.read_only:
+        if self._traits.read_only:
             connection.commit()
 
     def _connect(self) -> sa.Connection:
@@ -69,18 +69,18 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
 
     def _connect_to_write(self) -> sa.Connection:
         engine = self._make_engine()
-        sa.event.listen(engine, "connect", lambda connection, _: self._manners.writing(connection))
+        sa.event.listen(engine, "connect", lambda connection, _: self._traits.writing(connection))
         with self._translated("connecting"):
             return engine.connect()
 
     @contextmanager
     def _reading(self, doing: str) -> Iterator[sa.Connection]:
-        """The session in a transaction that ends with the context, except in a snapshot."""
+        """Yield the session in a transaction that ends with the context, except in a snapshot."""
         with self._using(doing) as session:
             try:
                 with self._limited(doing, session):
-                    if self._manners.first and not session.in_transaction():
-                        session.exec_driver_sql(self._manners.first)
+                    if self._traits.first and not session.in_transaction():
+                        session.exec_driver_sql(self._traits.first)
                     yield session
             finally:
                 if not self._in_snapshot:
@@ -97,7 +97,7 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
                 raise errors.failed(self.conn_id, doing, errors.timed_out(self.statement_timeout_seconds)) from error
 
     def identity(self) -> dict[str, str]:
-        """The dialect, what the URL says of host, port and database, and the server's own name where it is known."""
+        """Return the dialect, host, port and database of the URL, and the server's own name where it is known."""
         parts: dict[str, Any] = {
             "dialect": self.backend,
             "host": self.url.host,
@@ -105,14 +105,14 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
             "database": self.url.database,
         }
         with self._reading("asking for the server's identity") as session:
-            expression = self._manners.server or "1"
+            expression = self._traits.server or "1"
             answer = session.execute(sa.select(sa.literal_column(expression))).scalar()
-        parts["server"] = answer if self._manners.server else None
+        parts["server"] = answer if self._traits.server else None
         return {name: str(value) for name, value in parts.items() if value}
 
     @contextmanager
     def lock(self, name: str, holder: Mapping[str, Any]) -> Iterator[Lease]:
-        """A row of the table `legacy_events_locks`; see `RowLock`."""
+        """See `core.ports.Database.lock`: a row of the table `legacy_events_locks`, see `RowLock`."""
         with RowLock(self._connect_to_write, name, holder, self.log, interrupt=self._interrupt).held() as lease:
             yield lease
 
@@ -120,7 +120,7 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         with self._reading("looking for the table") as session:
             return inspect_table(session, table)
 
-    def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:  # noqa: ARG002  the columns say it themselves
+    def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:  # noqa: ARG002  reflected columns know it
         with self._reading("looking at the columns") as session:
             if isinstance(selectable, sa.TableClause):
                 return inspect_columns(session, selectable)
@@ -147,8 +147,8 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         return tuple(columns), refused
 
     def bounded(self, column: Column) -> Any:
-        """See `core.ports.Database.bounded`; kept by the dialects that are known to fail so, see `sizes`."""
-        if self._manners.bounds_large_objects and sizes.is_large_object(column):
+        """See `core.ports.Database.bounded`; for the dialects that are known to fail so, see `sizes`."""
+        if self._traits.bounds_large_objects and sizes.is_large_object(column):
             return sizes.bounded_column(column)
         return super().bounded(column)
 
@@ -162,7 +162,7 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         return sa.literal_column("1") == sa.literal_column("1" if moment <= now else "0")
 
     def _until_now(self, value: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
-        """By the database's clock, which is read now and bound less the lag."""
+        """Compare with the database's clock, which is read now and bound less the lag."""
         moment = self._now() - dt.timedelta(seconds=lag_seconds)
         if kind is Kind.INSTANT:
             return value <= bound(moment)
@@ -170,18 +170,18 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         return value <= bound(local.date() if kind is Kind.DATE else local)
 
     def _now(self) -> dt.datetime:
-        """The database's clock.
+        """Return the database's clock in UTC.
 
-        One that is told without a zone runs in the server's zone, which is some quarters of an hour from UTC: how
-        many, the clock of this process tells, even when it is minutes off.
+        A time without a zone is in the server's zone, which is a number of quarters of an hour from UTC. The clock of
+        this process shows how many, even if it is minutes off.
         """
         with self._reading("asking for the time") as session:
-            found = session.execute(sa.select(sa.literal_column(self._manners.utc_now or "CURRENT_TIMESTAMP"))).scalar()
+            found = session.execute(sa.select(sa.literal_column(self._traits.utc_now or "CURRENT_TIMESTAMP"))).scalar()
         moment = found if isinstance(found, dt.datetime) else dt.datetime.fromisoformat(str(found))
         if moment.tzinfo is not None:
             return moment.astimezone(dt.UTC)
         moment = moment.replace(tzinfo=dt.UTC)
-        if self._manners.utc_now:
+        if self._traits.utc_now:
             return moment
         return moment - _QUARTER * round((moment - dt.datetime.now(dt.UTC)) / _QUARTER)
 
@@ -190,7 +190,7 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         return values.text(value, column)
 
     def bind(self, text: str, column: Column) -> Any:
-        """See `core.ports.Database.bind`; SQL Server rounds its DATETIME to 1/300 s, so the value is rounded alike."""
+        """See `core.ports.Database.bind`; SQL Server rounds DATETIME to 1/300 s, so its values are rounded alike."""
         value = values.bind(text, column)
         if self.backend == "mssql" and column.type.upper() in ("DATETIME", "SMALLDATETIME"):
             return sa.cast(bound(value), sa.DATETIME())
@@ -208,14 +208,14 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """One transaction of the level that holds a state; where there is none, `holds_snapshot` is False."""
+        """See `core.ports.Database.snapshot`: one transaction; without a level that can, `holds_snapshot` is False."""
         if not self.holds_snapshot:
             yield
             return
         with self._using("holding a snapshot") as session:
-            if self._manners.snapshot:
-                session.execution_options(isolation_level=self._manners.snapshot)
-            session.exec_driver_sql(self._manners.first) if self._manners.first else session.begin()
+            if self._traits.snapshot:
+                session.execution_options(isolation_level=self._traits.snapshot)
+            session.exec_driver_sql(self._traits.first) if self._traits.first else session.begin()
             session.execute(sa.select(sa.literal_column("1")))
             self._in_snapshot = True
         try:
@@ -227,8 +227,8 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
                 self._session = None
 
     def _interrupt(self, session: sa.Connection) -> None:
-        with contextlib.suppress(Exception):  # nothing runs on it, or it is gone: drivers say so in their own ways
-            self._manners.interrupt(session.connection.dbapi_connection)
+        with contextlib.suppress(Exception):  # nothing runs on it, or it is gone: each driver has its own error
+            self._traits.interrupt(session.connection.dbapi_connection)
 
     def _end(self, session: sa.Connection) -> None:
         session.close()

@@ -1,4 +1,4 @@
-"""What SQLAlchemy's dialects leave open: read-only sessions, snapshots, the clock, ending a statement."""
+"""Traits of dialects that SQLAlchemy leaves open: read-only sessions, snapshots, the clock, cancelling statements."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from airflow_legacy_events.databases.locks import LEASE_SECONDS
 
 
 def _limit(connection: Any, seconds: float) -> None:
-    """Two drivers end a statement by themselves when they are told so before it begins."""
+    """Set the timeout of the two drivers that have one; it holds for statements that begin later."""
     if hasattr(connection, "call_timeout"):  # python-oracledb
         connection.call_timeout = max(1, int(seconds * 1000))
     elif type(connection).__module__ == "pyodbc":
@@ -18,30 +18,30 @@ def _limit(connection: Any, seconds: float) -> None:
 
 
 def _cancel(connection: Any) -> None:
-    """End what runs on a driver's connection, from another thread, where the driver can."""
+    """Cancel what runs on a driver's connection, from another thread, where the driver can."""
     if callable(cancel := getattr(connection, "cancel", None)):
         cancel()
 
 
 def _nothing(connection: Any) -> None:
-    """No preparation."""
+    """Prepare nothing."""
 
 
 @dataclass(frozen=True)
-class Manners:
-    """How one dialect is treated; the defaults hold for a dialect that nothing is known of.
+class DialectTraits:
+    """Traits of one dialect; the defaults are those of a dialect of which nothing is known.
 
     Attributes:
         utc_now: SQL expression of the database's clock in UTC; empty: CURRENT_TIMESTAMP.
-        server: SQL expression that tells the server or database from others.
+        server: SQL expression that identifies the server or database; empty: there is none.
         read_only: statements that make a session read-only.
-        first: statement that begins each reading transaction.
-        snapshot: isolation level that holds one state of the data; empty: every transaction does; None: there is none.
-        bounds_large_objects: whether OCTET_LENGTH takes them and a CAST of a text to a number fails with that text.
+        first: statement that begins each reading transaction; empty: none is needed.
+        snapshot: isolation level that holds one state of the data; empty: every level does; None: no level does.
+        bounds_large_objects: whether OCTET_LENGTH measures them, and a failing CAST to a number reports its text.
         query: parts of the URL's query that are added where they are missing.
         reading: prepares a driver's connection for reading, with the statement timeout in seconds.
         writing: prepares a driver's connection for the lock.
-        interrupt: ends what runs on a driver's connection.
+        interrupt: cancels what runs on a driver's connection.
     """
 
     utc_now: str = ""
@@ -77,14 +77,14 @@ def _firebird_interrupt(connection: Any) -> None:
         attachment.cancel_operation(CancelType.RAISE)
 
 
-_MYSQL = Manners(
+_MYSQL = DialectTraits(
     utc_now="UTC_TIMESTAMP(6)",
     server="@@hostname",
     read_only=("SET SESSION TRANSACTION READ ONLY",),
     snapshot="REPEATABLE READ",
 )
 _KNOWN = {
-    "firebird": Manners(
+    "firebird": DialectTraits(
         server="rdb$get_context('SYSTEM', 'DB_NAME')",
         snapshot="",
         bounds_large_objects=True,
@@ -93,26 +93,26 @@ _KNOWN = {
         writing=_firebird_writing,
         interrupt=_firebird_interrupt,
     ),
-    "mssql": Manners(
+    "mssql": DialectTraits(
         utc_now="SYSUTCDATETIME()",
         server="CAST(SERVERPROPERTY('ServerName') AS NVARCHAR(256))",
         snapshot="SNAPSHOT",
     ),
-    "oracle": Manners(
+    "oracle": DialectTraits(
         utc_now="SYS_EXTRACT_UTC(SYSTIMESTAMP)",
         server="SYS_CONTEXT('USERENV', 'DB_UNIQUE_NAME')",
         first="SET TRANSACTION READ ONLY",
         snapshot="",
     ),
-    "postgresql": Manners(
+    "postgresql": DialectTraits(
         read_only=("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",), snapshot="REPEATABLE READ"
     ),
     "mysql": _MYSQL,
     "mariadb": _MYSQL,
-    "sqlite": Manners(utc_now="strftime('%Y-%m-%d %H:%M:%f', 'now')", read_only=("PRAGMA query_only = ON",)),
+    "sqlite": DialectTraits(utc_now="strftime('%Y-%m-%d %H:%M:%f', 'now')", read_only=("PRAGMA query_only = ON",)),
 }
 
 
-def manners(dialect: str) -> Manners:
-    """Return what is known of a dialect, by the name of its backend."""
-    return _KNOWN.get(dialect) or Manners()
+def traits_of(dialect: str) -> DialectTraits:
+    """Return the traits of a dialect, by the name of its backend."""
+    return _KNOWN.get(dialect) or DialectTraits()

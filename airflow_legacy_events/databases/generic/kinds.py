@@ -1,4 +1,4 @@
-"""What a column's values mean, from SQLAlchemy's reflected types and from what a driver says of a result."""
+"""Kinds of columns, from SQLAlchemy's reflected types and from what a driver says of a result."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _CLASSES = {
 def kind_of_type(type_: Any) -> Kind | None:
     """Return the kind of a reflected column; None for what can't be carried.
 
-    Times finer than a microsecond are not carried: Python cuts them, and a cut value is below the row it came from.
+    Times finer than a microsecond are not carried: Python truncates them, and a truncated watermark lies below its row.
     """
     kind = next((kind for class_, kind in _TYPES if isinstance(type_, class_)), None)
     if kind in (Kind.TIMESTAMP, Kind.TIME) and (getattr(type_, "precision", None) or 0) > _MICROSECONDS:
@@ -62,8 +62,8 @@ def kind_of_type(type_: Any) -> Kind | None:
 def kind_of_code(dbapi: Any, described: Sequence[Any]) -> Kind | None:
     """Return the kind of a column of a query; None where its driver leaves that open.
 
-    Some drivers give a Python class as the type code. With all others PEP 249 knows texts and bytes for certain, and
-    of numbers those whose precision and scale are told.
+    Some drivers give a Python class as the type code. From all others PEP 249 makes texts and bytes certain, and
+    numbers whose precision and scale are reported.
     """
     code, precision, scale = described[1], described[4], described[5]
     if isinstance(code, type):

@@ -35,14 +35,15 @@ locks = sa.Table(
     sa.Column("leased_at", sa.DateTime, nullable=False),
     sa.Column("holder", sa.String(_LONGEST_HOLDER), nullable=False),
 )
-"""One row a held stream: who holds it, under which token, and when that was last renewed, by the database's clock."""
+"""One row for each held stream: its holder, the token, and when that was last renewed, by the database's clock."""
 
 
 class RowLock:
-    """Holds the row of a stream, renewed every 5 s on a session of its own.
+    """Lease as a row: holds the row of a stream, renewed every 5 s on a session of its own.
 
-    Each step is one statement that changes the row only as it was seen, so of two runs one gets it. A row whose lease
-    did not move for 15 s is taken over; what its holder does then is stopped by its own next `check`.
+    Each step is one statement that changes the row only if it is still as it was read (compare-and-set), so of two runs
+    one gets it. A row whose lease was not renewed for 15 s is taken over; its holder then stops at its own next
+    `check`.
 
     Args:
         connect: opens a session that may write, at once; `held` closes it.
@@ -50,8 +51,8 @@ class RowLock:
         holder: see `core.ports.Database.lock`.
         log: of the task.
         heartbeat: seconds between renewals.
-        interrupt: ends what runs on a session.
-        patience: seconds after which a statement of the lock is ended.
+        interrupt: cancels what runs on a session.
+        patience: seconds after which a statement of the lock is cancelled.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class RowLock:
     def held(self) -> Iterator[RowLock | Unlocked]:
         """Take the lock and keep its lease alive until the context ends.
 
-        Where the table is not there and can't be made there is no lock, and a warning says so.
+        Without the table, and without the right to make it, there is no lock; a warning says so.
 
         Raises:
             BusyError: another run holds it.
@@ -142,7 +143,7 @@ class RowLock:
         return Unlocked()
 
     def _refused_table(self) -> str:
-        """Look for the table, else make it; return why there is none, or nothing."""
+        """Look for the table, or make it; return why there is none, or nothing."""
         why = ""
         for _ in range(2):  # another run may be faster in making it
             try:
@@ -156,7 +157,7 @@ class RowLock:
             return "" if sa.inspect(self._session).has_table(TABLE) else why
 
     def _make_table(self) -> None:
-        """By the driver itself: SQLAlchemy asks for a count of rows, which Firebird's driver fails to tell of it."""
+        """Make the table through the driver: Firebird's has no count of rows here, which SQLAlchemy wants."""
         statement = str(sa.schema.CreateTable(locks).compile(dialect=self._session.dialect))
         with contextlib.closing(self._session.connection.cursor()) as cursor:
             cursor.execute(statement)
@@ -182,13 +183,13 @@ class RowLock:
         raise BusyError(f"stream {self._name!r} is being taken by several runs", holder="another run", healthy=None)
 
     def _moves(self, token: str, beats: int) -> bool:
-        """Whether a holder that seems dead renews its lease after all: a server's clock may jump, as in summer."""
+        """Return whether a holder that seems dead renews its lease after all: a server's local clock may jump."""
         self._released.wait(self._heartbeat * 1.5)
         found = self._row()
         return found is not None and (found[0], found[1]) != (token, beats)
 
     def _row(self) -> tuple[str, int, dict[str, Any], float] | None:
-        """Token, renewals, holder and the age of the lease in seconds."""
+        """Return token, renewals, holder and the age of the lease in seconds; None where there is no row."""
         query = sa.select(locks.c.token, locks.c.beats, locks.c.holder, locks.c.leased_at, sa.cast(_NOW, sa.DateTime))
         with self._transaction():
             row = self._session.execute(query.where(self._mine)).first()
@@ -208,7 +209,7 @@ class RowLock:
         return {"token": self._token, "beats": 0, "leased_at": _NOW, "holder": json.dumps(self._holder)}
 
     def _change(self, statement: Any) -> bool:
-        """Run one statement that changes one row; False when it changed none, or another run was faster."""
+        """Run a statement that changes one row; return False where it changed none, or another run was faster."""
         with self._turn:
             try:
                 with self._transaction():
@@ -218,7 +219,7 @@ class RowLock:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """One transaction; a row that somebody locked and left would hold it up for ever."""
+        """Run one transaction, with a timeout: it may wait for a row that somebody locked and left."""
         with deadline(self._patience, lambda: self._interrupt(self._session)), self._session.begin():
             yield
 
@@ -238,14 +239,14 @@ class RowLock:
 
 
 class Unlocked:
-    """The lease of a source that offers no lock: nobody can lose it."""
+    """The lease of a source without locks: it can't be lost."""
 
     def check(self) -> None:
-        """Return."""
+        """See `core.ports.Lease.check`."""
 
 
 def _short(value: Any) -> Any:
-    """A name that is long in JSON cut, with a hash; all of them together fit the column."""
+    """Return a name that is long as JSON cut, so that all names together fit the column."""
     if not isinstance(value, str) or len(json.dumps(value)) <= _LONGEST_PART:
         return value
     return names.cut(value, _LONGEST_CUT)

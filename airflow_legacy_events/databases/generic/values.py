@@ -1,4 +1,4 @@
-"""Values as drivers give them: the exact texts that rows carry, and those by which a watermark keeps a value."""
+"""Values as drivers give them: the exact texts that rows carry, and the texts as which a watermark keeps values."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def text(value: Any, column: Column) -> str:
     """Return what `exact` gave as the text that a watermark keeps; bytes are written in hex.
 
     Raises:
-        SourceError: NULL, or a large object, which has no order that a database could be asked for.
+        SourceError: it is NULL, or a large object, which has no order.
     """
     if value is None:
         raise became_null(column)

@@ -1,4 +1,4 @@
-"""What the catalog of MySQL and MariaDB says of one table."""
+"""Catalog of MySQL and MariaDB: what it says of one table."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ SELECT check_clause FROM information_schema.check_constraints WHERE constraint_s
 _IS_JSON = re.compile(r"json_valid\(`((?:[^`]|``)+)`\)")
 
 
-class Found(NamedTuple):
-    """What is known of one table.
+class CatalogEntry(NamedTuple):
+    """What the catalog says of one table.
 
     Attributes:
-        facts: as every database tells them.
+        facts: what every database knows of a table.
         json: columns that MariaDB keeps as JSON.
-        sorted_by: the columns by which each index sorts the rows, by the index's name.
+        sorted_by: for each index by name, the columns by which it sorts the rows.
     """
 
     facts: TableFacts
@@ -44,8 +44,8 @@ class Found(NamedTuple):
     sorted_by: Mapping[str, tuple[str, ...]]
 
 
-def inspect_table(session: Session, table: str) -> Found:
-    """Return what is known of a table or view, found as written, else in lower case.
+def inspect_table(session: Session, table: str) -> CatalogEntry:
+    """Return the entry of a table or view. Its name is looked up as written, then in lower case.
 
     Raises:
         ConfigurationError: there is none of that name.
@@ -70,7 +70,7 @@ def inspect_table(session: Session, table: str) -> Found:
     json = _json(session, where, name) & texts if session.mariadb and texts else frozenset()
     # InnoDB keeps the primary key behind the columns of every index.
     behind = primary if engine == "InnoDB" else ()
-    return Found(
+    return CatalogEntry(
         facts,
         json,
         {one.name: tuple(dict.fromkeys(one.columns + (behind if one.whole else ()))) for one in indexes},
@@ -89,7 +89,7 @@ class _Index(NamedTuple):
 
 
 def _indexes(rows: list[tuple[Any, ...]]) -> list[_Index]:
-    """The ordered indexes, as far as they hold whole columns."""
+    """Return the ordered indexes, as far as they hold whole columns."""
     found = []
     for name, group in groupby(rows, key=lambda row: row[0]):
         parts = list(group)
@@ -101,6 +101,6 @@ def _indexes(rows: list[tuple[Any, ...]]) -> list[_Index]:
 
 
 def _json(session: Session, schema: str, table: str) -> frozenset[str]:
-    """MariaDB's JSON is a LONGTEXT with a check."""
+    """Return the columns that MariaDB declares as JSON: LONGTEXT with a check."""
     checks = [_IS_JSON.fullmatch(str(clause)) for (clause,) in session.rows(_CHECKS, schema, table)]
     return frozenset(check[1].replace("``", "`") for check in checks if check)

@@ -1,4 +1,4 @@
-"""Texts of MySQL and MariaDB that have no Unicode: the server would send `?` instead, without a word."""
+"""Character sets of MySQL and MariaDB: for a character without Unicode the server would silently send `?`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _COMPLETE = frozenset(
     {"utf8mb4", "utf8mb3", "utf8", "latin1", "ucs2", "utf16", "utf16le", "utf32", "gb18030", "binary"}
 )
 REMEDY = ("as bytes with sql=: CAST({name} AS BINARY) AS {name}", "Unicode")
-"""How to read a text that can't become Unicode; arguments of `errors.unreadable`."""
+"""How to read a text that can't become Unicode: `remedy` and `encoding` of `errors.unreadable`."""
 
 _OUT_OF_RANGE = 1690
 _FIRST = 1_000
@@ -24,7 +24,7 @@ _RAISED = re.compile(r"pow\(1e\+?300,\(?([0-9]+)")
 
 
 def question(selectable: Any, names: Sequence[str]) -> Any:
-    """Return the query that answers with one row, the character set of each of these columns; it reads no row."""
+    """Return a query for the character set of each of these columns: one row, for which no row of them is read."""
     found = (sa.func.charset(sa.func.max(sa.column(name))) for name in names)
     return sa.select(*found).select_from(selectable).where(sa.text("1 = 0"))
 
@@ -37,7 +37,7 @@ def doubtful(names: Sequence[str], charsets: Sequence[str]) -> list[str]:
 def guarded(column: Any, at: int) -> Any:
     """Return the text of `column` in Unicode; the statement fails where a character would be lost.
 
-    POW is out of range only in a row where it is reached, and the error tells `at`.
+    POW is out of range only in a row where it is evaluated, and the error holds `at`.
     """
     unicode = sa.func.convert(column.op("USING")(sa.literal_column("utf8mb4")))
     replaced = sa.func.replace(sa.func.replace(unicode, _QUESTION, _NOTHING), _UNKNOWN, _NOTHING)
@@ -66,7 +66,7 @@ def unreadable_column(session: Session, statement: str, parameters: Any) -> str 
     """Return the first column of a query with a text that is no UTF-8.
 
     Args:
-        session: a fresh one, which serves nothing else afterwards.
+        session: a new one that serves nothing else afterwards.
         statement: of the read that failed.
         parameters: of the statement.
     """

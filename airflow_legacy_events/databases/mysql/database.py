@@ -21,7 +21,7 @@ from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.base import SqlDatabase, bound
 from airflow_legacy_events.databases.deadline import deadline
 from airflow_legacy_events.databases.mysql import charsets, types
-from airflow_legacy_events.databases.mysql.catalog import Found, inspect_table
+from airflow_legacy_events.databases.mysql.catalog import CatalogEntry, inspect_table
 from airflow_legacy_events.databases.mysql.lock import NamedLock
 from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Killer, Session, code_of, is_lost, reason
 from airflow_legacy_events.databases.mysql.sizes import MEDIUM_BYTES, bounded_column, too_large_in
@@ -47,7 +47,7 @@ class MysqlDatabase(SqlDatabase[Session]):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._killer = Killer(lambda: self._open(connect_timeout=_KILLER_SECONDS, read_timeout=_KILLER_SECONDS))
-        self._found: Found | None = None
+        self._entry: CatalogEntry | None = None
         self._spellings: dict[str, types.Spell] = {}
         self._guards: dict[int, str] = {}
         self._unbounded: frozenset[str] = frozenset()
@@ -66,7 +66,7 @@ class MysqlDatabase(SqlDatabase[Session]):
             return self._open(read_timeout=_SILENT_SECONDS)
 
     def identity(self) -> dict[str, str]:
-        """The server's own id, where it has none its host, port and number, and the database."""
+        """Return the server's own id, or where it has none its host, port and number, and the database."""
         with self._using("asking for the server's identity") as session:
             id_ = "server_uid" if session.mariadb else "server_uuid"
             try:
@@ -81,22 +81,22 @@ class MysqlDatabase(SqlDatabase[Session]):
 
     @contextmanager
     def lock(self, name: str, holder: Mapping[str, Any]) -> Iterator[Lease]:
-        """A named lock on a session of its own; see `NamedLock`."""
+        """See `core.ports.Database.lock`: a named lock on a session of its own, see `NamedLock`."""
         with NamedLock(self._open_for_lock, self.url.database or "", name, holder, self.log).held() as lease:
             yield lease
 
     def reflect(self, table: str | None, sql: str | None) -> Reflected:
         """See `core.ports.Database.reflect`."""
-        self._found = None
+        self._entry = None
         return super().reflect(table, sql)
 
     def _inspect(self, table: str) -> TableFacts:
         with self._using("looking for the table") as session:
-            self._found = inspect_table(session, table)
-            return self._found.facts
+            self._entry = inspect_table(session, table)
+            return self._entry.facts
 
     def check(self, query: Any) -> None:
-        """See `core.ports.Database.check`; how the columns of the last reflection are read stays."""
+        """See `core.ports.Database.check`; what the last reflection found of the columns is kept."""
         self._look(query.subquery("legacy_events_check"))
 
     def _look(self, selectable: Any) -> list[tuple[str, types.Type, int]]:
@@ -117,7 +117,7 @@ class MysqlDatabase(SqlDatabase[Session]):
         self._spellings |= {name: partial(charsets.guarded, at=at) for at, name in enumerate(doubtful)}
         self._guards = dict(enumerate(doubtful))
         self._unbounded = frozenset(name for name, _, length in found if length > MEDIUM_BYTES)
-        json = self._found.json if self._found is not None else ()
+        json = self._entry.json if self._entry is not None else ()
         typed = [(name, types.JSON if name in json else type_) for name, type_, _ in found]
         columns = tuple(
             Column(name, type_.kind, type_.name, name not in not_null)
@@ -127,18 +127,18 @@ class MysqlDatabase(SqlDatabase[Session]):
         return columns, {name: type_.name for name, type_ in typed if type_.kind is None}
 
     def bounded(self, column: Column) -> Any:
-        """See `core.ports.Database.bounded`; only what may hold so much is looked at, see `sizes`."""
+        """See `core.ports.Database.bounded`; only columns that may hold so much are measured, see `sizes`."""
         return bounded_column(column) if column.name in self._unbounded else super().bounded(column)
 
     def _doubtful(self, selectable: Any, texts: Sequence[str]) -> list[str]:
-        """Which of these columns may hold characters without Unicode."""
+        """Return which of these columns may hold characters without Unicode."""
         statement, parameters = self._compiled(charsets.question(selectable, texts))
         with self._using("looking at the columns") as session, session.connection.cursor() as cursor:
             cursor.execute(statement, parameters)
             return charsets.doubtful(texts, cursor.fetchone())
 
     def _until_now(self, value: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
-        """By the server's clock, which is read now."""
+        """Compare with the server's clock, which is read now."""
         with self._using("asking for the server's time") as session:
             [(now,)] = session.rows(_NOW)
         moment = dt.datetime.fromisoformat(f"{now}+00:00") - dt.timedelta(seconds=lag_seconds)
@@ -170,7 +170,7 @@ class MysqlDatabase(SqlDatabase[Session]):
 
     @contextmanager
     def _readable(self, statement: str, parameters: Any) -> Iterator[None]:
-        """A read whose text may not become Unicode; then the column is looked for."""
+        """Let the error of a read name the column whose text can't become Unicode."""
         try:
             yield
         except UnicodeDecodeError:
@@ -183,7 +183,7 @@ class MysqlDatabase(SqlDatabase[Session]):
             raise errors.unreadable(self.conn_id, column, *charsets.REMEDY) from None
 
     def _spelled(self, query: Any) -> Any:
-        """The query with the columns of some types read by an expression; order and conditions keep the column."""
+        """Return the query with some types selected by an expression; order and conditions keep the bare column."""
         if not isinstance(query, sa.Select):
             return query
         spell = self._spellings
@@ -197,13 +197,13 @@ class MysqlDatabase(SqlDatabase[Session]):
         return query.with_hint(query.get_final_froms()[0], f"FORCE INDEX ({quoted})")
 
     def _index_for(self, order: Sequence[str]) -> str | None:
-        """The index that sorts as the query does; by its own guess the optimizer may sort the whole table."""
-        if self._found is None or not order:
+        """Return the index that sorts as the query does; the optimizer alone might sort the whole table."""
+        if self._entry is None or not order:
             return None
-        return next((name for name, by in self._found.sorted_by.items() if by[: len(order)] == tuple(order)), None)
+        return next((name for name, by in self._entry.sorted_by.items() if by[: len(order)] == tuple(order)), None)
 
     def _stream(self, session: Session, statement: str, parameters: Any) -> Rows:
-        """The rows as they arrive; where they are left early the server is told to stop sending."""
+        """Yield chunks of rows as they arrive; if the reader stops early the statement is killed."""
         size, ended = self._chunks.rows, False
         cursor = session.connection.cursor(SSCursor)
         try:
@@ -221,7 +221,7 @@ class MysqlDatabase(SqlDatabase[Session]):
 
     @contextmanager
     def _limited(self, session: Session) -> Iterator[None]:
-        """The statement timeout, where the server has none of its own."""
+        """Interrupt a statement after its timeout, where the server has no such limit."""
         if session.limits_time:
             yield
             return
@@ -230,7 +230,7 @@ class MysqlDatabase(SqlDatabase[Session]):
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """One REPEATABLE READ transaction; its begin fixes what is seen."""
+        """See `core.ports.Database.snapshot`: one REPEATABLE READ transaction, whose start fixes what is seen."""
         doing = "holding a snapshot"
         with self._using(doing) as session:
             session.rows("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")

@@ -14,7 +14,7 @@ import MySQLdb
 
 from airflow_legacy_events.core import names
 from airflow_legacy_events.core.errors import SourceError
-from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, Seen, SessionLock, holder_in
+from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, HeldLock, SessionLock, holder_in
 from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Session, code_of, is_lost, reason
 
 _DEAD_SECONDS = 20
@@ -24,10 +24,10 @@ _UNKNOWN_SESSION = 1094
 
 
 class NamedLock(SessionLock):
-    """Holds `GET_LOCK` on a session that sleeps in statements of 5 s, each with the holder as its comment.
+    """Named lock: holds `GET_LOCK` on a session that sleeps in statements of 5 s, whose comment names the holder.
 
-    A session that rests has no statement in the process list, therefore one runs all the time. Without one for 20 s
-    the server itself ends the session, and frees the lock. A second session looks whose the lock is.
+    A session at rest shows no statement in the process list, so one runs all the time. If none runs for 20 s the server
+    itself ends the session and frees the lock. A second session looks who holds it.
 
     Args:
         connect: opens a session; two at once, which `held` closes, and another one where the second is lost.
@@ -38,7 +38,7 @@ class NamedLock(SessionLock):
     """
 
     ending = "KILL {}"
-    ascii_only = True  # the process list has no characters beyond three bytes
+    ascii_only = True  # the process list holds no character of four bytes
 
     def __init__(
         self, connect: Callable[[], Session], database: str, name: str, holder: Mapping[str, Any], log: logging.Logger
@@ -75,7 +75,7 @@ class NamedLock(SessionLock):
             self._watcher.close()
 
     def check(self) -> None:
-        """See `core.ports.Lease.check`; the server is asked whose the lock is."""
+        """See `core.ports.Lease.check`; the server says who holds the lock."""
         if self._ended.is_set():
             raise self._lost("the statement that kept it was ended with it")
         try:
@@ -92,10 +92,10 @@ class NamedLock(SessionLock):
         self._beat.start()
         return True
 
-    def _who(self) -> Seen:
+    def _who(self) -> HeldLock:
         [(pid,)] = self._ask("SELECT IS_USED_LOCK(%s)", self._lock)
         if pid is None:
-            return Seen()
+            return HeldLock()
         holder, idle = None, None
         deadline = time.monotonic() + _LOOK_SECONDS
         while time.monotonic() < deadline:  # between two statements there is none to be seen
@@ -106,7 +106,7 @@ class NamedLock(SessionLock):
             if holder is not None:
                 break
             self._released.wait(0.02)
-        return Seen(int(pid), holder, idle)
+        return HeldLock(int(pid), holder, idle)
 
     def _terminate(self, pid: int) -> None:
         try:

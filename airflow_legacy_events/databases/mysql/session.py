@@ -1,4 +1,4 @@
-"""Sessions of MySQL and MariaDB through mysqlclient: pinned, and numbered so that another one can end them."""
+"""Sessions of MySQL and MariaDB through mysqlclient: pinned, and numbered so that another session can kill them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from MySQLdb.converters import conversions
 from airflow_legacy_events.databases.errors import one_line
 
 INTERRUPTED = frozenset({1317, 1969, 3024})
-"""Errors of a statement that was ended from outside, or by the server's own limit."""
+"""Errors of a statement that was killed by another session, or by the server's own limit."""
 
 _LOST = range(2000, 3000)
 _GONE = frozenset({1040, 1053, 1152, 1159, 1161, 1205, 1213, 1927, 4031})
@@ -81,12 +81,12 @@ class Session:
             return list(cursor.fetchall())
 
     def absorb(self) -> None:
-        """Take the end that was meant for a statement which was over by then; MySQL 5.6 keeps it for the next one."""
+        """Absorb a KILL that came after its statement had ended; MySQL 5.6 keeps it for the next statement."""
         with contextlib.suppress(MySQLdb.Error):
             self.rows("DO 0")
 
     def read_only(self, timeout_seconds: float) -> None:
-        """Let the session read only, and each statement take so long where the server minds the time."""
+        """Let the session read only, and let the server end statements after so long, where it can."""
         self.rows("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         settings: dict[str, float] = {"sql_big_selects": 1, "wait_timeout": _RESTING_SECONDS}
         if self.mariadb and self.version >= (10, 3):
@@ -110,10 +110,10 @@ class Session:
 
 
 class Killer:
-    """A session that ends the statements of another one; opened at first use, from any thread.
+    """A session that kills the statements of another one, from any thread; it is opened at first use.
 
     Args:
-        connect: opens it.
+        connect: opens the session.
     """
 
     def __init__(self, connect: Callable[[], Session]) -> None:
@@ -121,7 +121,7 @@ class Killer:
         self._session: Session | None = None
 
     def end_statement(self, number: int) -> None:
-        """End what runs on session `number`; one that rests is left as it is."""
+        """Kill the statement that runs on session `number`; a session that rests is left alone."""
         with self._turn, contextlib.suppress(MySQLdb.Error):
             try:
                 self._kill(number)
@@ -137,7 +137,7 @@ class Killer:
         self._session.rows(f"KILL QUERY {number:d}")
 
     def close(self) -> None:
-        """Close it."""
+        """Close the session, if it was opened."""
         with self._turn:
             if self._session is not None:
                 self._session.close()
@@ -145,16 +145,16 @@ class Killer:
 
 
 def code_of(error: BaseException) -> int:
-    """The number of an error; 0 where the driver itself raised it."""
+    """Return the number of an error; 0 where the driver itself raised it."""
     return error.args[0] if error.args and isinstance(error.args[0], int) else 0
 
 
 def is_lost(error: BaseException) -> bool:
-    """Whether the connection is gone, or the server can't serve it now."""
+    """Return whether the connection is gone, or the server can't serve it now."""
     return code_of(error) in _LOST or code_of(error) in _GONE
 
 
 def reason(error: BaseException) -> str:
-    """The server's sentence and number."""
+    """Return the server's sentence and number."""
     text = one_line(error.args[1] if len(error.args) > 1 else error)
     return f"{text} (error {code_of(error)})" if code_of(error) else text

@@ -1,4 +1,4 @@
-"""What the types of MySQL and MariaDB mean, and how each value is asked for and compared without losing anything."""
+"""Types of MySQL and MariaDB, and how their values are selected and compared without losing anything."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Type(NamedTuple):
     Attributes:
         kind: None where it can't be carried.
         name: the database's own.
-        spell: the expression by which its value is read; None: the column itself.
+        spell: makes the expression that is selected instead of the column; None: the column itself.
     """
 
     kind: Kind | None
@@ -44,7 +44,7 @@ def _in_utc(column: Any) -> Any:
 
 
 def _wkb(column: Any) -> Any:
-    """A spatial value as servers keep it, without the four bytes of its SRID; ST_AsWKB of MySQL 8 turns axes around."""
+    """Return a spatial value as it is stored, less the four bytes of its SRID; ST_AsWKB of MySQL 8 swaps axes."""
     return sa.func.substr(sa.cast(column, sa.LargeBinary), sa.literal_column("5"))
 
 
@@ -113,7 +113,7 @@ def type_of(code: int, length: int, flags: int, converter: Any) -> Type:
 
 
 def described(session: Any, statement: str, parameters: Any) -> list[tuple[str, Type, int]]:
-    """Names, types and most bytes of the columns; only the driver's choice of a converter tells text from binary."""
+    """Return names, types and longest lengths in bytes of columns; the driver's converter tells text from binary."""
     literals = tuple(session.connection.literal(value) for value in parameters)
     session.connection.query(statement.encode() % literals)
     result = session.connection.use_result()
@@ -167,7 +167,7 @@ def _decimal(text: str) -> Decimal:
 
 
 def _utc(text: str) -> str:
-    """A point in time as the session, whose zone is UTC, writes it."""
+    """Return a point in time as a session in UTC writes it."""
     if text.endswith("+00"):
         return text[:-3]
     moment = dt.datetime.fromisoformat(text)

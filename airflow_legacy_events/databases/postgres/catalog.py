@@ -1,4 +1,4 @@
-"""What PostgreSQL's catalog says of one table, in one round trip."""
+"""Catalog of PostgreSQL: the facts of one table, in one round trip."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class _Index(NamedTuple):
 
 
 def inspect_table(session: Connection[Any], table: str) -> TableFacts:
-    """Return the facts of a table or view, found as written, else in lower case.
+    """Return the facts of a table or view. Its name is looked up as written, then in lower case.
 
     Raises:
         ConfigurationError: there is none of that name.

@@ -19,7 +19,7 @@ from airflow_legacy_events.databases.base import SqlDatabase, bound
 from airflow_legacy_events.databases.postgres.catalog import inspect_table
 from airflow_legacy_events.databases.postgres.encoding import REMEDY, UNREADABLE, unreadable_column
 from airflow_legacy_events.databases.postgres.lock import AdvisoryLock
-from airflow_legacy_events.databases.postgres.prefetch import Ahead
+from airflow_legacy_events.databases.postgres.prefetch import Prefetch
 from airflow_legacy_events.databases.postgres.session import Session, connect
 from airflow_legacy_events.databases.postgres.sizes import bounded_column, too_large_in
 from airflow_legacy_events.databases.postgres.statement import Statement
@@ -34,13 +34,13 @@ class PostgresDatabase(SqlDatabase[Session]):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._ahead = Ahead(self._turn, self.statement_timeout_seconds)
+        self._prefetch = Prefetch(self._turn, self.statement_timeout_seconds)
         self._last: tuple[Any, tuple[str, Any]] | None = None
 
     @contextmanager
     def _using(self, doing: str) -> Iterator[Session]:
         with super()._using(doing) as session:
-            self._ahead.give_up()
+            self._prefetch.give_up()
             yield session
 
     def _connect(self) -> Session:
@@ -52,7 +52,7 @@ class PostgresDatabase(SqlDatabase[Session]):
             return connect(options)
 
     def identity(self) -> dict[str, str]:
-        """The cluster's system identifier and timeline, and the database."""
+        """Return the cluster's system identifier and timeline, and the database."""
         with self._using("asking for the server's identity") as session:
             row = session.connection.execute(
                 "SELECT (pg_control_system()).system_identifier::text, (pg_control_checkpoint()).timeline_id::text,"
@@ -63,7 +63,7 @@ class PostgresDatabase(SqlDatabase[Session]):
 
     @contextmanager
     def lock(self, name: str, holder: Mapping[str, Any]) -> Iterator[Lease]:
-        """A session-level advisory lock on a session of its own; see `AdvisoryLock`."""
+        """See `core.ports.Database.lock`: an advisory lock on a session of its own, see `AdvisoryLock`."""
         with AdvisoryLock(self._connect_plain, name, holder, self.log).held() as lease:
             yield lease
 
@@ -97,7 +97,7 @@ class PostgresDatabase(SqlDatabase[Session]):
         return bounded_column(column)
 
     def _until_now(self, value: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
-        """By `now()` of the server, within the statement."""
+        """Compare with `now()` of the server, within the statement."""
         now: Any = sa.text("now()")
         if lag_seconds:
             now = sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, lag_seconds)
@@ -107,13 +107,13 @@ class PostgresDatabase(SqlDatabase[Session]):
         return value <= (sa.cast(local, sa.Date) if kind is Kind.DATE else local)
 
     def text(self, value: Any, column: Column) -> str:
-        """Values are texts already."""
+        """See `core.ports.Database.text`; values are texts already."""
         if value is None:
             raise errors.became_null(column)
         return str(value)
 
     def bind(self, text: str, column: Column) -> Any:  # noqa: ARG002
-        """A text without a type takes the type of what it is compared with."""
+        """See `core.ports.Database.bind`; an untyped text takes the type of what it is compared with."""
         return text
 
     def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
@@ -131,7 +131,7 @@ class PostgresDatabase(SqlDatabase[Session]):
 
     @contextmanager
     def _readable(self, statement: str, parameters: Any) -> Iterator[None]:
-        """A context in which text that is no UTF-8 becomes an error with its column's name; no value is guessed."""
+        """Let the error of a read name the column whose text is no UTF-8; no value is guessed."""
         try:
             yield
         except UNREADABLE as error:
@@ -142,13 +142,13 @@ class PostgresDatabase(SqlDatabase[Session]):
             )
 
     def ahead(self, query: Any) -> None:
-        """See `core.ports.Database.ahead`; in a snapshot nothing is begun, since ending it would break that."""
+        """See `core.ports.Database.ahead`. Nothing is sent in a snapshot, which cancelling it would end."""
         with contextlib.suppress(SourceError), self._using("reading ahead") as session:
             if session.connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
-                self._ahead.begin(partial(self._send, session), *self._compiled(query))
+                self._prefetch.begin(partial(self._send, session), *self._compiled(query))
 
     def _compiled(self, query: Any) -> tuple[str, Any]:
-        """The last one is kept: a page is asked for twice, by the hint and by the read."""
+        """Keep the last one: each page is compiled twice, for the prefetch and for the read."""
         if self._last is None or self._last[0] is not query:
             self._last = query, super()._compiled(query)
         return self._last[1]
@@ -159,13 +159,13 @@ class PostgresDatabase(SqlDatabase[Session]):
     def _stream(
         self, session: Session, statement: str, parameters: Any, max_bytes: int | None
     ) -> list[tuple[Any, ...]]:
-        sent = self._ahead.take(statement, parameters) or self._send(session, statement, parameters)
+        sent = self._prefetch.take(statement, parameters) or self._send(session, statement, parameters)
         with contextlib.closing(sent):
             return self._chunks.gather(sent.chunks(), max_bytes)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """One REPEATABLE READ transaction; its first statement fixes what is seen."""
+        """See `core.ports.Database.snapshot`: a REPEATABLE READ transaction; its first statement fixes what is seen."""
         doing = "holding a snapshot"
         with self._using(doing) as session:
             session.connection.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SELECT 1")
@@ -183,7 +183,7 @@ class PostgresDatabase(SqlDatabase[Session]):
 
     def close(self) -> None:
         """See `SqlDatabase.close`."""
-        self._ahead.close()
+        self._prefetch.close()
         super().close()
 
     def _end(self, session: Session) -> None:
@@ -200,7 +200,7 @@ class PostgresDatabase(SqlDatabase[Session]):
 
 
 def _reason(error: psycopg.Error) -> str:
-    """The server's sentence and code; its DETAIL may hold values of rows."""
+    """Return the server's sentence and code, without its DETAIL, which may hold values of rows."""
     if error.diag.message_primary:
         return f"{error.diag.message_primary} (SQLSTATE {error.diag.sqlstate})"
     return errors.one_line(error)

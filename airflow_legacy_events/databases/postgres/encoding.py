@@ -1,4 +1,4 @@
-"""Text that is no UTF-8: databases in SQL_ASCII keep any bytes, others may have got them from old dumps."""
+"""Text that is no UTF-8: databases in SQL_ASCII keep any bytes, others may have them from old dumps."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from psycopg.adapt import Buffer, Loader
 from psycopg.postgres import types
 
 UNREADABLE = (UnicodeDecodeError, psycopg.errors.CharacterNotInRepertoire, psycopg.errors.UntranslatableCharacter)
-"""What a read raises where a text can't become UTF-8: our driver's error, or the server's."""
+"""What a read raises when a text can't become UTF-8: the driver's error, or the server's."""
 
 _BYTES = r"decode(replace({name}, E'\\', E'\\\\'), 'escape')"
 REMEDY = (
     f"with sql=: as bytes with {_BYTES} AS {{name}}, or, where you know the encoding, with"
     f" convert_from(convert({_BYTES}, 'LATIN1', 'UTF8'), 'UTF8') AS {{name}}"
 )
-"""How to read such a text; an argument of `errors.unreadable`."""
+"""How to read such a text: the `remedy` of `errors.unreadable`."""
 
 _ANY_TYPE = 0
 _IN_UTF8 = ("UTF8", "SQL_ASCII")
@@ -29,10 +29,10 @@ class _Raw(Loader):
 
 
 def unreadable_column(session: psycopg.Connection[Any], statement: str, parameters: Any, seconds: float) -> str | None:
-    """Return the first column with a text that is no UTF-8; None where that can't be told.
+    """Return the first column with a text that is no UTF-8; None where none is found.
 
     Args:
-        session: a fresh one, which serves nothing else afterwards.
+        session: a new one that serves nothing else afterwards.
         statement: of the read that failed.
         parameters: of the statement.
         seconds: the statement timeout.

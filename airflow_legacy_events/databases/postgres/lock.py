@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from airflow_legacy_events.core import names
-from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, Seen, SessionLock, holder_in
+from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, HeldLock, SessionLock, holder_in
 
 _WHO = """
 SELECT l.pid, a.query, EXTRACT(EPOCH FROM clock_timestamp() - a.state_change)::float8
@@ -27,10 +27,10 @@ _IDLE_TIMEOUT_SINCE = 140_000
 
 
 class AdvisoryLock(SessionLock):
-    """Holds `pg_try_advisory_lock` of a 64-bit hash on a session of its own.
+    """Advisory lock: holds `pg_try_advisory_lock` of a 64-bit hash on a session of its own.
 
-    The session runs a trivial statement every 5 s whose comment names the holder; others see it, and its age,
-    in pg_stat_activity. The server frees the lock with the session.
+    The heartbeat is a trivial statement every 5 s, whose comment names the holder. Others see the comment and its age
+    in pg_stat_activity. The server frees the lock when the session ends.
 
     Args:
         connect: opens the session, at once; `held` closes it.
@@ -87,7 +87,7 @@ class AdvisoryLock(SessionLock):
                 raise self._lost(error) from error
 
     def _give_back(self) -> None:
-        """Free the lock; the server would do so a moment after the session was closed."""
+        """Free the lock now; the server would do so a moment after the session was closed."""
         with self._turn, contextlib.suppress(psycopg.Error):
             self._session.execute("SELECT pg_advisory_unlock_all()")
 
@@ -112,12 +112,12 @@ class AdvisoryLock(SessionLock):
         row = cursor.fetchone()
         return bool(row and row[0])
 
-    def _who(self) -> Seen:
+    def _who(self) -> HeldLock:
         row = self._session.execute(_WHO, (self._key,)).fetchone()
         if row is None:
-            return Seen()
+            return HeldLock()
         pid, query, idle = row
-        return Seen(pid, holder_in(query), idle)
+        return HeldLock(pid, holder_in(query), idle)
 
     def _terminate(self, pid: int) -> None:
         self._session.execute("SELECT pg_terminate_backend(%s)", (pid,))

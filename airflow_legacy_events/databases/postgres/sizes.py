@@ -1,4 +1,4 @@
-"""A column whose value the server refuses to send when no message could hold it: libpq would take it whole."""
+"""Size limits: the server refuses to send a value that no message could hold, since libpq would take it whole."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from airflow_legacy_events.databases.base import MAX_VALUE_BYTES
 _SMALL = frozenset({*TEMPORAL, Kind.TIME, Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.BOOLEAN, Kind.UUID})
 _MEASURED = frozenset({"text", "varchar", "bytea"})
 _MARK = "legacy-events-too-large"
-_FOUND = re.compile(rf"{_MARK} (\d+) (.*)\"", re.DOTALL)
+_REPORT = re.compile(rf"{_MARK} (\d+) (.*)\"", re.DOTALL)
 STORED_SMALL = MAX_VALUE_BYTES // 200
-"""What takes fewer bytes where it is stored is below the bound: compression saves a factor of a hundred or so."""
+"""A value that is stored in fewer bytes is below the limit: compression saves a factor of a hundred or so."""
 
 
 def bounded_column(column: Column) -> Any:
-    """Return the column, or where its type has no bound a CASE that fails the statement above the bound.
+    """Return the column, or for a type without a bound a CASE that fails the statement above the limit.
 
-    What is stored in a few bytes costs only the look at that.
+    For a value that is stored in a few bytes only its stored size is looked at, which is cheap.
     """
     found: Any = sa.column(column.name)
     if column.kind in _SMALL or "(" in column.type:
@@ -35,6 +35,6 @@ def bounded_column(column: Column) -> Any:
 
 
 def too_large_in(message: str) -> str | None:
-    """Return what an error of the server says of a value that was too large; None where it is another error."""
-    found = _FOUND.search(message)
+    """Return what an error of the server says of a value above the limit; None for any other error."""
+    found = _REPORT.search(message)
     return None if found is None else f"column {found[2]!r} holds a value of {found[1]} bytes"

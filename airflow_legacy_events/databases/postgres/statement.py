@@ -1,7 +1,7 @@
-"""One SELECT on its way: its rows are fetched as they arrive, a chunk at a time.
+"""One SELECT whose rows are fetched in chunks, as they arrive.
 
-`psycopg.Cursor.stream` gives the same rows one by one, which costs a sixth more than loading a chunk in one call, and
-sends the statement only when the first row is asked for.
+`psycopg.Cursor.stream` gives the same rows one by one. That costs a sixth more than loading a chunk in one call, and
+the statement is sent only when the first row is wanted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ROWS = (ExecStatus.TUPLES_CHUNK, ExecStatus.TUPLES_OK)
 
 
 class Statement:
-    """Is sent when it is made; the session serves nothing else until it is read to its end or closed.
+    """A statement that is sent when it is made; its session serves nothing else until it is read to its end or closed.
 
     Args:
         cursor: of a session that is idle or in a transaction; its loaders make the values.
@@ -41,8 +41,8 @@ class Statement:
         """Yield the rows.
 
         Raises:
-            psycopg.Error: it failed or the connection was lost; the rows yielded before count for nothing.
-            UnicodeDecodeError: a text is none in the client's encoding.
+            psycopg.Error: it failed or the connection was lost; rows that it yielded before are not valid.
+            UnicodeDecodeError: a text is not in the client's encoding.
         """
         first = True
         while result := self._next():
@@ -55,7 +55,7 @@ class Statement:
                 yield self._transformer.load_rows(0, result.ntuples, tuple)
 
     def close(self) -> None:
-        """Cancel it, unless it was read to its end."""
+        """Cancel the statement, unless it was read to its end."""
         if self._session.pgconn.transaction_status == TransactionStatus.ACTIVE:
             with contextlib.suppress(psycopg.Error):
                 self._session.cancel_safe(timeout=_CANCEL_SECONDS)
@@ -65,7 +65,7 @@ class Statement:
         return self._session.wait(generators.fetch(self._session.pgconn))
 
     def _absorb(self) -> None:
-        """Take what still comes, so that the session can serve the next statement."""
+        """Discard what still arrives, so that the session can serve the next statement."""
         with contextlib.suppress(psycopg.Error):
             while self._next():
                 pass

@@ -1,4 +1,4 @@
-"""What each type of PostgreSQL is to us: a kind of its own, an array, its text, or refused."""
+"""Types of PostgreSQL: each has a kind of its own, is an array, is carried as its text, or is refused."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ REFUSED = frozenset(
         *("ltree_gist", "intbig_gkey"),
     }
 )
-"""Base types of the server's and its indexes' own, whose text is no value that a table could hold.
+"""Internal base types of the server and its indexes, whose text is no value that a table could hold.
 
 Pseudo-types are refused too, all but `record`.
 """
@@ -60,8 +60,8 @@ SELECT t.oid::int8, format_type(t.oid, NULL), t.typname, n.nspname = 'pg_catalog
 """
 
 
-class Found(NamedTuple):
-    """What is known of a type.
+class Type(NamedTuple):
+    """A type of a column.
 
     Attributes:
         name: as SQL writes it; empty where the driver knows it, with the column's own precision.
@@ -86,8 +86,8 @@ class _Row(NamedTuple):
     cents: bool = True
 
 
-def find_types(session: Connection[Any], oids: Sequence[int]) -> dict[int, Found]:
-    """Return what the types with these oids are; the catalog is asked only for those that every server has not."""
+def find_types(session: Connection[Any], oids: Sequence[int]) -> dict[int, Type]:
+    """Return the types by their oids; only those that not every server has are looked up in the catalog."""
     unknown = [oid for oid in oids if oid not in _USUAL]
     found = {oid: _USUAL[oid] for oid in oids if oid in _USUAL}
     if unknown:
@@ -99,9 +99,9 @@ def find_types(session: Connection[Any], oids: Sequence[int]) -> dict[int, Found
 
 
 def _writes_cents(session: Connection[Any]) -> bool:
-    """Let the session write money as `-$1,234.56`, if its values are hundredths.
+    """Let the session write money as `-$1,234.56` if its values are hundredths; return whether they are.
 
-    What the stored number means follows from the database's own lc_monetary: 1234 is 1234 yen or 12.34 dollars.
+    The database's own lc_monetary decides what the stored number means: 1234 is 1234 yen or 12.34 dollars.
     """
     (digits,) = cast("tuple[int]", session.execute("SELECT scale('1'::money::numeric)").fetchone())
     if digits != _CENTS:
@@ -110,20 +110,20 @@ def _writes_cents(session: Connection[Any]) -> bool:
     return True
 
 
-def _judged(row: _Row, rows: dict[int, _Row]) -> Found:
+def _judged(row: _Row, rows: dict[int, _Row]) -> Type:
     if row.base is not None:
         return _judged(rows[row.base], rows)._replace(name=row.display)
     if row.element is not None:
         return _array(row.display, _judged(rows[row.element], rows), str(row.delimiter))
     if not row.cents:
-        return Found(f"{row.display}, under this lc_monetary not of two digits; CAST(… AS numeric) carries it", None)
-    return Found(row.display, _kind(row.name, row.type, builtin=row.builtin))
+        return Type(f"{row.display}, under this lc_monetary not of two digits; CAST(… AS numeric) carries it", None)
+    return Type(row.display, _kind(row.name, row.type, builtin=row.builtin))
 
 
-def _array(name: str, element: Found, delimiter: str) -> Found:
+def _array(name: str, element: Type, delimiter: str) -> Type:
     if element.kind is None:
-        return Found(name, None)
-    return Found(name, Kind.ARRAY, Elements(element.kind, delimiter, element.elements))
+        return Type(name, None)
+    return Type(name, Kind.ARRAY, Elements(element.kind, delimiter, element.elements))
 
 
 def _kind(name: str, type_: str, *, builtin: bool) -> Kind | None:
@@ -136,11 +136,11 @@ def _kind(name: str, type_: str, *, builtin: bool) -> Kind | None:
     return _KIND_OF_NAME.get(name, Kind.TEXT) if builtin else Kind.TEXT
 
 
-def _usual() -> dict[int, Found]:
+def _usual() -> dict[int, Type]:
     found = {}
     for known in types:
         if known.name != "money" and known.name in (*_KIND_OF_NAME, *_TEXTS):
-            found[known.oid] = one = Found("", _KIND_OF_NAME.get(known.name, Kind.TEXT))
+            found[known.oid] = one = Type("", _KIND_OF_NAME.get(known.name, Kind.TEXT))
             found[known.array_oid] = _array("", one, known.delimiter)
     return found
 

@@ -1,4 +1,4 @@
-"""What SQLite's catalog says of one table."""
+"""Catalog of SQLite: the facts of one table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from airflow_legacy_events.databases.reflection import TableFacts, no_such_table
 
 
 def inspect_table(session: sqlite3.Connection, table: str) -> TableFacts:
-    """Return the facts of a table or view; SQLite's names have no case.
+    """Return the facts of a table or view; SQLite compares names without case.
 
     Raises:
         ConfigurationError: there is none of that name.
@@ -45,7 +45,7 @@ def inspect_table(session: sqlite3.Connection, table: str) -> TableFacts:
 
 
 def _indexes(session: sqlite3.Connection, table: str) -> list[tuple[tuple[str, ...], bool]]:
-    """Column lists, and whether they are unique, of the indexes that have plain columns only and leave no row out."""
+    """Return column lists and uniqueness of the indexes that have plain columns only and leave no row out."""
     found = []
     listed = 'SELECT name, "unique" FROM pragma_index_list(?) WHERE NOT partial ORDER BY seq DESC'
     for index, unique in session.execute(listed, (table,)).fetchall():

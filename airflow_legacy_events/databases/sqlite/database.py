@@ -43,7 +43,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
 
     @property
     def path(self) -> Path:
-        """The database file, symbolic links resolved."""
+        """Return the database file, symbolic links resolved."""
         return Path(self.url.database or "").resolve()
 
     def _connect(self) -> sqlite3.Connection:
@@ -66,14 +66,14 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
             raise SourceError(f"connection {self.conn_id!r} names the file {str(self.path)!r}, there is none")
 
     def identity(self) -> dict[str, str]:
-        """The file's path and application id."""
+        """Return the file's path and application id."""
         with self._using("asking for the file's identity") as session:
             application = session.execute("PRAGMA application_id").fetchone()[0]
         return {"application_id": str(application), "path": str(self.path)}
 
     @contextmanager
     def lock(self, name: str, holder: Mapping[str, Any]) -> Iterator[Lease]:
-        """A file beside the database; see `FileLock`."""
+        """See `core.ports.Database.lock`: a lock file beside the database, see `FileLock`."""
         self._require_file()
         with FileLock(self.path, name, holder, self.log).held() as lease:
             yield lease
@@ -99,13 +99,13 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         return tuple(columns), {}
 
     def equal(self, column: Any, value: Any) -> Any:
-        """See `core.ports.Database.equal`; by old statistics the table would be walked through by its rowid."""
+        """See `core.ports.Database.equal`; with old statistics SQLite would scan the table by its rowid."""
         return sa.func.unlikely(super().equal(column, value))
 
     def _until_now(self, value: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
-        """By the clock of this process, which is SQLite's.
+        """Compare with the clock of this process, which is SQLite's.
 
-        What SQLite can't read as a time passes, so that `text` can refuse it.
+        A value that SQLite can't read as a time meets the condition, so that `text` can refuse it.
         """
         moment = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=lag_seconds)
         if kind is not Kind.INSTANT:
@@ -136,7 +136,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """One read transaction."""
+        """See `core.ports.Database.snapshot`: one read transaction."""
         doing = "holding a snapshot"
         with self._using(doing) as session:
             session.execute("BEGIN")
@@ -169,7 +169,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
 
 
 def _declared(session: sqlite3.Connection, statement: str) -> list[tuple[str, str]]:
-    """The names and declared types of the columns, which only a view tells; it lives in the temporary database."""
+    """Return names and declared types of the columns, which only a view knows; it lives in the temporary database."""
     session.execute("PRAGMA query_only = OFF")
     try:
         session.execute("DROP VIEW IF EXISTS temp.legacy_events_shape")

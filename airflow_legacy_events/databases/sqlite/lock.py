@@ -1,4 +1,4 @@
-"""The stream's lock beside a SQLite file: `flock`, which the kernel frees when its holder dies."""
+"""The stream's lock as a file beside the database: `flock`, which the kernel frees when its holder dies."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class FileLock:
             os.close(self._file)
 
     def check(self) -> None:
-        """See `core.ports.Lease.check`; the lock is lost only when its file was removed or replaced."""
+        """See `core.ports.Lease.check`; the lock is lost only if its file was removed or replaced."""
         try:
             mine = os.path.samestat(self._path.stat(), os.fstat(self._file))
         except FileNotFoundError:

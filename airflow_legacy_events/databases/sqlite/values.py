@@ -1,4 +1,4 @@
-"""Values of SQLite: what a declared type means, and the texts by which a watermark keeps a value."""
+"""Values of SQLite: what a declared type means, and the texts as which a watermark keeps values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 from airflow_legacy_events.core.errors import SourceError
 
-# The first word of a declared type that is found says what is meant; SQLite itself keeps any value in any column.
+# The first row whose word is in the declared type gives the kind; SQLite itself keeps any value in any column.
 _DECLARED = (
     (Kind.BOOLEAN, ("BOOL",)),
     (Kind.INTEGER, ("INT",)),
@@ -25,19 +25,19 @@ _DECLARED = (
 )
 _NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.BOOLEAN})
 REMEDY = "as bytes with sql= and CAST({name} AS BLOB) AS {name}"
-"""How to read a text that is no UTF-8, which SQLite keeps as it came."""
+"""How to read a text that is no UTF-8, which SQLite keeps as it came: the `remedy` of `errors.unreadable`."""
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def kind_of(declared: str) -> Kind:
-    """The meaning of a declared type."""
+    """Return the kind that a declared type means."""
     upper = declared.upper()
     return next((kind for kind, words in _DECLARED if any(word in upper for word in words)), Kind.ANY)
 
 
 def text(value: Any, column: Column) -> str:
-    """Numbers in their shortest exact form, blobs in hex, texts as they are; without a type, as SQL writes them.
+    """Return numbers in their shortest exact form, blobs in hex, texts as they are; without a type, as SQL literals.
 
     Raises:
         SourceError: the value is not of the column's declared type, so it can't be compared with those that are.
@@ -51,7 +51,7 @@ def text(value: Any, column: Column) -> str:
 
 
 def bind(text: str, column: Column) -> Any:
-    """The value that `text` was made of.
+    """Return the value that `text` was made of.
 
     Raises:
         ValueError: there is none of the column's type.
