@@ -210,7 +210,7 @@ class Rows:
         return [sa.column(column.name) for column in self.selection.columns]
 
     def _read(self, at: int) -> Any:
-        """A column of a page; one of the position stays as it is, since an ORDER BY of its name would mean this."""
+        """Return a column of a page. Those of the position stay bare: ORDER BY would take an expression of that name."""
         column = self.selection.shape.columns[at]
         plain = self.small or at in self.selection.position
         return sa.column(column.name) if plain else self.database.bounded(column)
