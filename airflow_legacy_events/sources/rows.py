@@ -210,7 +210,7 @@ class Rows:
         return [sa.column(column.name) for column in self.selection.columns]
 
     def _read(self, at: int) -> Any:
-        """Return a column of a page. Those of the position stay bare: ORDER BY would take an expression of that name."""
+        """Return a column of a page. Those of the position stay bare: ORDER BY would take a label of that name."""
         column = self.selection.shape.columns[at]
         plain = self.small or at in self.selection.position
         return sa.column(column.name) if plain else self.database.bounded(column)
