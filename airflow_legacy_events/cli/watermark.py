@@ -9,6 +9,7 @@ from airflow_legacy_events.cli import _dry_run
 from airflow_legacy_events.cli._command import command, flat, named, say, show, signature
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.streams.directory.dry_run import rows_left
 from airflow_legacy_events.streams.directory.entries import StreamState, find_stream, list_streams
 from airflow_legacy_events.streams.directory.moves import Forget, Move, Rewind, SetWatermark, carry_out, preview
 
@@ -87,6 +88,7 @@ def _moved(args: Namespace, move: Move) -> Watermark | None:
     if not args.dry_run:
         return carry_out(args.stream, move, signature())
     found = preview(args.stream, move)
-    rows = _dry_run.count_rows(args.stream, found, conn_id=args.source_conn_id, table=args.table, sql=args.sql)
+    sql = _dry_run.query(args.sql)
+    rows = rows_left(args.stream, found, conn_id=args.source_conn_id, table=args.table, sql=sql)
     say(_dry_run.sentence(args.stream, move.verb, rows))
     return None

@@ -5,30 +5,36 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import WatermarkError
-from airflow_legacy_events.core.facts import check_facts
 
 _PARAMETERS = re.compile(r"\([^)]*\)")
-_REMEDIES = {
+_REMEDIES: Mapping[str, str] = {
     "topic": "a new topic is a new stream: leave stream= unset or give it another name",
     "cluster": "point broker_conn_id back to the first cluster, or give the stream another name with stream=",
-    "server": ("point the connection back, or, if this server holds the same rows under the same keys, {accept}"),
-    "watermark_columns": "restore them, or give the stream another name with stream=",
-    "key_columns": "restore them, or give the stream another name with stream=",
+    "kind": "give the stream another name with stream=",
 }
+"""What to do where a fact that every source has is another one."""
 
 
-def check(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]) -> None:
-    """Return when the stored facts can be understood, and every fact that both sides know is the same.
+def check(
+    stream: str, stored: Mapping[str, Any], found: Mapping[str, Any], remedies: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Check that every fact that both sides know, and that has a remedy, is the same.
+
+    Args:
+        stream: whose watermark it is.
+        stored: facts of the watermark.
+        found: facts of this run.
+        remedies: of the facts that the source compares, by name; `{accept}` is the command that takes the server.
 
     Raises:
         WatermarkError: naming both sides and the remedies.
     """
-    check_facts(stream, stored)
-    for fact, remedy in _REMEDIES.items():
+    for fact, remedy in (*_REMEDIES.items(), *remedies.items()):
         if stored.get(fact) is None or found.get(fact) is None or stored[fact] == found[fact]:
             continue
         raise WatermarkError(
@@ -39,7 +45,7 @@ def check(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]) -> N
 
 
 def check_types(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]) -> None:
-    """Return when the watermark and key columns still have the types that the watermark was written with.
+    """Check that the watermark and key columns still have the types that the watermark was written with.
 
     A length or precision may change. A text of the watermark would be compared as a value of the new type.
 
@@ -57,10 +63,12 @@ def check_types(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]
             )
 
 
-def same(stored: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
-    """Whether the progress of a replay is one through the same rows to the same topic."""
+def same(
+    stored: Mapping[str, Any], found: Mapping[str, Any], remedies: Mapping[str, str] = MappingProxyType({})
+) -> bool:
+    """Whether the progress of a replay is one through the same rows to the same topic; arguments as in `check`."""
     try:
-        check("", stored, found)
+        check("", stored, found, remedies)
         check_types("", stored, found)
     except WatermarkError:
         return False

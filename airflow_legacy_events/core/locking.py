@@ -14,7 +14,9 @@ _POLL_SECONDS = 1.0
 
 
 @contextmanager
-def patiently(lock: Callable[[], AbstractContextManager[Lease]], stop: Stop, log: logging.Logger) -> Iterator[Lease]:
+def wait_for_lock(
+    lock: Callable[[], AbstractContextManager[Lease]], stop: Stop, log: logging.Logger
+) -> Iterator[Lease]:
     """Take the lock as soon as it is free, for as long as the context lasts.
 
     Raises:

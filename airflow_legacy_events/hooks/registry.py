@@ -32,8 +32,15 @@ STORES = {
     "xcom": "airflow_legacy_events.watermarks.xcom:XComWatermarkStore",
 }
 
+SPECS = {
+    "query": "airflow_legacy_events.streams.specs.query:QuerySpec",
+}
+"""The arguments of each source, under the name that its watermarks keep as `kind`."""
+
 DEFAULT_ENVELOPE = "cloudevents"
 DEFAULT_STORE = "variable"
+DEFAULT_KIND = "query"
+"""Of a watermark that does not say which source wrote it."""
 
 
 def resolve(path: str) -> Any:

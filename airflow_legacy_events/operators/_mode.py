@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from airflow_legacy_events.core.errors import ConfigurationError
-from airflow_legacy_events.core.model import Span, Window
+from airflow_legacy_events.core.model import RunMode, Span, Window
 
 KEYS = ("from", "to", "topic", "rows_per_second")
 
 
-class Case(NamedTuple):
-    """One row of the table of cases.
-
-    Attributes:
-        mode: `live`, `replay` or `rerun`.
-        what: rows that are sent again; None for a live run.
-        topic: that a replay asked for itself.
-        rows_per_second: that a replay asked for itself.
-    """
-
-    mode: str = "live"
-    what: Window | Span | None = None
-    topic: str | None = None
-    rows_per_second: float | None = None
+LIVE = RunMode()
 
 
-LIVE = Case()
-
-
-def decide(context: Mapping[str, Any], *, time_column: str | None, done: Span | None = None) -> Case:
+def decide(context: Mapping[str, Any], *, time_column: str | None, done: Span | None = None) -> RunMode:
     """Return the first case that fits.
 
     Args:
@@ -47,7 +31,7 @@ def decide(context: Mapping[str, Any], *, time_column: str | None, done: Span | 
         return _replay(asked, time_column)
     if run_type(run) == "backfill":
         return _backfill(run, time_column)
-    return LIVE if done is None else Case("rerun", done)
+    return LIVE if done is None else RunMode("rerun", done)
 
 
 def run_type(run: Any) -> str:
@@ -64,7 +48,7 @@ def _asked(conf: Mapping[str, Any], params: Mapping[str, Any]) -> Any:
     return filled if "from" in filled or "to" in filled else None
 
 
-def _replay(asked: Any, time_column: str | None) -> Case:
+def _replay(asked: Any, time_column: str | None) -> RunMode:
     if not isinstance(asked, Mapping):
         raise _wrong(f"found a {type(asked).__name__}")
     if unknown := sorted(str(key) for key in asked if key not in KEYS):
@@ -76,7 +60,7 @@ def _replay(asked: Any, time_column: str | None) -> Case:
         raise _wrong("topic is no text")
     if rate is not None and (isinstance(rate, bool) or not isinstance(rate, (int, float)) or not rate > 0):
         raise _wrong("rows_per_second is no number above 0")
-    return Case("replay", Window(time_column, _text(asked["from"]), _text(asked["to"])), topic, rate)
+    return RunMode("replay", Window(time_column, _text(asked["from"]), _text(asked["to"])), topic, rate)
 
 
 def _text(value: Any) -> str:
@@ -93,7 +77,7 @@ def _wrong(found: str) -> ConfigurationError:
     )
 
 
-def _backfill(run: Any, time_column: str | None) -> Case:
+def _backfill(run: Any, time_column: str | None) -> RunMode:
     start, end = run.data_interval_start, run.data_interval_end
     if start is None or end is None or not start < end:
         found = "none" if start is None or end is None else f"[{start.isoformat()}, {end.isoformat()}), which is empty"
@@ -103,4 +87,4 @@ def _backfill(run: Any, time_column: str | None) -> Case:
             " no interval), name the time of a row with time_column= where no watermark column is one, or replay a"
             ' window of your own by an ordinary run with the configuration {"replay": {"from": T, "to": T}}'
         )
-    return Case("replay", Window(time_column, start.isoformat(), end.isoformat()))
+    return RunMode("replay", Window(time_column, start.isoformat(), end.isoformat()))

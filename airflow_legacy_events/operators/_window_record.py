@@ -34,14 +34,14 @@ class WindowRecord:
         stream: that is moved.
         repeats: whether a cleared run that was done sends its window again; then the record is needed, else only told.
         columns: the watermark columns.
-        first_run: where the stream begins.
+        begins_now: whether a first run only marks where the source ends.
     """
 
     def __init__(
-        self, context: Mapping[str, Any], *, stream: str, repeats: bool, columns: Sequence[str], first_run: Any
+        self, context: Mapping[str, Any], *, stream: str, repeats: bool, columns: Sequence[str], begins_now: bool
     ) -> None:
         self._state, self._stream, self._repeats = context.get("task_state_store"), stream, repeats
-        self._columns, self._now = list(columns), first_run == "now"
+        self._columns, self._now = list(columns), begins_now
         self._context = context
         self._told = self._anew = False
         self._record: dict[str, Any] | None = None

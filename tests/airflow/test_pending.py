@@ -13,6 +13,7 @@ from airflow_legacy_events.errors import ConfigurationError, LegacyEventsError, 
 from airflow_legacy_events.triggers.pending import PendingEventsTrigger
 from airflow_legacy_events.watermarks import registration, variable
 from tests.airflow import metadata
+from tests.services.base import wait_until
 
 NOW = dt.timedelta(milliseconds=20)
 
@@ -149,7 +150,7 @@ def test_two_who_wait_for_one_stream_are_both_told(waiting):
 
 
 def test_it_goes_on_after_its_source_was_away(waiting, shop, tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr("airflow_legacy_events.triggers.pending._LONGEST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("airflow_legacy_events.triggers._stream._LONGEST_WAIT_SECONDS", 0.01)
     file = tmp_path / "shop.db"
     away = file.rename(tmp_path / "away.db")
     trigger = PendingEventsTrigger(**waiting())
@@ -282,7 +283,7 @@ def test_all_who_wait_for_a_source_share_a_session_which_one_broken_query_does_n
         assert sessions(orders) == 1
     for probe in probes:
         probe.end()
-    assert sessions(orders) == 0
+    wait_until(lambda: sessions(orders) == 0, "the end of the shared session")
 
 
 def test_a_session_that_was_cut_costs_one_look(waiting, orders):

@@ -47,7 +47,7 @@ def stream(request, tmp_path_factory):
 
 FACTS = [
     *("columns", "shape", "watermark_columns", "key_columns", "query", "table", "source", "included", "load", "nulls"),
-    *("server", "reset", "topic", "cluster", "dag", "task", "run", "person"),
+    *("kind", "server", "reset", "topic", "cluster", "dag", "task", "run", "person"),
 ]
 
 

@@ -62,6 +62,9 @@ class OutboxSource:
         self.outbox, self.batch_rows, self.max_rows = outbox, batch_rows, max_rows
         self.before_page: Callable[[], None] = lambda: None
 
+    def check(self, window: Window | Span | None = None) -> None:
+        """There is nothing to be wrong."""
+
     def open(self, at: Watermark | None, window: Window | Span | None = None) -> Opened:
         target = max(self.outbox.entries, default=None)
         text = None if target is None else (str(target),)
@@ -87,9 +90,9 @@ class OutboxSource:
                 return
             left = None if left is None else left - len(page)
 
-    def pending(self, at: Watermark | None) -> Pending:
+    def pending(self, at: Watermark | None, most: int = PENDING_ROWS) -> Pending:
         target = max(self.outbox.entries, default=None)
-        rows = min(len(self.outbox.entries), PENDING_ROWS)
+        rows = min(len(self.outbox.entries), most)
         return Pending(rows, None if target is None else (str(target),))
 
     def acknowledge(self, receipt: Receipt) -> None:

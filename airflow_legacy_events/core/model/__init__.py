@@ -3,7 +3,7 @@
 from airflow_legacy_events.core.model.batch import Batch, Delivered
 from airflow_legacy_events.core.model.horizon import PENDING_ROWS, Ceiling, Horizon, Opened, Pending
 from airflow_legacy_events.core.model.messages import Headers, Messages, Rejection
-from airflow_legacy_events.core.model.replay import Repeat, Span, Window
+from airflow_legacy_events.core.model.replay import Repeat, RunMode, Span, Window
 from airflow_legacy_events.core.model.stream import FORMATS, Formats, Stream
 from airflow_legacy_events.core.model.watermark import Receipt, Watermark, listed
 
@@ -22,6 +22,7 @@ __all__ = [
     "Receipt",
     "Rejection",
     "Repeat",
+    "RunMode",
     "Span",
     "Stream",
     "Watermark",

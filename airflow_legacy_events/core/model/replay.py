@@ -56,3 +56,19 @@ class Repeat(NamedTuple):
         if isinstance(self.what, Window):
             return {"from": self.what.low, "to": self.what.high}
         return {"from": listed(self.what.after), "to": list(self.what.until)}
+
+
+class RunMode(NamedTuple):
+    """What a run does, decided by how it came to be started.
+
+    Attributes:
+        mode: `live`, `replay` or `rerun`.
+        what: rows that are sent again; None for a live run.
+        topic: that a replay asked for itself.
+        rows_per_second: that a replay asked for itself.
+    """
+
+    mode: str = "live"
+    what: Window | Span | None = None
+    topic: str | None = None
+    rows_per_second: float | None = None

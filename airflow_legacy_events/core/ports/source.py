@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
-from airflow_legacy_events.core.model import Opened, Pending, Receipt, Span, Watermark, Window
+from airflow_legacy_events.core.model import PENDING_ROWS, Opened, Pending, Receipt, Span, Watermark, Window
 
 
 @runtime_checkable
 class Source(Protocol):
     """Where rows come from."""
+
+    def check(self, window: Window | Span | None = None) -> Any:
+        """Check what can be checked without a watermark and without reading a row; every fault is reported.
+
+        Args:
+            window: as in `open`.
+
+        Raises:
+            LegacyEventsError: the only fault, or one error that lists all.
+        """
 
     def open(self, at: Watermark | None, window: Window | Span | None = None) -> Opened:
         """Check everything, then fix where this run ends, and return what can be read up to there.
@@ -33,7 +43,7 @@ class Source(Protocol):
         the server, and the table, that the receipt is about. The next save is without it.
         """
 
-    def pending(self, at: Watermark | None) -> Pending:
+    def pending(self, at: Watermark | None, most: int = PENDING_ROWS) -> Pending:
         """Return what a run from `at` would read if it were opened now: the same bounds, nothing read for delivery.
 
         May be called again and again, instead of `open`, on one object. When nothing is pending it costs one look
@@ -41,6 +51,7 @@ class Source(Protocol):
 
         Args:
             at: the stored watermark; None when the stream was never begun.
+            most: counting ends at so many rows.
 
         Raises:
             ConfigurationError, SourceError, WatermarkError: as `open` does, except for what only reading finds out.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import PENDING_ROWS, Batch, Ceiling, Horizon, Opened, Pending, Watermark
+from airflow_legacy_events.core.model import Batch, Ceiling, Horizon, Opened, Pending, Watermark
 from airflow_legacy_events.sources.query.checks import refuse_endless
 from airflow_legacy_events.sources.rows import Rows, Start, Values
 from airflow_legacy_events.sources.share import share
@@ -70,11 +70,11 @@ class IncrementalRun:
         """Return where the run ends, and how complete that is."""
         return Horizon(plan.target, plan.ceiling.completeness, plan.ceiling.reason, {})
 
-    def pending(self) -> Pending:
-        """Find the target, and count the rows up to it."""
+    def pending(self, most: int) -> Pending:
+        """Find the target, and count the rows up to it, at most `most`."""
         start = self._beginning()
         target = self._highest(start, self.rows.ceiling(self.lag_seconds))
-        return Pending(0 if target is None else self.rows.count(start, PENDING_ROWS, target), target)
+        return Pending(0 if target is None else self.rows.count(start, most, target), target)
 
     def _beginning(self) -> Start:
         if self.stored is not None and self.stored.values is not None:

@@ -96,9 +96,9 @@ class NullRun:
         horizon = horizon._replace(reason=f"{horizon.reason}; {_REASONS[self.policy]}", facts={"nulls": mark})
         return Opened(horizon, self._batches(plan, lane))
 
-    def pending(self) -> Pending:
+    def pending(self, most: int) -> Pending:
         """The rows that have a place; the others wait for whatever starts a run."""
-        return self.run.pending()
+        return self.run.pending(most)
 
     def _batches(self, plan: Plan, lane: Lane | None) -> Iterator[Batch]:
         """Yield the pages in order, then those of the pass; the last one is final unless `max_rows` came first."""

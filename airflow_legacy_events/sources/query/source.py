@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 
 from airflow_legacy_events.core import guard
 from airflow_legacy_events.core.columns import TEMPORAL, Column
-from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import Batch, Opened, Pending, Receipt, Span, Watermark, Window
+from airflow_legacy_events.core.model import PENDING_ROWS, Batch, Opened, Pending, Receipt, Span, Watermark, Window
 from airflow_legacy_events.core.ports import Database, Reflection
 from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.sources.query.bulk import BulkRun
 from airflow_legacy_events.sources.query.changes import Changes
 from airflow_legacy_events.sources.query.checks import advise, check_lag, check_options, check_order
-from airflow_legacy_events.sources.query.facts import source_facts
+from airflow_legacy_events.sources.query.facts import REMEDIES, check_query_facts, source_facts
 from airflow_legacy_events.sources.query.first_run import first_value, zone_of
 from airflow_legacy_events.sources.query.incremental import IncrementalRun
 from airflow_legacy_events.sources.query.nulls import NullRun, in_order, nullable_columns, without_place
@@ -125,9 +125,9 @@ class QuerySource:
         recorded: dict[str, Any] = {}
         unrecorded: Watermark | None = None
         if at is not None and window is not None:
-            at = at if guard.same(at.facts, facts) else None
+            at = at if self._continues(at, facts) else None
         elif at is not None:
-            guard.check(self.stream, at.facts, facts)
+            self._guard(at, facts)
             guard.check_types(self.stream, at.facts, facts)
             changes = Changes(self.stream, self._what, self.on_query_change, self.on_schema_change, self.log)
             at, changed, recorded = changes.judge(at, facts)
@@ -139,24 +139,37 @@ class QuerySource:
         horizon = horizon._replace(facts={**facts, **recorded, **horizon.facts}, shape=selection.shape)
         return Opened(horizon, batches if unrecorded is None else _recording(batches, selection, unrecorded))
 
-    def pending(self, at: Watermark | None) -> Pending:
+    def pending(self, at: Watermark | None, most: int = PENDING_ROWS) -> Pending:
         """See `core.ports.Source.pending`; a full load has always all rows pending, and says so."""
         if self._looked is None:
             found, selection, begin = self.check()
             self._looked = (*self._look(found, selection), begin)
         rows, facts, begin = self._looked
         if at is not None:
-            guard.check(self.stream, at.facts, facts)
+            self._guard(at, facts)
         run = self._make_run(rows, at, begin)
         if isinstance(run, BulkRun):
             raise ConfigurationError(
                 "watermark_columns=[] was given: a full load has no watermark, so every row is always pending; nothing"
                 " was read. Name watermark_columns, or start the load by a schedule"
             )
-        return run.pending()
+        return run.pending(most)
 
     def acknowledge(self, receipt: Receipt) -> None:
         """A query leaves nothing to acknowledge at its source."""
+
+    def _guard(self, at: Watermark, facts: dict[str, Any]) -> None:
+        """Check that a stored watermark is one of this source."""
+        check_query_facts(self.stream, at.facts)
+        guard.check(self.stream, at.facts, facts, REMEDIES)
+
+    def _continues(self, progress: Watermark, facts: dict[str, Any]) -> bool:
+        """Whether the progress of a replay is one through the same rows; one that can't be understood is none."""
+        try:
+            check_query_facts(self.stream, progress.facts)
+        except WatermarkError:
+            return False
+        return guard.same(progress.facts, facts, REMEDIES)
 
     @property
     def _what(self) -> str:

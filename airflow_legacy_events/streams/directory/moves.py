@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from airflow_legacy_events.core.errors import ConfigurationError
-from airflow_legacy_events.core.facts import check_facts
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.core.ports import Database
 from airflow_legacy_events.streams.directory.entries import readable, store_of
 from airflow_legacy_events.streams.directory.locks import Signature, locked, source_of
 from airflow_legacy_events.streams.directory.rewinding import rewound
+from airflow_legacy_events.streams.specs import spec_of
 from airflow_legacy_events.watermarks.registration import read_registration, remove_registration
 
 
@@ -58,7 +58,7 @@ class SetWatermark:
     def moved(self, stream: str, mark: Watermark | None, database: Database | None) -> Watermark:
         """See `Move.moved`; the receipt and the place belong to the old values and go with them."""
         old = mark or Watermark(None, None, {})
-        check_facts(stream, old.facts)
+        spec_of(old.facts).check_facts(stream, old.facts)
         facts = dict(old.facts)
         if self.values:
             _check_count(self.values, facts.get("columns"))

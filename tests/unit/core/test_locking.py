@@ -7,7 +7,7 @@ import pytest
 
 from airflow_legacy_events.core import locking
 from airflow_legacy_events.core.errors import BusyError, StoppedError
-from airflow_legacy_events.core.locking import patiently
+from airflow_legacy_events.core.locking import wait_for_lock
 from airflow_legacy_events.core.stop import Stop
 
 LOG = logging.getLogger("test")
@@ -46,7 +46,7 @@ class Clockless(Stop):
 
 def test_a_free_lock_is_held_as_long_as_the_context_lasts():
     lock = Lock(0)
-    with patiently(lock, Stop(), LOG) as lease:
+    with wait_for_lock(lock, Stop(), LOG) as lease:
         assert lease == "lease"
         assert not lock.released
     assert lock.released
@@ -55,7 +55,7 @@ def test_a_free_lock_is_held_as_long_as_the_context_lasts():
 @pytest.mark.parametrize("healthy", [True, None])
 def test_a_busy_lock_is_waited_for_and_the_holder_named_once(caplog, healthy):
     stop = Clockless()
-    with caplog.at_level(logging.INFO), patiently(Lock(3, healthy), stop, LOG) as lease:
+    with caplog.at_level(logging.INFO), wait_for_lock(Lock(3, healthy), stop, LOG) as lease:
         assert lease == "lease"
     assert stop.waits == [locking._POLL_SECONDS] * 3
     assert caplog.messages == ["waiting: stream 's' is being worked on by run 'r'"]
@@ -63,7 +63,7 @@ def test_a_busy_lock_is_waited_for_and_the_holder_named_once(caplog, healthy):
 
 def test_a_holder_without_life_is_not_waited_for():
     stop = Clockless()
-    with pytest.raises(BusyError), patiently(Lock(1, healthy=False), stop, LOG):
+    with pytest.raises(BusyError), wait_for_lock(Lock(1, healthy=False), stop, LOG):
         pass
     assert stop.waits == []
 
@@ -71,6 +71,6 @@ def test_a_holder_without_life_is_not_waited_for():
 def test_a_stop_ends_the_wait_for_a_lock():
     with (
         pytest.raises(StoppedError, match="stopped while it waited for run 'r'"),
-        patiently(Lock(9), Clockless(at=2), LOG),
+        wait_for_lock(Lock(9), Clockless(at=2), LOG),
     ):
         pass

@@ -8,6 +8,7 @@ from airflow_legacy_events.core import guard
 from airflow_legacy_events.core.errors import BusyError, ConfigurationError, SourceError, WatermarkError
 from airflow_legacy_events.core.model import Messages
 from airflow_legacy_events.core.ports import Source
+from airflow_legacy_events.sources.query.facts import REMEDIES
 from tests.support.fakes import Outbox, OutboxSource
 
 
@@ -46,6 +47,7 @@ def test_the_errors_are_told_apart_by_who_has_to_act():
     ("fact", "remedy"),
     [
         ("topic", "a new topic is a new stream"),
+        ("kind", "give the stream another name with stream="),
         ("cluster", "point broker_conn_id back"),
         ("server", "`airflow legacy-events watermark set s --accept-server`"),
         ("watermark_columns", "restore them, or give the stream another name with stream="),
@@ -55,7 +57,7 @@ def test_the_errors_are_told_apart_by_who_has_to_act():
 def test_a_watermark_of_something_else_is_refused_with_both_sides_and_the_remedies(fact, remedy):
     one, other = (["one"], ["other"]) if fact.endswith("columns") else ("one", "other")
     with pytest.raises(WatermarkError) as refused:
-        guard.check("s", {fact: one}, {fact: other})
+        guard.check("s", {fact: one}, {fact: other}, REMEDIES)
 
     message = str(refused.value)
     assert f"was written for {fact} {one!r}, this run has {other!r}; nothing was read" in message
@@ -65,11 +67,11 @@ def test_a_watermark_of_something_else_is_refused_with_both_sides_and_the_remedi
 
 def test_the_remedies_can_be_pasted_into_a_shell_whatever_the_stream_is_called():
     with pytest.raises(WatermarkError) as refused:
-        guard.check("crm.Order Details@t", {"server": "one"}, {"server": "other"})
+        guard.check("crm.Order Details@t", {"server": "one"}, {"server": "other"}, REMEDIES)
 
     assert "watermark set 'crm.Order Details@t' --accept-server`" in str(refused.value)
     assert "watermark forget 'crm.Order Details@t'`" in str(refused.value)
 
 
 def test_facts_that_one_side_does_not_know_are_not_compared():
-    guard.check("s", {"topic": "t", "cluster": None}, {"topic": "t", "cluster": "c", "server": {"id": "1"}})
+    guard.check("s", {"topic": "t", "cluster": None}, {"topic": "t", "cluster": "c", "server": {"id": "1"}}, REMEDIES)

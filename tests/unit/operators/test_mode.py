@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from airflow_legacy_events.core.model import Span, Window
+from airflow_legacy_events.core.model import RunMode, Span, Window
 from airflow_legacy_events.errors import ConfigurationError
-from airflow_legacy_events.operators._mode import LIVE, Case, decide
+from airflow_legacy_events.operators._mode import LIVE, decide
 
 NOVEMBER = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 DONE = Span(("1",), ("9",))
@@ -45,7 +45,7 @@ def test_a_backfill_replays_its_interval_whatever_its_id(run_type, column):
         done=DONE,
     )
 
-    assert found == Case("replay", Window(column, "2026-11-01T00:00:00+00:00", "2026-11-02T00:00:00+00:00"))
+    assert found == RunMode("replay", Window(column, "2026-11-01T00:00:00+00:00", "2026-11-02T00:00:00+00:00"))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_backfill_that_cannot_know_its_interval_says_how_to_schedule_it(interv
 
 
 def test_what_once_succeeded_and_is_to_be_repeated_is_a_rerun():
-    assert decide(context(), time_column=None, done=DONE) == Case("rerun", DONE)
+    assert decide(context(), time_column=None, done=DONE) == RunMode("rerun", DONE)
 
 
 @pytest.mark.parametrize("run_type", ["manual", "backfill"])
@@ -69,16 +69,16 @@ def test_a_replay_that_was_asked_for_comes_first(run_type):
     conf = {"other": 1, "replay": {**WINDOW, "topic": "t", "rows_per_second": 5}}
     found = decide(context(run_type, conf, start=NOVEMBER, end=NOVEMBER + dt.timedelta(9)), time_column="at", done=DONE)
 
-    assert found == Case("replay", Window("at", WINDOW["from"], WINDOW["to"]), "t", 5)
+    assert found == RunMode("replay", Window("at", WINDOW["from"], WINDOW["to"]), "t", 5)
 
 
 def test_the_trigger_form_is_taken_and_the_configuration_comes_before_it():
     form = {"replay_from": "2026-11-05T00:00:00Z", "replay_to": "2026-11-06T00:00:00Z", "replay_topic": "t"}
 
-    assert decide(context(params=form), time_column=None) == Case(
+    assert decide(context(params=form), time_column=None) == RunMode(
         "replay", Window(None, form["replay_from"], form["replay_to"]), "t"
     )
-    assert decide(context(conf={"replay": WINDOW}, params=form), time_column=None) == Case(
+    assert decide(context(conf={"replay": WINDOW}, params=form), time_column=None) == RunMode(
         "replay", Window(None, WINDOW["from"], WINDOW["to"])
     )
 

@@ -23,7 +23,7 @@ class Unreadable(State):
 
 
 def record(state, columns=("id",), *, repeats=True):
-    return WindowRecord({"task_state_store": state}, stream="s", repeats=repeats, columns=columns, first_run="all")
+    return WindowRecord({"task_state_store": state}, stream="s", repeats=repeats, columns=columns, begins_now=False)
 
 
 def at(*values):
@@ -107,7 +107,7 @@ class Instance:
     ("values", "run", "events"), [(("9",), "r1", 1), (("9",), "r0", 0), (None, "r1", 0), ((), "r1", 0)]
 )
 def test_before_airflow_3_3_a_watermark_of_this_very_run_tells_of_an_earlier_try(values, run, events):
-    made = WindowRecord({"ti": Instance()}, stream="s", repeats=False, columns=("id",), first_run="all")
+    made = WindowRecord({"ti": Instance()}, stream="s", repeats=False, columns=("id",), begins_now=False)
     made.loaded(Watermark(values, None, {"dag": "d", "task": "t", "run": run}))
     assert made.events == events
 
@@ -146,7 +146,7 @@ def test_a_run_that_begins_anew_is_repeated_from_the_beginning():
 def test_a_try_that_only_marked_the_end_is_no_beginning_of_the_rest():
     state = State()
     for mark in (at("5"), None):
-        made = WindowRecord({"task_state_store": state}, stream="s", repeats=True, columns=("id",), first_run="now")
+        made = WindowRecord({"task_state_store": state}, stream="s", repeats=True, columns=("id",), begins_now=True)
         made.loaded(mark)
     made.end(["9"])
 

@@ -1,4 +1,4 @@
-"""What a task asks of its messages: how values are written, and what comes from templates and columns."""
+"""How the messages of a stream look: how values are written, and what comes from templates and columns."""
 
 from __future__ import annotations
 
@@ -8,41 +8,44 @@ from typing import Any
 from airflow_legacy_events.core import templates
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import FORMATS, Formats, Stream
-from airflow_legacy_events.hooks import arguments as _arguments
-from airflow_legacy_events.hooks import naming as _naming
+from airflow_legacy_events.streams import arguments
+from airflow_legacy_events.streams.naming import holds_template
+from airflow_legacy_events.streams.options import StreamOptions
 
 FIELDS = ("event_type", "event_source", "subject", "headers", "timestamp_column")
-"""The templated ones of the arguments that are read here."""
+"""The arguments read here that are templated."""
 
 _ATTRIBUTES = ("event_type", "event_source", "subject")
 
 
-def check(asked: Any) -> None:
+def check(options: StreamOptions) -> None:
     """Refuse wrong arguments, as far as they can be known before they are rendered."""
     for name, words in FORMATS.items():
-        _arguments.choice(name, getattr(asked, name), words)
+        arguments.choice(name, getattr(options, name), words)
     for name in _ATTRIBUTES:
-        if asked.envelope == "plain" and getattr(asked, name) is not None:
+        if options.envelope == "plain" and getattr(options, name) is not None:
             raise ConfigurationError(
                 f"{name}= has no effect with envelope='plain', whose messages have none; leave it out"
             )
-    _headers(asked.headers)
-    for name, text in (*((name, getattr(asked, name)) for name in _ATTRIBUTES), *dict(asked.headers or {}).items()):
-        if text is not None and not _naming.holds_template(text):
+    _headers(options.headers)
+    for name, text in (*((name, getattr(options, name)) for name in _ATTRIBUTES), *dict(options.headers or {}).items()):
+        if text is not None and not holds_template(text):
             templates.parse(text, f"{name}=")
 
 
-def applied(stream: Stream, asked: Any) -> Stream:
-    """Return the stream with what the rendered arguments ask.
+def applied(stream: Stream, options: StreamOptions) -> Stream:
+    """Return the stream with what the rendered arguments say of its messages.
 
     Raises:
-        ConfigurationError: an argument is of the wrong form.
+        ConfigurationError: an argument is of the wrong form, or a template can't be read.
     """
-    return stream._replace(
-        formats=Formats(**{name: getattr(asked, name) for name in FORMATS}),
-        headers=_headers(asked.headers),
-        **{name: getattr(asked, name) for name in (*_ATTRIBUTES, "timestamp_column")},
+    shaped = stream._replace(
+        formats=Formats(**{name: getattr(options, name) for name in FORMATS}),
+        headers=_headers(options.headers),
+        **{name: getattr(options, name) for name in (*_ATTRIBUTES, "timestamp_column")},
     )
+    columns(shaped)
+    return shaped
 
 
 def columns(stream: Stream) -> tuple[str, ...]:

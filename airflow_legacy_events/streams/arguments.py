@@ -9,15 +9,7 @@ from typing import Any
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.zones import zone_named
-from airflow_legacy_events.hooks.naming import holds_template
-
-CHOICES = {
-    "on_busy": ("skip", "wait", "fail"),
-    "null_watermark": ("fail", "skip", "first_run_only", "always"),
-    "on_query_change": ("fail", "keep", "reset"),
-    "on_schema_change": ("evolve", "fail"),
-    "on_clear": ("resume", "repeat"),
-}
+from airflow_legacy_events.streams.naming import holds_template
 
 
 def one_of(names: tuple[str, str], values: tuple[Any, Any]) -> None:
@@ -72,6 +64,16 @@ def no_bare_text(**values: Any) -> None:
     for name, value in values.items():
         if isinstance(value, str) and not holds_template(value):
             raise ConfigurationError(f"{name}= must be a list of column names, such as [{value!r}]; found {value!r}")
+
+
+def refuse_templates(**values: Any) -> None:
+    """Refuse texts that are still templates where nobody renders them."""
+    for name, value in values.items():
+        if value is not None and holds_template(value):
+            raise ConfigurationError(
+                f"{name}={value!r} is a template, and nobody renders what a trigger is given: write the value, or use"
+                " PendingEventsSensor"
+            )
 
 
 def no_repeat_of_bulk(on_clear: str, watermark_columns: Any) -> None:

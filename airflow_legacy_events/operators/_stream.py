@@ -1,0 +1,225 @@
+"""What every operator that moves a stream shares: its arguments, one run, its end."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from abc import abstractmethod
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.sdk import BaseOperator, Context
+from airflow.sdk.exceptions import AirflowSkipException
+
+from airflow_legacy_events.core.errors import BusyError, LegacyEventsError
+from airflow_legacy_events.core.ports import Envelope, WatermarkStore
+from airflow_legacy_events.core.report import Report
+from airflow_legacy_events.hooks.failures import final
+from airflow_legacy_events.hooks.registry import DEFAULT_ENVELOPE
+from airflow_legacy_events.operators import _outcome
+from airflow_legacy_events.operators._mode import decide
+from airflow_legacy_events.operators._thread import Worker
+from airflow_legacy_events.operators._window_record import WindowRecord
+from airflow_legacy_events.operators.links import TopicLink
+from airflow_legacy_events.streams import arguments, messages
+from airflow_legacy_events.streams.naming import holds_template, stream_asset
+from airflow_legacy_events.streams.options import StreamOptions
+from airflow_legacy_events.streams.specs.base import SourceSpec
+from airflow_legacy_events.streams.stores import needs_inlet
+
+if TYPE_CHECKING:
+    from airflow_legacy_events.streams.run import StreamRun
+
+ON_CLEAR = ("resume", "repeat")
+
+
+class StreamOperator(BaseOperator):
+    """Base of the operators that move a stream to a topic; a subclass says what its source is.
+
+    The task succeeds only when every message was acknowledged and the watermark behind them is saved. It returns a
+    report; where it fails, the report lies under the XCom key ``report``. One run at a time works on a stream.
+
+    A subclass adds its own arguments, returns them as a spec from ``_spec``, and calls ``_complete`` at the end of its
+    ``__init__``.
+
+    :param source_conn_id: connection of the legacy database: ``postgres``, ``mysql``, ``sqlite``, or any type
+        that SQLAlchemy has a dialect for. (templated)
+    :param stream: name under which the watermark is kept; default is ``<source_conn_id>.<table>@<topic>``, for ``sql``
+        ``<source_conn_id>.<dag_id>.<task_id>@<topic>``. (templated)
+    :param topic: where the messages go. (templated)
+    :param broker_conn_id: connection of the broker, of type ``kafka``. (templated)
+    :param topic_partitions: creates a missing topic with so many partitions; default is an error.
+    :param topic_config: settings of a topic that is created. (templated)
+    :param dead_letter_topic: where messages go that the broker refuses; default is a failed task. (templated)
+    :param replay_topic: where replays and repeats send to; default is ``topic``. (templated)
+    :param envelope: ``cloudevents``, ``plain``, or an object with the port ``Envelope``.
+    :param watermark_store: ``variable`` (default), ``table:<conn_id>``, ``table`` over the connection in Airflow's
+        configuration, ``asset``, ``xcom``, or an object with the port ``WatermarkStore``.
+    :param batch_rows: rows that are confirmed together, at most.
+    :param max_rows: rows after which a live run ends.
+    :param max_seconds: seconds after which a live run takes no new batch.
+    :param rows_per_second: mean rate that a run does not exceed.
+    :param source_timezone: IANA name of the time zone of naive times. (templated)
+    :param on_busy: when another run works on the stream: ``skip`` this task, ``wait`` for that run, or ``fail``.
+    :param on_clear: what a task does that had succeeded and was cleared: ``resume`` the live stream, or ``repeat``,
+        that is send again what it sent (Airflow 3.3).
+    :param decimals: ``string``, or ``number``: digits as a JSON number, untouched, where JSON can write them.
+    :param bigints: ``number``, or ``string`` for the integers beyond 2^53 either way.
+    :param times: ``rfc3339``, or ``naive``: times without a zone as the database writes them.
+    :param bytes: ``base64``, or ``hex``.
+    :param event_type: CloudEvents ``type``; ``{column}`` is that column's text. Default is
+        ``<source_conn_id>.<table>.changed``. (templated)
+    :param event_source: CloudEvents ``source``, likewise; default is ``/<source_conn_id>/<table>``. (templated)
+    :param subject: CloudEvents ``subject``, likewise; default is the key. (templated)
+    :param headers: further headers of every message, likewise: ``{"tenant": "acme", "region": "{region}"}``; a message
+        has none where the column is NULL. (templated)
+    :param timestamp_column: a date or time that is the message timestamp, in milliseconds; default, and where it is
+        NULL, is the time of sending. (templated)
+    :param statement_timeout: a statement at the source that takes longer fails the task.
+    :param delivery_timeout: after which the fate of an unacknowledged message counts as unknown and fails the task.
+    """
+
+    template_fields: Collection[str] = (
+        "source_conn_id",
+        "stream",
+        "topic",
+        "broker_conn_id",
+        "topic_config",
+        "dead_letter_topic",
+        "replay_topic",
+        "source_timezone",
+        *messages.FIELDS,
+    )
+    operator_extra_links = (TopicLink(),)
+    ui_color = "#d6e4f0"
+
+    log_name: ClassVar[str] = __name__
+    """The logger of a run."""
+
+    def __init__(  # noqa: PLR0913  the public signature
+        self,
+        *,
+        source_conn_id: str,
+        topic: str,
+        stream: str | None = None,
+        broker_conn_id: str = "kafka_default",
+        topic_partitions: int | None = None,
+        topic_config: Mapping[str, str] | None = None,
+        dead_letter_topic: str | None = None,
+        replay_topic: str | None = None,
+        envelope: str | Envelope = DEFAULT_ENVELOPE,
+        watermark_store: str | WatermarkStore | None = None,
+        batch_rows: int = 10_000,
+        max_rows: int | None = None,
+        max_seconds: float | None = None,
+        rows_per_second: float | None = None,
+        source_timezone: str = "UTC",
+        on_busy: str = "skip",
+        on_clear: str = "resume",
+        decimals: str = "string",
+        bigints: str = "number",
+        times: str = "rfc3339",
+        bytes: str = "base64",  # noqa: A002
+        event_type: str | None = None,
+        event_source: str | None = None,
+        subject: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        timestamp_column: str | None = None,
+        statement_timeout: dt.timedelta = dt.timedelta(minutes=5),
+        delivery_timeout: dt.timedelta = dt.timedelta(minutes=2),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.source_conn_id = source_conn_id
+        self.topic = topic
+        self.stream = stream
+        self.broker_conn_id = broker_conn_id
+        self.topic_partitions = topic_partitions
+        self.topic_config = topic_config
+        self.dead_letter_topic = dead_letter_topic
+        self.replay_topic = replay_topic
+        self.envelope = envelope
+        self.watermark_store = watermark_store
+        self.batch_rows = batch_rows
+        self.max_rows = max_rows
+        self.max_seconds = max_seconds
+        self.rows_per_second = rows_per_second
+        self.source_timezone = source_timezone
+        self.on_busy = on_busy
+        self.on_clear = on_clear
+        self.decimals = decimals
+        self.bigints = bigints
+        self.times = times
+        self.bytes = bytes
+        self.event_type = event_type
+        self.event_source = event_source
+        self.subject = subject
+        self.headers = headers
+        self.timestamp_column = timestamp_column
+        self.statement_timeout = statement_timeout
+        self.delivery_timeout = delivery_timeout
+        self._worker: Worker[Report] | None = None
+
+    @abstractmethod
+    def _spec(self) -> SourceSpec:
+        """Return the source's arguments, rendered or not."""
+
+    def _complete(self) -> None:
+        """Check the arguments, and name what the task reads and writes for Airflow.
+
+        Raises:
+            ConfigurationError: an argument is wrong.
+        """
+        spec = self._spec()
+        spec.check(rendered=False)
+        arguments.choice("on_clear", self.on_clear, ON_CLEAR)
+        options = StreamOptions.of(self)
+        options.check()
+        messages.check(options)
+        if not holds_template(self.topic):
+            self.outlets = [*self.outlets, _outcome.topic_alias(self.topic)]
+        if needs_inlet(self.watermark_store):
+            self.inlets = [*self.inlets, stream_asset(spec, self.topic)]
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Deliver what is new, and return the report."""
+        from airflow_legacy_events.streams.run import StreamRun  # noqa: PLC0415  loads SQLAlchemy
+
+        log = logging.getLogger(self.log_name)
+        run = StreamRun(self._spec(), StreamOptions.of(self), context, log)
+        self._worker = Worker(lambda: self._deliver(run, context), run.stop, run.interrupt)
+        try:
+            self._worker.run()
+        except BusyError as busy:
+            if self.on_busy == "skip" and busy.healthy is not False:
+                raise AirflowSkipException(f"{busy}. Nothing was read") from busy
+            _outcome.push_report(context, run.report, busy)
+            raise
+        except LegacyEventsError as error:
+            _outcome.push_report(context, run.report, error)
+            raise final(error) from error.__cause__
+        except BaseException as error:
+            _outcome.push_report(context, run.report, error)
+            raise
+        finally:
+            log.info("%s", run.report)
+        _outcome.add_events(context, run.report, before=run.earlier, topic=run.stream.topic, bootstrap=run.bootstrap)
+        return run.report.to_dict()
+
+    def on_kill(self) -> None:
+        """Ask the run to end at its next batch border; called in a signal handler."""
+        if self._worker is not None:
+            self._worker.stop()
+
+    def _deliver(self, run: StreamRun, context: Context) -> Report:
+        spec = self._spec()
+        record = WindowRecord(
+            context,
+            stream=run.stream.name,
+            repeats=self.on_clear == "repeat",
+            columns=spec.watermark_names,
+            begins_now=spec.begins_now,
+        )
+        report = run.deliver(decide(context, time_column=spec.time_column, done=record.done()), record)
+        run.earlier = (record.rows, record.events)
+        return report

@@ -1,0 +1,139 @@
+"""What every sensor that waits at a source shares."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from abc import abstractmethod
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from airflow.sdk import BaseSensorOperator, Context, PokeReturnValue, conf
+
+from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsError
+from airflow_legacy_events.hooks.failures import final
+from airflow_legacy_events.streams import arguments
+from airflow_legacy_events.streams.specs.base import SourceSpec
+from airflow_legacy_events.triggers._probe import Probe, Watch
+from airflow_legacy_events.triggers._stream import StreamTrigger
+
+_log = logging.getLogger(__name__)
+
+
+class StreamSensor(BaseSensorOperator):
+    """Succeeds when an operator with the same arguments would read something now; a subclass says where.
+
+    A look costs one index probe at the source. While source or Airflow can't be reached the sensor logs and goes on
+    waiting, until its ``timeout``; an error that waiting can't mend fails it. It returns ``{stream, rows, bound}``:
+    rows are counted to a thousand, the bound is where the operator would read to.
+
+    A subclass adds its own arguments, returns them as a spec from ``_spec`` and as a trigger from ``_trigger``, and
+    calls ``_complete`` at the end of its ``__init__``.
+
+    :param source_conn_id: connection of the legacy database. (templated)
+    :param topic: as the operator's; names the stream where its source does not. (templated)
+    :param stream: the operator's stream, where it does not follow from ``topic``. (templated)
+    :param watermark_store: as the operator's, by name; a store that a triggerer can't read is refused.
+    :param source_timezone: as the operator's. (templated)
+    :param statement_timeout: after which the database ends a look.
+    :param poll_interval: time between two looks.
+    :param cooldown: for so long after it succeeded for some rows, a later run of this task goes on waiting where
+        nobody has delivered them and no other rows came.
+    :param deferrable: wait in the triggerer; default is ``[operators] default_deferrable``.
+    """
+
+    template_fields: Collection[str] = ("source_conn_id", "topic", "stream", "source_timezone")
+    ui_color = "#e8f0e4"
+
+    def __init__(  # noqa: PLR0913  the public signature
+        self,
+        *,
+        source_conn_id: str,
+        topic: str | None = None,
+        stream: str | None = None,
+        watermark_store: str | None = None,
+        source_timezone: str = "UTC",
+        statement_timeout: dt.timedelta = dt.timedelta(seconds=30),
+        poll_interval: dt.timedelta = dt.timedelta(seconds=60),
+        cooldown: dt.timedelta = dt.timedelta(seconds=60),
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        **kwargs: Any,
+    ) -> None:
+        arguments.span("poll_interval", poll_interval, zero=False)
+        if "poke_interval" in kwargs:
+            raise ConfigurationError("poke_interval= was given; the time between two looks is poll_interval= here")
+        super().__init__(poke_interval=poll_interval, **kwargs)
+        self.source_conn_id = source_conn_id
+        self.topic = topic
+        self.stream = stream
+        self.watermark_store = watermark_store
+        self.source_timezone = source_timezone
+        self.statement_timeout = statement_timeout
+        self.poll_interval = poll_interval
+        self.cooldown = cooldown
+        self.deferrable = deferrable
+        self._probe: Probe | None = None
+
+    @abstractmethod
+    def _spec(self) -> SourceSpec:
+        """Return the source's arguments, rendered or not."""
+
+    @abstractmethod
+    def _trigger(self) -> StreamTrigger:
+        """Return the trigger that waits for the same."""
+
+    def _complete(self) -> None:
+        """Check the arguments.
+
+        Raises:
+            ConfigurationError: one is wrong.
+        """
+        self._watch().check(rendered=False)
+
+    @property
+    def waiter(self) -> str:
+        """Under which the cooldown is kept."""
+        return f"{self.dag_id}.{self.task_id}"
+
+    def execute(self, context: Context) -> Any:
+        """Wait; return what is pending."""
+        self._probe = Probe(self._watch(), _log)
+        try:
+            if not self.deferrable:
+                return super().execute(context)
+            found = self.poke(context)
+        finally:
+            self._probe.end()
+            self._probe = None
+        if isinstance(found, PokeReturnValue):
+            return found.xcom_value
+        timeout = dt.timedelta(seconds=self.timeout)
+        return self.defer(trigger=self._trigger(), method_name="execute_complete", timeout=timeout)
+
+    def poke(self, context: Context) -> bool | PokeReturnValue:  # noqa: ARG002  Airflow's signature
+        """Look once; a source or an Airflow that can't be reached counts as nothing pending."""
+        probe = self._probe or Probe(self._watch(), _log)
+        try:
+            news = probe.look()
+        except LegacyEventsError as error:
+            if not error.retry_helps:
+                raise final(error) from error.__cause__
+            _log.warning("stream %s can't be looked at: %s", self._watch().stream, error)
+            return False
+        finally:
+            if probe is not self._probe:
+                probe.end()
+        return PokeReturnValue(is_done=True, xcom_value=news) if news is not None else False
+
+    def execute_complete(self, context: Context, event: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """Return what the trigger found."""
+        return dict(event)
+
+    def _watch(self) -> Watch:
+        return Watch(
+            spec=self._spec(),
+            topic=self.topic,
+            watermark_store=self.watermark_store,
+            cooldown=self.cooldown,
+            waiter=self.waiter,
+        )

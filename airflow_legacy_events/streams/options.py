@@ -1,0 +1,84 @@
+"""The arguments of a stream apart from its source: where messages go, how they look, what a run may take."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+from airflow_legacy_events.core.limits import Limits
+from airflow_legacy_events.core.ports import Envelope, WatermarkStore
+from airflow_legacy_events.streams import arguments
+
+ON_BUSY = ("skip", "wait", "fail")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamOptions:
+    """The arguments that every operator of a stream shares, under their names there; see `operators.query`."""
+
+    topic: str
+    broker_conn_id: str
+    topic_partitions: int | None
+    topic_config: Mapping[str, str] | None
+    dead_letter_topic: str | None
+    replay_topic: str | None
+    envelope: str | Envelope
+    watermark_store: str | WatermarkStore | None
+    batch_rows: int
+    max_rows: int | None
+    max_seconds: float | None
+    rows_per_second: float | None
+    on_busy: str
+    decimals: str
+    bigints: str
+    times: str
+    bytes: str
+    event_type: str | None
+    event_source: str | None
+    subject: str | None
+    headers: Mapping[str, str] | None
+    timestamp_column: str | None
+    delivery_timeout: dt.timedelta
+
+    @classmethod
+    def of(cls, operator: Any) -> Self:
+        """Return the options that an operator holds as attributes of the same names."""
+        return cls(**{one.name: getattr(operator, one.name) for one in fields(cls)})
+
+    def check(self) -> None:
+        """Check what can be known before the arguments are rendered.
+
+        Raises:
+            ConfigurationError: an argument is wrong.
+        """
+        arguments.choice("on_busy", self.on_busy, ON_BUSY)
+        arguments.span("delivery_timeout", self.delivery_timeout, zero=False)
+        arguments.whole(topic_partitions=self.topic_partitions)
+        arguments.limits(self.batch_rows, self.max_rows, self.max_seconds, self.rows_per_second)
+        arguments.only_with("topic_config", self.topic_config, "topic_partitions", self.topic_partitions)
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Where else than to the stream's topic messages may go."""
+        return () if self.dead_letter_topic is None else (self.dead_letter_topic,)
+
+    def live_limits(self) -> Limits:
+        """Return the budgets of a live run.
+
+        Raises:
+            ConfigurationError: a rendered budget is no number above 0.
+        """
+        return arguments.limits(self.batch_rows, self.max_rows, self.max_seconds, self.rows_per_second)
+
+    def repeat_limits(self, rows_per_second: float | None) -> Limits:
+        """Return the budgets of a run that sends again: its rate alone, since no later run goes on with the rest.
+
+        Args:
+            rows_per_second: that the run itself asks for; None: the operator's.
+
+        Raises:
+            ConfigurationError: as `live_limits`.
+        """
+        return arguments.limits(self.batch_rows, None, None, rows_per_second or self.rows_per_second)

@@ -1,0 +1,232 @@
+"""One run of a stream: a spec and its options made into parts, and the relay between them."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+from airflow_legacy_events.core.delivery import AtLeastOnce, MakeDelivery
+from airflow_legacy_events.core.limits import Limits
+from airflow_legacy_events.core.locking import wait_for_lock
+from airflow_legacy_events.core.model import Repeat, RunMode
+from airflow_legacy_events.core.ports import BrokerClient, Database, Envelope, Lease, Observer, Source
+from airflow_legacy_events.core.problems import Problems
+from airflow_legacy_events.core.relay import Relay
+from airflow_legacy_events.core.report import Report
+from airflow_legacy_events.core.stop import Stop
+from airflow_legacy_events.hooks.broker import EventBrokerHook
+from airflow_legacy_events.hooks.database import LegacyDatabaseHook
+from airflow_legacy_events.hooks.registry import make_envelope
+from airflow_legacy_events.streams import messages
+from airflow_legacy_events.streams.options import StreamOptions
+from airflow_legacy_events.streams.specs.base import SourceSpec
+from airflow_legacy_events.streams.stores import open_store, progress_store
+from airflow_legacy_events.watermarks.opening import NamedStore
+from airflow_legacy_events.watermarks.registration import StreamRegistration
+
+
+class TaskRecord(Observer, Protocol):
+    """What the task that runs keeps of the run."""
+
+    def kept(self) -> Mapping[str, str]:
+        """Watermark texts by stream, left by a live run whose place this run takes."""
+
+    def failed(self, report: Report) -> None:
+        """Called after a run that failed, with what it delivered."""
+
+    def end(self, values: Sequence[str] | None, kept: str | None) -> None:
+        """Called after a run that went well: where it ended, and its watermark's text if that goes with a clear."""
+
+
+class Parts(NamedTuple):
+    """What a relay is made of."""
+
+    limits: Limits
+    envelope: Envelope
+    store: NamedStore
+    database: Database
+    broker: BrokerClient
+    source: Source
+
+
+class StreamRun:
+    """What lives as long as one try of a task.
+
+    Args:
+        spec: the source, its arguments rendered.
+        options: everything else, rendered.
+        context: of the task.
+        log: of the task.
+
+    Attributes:
+        stream: that is moved.
+        stop: ends the run early.
+        report: true at any time, also after a failure.
+        bootstrap: of the broker, once it is open.
+        earlier: rows and events of the tries before this one, for whoever tells of the run.
+    """
+
+    def __init__(
+        self, spec: SourceSpec, options: StreamOptions, context: Mapping[str, Any], log: logging.Logger
+    ) -> None:
+        self._spec, self._options, self._context, self._log = spec, options, context, log
+        self._task = _task(context)
+        self.stream = spec.stream(options.topic, self._task["dag"], self._task["task"])
+        self.stop = Stop()
+        self.report = Report(self.stream.name)
+        self.bootstrap = ""
+        self.earlier = (0, 0)
+        self._database: Database | None = None
+
+    def deliver(self, mode: RunMode, record: TaskRecord) -> Report:
+        """Build the parts, run the relay, and close what was opened.
+
+        Args:
+            mode: live, or what is sent again.
+            record: what the task keeps of the run.
+
+        Raises:
+            LegacyEventsError: the run failed; see `Relay.run`.
+        """
+        repeat = self._repeat(mode)
+        with contextlib.ExitStack() as opened:
+            parts = self._parts(opened, mode, repeat)
+            relay = self._relay(parts, repeat, record)
+            self.report = relay.report
+            try:
+                relay.run()
+            except BaseException:
+                record.failed(self.report)
+                raise
+        record.end(self.report.watermark_to, None if repeat is not None else parts.store.succeeded(self.stream.name))
+        return self.report
+
+    def interrupt(self) -> None:
+        """End a statement that still runs at the source."""
+        if self._database is not None:
+            self._database.close()
+
+    def _relay(self, parts: Parts, repeat: Repeat | None, record: TaskRecord) -> Relay:
+        return Relay(
+            stream=self.stream,
+            source=parts.source,
+            envelope=parts.envelope,
+            delivery=self._delivery(parts, repeat, record),
+            lock=lambda: self._lock(parts.database, self.stream.name if repeat is None else repeat.progress),
+            facts=self._facts(parts.broker),
+            limits=parts.limits,
+            repeat=repeat,
+            stop=self.stop,
+            log=self._log,
+        )
+
+    def _delivery(self, parts: Parts, repeat: Repeat | None, record: TaskRecord) -> MakeDelivery:
+        store, observers = parts.store, self._observers(parts.store, record)
+        if repeat is not None:
+            store, observers = progress_store(parts.store, self._context, record.kept), ()
+        return partial(
+            AtLeastOnce,
+            stream=self.stream.name,
+            broker=parts.broker,
+            store=store,
+            observers=observers,
+            dead_letter_topic=self._options.dead_letter_topic,
+            log=self._log,
+        )
+
+    def _observers(self, store: NamedStore, record: TaskRecord) -> tuple[Observer, ...]:
+        dag, task = self._task["dag"], self._task["task"]
+        return StreamRegistration(self.stream.name, store, name=store.name, dag=dag, task=task), record
+
+    def _repeat(self, mode: RunMode) -> Repeat | None:
+        if mode.what is None:
+            return None
+        self.stream = self.stream._replace(topic=mode.topic or self._options.replay_topic or self.stream.topic)
+        repeat = Repeat(mode.mode, mode.what, f"{self.stream.name}#{self._task['run']}")
+        self.report.mode, self.report.window = repeat.mode, repeat.window
+        return repeat
+
+    def _limits(self, mode: RunMode) -> Limits:
+        options = self._options
+        return options.live_limits() if mode.what is None else options.repeat_limits(mode.rows_per_second)
+
+    def _parts(self, opened: contextlib.ExitStack, mode: RunMode, repeat: Repeat | None) -> Parts:
+        """Build all parts first, then report every failure in one error."""
+        options, problems, parts = self._options, Problems(), dict[str, Any]()
+        make: dict[str, Callable[[], Any]] = {
+            "limits": lambda: self._limits(mode),
+            "envelope": lambda: make_envelope(options.envelope),
+            "store": lambda: open_store(options.watermark_store, context=self._context),
+            "stream": self._shape_messages,
+            "spec": self._spec.resolved,
+            "database": lambda: self._open_database(opened),
+            "broker": lambda: self._open_broker(opened),
+        }
+        for name, part in make.items():
+            with problems.noted():
+                parts[name] = part()
+        if {"limits", "spec", "database"} <= parts.keys():
+            parts["source"] = parts["spec"].source(
+                parts["database"], stream=self.stream, limits=parts["limits"], log=self._log
+            )
+            if problems.found:
+                with problems.noted():
+                    parts["source"].check(None if repeat is None else repeat.what)
+        problems.settle()
+        return Parts(**{name: parts[name] for name in Parts._fields})
+
+    def _shape_messages(self) -> None:
+        self.stream = messages.applied(self.stream, self._options)
+
+    def _open_database(self, opened: contextlib.ExitStack) -> Database:
+        hook = LegacyDatabaseHook(self._spec.conn_id)
+        self._database = hook.get_database(statement_timeout=self._spec.statement_timeout, log=self._log)
+        opened.callback(self._database.close)
+        return self._database
+
+    def _open_broker(self, opened: contextlib.ExitStack) -> BrokerClient:
+        options = self._options
+        broker = EventBrokerHook(options.broker_conn_id).get_broker(
+            topics=[self.stream.topic, *options.topics],
+            topic_partitions=options.topic_partitions,
+            topic_config=options.topic_config,
+            delivery_timeout=options.delivery_timeout,
+            stop=self.stop,
+            log=self._log,
+        )
+        opened.callback(broker.close)
+        broker.open()
+        self.bootstrap = broker.bootstrap
+        return broker
+
+    def _facts(self, broker: BrokerClient) -> dict[str, Any]:
+        return {
+            "topic": self.stream.topic,
+            "cluster": broker.cluster_id,
+            **{part: self._task[part] for part in ("dag", "task", "run")},
+        }
+
+    def _lock(self, database: Database, name: str) -> AbstractContextManager[Lease]:
+        if self._options.on_busy != "wait":
+            return database.lock(name, self._task)
+        return wait_for_lock(lambda: database.lock(name, self._task), self.stop, self._log)
+
+
+def _task(context: Mapping[str, Any]) -> dict[str, Any]:
+    """The holder of the stream's lock: this try of the task, as others are shown it."""
+    ti = context["ti"]
+    return {
+        "dag": ti.dag_id,
+        "task": ti.task_id,
+        "run": ti.run_id,
+        "map_index": -1 if ti.map_index is None else ti.map_index,
+        "try": ti.try_number,
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+    }

@@ -1,0 +1,113 @@
+"""What a user asked of one source, as every part of the package takes it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol, Self
+
+from airflow_legacy_events.core.limits import Limits
+from airflow_legacy_events.core.model import Stream
+from airflow_legacy_events.core.ports import Database, Source
+
+
+class SourceSpec(Protocol):
+    """The arguments of one source: frozen, plain values, nothing connected.
+
+    Operators, sensors, triggers and the command line hold the same object; no other code knows which source it is.
+    Making one is cheap and imports no driver: DAGs are parsed often.
+
+    Attributes:
+        kind: name of the source, under which `hooks.registry.SPECS` lists the class and watermarks keep it.
+    """
+
+    kind: ClassVar[str]
+
+    @property
+    def conn_id(self) -> str:
+        """The Airflow connection of the database that is read."""
+
+    @property
+    def statement_timeout(self) -> dt.timedelta:
+        """After which the database ends a statement."""
+
+    @property
+    def time_column(self) -> str | None:
+        """What the moments of a replay are compared with; None: what the source takes by default."""
+
+    @property
+    def begins_now(self) -> bool:
+        """Whether a first run only marks where the source ends."""
+
+    @property
+    def watermark_names(self) -> tuple[str, ...]:
+        """The columns that a watermark is about.
+
+        Raises:
+            ConfigurationError: the rendered argument is no list of names.
+        """
+
+    def check(self, *, rendered: bool) -> None:
+        """Check what can be known of the arguments without a connection.
+
+        Args:
+            rendered: False while a DAG is parsed, when a text may still be a template.
+
+        Raises:
+            ConfigurationError: an argument is wrong, or is still a template although nobody renders it any more.
+        """
+
+    def resolved(self) -> Self:
+        """Return the same with every rendered argument in its final form.
+
+        Raises:
+            ConfigurationError: an argument was rendered to something else than it must be.
+        """
+
+    def stream(self, topic: str, dag_id: str, task_id: str) -> Stream:
+        """Return the stream of a task's rendered arguments: a function of them alone."""
+
+    def stream_name(self, topic: str | None) -> str | None:
+        """Return the name of the stream as far as it is known without a task; None where it is not."""
+
+    def check_wait(self) -> None:
+        """Check that somebody can wait for something new at this source.
+
+        Raises:
+            ConfigurationError: everything is always new there.
+        """
+
+    def source(self, database: Database, *, stream: Stream, limits: Limits, log: logging.Logger) -> Source:
+        """Return the source; it looks at nothing before it is used.
+
+        Args:
+            database: of the connection.
+            stream: with what its messages need.
+            limits: budgets of the run.
+            log: of the task.
+
+        Raises:
+            ConfigurationError: an argument is of the wrong form.
+        """
+
+    @classmethod
+    def check_facts(cls, stream: str, facts: Mapping[str, Any]) -> None:
+        """Check that the facts of a watermark, which a person may have edited, can be understood.
+
+        Raises:
+            WatermarkError: naming the first that can't.
+        """
+
+    @classmethod
+    def left_by(cls, facts: Mapping[str, Any], stream: str, given: Mapping[str, Any]) -> Self:
+        """Return the spec of the run that left a watermark, as far as its facts tell; for looking, not for a run.
+
+        Args:
+            facts: of the watermark.
+            stream: its name, for the error.
+            given: what a person added, such as `source_conn_id`, `table` or `sql`.
+
+        Raises:
+            ConfigurationError: they don't tell enough.
+        """

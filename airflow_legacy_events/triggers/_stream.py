@@ -1,0 +1,113 @@
+"""What every trigger that waits at a source shares."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import datetime as dt
+import logging
+import random
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar, cast
+
+from airflow.triggers.base import BaseEventTrigger, TriggerEvent
+
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.streams import arguments
+from airflow_legacy_events.triggers._probe import Probe, Watch
+
+T = TypeVar("T")
+
+_LONGEST_WAIT_SECONDS = 60.0
+_SPREAD = 0.1
+# A source that hangs must not keep the triggerer's other triggers from their threads.
+_THREADS = ThreadPoolExecutor(4, thread_name_prefix="legacy-events-probe")
+_log = logging.getLogger(__name__)
+
+
+class RefusedTriggerError(ConfigurationError, TypeError):
+    """The trigger's arguments are invalid.
+
+    Of what a constructor raises a triggerer catches `TypeError`, and fails that trigger; any other error ends the
+    triggerer with all its triggers. It can meet what the DAG's parser let pass: another release, no time zones.
+    """
+
+
+class StreamTrigger(BaseEventTrigger):
+    """Fires when an operator with the same arguments would read something now; a subclass says where.
+
+    Works behind an ``AssetWatcher``, where it fires again and again, and for a deferred task, where it fires once. A
+    look costs one index probe at the source and one request to Airflow; all triggers of a triggerer share one session
+    for each connection. While source or Airflow can't be reached it logs, waits longer, and goes on. For a deferred
+    task an error that waiting can't mend fails the task.
+
+    A subclass keeps its arguments as plain JSON for ``serialize``: Airflow 3.2 encodes anything else of a watcher in a
+    way that it can't decode.
+
+    :param watch: what is waited for.
+    :param poll_interval: time between two looks.
+    """
+
+    def __init__(self, watch: Watch, poll_interval: dt.timedelta) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.poll_interval, self.watch = poll_interval, watch
+        try:
+            watch.check(rendered=True)
+            arguments.span("poll_interval", poll_interval, zero=False)
+        except ConfigurationError as error:
+            raise RefusedTriggerError(str(error)) from None
+        self._probe = Probe(watch, _log)
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Yield ``{"stream", "rows", "bound"}`` whenever there is news; rows are counted to a thousand."""
+        failures = 0
+        while True:
+            try:
+                news = await _in_thread(self._probe.look)
+                failures = 0
+            except Exception as error:
+                # Nobody starts the trigger of a watcher again, so whatever it meets, it goes on.
+                if self.task_instance is not None and not getattr(error, "retry_helps", False):
+                    raise
+                failures += 1
+                _log.warning("stream %s can't be looked at: %s: %s", self.watch.stream, type(error).__name__, error)
+                news = None
+            if news is not None:
+                _log.info("stream %s has rows pending, up to %s of them", news["stream"], news["rows"])
+                yield TriggerEvent(news)  # type: ignore[no-untyped-call]
+                if self.task_instance is not None:
+                    return
+            await asyncio.sleep(self._wait_seconds(failures))
+
+    async def cleanup(self) -> None:
+        """Let go of the session."""
+        await _in_thread(self._probe.end)
+
+    def _wait_seconds(self, failures: int) -> float:
+        """The poll interval, doubled by every failure up to a minute; spread, so that not all look at once."""
+        poll = self.poll_interval.total_seconds()
+        longest = max(poll, _LONGEST_WAIT_SECONDS)
+        seconds = min(poll * 2.0 ** min(failures, 16), longest)
+        return seconds * random.uniform(1 - _SPREAD, 1 + _SPREAD)  # noqa: S311  no secret
+
+
+def duration(value: Any) -> dt.timedelta:
+    """Return seconds as a timedelta; anything else as it is, for whoever judges it."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        with contextlib.suppress(OverflowError, ValueError):
+            return dt.timedelta(seconds=value)
+    return cast("dt.timedelta", value)
+
+
+def plain(value: Any) -> Any:
+    """Return an argument as plain JSON: a duration in seconds, a list of names as a list."""
+    if isinstance(value, dt.timedelta):
+        return value.total_seconds()
+    return list(value) if isinstance(value, tuple) else value
+
+
+async def _in_thread(call: Callable[[], T]) -> T:
+    context = contextvars.copy_context()
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, context.run, call)
