@@ -14,15 +14,12 @@ _AGAIN_SECONDS = 0.25
 def deadline(
     seconds: float, interrupt: Callable[[], None], afterwards: Callable[[], None] = lambda: None
 ) -> Iterator[threading.Event]:
-    """Interrupt from a second thread what takes longer than `seconds`.
+    """Interrupt a context that lasts longer than `seconds`; yield an event that is set once they are over.
 
     Args:
         seconds: that the context may last.
-        interrupt: called once they are over, and again until the context ends; never after that.
+        interrupt: called from a second thread once they are over, and again until the context ends; never after that.
         afterwards: called at the end of a context that was interrupted.
-
-    Yields:
-        An event that is set once the time is over.
     """
     done, over = threading.Event(), threading.Event()
 

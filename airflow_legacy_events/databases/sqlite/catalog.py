@@ -13,17 +13,8 @@ def inspect_table(session: sqlite3.Connection, table: str) -> TableFacts:
     Raises:
         ConfigurationError: there is none of that name.
     """
-    schema, name = split_name(table)
-    found = {
-        str(one).lower(): (str(one), kind)
-        for one, kind in session.execute(
-            "SELECT name, type FROM pragma_table_list WHERE schema = ?", (schema or "main",)
-        )
-        if not one.startswith("sqlite_")
-    }
-    if name.lower() not in found:
-        raise no_such_table(table, [one for one, _ in found.values()])
-    name, kind = found[name.lower()]
+    schema, _ = split_name(table)
+    name, kind = _find(session, table)
     columns = session.execute('SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?)', (name,)).fetchall()
     primary = tuple(column for column, _, _, place in sorted(columns, key=lambda one: one[3]) if place)
     not_null = {column for column, _, promised, _ in columns if promised}
@@ -42,6 +33,20 @@ def inspect_table(session: sqlite3.Connection, table: str) -> TableFacts:
         else None,
         not_null=frozenset(not_null),
     )
+
+
+def _find(session: sqlite3.Connection, table: str) -> tuple[str, str]:
+    """Return the name of a table or view as the catalog has it, and which of them it is."""
+    schema, name = split_name(table)
+    listed = "SELECT name, type FROM pragma_table_list WHERE schema = ?"
+    found = {
+        str(one).lower(): (str(one), str(kind))
+        for one, kind in session.execute(listed, (schema or "main",))
+        if not one.startswith("sqlite_")
+    }
+    if name.lower() not in found:
+        raise no_such_table(table, [one for one, _ in found.values()])
+    return found[name.lower()]
 
 
 def _indexes(session: sqlite3.Connection, table: str) -> list[tuple[tuple[str, ...], bool]]:
