@@ -22,7 +22,8 @@ from airflow_legacy_events.operators._thread import Worker
 from airflow_legacy_events.operators._window_record import WindowRecord
 from airflow_legacy_events.operators.links import TopicLink
 from airflow_legacy_events.streams import arguments, messages
-from airflow_legacy_events.streams.naming import holds_template, stream_asset
+from airflow_legacy_events.streams.inlets import stream_asset
+from airflow_legacy_events.streams.naming import holds_template
 from airflow_legacy_events.streams.options import StreamOptions
 from airflow_legacy_events.streams.specs.base import SourceSpec
 from airflow_legacy_events.streams.stores import needs_inlet

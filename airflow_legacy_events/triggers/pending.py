@@ -59,32 +59,25 @@ class PendingEventsTrigger(StreamTrigger):
     ) -> None:
         self._arguments = {
             "source_conn_id": source_conn_id,
-            "table": table,
-            "sql": sql,
-            "watermark_columns": watermark_columns,
-            "key_columns": key_columns,
             "topic": topic,
             "stream": stream,
             "watermark_store": watermark_store,
-            "lag": duration(lag),
-            "source_timezone": source_timezone,
-            "statement_timeout": duration(statement_timeout),
             "cooldown": duration(cooldown),
             "waiter": waiter,
             "poll_interval": duration(poll_interval),
         }
-        spec = QuerySpec(
-            conn_id=source_conn_id,
-            table=table,
-            sql=sql,
-            watermark_columns=watermark_columns,
-            key_columns=key_columns,
-            columns=watermark_columns,  # the operator may leave out any other, such as one of a type it can't carry
-            name=stream,
-            lag=duration(lag),
-            source_timezone=source_timezone,
-            statement_timeout=duration(statement_timeout),
-        )
+        query: dict[str, Any] = {
+            "table": table,
+            "sql": sql,
+            "watermark_columns": watermark_columns,
+            "key_columns": key_columns,
+            "lag": duration(lag),
+            "source_timezone": source_timezone,
+            "statement_timeout": duration(statement_timeout),
+        }
+        self._arguments |= query
+        # The operator may leave out any other column, such as one of a type that it can't carry.
+        spec = QuerySpec(conn_id=source_conn_id, name=stream, columns=watermark_columns, **query)
         watch = Watch(
             spec=spec, topic=topic, watermark_store=watermark_store, cooldown=duration(cooldown), waiter=waiter
         )

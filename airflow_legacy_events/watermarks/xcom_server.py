@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.watermarks.first_load import PERSON, forget_load, loaded_by, note_load
-from airflow_legacy_events.watermarks.xcom import KEY, PastRun
+from airflow_legacy_events.watermarks.xcom_runs import KEY, PastRun
 
 
 class ServerRuns:

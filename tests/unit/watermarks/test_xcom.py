@@ -9,7 +9,8 @@ import pytest
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.watermarks import codec, xcom
 from airflow_legacy_events.watermarks.codec import DamagedWatermarkError
-from airflow_legacy_events.watermarks.xcom import LONGEST_LOOK_BACK, PastRun, XComWatermarkStore
+from airflow_legacy_events.watermarks.xcom import LONGEST_LOOK_BACK, XComWatermarkStore
+from airflow_legacy_events.watermarks.xcom_runs import PastRun
 from tests.support.stores import Runs
 
 STREAM = "crm.orders@t"
