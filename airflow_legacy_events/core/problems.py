@@ -1,4 +1,4 @@
-"""Several things that are wrong, told in one message."""
+"""Problems of several checks, reported in one error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsEr
 
 
 class Problems:
-    """Gathers the errors of checks, each of which may fail without hiding the next.
+    """Collects the errors of checks, each of which may fail without hiding the next.
 
     Attributes:
         found: so far, in the order of the checks.
@@ -19,8 +19,8 @@ class Problems:
         self.found: list[LegacyEventsError] = []
 
     @contextmanager
-    def noted(self) -> Iterator[None]:
-        """Take note of an error of ours instead of raising it; a stop is raised."""
+    def collect(self) -> Iterator[None]:
+        """Collect an error of ours instead of raising it; a stop and any other error are raised."""
         try:
             yield
         except StoppedError:
@@ -28,8 +28,8 @@ class Problems:
         except LegacyEventsError as error:
             self.found += getattr(error, "problems", [error])
 
-    def settle(self) -> None:
-        """Return when nothing was found.
+    def raise_found(self) -> None:
+        """Raise what was found, if anything.
 
         Raises:
             LegacyEventsError: the only problem as it is, else one error that lists them all; its attribute `problems`

@@ -160,8 +160,8 @@ class SqlDatabase(ABC, Generic[Session]):
             timezone: IANA name of the zone of a naive value.
         """
 
-    def ahead(self, query: Any) -> None:
-        """See `core.ports.Database.ahead`. By default nothing is sent ahead."""
+    def prefetch(self, query: Any) -> None:
+        """See `core.ports.Database.prefetch`. By default nothing is prefetched."""
 
     def _compiled(self, query: Any) -> tuple[str, Any]:
         """Return the statement's text and parameters as the driver wants them."""
@@ -176,7 +176,7 @@ class SqlDatabase(ABC, Generic[Session]):
         session is cut off instead of closed.
         """
         self._closed.set()
-        if not self._turn.acquire(blocking=False) and not self._take_turn():
+        if not self._turn.acquire(blocking=False) and not self._interrupt_until_free():
             if self._session is not None:
                 self._cut(self._session)
             return
@@ -187,7 +187,7 @@ class SqlDatabase(ABC, Generic[Session]):
         finally:
             self._turn.release()
 
-    def _take_turn(self) -> bool:
+    def _interrupt_until_free(self) -> bool:
         """Interrupt the running statement until its thread gives way; return whether it did."""
         for _ in range(int(_CLOSE_SECONDS / _INTERRUPT_SECONDS)):
             session = self._session

@@ -98,18 +98,18 @@ def _data_and_key(wanted: Wanted, known: dict[str, Column], found: Reflection) -
     """The names of the data and the key, once everything about names and types is right."""
     problems = Problems()
     key: tuple[str, ...] = ()
-    with problems.noted():
+    with problems.collect():
         _refuse_repeated(wanted, found)
-    with problems.noted():
+    with problems.collect():
         key = wanted.key_columns or _default_key(wanted, found, known)
     available = [*known, *found.refused]
     data = [name for name in wanted.columns or available if name not in wanted.exclude_columns]
     hidden = _hidden(wanted, key)
-    with problems.noted():
+    with problems.collect():
         _refuse_unknown(wanted, [*data, *wanted.exclude_columns, *hidden], available)
-    with problems.noted():
+    with problems.collect():
         _refuse_types(wanted, [*data, *hidden], found)
-    problems.settle()
+    problems.raise_found()
     return data, key
 
 

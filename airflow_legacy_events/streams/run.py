@@ -169,16 +169,16 @@ class StreamRun:
             "broker": lambda: self._open_broker(opened),
         }
         for name, part in make.items():
-            with problems.noted():
+            with problems.collect():
                 parts[name] = part()
         if {"limits", "spec", "database"} <= parts.keys():
             parts["source"] = parts["spec"].source(
                 parts["database"], stream=self.stream, limits=parts["limits"], log=self._log
             )
             if problems.found:
-                with problems.noted():
+                with problems.collect():
                     parts["source"].check(None if repeat is None else repeat.what)
-        problems.settle()
+        problems.raise_found()
         return Parts(**{name: parts[name] for name in Parts._fields})
 
     def _shape_messages(self) -> None:

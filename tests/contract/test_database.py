@@ -154,26 +154,26 @@ def _cut_and_go_on(database) -> None:
 
 def test_a_read_may_be_begun_ahead_and_followed_by_it_or_by_anything_else(legacy, database):
     rows = database.read(select("id", "body"))
-    database.ahead(select("id", "body"))
+    database.prefetch(select("id", "body"))
     assert database.read(select("id", "body"), max_bytes=1_000_000) == rows
-    database.ahead(select("id", "body"))
+    database.prefetch(select("id", "body"))
     assert counted(database) == 100
     assert database.read(select("id", "body")) == rows
-    database.ahead(select("id"))
-    database.ahead(select("id", "body"))
+    database.prefetch(select("id"))
+    database.prefetch(select("id", "body"))
     with database.snapshot():
-        database.ahead(select("id", "body"))
+        database.prefetch(select("id", "body"))
         legacy.execute("DELETE FROM t WHERE id = 1")
         assert database.read(select("id", "body"), max_bytes=1_000_000) == rows
-    database.ahead(select("id", "body"))
+    database.prefetch(select("id", "body"))
 
 
 def test_a_read_that_was_begun_ahead_may_end_early_or_fail(database):
     for _ in range(3):
-        database.ahead(select("id", "body"))
+        database.prefetch(select("id", "body"))
         assert len(database.read(select("id", "body"), max_bytes=1)) >= 1
     wrong = sa.select(sa.column("nix")).select_from(sa.table("t"))
-    database.ahead(wrong)
+    database.prefetch(wrong)
     with pytest.raises(SourceError, match="connection 'crm' failed while reading"):
         database.read(wrong)
     assert counted(database) == 100

@@ -181,7 +181,7 @@ def begin_a_large_read(legacy, database) -> int:
     """Let the server begin with more rows than the wire holds; return the backend's pid once it waits."""
     legacy.execute("CREATE TABLE t AS SELECT n AS id, repeat('x', 1000) AS body FROM generate_series(1, 50000) n")
     [(pid,)] = database.read(sa.text("SELECT pg_backend_pid()"))
-    database.ahead(BODIES)
+    database.prefetch(BODIES)
     waits = "SELECT wait_event FROM pg_stat_activity WHERE pid = %s"
     wait_until(lambda: legacy.execute(waits, int(pid)) == [("ClientWrite",)], "more rows than the wire holds")
     return int(pid)
@@ -194,7 +194,7 @@ def begun(legacy):
     legacy.execute("INSERT INTO t VALUES (1), (2)")
     database = legacy.database()
     [(pid,)] = database.read(sa.text("SELECT pg_backend_pid()"))
-    database.ahead(ORDERED)
+    database.prefetch(ORDERED)
     query = "SELECT query FROM pg_stat_activity WHERE pid = %s AND wait_event = 'ClientRead'"  # it is done with it
     wait_until(lambda: "ORDER BY id" in str(legacy.execute(query, int(pid))), "the read that was begun ahead")
     yield database, int(pid)
@@ -214,7 +214,7 @@ def test_a_read_that_nobody_takes_is_given_up_lest_it_holds_up_who_alters_the_ta
     begun = "SELECT query FROM pg_stat_activity WHERE pid = %s AND state = 'active'"
     wait_until(lambda: legacy.execute(begun, pid) == [], "the end of the read, whose locks go first")
     assert len(database.read(BODIES)) == 50_000
-    database.ahead(BODIES)  # the taker was slow once
+    database.prefetch(BODIES)  # the taker was slow once
     assert legacy.execute(begun, pid) == []
     assert len(database.read(BODIES)) == 50_000
     database.close()
@@ -230,7 +230,7 @@ def test_a_session_that_was_lost_behind_a_read_ahead_is_a_source_error_of_the_re
     database, pid = begun
     legacy.execute("SELECT pg_terminate_backend(%s, 10000)", pid)
     assert database.read(ORDERED) == [("1",), ("2",)]  # these had arrived
-    database.ahead(ORDERED)
+    database.prefetch(ORDERED)
     with pytest.raises(SourceError, match="connection 'crm' failed while reading"):
         database.read(ORDERED)
 

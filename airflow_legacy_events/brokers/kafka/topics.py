@@ -96,9 +96,9 @@ class Topics:
             missing = self._missing(names)
         problems = Problems()
         for name in missing:
-            with problems.noted():
+            with problems.collect():
                 self._find_or_create(name, partitions, dict(config or {}))
-        problems.settle()
+        problems.raise_found()
         if missing:
             self.metadata = self._look(lambda found: all(name in found.topics for name in missing))
         if self._has_controller:
@@ -162,9 +162,9 @@ class Topics:
                 found = error.args[0] if error.args else error
                 reason = found.str() if isinstance(found, KafkaError) else type(error).__name__
                 continue
-            with problems.noted():
+            with problems.collect():
                 check_replicas(resource.name, self.metadata.topics[resource.name], config)
-        problems.settle()
+        problems.raise_found()
         self._log_unknown([name for name in dict.fromkeys(names) if name not in known], reason)
         return {**dict.fromkeys(names, DEFAULT_MAX_MESSAGE_BYTES), **known}
 

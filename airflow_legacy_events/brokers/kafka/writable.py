@@ -32,12 +32,12 @@ def check_rights(admin: AdminClient, names: list[str], log: logging.Logger) -> N
             log.info("the rights on topic %s can't be read (%s); the first message will tell", name, error)
             continue
         if allowed and AclOperation.WRITE not in allowed:
-            with problems.noted():
+            with problems.collect():
                 raise ConfigurationError(
                     f"topic {name!r} can't be written to by this user, who may"
                     f" {', '.join(sorted(one.name for one in allowed))}. Nothing was read; grant WRITE on it"
                 )
-    problems.settle()
+    problems.raise_found()
 
 
 def check_replicas(name: str, topic: TopicMetadata, config: Mapping[str, Any]) -> None:

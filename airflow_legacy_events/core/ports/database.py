@@ -142,10 +142,10 @@ class Database(Protocol):
             SourceError: the query failed, took longer than the statement timeout, or the connection was lost.
         """
 
-    def ahead(self, query: Any) -> None:
-        """Let the server begin with a query that `read` will probably be asked next; a hint, and never an obligation.
+    def prefetch(self, query: Any) -> None:
+        """Prefetch: let the server begin with the query of the next `read`; a hint, and never an obligation.
 
-        Whatever else is asked of the database ends it. It raises nothing: what fails here, the read will meet.
+        Any other call that asks the database ends it. It raises nothing: what fails here, the read will meet.
         """
 
     def snapshot(self) -> AbstractContextManager[None]:

@@ -141,9 +141,9 @@ class PostgresDatabase(SqlDatabase[Session]):
                 error if isinstance(error, psycopg.Error) else None
             )
 
-    def ahead(self, query: Any) -> None:
-        """See `core.ports.Database.ahead`. Nothing is sent in a snapshot, which cancelling it would end."""
-        with contextlib.suppress(SourceError), self._using("reading ahead") as session:
+    def prefetch(self, query: Any) -> None:
+        """See `core.ports.Database.prefetch`. Nothing is sent in a snapshot, which cancelling it would end."""
+        with contextlib.suppress(SourceError), self._using("prefetching") as session:
             if session.connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
                 self._prefetch.begin(partial(self._send, session), *self._compiled(query))
 

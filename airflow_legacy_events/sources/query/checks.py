@@ -78,9 +78,9 @@ def check_order(database: Database, what: str, selectable: Any, selection: Selec
     """
     problems = Problems()
     for column in selection.columns:
-        with problems.noted():
+        with problems.collect():
             _refuse_unordered(database, what, selectable, column)
-    problems.settle()
+    problems.raise_found()
 
 
 def _refuse_unordered(database: Database, what: str, selectable: Any, column: Column) -> None:

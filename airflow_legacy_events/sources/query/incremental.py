@@ -106,7 +106,7 @@ class IncrementalRun:
             if not final and left != 0:
                 query = self.rows.query(at, target, self._limit(left))
                 if self.limits.rows_per_second is None:
-                    self.rows.database.ahead(query)
+                    self.rows.database.prefetch(query)
             yield self._batch(rows, at, final=final, share=self._share(low, at.values, target))
             if final:
                 return

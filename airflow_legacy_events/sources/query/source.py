@@ -98,24 +98,24 @@ class QuerySource:
         """
         problems = Problems()
         found = checked = None
-        with problems.noted():
+        with problems.collect():
             zone_of(self.source_timezone)
-        with problems.noted():
+        with problems.collect():
             check_options(self.lag, {} if self.watermark_columns else self._incremental_options)
-        with problems.noted():
+        with problems.collect():
             found = self.database.reflect(self.table, self.sql)
         if found is not None:
-            with problems.noted():
+            with problems.collect():
                 checked = Checked(found, self._select(found, window if isinstance(window, Window) else None))
         if checked is not None:
-            with problems.noted():
+            with problems.collect():
                 check_order(self.database, self._what, checked.found.selectable, checked.selection)
         if checked is not None and self.watermark_columns and not isinstance(window, Window):
-            with problems.noted():
+            with problems.collect():
                 check_lag(self.lag, checked.selection.columns[0])
-            with problems.noted():
+            with problems.collect():
                 checked = checked._replace(begin=self._first_value(checked.selection.columns[0]))
-        problems.settle()
+        problems.raise_found()
         return checked
 
     def open(self, at: Watermark | None, window: Window | Span | None = None) -> Opened:
