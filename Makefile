@@ -6,7 +6,7 @@ STAMP = $(VENV)/.installed
 PYTEST = $(BIN)/python -m pytest
 # Tests mostly wait, so there are more workers than cores; the first takes the real Airflow, the others share the rest.
 WORKERS ?= 3
-PARALLEL = $(BIN)/python -m tests.services -- $(PYTEST) -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+PARALLEL = $(BIN)/python -m tests.services -- $(PYTEST) -n $(WORKERS)
 
 .DEFAULT_GOAL := help
 .PHONY: help env demo test unit proofs fuzz coverage lint types layers format airflow32 bench wheel lock clean

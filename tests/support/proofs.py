@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from tests.services.base import cache
-from tests.support.profile import REAL_AIRFLOW
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,21 +41,16 @@ def pytest_configure(config: Any) -> None:
 def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
     """Leave out what has passed already."""
     passed = set(_file().read_text().splitlines()) if _file().exists() else set()
-    done = [item for item in items if _name(item.nodeid) in passed]
+    done = [item for item in items if item.nodeid in passed]
     config.hook.pytest_deselected(items=done)
-    items[:] = [item for item in items if _name(item.nodeid) not in passed]
-
-
-def _name(nodeid: str) -> str:
-    """The name of a test without the group that pytest-xdist puts behind it."""
-    return nodeid.removesuffix(f"@{REAL_AIRFLOW}")
+    items[:] = [item for item in items if item.nodeid not in passed]
 
 
 class _Keeper:
     def pytest_runtest_logreport(self, report: Any) -> None:
         if report.when == "call" and report.passed:
             with _file().open("a") as file:
-                file.write(f"{_name(report.nodeid)}\n")
+                file.write(f"{report.nodeid}\n")
 
     def pytest_sessionfinish(self, session: Any, exitstatus: int) -> None:
         if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:  # nothing was left to be proved

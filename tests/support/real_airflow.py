@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.profile import REAL_AIRFLOW
-
+GROUP = ("tests/airflow/real/", "tests/browser/")
 _STARTED = pytest.StashKey[ExitStack]()
 
 
@@ -23,22 +22,22 @@ def real_airflow(request: pytest.FixtureRequest, postgres: Any, topics: Any) -> 
         yield stack.enter_context(deployment(postgres, topics))
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[Any]) -> None:
-    """Put its tests into one group, before all others."""
-    for item in items:
-        if _uses(item):
-            item.add_marker(pytest.mark.xdist_group(REAL_AIRFLOW))
-    items.sort(key=lambda item: not _uses(item))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: Any, log: Any) -> Any:
+    """Give each test to the worker that is free, the group as a whole; the largest group comes first."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            # pytest-xdist's own groups are put into the names of tests, which pytest 9.2 does not allow.
+            return GROUP[0] if nodeid.startswith(GROUP) else nodeid
+
+    return Scheduling(config, log)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: Any, nextitem: Any) -> None:
     """End it behind its last test: beside the others it would cost them a seventh of a core."""
     started = item.session.stash.get(_STARTED, None)
-    if started and _uses(item) and not (nextitem and _uses(nextitem)):
+    if started and item.nodeid.startswith(GROUP) and not (nextitem and nextitem.nodeid.startswith(GROUP)):
         started.close()
-
-
-def _uses(item: Any) -> bool:
-    return "real_airflow" in item.fixturenames
