@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_legacy_events.envelopes.codec import Block, Codec, MisfitError, twice
+from airflow_legacy_events.envelopes.column_codec import Codec, Forms, InvalidValueError, same_forms
 
 _BOUNDS = re.compile(r"(?:\[[+-]?[0-9]+:[+-]?[0-9]+\])+=")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -44,22 +44,22 @@ class _Reader:
             re.DOTALL,
         )
 
-    def block(self, values: Sequence[Any]) -> Block | None:
-        return twice([self.one(value)[0] for value in values])
+    def block(self, values: Sequence[Any]) -> Forms | None:
+        return same_forms([self.one(value)[0] for value in values])
 
     def one(self, value: Any) -> tuple[str, str]:
         if not isinstance(value, str):
-            raise MisfitError
+            raise InvalidValueError
         start = value.find("{")
         if start < 0 or (start and not _BOUNDS.fullmatch(value, 0, start)):
-            raise MisfitError
+            raise InvalidValueError
         at, parts, element = start, [], False
         while at < len(value):
             found = self._token.match(value, at)
             if found is None:
-                raise MisfitError
+                raise InvalidValueError
             if element and found.lastgroup in _ELEMENTS:
-                raise MisfitError  # two in a row would become one number
+                raise InvalidValueError  # two in a row would become one number
             element = found.lastgroup in _ELEMENTS
             parts.append(self._part(str(found.lastgroup), found[found.lastgroup or 0]))
             at = found.end()

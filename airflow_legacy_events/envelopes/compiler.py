@@ -1,8 +1,8 @@
-"""Encodes blocks of rows by a plan, with one generated Python function per plan.
+"""Encoder of a plan: blocks of rows go through one generated Python function.
 
 The columns of a block are encoded first, each once however often it is used; the generated function then pastes each
 message together with one f-string. It expects no NULL among quoted values, a time in every row and no empty key.
-Where a block differs, a variant that minds it is generated and used from then on.
+Where a block differs, a variant of the function that handles it is generated and used from then on.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Any
 from airflow_legacy_events.core.errors import EnvelopeError
 from airflow_legacy_events.core.extent import Extent, Measured, extent_of
 from airflow_legacy_events.core.model import Batch, Headers, Messages
-from airflow_legacy_events.envelopes.columns import Encoded, Values, encode_column
-from airflow_legacy_events.envelopes.filling import fill, header_rows
-from airflow_legacy_events.envelopes.kinds import codec
-from airflow_legacy_events.envelopes.moments import Clock
-from airflow_legacy_events.envelopes.plan import Field, Plan, Slot, Template
-from airflow_legacy_events.envelopes.source import FILLED, Block, Source, Unusual
-from airflow_legacy_events.envelopes.times import RowTimes
+from airflow_legacy_events.envelopes.codecs import codec_for
+from airflow_legacy_events.envelopes.codegen import FILLED, EncodedBlock, EncoderCode, Variant
+from airflow_legacy_events.envelopes.column_encoder import EncodedColumn, Values, encode_column
+from airflow_legacy_events.envelopes.plan import Field, FieldTemplate, Plan, Slot
+from airflow_legacy_events.envelopes.rendering import header_rows, render
+from airflow_legacy_events.envelopes.row_times import RowTimes
+from airflow_legacy_events.envelopes.timestamps import Clock
 
 try:
     from isal.isal_zlib import crc32  # three times as fast as most builds of zlib
@@ -64,13 +64,13 @@ class _Encoder:
         clock = Clock(plan.timezone)
         self._times = RowTimes(clock, naive=plan.formats.times == "naive")
         self._codecs = [
-            codec(field.kind, clock, plan.formats, field.elements, checked=field.checked) for field in plan.fields
+            codec_for(field.kind, clock, plan.formats, field.elements, checked=field.checked) for field in plan.fields
         ]
         self._may_be_empty = {at for at in plan.key if len(plan.key) == 1 and not self._codecs[at].never_empty}
-        self._minds_null = {*plan.watermark, *(at for at, found in enumerate(self._codecs) if found.wrapped)}
+        self._tests_null = {*plan.watermark, *(at for at, found in enumerate(self._codecs) if found.wrapped)}
         self._named = {*plan.key, *plan.watermark}
-        self._unusual = Unusual()
-        self._variants: dict[tuple[bool, Unusual], Callable[..., Block]] = {}
+        self._variant = Variant()
+        self._variants: dict[tuple[bool, Variant], Callable[..., EncodedBlock]] = {}
 
     def encode(self, batch: Batch) -> Messages:
         """Return the messages of a batch, in its order."""
@@ -94,16 +94,16 @@ class _Encoder:
                 timestamps += self._times.milliseconds(field, encoded[plan.timestamp], columns[field.position])
         return Messages(plan.topic, keys, values, plan.headers, each, timestamps, Measured(extent, keys, values))
 
-    def _encode(self, at: int, values: Sequence[Any], op: str) -> Encoded:
+    def _encode(self, at: int, values: Sequence[Any], op: str) -> EncodedColumn:
         field = self._plan.fields[at]
         encoded = encode_column(field, self._codecs[at], values)
-        if not encoded.usual or at in self._may_be_empty:
-            self._look(at, field, encoded.texts, op)
+        if not encoded.regular or at in self._may_be_empty:
+            self._note_variant(at, field, encoded.texts, op)
         return encoded
 
     def _block(
-        self, columns: Sequence[Sequence[Any]], encoded: Sequence[Encoded], batch: Batch
-    ) -> tuple[Block, list[tuple[str, Values]]]:
+        self, columns: Sequence[Sequence[Any]], encoded: Sequence[EncodedColumn], batch: Batch
+    ) -> tuple[EncodedBlock, list[tuple[str, Values]]]:
         """Keys, values and ids, and the columns of the headers that differ."""
         plan, count = self._plan, len(encoded[0].texts)
         forms: list[Values] = []
@@ -114,7 +114,7 @@ class _Encoder:
         filled = {slot: self._fill(slot, template, texts) for slot, template in plan.templates.items()}
         inner = [_inner(filled[slot]) if slot in filled else None for slot in FILLED]
         counter = f":{batch.counter}" if batch.counter else ""
-        encode = self._variant(versioned=self._versioned(batch.op))
+        encode = self._compiled(versioned=self._versioned(batch.op))
         block = encode(count, batch.op, counter, moments, *inner, *forms)
         if not plan.each:
             return block, []
@@ -128,10 +128,10 @@ class _Encoder:
         return block, [
             (name, found)
             for name, part in plan.each
-            if (found := slots[part] if isinstance(part, Slot) else fill(part, texts, count)) is not None
+            if (found := slots[part] if isinstance(part, Slot) else render(part, texts, count)) is not None
         ]
 
-    def _escaped(self, at: int, encoded: Encoded) -> Values:
+    def _escaped(self, at: int, encoded: EncodedColumn) -> Values:
         """The texts as they stand inside a JSON string, where they are needed."""
         if self._codecs[at].wrapped:
             return encoded.forms
@@ -139,17 +139,17 @@ class _Encoder:
             return encoded.texts
         return _inner(encoded.texts)
 
-    def _moments(self, columns: Sequence[Sequence[Any]], encoded: Sequence[Encoded]) -> Values | None:
+    def _moments(self, columns: Sequence[Sequence[Any]], encoded: Sequence[EncodedColumn]) -> Values | None:
         if self._plan.time is None:
             return None
         field = self._plan.fields[self._plan.time]
         moments = self._times.of(field, encoded[self._plan.time], columns[field.position])
         if "" in moments:
-            self._unusual = self._unusual._replace(times=True)
+            self._variant = self._variant._replace(times=True)
         return moments
 
-    def _fill(self, slot: Slot, template: Template, texts: Sequence[Values]) -> Values:
-        found = [text or None for text in fill(template, texts, len(texts[0]))]
+    def _fill(self, slot: Slot, template: FieldTemplate, texts: Sequence[Values]) -> Values:
+        found = [text or None for text in render(template, texts, len(texts[0]))]
         if None not in found:
             return found
         if slot is not Slot.SUBJECT:
@@ -158,19 +158,19 @@ class _Encoder:
                 f"the event {slot} is made of the column {names}, which is NULL or empty in a row, and no event may be"
                 f" without one; nothing of its batch was sent. Change event_{slot}=, or fill the column with sql="
             )
-        self._unusual = self._unusual._replace(subjects=True)
+        self._variant = self._variant._replace(subjects=True)
         return found
 
-    def _look(self, at: int, field: Field, texts: Values, op: str) -> None:
-        """Take note of what is not as usual in a column."""
+    def _note_variant(self, at: int, field: Field, texts: Values, op: str) -> None:
+        """Note what a column holds that takes another variant of the code."""
         if None in texts:
             if at in self._plan.key:
                 raise EnvelopeError(
                     f"column {field.name!r} is part of the key but NULL in a row; nothing of its batch was sent."
                     " Leave such rows out with sql=, or name other key_columns"
                 )
-            if at in self._minds_null:
-                self._unusual = self._unusual._replace(nulls=self._unusual.nulls | {at})
+            if at in self._tests_null:
+                self._variant = self._variant._replace(nulls=self._variant.nulls | {at})
         if at in self._may_be_empty and "" in texts:
             if not self._versioned(op):
                 raise EnvelopeError(
@@ -178,15 +178,15 @@ class _Encoder:
                     " was sent. Leave such rows out with sql=, or name other key_columns"
                 )
             if Slot.SUBJECT not in self._plan.templates:
-                self._unusual = self._unusual._replace(subjects=True)
+                self._variant = self._variant._replace(subjects=True)
 
     def _versioned(self, op: str) -> bool:
         """Whether the key alone is no event id: a row can change, or the key is not what tells new rows."""
         return op != "c" or self._plan.watermark not in ((), self._plan.key)
 
-    def _variant(self, *, versioned: bool) -> Callable[..., Block]:
-        wanted = versioned, self._unusual
-        if wanted not in self._variants:
-            source = Source(self._plan, self._codecs, versioned=versioned, unusual=self._unusual)
-            self._variants[wanted] = source.compile({"checksums": checksums})
-        return self._variants[wanted]
+    def _compiled(self, *, versioned: bool) -> Callable[..., EncodedBlock]:
+        variant = versioned, self._variant
+        if variant not in self._variants:
+            code = EncoderCode(self._plan, self._codecs, versioned=versioned, variant=self._variant)
+            self._variants[variant] = code.compile({"checksums": checksums})
+        return self._variants[variant]

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from airflow_legacy_events.envelopes.codec import Block, Codec, MisfitError, only, twice
+from airflow_legacy_events.envelopes.column_codec import Codec, Forms, InvalidValueError, all_of_type, same_forms
 
 _EXPONENT = r"(?:[eE][+-]?[0-9]++)?"
 _INTEGER = r"-?(?:0|[1-9][0-9]*+)"
@@ -19,13 +19,13 @@ _FLOAT = rf"{_INTEGER}(?:\.[0-9]++)?{_EXPONENT}"
 _DECIMAL = rf"(?:-?[0-9]++(?:\.[0-9]++)?{_EXPONENT}|NaN|-?Infinity)"
 _DIGITS = b"0123456789"
 _MONEY = re.compile(r"-?\$[0-9]{1,3}(?:,[0-9]{3})*+\.[0-9]{2}")
-_DRESS = str.maketrans("", "", "$,")
+_MONEY_MARKS = str.maketrans("", "", "$,")
 _SAFE = 2**53
 _LONGEST_SAFE = len(str(-_SAFE)) + 1
 _SPECIAL = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
-class _Form:
+class _NumberForm:
     """What the text of a number looks like, for one and for a column."""
 
     def __init__(self, pattern: str) -> None:
@@ -41,44 +41,44 @@ class _Form:
 
     def check(self, text: Any) -> tuple[str, str]:
         if not isinstance(text, str) or not self.fits(text):
-            raise MisfitError
+            raise InvalidValueError
         return text, text
 
 
-_INTEGERS, _FLOATS, _DECIMALS = _Form(_INTEGER), _Form(_FLOAT), _Form(_DECIMAL)
+_INTEGERS, _FLOATS, _DECIMALS = _NumberForm(_INTEGER), _NumberForm(_FLOAT), _NumberForm(_DECIMAL)
 
 
-def _integers(values: Sequence[Any]) -> Block | None:
+def _integers(values: Sequence[Any]) -> Forms | None:
     if type(values[0]) is int:
-        return twice(list(map(repr, values))) if only(int, values) else None
+        return same_forms(list(map(repr, values))) if all_of_type(int, values) else None
     joined = ",".join(values)
     # Nothing but digits and the commas between, no empty text, no leading zero.
     only_digits = joined.encode().translate(None, _DIGITS) == b"," * (len(values) - 1)
     if only_digits and ",0" not in joined and ",," not in joined and joined[:1] not in "0," and joined[-1] != ",":
         return values, values
-    return twice(values) if _INTEGERS.fits_all(joined, len(values)) else None
+    return same_forms(values) if _INTEGERS.fits_all(joined, len(values)) else None
 
 
 def _integer(value: Any) -> tuple[str, str]:
     return _INTEGERS.check(repr(value) if type(value) is int else value)
 
 
-def _decimals(values: Sequence[Any]) -> Block | None:
+def _decimals(values: Sequence[Any]) -> Forms | None:
     joined = ",".join(values)
     # One point in each text, digits on both its sides.
     one_point = joined.encode().translate(None, _DIGITS) == (b".," * len(values))[:-1]
     if one_point and ",." not in joined and ".," not in joined and joined[0] != "." and joined[-1] != ".":
         return values, values
-    return twice(values) if _DECIMALS.fits_all(joined, len(values)) else None
+    return same_forms(values) if _DECIMALS.fits_all(joined, len(values)) else None
 
 
 def _decimal(value: Any) -> tuple[str, str]:
     return _DECIMALS.check(_text(value))
 
 
-def _floats(values: Sequence[Any]) -> Block | None:
-    texts = list(map(repr, values)) if only(float, values) else values
-    return twice(texts) if _FLOATS.fits_all(",".join(texts), len(texts)) else None
+def _floats(values: Sequence[Any]) -> Forms | None:
+    texts = list(map(repr, values)) if all_of_type(float, values) else values
+    return same_forms(texts) if _FLOATS.fits_all(",".join(texts), len(texts)) else None
 
 
 def _float(value: Any) -> tuple[str, str]:
@@ -92,7 +92,7 @@ def _text(value: Any) -> Any:
     return repr(value) if type(value) is int else value
 
 
-def _safe_integers(values: Sequence[Any]) -> Block | None:
+def _safe_integers(values: Sequence[Any]) -> Forms | None:
     found = _integers(values)
     if found is None or max(map(len, found[0])) < len(str(_SAFE)):
         return found
@@ -110,8 +110,8 @@ def _safe(text: str) -> str:
     return text if shorter or (len(text) < _LONGEST_SAFE and -_SAFE <= int(text) <= _SAFE) else f'"{text}"'
 
 
-def _numbers(values: Sequence[Any]) -> Block | None:
-    return twice(values) if _FLOATS.fits_all(",".join(values), len(values)) else None
+def _numbers(values: Sequence[Any]) -> Forms | None:
+    return same_forms(values) if _FLOATS.fits_all(",".join(values), len(values)) else None
 
 
 def _number(value: Any) -> tuple[str, str]:
@@ -120,7 +120,7 @@ def _number(value: Any) -> tuple[str, str]:
 
 
 def money(decimal: Codec) -> Codec:
-    """Return the codec of `-$1,234.56`, which is a decimal in dress."""
+    """Return the codec of money: `-$1,234.56` is a decimal with a currency sign and separators."""
     return decimal._replace(
         block=lambda values: decimal.block(list(map(_amount, values))), one=lambda value: decimal.one(_amount(value))
     )
@@ -128,8 +128,8 @@ def money(decimal: Codec) -> Codec:
 
 def _amount(value: Any) -> str:
     if not isinstance(value, str) or not _MONEY.fullmatch(value):
-        raise MisfitError
-    return value.translate(_DRESS)
+        raise InvalidValueError
+    return value.translate(_MONEY_MARKS)
 
 
 INTEGER = Codec(_integers, _integer)

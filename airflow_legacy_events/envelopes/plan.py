@@ -37,7 +37,7 @@ class Member(NamedTuple):
 
 
 Part: TypeAlias = str | Member
-Template: TypeAlias = tuple[str | int, ...]
+FieldTemplate: TypeAlias = tuple[str | int, ...]
 """Literals, and places of the fields whose texts stand between them."""
 
 
@@ -81,7 +81,7 @@ class Plan(NamedTuple):
     watermark: tuple[int, ...]
     time: int | None
     message: tuple[Part, ...]
-    templates: dict[Slot, Template]
+    templates: dict[Slot, FieldTemplate]
     headers: Headers
-    each: tuple[tuple[str, Slot | Template], ...]
+    each: tuple[tuple[str, Slot | FieldTemplate], ...]
     timestamp: int | None

@@ -1,4 +1,4 @@
-"""From a shape, a stream and an envelope's frame to the encoding plan; every mistake in them is found here."""
+"""Planning: makes the encoding plan of a shape, a stream and an envelope's frame, and finds every mistake in them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from airflow_legacy_events.core import templates
 from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind, Shape
 from airflow_legacy_events.core.errors import EnvelopeError
 from airflow_legacy_events.core.model import FORMATS, Headers, Stream
-from airflow_legacy_events.envelopes.plan import Field, Member, Part, Plan, Slot, Template
+from airflow_legacy_events.envelopes.plan import Field, FieldTemplate, Member, Part, Plan, Slot
 
 
 def make_plan(
@@ -30,14 +30,14 @@ def make_plan(
         ConfigurationError: a template can't be read.
     """
     slots = {*(part.slot for part in message if isinstance(part, Member)), *dict(each).values()}
-    wanted = _Wanted.of(shape, stream, slots)
-    place = wanted.place
+    used = _UsedColumns.of(shape, stream, slots)
+    place = used.place
     fields = tuple(_field(at, shape.columns[at]) for at in place)
     _check_columns(shape, stream, fields)
-    _check_times(shape, wanted.time, wanted.timestamp)
-    _check_headers([*(name for name, _ in (*headers, *each)), *(name for name, _ in wanted.headers)])
-    fixed = [(name, "".join(map(str, parts))) for name, parts in wanted.headers if _constant(parts)]
-    filled = [(name, wanted.placed(shape, parts)) for name, parts in wanted.headers if not _constant(parts)]
+    _check_times(shape, used.time, used.timestamp)
+    _check_headers([*(name for name, _ in (*headers, *each)), *(name for name, _ in used.headers)])
+    fixed = [(name, "".join(map(str, parts))) for name, parts in used.headers if _constant(parts)]
+    filled = [(name, used.placed(shape, parts)) for name, parts in used.headers if not _constant(parts)]
     return Plan(
         topic=stream.topic,
         timezone=stream.source_timezone,
@@ -46,16 +46,16 @@ def make_plan(
         data=tuple(place[at] for at in shape.data),
         key=tuple(place[at] for at in shape.key),
         watermark=tuple(place[at] for at in shape.watermark),
-        time=None if wanted.time is None else place[wanted.time],
+        time=None if used.time is None else place[used.time],
         message=message,
-        templates={slot: wanted.placed(shape, parts) for slot, parts in wanted.attributes.items()},
+        templates={slot: used.placed(shape, parts) for slot, parts in used.attributes.items()},
         headers=(*headers, *fixed),
         each=(*each, *filled),
-        timestamp=None if wanted.timestamp is None else place[wanted.timestamp],
+        timestamp=None if used.timestamp is None else place[used.timestamp],
     )
 
 
-class _Wanted(NamedTuple):
+class _UsedColumns(NamedTuple):
     """What a message takes from the columns: positions in the shape, and their places among the used ones."""
 
     headers: list[tuple[str, templates.Template]]
@@ -65,7 +65,7 @@ class _Wanted(NamedTuple):
     place: dict[int, int]
 
     @classmethod
-    def of(cls, shape: Shape, stream: Stream, slots: set[Slot]) -> _Wanted:
+    def of(cls, shape: Shape, stream: Stream, slots: set[Slot]) -> _UsedColumns:
         headers = [(name, templates.parse(written, f"the header {name!r}")) for name, written in stream.headers]
         found = [(slot, parts) for slot in Slot if slot in slots and (parts := attribute(stream, slot)) is not None]
         attributes = {slot: parts for slot, parts in found if slot is Slot.SUBJECT or not _constant(parts)}
@@ -77,7 +77,7 @@ class _Wanted(NamedTuple):
         place = {position: at for at, position in enumerate(dict.fromkeys(used))}
         return cls(headers, attributes, time, timestamp, place)
 
-    def placed(self, shape: Shape, parts: templates.Template) -> Template:
+    def placed(self, shape: Shape, parts: templates.Template) -> FieldTemplate:
         return tuple(part if isinstance(part, str) else self.place[_position(shape, part.column)] for part in parts)
 
 
@@ -92,8 +92,8 @@ def attribute(stream: Stream, slot: Slot) -> templates.Template | None:
         Slot.TYPE: ("event_type", stream.event_type, (stream.type,)),
         Slot.SUBJECT: ("subject", stream.subject, None),
     }
-    name, asked, default = written.get(slot, ("", None, None))
-    return default if asked is None else templates.parse(asked, f"{name}=")
+    name, template, default = written.get(slot, ("", None, None))
+    return default if template is None else templates.parse(template, f"{name}=")
 
 
 def constant(stream: Stream, slot: Slot) -> str | None:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from airflow_legacy_events.core.columns import Column, Elements, Kind, Shape
 from airflow_legacy_events.core.model import Batch, Stream, Watermark
 from airflow_legacy_events.envelopes.cloudevents import CloudEventsEnvelope
-from airflow_legacy_events.envelopes.moments import Clock
 from airflow_legacy_events.envelopes.plain import PlainEnvelope
+from airflow_legacy_events.envelopes.timestamps import Clock
 from airflow_legacy_events.errors import EnvelopeError
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Etc/UTC", "Asia/Kathmandu")

@@ -6,7 +6,7 @@ from json import dumps
 import pytest
 
 from airflow_legacy_events.core.columns import Kind
-from airflow_legacy_events.envelopes.columns import encode_column
+from airflow_legacy_events.envelopes.column_encoder import encode_column
 from airflow_legacy_events.envelopes.plan import Field
 from airflow_legacy_events.envelopes.texts import TEXT
 from airflow_legacy_events.errors import EnvelopeError
@@ -40,7 +40,7 @@ def test_a_column_without_escapes_is_carried_as_it_is():
         found = encode_column(FIELD, TEXT, values)
         assert found.texts is values
         assert found.forms is values
-        assert found.usual == (None not in values)
+        assert found.regular == (None not in values)
 
 
 @pytest.mark.parametrize("odd", [b"a", 1, 0, False, 1.5, "\ud800"])

@@ -1,10 +1,10 @@
-"""Writes the Python source of one plan's encoder.
+"""Code generation: the Python source of one plan's encoder.
 
 Literals and names of the plan enter it as `repr` only, joined with f-strings of numbered variables by the implicit
 concatenation of neighbouring strings, so nothing that a name holds is ever read as code.
 
-The function expects the usual and minds what `Unusual` names. For field 0 `t0` are its texts, `e0` the texts as they
-stand inside a JSON string, `f0` its JSON forms.
+The function expects a regular block and handles what its `Variant` names. For field 0 `t0` are its texts, `e0` the
+texts as they stand inside a JSON string, `f0` its JSON forms.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from collections.abc import Callable, Sequence
 from json.encoder import encode_basestring as quoted
 from typing import Any, NamedTuple, TypeAlias
 
-from airflow_legacy_events.envelopes.codec import Codec
+from airflow_legacy_events.envelopes.column_codec import Codec
 from airflow_legacy_events.envelopes.plan import Member, Plan, Slot
 
-Block: TypeAlias = tuple[Sequence[str], Sequence[str], Sequence[str]]
+EncodedBlock: TypeAlias = tuple[Sequence[str], Sequence[str], Sequence[str]]
 """Keys, values and, where the plan puts them into headers, ids."""
 
 FILLED = {Slot.SOURCE: "source", Slot.TYPE: "type_", Slot.SUBJECT: "subject"}
 """Names of the columns that templates make, as they stand inside a JSON string."""
 
 
-class Unusual(NamedTuple):
-    """What a variant of the code minds.
+class Variant(NamedTuple):
+    """What one variant of the code handles beside regular blocks.
 
     Attributes:
         nulls: fields that hold NULL where that takes a test.
@@ -63,20 +63,20 @@ class _Strings:
         return f"[{text} for {names}, in zip({names})]" if names else f"[{text}] * count"
 
 
-class Source:
-    """The source of one variant.
+class EncoderCode:
+    """The Python source of one variant.
 
     Args:
         plan: what to write.
         codecs: of its fields.
         versioned: whether ids name the version of the row; else the key alone.
-        unusual: what to mind.
+        variant: what to handle.
     """
 
-    def __init__(self, plan: Plan, codecs: Sequence[Codec], *, versioned: bool, unusual: Unusual) -> None:
-        self._plan, self._codecs, self._versioned, self._unusual = plan, codecs, versioned, unusual
+    def __init__(self, plan: Plan, codecs: Sequence[Codec], *, versioned: bool, variant: Variant) -> None:
+        self._plan, self._codecs, self._versioned, self._variant = plan, codecs, versioned, variant
 
-    def compile(self, constants: dict[str, Any]) -> Callable[..., Block]:
+    def compile(self, constants: dict[str, Any]) -> Callable[..., EncodedBlock]:
         """Return the function; it takes `count, op, counter, moments`, what `FILLED` names, and the columns by name."""
         names = {**constants, "null": "null", "quote": '"', "empty": "", "quoted": quoted}
         exec(compile(self.text(), "<encoder>", "exec"), names)  # noqa: S102  see the module's first paragraph
@@ -87,8 +87,8 @@ class Source:
         columns = ", ".join(f"t{at}, e{at}, f{at}" for at in range(len(self._plan.fields)))
         filled = ", ".join(FILLED.values())
         lines = [f"def encode(count, op, counter, moments, {filled}, {columns}):", *self._keys(), *self._data()]
-        lines += self._without("subjects", Slot.SUBJECT, self._subject, unusual=self._unusual.subjects)
-        lines += self._without("times", Slot.TIME, "moments", unusual=self._unusual.times)
+        lines += self._optional("subjects", Slot.SUBJECT, self._subject, absent=self._variant.subjects)
+        lines += self._optional("times", Slot.TIME, "moments", absent=self._variant.times)
         lines.append(f"values = {self._message().code()}")
         lines.append(f"ids = {self._id('keys', 't').code()}" if self._has_ids else "ids = ()")
         return "\n    ".join([*lines, "return keys, values, ids\n"])
@@ -138,17 +138,17 @@ class Source:
     def _form(self, data: _Strings, at: int) -> None:
         if not self._codecs[at].wrapped:
             data.value(f"f{at}")
-        elif at in self._unusual.nulls:
+        elif at in self._variant.nulls:
             data.value(f"f{at}", 'null if {0} is None else f"{{quote}}{{{0}}}{{quote}}"')
         else:
             data.literal('"')
             data.value(f"f{at}")
             data.literal('"')
 
-    def _without(self, name: str, slot: Slot, source: str, *, unusual: bool) -> list[str]:
+    def _optional(self, name: str, slot: Slot, source: str, *, absent: bool) -> list[str]:
         """The member as a list of its own, empty where the row has none."""
         for part in self._plan.message:
-            if unusual and isinstance(part, Member) and part.slot is slot:
+            if absent and isinstance(part, Member) and part.slot is slot:
                 return [f"{name} = [{part.before!r} f'{{one}}' {part.after!r} if one else '' for one in {source}]"]
         return []
 
@@ -164,7 +164,7 @@ class Source:
         for place, at in enumerate(self._plan.watermark or [None]):
             text.literal("," if place else "@")
             if at is not None:
-                text.value(f"{form}{at}", "empty if {0} is None else {0}" if at in self._unusual.nulls else "{}")
+                text.value(f"{form}{at}", "empty if {0} is None else {0}" if at in self._variant.nulls else "{}")
         text.literal(":")
         text.value("sums")
         text.constant("counter")
@@ -179,7 +179,7 @@ class Source:
         return message
 
     def _put_member(self, message: _Strings, member: Member) -> None:
-        missing = {Slot.SUBJECT: self._unusual.subjects and "subjects", Slot.TIME: self._unusual.times and "times"}
+        missing = {Slot.SUBJECT: self._variant.subjects and "subjects", Slot.TIME: self._variant.times and "times"}
         if name := missing.get(member.slot):
             message.value(name)
             return
@@ -193,6 +193,6 @@ class Source:
         elif member.slot is Slot.DATA and not self._versioned:
             self._put_data(message)
         else:
-            usual = {Slot.SUBJECT: self._subject, Slot.TIME: "moments", Slot.DATA: "data"}
-            message.value(usual.get(member.slot) or FILLED[member.slot])
+            names = {Slot.SUBJECT: self._subject, Slot.TIME: "moments", Slot.DATA: "data"}
+            message.value(names.get(member.slot) or FILLED[member.slot])
         message.literal(member.after)

@@ -1,4 +1,4 @@
-"""One column of a block, from what the driver gave to what the generated code pastes together."""
+"""Encoder of one column: from the driver's values to the texts that the generated code joins."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from typing import Any, NamedTuple, TypeAlias
 
 from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.errors import EnvelopeError
-from airflow_legacy_events.envelopes.codec import Codec, MisfitError
+from airflow_legacy_events.envelopes.column_codec import Codec, InvalidValueError
 from airflow_legacy_events.envelopes.plan import Field
 
-_DOUBTS = (MisfitError, KeyError, TypeError, ValueError, RecursionError)
+_DOUBTS = (InvalidValueError, KeyError, TypeError, ValueError, RecursionError)
 NULL = "null"
 _IN_MYSQL = {"TEXT": "AS CHAR", "BLOB": "AS BINARY"}
 
 Values: TypeAlias = Sequence[str | None]
 
 
-class Encoded(NamedTuple):
+class EncodedColumn(NamedTuple):
     """A column's values in both forms.
 
     Attributes:
         texts: None for NULL.
         forms: JSON, `null` for NULL; where the codec wraps, what stands between the quotes, None for NULL.
-        usual: no NULL among them, and all vouched for by the codec's block function.
+        regular: no NULL among them, and all proved by the codec's block function.
     """
 
     texts: Values
     forms: Values
-    usual: bool
+    regular: bool
 
 
-def encode_column(field: Field, codec: Codec, values: Sequence[Any]) -> Encoded:
+def encode_column(field: Field, codec: Codec, values: Sequence[Any]) -> EncodedColumn:
     """Return the column's texts and JSON forms.
 
     Raises:
@@ -39,20 +39,20 @@ def encode_column(field: Field, codec: Codec, values: Sequence[Any]) -> Encoded:
     """
     try:
         if (block := codec.block(values)) is not None:
-            return Encoded(*block, usual=True)
+            return EncodedColumn(*block, regular=True)
     except _DOUBTS:
         pass
     present = [value for value in values if value is not None]
     if not present:
-        return Encoded([None] * len(values), [None if codec.wrapped else NULL] * len(values), usual=False)
+        return EncodedColumn([None] * len(values), [None if codec.wrapped else NULL] * len(values), regular=False)
     if len(present) == len(values):
         pairs = [_one(field, codec, value) for value in values]
-        return Encoded([text for text, _ in pairs], [form for _, form in pairs], usual=False)
+        return EncodedColumn([text for text, _ in pairs], [form for _, form in pairs], regular=False)
     found = encode_column(field, codec, present)
     texts = values if found.texts is present else _spread(found.texts, values, None)
     if found.forms is found.texts and codec.wrapped:
-        return Encoded(texts, texts, usual=False)
-    return Encoded(texts, _spread(found.forms, values, None if codec.wrapped else NULL), usual=False)
+        return EncodedColumn(texts, texts, regular=False)
+    return EncodedColumn(texts, _spread(found.forms, values, None if codec.wrapped else NULL), regular=False)
 
 
 def _spread(found: Values, values: Sequence[Any], absent: str | None) -> Values:

@@ -1,4 +1,4 @@
-"""The points in time that a row gives its message: the event's time and the message timestamp."""
+"""Times of a row: the event's time and the message timestamp."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.errors import EnvelopeError
-from airflow_legacy_events.envelopes.columns import Encoded, Values, encode_column
-from airflow_legacy_events.envelopes.kinds import moments
-from airflow_legacy_events.envelopes.moments import Clock, is_rfc3339
+from airflow_legacy_events.envelopes.codecs import moments
+from airflow_legacy_events.envelopes.column_encoder import EncodedColumn, Values, encode_column
 from airflow_legacy_events.envelopes.plan import Field
+from airflow_legacy_events.envelopes.timestamps import Clock, is_rfc3339
 
 _KEPT_DATES = 4_096
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,7 +32,7 @@ class RowTimes:
         self._midnight = lru_cache(_KEPT_DATES)(clock.instant)
         self._naive, self._utc = naive, moments(clock)
 
-    def of(self, field: Field, encoded: Encoded, values: Sequence[Any]) -> Values:
+    def of(self, field: Field, encoded: EncodedColumn, values: Sequence[Any]) -> Values:
         """Return RFC 3339 texts; empty where a value is NULL or RFC 3339 can't write it.
 
         Raises:
@@ -40,11 +40,11 @@ class RowTimes:
         """
         if self._naive and field.kind is Kind.TIMESTAMP:
             encoded = encode_column(field, self._utc, values)
-        if encoded.usual and field.kind is not Kind.DATE:
+        if encoded.regular and field.kind is not Kind.DATE:
             return encoded.texts
         return [self._one(field, text) for text in encoded.texts]
 
-    def milliseconds(self, field: Field, encoded: Encoded, values: Sequence[Any]) -> list[int | None]:
+    def milliseconds(self, field: Field, encoded: EncodedColumn, values: Sequence[Any]) -> list[int | None]:
         """Return milliseconds since 1970-01-01 UTC, fractions cut off; None for NULL.
 
         Raises:

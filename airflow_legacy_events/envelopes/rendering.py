@@ -1,4 +1,4 @@
-"""Templates filled with the texts of rows, and the headers that differ from message to message."""
+"""Templates rendered with the texts of rows, and the headers that differ from message to message."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from itertools import repeat
 
 from airflow_legacy_events.core.model import Headers
-from airflow_legacy_events.envelopes.columns import Values
-from airflow_legacy_events.envelopes.plan import Template
+from airflow_legacy_events.envelopes.column_encoder import Values
+from airflow_legacy_events.envelopes.plan import FieldTemplate
 
 
-def fill(template: Template, texts: Sequence[Values], count: int) -> Values:
+def render(template: FieldTemplate, texts: Sequence[Values], count: int) -> Values:
     """Return the template's text for each row; None where a column that it names is NULL.
 
     Args:
-        template: what to fill.
+        template: what to render.
         texts: of all fields.
         count: how many rows.
     """

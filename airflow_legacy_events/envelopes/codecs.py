@@ -1,4 +1,4 @@
-"""Which codec each kind has."""
+"""Codec of each kind of column."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from airflow_legacy_events.core.columns import Elements, Kind
 from airflow_legacy_events.core.model import Formats
 from airflow_legacy_events.envelopes import numbers, texts
 from airflow_legacy_events.envelopes.arrays import array_codec
-from airflow_legacy_events.envelopes.codec import Block, Codec, MisfitError, Texts, only, twice
-from airflow_legacy_events.envelopes.moments import Clock
+from airflow_legacy_events.envelopes.column_codec import Codec, Forms, InvalidValueError, Texts, all_of_type, same_forms
+from airflow_legacy_events.envelopes.timestamps import Clock
 
 
-def codec(
+def codec_for(
     kind: Kind, clock: Clock, formats: Formats, elements: Elements | None = None, *, checked: bool = False
 ) -> Codec:
     """Return the codec of one kind.
@@ -33,7 +33,7 @@ def codec(
     if checked and (found := _checked(kind, formats)):
         return found
     if kind is Kind.ARRAY and elements is not None:
-        return array_codec(codec(elements.kind, clock, formats, elements.elements), elements.delimiter)
+        return array_codec(codec_for(elements.kind, clock, formats, elements.elements), elements.delimiter)
     if kind is Kind.TIMESTAMP:
         return texts.TEXT if formats.times == "naive" else moments(clock, checked=checked)
     if kind is Kind.INSTANT:
@@ -51,18 +51,18 @@ def moments(clock: Clock, *, checked: bool = False) -> Codec:
     return _moments(clock, partial(clock.locals, checked=checked))
 
 
-def _moments(clock: Clock, usual: Callable[[Sequence[str]], Texts | None]) -> Codec:
+def _moments(clock: Clock, convert: Callable[[Sequence[str]], Texts | None]) -> Codec:
     def one(value: Any) -> tuple[str, str]:
         if not isinstance(value, str):
-            raise MisfitError
+            raise InvalidValueError
         text = clock.instant(value)
         return text, text
 
-    return Codec(lambda values: twice(usual(values)), one, wrapped=True)
+    return Codec(lambda values: same_forms(convert(values)), one, wrapped=True)
 
 
 def _checked(kind: Kind, formats: Formats) -> Codec | None:
-    """The codec of a kind whose values are carried as the database wrote them, since it vouches for them."""
+    """The codec of a kind whose well-formed text the database guarantees, so that it is carried as it is."""
     if (kind is Kind.INTEGER and formats.bigints != "number") or (
         kind is Kind.DECIMAL and formats.decimals != "string"
     ):
@@ -76,8 +76,8 @@ _BOOLEANS: dict[Any, str] = {
 }
 
 
-def _booleans(values: Sequence[Any]) -> Block | None:
-    return twice(list(map(_BOOLEANS.__getitem__, values)))
+def _booleans(values: Sequence[Any]) -> Forms | None:
+    return same_forms(list(map(_BOOLEANS.__getitem__, values)))
 
 
 def _boolean(value: Any) -> tuple[str, str]:
@@ -87,39 +87,39 @@ def _boolean(value: Any) -> tuple[str, str]:
 _check_json = msgspec.json.Decoder(msgspec.Raw).decode
 
 
-def _jsons(values: Sequence[Any]) -> Block | None:
-    if not only(str, values):
+def _jsons(values: Sequence[Any]) -> Forms | None:
+    if not all_of_type(str, values):
         return None
     for _ in map(_check_json, values):
         pass
     return values, values
 
 
-def _checked_jsons(values: Sequence[Any]) -> Block | None:
-    return (values, values) if only(str, values) else None
+def _checked_jsons(values: Sequence[Any]) -> Forms | None:
+    return (values, values) if all_of_type(str, values) else None
 
 
 def _json(value: Any) -> tuple[str, str]:
     if type(value) in (int, float):  # a column that SQLite declares JSON turns digits into numbers
         return (numbers.INTEGER if type(value) is int else numbers.FLOAT).one(value)
     if not isinstance(value, str):
-        raise MisfitError
+        raise InvalidValueError
     value.encode()
     json.loads(value, parse_constant=_refuse)
     return value, value
 
 
 def _refuse(_: str) -> None:
-    raise MisfitError
+    raise InvalidValueError
 
 
 def _raw(value: Any) -> bytes:
     if isinstance(value, str):
         if not value.startswith("\\x"):
-            raise MisfitError
+            raise InvalidValueError
         value = unhexlify(value[2:])
     if not isinstance(value, bytes):
-        raise MisfitError
+        raise InvalidValueError
     return value
 
 
@@ -133,26 +133,26 @@ def _hex(value: Any) -> str:
 
 def _bytes(write: Callable[[Any], str]) -> Codec:
     return Codec(
-        lambda values: twice(list(map(write, values))),
+        lambda values: same_forms(list(map(write, values))),
         lambda value: (write(value), write(value)),
         wrapped=True,
         never_empty=False,
     )
 
 
-def _own(codecs: Mapping[type, Codec]) -> Codec:
+def _by_python_type(codecs: Mapping[type, Codec]) -> Codec:
     """Return the codec that writes each value as its Python type says."""
 
     def one(value: Any) -> tuple[str, str]:
         found = codecs.get(type(value))
         if found is None:
-            raise MisfitError
+            raise InvalidValueError
         text, form = found.one(value)
         return text, f'"{form}"' if found.wrapped else form
 
-    def block(values: Sequence[Any]) -> Block | None:
+    def block(values: Sequence[Any]) -> Forms | None:
         found = codecs.get(type(values[0]))
-        if found is None or not only(type(values[0]), values):
+        if found is None or not all_of_type(type(values[0]), values):
             return None
         forms = found.block(values)
         return forms if forms is None or not found.wrapped else (forms[0], [f'"{form}"' for form in forms[1]])
@@ -176,7 +176,7 @@ def _codecs(formats: Formats) -> dict[Kind, Codec]:
         Kind.UUID: texts.TEXT,
         Kind.JSON: Codec(_jsons, _json, plain=False),
         Kind.BYTES: bytes_,
-        Kind.ANY: _own({int: integer, float: numbers.FLOAT, bool: _BOOLEAN, str: texts.TEXT, bytes: bytes_}),
+        Kind.ANY: _by_python_type({int: integer, float: numbers.FLOAT, bool: _BOOLEAN, str: texts.TEXT, bytes: bytes_}),
     }
 
 

@@ -1,4 +1,4 @@
-"""Points in time as databases write them, turned into RFC 3339 in UTC.
+"""Timestamps as databases write them, turned into RFC 3339 in UTC.
 
 A local time that occurs twice is its first occurrence. One that the clock jumped over in spring is read with the
 offset from before the jump (`fold=0` of PEP 495): where the clock goes from 02:00 to 03:00, 02:30 means 03:30.
@@ -62,7 +62,7 @@ class Clock:
 
         Args:
             values: as the database writes them.
-            checked: the database vouches for days and digits, so that only the form is looked at.
+            checked: the database guarantees days and digits, so only the form is checked.
         """
         missing = {length: _missing(length - len("+00")) for length in set(map(len, values))}
         if len(missing) == 1:

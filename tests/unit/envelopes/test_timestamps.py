@@ -2,7 +2,7 @@
 
 import pytest
 
-from airflow_legacy_events.envelopes.moments import Clock, is_rfc3339
+from airflow_legacy_events.envelopes.timestamps import Clock, is_rfc3339
 from airflow_legacy_events.errors import EnvelopeError
 
 
