@@ -14,8 +14,8 @@ from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsEr
 from airflow_legacy_events.hooks.failures import final
 from airflow_legacy_events.streams import arguments
 from airflow_legacy_events.streams.specs.base import SourceSpec
-from airflow_legacy_events.triggers._probe import Probe, Watch
-from airflow_legacy_events.triggers._stream import StreamTrigger
+from airflow_legacy_events.triggers.probe import Probe, Watch
+from airflow_legacy_events.triggers.stream import StreamTrigger
 
 _log = logging.getLogger(__name__)
 

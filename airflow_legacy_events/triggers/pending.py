@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from airflow_legacy_events.streams.specs.query import QuerySpec
-from airflow_legacy_events.triggers._probe import Watch
-from airflow_legacy_events.triggers._stream import RefusedTriggerError, StreamTrigger, duration, plain
+from airflow_legacy_events.triggers.probe import Watch
+from airflow_legacy_events.triggers.stream import RefusedTriggerError, StreamTrigger, duration, plain
 
 __all__ = ["PendingEventsTrigger", "RefusedTriggerError"]
 

@@ -150,7 +150,7 @@ def test_two_who_wait_for_one_stream_are_both_told(waiting):
 
 
 def test_it_goes_on_after_its_source_was_away(waiting, shop, tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr("airflow_legacy_events.triggers._stream._LONGEST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("airflow_legacy_events.triggers.stream._LONGEST_WAIT_SECONDS", 0.01)
     file = tmp_path / "shop.db"
     away = file.rename(tmp_path / "away.db")
     trigger = PendingEventsTrigger(**waiting())

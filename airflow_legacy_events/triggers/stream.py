@@ -16,7 +16,7 @@ from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.streams import arguments
-from airflow_legacy_events.triggers._probe import Probe, Watch
+from airflow_legacy_events.triggers.probe import Probe, Watch
 
 T = TypeVar("T")
 
