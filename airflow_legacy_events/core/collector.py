@@ -1,4 +1,4 @@
-"""Keeps Python's cyclic garbage collector from looking through rows again and again."""
+"""Garbage collection: Python's cyclic collector is kept from walking through rows again and again."""
 
 from __future__ import annotations
 

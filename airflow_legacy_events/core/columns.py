@@ -65,8 +65,7 @@ class Column(NamedTuple):
         type: the database's own name of the type, for errors and the watermark.
         nullable: False only where the database promises it.
         elements: of an array.
-        checked: whether the database itself writes the text of every value from what it stores under the column's type,
-            so that nobody else has to look whether it is one.
+        checked: True if the database guarantees well-formed text for this type, so the encoder need not validate it.
     """
 
     name: str

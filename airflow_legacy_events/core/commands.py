@@ -1,4 +1,4 @@
-"""The command lines that errors name."""
+"""Command lines that errors name."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ class AtLeastOnce:
         stream: named in dead letters.
         broker: already open.
         store: holds the watermark.
-        observers: told of every load and save.
+        observers: called for every load and save.
         dead_letter_topic: where rejected messages go; None: a rejection fails the run.
         clock: seconds that only grow; of what is due.
         log: of the task.

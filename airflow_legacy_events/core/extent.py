@@ -1,4 +1,4 @@
-"""How much messages hold, in bytes of UTF-8: for the report, and for what a topic takes."""
+"""Size of messages in bytes of UTF-8: for the report, and for a topic's limit."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Extent(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """An extent, and what was measured: whoever replaces one of the lists has to measure anew."""
+    """An extent with the lists that it was measured of; other lists have to be measured anew."""
 
     extent: Extent
     keys: Parts

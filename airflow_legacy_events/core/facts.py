@@ -1,4 +1,4 @@
-"""What the facts of a watermark look like: a person may have edited them, and a later step would stumble over that."""
+"""Facts of a watermark, checked for their form: a person may have edited them."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def check_facts(stream: str, facts: Mapping[str, Any], forms: Mapping[str, Form]
     Raises:
         WatermarkError: naming the stream, the fact and the remedy, never what the fact holds.
     """
-    for name, (right, wanted) in forms.items():
+    for name, (fits, form) in forms.items():
         found = facts.get(name)
-        if found is None or right(found):
+        if found is None or fits(found):
             continue
         raise WatermarkError(
             f"the watermark of stream {stream!r} holds a fact {name!r} that can't be understood: found a"
-            f" {type(found).__name__}, it must be {wanted}; nothing was read. Print it with"
+            f" {type(found).__name__}, it must be {form}; nothing was read. Print it with"
             f" {command('export', stream)}, correct it, and write it with {command('import', 'FILE', '--replace')}; or"
             f" begin anew with {command('forget', stream)}"
         )
@@ -46,7 +46,7 @@ def are_texts(found: Any) -> bool:
 
 
 def rows_of(*kinds: type) -> Callable[[Any], bool]:
-    """Return what tells whether a fact is a list of lists with one value of each kind."""
+    """Return the check that a fact is a list of lists with one value of each kind."""
 
     def row(found: Any) -> bool:
         return isinstance(found, list) and len(found) == len(kinds) and all(map(isinstance, found, kinds))

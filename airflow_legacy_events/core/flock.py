@@ -1,4 +1,4 @@
-"""Locks of files that the kernel frees with the process that holds them."""
+"""File locks, which the kernel frees with the process that holds them."""
 
 from __future__ import annotations
 

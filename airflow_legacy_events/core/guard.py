@@ -1,4 +1,4 @@
-"""Whether a stored watermark belongs to the run that is about to use it."""
+"""Guard: checks that a stored watermark belongs to the run that is about to use it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REMEDIES: Mapping[str, str] = {
     "cluster": "point broker_conn_id back to the first cluster, or give the stream another name with stream=",
     "kind": "give the stream another name with stream=",
 }
-"""What to do where a fact that every source has is another one."""
+"""Remedies where a fact of every source differs."""
 
 
 def check(

@@ -1,4 +1,4 @@
-"""What a run may take: rows, seconds, rows a second."""
+"""Limits of a run: rows, seconds, rows a second."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.stop import Stop
 
 LONGEST_BATCH_SECONDS = 2.0
-"""A batch ends early so that it takes no longer at the asked rate: a stop waits for a batch border."""
+"""A batch ends early so that it takes no longer at `rows_per_second`: a stop waits for a batch border."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,14 @@ class Limits:
 
     @property
     def page_rows(self) -> int:
-        """Rows of one batch under the asked rate, at least 1."""
+        """Rows of one batch at `rows_per_second`, at least 1."""
         if self.rows_per_second is None:
             return self.batch_rows
         return max(1, min(self.batch_rows, int(self.rows_per_second * LONGEST_BATCH_SECONDS)))
 
 
 class Pace:
-    """Keeps a run at `rows_per_second` and tells when `max_seconds` are over."""
+    """Keeps a run at `rows_per_second`, and knows when `max_seconds` are over."""
 
     def __init__(self, limits: Limits, stop: Stop, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits, self._stop, self._clock = limits, stop, clock

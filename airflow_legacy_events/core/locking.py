@@ -1,4 +1,4 @@
-"""Waiting for a stream's lock that another run holds."""
+"""Lock of a stream: waiting for it while another run holds it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def wait_for_lock(
         BusyError: the holder shows no life, so waiting would not end.
         StoppedError: the run was stopped while it waited.
     """
-    told = False
+    reported = False
     with ExitStack() as held:
         while True:
             try:
@@ -32,9 +32,9 @@ def wait_for_lock(
             except BusyError as busy:
                 if busy.healthy is False:
                     raise
-                if not told:
+                if not reported:
                     log.info("waiting: %s", busy)
-                    told = True
+                    reported = True
                 if stop.wait(_POLL_SECONDS):
                     raise StoppedError(f"the run was stopped while it waited for {busy.holder}") from busy
         yield lease

@@ -1,4 +1,4 @@
-"""Names too long for where they are kept: cut, and kept apart by a hash of the whole."""
+"""Names too long for their place: cut, and kept distinct by a hash of the whole."""
 
 from __future__ import annotations
 

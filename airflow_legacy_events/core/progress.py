@@ -20,7 +20,7 @@ class Progress:
 
         Args:
             rows: decided since the start.
-            share: of the range that lies behind, 0 to 1; None where it can't be told.
+            share: of the range that lies behind, 0 to 1; None where it is not known.
         """
         now = time.monotonic()
         if now - self._last < EVERY_SECONDS:

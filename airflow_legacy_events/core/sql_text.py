@@ -1,4 +1,4 @@
-"""What can be told of a SQL text in any dialect: whether it is one SELECT, and whether two texts ask the same.
+"""SQL text in any dialect: whether it is one SELECT, and a normal form by which two texts are compared.
 
 A text is cut into tokens only as far as quotes, comments and semicolons go. Where dialects differ (a backslash in a
 text, square brackets) every reading is tried, and a text is refused only if it is wrong in all of them: the database
@@ -54,7 +54,7 @@ def one_select(sql: str) -> str:
 
 
 def normalized(sql: str) -> str:
-    """Return `sql` without comments, blanks between its tokens and semicolons at its end; equal texts ask the same."""
+    """Return `sql` without comments, needless blanks and final semicolons; equal results mean the same query."""
     tokens = [token.text for token in _tokens(sql, _READINGS[0]) if token.kind != "blank"]
     while tokens and tokens[-1] == ";":
         tokens.pop()

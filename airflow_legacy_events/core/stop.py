@@ -1,4 +1,4 @@
-"""The wish to stop, shared by the relay and everything that waits on its behalf."""
+"""Stop request, shared by the relay and everything that waits on its behalf."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Stop:
 
     def __init__(self) -> None:
         # No threading.Event: a handler that runs inside its wait() would block on the lock that wait() holds.
-        self._asked: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._requested = False
         self._deadline: float | None = None
 
@@ -25,7 +25,7 @@ class Stop:
         if self._deadline is None:
             self._deadline = time.monotonic() + GRACE_SECONDS
         self._requested = True
-        self._asked.put(None)
+        self._requests.put(None)
 
     @property
     def requested(self) -> bool:
@@ -36,14 +36,14 @@ class Stop:
         """Sleep for `seconds`, or until a stop is requested; return whether it was."""
         if not self._requested:
             try:
-                self._asked.get(timeout=max(0.0, seconds))
+                self._requests.get(timeout=max(0.0, seconds))
             except queue.Empty:
                 return self._requested
-            self._asked.put(None)  # for the next one who waits
+            self._requests.put(None)  # for the next one who waits
         return True
 
     def check(self) -> None:
-        """Return while waiting for what is in flight is still allowed.
+        """Check that waiting for messages in flight is still allowed.
 
         Raises:
             StoppedError: a stop was requested and the grace is over.

@@ -1,4 +1,4 @@
-"""The upper bound of a run: the database's now less a lag, and below what its local clock will show again."""
+"""Ceiling of a run: the database's now less a lag, and below what its local clock will show again."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from airflow_legacy_events.sources.folds import Fold, folds
 def find_ceiling(database: Database, of: Column, *, lag_seconds: float | None, timezone: str) -> Ceiling:
     """Return the bound of the first position column.
 
-    A database may be asked for its time by each condition: whether a fold is over is asked before the column's bound,
-    whether it has begun after it, so that a fold which begins or ends meanwhile counts as under way.
+    Each condition may read the database's clock anew. The end of a fold is therefore compared before the column's
+    bound, its begin after it: a fold that begins or ends meanwhile counts as under way.
 
     Args:
         database: whose clock counts.

@@ -1,4 +1,4 @@
-"""The hours that a local clock shows twice, and how far a naive watermark may go before one is over."""
+"""Folds: the hours that a local clock repeats in autumn, and how far a naive watermark may go before one is over."""
 
 from __future__ import annotations
 

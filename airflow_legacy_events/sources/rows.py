@@ -1,4 +1,4 @@
-"""The rows of one selection in the order of its position: pages, the highest one, and those without a place."""
+"""Keyset pages of one selection in the order of its position, the highest one, and rows without a place."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class Rows:
         selection: its columns.
         timezone: IANA name of the zone of naive times.
         where: conditions that all rows meet.
-        small: whether no value is so large that a page must be kept from it.
-        stream: whose watermark tells where to go on, for messages.
+        small: whether every value is small enough to be read unbounded.
+        stream: whose watermark is read, for messages.
     """
 
     database: Database
@@ -66,12 +66,12 @@ class Rows:
     def page(self, after: Start, until: Values | None, limit: int, query: Any = None) -> list[tuple[Any, ...]]:
         """Return the next rows above `after`, at most `limit`; empty when there are none up to `until`.
 
-        `query` is what the method of that name returned for the same arguments, where it was asked before.
+        `query` is what the method of that name returned for the same arguments, where it was called before.
         """
         return self._first_found(after, lambda start: self.query(start, until, limit), query)
 
     def query(self, after: Start, until: Values | None, limit: int) -> Any:
-        """Return the query of what `page` asks first, which the database may begin with before the rows are wanted."""
+        """Return the query that `page` reads first, so that it can be prefetched."""
         bounds = () if until is None else (self.database.until(self._position, self._bound(until)),)
         return self._page_query(after, limit, *bounds)
 
@@ -102,7 +102,7 @@ class Rows:
         return rows if rows or not after.tied else self._first_found(after._replace(tied=after.tied - 1), query_of)
 
     def _whole(self, page: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        """Return the page; the next one begins above its last position, so no row of that may be left behind.
+        """Check that a page holds every row of its last position, and return it: the next page begins above that.
 
         Raises:
             ConfigurationError: more rows have the last row's position than the page holds.
@@ -145,7 +145,7 @@ class Rows:
         return int(rows)
 
     def lower(self, one: Start, other: Start) -> Start:
-        """Return the one after which more rows come; either where it makes no difference."""
+        """Return the lower of two starts; either where no row lies between them."""
         if not one.values or not other.values:
             return other if one.values else one
         between = self._select([sa.literal_column("1")], one).where(
@@ -154,7 +154,7 @@ class Rows:
         return one if self.database.read(between.limit(1)) else other
 
     def refuse_null(self, after: Start) -> None:
-        """Raise when a row has no place in the order.
+        """Check that every row has a place in the order.
 
         The first column is looked at in all rows, the others in those that are still to be read.
 
@@ -171,7 +171,7 @@ class Rows:
             self._refuse(column, null)
 
     def refuse_null_within(self, low: str, high: str) -> None:
-        """Raise when a row of `[low, high)` of the first column has no place in the order.
+        """Check that every row of `[low, high)` of the first column has a place in the order.
 
         A row without a value of that column lies in no window.
 

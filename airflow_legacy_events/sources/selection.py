@@ -1,4 +1,4 @@
-"""Which columns a query reads, and what each is for; every mistake in that is found here."""
+"""Column selection: which columns a query reads and what each is for. Every mistake in it is found here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Selection:
         shape: of the rows that are read.
         position: places in a row of the watermark columns, then of the key columns that are not among them.
         op: what the rows of an incremental run are: `c` where a row never changes, else `u`.
-        unique: lists of columns that together tell every row of the table from every other.
+        unique: lists of columns that together identify a row of the table.
     """
 
     shape: Shape
@@ -41,8 +41,13 @@ class Selection:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What the user asked for, by name."""
+class ColumnRequest:
+    """The user's arguments about columns, by name; see `sources.query.QuerySource`.
+
+    Attributes:
+        what: the table or query, for messages.
+        window_column: that a replay cuts by; None: a live run.
+    """
 
     what: str
     watermark_columns: tuple[str, ...]
@@ -60,102 +65,104 @@ def by_window(selection: Selection, column: str) -> Selection:
     return replace(selection, position=tuple(dict.fromkeys([first, *shape.key])), op="r")
 
 
-def select_columns(wanted: Wanted, found: Reflection) -> Selection:
+def select_columns(request: ColumnRequest, found: Reflection) -> Selection:
     """Return the columns to read: `data` in its order, then what only the watermark, key and message need.
 
     Raises:
-        ConfigurationError: a column is missing, twice there, of a type that can't be carried, or there is no key; all
-            of that is told at once.
+        ConfigurationError: a column is missing or there more than once, its type can't be carried, or there is no key;
+            all faults are in one error.
     """
     known = {column.name: column for column in found.columns}
-    data, key = _data_and_key(wanted, known, found)
-    names = list(dict.fromkeys([*data, *_hidden(wanted, key)]))
+    data, key = _data_and_key(request, known, found)
+    names = list(dict.fromkeys([*data, *_hidden(request, key)]))
     place = {name: at for at, name in enumerate(names)}
     columns = tuple(known[name] for name in names)
-    time = next((name for name in wanted.watermark_columns if known[name].kind in TEMPORAL), None)
+    time = next((name for name in request.watermark_columns if known[name].kind in TEMPORAL), None)
     shape = Shape(
         columns,
         data=tuple(place[name] for name in data),
         key=tuple(place[name] for name in key),
-        watermark=tuple(place[name] for name in wanted.watermark_columns),
+        watermark=tuple(place[name] for name in request.watermark_columns),
         time=None if time is None else place[time],
     )
-    position = tuple(place[name] for name in dict.fromkeys([*wanted.watermark_columns, *key]))
+    position = tuple(place[name] for name in dict.fromkeys([*request.watermark_columns, *key]))
     unique = tuple(one for one in (found.primary_key, *found.unique) if one)
-    return Selection(shape, position, "c" if _never_changes(wanted, known, found) else "u", unique)
+    return Selection(shape, position, "c" if _never_changes(request, known, found) else "u", unique)
 
 
-def _refuse_repeated(wanted: Wanted, found: Reflection) -> None:
+def _refuse_repeated(request: ColumnRequest, found: Reflection) -> None:
     repeated = [name for name, count in Counter(column.name for column in found.columns).items() if count > 1]
     if repeated:
         raise ConfigurationError(
-            f"{wanted.what} gives the column names {', '.join(map(repr, repeated))} more than once; nothing was read."
+            f"{request.what} gives the column names {', '.join(map(repr, repeated))} more than once; nothing was read."
             " Give each column a name of its own with AS"
         )
 
 
-def _data_and_key(wanted: Wanted, known: dict[str, Column], found: Reflection) -> tuple[list[str], tuple[str, ...]]:
-    """The names of the data and the key, once everything about names and types is right."""
+def _data_and_key(
+    request: ColumnRequest, known: dict[str, Column], found: Reflection
+) -> tuple[list[str], tuple[str, ...]]:
+    """The names of the data and the key; every fault of names and types is reported."""
     problems = Problems()
     key: tuple[str, ...] = ()
     with problems.collect():
-        _refuse_repeated(wanted, found)
+        _refuse_repeated(request, found)
     with problems.collect():
-        key = wanted.key_columns or _default_key(wanted, found, known)
+        key = request.key_columns or _default_key(request, found, known)
     available = [*known, *found.refused]
-    data = [name for name in wanted.columns or available if name not in wanted.exclude_columns]
-    hidden = _hidden(wanted, key)
+    data = [name for name in request.columns or available if name not in request.exclude_columns]
+    hidden = _hidden(request, key)
     with problems.collect():
-        _refuse_unknown(wanted, [*data, *wanted.exclude_columns, *hidden], available)
+        _refuse_unknown(request, [*data, *request.exclude_columns, *hidden], available)
     with problems.collect():
-        _refuse_types(wanted, [*data, *hidden], found)
+        _refuse_types(request, [*data, *hidden], found)
     problems.raise_found()
     return data, key
 
 
-def _hidden(wanted: Wanted, key: Sequence[str]) -> list[str]:
-    """What is read whether `data` holds it or not."""
-    window = [] if wanted.window_column is None else [wanted.window_column]
-    return [*wanted.watermark_columns, *key, *wanted.message_columns, *window]
+def _hidden(request: ColumnRequest, key: Sequence[str]) -> list[str]:
+    """Columns that are read whether `data` holds them or not."""
+    window = [] if request.window_column is None else [request.window_column]
+    return [*request.watermark_columns, *key, *request.message_columns, *window]
 
 
-def _default_key(wanted: Wanted, found: Reflection, known: dict[str, Column]) -> tuple[str, ...]:
+def _default_key(request: ColumnRequest, found: Reflection, known: dict[str, Column]) -> tuple[str, ...]:
     if found.primary_key:  # SQLite allows NULL in one; that is looked for before the first read
         return found.primary_key
     for candidate in found.unique:
         if all(name in known and not known[name].nullable for name in candidate):
             return candidate
     raise ConfigurationError(
-        f"{wanted.what} has no primary key and no unique index over columns that are NOT NULL, so rows of equal"
+        f"{request.what} has no primary key and no unique index over columns that are NOT NULL, so rows of equal"
         " watermark can't be told apart; nothing was read. Name the columns that identify a row with key_columns=[...]"
     )
 
 
-def _refuse_unknown(wanted: Wanted, names: Sequence[str], available: Sequence[str]) -> None:
+def _refuse_unknown(request: ColumnRequest, names: Sequence[str], available: Sequence[str]) -> None:
     if missing := [name for name in dict.fromkeys(names) if name not in available]:
         raise ConfigurationError(
-            f"{wanted.what} has no column {', '.join(map(repr, missing))}; it has {', '.join(map(repr, available))}."
+            f"{request.what} has no column {', '.join(map(repr, missing))}; it has {', '.join(map(repr, available))}."
             " Nothing was read; correct watermark_columns, key_columns, columns, exclude_columns, time_column, or the"
             " columns that templates and timestamp_column name"
         )
 
 
-def _refuse_types(wanted: Wanted, names: Sequence[str], found: Reflection) -> None:
+def _refuse_types(request: ColumnRequest, names: Sequence[str], found: Reflection) -> None:
     refused = {name: found.refused[name] for name in names if name in found.refused}
     if refused:
         first = next(iter(refused))
         raise ConfigurationError(
-            f"{wanted.what} has columns of types that can't be carried:"
+            f"{request.what} has columns of types that can't be carried:"
             f" {', '.join(f'{name!r} ({type_})' for name, type_ in refused.items())}; nothing was read. Leave them out"
             f" with exclude_columns=[...], or read them as text with sql= and CAST({first} AS text) AS {first}"
             " (AS CHAR in MySQL and MariaDB)"
         )
 
 
-def _never_changes(wanted: Wanted, known: dict[str, Column], found: Reflection) -> bool:
+def _never_changes(request: ColumnRequest, known: dict[str, Column], found: Reflection) -> bool:
     """One integer watermark column of which the database promises that no two rows share a value."""
-    if len(wanted.watermark_columns) != 1 or known[wanted.watermark_columns[0]].kind is not Kind.INTEGER:
+    if len(request.watermark_columns) != 1 or known[request.watermark_columns[0]].kind is not Kind.INTEGER:
         return False
-    if wanted.watermark_columns == found.primary_key:
+    if request.watermark_columns == found.primary_key:
         return True
-    return wanted.watermark_columns in found.unique and not known[wanted.watermark_columns[0]].nullable
+    return request.watermark_columns in found.unique and not known[request.watermark_columns[0]].nullable

@@ -1,4 +1,4 @@
-"""How far along a range a watermark is, for a person's eyes only."""
+"""Share of a range that lies behind a watermark, for a person's eyes only."""
 
 from __future__ import annotations
 

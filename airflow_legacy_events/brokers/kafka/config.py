@@ -127,15 +127,15 @@ def producer_settings(
     # request is under way (one at a time and partition with idempotence), 0.2-0.6 CPU s/M.
     settings.setdefault("linger.ms", min(_LINGER_MILLISECONDS, ours["message.timeout.ms"] // 2))
     try:
-        wished = int(settings.get("batch.size", 1_000_000))
+        batch_size = int(settings.get("batch.size", 1_000_000))
     except (TypeError, ValueError) as error:
         raise ConfigurationError("the Kafka connection's batch.size must be a number of bytes") from error
-    if wished > smallest and "batch.size" in settings:
+    if batch_size > smallest and "batch.size" in settings:
         log.warning("the connection's batch.size is not used: a topic takes record batches of %d bytes", smallest)
     for name, value in normalised(config).items():
         if name in _NEVER or (name in ours and _plain(value) != _plain(ours[name])):
             log.warning("the connection's %s is not used: the delivery sets it", name)
-    return {**settings, **ours, "batch.size": max(1, min(wished, smallest))}
+    return {**settings, **ours, "batch.size": max(1, min(batch_size, smallest))}
 
 
 def refusal(error: Exception, config: Mapping[str, Any]) -> ConfigurationError:

@@ -27,8 +27,8 @@ def latest(settings: Mapping[str, Any], topic: str, log: logging.Logger) -> Posi
     try:
         partitions = admin.list_topics(topic, timeout=_SECONDS).topics[topic].partitions
         newest = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
-        asked = {TopicPartition(topic, number): newest for number in partitions}
-        answers = admin.list_offsets(asked, request_timeout=_SECONDS)
+        offsets = {TopicPartition(topic, number): newest for number in partitions}
+        answers = admin.list_offsets(offsets, request_timeout=_SECONDS)
         found = [(answer.result(_SECONDS), part.partition) for part, answer in answers.items()]
     except (KafkaException, TimeoutError) as error:
         raise DeliveryError(f"{settings['bootstrap.servers']}: the newest message of {topic!r} is not known") from error

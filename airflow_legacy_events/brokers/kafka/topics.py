@@ -106,7 +106,7 @@ class Topics:
 
     @property
     def _has_controller(self) -> bool:
-        """False for librdkafka's mock cluster, which would never answer what a controller is asked."""
+        """False for librdkafka's mock cluster, which never answers a request to a controller."""
         return self.metadata.controller_id in self.metadata.brokers
 
     def _find_or_create(self, name: str, partitions: int | None, config: dict[str, str]) -> None:
@@ -123,21 +123,21 @@ class Topics:
         return [name for name in dict.fromkeys(names) if name not in self.metadata.topics]
 
     def _create(self, name: str, partitions: int, config: dict[str, str]) -> None:
-        asked = f"topic {name!r} is missing and could not be made with {partitions} partitions and {config}"
+        failed = f"topic {name!r} is missing and could not be made with {partitions} partitions and {config}"
         try:
             replication = int(config.pop("replication.factor", -1))
             settings = {key: str(value) for key, value in config.items()}
             topic = NewTopic(name, num_partitions=partitions, replication_factor=replication, config=settings)
             self._admin.create_topics([topic], operation_timeout=_CREATE_SECONDS)[name].result(_CREATE_SECONDS)
         except TimeoutError:
-            raise DeliveryError(f"{asked} within {_CREATE_SECONDS:g} s. Nothing was read; try again") from None
+            raise DeliveryError(f"{failed} within {_CREATE_SECONDS:g} s. Nothing was read; try again") from None
         except (KafkaException, TypeError, ValueError) as error:
             found = error.args[0]
             if isinstance(found, KafkaError) and found.code() == KafkaError.TOPIC_ALREADY_EXISTS:
                 return  # another run was faster
             text = str(found.str() if isinstance(found, KafkaError) else found).rstrip(".")
             kind = DeliveryError if isinstance(found, KafkaError) and found.retriable() else ConfigurationError
-            raise kind(f"{asked}: {text}. Nothing was read; correct topic_partitions=, topic_config=") from error
+            raise kind(f"{failed}: {text}. Nothing was read; correct topic_partitions=, topic_config=") from error
         self._log.info("made topic %s with %s partitions", name, partitions)
 
     def limits(self, names: Sequence[str]) -> dict[str, int]:
@@ -150,8 +150,8 @@ class Topics:
             answers: Mapping[Any, Any] = {}
             reason = "the cluster has no controller to ask"
         else:
-            asked = [ConfigResource(ResourceType.TOPIC, name) for name in dict.fromkeys(names)]
-            answers, reason = self._admin.describe_configs(asked, request_timeout=_CONFIG_SECONDS), ""
+            resources = [ConfigResource(ResourceType.TOPIC, name) for name in dict.fromkeys(names)]
+            answers, reason = self._admin.describe_configs(resources, request_timeout=_CONFIG_SECONDS), ""
         known: dict[str, int] = {}
         problems = Problems()
         for resource, answer in answers.items():

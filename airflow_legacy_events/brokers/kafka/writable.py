@@ -46,11 +46,11 @@ def check_replicas(name: str, topic: TopicMetadata, config: Mapping[str, Any]) -
     Raises:
         ConfigurationError: it has fewer, so no message would ever be confirmed.
     """
-    wanted = config.get("min.insync.replicas")
+    demanded = config.get("min.insync.replicas")
     replicas = min((len(partition.replicas) for partition in topic.partitions.values()), default=None)
-    if wanted is None or replicas is None or replicas >= int(wanted.value):
+    if demanded is None or replicas is None or replicas >= int(demanded.value):
         return
     raise ConfigurationError(
-        f"topic {name!r} demands min.insync.replicas={wanted.value}, but has {replicas} replicas, so no message would"
+        f"topic {name!r} demands min.insync.replicas={demanded.value}, but has {replicas} replicas, so no message would"
         " ever be confirmed. Nothing was read; lower that setting or give the topic more replicas"
     )

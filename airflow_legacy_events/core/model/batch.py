@@ -21,9 +21,9 @@ class Batch:
         count: how many rows; 0 for a batch that only moves the watermark.
         after: the watermark once they are confirmed; the relay adds the facts of the run.
         op: `c`, `u`, `d` or `r`, for every row.
-        counter: tells apart versions that are sent at one watermark value; in bulk the load's number.
+        counter: distinguishes versions that are sent at one watermark value; in bulk the load's number.
         final: whether the target of the run is reached with this batch.
-        share: how much of the range lies behind it, 0 to 1; None where it can't be told.
+        share: how much of the range lies behind it, 0 to 1; None where it is not known.
     """
 
     shape: Shape

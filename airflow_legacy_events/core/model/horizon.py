@@ -1,4 +1,4 @@
-"""What a source found when it was opened, and what waits at one."""
+"""Horizon: where a run ends and how complete that is; and the rows that are pending."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from airflow_legacy_events.core.model.batch import Batch
 
 
 class Pending(NamedTuple):
-    """What waits at a source.
+    """Pending rows of a source.
 
     Attributes:
         rows: how many rows a run that began now would read; counting ends at `PENDING_ROWS`.
@@ -22,7 +22,7 @@ class Pending(NamedTuple):
 
 
 PENDING_ROWS = 1_000
-"""Waiting rows are counted so far: enough to tell a trickle from a load, at the price of one page of an index."""
+"""Pending rows are counted up to here: a trickle differs from a load, at the price of one page of an index."""
 
 
 class Ceiling(NamedTuple):

@@ -24,7 +24,7 @@ class Messages:
         each: further headers, one entry a message; None when there are none.
         timestamps: of the messages, in milliseconds since 1970-01-01 UTC, above 0; None, as a whole or for one
             message, is the time at which it is sent.
-        measured: how long these keys and values are, from an envelope that knows; else it is found when asked for.
+        measured: how long these keys and values are, from an envelope that knows; else they are measured when needed.
     """
 
     topic: str

@@ -1,4 +1,4 @@
-"""What a run sends again: a window of a replay, or the span of a live run."""
+"""Replays and reruns: a window, or the span of a live run, that is sent again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from airflow_legacy_events.core.model.watermark import listed
 
 
 class Window(NamedTuple):
-    """The half-open range `[low, high)` that a replay sends, as it was asked for.
+    """The half-open range `[low, high)` that a replay sends, as it was given.
 
     Attributes:
         column: that moments are compared with; None: the first temporal watermark column.
@@ -64,8 +64,8 @@ class RunMode(NamedTuple):
     Attributes:
         mode: `live`, `replay` or `rerun`.
         what: rows that are sent again; None for a live run.
-        topic: that a replay asked for itself.
-        rows_per_second: that a replay asked for itself.
+        topic: of a replay; None: the arguments' own.
+        rows_per_second: of a replay; None: the arguments' own.
     """
 
     mode: str = "live"

@@ -1,4 +1,4 @@
-"""How far a stream was delivered, and what its source must still be told."""
+"""Watermark: how far a stream was delivered, and which receipt its source still lacks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 Receipt: TypeAlias = tuple[Any, ...]
-"""What a batch must still acknowledge at its source: parts of plain JSON, in order.
+"""Receipt of a batch, to be acknowledged at its source: parts of plain JSON, in order.
 
 Receipts of consecutive batches are joined by concatenation.
 """
@@ -20,7 +20,7 @@ class Watermark(NamedTuple):
             Fewer than the columns, or with the fact `included`: rows from these values on, themselves included.
             `()`: from the beginning.
             None: the stream was begun and nothing was delivered yet.
-        receipt: what the source must still be told; None where it is told nothing.
+        receipt: what must still be acknowledged at the source; None where there is nothing.
         facts: plain JSON about the stream: version, server, topic, columns, run; see README, Watermarks.
     """
 

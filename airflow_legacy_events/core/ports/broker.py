@@ -44,7 +44,7 @@ class BrokerClient(Broker, Protocol):
 
     @property
     def cluster_id(self) -> str | None:
-        """Tells the cluster from every other one; None before `open`."""
+        """Identity of the cluster, distinct from every other one; None before `open`."""
 
     @property
     def bootstrap(self) -> str:

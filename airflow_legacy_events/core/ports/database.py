@@ -15,7 +15,7 @@ class Lease(Protocol):
     """A held lock of a stream."""
 
     def check(self) -> None:
-        """Return while the lock is still ours, as the source itself sees it.
+        """Check that the lock is still ours, as the source itself sees it.
 
         Raises:
             SourceError: the lock's session is gone; somebody else may hold the lock by now.
@@ -66,7 +66,7 @@ class Database(Protocol):
         """Whether `beyond` enters an index at its place, however many rows share the first column."""
 
     def identity(self) -> dict[str, str]:
-        """Return what tells this server and database from every other one; compared as a whole."""
+        """Return the identity of this server and database, distinct from every other one; compared as a whole."""
 
     def lock(self, name: str, holder: Mapping[str, Any]) -> AbstractContextManager[Lease]:
         """Take the lock `name` for as long as the context lasts; an earlier try of the same task is ended.

@@ -1,4 +1,4 @@
-"""Who is told of a stream's watermark beside its store."""
+"""Observers of a stream's watermark, beside its store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One full load in key order from one snapshot; or the rest of a load that did not finish."""
+"""Full load in key order from one snapshot, or the rest of a load that did not finish."""
 
 from __future__ import annotations
 

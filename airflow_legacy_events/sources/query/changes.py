@@ -1,4 +1,4 @@
-"""What changed since the watermark was written, the query's text or the columns, and what the user wants of that."""
+"""Changes of the query or its columns since the watermark was written, judged by the user's rules."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class Changes:
                 " on from the watermark with on_query_change='keep', begin anew with on_query_change='reset', or give"
                 " the stream another name with stream="
             )
-        told = "stream %s: the query or table changed (fingerprint %s, now %s); %s"
+        line = "stream %s: the query or table changed (fingerprint %s, now %s); %s"
         if self.on_query_change == "keep":
-            self.log.warning(told, self.stream, before, after, "going on from the watermark")
+            self.log.warning(line, self.stream, before, after, "going on from the watermark")
             return at, True, {}
-        self.log.warning(told, self.stream, before, after, "beginning anew, as a first run")
+        self.log.warning(line, self.stream, before, after, "beginning anew, as a first run")
         reset = {"query": before, "values": listed(at.values)}
         return Watermark(None, None, _counted(at.facts)), True, {"reset": reset}
 
@@ -60,21 +60,21 @@ class Changes:
         differences = [] if before is None else _differences(before, after)
         if not differences:
             return False
-        told = f"the columns of {self.what} changed since the last run of stream {self.stream!r}: " + "; ".join(
+        changed = f"the columns of {self.what} changed since the last run of stream {self.stream!r}: " + "; ".join(
             differences
         )
         if self.on_schema_change == "fail":
             raise WatermarkError(
-                f"{told}. Nothing was read. Restore them, or take the new columns with on_schema_change='evolve'"
+                f"{changed}. Nothing was read. Restore them, or take the new columns with on_schema_change='evolve'"
             )
-        self.log.warning("%s", told)
+        self.log.warning("%s", changed)
         return True
 
 
 def _differences(before: Sequence[Any], after: Sequence[Any]) -> list[str]:
-    """What a person is told, column by column; their order does not matter."""
-    old = {name: _told(type_, nullable) for name, type_, nullable in before}
-    new = {name: _told(type_, nullable) for name, type_, nullable in after}
+    """The differences in words, column by column; the order of columns does not matter."""
+    old = {name: _spelled(type_, nullable) for name, type_, nullable in before}
+    new = {name: _spelled(type_, nullable) for name, type_, nullable in after}
     return [
         *(f"{name!r} ({new[name]}) is new" for name in new if name not in old),
         *(f"{name!r} ({old[name]}) is gone" for name in old if name not in new),
@@ -82,7 +82,7 @@ def _differences(before: Sequence[Any], after: Sequence[Any]) -> list[str]:
     ]
 
 
-def _told(type_: str, nullable: bool) -> str:  # noqa: FBT001  read from a list of three
+def _spelled(type_: str, nullable: bool) -> str:  # noqa: FBT001  read from a list of three
     return type_ if nullable else f"{type_} not null"
 
 

@@ -1,4 +1,4 @@
-"""What is checked before the first read, apart from the columns' names: options, order, index."""
+"""Checks before the first read, beside those of column names: options, order, index."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 def check_options(lag: dt.timedelta, in_bulk: Mapping[str, bool]) -> None:
-    """Refuse a negative lag.
+    """Check that the lag is not negative, and that a full load has no options of an incremental run.
 
     Args:
         lag: as the user gave it.
@@ -44,7 +44,7 @@ def check_options(lag: dt.timedelta, in_bulk: Mapping[str, bool]) -> None:
 
 
 def check_lag(lag: dt.timedelta, first: Column) -> None:
-    """Refuse a lag on what is no time.
+    """Check that a lag is given only with a time column.
 
     Raises:
         ConfigurationError: naming the column.
@@ -57,7 +57,7 @@ def check_lag(lag: dt.timedelta, first: Column) -> None:
 
 
 def refuse_endless(what: str, first: Column, text: str) -> None:
-    """Refuse a watermark that sorts above every other value, such as an infinity: the stream would end there unseen.
+    """Check that a watermark is no infinity or NaN: no later row would sort above it, so the stream would end unseen.
 
     Raises:
         ConfigurationError: naming the column.
@@ -71,7 +71,7 @@ def refuse_endless(what: str, first: Column, text: str) -> None:
 
 
 def check_order(database: Database, what: str, selectable: Any, selection: Selection) -> None:
-    """Let the database say whether it can order the columns whose kind leaves that open.
+    """Check that the database can order the columns; it is asked where a kind leaves that open.
 
     Raises:
         ConfigurationError: naming each column that it can't order.
@@ -84,19 +84,19 @@ def check_order(database: Database, what: str, selectable: Any, selection: Selec
 
 
 def _refuse_unordered(database: Database, what: str, selectable: Any, column: Column) -> None:
-    told = (
+    message = (
         f"column {column.name!r} of {what} is {column.type}, which can't be ordered, so it can't be a watermark or key"
         " column; nothing was read. Choose another column, or CAST it with sql="
     )
     if column.kind is Kind.JSON or not database.ordered(column):
-        raise ConfigurationError(told)
+        raise ConfigurationError(message)
     if column.kind in ORDERED:
         return
     one: Any = sa.column(column.name)
     try:
         database.check(sa.select(one).select_from(selectable).order_by(one))
     except ConfigurationError as error:
-        raise ConfigurationError(told) from error
+        raise ConfigurationError(message) from error
 
 
 def advise(log: logging.Logger, table: str | None, selection: Selection, found: Reflection) -> None:

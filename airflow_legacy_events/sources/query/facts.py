@@ -1,4 +1,4 @@
-"""What a query source records with every watermark, as plain JSON."""
+"""Facts that a query source records with every watermark, as plain JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REMEDIES: Mapping[str, str] = {
     "watermark_columns": "restore them, or give the stream another name with stream=",
     "key_columns": "restore them, or give the stream another name with stream=",
 }
-"""What to do where a fact is another one than the watermark's; see `core.guard.check`."""
+"""Remedies where a fact differs from the watermark's; see `core.guard.check`."""
 
 
 def source_facts(database: Database, source: str, query: str, selection: Selection) -> dict[str, Any]:
@@ -26,8 +26,8 @@ def source_facts(database: Database, source: str, query: str, selection: Selecti
 
     `kind` the source; older watermarks lack it.
     `server` which server and database · `source` the connection's name · `columns` name and type of the position
-    columns · `watermark_columns`, `key_columns` · `query` a fingerprint of what was asked, which blanks and comments
-    do not change · `shape` name, type and nullability of every column that is read. A first run that found nothing at
+    columns · `watermark_columns`, `key_columns` · `query` a fingerprint of its text, without blanks and
+    comments · `shape` name, type and nullability of every column that is read. A first run that found nothing at
     or above the value it began with adds `included`: the values themselves are still to be delivered. A bulk load adds
     `load`, a pass over rows whose watermark is NULL `nulls`: number, done, and where it is; a run that began anew
     since its query changed adds `reset`: the old fingerprint and values. The source adds `table`, null for a query.

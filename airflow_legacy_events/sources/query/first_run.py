@@ -1,4 +1,4 @@
-"""Where a first run begins: what the user wrote, as a text of the first watermark column."""
+"""First run: the value that it begins with, as a text of the first watermark column."""
 
 from __future__ import annotations
 
@@ -30,21 +30,19 @@ def zone_of(timezone: str) -> zoneinfo.ZoneInfo:
         ) from error
 
 
-def first_value(first_run: Any, column: Column, zone: zoneinfo.ZoneInfo, asked: str = "first_run") -> str:
-    """Return the text of the value to begin with; a moment is moved into the zone that the column is read in.
-
-    In a column of dates that is its day.
+def first_value(first_run: Any, column: Column, zone: zoneinfo.ZoneInfo, argument: str = "first_run") -> str:
+    """Return the text of the value to begin with; a moment is converted to the column's zone, for dates to its day.
 
     Args:
         first_run: the value.
         column: that it is a value of.
         zone: of naive columns.
-        asked: name under which the user gave it, for the error.
+        argument: name of the argument, for the error.
 
     Raises:
         ConfigurationError: it is no value of the column's kind.
     """
-    words = "'all', 'now' or " if asked == "first_run" else ""
+    words = "'all', 'now' or " if argument == "first_run" else ""
     try:
         if column.kind in TEMPORAL:
             return _moment(first_run, column.kind, zone)
@@ -52,7 +50,7 @@ def first_value(first_run: Any, column: Column, zone: zoneinfo.ZoneInfo, asked: 
             return _number(first_run, column.kind)
     except (ValueError, InvalidOperation) as error:
         raise ConfigurationError(
-            f"{asked}={first_run!r} was asked for, but the first watermark column {column.name!r} is {column.type};"
+            f"{argument}={first_run!r} was asked for, but the first watermark column {column.name!r} is {column.type};"
             f" nothing was read. Give {words}a value of that column"
         ) from error
     return str(first_run)

@@ -13,8 +13,8 @@ from airflow_legacy_events.sources.rows import Rows, Start, Values
 from airflow_legacy_events.sources.share import share
 
 
-class Plan(NamedTuple):
-    """From where to where a run reads.
+class RunPlan(NamedTuple):
+    """Range of a run: from where to where it reads.
 
     Attributes:
         first: whether the stream has delivered nothing yet.
@@ -56,7 +56,7 @@ class IncrementalRun:
         plan = self.plan()
         return Opened(self.horizon(plan), self.batches(plan))
 
-    def plan(self) -> Plan:
+    def plan(self) -> RunPlan:
         """Return from where to where this run reads."""
         first = self.stored is None or self.stored.values is None
         start = self._beginning()
@@ -64,9 +64,9 @@ class IncrementalRun:
         ceiling = self.rows.ceiling(self.lag_seconds)
         target = self._highest(start, ceiling)
         begin, until = (Start(target or ()), None) if first and self.now else (start, target)
-        return Plan(first, begin, until, target, ceiling)
+        return RunPlan(first, begin, until, target, ceiling)
 
-    def horizon(self, plan: Plan) -> Horizon:
+    def horizon(self, plan: RunPlan) -> Horizon:
         """Return where the run ends, and how complete that is."""
         return Horizon(plan.target, plan.ceiling.completeness, plan.ceiling.reason, {})
 
@@ -87,7 +87,7 @@ class IncrementalRun:
             refuse_endless(self.rows.what, self.rows.selection.columns[0], found[0])
         return found
 
-    def batches(self, plan: Plan) -> Iterator[Batch]:
+    def batches(self, plan: RunPlan) -> Iterator[Batch]:
         """Yield the pages; the last one is final unless `max_rows` came first."""
         at, target, left = plan.start, plan.until, self.limits.max_rows
         if target is None:

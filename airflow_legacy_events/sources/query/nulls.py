@@ -1,4 +1,4 @@
-"""Rows whose watermark is NULL: no place in the order, so they are sent behind it, by their key."""
+"""NULL watermarks: rows without a place in the order, sent behind the others by their key."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Batch, Opened, Pending, Watermark
-from airflow_legacy_events.sources.query.incremental import IncrementalRun, Plan, position_of
+from airflow_legacy_events.sources.query.incremental import IncrementalRun, RunPlan, position_of
 from airflow_legacy_events.sources.rows import Rows, Start, Values
 
 POLICIES = ("fail", "skip", "first_run_only", "always")
@@ -39,17 +39,17 @@ def without_place(rows: Rows, nullable: tuple[Column, ...]) -> Rows:
     selection = rows.selection
     shape, absent = selection.shape, {one.name for one in nullable}
     time = None if shape.time is None or shape.columns[shape.time].name in absent else shape.time
-    lane = dataclasses.replace(
+    by_key = dataclasses.replace(
         selection,
         shape=dataclasses.replace(shape, watermark=(), time=time),
         position=shape.key,
     )
     return dataclasses.replace(
-        rows, selection=lane, where=(sa.or_(*(sa.column(one.name).is_(None) for one in nullable)),)
+        rows, selection=by_key, where=(sa.or_(*(sa.column(one.name).is_(None) for one in nullable)),)
     )
 
 
-class Lane(NamedTuple):
+class NullPass(NamedTuple):
     """A pass over the rows without a place: its number, where it begins, where it ends."""
 
     number: int
@@ -70,14 +70,14 @@ class NullRun:
 
     Attributes:
         run: over the rows that have a place.
-        lane: the other rows.
+        null_rows: the other rows.
         policy: `skip`, `first_run_only` or `always`.
         stored: the loaded watermark, None on a first run.
         limits: budgets; `max_rows` counts the rows of both.
     """
 
     run: IncrementalRun
-    lane: Rows
+    null_rows: Rows
     policy: str
     stored: Watermark | None
     limits: Limits
@@ -90,26 +90,26 @@ class NullRun:
         at: Values = () if state["done"] else tuple(state["at"])
         target = self._find_target(at, unfinished=not state["done"])
         number = state["number"] + 1 if state["done"] else state["number"]
-        lane = None if target is None else Lane(number, at, target)
-        mark = {"number": state["number"], "done": True} if lane is None else lane.mark(at)
+        null_pass = None if target is None else NullPass(number, at, target)
+        mark = {"number": state["number"], "done": True} if null_pass is None else null_pass.mark(at)
         horizon = self.run.horizon(plan)
         horizon = horizon._replace(reason=f"{horizon.reason}; {_REASONS[self.policy]}", facts={"nulls": mark})
-        return Opened(horizon, self._batches(plan, lane))
+        return Opened(horizon, self._batches(plan, null_pass))
 
     def pending(self, most: int) -> Pending:
         """The rows that have a place; the others wait for whatever starts a run."""
         return self.run.pending(most)
 
-    def _batches(self, plan: Plan, lane: Lane | None) -> Iterator[Batch]:
+    def _batches(self, plan: RunPlan, null_pass: NullPass | None) -> Iterator[Batch]:
         """Yield the pages in order, then those of the pass; the last one is final unless `max_rows` came first."""
         left, reached, after = self.limits.max_rows, True, position_of(plan.start)
         for batch in self.run.batches(plan):
             left = None if left is None else left - batch.count
             reached, after = batch.final, batch.after
-            batch.final = batch.final and lane is None
+            batch.final = batch.final and null_pass is None
             yield batch
-        if reached and lane is not None:
-            yield from self._pass(after, lane, left)
+        if reached and null_pass is not None:
+            yield from self._pass(after, null_pass, left)
 
     def _find_target(self, at: Values, *, unfinished: bool) -> Values | None:
         first = self.stored is None or self.stored.values is None
@@ -117,17 +117,17 @@ class NullRun:
         if not due.get(self.policy, False):
             return None
         start = Start(at)
-        self.lane.refuse_null(start)
-        return self.lane.highest(start)
+        self.null_rows.refuse_null(start)
+        return self.null_rows.highest(start)
 
-    def _pass(self, after: Watermark, lane: Lane, left: int | None) -> Iterator[Batch]:
-        at, final = Start(lane.at), False
+    def _pass(self, after: Watermark, null_pass: NullPass, left: int | None) -> Iterator[Batch]:
+        at, final = Start(null_pass.at), False
         while not final and (left is None or left > 0):
             limit = self.limits.page_rows if left is None else min(self.limits.page_rows, left)
-            rows = self.lane.page(at, lane.target, limit)
-            at = self.lane.next_start(rows) if rows else at
-            final = not rows or at.values == lane.target
+            rows = self.null_rows.page(at, null_pass.target, limit)
+            at = self.null_rows.next_start(rows) if rows else at
+            final = not rows or at.values == null_pass.target
             left = None if left is None else left - len(rows)
-            mark = {"number": lane.number, "done": True} if final else lane.mark(at.values)
+            mark = {"number": null_pass.number, "done": True} if final else null_pass.mark(at.values)
             reached = Watermark(after.values, None, {**after.facts, "nulls": mark})
-            yield Batch(self.lane.selection.shape, rows, len(rows), reached, "r", lane.number, final)
+            yield Batch(self.null_rows.selection.shape, rows, len(rows), reached, "r", null_pass.number, final)

@@ -1,4 +1,4 @@
-"""Runs that send rows again, as they are now: a window of a replay, or what a live run moved through."""
+"""Replays and reruns: rows sent again as they are now, of a window or of a live run's span."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ AS_THEY_ARE = (
 
 @dataclass
 class _RepeatRun(ABC):
-    """Pages from where an earlier try of the same window came to, to the window's end.
+    """Pages from the progress of an earlier try to the end of the window.
 
     Attributes:
+        fact: name of the watermark's fact that holds the window.
         rows: what is read.
         stored: progress of an earlier try, None for the first.
         limits: budgets; `max_rows` does not apply, no later run would go on.
@@ -35,15 +36,15 @@ class _RepeatRun(ABC):
     stored: Watermark | None
     limits: Limits
 
-    asked_as: ClassVar[str]
+    fact: ClassVar[str]
 
     def open(self) -> Opened:
-        """Find out where to go on; an earlier try of another window counts for nothing."""
-        asked = self._asked()
-        same = self.stored is not None and self.stored.facts.get(self.asked_as) == asked
+        """Resume an earlier try of the same window; one of another window counts for nothing."""
+        identity = self._identity()
+        same = self.stored is not None and self.stored.facts.get(self.fact) == identity
         at = Start((self.stored.values or ()) if same and self.stored is not None else ())
         self._check(at)
-        horizon = Horizon(self._target(), "best_effort", AS_THEY_ARE, {self.asked_as: asked})
+        horizon = Horizon(self._target(), "best_effort", AS_THEY_ARE, {self.fact: identity})
         return Opened(horizon, self._batches(at))
 
     def _batches(self, at: Start) -> Iterator[Batch]:
@@ -58,8 +59,8 @@ class _RepeatRun(ABC):
         return Batch(selection.shape, rows, len(rows), after, selection.op, final=final, share=part)
 
     @abstractmethod
-    def _asked(self) -> Any:
-        """What is sent, as plain JSON."""
+    def _identity(self) -> Any:
+        """The window or span as plain JSON, by which its progress is known."""
 
     @abstractmethod
     def _target(self) -> tuple[str, ...] | None:
@@ -83,9 +84,9 @@ class ReplayRun(_RepeatRun):
 
     bounds: Bounds
 
-    asked_as = "window"
+    fact = "window"
 
-    def _asked(self) -> Any:
+    def _identity(self) -> Any:
         return [self.rows.selection.columns[0].name, *self.bounds]
 
     def _target(self) -> tuple[str, ...] | None:
@@ -116,12 +117,12 @@ class RerunRun(_RepeatRun):
     begin: str | None
     now: bool
 
-    asked_as = "span"
+    fact = "span"
 
-    def _asked(self) -> Any:
+    def _identity(self) -> Any:
         after, until, included, also = self.span
-        asked = [listed(after), list(until), included]
-        return [*asked, [[listed(place), at] for place, at in also]] if also else asked
+        span = [listed(after), list(until), included]
+        return [*span, [[listed(place), at] for place, at in also]] if also else span
 
     def _target(self) -> tuple[str, ...] | None:
         return self.span.until or None

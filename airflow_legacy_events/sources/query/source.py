@@ -1,4 +1,4 @@
-"""A table or query as a source: what the user asked for, checked against what is there."""
+"""Query source: a table or query, its arguments checked against what the database holds."""
 
 from __future__ import annotations
 
@@ -25,11 +25,17 @@ from airflow_legacy_events.sources.query.nulls import NullRun, in_order, nullabl
 from airflow_legacy_events.sources.query.repeat import ReplayRun, RerunRun
 from airflow_legacy_events.sources.query.window import bounds, window_column
 from airflow_legacy_events.sources.rows import Rows
-from airflow_legacy_events.sources.selection import Selection, Wanted, by_window, select_columns
+from airflow_legacy_events.sources.selection import ColumnRequest, Selection, by_window, select_columns
 
 
-class Checked(NamedTuple):
-    """What was asked for, as it was found."""
+class CheckedQuery(NamedTuple):
+    """A table or query whose arguments are checked.
+
+    Attributes:
+        found: what the database says of it.
+        selection: its columns.
+        begin: text of the value that a first run begins with; None: with any.
+    """
 
     found: Reflection
     selection: Selection
@@ -88,10 +94,10 @@ class QuerySource:
     on_query_change: str = "fail"
     on_schema_change: str = "evolve"
     log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
-    _looked: tuple[Rows, dict[str, Any], str | None] | None = field(default=None, init=False, repr=False)
+    _resolved: tuple[Rows, dict[str, Any], str | None] | None = field(default=None, init=False, repr=False)
 
-    def check(self, window: Window | Span | None = None) -> Checked:
-        """Check what can be checked without a watermark and without a row; every fault is told, not only the first.
+    def check(self, window: Window | Span | None = None) -> CheckedQuery:
+        """Check what needs neither a watermark nor a row; every fault is reported, not only the first.
 
         Raises:
             LegacyEventsError: the only fault, or a list of all.
@@ -106,7 +112,7 @@ class QuerySource:
             found = self.database.reflect(self.table, self.sql)
         if found is not None:
             with problems.collect():
-                checked = Checked(found, self._select(found, window if isinstance(window, Window) else None))
+                checked = CheckedQuery(found, self._select(found, window if isinstance(window, Window) else None))
         if checked is not None:
             with problems.collect():
                 check_order(self.database, self._what, checked.found.selectable, checked.selection)
@@ -121,7 +127,7 @@ class QuerySource:
     def open(self, at: Watermark | None, window: Window | Span | None = None) -> Opened:
         """See `core.ports.Source.open`."""
         found, selection, begin = self.check(window)
-        rows, facts = self._look(found, selection)
+        rows, facts = self._resolve(found, selection)
         recorded: dict[str, Any] = {}
         unrecorded: Watermark | None = None
         if at is not None and window is not None:
@@ -141,10 +147,10 @@ class QuerySource:
 
     def pending(self, at: Watermark | None, most: int = PENDING_ROWS) -> Pending:
         """See `core.ports.Source.pending`; a full load has always all rows pending, and says so."""
-        if self._looked is None:
+        if self._resolved is None:
             found, selection, begin = self.check()
-            self._looked = (*self._look(found, selection), begin)
-        rows, facts, begin = self._looked
+            self._resolved = (*self._resolve(found, selection), begin)
+        rows, facts, begin = self._resolved
         if at is not None:
             self._guard(at, facts)
         run = self._make_run(rows, at, begin)
@@ -164,7 +170,7 @@ class QuerySource:
         guard.check(self.stream, at.facts, facts, REMEDIES)
 
     def _continues(self, progress: Watermark, facts: dict[str, Any]) -> bool:
-        """Whether the progress of a replay is one through the same rows; one that can't be understood is none."""
+        """Whether the progress of a replay is of the same rows; False where it can't be understood."""
         try:
             check_query_facts(self.stream, progress.facts)
         except WatermarkError:
@@ -175,8 +181,8 @@ class QuerySource:
     def _what(self) -> str:
         return f"table {self.table!r}" if self.table is not None else "the query"
 
-    def _look(self, found: Reflection, selection: Selection) -> tuple[Rows, dict[str, Any]]:
-        """What is read, and the facts by which a watermark of it is known."""
+    def _resolve(self, found: Reflection, selection: Selection) -> tuple[Rows, dict[str, Any]]:
+        """The rows to read, and the facts that a watermark of them holds."""
         written = self.sql_as_written or self.sql or str(self.table)
         facts = source_facts(self.database, self.source, written, selection) | {"table": self.table}
         parts = (self.database, self._what, found.selectable, selection, self.source_timezone)
@@ -185,7 +191,7 @@ class QuerySource:
 
     def _select(self, found: Reflection, window: Window | None) -> Selection:
         column = None if window is None else window_column(window, self.watermark_columns, found.columns)
-        wanted = Wanted(
+        request = ColumnRequest(
             self._what,
             self.watermark_columns,
             self.key_columns,
@@ -194,7 +200,7 @@ class QuerySource:
             self.message_columns,
             column,
         )
-        selection = select_columns(wanted, found)
+        selection = select_columns(request, found)
         return selection if column is None else by_window(selection, column)
 
     @property
@@ -211,7 +217,7 @@ class QuerySource:
             return None
         try:
             zone = zone_of(self.source_timezone)
-        except ConfigurationError:  # told already
+        except ConfigurationError:  # reported already
             return None
         return first_value(self.first_run, first, zone)
 
@@ -240,7 +246,7 @@ class QuerySource:
 
 
 def _recording(batches: Iterator[Batch], selection: Selection, unrecorded: Watermark) -> Iterator[Batch]:
-    """The batches; where there are none, an empty one: a change is reported once, so what was found is saved."""
+    """The batches; where there are none, an empty one saves the new facts, so a change is reported only once."""
     quiet = True
     for batch in batches:
         quiet = False

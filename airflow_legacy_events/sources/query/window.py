@@ -1,4 +1,4 @@
-"""The bounds of a replay: what was asked for, as texts of the column that it is compared with."""
+"""Replay window: its bounds as texts of the column that they are compared with."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def bounds(window: Window, column: Column, zone: zoneinfo.ZoneInfo) -> Bounds:
     if low is not None and high is not None:
         _refuse_empty(window, empty=not low < high)
         return Bounds(_moment(low, column, zone), _moment(high, column, zone))
-    made = Bounds(*(first_value(text, column, zone, asked="replay") for text in (window.low, window.high)))
+    made = Bounds(*(first_value(text, column, zone, argument="replay") for text in (window.low, window.high)))
     if column.kind in _NUMERIC:
         _refuse_empty(window, empty=not Decimal(made.low) < Decimal(made.high))
     return made
@@ -105,7 +105,7 @@ def _moment(moment: dt.datetime, column: Column, zone: zoneinfo.ZoneInfo) -> str
         local = moment.astimezone(zone).replace(tzinfo=None)
         whole = local.time() == dt.time()
         return (local.date() if whole else local.date() + dt.timedelta(days=1)).isoformat()
-    return first_value(moment, column, zone, asked="replay")
+    return first_value(moment, column, zone, argument="replay")
 
 
 def _refuse_empty(window: Window, *, empty: bool) -> None:
