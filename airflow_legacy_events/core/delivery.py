@@ -7,11 +7,11 @@ nothing, since nothing is saved before it is confirmed and nothing is acknowledg
 from __future__ import annotations
 
 import logging
-import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
+from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.dead_letters import dead_letters
 from airflow_legacy_events.core.errors import DeliveryError, WatermarkError
 from airflow_legacy_events.core.model import Batch, Delivered, Messages, Rejection, Watermark
@@ -172,7 +172,7 @@ class AtLeastOnce:
             raise WatermarkError(
                 f"the watermark of stream {self._name!r} was saved but reads back differently: another writer moved"
                 " it, or a secrets backend or environment variable stands in front of the store. Every message up to"
-                f" it is delivered; look at it with `airflow legacy-events watermark show {shlex.quote(self._name)}`"
+                f" it is delivered; look at it with {command('show', self._name)}"
             )
 
     def rescue(self) -> None:
