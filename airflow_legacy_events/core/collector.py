@@ -42,7 +42,7 @@ def rare_collections() -> Iterator[None]:
 
 
 def sweep() -> None:
-    """Free the cyclic garbage that came into being lately, such as what a save leaves behind; old objects rest.
+    """Free the cyclic garbage of young objects, such as those of a save; old objects are left alone.
 
     Without it a long run would hold that of hundreds of saves. A collector that is switched off stays so.
     """

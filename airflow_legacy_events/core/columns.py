@@ -1,4 +1,4 @@
-"""The columns of a row: what their values mean, and what each is for."""
+"""Columns of a row: the kinds of their values, and their roles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Kind(StrEnum):
-    r"""What a column's values mean, whatever the database calls its type.
+    r"""Kind of a column's values, independent of the database's name of the type.
 
     Rows carry each value as the database's own text where its driver gives that, else as the plain
     Python value; an envelope accepts both. The texts are:
@@ -43,7 +43,7 @@ TEMPORAL = frozenset({Kind.DATE, Kind.TIMESTAMP, Kind.INSTANT})
 
 
 class Elements(NamedTuple):
-    """What an array holds, in any number of dimensions.
+    """Elements of an array, in any number of dimensions.
 
     Attributes:
         kind: of its elements.
@@ -78,7 +78,7 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """Which columns the rows of a batch have, and what each is for.
+    """Columns of the rows of a batch, and the role of each.
 
     One object serves all batches of that shape: compiled encoders are kept by its identity.
 

@@ -1,4 +1,4 @@
-"""The error tree, by remedy: each class says who has to act.
+"""Errors by remedy: each class says who has to act.
 
 ```
 LegacyEventsError

@@ -13,7 +13,7 @@ Form: TypeAlias = tuple[Callable[[Any], bool], str]
 
 
 def check_facts(stream: str, facts: Mapping[str, Any], forms: Mapping[str, Form]) -> None:
-    """Check that each fact that is read by its parts has them; a fact that is missing or null is none.
+    """Check that each fact has the form in which it is read; one that is missing or null is skipped.
 
     Args:
         stream: whose watermark it is.

@@ -23,7 +23,7 @@ _REMEDIES: Mapping[str, str] = {
 def check(
     stream: str, stored: Mapping[str, Any], found: Mapping[str, Any], remedies: Mapping[str, str] = MappingProxyType({})
 ) -> None:
-    """Check that every fact that both sides know, and that has a remedy, is the same.
+    """Check that every fact with a remedy is the same, where both sides know it.
 
     Args:
         stream: whose watermark it is.
@@ -45,7 +45,7 @@ def check(
 
 
 def check_types(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]) -> None:
-    """Check that the watermark and key columns still have the types that the watermark was written with.
+    """Check that the watermark and key columns still have the types of the stored watermark.
 
     A length or precision may change. A text of the watermark would be compared as a value of the new type.
 
@@ -66,7 +66,7 @@ def check_types(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]
 def same(
     stored: Mapping[str, Any], found: Mapping[str, Any], remedies: Mapping[str, str] = MappingProxyType({})
 ) -> bool:
-    """Whether the progress of a replay is one through the same rows to the same topic; arguments as in `check`."""
+    """Whether the progress of a replay is of the same rows and topic; arguments as in `check`."""
     try:
         check("", stored, found, remedies)
         check_types("", stored, found)

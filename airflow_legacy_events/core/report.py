@@ -1,4 +1,4 @@
-"""What a run did, as plain JSON."""
+"""Report of a run, as plain JSON."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class _Token(NamedTuple):
 
 
 def one_select(sql: str) -> str:
-    """Return the SELECT that `sql` holds, without what stands before and behind it: comments, blanks, semicolons.
+    """Return the SELECT in `sql`, without comments, blanks and semicolons before and behind it.
 
     Raises:
         ConfigurationError: it is empty, is several statements, begins with another word than SELECT, WITH, VALUES or

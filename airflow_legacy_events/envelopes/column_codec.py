@@ -15,7 +15,7 @@ class InvalidValueError(Exception):
 
 
 class Codec(NamedTuple):
-    """How the values of one kind are written.
+    """Codec of one kind of values.
 
     Every value has a text, which keys and ids hold, and a JSON form, which `data` holds.
 

@@ -181,7 +181,7 @@ class _Encoder:
                 self._variant = self._variant._replace(subjects=True)
 
     def _versioned(self, op: str) -> bool:
-        """Whether the key alone is no event id: a row can change, or the key is not what tells new rows."""
+        """Whether event ids need more than the key: a row can change, or the key is not the watermark."""
         return op != "c" or self._plan.watermark not in ((), self._plan.key)
 
     def _compiled(self, *, versioned: bool) -> Callable[..., EncodedBlock]:

@@ -26,7 +26,7 @@ _SPECIAL = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
 class _NumberForm:
-    """What the text of a number looks like, for one and for a column."""
+    """Pattern of a number's text, for one and for a column."""
 
     def __init__(self, pattern: str) -> None:
         self._one, self._column = re.compile(pattern), re.compile(f"(?:{pattern},)*+")

@@ -1,4 +1,4 @@
-"""The encoding plan: everything an encoder needs to know of a shape and an envelope, as plain data.
+"""Encoding plan: everything that an encoder needs to know of a shape and an envelope, as plain data.
 
 An encoder takes a plan and gives the function that turns batches into messages. `compiler.py` is the one that
 generates Python; any other must give the same bytes for the golden message set.
@@ -14,7 +14,7 @@ from airflow_legacy_events.core.model import Formats, Headers
 
 
 class Slot(StrEnum):
-    """What a row or its batch puts between the literals of a message, or into a header."""
+    """Slot of a message or header, filled by the row or its batch."""
 
     ID = "id"
     SOURCE = "source"
@@ -42,7 +42,7 @@ FieldTemplate: TypeAlias = tuple[str | int, ...]
 
 
 class Field(NamedTuple):
-    """A column that is used, wherever in the message and how often ever."""
+    """A column that a message uses, at one or several places."""
 
     position: int
     name: str
@@ -53,7 +53,7 @@ class Field(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """How one shape becomes messages.
+    """Encoding plan of one shape.
 
     Attributes:
         topic: where they go.

@@ -56,7 +56,7 @@ def make_plan(
 
 
 class _UsedColumns(NamedTuple):
-    """What a message takes from the columns: positions in the shape, and their places among the used ones."""
+    """Used columns of a message: positions in the shape, and their places in the plan."""
 
     headers: list[tuple[str, templates.Template]]
     attributes: dict[Slot, templates.Template]
@@ -82,7 +82,7 @@ class _UsedColumns(NamedTuple):
 
 
 def attribute(stream: Stream, slot: Slot) -> templates.Template | None:
-    """Return what one of the slots SOURCE, TYPE and SUBJECT holds; None where it has no template.
+    """Return the template of one of the slots SOURCE, TYPE and SUBJECT; None where it has none.
 
     Raises:
         ConfigurationError: the template can't be read.
@@ -97,7 +97,7 @@ def attribute(stream: Stream, slot: Slot) -> templates.Template | None:
 
 
 def constant(stream: Stream, slot: Slot) -> str | None:
-    """Return what a slot holds in every message alike; None where rows decide.
+    """Return the constant text of a slot; None where it differs by row.
 
     Raises:
         ConfigurationError: the template can't be read, or is empty.

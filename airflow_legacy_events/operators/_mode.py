@@ -26,9 +26,9 @@ def decide(context: Mapping[str, Any], *, time_column: str | None, done: Span | 
         ConfigurationError: a replay is asked for wrongly, or a backfill can't know its interval.
     """
     run = context["dag_run"]
-    asked = _asked(run.conf or {}, context.get("params") or {})
-    if asked is not None:
-        return _replay(asked, time_column)
+    replay = _find_replay(run.conf or {}, context.get("params") or {})
+    if replay is not None:
+        return _replay(replay, time_column)
     if run_type(run) == "backfill":
         return _backfill(run, time_column)
     return LIVE if done is None else RunMode("rerun", done)
@@ -39,7 +39,7 @@ def run_type(run: Any) -> str:
     return str(getattr(run.run_type, "value", run.run_type))
 
 
-def _asked(conf: Mapping[str, Any], params: Mapping[str, Any]) -> Any:
+def _find_replay(conf: Mapping[str, Any], params: Mapping[str, Any]) -> Any:
     """The replay that the configuration asks for, else the one that the trigger form asks for."""
     if conf.get("replay") is not None:
         return conf["replay"]
@@ -48,19 +48,19 @@ def _asked(conf: Mapping[str, Any], params: Mapping[str, Any]) -> Any:
     return filled if "from" in filled or "to" in filled else None
 
 
-def _replay(asked: Any, time_column: str | None) -> RunMode:
-    if not isinstance(asked, Mapping):
-        raise _wrong(f"found a {type(asked).__name__}")
-    if unknown := sorted(str(key) for key in asked if key not in KEYS):
+def _replay(arguments: Any, time_column: str | None) -> RunMode:
+    if not isinstance(arguments, Mapping):
+        raise _wrong(f"found a {type(arguments).__name__}")
+    if unknown := sorted(str(key) for key in arguments if key not in KEYS):
         raise _wrong(f"unknown: {', '.join(unknown)}")
-    if missing := [key for key in ("from", "to") if asked.get(key) in (None, "")]:
+    if missing := [key for key in ("from", "to") if arguments.get(key) in (None, "")]:
         raise _wrong(f"missing: {', '.join(missing)}")
-    topic, rate = asked.get("topic"), asked.get("rows_per_second")
+    topic, rate = arguments.get("topic"), arguments.get("rows_per_second")
     if topic is not None and (not isinstance(topic, str) or not topic):
         raise _wrong("topic is no text")
     if rate is not None and (isinstance(rate, bool) or not isinstance(rate, (int, float)) or not rate > 0):
         raise _wrong("rows_per_second is no number above 0")
-    return RunMode("replay", Window(time_column, _text(asked["from"]), _text(asked["to"])), topic, rate)
+    return RunMode("replay", Window(time_column, _text(arguments["from"]), _text(arguments["to"])), topic, rate)
 
 
 def _text(value: Any) -> str:

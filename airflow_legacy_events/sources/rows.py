@@ -25,7 +25,7 @@ Values: TypeAlias = tuple[str, ...]
 
 
 class Start(NamedTuple):
-    """What is read comes after `values`, or is at `values` where they are included; `()` is before all rows.
+    """Exclusive lower bound of a page, or inclusive where `included`; `()` is before all rows.
 
     Attributes:
         values: of the position columns, or of the first of them.
@@ -41,7 +41,7 @@ class Start(NamedTuple):
 
 @dataclass(frozen=True)
 class Rows:
-    """What one query source reads.
+    """Rows of one query source, read in the order of their position.
 
     Attributes:
         database: where the rows are.

@@ -54,9 +54,9 @@ def columns(stream: Stream) -> tuple[str, ...]:
     Raises:
         ConfigurationError: a template can't be read.
     """
-    asked = [(name, getattr(stream, name)) for name in _ATTRIBUTES]
+    given = [(name, getattr(stream, name)) for name in _ATTRIBUTES]
     written = [
-        *((f"{name}=", text) for name, text in asked),
+        *((f"{name}=", text) for name, text in given),
         *((f"the header {name!r}", t) for name, t in stream.headers),
     ]
     named = templates.columns_of(*(templates.parse(text, what) for what, text in written if text is not None))

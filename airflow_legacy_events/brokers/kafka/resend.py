@@ -32,7 +32,7 @@ class PublishedMessage:
 
     @property
     def fingerprint(self) -> tuple[str, bytes | None, bytes | None]:
-        """What a delivery report holds of it."""
+        """Topic, key and value in bytes, as a delivery report holds them."""
         topic, key = self.key
         return topic, _bytes(key), _bytes(self.messages.values[self.at])
 

@@ -1,4 +1,4 @@
-"""Rows that are confirmed together, and what became of them."""
+"""Batches: rows that are confirmed together, and their outcome."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Batch:
 
 
 class Delivered(NamedTuple):
-    """What became of rows: of one batch, or of a run so far. `rows == events + rejected`.
+    """Outcome of rows: of one batch, or of a run so far. `rows == events + rejected`.
 
     Attributes:
         rows: decided.

@@ -40,7 +40,7 @@ class Ceiling(NamedTuple):
 
 
 class Horizon(NamedTuple):
-    """What a source found and fixed when it was opened.
+    """Horizon of a run: what its source found and fixed when it was opened.
 
     Attributes:
         target: where this run ends, as watermark values; None when there is nothing to read.

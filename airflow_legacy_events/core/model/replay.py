@@ -22,7 +22,7 @@ class Window(NamedTuple):
 
 
 class Span(NamedTuple):
-    """What a live run moved through, `(after, until]`, to be sent once more.
+    """Span of a live run, `(after, until]`, to be sent once more.
 
     Attributes:
         after: position where that run began; None: a first run.
@@ -38,7 +38,7 @@ class Span(NamedTuple):
 
 
 class Repeat(NamedTuple):
-    """A run that sends again what a live run sent or will send.
+    """Replay or rerun: sends again what a live run sent or will send.
 
     Attributes:
         mode: `replay` or `rerun`; messages carry it as a header.
@@ -52,14 +52,14 @@ class Repeat(NamedTuple):
 
     @property
     def window(self) -> dict[str, Any]:
-        """What is sent, for the report."""
+        """Bounds of what is sent, for the report."""
         if isinstance(self.what, Window):
             return {"from": self.what.low, "to": self.what.high}
         return {"from": listed(self.what.after), "to": list(self.what.until)}
 
 
 class RunMode(NamedTuple):
-    """What a run does, decided by how it came to be started.
+    """Mode of a run, decided by how it was started.
 
     Attributes:
         mode: `live`, `replay` or `rerun`.

@@ -1,4 +1,4 @@
-"""What an envelope knows of the stream it serves, and how values are written."""
+"""Streams as envelopes know them, and the formats of values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from airflow_legacy_events.core.model.messages import Headers
 
 
 class Formats(NamedTuple):
-    """How values are written where there is a choice.
+    """Formats of values, where there is a choice.
 
     Attributes:
         decimals: `string`, or `number`: the digits as a JSON number where JSON can write them.
@@ -34,7 +34,7 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
 
 
 class Stream(NamedTuple):
-    """What an envelope knows of the stream it serves.
+    """A stream, as the envelope that serves it knows it.
 
     A template is text in which `{column}` stands for that column's text; see `core.templates`.
 

@@ -13,7 +13,7 @@ Receipts of consecutive batches are joined by concatenation.
 
 
 class Watermark(NamedTuple):
-    """How far a stream was delivered.
+    """Watermark of a stream: how far it was delivered.
 
     Attributes:
         values: the last delivered row's watermark columns, then its key columns, as the source's text.

@@ -1,4 +1,4 @@
-"""The ports: what the relay and the sources call, and what each call promises."""
+"""Ports: the calls of the relay and the sources, and what each promises."""
 
 from airflow_legacy_events.core.ports.broker import Broker, BrokerClient, Position
 from airflow_legacy_events.core.ports.database import Database, Lease, Reflection

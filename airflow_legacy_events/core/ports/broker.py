@@ -1,4 +1,4 @@
-"""Where messages go."""
+"""Broker port: where messages go."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one database spells differently."""
+"""Database port: what one database spells differently."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Lease(Protocol):
 
 
 class Reflection(Protocol):
-    """What a database says of a table or a query before any row of it is read."""
+    """Catalog facts of a table or query, known before any row of it is read."""
 
     @property
     def selectable(self) -> Any:
@@ -55,7 +55,7 @@ class Reflection(Protocol):
 
 
 class Database(Protocol):
-    """What one database spells differently. Its reads come from one thread at a time."""
+    """Dialect of one database, and its sessions. Its reads come from one thread at a time."""
 
     @property
     def holds_snapshot(self) -> bool:
@@ -126,7 +126,7 @@ class Database(Protocol):
         """Return the condition that the database's now less `lag_seconds` has come to `moment`, naive in UTC."""
 
     def text(self, value: Any, column: Column) -> str:
-        """Return a value that was read as the text that a watermark keeps."""
+        """Return the watermark's text of a value that was read."""
 
     def bind(self, text: str, column: Column) -> Any:
         """Return the value that `text` stands for, to be bound in a condition on `column`."""

@@ -1,4 +1,4 @@
-"""How rows become messages."""
+"""Envelope port: how rows become messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where rows come from."""
+"""Source port: where rows come from."""
 
 from __future__ import annotations
 

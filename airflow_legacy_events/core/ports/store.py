@@ -1,4 +1,4 @@
-"""Where watermarks are kept."""
+"""Watermark store port: where watermarks are kept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from airflow_legacy_events.core.model import Watermark
 
 @runtime_checkable
 class WatermarkStore(Protocol):
-    """Where it is kept how far a stream was delivered."""
+    """Keeps how far each stream was delivered."""
 
     def load(self, stream: str) -> Watermark | None:
         """Return the watermark of `stream`, None only when it is proved never to have been written.

@@ -100,7 +100,7 @@ def _refuse_unordered(database: Database, what: str, selectable: Any, column: Co
 
 
 def advise(log: logging.Logger, table: str | None, selection: Selection, found: Reflection) -> None:
-    """Warn where no index begins with the first watermark column, with the statement that makes one."""
+    """Warn with a CREATE INDEX statement where no index begins with the first watermark column."""
     names = [column.name for column in selection.columns]
     if found.indexes is None or any(names[0] == index[0] for index in found.indexes):
         return

@@ -22,7 +22,7 @@ REMEDIES: Mapping[str, str] = {
 
 
 def source_facts(database: Database, source: str, query: str, selection: Selection) -> dict[str, Any]:
-    """Return the facts by which a later run knows that the watermark is its own.
+    """Return the facts by which a later run recognises its watermark.
 
     `kind` the source; older watermarks lack it.
     `server` which server and database · `source` the connection's name · `columns` name and type of the position

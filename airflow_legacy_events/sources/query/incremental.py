@@ -1,4 +1,4 @@
-"""One run over the rows above a watermark, up to a target fixed at its start."""
+"""Incremental run over the rows above a watermark, up to a target fixed at its start."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class IncrementalRun:
         return Opened(self.horizon(plan), self.batches(plan))
 
     def plan(self) -> RunPlan:
-        """Return from where to where this run reads."""
+        """Return the range that this run reads."""
         first = self.stored is None or self.stored.values is None
         start = self._beginning()
         self.rows.refuse_null(start)

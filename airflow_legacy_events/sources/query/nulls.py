@@ -24,7 +24,7 @@ _REASONS = {
 
 
 def nullable_columns(rows: Rows) -> tuple[Column, ...]:
-    """Return the watermark columns that may hold NULL and are no part of the key, whose NULLs are always an error."""
+    """Return the nullable watermark columns outside the key; a NULL in the key is always an error."""
     shape = rows.selection.shape
     return tuple(shape.columns[at] for at in shape.watermark if at not in shape.key and shape.columns[at].nullable)
 
@@ -57,7 +57,7 @@ class NullPass(NamedTuple):
     target: Values
 
     def mark(self, at: Values) -> dict[str, Any]:
-        """What the watermark keeps of a pass that came to `at`."""
+        """The fact that a watermark keeps of a pass that came to `at`."""
         return {"number": self.number, "done": False, "at": list(at)}
 
 

@@ -1,4 +1,4 @@
-"""What a user asked of one source, as every part of the package takes it."""
+"""Specs: the arguments of one source, as every part of the package takes them."""
 
 from __future__ import annotations
 
