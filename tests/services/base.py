@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import pwd
 import random
 import shutil
 import signal
@@ -94,6 +95,11 @@ def end_with_parent() -> Callable[[], Any]:
     return lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def group_of(user: str | None) -> int | None:
+    """The number of a user's own group."""
+    return None if user is None else pwd.getpwnam(user).pw_gid
+
+
 class Service:
     """A server process with a folder of its own."""
 
@@ -127,7 +133,7 @@ class Service:
                 cwd=cwd,
                 env={**os.environ, **(environment or {})},
                 user=user,
-                group=user,
+                group=group_of(user),
                 extra_groups=None if user is None else [],
                 preexec_fn=end_with_parent(),  # noqa: PLW1509  no lock is taken in it
             )

@@ -1,4 +1,4 @@
-"""MariaDB: a server of our own, or the one behind LEGACY_EVENTS_TEST_MARIADB_DSN."""
+"""MariaDB: servers of our own, or those behind LEGACY_EVENTS_TEST_MARIADB_DSN and LEGACY_EVENTS_TEST_MARIADB11_DSN."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.services import docker
+from tests.services import debian, docker
 from tests.services.base import MissingServiceError, apt_install
 from tests.services.mysql_family import MySQLFamily
 
 
 class MariaDB(MySQLFamily):
-    """MariaDB."""
+    """MariaDB of the release that the machine's own packages have."""
 
     name = "mariadb"
     variable = "LEGACY_EVENTS_TEST_MARIADB_DSN"
@@ -46,6 +46,35 @@ class MariaDB(MySQLFamily):
         return [programs, "--no-defaults"]
 
 
+class MariaDB11(MariaDB):
+    """MariaDB 11.8, the release with long support."""
+
+    name = "mariadb11"
+    variable = "LEGACY_EVENTS_TEST_MARIADB11_DSN"
+    image = "mariadb:11.8"
+
+    def programs(self) -> Path | None:
+        """See `MySQLFamily`; its folder."""
+        packages = (debian.Package(release, "mariadb-server-core", (_SERVER,)) for release in ("sid", "trixie"))
+        return debian.server(self.variable, *packages)
+
+    def prepare(self, programs: Path, data: Path) -> None:
+        """See `MySQLFamily`."""
+        names = ("system_tables", "performance_tables", "system_tables_data")
+        self.bootstrap(programs, data, [programs / f"usr/share/mariadb/mariadb_{name}.sql" for name in names])
+
+    def command(self, programs: Path) -> list[str | Path]:
+        """See `MySQLFamily`; the paths that are built into it are those of the machine."""
+        share = programs / "usr/share/mariadb"
+        paths = [
+            f"--basedir={programs / 'usr'}",
+            f"--lc-messages-dir={share}",
+            f"--character-sets-dir={share}/charsets",
+        ]
+        return [programs / _SERVER, "--no-defaults", *paths]
+
+
+_SERVER = "usr/sbin/mariadbd"
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/bin"
 
 

@@ -56,13 +56,8 @@ class MySQL(MySQLFamily):
 
     def prepare(self, programs: Path, data: Path) -> None:
         """See `MySQLFamily`; the package's own data folder is empty."""
-        (data / "mysql").mkdir()
-        share = programs / "share"
         names = ("mysql_system_tables.sql", "mysql_system_tables_data.sql")
-        script = "use mysql;\n" + "".join((share / name).read_text() for name in names)
-        command = [*self.command(programs), "--bootstrap", f"--datadir={data}", "--skip-log-bin", "--user=root"]
-        with (self.folder / "bootstrap.log").open("wb") as log:
-            subprocess.run(command, input=script.encode(), check=True, stdout=log, stderr=log)
+        self.bootstrap(programs, data, [programs / "share" / name for name in names])
 
     def command(self, programs: Path) -> list[str | Path]:
         """See `MySQLFamily`; the package brings its libaio."""

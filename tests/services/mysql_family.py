@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import getpass
 import os
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,7 @@ class MySQLFamily(Service):
     variable: str
     image: str
     settings: dict[str, str]
+    drop = "DROP DATABASE {}"
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,6 +84,15 @@ class MySQLFamily(Service):
     def command(self, programs: Path) -> list[str | Path]:
         """The server's program, and what it needs to find its own files."""
         raise NotImplementedError
+
+    def bootstrap(self, programs: Path, data: Path, scripts: Sequence[Path]) -> None:
+        """Make the tables of the server itself, by the scripts that its packages bring."""
+        (data / "mysql").mkdir()
+        script = "use mysql;\n" + "".join(path.read_text() for path in scripts)
+        user = f"--user={getpass.getuser()}"
+        command = [*self.command(programs), "--bootstrap", f"--datadir={data}", "--skip-log-bin", user]
+        with (self.folder / "bootstrap.log").open("wb") as log:
+            subprocess.run(command, input=script.encode(), check=True, stdout=log, stderr=log)
 
     def _start(self) -> None:
         port = free_port()

@@ -1,4 +1,4 @@
-"""PostgreSQL: a cluster of our own, or the server behind LEGACY_EVENTS_TEST_POSTGRES_DSN."""
+"""PostgreSQL: clusters of our own, or the servers behind LEGACY_EVENTS_TEST_POSTGRES_DSN and …_POSTGRES18_DSN."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from tests.services import docker
-from tests.services.base import MissingServiceError, Service, apt_install, free_port
+from tests.services import debian, docker
+from tests.services.base import MissingServiceError, Service, apt_install, free_port, group_of
 
-VARIABLE = "LEGACY_EVENTS_TEST_POSTGRES_DSN"
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "wal_level": "logical",
@@ -27,13 +26,16 @@ _SETTINGS = {
 
 
 class Postgres(Service):
-    """A running server; `dsn()` leads to one of its databases."""
+    """A running server, of the release that the machine's own packages have; `dsn()` leads to one of its databases."""
 
     name = "postgres"
+    variable = "LEGACY_EVENTS_TEST_POSTGRES_DSN"
+    image = "postgres:16"
+    drop = "DROP DATABASE {} WITH (FORCE)"
 
     def __init__(self) -> None:
         super().__init__()
-        self._admin = os.environ.get(VARIABLE, "")
+        self._admin = os.environ.get(self.variable, "")
         self._container: str | None = None
         if not self._admin:
             self._start()
@@ -66,10 +68,29 @@ class Postgres(Service):
             docker.remove(self._container)
         super().stop()
 
+    def programs(self, user: str | None) -> Path | None:
+        """Return the folder of the server's programs, which `user` may run; None where Docker must do."""
+        if (found := _installed()) is not None:
+            return found
+        if os.geteuid() == 0 and shutil.which("apt-get"):
+            settings = Path("/etc/postgresql-common/createcluster.conf")
+            if not settings.exists():  # the package would make and start a cluster of its own
+                settings.parent.mkdir(parents=True, exist_ok=True)
+                settings.write_text("create_main_cluster = false\n")
+            apt_install("postgresql")
+            return _installed()
+        if docker.available():
+            return None
+        raise MissingServiceError(
+            f"PostgreSQL is needed: apt-get install postgresql, or start Docker, or set {self.variable} to the DSN of a"
+            " superuser of a server for tests"
+        )
+
     def _start(self) -> None:
         port = free_port()
         self._admin = f"host=127.0.0.1 port={port} user=postgres dbname=postgres"
-        programs = _programs()
+        user = _server_user()
+        programs = self.programs(user)
         if programs is None:
             settings = [
                 part
@@ -77,18 +98,17 @@ class Postgres(Service):
                 if name != "listen_addresses"
                 for part in ("-c", f"{name}={value}")
             ]
-            self._container = docker.run("postgres:16", port, 5432, {"POSTGRES_HOST_AUTH_METHOD": "trust"}, settings)
+            self._container = docker.run(self.image, port, 5432, {"POSTGRES_HOST_AUTH_METHOD": "trust"}, settings)
             return
-        user = _server_user()
         data = self.folder / "data"
         if user is not None:
-            shutil.chown(self.folder, user, user)
+            shutil.chown(self.folder, user, group_of(user))
         how = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
         subprocess.run(
             [programs / "initdb", "-D", data, *how],
             check=True,
             user=user,
-            group=user,
+            group=group_of(user),
             extra_groups=None if user is None else [],
             cwd=self.folder,
             stdout=subprocess.DEVNULL,
@@ -104,23 +124,29 @@ class Postgres(Service):
         return True
 
 
-def _programs() -> Path | None:
-    """The folder of the server's programs; installed if that is possible; None where Docker must do."""
-    if (found := _installed()) is not None:
-        return found
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        settings = Path("/etc/postgresql-common/createcluster.conf")
-        if not settings.exists():  # the package would make and start a cluster of its own
-            settings.parent.mkdir(parents=True, exist_ok=True)
-            settings.write_text("create_main_cluster = false\n")
-        apt_install("postgresql")
-        return _installed()
-    if docker.available():
-        return None
-    raise MissingServiceError(
-        f"PostgreSQL is needed: apt-get install postgresql, or start Docker, or set {VARIABLE} to the DSN of a"
-        " superuser of a server for tests"
-    )
+class Postgres18(Postgres):
+    """PostgreSQL 18, with the extensions that come with it."""
+
+    name = "postgres18"
+    variable = "LEGACY_EVENTS_TEST_POSTGRES18_DSN"
+    image = "postgres:18"
+
+    def programs(self, user: str | None) -> Path | None:
+        """See `Postgres`."""
+        if (found := debian.server(self.variable, _package("sid", 18), _package("trixie", 17))) is None:
+            return None
+        if user is not None:  # it may not look into root's cache
+            found = Path(shutil.copytree(found, self.folder / "server", symlinks=True))
+        [programs] = found.glob(_PROGRAMS.format("*"))
+        return programs
+
+
+_PROGRAMS = "usr/lib/postgresql/{}/bin"
+
+
+def _package(release: str, version: int) -> debian.Package:
+    programs = _PROGRAMS.format(version)
+    return debian.Package(release, f"postgresql-{version}", (f"{programs}/initdb", f"{programs}/postgres"))
 
 
 def _installed() -> Path | None:
@@ -133,7 +159,5 @@ def _server_user() -> str | None:
     """PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return None
-    try:
-        return pwd.getpwnam("postgres").pw_name
-    except KeyError as error:
-        raise MissingServiceError("PostgreSQL does not run as root and there is no user 'postgres'") from error
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return next(name for name in ("postgres", "nobody") if name in known)

@@ -49,8 +49,11 @@ SERVERS = {
     one.name: one
     for one in (
         Server("postgres", "postgres", "Postgres", "LEGACY_EVENTS_TEST_POSTGRES_DSN"),
+        Server("postgres18", "postgres", "Postgres18", "LEGACY_EVENTS_TEST_POSTGRES18_DSN"),
         Server("kafka", "kafka", "Kafka", "LEGACY_EVENTS_TEST_KAFKA_BOOTSTRAP"),
         Server("mariadb", "mariadb", "MariaDB", "LEGACY_EVENTS_TEST_MARIADB_DSN"),
+        Server("mariadb11", "mariadb", "MariaDB11", "LEGACY_EVENTS_TEST_MARIADB11_DSN"),
         Server("mysql", "mysql", "MySQL", "LEGACY_EVENTS_TEST_MYSQL_DSN"),
+        Server("mysql9", "mysql9", "MySQL9", "LEGACY_EVENTS_TEST_MYSQL9_DSN"),
     )
 }
