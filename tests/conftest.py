@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
+import functools
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.services.servers import SERVERS
 from tests.support import profile
+from tests.support.databases import Database, fresh_database
 
 # Airflow reads its home when it is first imported: it must be one of our own before that.
 _HOME = tempfile.TemporaryDirectory(prefix="legacy-events-airflow-")
@@ -28,47 +29,17 @@ settings.load_profile("long" if profile.LONG else "short")
 
 pytest_plugins = ["tests.support.real_airflow"]
 
-_names = itertools.count()
-
-
-@dataclass(frozen=True)
-class Database:
-    """An empty database of one test on a shared server."""
-
-    server: Any
-    name: str
-
-    @property
-    def dsn(self) -> str:
-        return self.server.dsn(self.name)
-
-    @property
-    def url(self) -> str:
-        return self.server.url(self.name)
-
-    def execute(self, statement: str) -> list[tuple[Any, ...]]:
-        return self.server.execute(statement, self.name)
-
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Any]:
-    """The shared PostgreSQL server."""
+    """The shared PostgreSQL server of the machine's own packages."""
     with SERVERS["postgres"].running() as server:
         yield server
 
 
-@pytest.fixture
-def postgres_database(postgres: Any) -> Iterator[Database]:
-    """A fresh, empty database."""
-    name = f"test_{os.getpid()}_{next(_names)}"
-    postgres.execute(f"CREATE DATABASE {name}")
-    yield Database(postgres, name)
-    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[Any]:
-    """The shared MariaDB server."""
+    """The shared MariaDB server of the machine's own packages."""
     with SERVERS["mariadb"].running() as server:
         yield server
 
@@ -81,37 +52,24 @@ def mysql() -> Iterator[Any]:
 
 
 @pytest.fixture
+def postgres_database(postgres: Any) -> Iterator[Database]:
+    """A fresh, empty database."""
+    with fresh_database(postgres) as found:
+        yield found
+
+
+@pytest.fixture
 def mariadb_database(mariadb: Any) -> Iterator[Database]:
     """A fresh, empty database."""
-    yield from _mysql_database(mariadb)
+    with fresh_database(mariadb) as found:
+        yield found
 
 
 @pytest.fixture
 def mysql_database(mysql: Any) -> Iterator[Database]:
     """A fresh, empty database."""
-    yield from _mysql_database(mysql)
-
-
-@pytest.fixture(scope="session")
-def postgres_reused(postgres: Any) -> Iterator[Database]:
-    """One database for many tests, each of which empties it."""
-    name = f"reused_{os.getpid()}"
-    postgres.execute(f"CREATE DATABASE {name}")
-    yield Database(postgres, name)
-    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@pytest.fixture(scope="session")
-def mariadb_reused(mariadb: Any) -> Iterator[Database]:
-    """One database for many tests, each of which empties it."""
-    yield from _mysql_database(mariadb)
-
-
-def _mysql_database(server: Any) -> Iterator[Database]:
-    name = f"test_{os.getpid()}_{next(_names)}"
-    server.execute(f"CREATE DATABASE {name}")
-    yield Database(server, name)
-    server.execute(f"DROP DATABASE {name}")
+    with fresh_database(mysql) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
@@ -150,3 +108,36 @@ def second_kafka() -> Iterator[Callable[..., Any]]:
     yield start
     for broker in started:
         broker.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres18() -> Iterator[Any]:
+    """The shared PostgreSQL 18 server."""
+    with SERVERS["postgres18"].running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb11() -> Iterator[Any]:
+    """The shared MariaDB 11.8 server."""
+    with SERVERS["mariadb11"].running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mysql9() -> Iterator[Any]:
+    """The shared MySQL 9.7 server."""
+    with SERVERS["mysql9"].running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def reused(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Database]]:
+    """Gives the database of a server, by its fixture, that many tests use and each of them empties."""
+    with ExitStack() as stack:
+
+        @functools.cache
+        def database(server: str) -> Database:
+            return stack.enter_context(fresh_database(request.getfixturevalue(server)))
+
+        yield database

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import SourceError
-from tests.support.legacy import DIALECTS, LONG_TEXT, MARK, legacy_database
+from tests.support.engines import EACH, ENGINES
+from tests.support.legacy import legacy_database
 
 ENDLESS = {
     "sqlite": "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) AS n FROM n",
@@ -20,10 +21,10 @@ ENDLESS = {
 }
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=EACH)
 def legacy(request):
     with legacy_database(request, request.param) as found:
-        found.execute(f"CREATE TABLE t (id integer PRIMARY KEY, body {LONG_TEXT[found.dialect]})")
+        found.execute(f"CREATE TABLE t (id integer PRIMARY KEY, body {found.engine.long_text})")
         for number in range(1, 101):
             found.execute(f"INSERT INTO t VALUES ({number}, 'body {number}')")
         yield found
@@ -135,7 +136,7 @@ def test_an_error_inside_a_snapshot_leaves_a_session_that_reads(database):
 
 @pytest.mark.parametrize("inside", [False, True], ids=["outside a snapshot", "inside a snapshot"])
 def test_wide_rows_come_in_part_and_the_next_read_works(legacy, database, inside):
-    legacy.execute(f"UPDATE t SET body = {MARK[legacy.dialect]}", "x" * 50_000)
+    legacy.execute(f"UPDATE t SET body = {legacy.engine.mark}", "x" * 50_000)
     if inside:
         with database.snapshot():
             _cut_and_go_on(database)
@@ -237,12 +238,14 @@ AS_MYSQL_WRITES = {
 
 @pytest.mark.parametrize(
     ("legacy", "declared"),
-    [(dialect, declared) for dialect in DIALECTS for declared in VALUES[dialect]],
+    [(name, declared) for name in EACH for declared in VALUES[ENGINES[name].dialect]],
     indirect=["legacy"],
 )
 def test_a_value_is_found_again_by_the_text_that_a_watermark_keeps_of_it(legacy, database, declared):
     kind, values = VALUES[legacy.dialect][declared]
     type_ = "bigint" if declared == "integer" and values[0] == "-9223372036854775808" else declared
+    if declared == "uuid" and legacy.engine.name.startswith("mysql"):
+        type_ = "char(36)"
     if legacy.dialect == "mysql":
         type_, values = AS_MYSQL_WRITES.get(declared, (type_, values))
         kind = Kind.TEXT if kind is Kind.UUID else kind

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from airflow_legacy_events.core.errors import BusyError
-from tests.support.legacy import DIALECTS, legacy_database
+from tests.support.engines import EACH
+from tests.support.legacy import legacy_database
 
 HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host": "worker-1", "pid": 4711}
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=EACH)
 def legacy(request):
     with legacy_database(request, request.param) as found:
         yield found

@@ -14,13 +14,14 @@ import pytest
 from airflow_legacy_events.core.errors import BusyError, SourceError
 from airflow_legacy_events.databases.sqlite import lock as sqlite_lock
 from tests.golden.kept import locks
-from tests.support.legacy import DIALECTS, legacy_database
+from tests.support.engines import EACH
+from tests.support.legacy import legacy_database
 
 KEPT = json.loads((Path(__file__).parents[1] / "golden" / "kept" / "locks.json").read_text())
 STRANGER = {"dag": "other", "task": "t", "run": "r9", "map_index": -1, "try": 9, "host": "h", "pid": 1}
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=EACH)
 def legacy(request):
     with legacy_database(request, request.param) as found:
         yield found

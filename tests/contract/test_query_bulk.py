@@ -8,13 +8,14 @@ import pytest
 
 from airflow_legacy_events.core.model import Watermark
 from tests.support.crashes import STREAM, Crash, Process, World
-from tests.support.legacy import DIALECTS, LONG_TEXT, MARK, reused_database
+from tests.support.engines import EACH
+from tests.support.legacy import reused_database
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=EACH)
 def legacy(request):
     with reused_database(request, request.param) as found:
-        found.execute(f"CREATE TABLE t (id integer PRIMARY KEY, body {LONG_TEXT[found.dialect]})")
+        found.execute(f"CREATE TABLE t (id integer PRIMARY KEY, body {found.engine.long_text})")
         for number in range(1, 8):
             found.execute(f"INSERT INTO t VALUES ({number}, 'one')")
         yield found
@@ -117,7 +118,7 @@ def test_a_writer_works_on_while_a_load_reads(legacy):
 
 
 def test_a_load_of_wide_rows_is_cut_by_bytes_within_its_snapshot(legacy):
-    legacy.execute(f"UPDATE t SET body = {MARK[legacy.dialect]}", "x" * 3_000_000)
+    legacy.execute(f"UPDATE t SET body = {legacy.engine.mark}", "x" * 3_000_000)
     with legacy.source(batch_rows=7) as source:
         source.open(None)
         counts = [batch.count for batch in source.batches()]

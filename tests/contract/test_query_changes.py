@@ -8,7 +8,8 @@ import pytest
 
 from airflow_legacy_events.brokers.memory import MemoryBroker
 from airflow_legacy_events.core.errors import WatermarkError
-from tests.support.legacy import DIALECTS, KEY_TEXT, reused_database
+from tests.support.engines import EACH
+from tests.support.legacy import reused_database
 from tests.support.streams import Deliveries
 
 QUERY = "SELECT id, at FROM t WHERE id < 100"
@@ -23,7 +24,7 @@ SHORT_TEXT = {
 OTHER = "SELECT id, at FROM t WHERE id < 200"
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=EACH)
 def legacy(request):
     with reused_database(request, request.param) as found:
         found.execute("CREATE TABLE t (id integer PRIMARY KEY, at integer NOT NULL, body text, more text)")
@@ -195,7 +196,7 @@ def retype(legacy, column, type_):
 def test_another_type_of_a_watermark_or_key_column_always_fails(legacy, tables, column, policy):
     tables.run(on_schema_change=policy)
     before = tables.watermark
-    retype(legacy, column, KEY_TEXT[legacy.dialect])
+    retype(legacy, column, legacy.engine.key_text)
     with pytest.raises(
         WatermarkError, match=rf"column {column!r} is part of the watermark .* (?i:int.* (?:text|varchar.*)); nothing"
     ):

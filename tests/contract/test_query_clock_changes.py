@@ -12,7 +12,8 @@ import time_machine
 
 from airflow_legacy_events.databases.generic import dialects
 from airflow_legacy_events.databases.generic.dialects import traits_of
-from tests.support.legacy import DIALECTS, reused_database
+from tests.support.engines import EACH
+from tests.support.legacy import reused_database
 
 STEP = dt.timedelta(minutes=10)
 CHANGES = {
@@ -23,7 +24,7 @@ CHANGES = {
 }
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=EACH)
 def legacy(request, monkeypatch):
     with reused_database(request, request.param) as found:
         if found.dialect == "postgresql":  # a clock that the test sets stands before the server's own

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from airflow_legacy_events.core.errors import ConfigurationError
+from tests.support.engines import of
 from tests.support.legacy import reused_database
 
 ENDLESS = {"sqlite": ["9e999"], "postgresql": ["'Infinity'", "'NaN'"]}
 
 
-@pytest.fixture(params=ENDLESS)
+@pytest.fixture(params=of(*ENDLESS))
 def measured(request):
     with reused_database(request, request.param) as found:
         found.execute("CREATE TABLE t (id integer PRIMARY KEY, level double precision NOT NULL)")

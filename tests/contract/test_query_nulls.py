@@ -9,13 +9,14 @@ import pytest
 from airflow_legacy_events.brokers.memory import MemoryBroker
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import Watermark
-from tests.support.legacy import DIALECTS, reused_database
+from tests.support.engines import EACH
+from tests.support.legacy import reused_database
 from tests.support.streams import Deliveries
 
 POLICIES = ("skip", "first_run_only", "always")
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=EACH)
 def legacy(request):
     with reused_database(request, request.param) as found:
         found.execute("CREATE TABLE t (id integer PRIMARY KEY, at timestamp, seq integer, body text)")

@@ -9,12 +9,13 @@ import pytest
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import Span, Watermark, Window
-from tests.support.legacy import DIALECTS, reused_database
+from tests.support.engines import EACH
+from tests.support.legacy import reused_database
 
 DAY = "2026-01-0{}T00:00:00+00:00"
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=EACH)
 def legacy(request):
     with reused_database(request, request.param) as found:
         yield found

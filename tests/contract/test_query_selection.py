@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from airflow_legacy_events.core.errors import ConfigurationError
-from tests.support.legacy import DIALECTS, reused_database, rows
+from tests.support.engines import EACH
+from tests.support.legacy import reused_database, rows
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=EACH)
 def legacy(request):
     with reused_database(request, request.param) as found:
         yield found

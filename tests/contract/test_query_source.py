@@ -9,12 +9,13 @@ import pytest
 
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError, WatermarkError
 from airflow_legacy_events.core.model import Watermark
-from tests.support.legacy import DIALECTS, reused_database
+from tests.support.engines import EACH
+from tests.support.legacy import reused_database
 
 DAYS = [f"2026-01-0{day} 10:00:00" for day in range(1, 6)]
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=EACH)
 def legacy(request):
     with reused_database(request, request.param) as found:
         yield found

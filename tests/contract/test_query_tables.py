@@ -7,10 +7,11 @@ import re
 import pytest
 
 from airflow_legacy_events.core.errors import ConfigurationError, EnvelopeError, SourceError
-from tests.support.legacy import DIALECTS, KEY_TEXT, LONG_TEXT, MARK, reused_database
+from tests.support.engines import EACH
+from tests.support.legacy import reused_database
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=EACH)
 def legacy(request):
     with reused_database(request, request.param) as found:
         yield found
@@ -119,7 +120,7 @@ def test_two_names_that_differ_only_in_case_are_two_tables_where_the_database_te
 @pytest.mark.parametrize("batch_rows", [1, 2, 100])
 def test_a_key_of_four_columns_of_four_types_orders_ties(legacy, batch_rows):
     legacy.execute(
-        f"CREATE TABLE t (at integer NOT NULL, a {KEY_TEXT[legacy.dialect]} NOT NULL, b bigint NOT NULL,"
+        f"CREATE TABLE t (at integer NOT NULL, a {legacy.engine.key_text} NOT NULL, b bigint NOT NULL,"
         " c date NOT NULL, d numeric(9, 2) NOT NULL, PRIMARY KEY (c, a, d, b))"
     )
     rows = [
@@ -246,7 +247,7 @@ def test_a_column_without_an_order_is_refused_before_reading(legacy, where):
 
 @pytest.mark.parametrize("name", ["body", 'Bo"dy %'])
 def test_a_value_that_no_message_can_hold_is_refused_before_it_fills_the_memory(legacy, name):
-    type_, mark = LONG_TEXT[legacy.dialect], MARK[legacy.dialect]
+    type_, mark = legacy.engine.long_text, legacy.engine.mark
     legacy.execute(f"CREATE TABLE t (id integer PRIMARY KEY, {legacy.quoted(name)} {type_}, b {type_})")
     legacy.execute("INSERT INTO t VALUES (1, 'a', 'b'), (3, 'c', 'b')")
     legacy.execute(f"INSERT INTO t VALUES (2, {mark}, 'b')", "x" * 70_000_000)
@@ -262,6 +263,6 @@ def test_a_value_that_no_message_can_hold_is_refused_before_it_fills_the_memory(
 
 
 def test_a_large_value_below_the_bound_is_read(legacy):
-    legacy.execute(f"CREATE TABLE t (id integer PRIMARY KEY, body {LONG_TEXT[legacy.dialect]})")
-    legacy.execute(f"INSERT INTO t VALUES (1, {MARK[legacy.dialect]})", "0" * 10_000_000)
+    legacy.execute(f"CREATE TABLE t (id integer PRIMARY KEY, body {legacy.engine.long_text})")
+    legacy.execute(f"INSERT INTO t VALUES (1, {legacy.engine.mark})", "0" * 10_000_000)
     assert [row["body"] for row in read(legacy, watermark_columns=("id",))[0]] == ["0" * 10_000_000]

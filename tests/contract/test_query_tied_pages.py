@@ -6,12 +6,13 @@ import pytest
 
 from airflow_legacy_events.core.model import Span, Window
 from airflow_legacy_events.sources import rows
-from tests.support.legacy import DIALECTS, reused_database
+from tests.support.engines import EACH
+from tests.support.legacy import reused_database
 
 MANY = [(one, two, three) for one in (1, 2, 3) for two in (10, 20) for three in range(1, {1: 8, 2: 2, 3: 6}[one])]
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=EACH)
 def legacy(request, monkeypatch):
     monkeypatch.setattr(rows, "_TELLING_ROWS", 2)
     with reused_database(request, request.param) as found:

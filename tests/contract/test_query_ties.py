@@ -6,10 +6,11 @@ import pytest
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import Window
-from tests.support.legacy import DIALECTS, reused_database
+from tests.support.engines import EACH
+from tests.support.legacy import reused_database
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=EACH)
 def visits(request):
     """Three visits of one customer at one time, and one of another; nothing says which is which."""
     with reused_database(request, request.param) as found:

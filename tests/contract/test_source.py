@@ -9,8 +9,9 @@ from contextlib import ExitStack
 import pytest
 
 from airflow_legacy_events.core.model import Watermark
+from tests.support.engines import EACH
 from tests.support.fakes import Entry, Outbox
-from tests.support.legacy import DIALECTS, legacy_database
+from tests.support.legacy import legacy_database
 from tests.support.reading import ReadOutbox
 
 TIES = [1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5]
@@ -48,7 +49,7 @@ class QueryWorld:
         return self.stack.enter_context(self.legacy.source(watermark_columns=("at",), **limits))
 
 
-@pytest.fixture(params=["outbox", *DIALECTS])
+@pytest.fixture(params=["outbox", *EACH])
 def world(request):
     with ExitStack() as stack:
         if request.param == "outbox":

@@ -13,6 +13,7 @@ from airflow_legacy_events.watermarks import codec
 from tests.airflow import metadata
 from tests.faults import child
 from tests.support import profile
+from tests.support.engines import of
 from tests.support.legacy import legacy_database
 
 ROWS, BATCHES = 50, 5
@@ -31,9 +32,9 @@ with DAG({dag!r}, schedule=None):
     )
 """
 BEFORE_INSIDE_AFTER = [(where, number) for number in range(1, BATCHES + 1) for where in ("before", "inside", "after")]
-DATABASES = ("sqlite", "postgresql", "mysql")
+DATABASES = of("sqlite", "postgresql", "mysql")
 EVERY = [(database, *kill) for database in DATABASES for kill in BEFORE_INSIDE_AFTER]
-SHORT = [("sqlite", "before", 1), ("postgresql", "inside", 3), ("mysql", "after", 5)]
+SHORT = [("sqlite", "before", 1), ("postgresql-18", "inside", 3), ("mysql-9.7", "after", 5)]
 CASES = EVERY if profile.LONG else SHORT
 CONN_TYPES = {"sqlite": "sqlite", "postgresql": "postgres", "mysql": "mysql"}
 

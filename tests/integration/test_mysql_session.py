@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.errors import EnvelopeError, SourceError
+from tests.support.engines import MARIADB, of
 from tests.support.legacy import legacy_database
 
 TYPES = {
@@ -39,12 +40,12 @@ DEFAULTS = {
     "sql_mode": "'PAD_CHAR_TO_FULL_LENGTH'",
     "time_zone": "'+05:30'",
     "sql_select_limit": "1",
-    "tx_isolation": "'SERIALIZABLE'",
     "character_set_server": "'latin1'",
+    "{isolation}": "'SERIALIZABLE'",
 }
 
 
-@pytest.fixture(params=["mysql", "mysql-5.6"])
+@pytest.fixture(params=of("mysql", also=("mysql-5.6",)))
 def legacy(request):
     with legacy_database(request, request.param) as found:
         yield found
@@ -52,12 +53,11 @@ def legacy(request):
 
 @pytest.fixture
 def odd_defaults(legacy):
-    before = {name: legacy.execute(f"SELECT @@global.{name}")[0][0] for name in DEFAULTS}
-    for name, value in DEFAULTS.items():
-        legacy.execute(f"SET GLOBAL {name} = {value}")
-    yield
-    for name, value in before.items():
-        legacy.execute(f"SET GLOBAL {name} = %s", value)
+    """What a session finds when it begins."""
+    [(isolation, _), *_] = legacy.execute(
+        "SHOW VARIABLES WHERE Variable_name IN ('transaction_isolation', 'tx_isolation')"
+    )
+    legacy.begin_with(**{name.format(isolation=isolation): value for name, value in DEFAULTS.items()})
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def database(legacy):
     made.close()
 
 
-def test_every_type_has_its_kind_and_its_exact_text(legacy, database, odd_defaults):
+def test_every_type_has_its_kind_and_its_exact_text(legacy, odd_defaults, database):
     legacy.execute("SET sql_mode = '', time_zone = '+00:00'")
     columns = ", ".join(f"{name} {declared}" for name, (declared, *_) in TYPES.items())
     legacy.connection._connection.query(f"CREATE TABLE t ({columns}) DEFAULT CHARSET utf8mb4")
@@ -93,8 +93,9 @@ def test_a_query_has_the_same_kinds_and_texts_as_its_table(legacy, database):
     assert row == ("0.10000000149011612", "2026-01-01 00:00:00+00", b"\xff")
 
 
-def test_json_of_mariadb_is_json(request):
-    with legacy_database(request, "mysql") as legacy:
+@pytest.mark.parametrize("engine", MARIADB)
+def test_json_of_mariadb_is_json(request, engine):
+    with legacy_database(request, engine) as legacy:
         legacy.execute("CREATE TABLE t (j json, `o``dd` json, t text, c text CHECK (json_valid(c) or c = ''))")
         database = legacy.database()
         kinds = {column.name: column.kind for column in database.reflect("t", None).columns}
@@ -202,15 +203,11 @@ def test_identity_is_of_the_server_and_its_database(legacy, database):
 
 
 def test_the_mode_in_which_a_query_is_written_stays_the_server_s(legacy):
-    before = legacy.execute("SELECT @@global.sql_mode")[0][0]
-    legacy.execute("SET GLOBAL sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT'")
-    try:
-        legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, at varchar(9) NOT NULL)")
-        legacy.execute("INSERT INTO t VALUES (1, %s), (2, %s)", "a\\'", "b\\")
-        query = "SELECT \"id\", at, at || '\\' AS more FROM t"
-        with legacy.source(sql=query, watermark_columns=("at",), key_columns=("id",), batch_rows=1) as source:
-            source.open(None)
-            rows = [row for batch in source.batches() for row in batch.rows]
-    finally:
-        legacy.execute("SET GLOBAL sql_mode = %s", before)
+    legacy.begin_with(sql_mode="'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT'")
+    legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, at varchar(9) NOT NULL)")
+    legacy.execute("INSERT INTO t VALUES (1, %s), (2, %s)", "a\\'", "b\\")
+    query = "SELECT \"id\", at, at || '\\' AS more FROM t"
+    with legacy.source(sql=query, watermark_columns=("at",), key_columns=("id",), batch_rows=1) as source:
+        source.open(None)
+        rows = [row for batch in source.batches() for row in batch.rows]
     assert rows == [("1", "a\\'", "a\\'\\"), ("2", "b\\", "b\\\\")]

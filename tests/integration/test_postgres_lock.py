@@ -7,15 +7,16 @@ import pytest
 from airflow_legacy_events.core.errors import BusyError, SourceError
 from airflow_legacy_events.databases import locks
 from airflow_legacy_events.databases.postgres import lock
+from tests.support.engines import of
 from tests.support.legacy import legacy_database
 
 HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host": "worker-1", "pid": 4711}
 OTHER = {**HOLDER, "run": "r2", "pid": 1}
 
 
-@pytest.fixture
+@pytest.fixture(params=of("postgresql", also=("postgresql-15",)))
 def legacy(request):
-    with legacy_database(request, "postgresql") as found:
+    with legacy_database(request, request.param) as found:
         yield found
 
 

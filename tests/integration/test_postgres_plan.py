@@ -10,14 +10,16 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.databases.postgres.statement import Statement
 from tests.services.base import wait_until
+from tests.support.engines import of
 from tests.support.legacy import legacy_database, plain
 
+pytestmark = pytest.mark.xdist_group("postgres-plan")  # its table is made once
 ROWS = 50_000
 
 
-@pytest.fixture
+@pytest.fixture(scope="module", params=of("postgresql", also=("postgresql-15",)))
 def legacy(request):
-    with legacy_database(request, "postgresql") as found:
+    with legacy_database(request, request.param) as found:
         found.execute("CREATE TABLE t (id bigint PRIMARY KEY, at timestamptz NOT NULL, body text)")
         found.execute(
             "INSERT INTO t SELECT n, timestamptz '2026-01-01Z' + (n / 100) * interval '1 second', repeat('x', 100)"

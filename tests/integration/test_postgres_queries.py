@@ -9,12 +9,13 @@ import pytest
 
 from airflow_legacy_events.core.errors import ConfigurationError, EnvelopeError
 from airflow_legacy_events.databases.postgres import PostgresDatabase
+from tests.support.engines import of
 from tests.support.legacy import legacy_database, plain
 
 
-@pytest.fixture
+@pytest.fixture(params=of("postgresql"))
 def legacy(request):
-    with legacy_database(request, "postgresql") as found:
+    with legacy_database(request, request.param) as found:
         yield found
 
 

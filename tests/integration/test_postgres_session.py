@@ -13,6 +13,7 @@ from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.databases.postgres.prefetch import LONGEST_SECONDS
 from tests.services.base import wait_until
+from tests.support.engines import of
 from tests.support.legacy import legacy_database
 
 TYPES = {
@@ -39,9 +40,9 @@ TYPES = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(params=of("postgresql"))
 def legacy(request):
-    with legacy_database(request, "postgresql") as found:
+    with legacy_database(request, request.param) as found:
         yield found
 
 

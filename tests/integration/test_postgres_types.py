@@ -5,12 +5,13 @@ import pytest
 from airflow_legacy_events.core.columns import Elements, Kind
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.databases.postgres.types import find_types
+from tests.support.engines import of
 from tests.support.legacy import legacy_database
 
 
-@pytest.fixture
+@pytest.fixture(params=of("postgresql", also=("postgresql-15",)))
 def legacy(request):
-    with legacy_database(request, "postgresql") as found:
+    with legacy_database(request, request.param) as found:
         yield found
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from airflow_legacy_events.brokers.kafka import KafkaBroker
 from tests.support.brokers import opened
-from tests.support.legacy import DIALECTS, Legacy, legacy_database
+from tests.support.engines import EACH
+from tests.support.legacy import Legacy, legacy_database
 from tests.support.profile import LONG
 from tests.support.streams import Deliveries
 
@@ -26,7 +27,7 @@ IN_FIREBIRD = (
 SLOW = ("firebird", "mysql-5.6")
 """Their drivers, or their optimizer, make 10 000 rows a matter of long runs."""
 
-CASES = [(dialect, *size) for dialect in DIALECTS if dialect not in SLOW for size in SIZES]
+CASES = [(dialect, *size) for dialect in EACH if dialect not in SLOW for size in SIZES]
 CASES += [(dialect, *size) for dialect in SLOW for size in (SIZES if LARGE > 1e5 else SIZES[1:2])]
 
 

@@ -3,12 +3,14 @@
 import re
 import uuid
 
+import MySQLdb
 import psycopg
 import pytest
 
 from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.databases.postgres import PostgresDatabase
+from tests.support.engines import of
 from tests.support.legacy import legacy_database
 from tests.support.reading import ReadSource
 
@@ -110,20 +112,28 @@ HOLES = {
 }
 
 
+def lets_in(legacy, charset: str) -> bool:
+    """Whether the row with the hole is there; later servers take it for another text, or refuse it."""
+    try:
+        legacy.execute(f"INSERT INTO t VALUES (7, '�', _{charset} x'{HOLES[charset]}')")
+    except MySQLdb.OperationalError:
+        return False
+    return legacy.execute("SELECT HEX(`o``dd`) FROM t WHERE id = 7") == [(HOLES[charset].upper(),)]
+
+
 @pytest.mark.parametrize("charset", HOLES)
 @pytest.mark.parametrize("rows", [1, 3])
-@pytest.mark.parametrize("dialect", ["mysql", "mysql-5.6"])
-def test_mysql_names_the_column_instead_of_sending_question_marks(request, dialect, charset, rows):
-    with legacy_database(request, dialect) as legacy:
+@pytest.mark.parametrize("engine", of("mysql", also=("mysql-5.6",)))
+def test_mysql_names_the_column_instead_of_sending_question_marks(request, engine, charset, rows):
+    with legacy_database(request, engine) as legacy:
         legacy.execute("SET sql_mode = ''")
         legacy.execute(
             f"CREATE TABLE t (id int PRIMARY KEY, fine varchar(9), `o``dd` varchar(9) CHARACTER SET {charset})"
         )
         for number in range(rows - 1):
             legacy.execute("INSERT INTO t VALUES (%s, '?', '?a')", number)
-        legacy.execute(f"INSERT INTO t VALUES (7, '�', _{charset} x'{HOLES[charset]}')")
-        if legacy.execute("SELECT HEX(`o``dd`) FROM t WHERE id = 7") != [(HOLES[charset].upper(),)]:
-            return  # a later server lets no such text in
+        if not lets_in(legacy, charset):
+            return
         for options in ({"table": "t"}, {"sql": "SELECT * FROM t", "key_columns": ("id",)}):
             with legacy.source(**options, watermark_columns=("id",)) as source:
                 source.open(None)
@@ -140,9 +150,9 @@ def test_mysql_names_the_column_instead_of_sending_question_marks(request, diale
             assert [row for batch in source.batches() for row in batch.rows] == [("7", bytes.fromhex(HOLES[charset]))]
 
 
-@pytest.mark.parametrize("dialect", ["mysql", "mysql-5.6"])
-def test_mysql_reads_every_character_of_a_set_as_what_it_is(request, dialect):
-    with legacy_database(request, dialect) as legacy:
+@pytest.mark.parametrize("engine", of("mysql", also=("mysql-5.6",)))
+def test_mysql_reads_every_character_of_a_set_as_what_it_is(request, engine):
+    with legacy_database(request, engine) as legacy:
         texts = {"ascii": "?a", "cp1251": "Ж?", "greek": "Ω", "sjis": "表ｱ", "ujis": "表", "ucs2": "€?", "utf16": "😀"}
         columns = ", ".join(f"{name} varchar(9) CHARACTER SET {name}" for name in texts)
         legacy.connection._connection.query(f"CREATE TABLE t (id int PRIMARY KEY, {columns})".encode())

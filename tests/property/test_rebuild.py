@@ -22,8 +22,9 @@ from hypothesis import strategies as st
 from airflow_legacy_events.brokers.memory import MemoryBroker
 from tests.services import firebird
 from tests.support import mysql
+from tests.support.databases import database_of
+from tests.support.engines import EACH, ENGINES
 from tests.support.firebird import Application
-from tests.support.legacy import DIALECTS
 from tests.support.streams import Deliveries
 
 COLUMNS = ("id", "name", "amount", "updated_at")
@@ -76,7 +77,7 @@ def _sqlite(path: Path) -> Iterator[Any]:
         yield connection
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=EACH)
 def legacy(request, tmp_path):
     path = tmp_path / "legacy.db"
     if request.param == "sqlite":
@@ -84,12 +85,12 @@ def legacy(request, tmp_path):
     elif request.param == "firebird":
         with closing(Application(path, new=True)) as application:
             yield Legacy("firebird", firebird.url(path), lambda: nullcontext(application))
-    elif request.param == "mysql":
-        url = request.getfixturevalue("mariadb_database").url
-        yield Legacy("mysql", url, lambda: mysql.Application(url))
     else:
-        database = request.getfixturevalue("postgres_database")
-        yield Legacy("postgresql", database.url, lambda: psycopg.connect(database.dsn))
+        with database_of(request, request.param) as database:
+            if ENGINES[request.param].dialect == "mysql":
+                yield Legacy("mysql", database.url, lambda: mysql.Application(database.url))
+            else:
+                yield Legacy("postgresql", database.url, lambda: psycopg.connect(database.dsn))
 
 
 def rebuilt(messages: list[dict[str, Any]]) -> dict[str, tuple[Any, ...]]:

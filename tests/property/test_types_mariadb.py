@@ -18,6 +18,8 @@ from airflow_legacy_events.databases.mysql import MysqlDatabase
 from airflow_legacy_events.envelopes.plain import PlainEnvelope
 from tests.services.mysql_family import connect
 from tests.support.brokers import opened
+from tests.support.databases import database_of
+from tests.support.engines import MARIADB, of
 from tests.support.json_oracle import members, parsed
 from tests.support.mysql_catalog import REFUSED, SESSION, Known, declarable, known
 from tests.support.streams import Deliveries
@@ -46,9 +48,10 @@ ODD = (
 )
 
 
-@pytest.fixture(params=["mariadb_database", "mysql_database"])
+@pytest.fixture(params=of("mysql", also=("mysql-5.6",)))
 def database(request):
-    return request.getfixturevalue(request.param)
+    with database_of(request, request.param) as found:
+        yield found
 
 
 def run(connection, statement: str, *parameters):
@@ -74,7 +77,7 @@ def data_type(declared: str) -> str:
     return "longtext" if name == "json" else name
 
 
-@pytest.mark.parametrize("database", ["mariadb_database"], indirect=True)
+@pytest.mark.parametrize("database", MARIADB, indirect=True)
 def test_every_type_of_the_server_is_made_here_or_on_the_refusal_list(legacy):
     found = declarable(legacy)
     assert len(found) > 35

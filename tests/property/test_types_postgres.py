@@ -16,6 +16,8 @@ from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.databases.postgres.types import find_types
 from airflow_legacy_events.envelopes.plain import PlainEnvelope
 from tests.support.brokers import opened
+from tests.support.databases import database_of
+from tests.support.engines import of
 from tests.support.json_oracle import members, parsed
 from tests.support.postgres_catalog import Catalog, Known, prepare
 from tests.support.postgres_oracle import SESSION, expected
@@ -44,6 +46,12 @@ ODD = (
     "/*",
     "$1",
 )
+
+
+@pytest.fixture(params=of("postgresql"))
+def postgres_database(request):
+    with database_of(request, request.param) as found:
+        yield found
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,30 +15,12 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.databases.base import SqlDatabase
-from airflow_legacy_events.databases.generic import GenericDatabase
-from airflow_legacy_events.databases.mysql import MysqlDatabase
-from airflow_legacy_events.databases.postgres import PostgresDatabase
-from airflow_legacy_events.databases.sqlite import SqliteDatabase
 from tests.services import firebird
 from tests.support import mysql
+from tests.support.databases import fresh_database
+from tests.support.engines import ENGINES, Engine
 from tests.support.firebird import Application, spelled
 from tests.support.reading import ReadSource
-
-DIALECTS = ("sqlite", "postgresql", "mysql", "firebird")
-"""`mysql` is MariaDB; `legacy_database` also knows `mysql-5.6`, whose dialect is the same."""
-
-CLASSES = {
-    "sqlite": SqliteDatabase,
-    "postgresql": PostgresDatabase,
-    "mysql": MysqlDatabase,
-    "firebird": GenericDatabase,
-}
-MARK = {"sqlite": "?", "postgresql": "%s", "mysql": "%s", "firebird": "?"}
-KEY_TEXT = {"sqlite": "text", "postgresql": "text", "mysql": "varchar(9)", "firebird": "text"}
-"""MySQL has no index on a whole `text`."""
-LONG_TEXT = {"sqlite": "text", "postgresql": "text", "mysql": "text", "firebird": "blob sub_type text"}
-_REUSED = {"postgresql": "postgres_reused", "mysql": "mariadb_reused"}
-_FIXTURES = {"mysql": "mariadb_database", "mysql-5.6": "mysql_database"}
 
 
 @dataclass
@@ -46,14 +28,19 @@ class Legacy:
     """One database.
 
     Attributes:
-        dialect: of DIALECTS.
+        engine: what it is.
         url: as SQLAlchemy takes it.
         connection: the driver's own, autocommitting; for the application's writes.
     """
 
-    dialect: str
+    engine: Engine
     url: sa.URL
     connection: Any
+
+    @property
+    def dialect(self) -> str:
+        """As SQLAlchemy calls it."""
+        return self.engine.dialect
 
     def execute(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         cursor = self.connection.execute(statement, *([parameters] if parameters else []))
@@ -78,8 +65,13 @@ class Legacy:
         """A query in the words of this dialect."""
         return spelled(sql) if self.dialect == "firebird" else sql
 
+    def begin_with(self, **settings: str) -> None:
+        """Let the sessions of ours find these settings when they begin, on MySQL and MariaDB."""
+        assigned = ", ".join(f"{name} = {value}" for name, value in settings.items())
+        self.url = self.url.update_query_dict({"init_command": f"SET SESSION {assigned}"})
+
     def database(self, timeout: float = 30, **url: Any) -> SqlDatabase:
-        return CLASSES[self.dialect](self.url.set(**url), conn_id="crm", statement_timeout_seconds=timeout)
+        return self.engine.made(self.url.set(**url), conn_id="crm", statement_timeout_seconds=timeout)
 
     @contextmanager
     def source(self, **options: Any) -> Iterator[ReadSource]:
@@ -114,19 +106,20 @@ def _empty_postgres(connection: Any) -> None:
 
 
 @contextmanager
-def reused_database(request: pytest.FixtureRequest, dialect: str) -> Iterator[Legacy]:
+def reused_database(request: pytest.FixtureRequest, name: str) -> Iterator[Legacy]:
     """Like `legacy_database`, on a server a database that the tests share and each of them leaves empty."""
-    if dialect not in ("mysql", "postgresql"):
-        with legacy_database(request, dialect) as found:
+    engine = ENGINES[name]
+    if engine.server is None:
+        with legacy_database(request, name) as found:
             yield found
         return
-    url = sa.make_url(request.getfixturevalue(_REUSED[dialect]).url)
-    application: Any = mysql.Application(url) if dialect == "mysql" else psycopg.connect(plain(url), autocommit=True)
+    url = sa.make_url(request.getfixturevalue("reused")(engine.server).url)
+    application = _application(url)
     try:
-        yield Legacy(url.get_backend_name(), url, application)
+        yield Legacy(engine, url, application)
     finally:
         application.close()
-        if dialect == "mysql":
+        if engine.dialect == "mysql":
             with mysql.Application(url) as fresh:
                 fresh.empty(str(url.database))
         else:
@@ -135,27 +128,31 @@ def reused_database(request: pytest.FixtureRequest, dialect: str) -> Iterator[Le
 
 
 @contextmanager
-def legacy_database(request: pytest.FixtureRequest, dialect: str) -> Iterator[Legacy]:
-    """An empty database of the test that asks for it."""
-    if dialect == "sqlite":
-        url = sa.URL.create("sqlite", database=str(request.getfixturevalue("tmp_path") / "legacy.db"))
-        connection: Any = sqlite3.connect(str(url.database), isolation_level=None, timeout=10)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = OFF")
-    elif dialect == "firebird":
-        path = request.getfixturevalue("tmp_path") / "legacy.fdb"
-        connection = Application(path, new=True)
-        url = sa.make_url(firebird.url(path))
-    elif dialect in _FIXTURES:
-        url = sa.make_url(request.getfixturevalue(_FIXTURES[dialect]).url)
-        connection = mysql.Application(url)
-    else:
-        url = sa.make_url(request.getfixturevalue("postgres_database").url)
-        connection = psycopg.connect(plain(url), autocommit=True)
-    try:
-        yield Legacy(url.get_backend_name(), url, connection)
-    finally:
-        connection.close()
+def legacy_database(request: pytest.FixtureRequest, name: str) -> Iterator[Legacy]:
+    """An empty database of the test that asks for it, of the engine with this name."""
+    engine = ENGINES[name]
+    with ExitStack() as stack:
+        if engine.server is not None:
+            server = request.getfixturevalue(engine.server)
+            url = sa.make_url(stack.enter_context(fresh_database(server)).url)
+            connection: Any = _application(url)
+        elif name == "sqlite":
+            url = sa.URL.create("sqlite", database=str(request.getfixturevalue("tmp_path") / "legacy.db"))
+            connection = sqlite3.connect(str(url.database), isolation_level=None, timeout=10)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = OFF")
+        else:
+            path = request.getfixturevalue("tmp_path") / "legacy.fdb"
+            connection = Application(path, new=True)
+            url = sa.make_url(firebird.url(path))
+        stack.callback(connection.close)
+        yield Legacy(engine, url, connection)
+
+
+def _application(url: sa.URL) -> Any:
+    if url.get_backend_name() == "mysql":
+        return mysql.Application(url)
+    return psycopg.connect(plain(url), autocommit=True)
 
 
 def rows(legacy: Legacy, at: Any = None, **options: Any) -> tuple[list[dict[str, str]], Any]:

@@ -18,20 +18,10 @@ from airflow_legacy_events.core.ports import Broker, Envelope, WatermarkStore
 from airflow_legacy_events.core.relay import Relay
 from airflow_legacy_events.core.report import Report
 from airflow_legacy_events.core.stop import Stop
-from airflow_legacy_events.databases.generic import GenericDatabase
-from airflow_legacy_events.databases.mysql import MysqlDatabase
-from airflow_legacy_events.databases.postgres import PostgresDatabase
-from airflow_legacy_events.databases.sqlite import SqliteDatabase
 from airflow_legacy_events.envelopes.cloudevents import CloudEventsEnvelope
 from airflow_legacy_events.sources.query import QuerySource
 from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
-
-_CLASSES = {
-    "firebird": GenericDatabase,
-    "mysql": MysqlDatabase,
-    "postgresql": PostgresDatabase,
-    "sqlite": SqliteDatabase,
-}
+from tests.support.engines import ENGINES
 
 
 @dataclass
@@ -60,7 +50,8 @@ class Deliveries:
     def run(self, *, attempt: int = 1, stop: Stop | None = None, **limits: Any) -> Report:
         """Run once with the given `Limits`."""
         url = sa.make_url(self.url)
-        database = _CLASSES[url.get_backend_name()](url, conn_id="legacy", statement_timeout_seconds=60)
+        made = next(engine.made for engine in ENGINES.values() if engine.dialect == url.get_backend_name())
+        database = made(url, conn_id="legacy", statement_timeout_seconds=60)
         bounds = Limits(**limits)
         source = QuerySource(
             database=database,
