@@ -19,7 +19,7 @@ from airflow_legacy_events.envelopes.plain import PlainEnvelope
 from tests.services.mysql_family import connect
 from tests.support.brokers import opened
 from tests.support.databases import database_of
-from tests.support.engines import MARIADB, of
+from tests.support.engines import of
 from tests.support.json_oracle import members, parsed
 from tests.support.mysql_catalog import REFUSED, SESSION, Known, declarable, known
 from tests.support.streams import Deliveries
@@ -48,6 +48,9 @@ ODD = (
 )
 
 
+REFUSALS = [(name, REFUSED[name]) for name in of("mysql") if name in REFUSED]
+
+
 @pytest.fixture(params=of("mysql", also=("mysql-5.6",)))
 def database(request):
     with database_of(request, request.param) as found:
@@ -73,15 +76,16 @@ def identifier(name: str) -> str:
 
 
 def data_type(declared: str) -> str:
-    name = re.match(r"[a-z0-9]+", declared)[0]
-    return "longtext" if name == "json" else name
+    return re.match(r"[a-z0-9]+", declared)[0]
 
 
-@pytest.mark.parametrize("database", MARIADB, indirect=True)
-def test_every_type_of_the_server_is_made_here_or_on_the_refusal_list(legacy):
+@pytest.mark.parametrize(("database", "refused"), REFUSALS, indirect=["database"])
+def test_every_type_of_the_server_is_made_here_or_on_the_refusal_list(legacy, refused):
     found = declarable(legacy)
     assert len(found) > 35
-    assert set(found) == {data_type(one.sql) for one in known(legacy)} | REFUSED
+    called = {"json": "longtext"} if "inet6" in found else {"geometrycollection": "geomcollection"}
+    made = [data_type(one.sql) for one in known(legacy)]
+    assert set(found) == {called.get(name, name) for name in made} | refused
 
 
 def test_every_type_of_the_server_is_carried(legacy, database):
@@ -144,7 +148,8 @@ def test_what_a_consumer_reads_is_what_the_server_says(legacy, database, kafka, 
             data = members(parsed(message.value))
             assert list(data) == ["id", *names]
             for name, one, text in zip(names, types, server.pop(message.key), strict=True):
-                found, wanted = data[name], None if text is None else one.oracle.expected(text)
+                compared = one.oracle.compared
+                found, wanted = compared(data[name]), None if text is None else compared(one.oracle.expected(text))
                 where = f"seed {SEED}, type {one.sql}, the server says {str(text)[:200]!r}"
                 assert (type(found), found) == (type(wanted), wanted), where
         assert not server

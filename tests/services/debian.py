@@ -93,9 +93,9 @@ def unpacked(*candidates: Package) -> Path:
         folder = cache(f"debian-{package.release}-{package.name}")
         try:
             with alone(folder):
-                if not (folder / ".complete").exists():
+                if not (complete := folder / "root/.complete").exists():
                     _fill(folder / "root", package)
-                    (folder / ".complete").touch()
+                    complete.touch()
         except (MissingServiceError, subprocess.CalledProcessError) as error:
             problems.append(f"{package.name} of Debian {package.release}: {_reason(error)}")
         else:

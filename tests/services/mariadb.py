@@ -60,8 +60,13 @@ class MariaDB11(MariaDB):
 
     def prepare(self, programs: Path, data: Path) -> None:
         """See `MySQLFamily`."""
-        names = ("system_tables", "performance_tables", "system_tables_data")
-        self.bootstrap(programs, data, [programs / f"usr/share/mariadb/mariadb_{name}.sql" for name in names])
+        names = (
+            "mariadb_system_tables",
+            "mariadb_performance_tables",
+            "mariadb_system_tables_data",
+            "fill_help_tables",
+        )
+        self.bootstrap(programs, data, [programs / f"usr/share/mariadb/{name}.sql" for name in names])
 
     def command(self, programs: Path) -> list[str | Path]:
         """See `MySQLFamily`; the paths that are built into it are those of the machine."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from functools import partial
 from itertools import product
 from random import Random
@@ -16,18 +17,18 @@ from tests.support import mysql_values as made
 from tests.support.json_oracle import Number, parsed
 from tests.support.mysql_values import Make
 
-REFUSED: frozenset[str] = frozenset()
-"""Types of the server that are not carried: none."""
+REFUSED = {"mysql-9.7": {"vector"}, "mariadb-10.11": set[str](), "mariadb-11.8": set[str]()}
+"""Types of the servers that can be asked for all of theirs, and that are not carried."""
 
-NEWER_THAN_MYSQL = frozenset({"json", "inet4", "inet6", "uuid"})
 SESSION = "SET sql_mode = '', time_zone = '+00:00'"
 _CHARACTERS = "abz AZ09?_'\"\\%;äßéñøÄЖяΩλאבกあア表漢語한글中文繁€｢ｱ\u2028\U0001f600"
 
 _MOMENT = re.compile(r"(?!0000)(\d{4}-(?!00)\d\d-(?!00)\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?")
-_WORDS = """
+_MYSQL_WORDS = "SELECT word FROM information_schema.keywords"
+_MARIADB_WORDS = """
 SELECT word FROM information_schema.keywords UNION SELECT function FROM information_schema.sql_functions
 UNION SELECT plugin_name FROM information_schema.plugins WHERE plugin_type = 'DATA TYPE'
-UNION SELECT name FROM mysql.help_keyword WHERE name RLIKE '^[A-Za-z0-9_]+$'
+UNION SELECT name FROM mysql.help_keyword UNION SELECT name FROM mysql.help_topic
 """
 _FORMS = ("{}", "{}(3)", "{}('a')")
 
@@ -38,10 +39,12 @@ class Oracle(NamedTuple):
     Attributes:
         reads: the server's expression for a column `{}`, whose text is ASCII.
         expected: makes the JSON value of it.
+        compared: the form in which that and what was found are equal.
     """
 
     reads: str
     expected: Callable[[str], Any]
+    compared: Callable[[Any], Any] = lambda value: value
 
 
 class Known(NamedTuple):
@@ -80,14 +83,21 @@ def _bare(text: str) -> str:
     return re.sub(r"^0+(?=[0-9])", "", text)
 
 
+def _number(value: Any) -> Any:
+    """MySQL 9 writes an exponent where a result has zeros, and the other way round."""
+    return Decimal(value).normalize().as_tuple() if isinstance(value, Number) else value
+
+
 _AS_TEXT = "CAST({} AS CHAR)"
 INTEGER = Oracle(_AS_TEXT, lambda text: Number(_bare(text)))
 DECIMAL = Oracle(_AS_TEXT, _bare)
-DOUBLE = Oracle(_AS_TEXT, Number)
-FLOAT = Oracle("CAST(IF({0} = 0, {0}, {0} + 0e0) AS CHAR)", Number)
+DOUBLE = Oracle(_AS_TEXT, Number, _number)
+_AS_DOUBLE = "IF({0} = 0, {0}, {0} + 0e0)"
+FLOAT = Oracle(_AS_TEXT.format(_AS_DOUBLE), Number, _number)
+# CAST of MySQL 9 leaves the last digit of a computed number out.
+FLOAT_IN_JSON = Oracle(f"IF({{0}} IS NULL, NULL, JSON_ARRAY({_AS_DOUBLE}))", lambda text: Number(text[1:-1]), _number)
 TEXT = Oracle("HEX(CONVERT(CAST({} AS CHAR) USING utf8mb4))", _utf8)
 BYTES = Oracle("HEX({})", lambda digits: base64.b64encode(bytes.fromhex(digits)).decode())
-WKB = Oracle("HEX(ST_AsBinary({}))", BYTES.expected)
 PLAIN = Oracle(_AS_TEXT, str)
 MOMENT = Oracle(_AS_TEXT, _moment)
 JSON = Oracle(TEXT.reads, lambda digits: parsed(_utf8(digits)))
@@ -109,7 +119,6 @@ def _numbers() -> Iterator[Known]:
         yield Known(f"decimal({whole + scale},{scale})", DECIMAL, *made.decimal(whole, scale))
     yield Known("decimal(12,2) zerofill", DECIMAL, *made.decimal(10, 2, signed=False))
     yield Known("decimal(65,30) unsigned", DECIMAL, *made.decimal(35, 30, signed=False))
-    yield Known("float", FLOAT, *made.FLOATS)
     yield Known("double", DOUBLE, *made.DOUBLES)
     yield Known("double(12,3)", DOUBLE, *made.decimal(9, 3))
     yield Known("year", INTEGER, *made.YEARS)
@@ -136,28 +145,41 @@ def _strings() -> Iterator[Known]:
     members = ", ".join("'" + member.replace("'", "''") + "'" for member in made.MEMBERS)
     yield Known(f"enum({members})", TEXT, *made.ENUMS)
     yield Known("set('a','b','ä','c d')", TEXT, *made.SETS)
-    yield Known("inet4", TEXT, *made.INET4)
-    yield Known("inet6", TEXT, *made.INET6)
-    yield Known("uuid", TEXT, *made.UUIDS)
-    yield Known("json", JSON, *made.JSONS)
 
 
-def _spatial() -> Iterator[Known]:
+def _spatial(order: str) -> Iterator[Known]:
+    """In all of them the longitude is stored first, as the values have it; `order` makes functions do so, too."""
+    stored = Oracle(f"HEX(ST_AsBinary({{}}{order}))", BYTES.expected)
     for name in made.SPATIAL:
         for srid in (0, 4326):
-            yield Known(name, WKB, *made.shapes(name), mark=f"ST_GeomFromText(%s, {srid})")
+            yield Known(name, stored, *made.shapes(name), mark=f"ST_GeomFromText(%s, {srid}{order})")
+
+
+def _of_release(connection: Any) -> Iterator[Known]:
+    """The types whose being there or whose values depend on the server's release."""
+    mariadb, version = _is_mariadb(connection), _version(connection)
+    if mariadb:
+        yield Known("inet4", TEXT, *made.INET4)
+        yield Known("inet6", TEXT, *made.INET6)
+        yield Known("uuid", TEXT, *made.UUIDS)
+        yield Known("json", JSON, *made.JSONS)
+        if version >= (11, 7):
+            yield Known("vector(3)", BYTES, *made.VECTORS)
+    elif version >= (5, 7):
+        yield Known("json", JSON, *made.JSONS_OF_DOUBLES)
+    modern = not mariadb and version >= (8, 0)
+    yield Known("float", FLOAT_IN_JSON if modern else FLOAT, *made.FLOATS)
+    yield from _spatial(", 'axis-order=long-lat'" if modern else "")
 
 
 def known(connection: Any) -> list[Known]:
     """All that the server lets a column be, in each of its character sets."""
-    found = [*_numbers(), *_times(), *_strings(), *_spatial()]
-    if "MariaDB" not in _rows(connection, "SELECT VERSION()")[0][0]:
-        found = [one for one in found if one.sql not in NEWER_THAN_MYSQL]
+    found = [*_numbers(), *_times(), *_strings(), *_of_release(connection)]
     for (charset,) in _rows(connection, "SELECT character_set_name FROM information_schema.character_sets"):
         if charset != "binary":
             make = partial(_chosen, _characters(connection, charset))
-            for name in ("char(9)", "varchar(9)", "text"):
-                found.append(Known(f"{name} CHARACTER SET {charset}", TEXT, ("?", ""), make))
+            names = (f"{name} CHARACTER SET {charset}" for name in ("char(9)", "varchar(9)", "text"))
+            found += [Known(name, TEXT, ("?", ""), make) for name in names]
     return found
 
 
@@ -175,7 +197,9 @@ def _characters(connection: Any, charset: str) -> str:
 def declarable(connection: Any) -> dict[str, str]:
     """By the name that the catalog gives a type: a declaration. Each word that the server knows is tried as one."""
     found: dict[str, str] = {}
-    for (word,), form in product(_rows(connection, _WORDS), _FORMS):
+    told = _rows(connection, _MARIADB_WORDS if _is_mariadb(connection) else _MYSQL_WORDS)
+    words = {word for (name,) in told for word in re.findall(r"\w+", name.lower())}
+    for word, form in product(sorted(words), _FORMS):
         declared = form.format(word)
         try:
             _rows(connection, f"CREATE TABLE tried (a {declared})")
@@ -189,6 +213,15 @@ def declarable(connection: Any) -> dict[str, str]:
         found.setdefault(str(type_), declared)
         _rows(connection, "DROP TABLE tried")
     return found
+
+
+def _is_mariadb(connection: Any) -> bool:
+    return "MariaDB" in _rows(connection, "SELECT VERSION()")[0][0]
+
+
+def _version(connection: Any) -> tuple[int, ...]:
+    [(text,)] = _rows(connection, "SELECT VERSION()")
+    return tuple(map(int, re.findall(r"\d+", text)[:2]))
 
 
 def _rows(connection: Any, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import struct
 import uuid
 from collections.abc import Callable
 from random import Random
@@ -95,6 +96,11 @@ INET4 = (("0.0.0.0", "255.255.255.255"), lambda r: str(ipaddress.IPv4Address(r.g
 INET6 = (("::", "::ffff:1.2.3.4"), lambda r: str(ipaddress.IPv6Address(r.getrandbits(128))))
 UUIDS = (("00000000-0000-0000-0000-000000000000",), lambda r: str(uuid.UUID(int=r.getrandbits(128))))
 JSONS = ((' {"b" : 1.10, "b":1E5} ', "12345678901234567890.50", "null"), document)
+VECTORS = (
+    (struct.pack("<fff", 0.1, -1e-30, 1.5),),
+    lambda r: struct.pack("<fff", *(r.uniform(-9, 9) for _ in range(3))),
+)
+JSONS_OF_DOUBLES = (JSONS[0], lambda r: document(r).replace("1E+400", "1E+300"))
 MEMBERS = ("ok", "not ok", "'q'", "ä;b", "")
 ENUMS = (MEMBERS, one_of(*MEMBERS))
 SETS = (("", "a,b,ä"), lambda r: ",".join(r.sample(["a", "b", "ä", "c d"], r.randint(0, 4))))
