@@ -53,8 +53,7 @@ def test_the_rows_carry_the_number_of_their_load(legacy):
     numbers = []
     for at in (None, Watermark((), None, {"load": {"number": 1, "done": True}})):
         with legacy.source(batch_rows=3) as source:
-            source.open(at)
-            numbers.append([(batch.counter, batch.op, batch.count) for batch in source.batches()])
+            numbers.append([(batch.counter, batch.op, batch.count) for batch in source.open(at).batches])
     assert numbers[0] == [(1, "r", 3), (1, "r", 3), (1, "r", 1), (1, "r", 0)]
     assert {number for number, _, _ in numbers[1]} == {2}
 
@@ -62,8 +61,7 @@ def test_the_rows_carry_the_number_of_their_load(legacy):
 def test_a_load_sees_the_table_as_it_was_when_its_first_page_was_read(legacy):
     world, other = World(), legacy.connect()
     with legacy.source(batch_rows=2) as source:
-        source.open(None)
-        reading = source.batches()
+        reading = source.open(None).batches
         rows = [*next(reading).rows]
         other.execute("UPDATE t SET body = 'two'")
         other.execute("DELETE FROM t WHERE id = 5")
@@ -109,8 +107,7 @@ def test_a_writer_works_on_while_a_load_reads(legacy):
         done.set()
 
     with legacy.source(batch_rows=1) as source:
-        source.open(None)
-        reading = source.batches()
+        reading = source.open(None).batches
         next(reading)
         threading.Thread(target=write).start()
         assert done.wait(10)
@@ -120,7 +117,6 @@ def test_a_writer_works_on_while_a_load_reads(legacy):
 def test_a_load_of_wide_rows_is_cut_by_bytes_within_its_snapshot(legacy):
     legacy.execute(f"UPDATE t SET body = {legacy.engine.mark}", "x" * 3_000_000)
     with legacy.source(batch_rows=7) as source:
-        source.open(None)
-        counts = [batch.count for batch in source.batches()]
+        counts = [batch.count for batch in source.open(None).batches]
     assert sum(counts) == 7
     assert len(counts) > 2

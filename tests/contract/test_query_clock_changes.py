@@ -72,10 +72,10 @@ class Runs:
 
     def run(self):
         with self.legacy.source(**self.options) as source:
-            facts = source.open(self.after).facts
-            for batch in source.batches():
+            horizon, reading = source.open(self.after)
+            for batch in reading:
                 self.ids += [int(row[0]) for row in batch.rows]
-                self.after = batch.after._replace(facts={**facts, **batch.after.facts})
+                self.after = batch.after._replace(facts={**horizon.facts, **batch.after.facts})
 
 
 @pytest.mark.parametrize("every", [1, 3, 5])

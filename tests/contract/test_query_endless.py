@@ -21,9 +21,9 @@ def measured(request):
 
 def levels(legacy, at=None, **options):
     with legacy.source(watermark_columns=("level",), **options) as source:
-        facts = source.open(at).facts
-        batches = list(source.batches())
-    return [row[0] for batch in batches for row in batch.rows], batches[-1].after._replace(facts=facts)
+        horizon, reading = source.open(at)
+        batches = list(reading)
+    return [row[0] for batch in batches for row in batch.rows], batches[-1].after._replace(facts=horizon.facts)
 
 
 def test_a_watermark_that_nothing_can_follow_is_refused_before_reading(measured):

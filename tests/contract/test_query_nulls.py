@@ -49,8 +49,8 @@ class Stream:
         """Deliver so many batches, None: all; return their ids."""
         ids = []
         with self.legacy.source(**{**self.options, **more}) as source:
-            self.horizon = source.open(self.after)
-            for number, batch in enumerate(source.batches()):
+            self.horizon, reading = source.open(self.after)
+            for number, batch in enumerate(reading):
                 if number == batches:
                     break
                 ids += [int(row[0]) for row in batch.rows]
@@ -174,9 +174,9 @@ def test_a_table_of_nulls_only_ends_with_a_watermark_at_the_beginning(legacy):
 
 def test_a_pass_ends_though_rows_arrive_behind_it(rows):
     with rows.source(watermark_columns=("at",), null_watermark="always", batch_rows=1) as source:
-        source.open(Watermark(("2026-01-03 00:00:00", "6"), None, {}))
+        opened = source.open(Watermark(("2026-01-03 00:00:00", "6"), None, {}))
         ids = []
-        for batch in source.batches():
+        for batch in opened.batches:
             ids += [int(row[0]) for row in batch.rows]
             rows.execute(f"INSERT INTO t VALUES ({100 + len(ids)}, NULL, 1, 'b')")
     assert ids == [1, 3, 5]

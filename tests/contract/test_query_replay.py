@@ -40,11 +40,11 @@ def read(legacy, what, at=None, *, stop_after=None, **options):
     """The ids, in batches, and the watermark that the next try of the same window gets."""
     options.setdefault("watermark_columns", ("at",))
     with legacy.source(**options) as source:
-        facts = source.open(at, what).facts
-        batches = list(source.batches())[:stop_after]
+        horizon, reading = source.open(at, what)
+        batches = list(reading)[:stop_after]
     ids = [[int(row[batch.shape.named(range(len(row))).index("id")]) for row in batch.rows] for batch in batches]
     last = batches[-1].after
-    return [one for one in ids if one], last._replace(facts={**facts, **last.facts}), batches
+    return [one for one in ids if one], last._replace(facts={**horizon.facts, **last.facts}), batches
 
 
 def ids(legacy, what, **options):

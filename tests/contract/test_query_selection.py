@@ -17,8 +17,7 @@ def legacy(request):
 
 def shape_of(legacy, **options):
     with legacy.source(**options) as source:
-        source.open(None)
-        return next(source.batches())
+        return next(source.open(None).batches)
 
 
 def test_a_composite_primary_key_breaks_ties_in_its_order(legacy):

@@ -33,12 +33,12 @@ def days(legacy):
 def run(legacy, at=None, **options):
     """The ids of one run, and the watermark that the next run gets."""
     with legacy.source(**options) as source:
-        facts = source.open(at).facts
-        batches = list(source.batches())
+        horizon, reading = source.open(at)
+        batches = list(reading)
     rows = [row for batch in batches for row in batch.rows]
     last = batches[-1].after if batches else at
     named = [int(row[batches[0].shape.named(range(len(row))).index("id")]) for row in rows]
-    return named, last and last._replace(facts={**facts, **last.facts})
+    return named, last and last._replace(facts={**horizon.facts, **last.facts})
 
 
 def test_a_run_goes_on_above_the_last_one(days):
@@ -237,8 +237,7 @@ def test_a_table_without_any_index_is_advised_one_and_a_view_is_not(legacy, capl
 
 def test_a_connection_that_is_closed_reads_no_more(days):
     with days.source(watermark_columns=("at",), batch_rows=1) as source:
-        source.open(None)
-        reading = source.batches()
+        reading = source.open(None).batches
         next(reading)
         source.database.close()
         with pytest.raises(SourceError, match="was closed by its run while reading"):

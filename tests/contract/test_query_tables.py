@@ -25,14 +25,14 @@ def quoted(name):
 def read(legacy, at=None, **options):
     """The rows of a run as dictionaries, and the watermark after them."""
     with legacy.source(**options) as source:
-        facts = source.open(at).facts
-        batches = list(source.batches())
+        horizon, reading = source.open(at)
+        batches = list(reading)
     rows = [
         dict(zip(batch.shape.named(range(len(batch.shape.columns))), map(str, row), strict=True))
         for batch in batches
         for row in batch.rows
     ]
-    return rows, batches[-1].after._replace(facts={**facts, **batches[-1].after.facts}) if batches else at
+    return rows, batches[-1].after._replace(facts={**horizon.facts, **batches[-1].after.facts}) if batches else at
 
 
 NAMES = [
@@ -200,14 +200,13 @@ def test_a_column_that_is_dropped_between_two_pages_fails_the_run_and_a_retry_co
     legacy.execute(f"CREATE TABLE t (id integer PRIMARY KEY, {legacy.quoted(name)} text)")
     legacy.execute("INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c')")
     with legacy.source(watermark_columns=("id",), batch_rows=1) as source:
-        facts = source.open(None).facts
-        pages = source.batches()
+        horizon, pages = source.open(None)
         batches = [next(pages)]
         legacy.execute(f"ALTER TABLE t DROP COLUMN {legacy.quoted(name)}")
         with pytest.raises(SourceError, match=rf"failed while reading: .*{name}"):
             batches.extend(pages)
     assert len(batches) <= (2 if legacy.dialect == "postgresql" else 1)  # there one more may have been begun before
-    after = batches[-1].after._replace(facts=facts)
+    after = batches[-1].after._replace(facts=horizon.facts)
     left = [{"id": str(number)} for number in range(len(batches) + 1, 4)]
     assert read(legacy, after, watermark_columns=("id",))[0] == left
 
@@ -216,14 +215,13 @@ def test_a_column_that_is_added_between_two_pages_belongs_to_the_next_run(legacy
     legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, body text)")
     legacy.execute("INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c')")
     with legacy.source(watermark_columns=("id",), batch_rows=1) as source:
-        facts = source.open(None).facts
-        pages = source.batches()
+        horizon, pages = source.open(None)
         batches = [next(pages)]
         legacy.execute("ALTER TABLE t ADD COLUMN more text")
         batches += pages
     assert [len(row) for batch in batches for row in batch.rows] == [2, 2, 2]
     legacy.execute("INSERT INTO t VALUES (4, 'd', 'e')")
-    after = batches[-1].after._replace(facts=facts)
+    after = batches[-1].after._replace(facts=horizon.facts)
     assert read(legacy, after, watermark_columns=("id",))[0] == [{"id": "4", "body": "d", "more": "e"}]
 
 
@@ -253,8 +251,7 @@ def test_a_value_that_no_message_can_hold_is_refused_before_it_fills_the_memory(
     legacy.execute(f"INSERT INTO t VALUES (2, {mark}, 'b')", "x" * 70_000_000)
     told = ".*" if legacy.dialect == "sqlite" else f".*{re.escape(repr(name))} holds a value of 70000000 bytes"
     with legacy.source(watermark_columns=("id",), batch_rows=1) as source:
-        source.open(None)
-        pages = source.batches()
+        pages = source.open(None).batches
         next(pages)
         with pytest.raises(EnvelopeError, match=rf"connection 'crm': {told}.*67108864 is the most.*exclude_columns="):
             next(pages)

@@ -40,8 +40,7 @@ def test_no_row_is_passed_over_or_read_twice(legacy, way, batch_rows):
     options = dict(WAYS[way])
     window = options.pop("window", None)
     with legacy.source(batch_rows=batch_rows, **options) as source:
-        source.open(None, window)
-        batches = list(source.batches())
+        batches = list(source.open(None, window).batches)
     found = [tuple(map(int, row[:3])) for batch in batches for row in batch.rows]
     assert found == MANY
     assert batches[-1].final
@@ -52,6 +51,5 @@ def test_the_database_is_asked_for_ties_only_where_that_helps(legacy, monkeypatc
         asked = []
         plain = source.database.equal
         monkeypatch.setattr(source.database, "equal", lambda *pair: asked.append(pair) or plain(*pair))
-        source.open(None)
-        list(source.batches())
+        list(source.open(None).batches)
     assert bool(asked) is not source.database.enters_by_position

@@ -22,8 +22,7 @@ def visits(request):
 
 def rooms(legacy, window=None, **options):
     with legacy.source(**options) as source:
-        source.open(None, window)
-        return [int(row[2]) for batch in source.batches() for row in batch.rows]
+        return [int(row[2]) for batch in source.open(None, window).batches for row in batch.rows]
 
 
 WAYS = {

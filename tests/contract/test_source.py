@@ -10,9 +10,8 @@ import pytest
 
 from airflow_legacy_events.core.model import Watermark
 from tests.support.engines import EACH
-from tests.support.fakes import Entry, Outbox
+from tests.support.fakes import Entry, Outbox, OutboxSource
 from tests.support.legacy import legacy_database
-from tests.support.reading import ReadOutbox
 
 TIES = [1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5]
 
@@ -28,8 +27,8 @@ class OutboxWorld:
         self.outbox.commit(*entries)
         return [entry.id for entry in entries]
 
-    def source(self, batch_rows: int = 10_000, max_rows: int | None = None) -> ReadOutbox:
-        return ReadOutbox(self.outbox, batch_rows, max_rows)
+    def source(self, batch_rows: int = 10_000, max_rows: int | None = None) -> OutboxSource:
+        return OutboxSource(self.outbox, batch_rows, max_rows)
 
 
 class QueryWorld:
@@ -76,8 +75,8 @@ def test_all_rows_come_once_in_order_and_the_last_batch_is_final(world, batch_ro
     expected = world.insert(TIES)
     source = world.source(batch_rows=batch_rows)
 
-    horizon = source.open(None)
-    batches = list(source.batches())
+    horizon, reading = source.open(None)
+    batches = list(reading)
 
     assert ids(batches) == expected
     assert [batch.final for batch in batches] == [False] * (len(batches) - 1) + [True]
@@ -92,33 +91,30 @@ def test_all_rows_come_once_in_order_and_the_last_batch_is_final(world, batch_ro
 def test_from_any_batch_on_comes_exactly_the_rest(world, batch_rows):
     expected = world.insert(TIES)
     first = world.source(batch_rows=batch_rows)
-    first.open(None)
-    batches = list(first.batches())
+    batches = list(first.open(None).batches)
     for upto in range(1, len(batches) + 1):
         source, after = resume(world, batches[:upto], batch_rows=batch_rows)
-        source.open(after)
-        assert ids(source.batches()) == expected[len(ids(batches[:upto])) :]
+        assert ids(source.open(after).batches) == expected[len(ids(batches[:upto])) :]
 
 
 def test_rows_written_after_the_opening_belong_to_the_next_run(world):
     before = world.insert([1, 2])
     source = world.source()
-    source.open(None)
+    opened = source.open(None)
     later = world.insert([3, 4])
-    batches = list(source.batches())
+    batches = list(opened.batches)
     assert ids(batches) == before
 
     source, after = resume(world, batches)
-    source.open(after)
+    opened = source.open(after)
 
-    assert ids(source.batches()) == later
+    assert ids(opened.batches) == later
 
 
 def test_rows_written_between_two_batches_belong_to_the_next_run(world):
     before = world.insert([1, 2, 3])
     source = world.source(batch_rows=1)
-    source.open(None)
-    reading = source.batches()
+    reading = source.open(None).batches
     batches = [next(reading)]
     later = world.insert([4])
     batches += reading
@@ -126,20 +122,19 @@ def test_rows_written_between_two_batches_belong_to_the_next_run(world):
     assert batches[-1].final
 
     source, after = resume(world, batches)
-    source.open(after)
+    opened = source.open(after)
 
-    assert ids(source.batches()) == later
+    assert ids(opened.batches) == later
 
 
 def test_nothing_new_is_no_row_and_no_batch_that_is_not_final(world):
     world.insert([1, 2])
     first = world.source()
-    first.open(None)
-    source, after = resume(world, list(first.batches()))
+    source, after = resume(world, list(first.open(None).batches))
 
-    horizon = source.open(after)
+    horizon, reading = source.open(after)
 
-    batches = list(source.batches())
+    batches = list(reading)
     assert ids(batches) == []
     assert all(batch.final for batch in batches)
     assert horizon.target is None
@@ -149,42 +144,41 @@ def test_nothing_new_is_no_row_and_no_batch_that_is_not_final(world):
 def test_a_budget_of_rows_ends_the_run_without_a_final_batch(world, batch_rows, sizes):
     expected = world.insert(TIES)
     source = world.source(batch_rows=batch_rows, max_rows=5)
-    source.open(None)
+    opened = source.open(None)
 
-    batches = list(source.batches())
+    batches = list(opened.batches)
 
     assert [batch.count for batch in batches] == sizes
     assert not any(batch.final for batch in batches)
     source, after = resume(world, batches)
-    source.open(after)
-    assert ids(batches) + ids(source.batches()) == expected
+    assert ids(batches) + ids(source.open(after).batches) == expected
 
 
 def test_a_budget_that_just_reaches_the_target_is_final(world):
     world.insert([1, 1, 2])
     source = world.source(batch_rows=2, max_rows=3)
-    source.open(None)
+    opened = source.open(None)
 
-    assert [batch.final for batch in source.batches()] == [False, True]
+    assert [batch.final for batch in opened.batches] == [False, True]
 
 
 def test_after_an_empty_watermark_the_first_run_goes_on(world):
     expected = world.insert(TIES)
     source = world.source()
-    facts = source.open(None).facts
+    facts = source.open(None).horizon.facts
 
     source = world.source()
-    source.open(Watermark(None, None, facts))
+    opened = source.open(Watermark(None, None, facts))
 
-    assert ids(source.batches()) == expected
+    assert ids(opened.batches) == expected
 
 
 def test_what_a_watermark_keeps_is_plain_json(world):
     world.insert([1])
     source = world.source()
-    facts = source.open(None).facts
-    for batch in source.batches():
-        kept = [list(batch.after.values), list(batch.after.receipt or ()), {**facts, **batch.after.facts}]
+    horizon, reading = source.open(None)
+    for batch in reading:
+        kept = [list(batch.after.values), list(batch.after.receipt or ()), {**horizon.facts, **batch.after.facts}]
         assert json.loads(json.dumps(kept)) == kept
         assert all(isinstance(value, str) for value in batch.after.values)
 
@@ -192,13 +186,11 @@ def test_what_a_watermark_keeps_is_plain_json(world):
 def test_to_acknowledge_again_changes_nothing(world):
     expected = world.insert([1, 1, 2, 2, 3])
     source = world.source(batch_rows=2)
-    source.open(None)
-    batches = list(source.batches())
+    batches = list(source.open(None).batches)
 
     for _ in range(3):
         source, after = resume(world, batches[:2], batch_rows=2)
-        source.open(after)
-        assert ids(source.batches()) == expected[4:]
+        assert ids(source.open(after).batches) == expected[4:]
 
 
 def test_nothing_is_pending_where_a_run_would_read_nothing(world):
@@ -221,10 +213,10 @@ def test_pending_is_what_a_run_reads_then_and_can_be_asked_again_and_again(world
     second = asked.pending(at)
 
     run = world.source()
-    horizon = run.open(at)
+    horizon, reading = run.open(at)
     assert (first.rows, second.rows) == (2, 3)
     assert first.target != second.target == horizon.target
-    assert sum(batch.count for batch in run.batches()) == 3
+    assert sum(batch.count for batch in reading) == 3
 
 
 def test_pending_rows_are_counted_to_a_thousand(world):
@@ -234,9 +226,9 @@ def test_pending_rows_are_counted_to_a_thousand(world):
 
 
 def deliver(source, at):
-    facts = source.open(at).facts
-    for batch in source.batches():
+    horizon, reading = source.open(at)
+    for batch in reading:
         if batch.after.receipt:
             source.acknowledge(batch.after.receipt)
-        at = batch.after._replace(facts={**facts, **batch.after.facts})
+        at = batch.after._replace(facts={**horizon.facts, **batch.after.facts})
     return at

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.databases.generic import GenericDatabase
+from airflow_legacy_events.sources.query import QuerySource
 from tests.support.legacy import legacy_database
-from tests.support.reading import ReadSource
 
 
 @pytest.fixture
@@ -35,11 +35,11 @@ def plain(tmp_path):
 
 
 def test_a_load_without_a_snapshot_does_not_claim_to_be_exact(plain):
-    source = ReadSource(database=plain, stream="s", source="crm", table="t")
-    horizon = source.open(None)
+    source = QuerySource(database=plain, stream="s", source="crm", table="t")
+    horizon, reading = source.open(None)
     assert (horizon.completeness, plain.holds_snapshot) == ("best_effort", False)
     assert "holds no snapshot" in horizon.reason
-    assert [row for batch in source.batches() for row in batch.rows] == [
+    assert [row for batch in reading for row in batch.rows] == [
         (1, "2026-01-01 00:00:00"),
         (2, "2026-01-01 00:00:00"),
     ]
@@ -101,8 +101,7 @@ def test_a_large_text_is_carried_and_refused_as_a_key(legacy):
     legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, body blob sub_type text, raw blob)")
     legacy.execute("INSERT INTO t VALUES (1, 'ä', x'00ff')")
     with legacy.source(watermark_columns=("id",)) as source:
-        source.open(None)
-        assert [row for batch in source.batches() for row in batch.rows] == [(1, "ä", b"\x00\xff")]
+        assert [row for batch in source.open(None).batches for row in batch.rows] == [(1, "ä", b"\x00\xff")]
     with legacy.source(watermark_columns=("body",)) as source, pytest.raises(ConfigurationError, match="ordered"):
         source.open(None)
 

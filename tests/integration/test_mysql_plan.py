@@ -62,9 +62,9 @@ def handled(legacy, statement, parameters) -> tuple[dict, int]:
 )
 def test_every_page_is_a_range_of_an_index_and_reads_no_more_than_its_rows(legacy, statements, watermark, index):
     with legacy.source(watermark_columns=watermark, batch_rows=PAGE) as source:
-        source.open(None)
+        opened = source.open(None)
         statements.clear()
-        pages = [statements[-1] for _ in source.batches()]
+        pages = [statements[-1] for _ in opened.batches]
     for place in (1, ROWS // PAGE // 4, ROWS // PAGE // 2, ROWS // PAGE - 3):
         plan, read = handled(legacy, *pages[place])
         assert (plan["key"], plan["type"]) == (index, "range")
@@ -74,7 +74,7 @@ def test_every_page_is_a_range_of_an_index_and_reads_no_more_than_its_rows(legac
 
 def test_the_target_is_one_row_of_an_index(legacy, statements):
     with legacy.source(watermark_columns=("at",)) as source:
-        assert source.open(None).target == ("2026-01-01 05:33:20", str(ROWS))
+        assert source.open(None).horizon.target == ("2026-01-01 05:33:20", str(ROWS))
     plan, read = handled(legacy, *statements[-1])
     assert plan["key"] == "t_at"
     assert read < 5
@@ -82,19 +82,17 @@ def test_the_target_is_one_row_of_an_index(legacy, statements):
 
 def test_a_quiet_poll_is_a_handful_of_statements(legacy):
     with legacy.source(watermark_columns=("at",)) as source:
-        facts = source.open(None).facts
-        last = list(source.batches())[-1].after
+        horizon, reading = source.open(None)
+        last = list(reading)[-1].after
     with legacy.source(watermark_columns=("at",)) as source:
-        source.open(last._replace(facts=facts))
-        assert list(source.batches()) == []
+        assert list(source.open(last._replace(facts=horizon.facts)).batches) == []
         [(_, asked)] = source.database._session.rows("SHOW SESSION STATUS LIKE 'Questions'")
     assert int(asked) <= 20
 
 
 def test_each_page_outside_a_full_load_leaves_no_transaction_open(legacy):
     with legacy.source(watermark_columns=("at",), batch_rows=PAGE) as source:
-        source.open(None)
-        next(source.batches())
+        next(source.open(None).batches)
         number = source.database._session.number
         running = "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_mysql_thread_id = %s"
         assert legacy.execute(running, number) == [(0,)]

@@ -107,8 +107,7 @@ def test_a_text_key_does_not_change_how_floats_and_points_in_time_are_read(legac
     legacy.execute("CREATE TABLE t (code varchar(9) PRIMARY KEY, f float, ts timestamp(0) NULL)")
     legacy.execute("INSERT INTO t VALUES ('a', 0.1, '2026-01-01')")
     with legacy.source(watermark_columns=("code",)) as source:
-        source.open(None)
-        [batch] = source.batches()
+        [batch] = source.open(None).batches
     assert batch.rows == [("a", "0.10000000149011612", "2026-01-01 00:00:00+00")]
 
 
@@ -119,8 +118,7 @@ def test_a_value_that_no_message_can_hold_is_refused_in_tables_and_queries(legac
     options = {"watermark_columns": ("id",), "key_columns": ("id",), "batch_rows": 1}
     for what in ({"table": "t"}, {"sql": "SELECT * FROM t"}):
         with legacy.source(**what, **options) as source:
-            source.open(None)
-            pages = source.batches()
+            pages = source.open(None).batches
             assert next(pages).rows == [("1", "%")]
             with pytest.raises(EnvelopeError, match=r"column 'bo`dy %' holds a value of 70000000 bytes, and 67108864"):
                 next(pages)
@@ -208,6 +206,5 @@ def test_the_mode_in_which_a_query_is_written_stays_the_server_s(legacy):
     legacy.execute("INSERT INTO t VALUES (1, %s), (2, %s)", "a\\'", "b\\")
     query = "SELECT \"id\", at, at || '\\' AS more FROM t"
     with legacy.source(sql=query, watermark_columns=("at",), key_columns=("id",), batch_rows=1) as source:
-        source.open(None)
-        rows = [row for batch in source.batches() for row in batch.rows]
+        rows = [row for batch in source.open(None).batches for row in batch.rows]
     assert rows == [("1", "a\\'", "a\\'\\"), ("2", "b\\", "b\\\\")]

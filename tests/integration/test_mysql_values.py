@@ -80,16 +80,14 @@ def test_a_watermark_goes_on_from_a_zero_date_whatever_the_server_forbids(legacy
         legacy.execute("INSERT INTO t VALUES (%s, %s)", number, time)
     legacy.begin_with(sql_mode=f"'{modes}'")
     with legacy.source(watermark_columns=("at",), batch_rows=1) as source:
-        source.open(None)
-        assert [row[1] for batch in source.batches() for row in batch.rows] == times
+        assert [row[1] for batch in source.open(None).batches for row in batch.rows] == times
 
 
 def test_bits_are_digits_and_a_key(legacy):
     legacy.execute("CREATE TABLE t (id bit(10) PRIMARY KEY, one bit(1))")
     legacy.execute("INSERT INTO t VALUES (b'1111111111', b'1'), (b'101', NULL), (0, b'0'), (7, b'1')")
     with legacy.source(watermark_columns=("id",), batch_rows=1) as source:
-        source.open(None)
-        rows = [row for batch in source.batches() for row in batch.rows]
+        rows = [row for batch in source.open(None).batches for row in batch.rows]
     assert rows == [("0000000000", "0"), ("0000000101", None), ("0000000111", "1"), ("1111111111", "1")]
 
 
@@ -101,8 +99,7 @@ def test_columns_besides_the_watermark_are_read_exactly_too(legacy, options):
     )
     legacy.execute("INSERT INTO t VALUES (1, 0.1, '2026-01-01', 5)")
     with legacy.source(**options, watermark_columns=("id",)) as source:
-        source.open(None)
-        [row] = [row for batch in source.batches() for row in batch.rows]
+        [row] = [row for batch in source.open(None).batches for row in batch.rows]
     assert row == ("1", "0.10000000149011612", "2026-01-01 00:00:00+00", "101")
 
 
@@ -123,8 +120,8 @@ def test_numbers_are_compared_exactly(legacy):
     top = 2**64 - 1
     legacy.execute(f"INSERT INTO t VALUES ({top - 2}), ({top - 1}), ({top})")
     with legacy.source(watermark_columns=("id",), batch_rows=1) as source:
-        source.open(None)
-        assert [row[0] for batch in source.batches() for row in batch.rows] == [str(top - 2), str(top - 1), str(top)]
+        found = [row[0] for batch in source.open(None).batches for row in batch.rows]
+    assert found == [str(top - 2), str(top - 1), str(top)]
 
 
 @pytest.mark.parametrize("collation", ["latin1_swedish_ci", "latin1_german1_ci", "latin1_bin", "utf8mb4_bin"])
@@ -139,5 +136,4 @@ def test_texts_are_compared_as_their_column_sorts_them(legacy, collation):
     expected = [row[0] for row in legacy.execute("SELECT id FROM t ORDER BY at, id")]
     for batch_rows in (1, 7, 10_000):
         with legacy.source(watermark_columns=("at",), batch_rows=batch_rows) as source:
-            source.open(None)
-            assert [int(row[0]) for batch in source.batches() for row in batch.rows] == expected
+            assert [int(row[0]) for batch in source.open(None).batches for row in batch.rows] == expected

@@ -63,9 +63,9 @@ def explained(legacy, statement, parameters) -> tuple[dict, int]:
 @pytest.mark.parametrize(("watermark", "index"), [(("at",), "t_at_id_idx"), (("id",), "t_pkey"), ((), "t_pkey")])
 def test_every_page_is_an_index_scan_whose_cost_does_not_grow_with_its_depth(legacy, statements, watermark, index):
     with legacy.source(watermark_columns=watermark, batch_rows=1000) as source:
-        source.open(None)
+        opened = source.open(None)
         statements.clear()
-        pages = [(query, params) for _ in source.batches() for query, params in statements[-1:]]
+        pages = [(query, params) for _ in opened.batches for query, params in statements[-1:]]
     blocks = []
     for query, parameters in (pages[1], pages[len(pages) // 2], pages[ROWS // 1000 - 5]):
         node, looked_at = explained(legacy, query, parameters)
@@ -78,10 +78,10 @@ def test_every_page_is_an_index_scan_whose_cost_does_not_grow_with_its_depth(leg
 
 def test_the_target_and_the_look_for_nulls_are_index_scans_too(legacy, statements):
     with legacy.source(watermark_columns=("at",)) as source:
-        at = source.open(None)
+        horizon, _ = source.open(None)
         source.open(None)
     query, parameters = statements[-1]
-    assert at.target == ("2026-01-01 00:08:20+00", str(ROWS))
+    assert horizon.target == ("2026-01-01 00:08:20+00", str(ROWS))
     node, blocks = explained(legacy, query, parameters)
     assert node["Index Name"] == "t_at_id_idx"
     assert blocks < 10
@@ -89,12 +89,11 @@ def test_the_target_and_the_look_for_nulls_are_index_scans_too(legacy, statement
 
 def test_a_quiet_poll_is_a_handful_of_statements(legacy, statements):
     with legacy.source(watermark_columns=("at",)) as source:
-        facts = source.open(None).facts
-        last = list(source.batches())[-1].after
+        horizon, reading = source.open(None)
+        last = list(reading)[-1].after
     with legacy.source(watermark_columns=("at",)) as source:
         statements.clear()
-        source.open(last._replace(facts=facts))
-        assert list(source.batches()) == []
+        assert list(source.open(last._replace(facts=horizon.facts)).batches) == []
     asked = [query for query, _ in statements]
     assert [statement.split()[0] for statement in asked] == ["SET", "SELECT", "SELECT", "SELECT", "SELECT"]
     assert "LIMIT" in asked[-1]
@@ -102,9 +101,9 @@ def test_a_quiet_poll_is_a_handful_of_statements(legacy, statements):
 
 def test_each_page_outside_a_full_load_is_a_transaction_of_its_own(legacy):
     with legacy.source(watermark_columns=("at",), batch_rows=1000) as source:
-        source.open(None)
+        opened = source.open(None)
         [(pid,)] = source.database.read(sa.text("SELECT pg_backend_pid()"))
         state = "SELECT state, backend_xmin::text FROM pg_stat_activity WHERE pid = %s"
-        for _ in source.batches():  # the next page, which was begun meanwhile, is one as well
+        for _ in opened.batches:  # the next page, which was begun meanwhile, is one as well
             wait_until(lambda: legacy.execute(state, int(pid)) == [("idle", None)], "the end of the transaction")
             break

@@ -21,10 +21,10 @@ def legacy(request):
 
 def read(legacy, at=None, **options):
     with legacy.source(**options) as source:
-        facts = source.open(at).facts
-        batches = list(source.batches())
+        horizon, reading = source.open(at)
+        batches = list(reading)
     rows = [row for batch in batches for row in batch.rows]
-    return rows, batches[-1].after._replace(facts={**facts, **batches[-1].after.facts}) if batches else at
+    return rows, batches[-1].after._replace(facts={**horizon.facts, **batches[-1].after.facts}) if batches else at
 
 
 @pytest.mark.parametrize(

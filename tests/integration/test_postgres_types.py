@@ -44,8 +44,7 @@ def test_a_domain_is_what_it_is_over_and_arrays_say_what_they_hold(legacy):
 
 def test_rows_without_a_name_are_their_text(legacy):
     with legacy.source(sql="SELECT 1 id, ROW(1, 'a b') one, ARRAY[ROW(1, NULL)] more", key_columns=("id",)) as source:
-        source.open(None)
-        batch, *_ = source.batches()
+        batch, *_ = source.open(None).batches
     assert batch.rows == [("1", '(1,"a b")', '{"(1,)"}')]
     assert [column.kind for column in batch.shape.columns] == [Kind.INTEGER, Kind.TEXT, Kind.ARRAY]
 
@@ -66,14 +65,12 @@ def test_what_cannot_be_carried_is_refused_before_any_row_with_a_cast_that_works
         source.open(None)
     cast = f"SELECT id, CAST(odd AS text) AS odd FROM ({sql}) s"
     with legacy.source(sql=cast, key_columns=("id",)) as source:
-        source.open(None)
-        assert next(batch.count for batch in source.batches()) == 1
+        assert next(batch.count for batch in source.open(None).batches) == 1
 
 
 def test_money_is_read_in_one_form_whatever_the_server_writes(legacy):
     with legacy.source(sql="SELECT 1 AS id, '-1234567.89'::money AS price", key_columns=("id",)) as source:
-        source.open(None)
-        batch, *_ = source.batches()
+        batch, *_ = source.open(None).batches
     assert batch.rows == [("1", "-$1,234,567.89")]
     assert batch.shape.columns[1].kind is Kind.MONEY
 
@@ -124,8 +121,7 @@ def test_any_ordered_type_can_be_a_watermark(legacy, type_):
         legacy.execute("INSERT INTO t VALUES (%s, %s)", number, value)
     expected = [str(number) for (number,) in legacy.execute("SELECT id FROM t ORDER BY at, id")]
     with legacy.source(watermark_columns=("at",), batch_rows=1) as source:
-        source.open(None)
-        assert [row[0] for batch in source.batches() for row in batch.rows] == expected
+        assert [row[0] for batch in source.open(None).batches for row in batch.rows] == expected
 
 
 def test_a_type_without_an_order_is_no_watermark(legacy):

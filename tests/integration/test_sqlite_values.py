@@ -48,8 +48,7 @@ def legacy(request):
 
 def ids(legacy, at=None, **options) -> list[int]:
     with legacy.source(**options) as source:
-        source.open(at)
-        return [row[0] for batch in source.batches() for row in batch.rows]
+        return [row[0] for batch in source.open(at).batches for row in batch.rows]
 
 
 def test_a_declared_type_says_what_is_meant(legacy):
@@ -118,7 +117,7 @@ def test_only_a_key_that_can_hold_no_null_is_called_not_null(legacy, created, op
 def test_a_text_that_is_no_number_in_a_watermark_is_an_error(legacy):
     legacy.execute("CREATE TABLE t (id INTEGER PRIMARY KEY)")
     with legacy.source(watermark_columns=("id",)) as source:
-        facts = source.open(None).facts
+        facts = source.open(None).horizon.facts
         with pytest.raises(WatermarkError, match="holds a text for column 'id' that is no value of its type 'INTEGER'"):
             source.open(Watermark(("soon",), None, facts))
 

@@ -59,9 +59,9 @@ def costs(legacy, work, window=None, **options) -> list[int]:
     """What `work`, a count that only grows, says of each page."""
     found = []
     with legacy.source(batch_rows=PAGE, **options) as source:
-        source.open(None, window)
+        opened = source.open(None, window)
         before = work(source)
-        for _ in source.batches():
+        for _ in opened.batches:
             found.append(work(source) - before)
             before = work(source)
     return found

@@ -10,9 +10,9 @@ import pytest
 from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.databases.postgres import PostgresDatabase
+from airflow_legacy_events.sources.query import QuerySource
 from tests.support.engines import of
 from tests.support.legacy import legacy_database
-from tests.support.reading import ReadSource
 
 LATIN_1 = "größe".encode("latin-1")
 
@@ -34,10 +34,9 @@ def odd_database(postgres):
 def rows(postgres, name, **options):
     database = PostgresDatabase(_url(postgres, name), conn_id="crm", statement_timeout_seconds=30)
     arguments = {"watermark_columns": ("id",), **options}
-    source = ReadSource(database=database, stream="s", source="crm", **arguments)
+    source = QuerySource(database=database, stream="s", source="crm", **arguments)
     try:
-        source.open(None)
-        return [row for batch in source.batches() for row in batch.rows]
+        return [row for batch in source.open(None).batches for row in batch.rows]
     finally:
         database.close()
 
@@ -90,15 +89,15 @@ def test_sqlite_names_the_column_and_not_the_text(request):
         legacy.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, odd TEXT)")
         legacy.execute("INSERT INTO t VALUES (1, CAST(x'67f6' AS TEXT))")
         with legacy.source(watermark_columns=("id",)) as source:
-            source.open(None)
+            opened = source.open(None)
             with pytest.raises(SourceError, match="column 'odd' holds bytes in a row that can't be read") as refused:
-                list(source.batches())
+                list(opened.batches)
         assert "with text" not in str(refused.value)
         assert refused.value.__cause__ is None
         query = "SELECT id, CAST(odd AS BLOB) AS odd FROM t"
         with legacy.source(sql=query, watermark_columns=("id",), key_columns=("id",)) as source:
-            source.open(Watermark(None, None, {}))
-            assert [row for batch in source.batches() for row in batch.rows] == [(1, b"g\xf6")]
+            opened = source.open(Watermark(None, None, {}))
+            assert [row for batch in opened.batches for row in batch.rows] == [(1, b"g\xf6")]
 
 
 HOLES = {
@@ -136,18 +135,18 @@ def test_mysql_names_the_column_instead_of_sending_question_marks(request, engin
             return
         for options in ({"table": "t"}, {"sql": "SELECT * FROM t", "key_columns": ("id",)}):
             with legacy.source(**options, watermark_columns=("id",)) as source:
-                source.open(None)
+                opened = source.open(None)
                 with pytest.raises(
                     SourceError, match="column 'o`dd' holds bytes in a row that can't be read"
                 ) as refused:
-                    list(source.batches())
+                    list(opened.batches)
             assert HOLES[charset][-2:] not in repr(refused.value)
             assert refused.value.__cause__ is None
             assert refused.value.retry_helps is False
         query = "SELECT id, CAST(`o``dd` AS BINARY) AS odd FROM t WHERE id = 7"
         with legacy.source(sql=query, watermark_columns=("id",), key_columns=("id",)) as source:
-            source.open(Watermark(None, None, {}))
-            assert [row for batch in source.batches() for row in batch.rows] == [("7", bytes.fromhex(HOLES[charset]))]
+            opened = source.open(Watermark(None, None, {}))
+            assert [row for batch in opened.batches for row in batch.rows] == [("7", bytes.fromhex(HOLES[charset]))]
 
 
 @pytest.mark.parametrize("engine", of("mysql", also=("mysql-5.6",)))
@@ -160,6 +159,5 @@ def test_mysql_reads_every_character_of_a_set_as_what_it_is(request, engine):
             f"INSERT INTO t VALUES (1, {', '.join(['%s'] * len(texts))}), (2 {', NULL' * len(texts)})", *texts.values()
         )
         with legacy.source(watermark_columns=("id",)) as source:
-            source.open(None)
-            rows = [row for batch in source.batches() for row in batch.rows]
+            rows = [row for batch in source.open(None).batches for row in batch.rows]
     assert rows == [("1", *texts.values()), ("2", *[None] * len(texts))]

@@ -15,12 +15,12 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.databases.base import SqlDatabase
+from airflow_legacy_events.sources.query import QuerySource
 from tests.services import firebird
 from tests.support import mysql
 from tests.support.databases import fresh_database
 from tests.support.engines import ENGINES, Engine
 from tests.support.firebird import Application, spelled
-from tests.support.reading import ReadSource
 
 
 @dataclass
@@ -74,7 +74,7 @@ class Legacy:
         return self.engine.made(self.url.set(**url), conn_id="crm", statement_timeout_seconds=timeout)
 
     @contextmanager
-    def source(self, **options: Any) -> Iterator[ReadSource]:
+    def source(self, **options: Any) -> Iterator[QuerySource]:
         database = self.database()
         limits = {name: options.pop(name) for name in ("batch_rows", "max_rows") if name in options}
         if "sql" not in options:
@@ -82,7 +82,7 @@ class Legacy:
         else:
             options["sql"] = self.spelled(options["sql"])
         try:
-            yield ReadSource(database=database, stream="s", source="crm", limits=Limits(**limits), **options)
+            yield QuerySource(database=database, stream="s", source="crm", limits=Limits(**limits), **options)
         finally:
             database.close()
 
@@ -158,8 +158,7 @@ def _application(url: sa.URL) -> Any:
 def rows(legacy: Legacy, at: Any = None, **options: Any) -> tuple[list[dict[str, str]], Any]:
     """The rows as dictionaries of texts, and the watermark after them."""
     with legacy.source(**options) as source:
-        source.open(at)
-        batches = list(source.batches())
+        batches = list(source.open(at).batches)
     names = batches[0].shape.named(range(len(batches[0].shape.columns)))
     found = [dict(zip(names, map(str, row), strict=True)) for batch in batches for row in batch.rows]
     return found, batches[-1].after

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 import time_machine
 
 from airflow_legacy_events.databases.sqlite import SqliteDatabase
-from tests.support.reading import ReadSource
+from airflow_legacy_events.sources.query import QuerySource
 
 BEFORE_IT_BEGINS = dt.datetime(2025, 10, 25, 23, 59, 59, 500_000, tzinfo=dt.UTC)
 BEFORE_IT_ENDS = dt.datetime(2025, 10, 26, 0, 59, 59, 500_000, tzinfo=dt.UTC)
@@ -41,7 +41,7 @@ def test_no_row_of_a_repeated_hour_passes_while_the_clock_is_asked(tmp_path, mom
         application.execute("INSERT INTO t VALUES (3, '2025-10-26 02:30:00'), (4, '2025-10-26 02:59:59')")
     application.close()
     database = Slow(sa.make_url(f"sqlite:///{path}"), conn_id="crm", statement_timeout_seconds=5)
-    source = ReadSource(
+    source = QuerySource(
         database=database,
         stream="s",
         source="crm",
@@ -50,7 +50,6 @@ def test_no_row_of_a_repeated_hour_passes_while_the_clock_is_asked(tmp_path, mom
         source_timezone="Europe/Berlin",
     )
     with time_machine.travel(moment, tick=False) as database.clock:
-        source.open(None)
-        rows = [row for batch in source.batches() for row in batch.rows]
+        rows = [row for batch in source.open(None).batches for row in batch.rows]
     database.close()
     assert [row[0] for row in rows] == [1]
