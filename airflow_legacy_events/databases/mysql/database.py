@@ -99,8 +99,9 @@ class MysqlDatabase(SqlDatabase[Session]):
         """See `core.ports.Database.check`; what the last reflection found of the columns is kept."""
         self._look(query.subquery("legacy_events_check"))
 
-    def _look(self, selectable: Any) -> list[tuple[str, types.Type, int]]:
-        statement, parameters = self._compiled(sa.select(sa.literal_column("*")).select_from(selectable).limit(0))
+    def _look(self, selectable: Any, invisible: Sequence[str] = ()) -> list[tuple[str, types.Type, int]]:
+        columns: tuple[Any, ...] = (sa.literal_column("*"), *map(sa.column, invisible))
+        statement, parameters = self._compiled(sa.select(*columns).select_from(selectable).limit(0))
         with self._using("looking at the columns") as session, self._limited(session):
             try:
                 return types.described(session, statement, parameters)
@@ -110,7 +111,7 @@ class MysqlDatabase(SqlDatabase[Session]):
                 raise errors.refused_query(self.conn_id, reason(error)) from error
 
     def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:
-        found = self._look(selectable)
+        found = self._look(selectable, self._entry.invisible if self._entry is not None else ())
         self._spellings = {name: type_.spell for name, type_, _ in found if type_.spell is not None}
         texts = [name for name, type_, _ in found if type_.kind is Kind.TEXT and type_.spell is None]
         doubtful = self._doubtful(selectable, texts) if texts else []
