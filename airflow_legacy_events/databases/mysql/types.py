@@ -73,6 +73,7 @@ _PLAIN = {
     FIELD_TYPE.JSON: JSON,
     FIELD_TYPE.NULL: Type(Kind.TEXT, "null"),
     FIELD_TYPE.GEOMETRY: Type(Kind.BYTES, "geometry", _wkb),
+    242: Type(None, "vector"),  # the driver has no name for it
 }
 _STRINGS = {
     FIELD_TYPE.STRING: ("char", "binary"),
