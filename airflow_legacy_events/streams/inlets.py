@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.streams.naming import holds_template
 from airflow_legacy_events.streams.specs.base import SourceSpec
 
-_NAMING = ("source_conn_id", "table", "topic", "stream")
-"""The arguments that a stream's name may be made of."""
+_NAMING = ("source_conn_id", "table", "topic")
+"""The arguments that a stream's name is made of where `stream=` does not give it."""
 
 
 def stream_asset(spec: SourceSpec, topic: str) -> Any:
@@ -26,11 +27,17 @@ def stream_asset(spec: SourceSpec, topic: str) -> Any:
             "watermark_store='asset' needs a name that is known while the DAG is loaded; name the stream of a query"
             " with stream="
         )
-    if holds_template(name):
-        parts = {"stream": name, "topic": topic, **vars(spec), "source_conn_id": spec.conn_id}
-        found = next(part for part in _NAMING if isinstance(parts.get(part), str) and holds_template(parts[part]))
+    if found := [part for part, value in _naming(spec, topic).items() if value is not None and holds_template(value)]:
         raise ConfigurationError(
-            f"watermark_store='asset' needs a stream that is known while the DAG is loaded, and {found}= holds a"
+            f"watermark_store='asset' needs a stream that is known while the DAG is loaded, and {found[0]}= holds a"
             " template; write it out, name the stream with stream=, or use 'variable' or 'table'"
         )
     return watermark_asset(name)
+
+
+def _naming(spec: SourceSpec, topic: Any) -> Mapping[str, Any]:
+    """The arguments that the stream's name is made of, each a text, or what becomes one in a run."""
+    given = {**vars(spec), "source_conn_id": spec.conn_id, "topic": topic}
+    if given.get("name"):
+        return {"stream": given["name"]}
+    return {part: given.get(part) for part in _NAMING}

@@ -286,3 +286,38 @@ def test_the_asset_store_needs_a_name_without_templates(name):
     words["stream"] = "orders"
     found = IncrementalQueryOperator(task_id="t", watermark_store="asset", **words)
     assert [one.name for one in found.inlets] == ["legacy-events:orders"]
+
+
+@pytest.mark.parametrize("name", ["source_conn_id", "table", "topic", "stream"])
+def test_the_asset_store_needs_a_name_without_the_output_of_another_task(name):
+    from airflow.sdk import DAG, task
+
+    from airflow_legacy_events.errors import ConfigurationError
+    from airflow_legacy_events.operators.query import IncrementalQueryOperator
+
+    @task
+    def found():
+        return "orders"
+
+    words = {"source_conn_id": "crm", "table": "orders", "topic": "t", "watermark_columns": ["id"]}
+    with DAG("named_by_a_task", schedule=None):
+        words[name] = found()
+        with pytest.raises(ConfigurationError, match=f"{name}= holds a template"):
+            IncrementalQueryOperator(task_id="t", watermark_store="asset", **words)
+
+
+def test_the_asset_store_names_the_argument_that_the_name_depends_on():
+    from airflow_legacy_events.errors import ConfigurationError
+    from airflow_legacy_events.operators.query import IncrementalQueryOperator
+
+    words = dict.fromkeys(("source_conn_id", "table", "topic", "stream"), "{{ params.x }}")
+    with pytest.raises(ConfigurationError, match="and stream= holds a template"):
+        IncrementalQueryOperator(task_id="t", watermark_store="asset", watermark_columns=["id"], **words)
+
+
+def test_an_empty_name_is_none_for_the_asset_store_as_it_is_for_a_run():
+    from airflow_legacy_events.operators.query import IncrementalQueryOperator
+
+    words = {"source_conn_id": "crm", "table": "orders", "topic": "t", "watermark_columns": ["id"], "stream": ""}
+    found = IncrementalQueryOperator(task_id="t", watermark_store="asset", **words)
+    assert [one.name for one in found.inlets] == ["legacy-events:crm.orders@t"]

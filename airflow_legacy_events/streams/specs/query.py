@@ -108,7 +108,7 @@ class QuerySpec:
 
     def stream_name(self, topic: str | None) -> str | None:
         """See `SourceSpec.stream_name`: of a query it holds DAG and task, unless the user named it."""
-        if self.name is not None:
+        if self.name:
             return self.name
         return None if topic is None or self.table is None else self.stream(topic, "", "").name
 
