@@ -8,11 +8,10 @@ import pytest
 from MySQLdb.cursors import SSCursor
 
 from airflow_legacy_events.core.errors import ConfigurationError
-from tests.support.engines import of
+from tests.support.engines import NEW_MYSQL, of
 from tests.support.legacy import legacy_database
 
 NEWER = tuple(name for name in of("mysql", also=("mariadb-10.11",)) if name != "mysql-5.6")
-MYSQL = tuple(name for name in NEWER if name.startswith("mysql"))
 ROWS, PAGE = 2_000, 100
 HIDDEN = {"mysql": "INVISIBLE", "mariadb": "IGNORED"}
 
@@ -50,7 +49,7 @@ def handled(legacy, monkeypatch, **options) -> list[int]:
 
 @pytest.mark.parametrize("odd", ["(at DESC, id)", "(at, id) {hidden}", "((at + 0), id)"])
 def test_an_index_that_does_not_sort_as_pages_do_serves_none(legacy, monkeypatch, odd):
-    if odd.startswith("((") and legacy.engine.name not in MYSQL:
+    if odd.startswith("((") and legacy.engine.name not in NEW_MYSQL:
         return  # MariaDB has no such index
     legacy.execute("CREATE TABLE t (id int PRIMARY KEY, at int NOT NULL)")
     for begin in range(0, ROWS, 500):
@@ -98,7 +97,7 @@ def test_a_key_that_a_star_leaves_out_identifies_rows(legacy):
     assert rows == [("Ann", "1"), ("Ann", "2")]
 
 
-@pytest.mark.parametrize("legacy", MYSQL, indirect=True)
+@pytest.mark.parametrize("legacy", NEW_MYSQL, indirect=True)
 def test_a_key_that_mysql_made_by_itself_identifies_rows(legacy):
     legacy.execute("SET sql_generate_invisible_primary_key = ON")
     legacy.execute("CREATE TABLE t (name varchar(9) NOT NULL)")
@@ -106,7 +105,7 @@ def test_a_key_that_mysql_made_by_itself_identifies_rows(legacy):
     assert read(legacy, watermark_columns=("name",))[1] == [("Ann", "1"), ("Ann", "2")]
 
 
-@pytest.mark.parametrize("legacy", MYSQL, indirect=True)
+@pytest.mark.parametrize("legacy", NEW_MYSQL, indirect=True)
 def test_a_vector_of_mysql_is_refused_by_name_and_both_remedies_work(legacy):
     legacy.execute("CREATE TABLE t (id int PRIMARY KEY, v vector(2) NOT NULL)")
     legacy.execute("INSERT INTO t VALUES (1, STRING_TO_VECTOR('[0.5,-2]'))")

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.errors import EnvelopeError, SourceError
-from tests.support.engines import MARIADB, of
+from tests.support.engines import MARIADB, NEW_MYSQL, of
 from tests.support.legacy import legacy_database
 
 TYPES = {
@@ -208,3 +208,22 @@ def test_the_mode_in_which_a_query_is_written_stays_the_server_s(legacy):
     with legacy.source(sql=query, watermark_columns=("at",), key_columns=("id",), batch_rows=1) as source:
         rows = [row for batch in source.open(None).batches for row in batch.rows]
     assert rows == [("1", "a\\'", "a\\'\\"), ("2", "b\\", "b\\\\")]
+
+
+@pytest.mark.parametrize("legacy", NEW_MYSQL, indirect=True)
+@pytest.mark.parametrize("options", [{}, {"ssl_mode": "REQUIRED"}], ids=["plain", "TLS"])
+def test_a_user_whose_password_the_server_does_not_know_yet_is_let_in(legacy, options):
+    """By `caching_sha2_password`, the first time by a key of the server or TLS, then by what it remembers."""
+    name = f"u{legacy.url.database[-12:]}"
+    for host in ("localhost", "127.0.0.1", "%"):
+        legacy.execute(f"CREATE USER {name}@'{host}' IDENTIFIED WITH caching_sha2_password BY 'secret'")
+        legacy.execute(f"GRANT SELECT ON {legacy.url.database}.* TO {name}@'{host}'")
+    legacy.url = legacy.url.update_query_dict(options)
+    try:
+        for _ in range(2):
+            database = legacy.database(username=name, password="secret")
+            assert database.identity()["database"] == legacy.url.database
+            database.close()
+    finally:
+        for host in ("localhost", "127.0.0.1", "%"):
+            legacy.execute(f"DROP USER {name}@'{host}'")

@@ -66,4 +66,5 @@ def of(*dialects: str, also: Iterable[str] = ()) -> tuple[str, ...]:
 
 
 EACH = of()
+NEW_MYSQL = ("mysql-9.7",)
 MARIADB = tuple(name for name in of("mysql") if name.startswith("mariadb"))
