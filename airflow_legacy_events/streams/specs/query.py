@@ -22,6 +22,9 @@ CHOICES = {
 }
 """The words that an argument may be."""
 
+_FARTHEST_AHEAD = "Etc/GMT-14"
+"""The zone of naive times for a count where nothing tells it: in any other the newest rows may still lie ahead."""
+
 _LISTS = ("watermark_columns", "key_columns", "columns", "exclude_columns")
 
 
@@ -172,6 +175,7 @@ class QuerySpec:
             key_columns=key,
             columns=key,  # any other may be of a type that can't be carried
             name=stream,
+            source_timezone=_FARTHEST_AHEAD,
         )
 
 

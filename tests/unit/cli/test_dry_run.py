@@ -1,5 +1,6 @@
 """`--dry-run`: the rows that the next run would send."""
 
+import datetime as dt
 import json
 import sqlite3
 
@@ -52,3 +53,12 @@ def test_a_dry_run_of_a_query_needs_its_text(call, stream, mark):
     assert "Give --table or --sql" in refused(call, "forget", stream, "--dry-run")
     said = call("forget", stream, "--dry-run", "--sql", "SELECT * FROM orders WHERE id > 3")
     assert "would leave 2 rows" in said
+
+
+def test_a_dry_run_counts_the_rows_of_a_table_whose_time_zone_is_ahead_of_utc(call, shop, stream, mark):
+    """No watermark tells the zone of naive times: a row that was written just now bears a time to come in UTC."""
+    just_now = dt.datetime.now(dt.timezone(dt.timedelta(hours=12))).replace(tzinfo=None)
+    with sqlite3.connect(shop) as connection:
+        connection.execute("UPDATE orders SET updated_at = ? WHERE id = 5", (just_now.isoformat(sep=" "),))
+
+    assert "would leave 5 rows to send" in call("forget", stream, "--dry-run")
