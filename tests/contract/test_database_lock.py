@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import contextlib
+from pathlib import Path
 
-from airflow_legacy_events.core.errors import BusyError
+import pytest
+import sqlalchemy as sa
+
+from airflow_legacy_events.core import names
+from airflow_legacy_events.core.errors import BusyError, SourceError
 from tests.support.engines import EACH
 from tests.support.legacy import legacy_database
 
@@ -77,3 +82,77 @@ def test_names_of_any_length_and_alphabet_are_shown(database, other):
         pass
     assert "task '/* task */ %s" in str(busy.value)
     assert "pid 4711" in str(busy.value)
+
+
+PLACES = sa.table("places", sa.column("id"), sa.column("body"))
+
+
+@pytest.fixture
+def places(legacy):
+    legacy.execute("CREATE TABLE places (id integer PRIMARY KEY, body text)")
+    for number in (1, 2, 3):
+        legacy.execute(f"INSERT INTO places VALUES ({number}, 'b{number}')")
+
+    def left():
+        return [int(number) for (number,) in legacy.execute("SELECT id FROM places ORDER BY id")]
+
+    return left
+
+
+def delete(*numbers):
+    return sa.delete(PLACES).where(PLACES.c.id.in_([sa.literal_column(str(number)) for number in numbers]))
+
+
+def test_what_is_executed_under_a_lock_is_committed_and_says_what_it_did(database, places):
+    changed = sa.update(PLACES).where(PLACES.c.id == sa.literal_column("3")).values(body=sa.literal_column("'x'"))
+    found = sa.select(PLACES.c.id, PLACES.c.body).order_by(PLACES.c.id)
+    with database.lock("s", HOLDER) as lease:
+        removed, moved, rows = lease.execute([delete(1, 9), changed, found])
+        assert places() == [2, 3]
+        lease.check()
+
+    assert (removed.number, moved.number, rows.number) == (1, 1, 2)
+    assert [(str(number), body) for number, body in rows.rows] == [("2", "b2"), ("3", "x")]
+    assert removed.rows == moved.rows == []
+
+
+def test_of_a_transaction_whose_statement_fails_nothing_stays_and_the_lock_is_still_held(database, other, places):
+    broken = sa.delete(sa.table("places", sa.column("missing"))).where(sa.column("missing") == sa.literal_column("1"))
+    with database.lock("s", HOLDER) as lease:
+        with pytest.raises(SourceError, match="acknowledges at its source could not be written"):
+            lease.execute([delete(1), broken])
+        assert places() == [1, 2, 3]
+        with pytest.raises(BusyError), other.lock("s", {**HOLDER, "run": "r2"}):
+            pass
+        assert [answer.number for answer in lease.execute([delete(1)])] == [1]
+    assert places() == [2, 3]
+
+
+def test_nothing_is_executed_once_the_lock_is_lost(legacy, database, places):
+    with contextlib.suppress(SourceError), database.lock("s", HOLDER) as lease:
+        lose(legacy, database)
+        with pytest.raises(SourceError):
+            lease.execute([delete(1)])
+    assert places() == [1, 2, 3]
+
+
+def lose(legacy, database):
+    """Take the lock away as a person does: end its session, remove its row or its file."""
+    match legacy.dialect:
+        case "sqlite":
+            for file in Path(str(legacy.url.database)).parent.glob("*.lock"):
+                file.unlink()
+        case "firebird":
+            legacy.execute("DELETE FROM legacy_events_locks")
+        case "postgresql":
+            held = (
+                "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE"
+            )
+            legacy.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM ({held}) held")
+        case _:
+            [(pid,)] = legacy.execute("SELECT IS_USED_LOCK(%s)", named_lock(legacy))
+            legacy.execute(f"KILL {pid}")
+
+
+def named_lock(legacy):
+    return f"legacy-events-{names.digest(f'{legacy.url.database}' + chr(0) + 's', 40)}"

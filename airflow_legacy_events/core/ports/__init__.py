@@ -1,13 +1,14 @@
 """Ports: the calls of the relay and the sources, and what each promises."""
 
 from airflow_legacy_events.core.ports.broker import Broker, BrokerClient, Position
-from airflow_legacy_events.core.ports.database import Database, Lease, Reflection
+from airflow_legacy_events.core.ports.database import Answer, Database, Lease, Reflection
 from airflow_legacy_events.core.ports.envelope import Envelope
 from airflow_legacy_events.core.ports.observer import Observer
 from airflow_legacy_events.core.ports.source import Source
 from airflow_legacy_events.core.ports.store import WatermarkStore
 
 __all__ = [
+    "Answer",
     "Broker",
     "BrokerClient",
     "Database",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.model.horizon import Ceiling
@@ -20,6 +20,35 @@ class Lease(Protocol):
         Raises:
             SourceError: the lock's session is gone; somebody else may hold the lock by now.
         """
+
+    def execute(self, statements: Sequence[Any]) -> list[Answer]:
+        """Run statements in one transaction on a session that may write; it commits only while the lock is ours.
+
+        The transaction is READ COMMITTED where the database lets it be. A deadlock is tried again, from the first
+        statement on.
+
+        Args:
+            statements: of SQLAlchemy, so few that they lock about a thousand rows at most.
+
+        Returns:
+            The answer to each statement, in order.
+
+        Raises:
+            SourceError: the lock is lost, or a statement failed; nothing was changed. Where the answer to the commit
+                itself was lost, that is not known.
+        """
+
+
+class Answer(NamedTuple):
+    """What a statement gave.
+
+    Attributes:
+        rows: tuples as `Database.read` returns them; empty for a statement that returns none.
+        number: of the rows that it returned, changed or deleted.
+    """
+
+    rows: list[tuple[Any, ...]]
+    number: int
 
 
 class Reflection(Protocol):

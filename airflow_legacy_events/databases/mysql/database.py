@@ -82,7 +82,8 @@ class MysqlDatabase(SqlDatabase[Session]):
     @contextmanager
     def lock(self, name: str, holder: Mapping[str, Any]) -> Iterator[Lease]:
         """See `core.ports.Database.lock`: a named lock on a session of its own, see `NamedLock`."""
-        with NamedLock(self._open_for_lock, self.url.database or "", name, holder, self.log).held() as lease:
+        connect, database = self._open_for_lock, self.url.database or ""
+        with NamedLock(connect, self._compiled, database, name, holder, self.log).held() as lease:
             yield lease
 
     def reflect(self, table: str | None, sql: str | None) -> Reflected:

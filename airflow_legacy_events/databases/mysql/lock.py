@@ -6,7 +6,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,13 +14,17 @@ import MySQLdb
 
 from airflow_legacy_events.core import names
 from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.core.ports import Answer
 from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, HeldLock, SessionLock, holder_in
 from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Session, code_of, is_lost, reason
+from airflow_legacy_events.databases.writing import not_written, retried
 
 _DEAD_SECONDS = 20
 _LOOK_SECONDS = 1.0
 _RELEASE_SECONDS = 10.0
 _UNKNOWN_SESSION = 1094
+_DEADLOCKS = frozenset({1205, 1213})
+_STATEMENTS_ARE_LOGGED = 1665
 
 
 class NamedLock(SessionLock):
@@ -30,7 +34,9 @@ class NamedLock(SessionLock):
     itself ends the session and frees the lock. A second session looks who holds it.
 
     Args:
-        connect: opens a session; two at once, which `held` closes, and another one where the second is lost.
+        connect: opens a session; two at once, which `held` closes, another one where the second is lost, and one at the
+            first `execute`.
+        compiled: gives the text and the parameters of a SQLAlchemy statement.
         database: names of locks are the server's, so the database is part of them.
         name: of the stream.
         holder: who takes it.
@@ -41,9 +47,18 @@ class NamedLock(SessionLock):
     ascii_only = True  # the process list holds no character of four bytes
 
     def __init__(
-        self, connect: Callable[[], Session], database: str, name: str, holder: Mapping[str, Any], log: logging.Logger
+        self,
+        connect: Callable[[], Session],
+        compiled: Callable[[Any], tuple[str, Any]],
+        database: str,
+        name: str,
+        holder: Mapping[str, Any],
+        log: logging.Logger,
     ) -> None:
         super().__init__(name, holder, log)
+        self._compiled = compiled
+        self._writer: Session | None = None
+        self._isolation = "READ COMMITTED"
         self._connect, self._session = connect, connect()
         try:
             self._watcher = connect()
@@ -73,6 +88,8 @@ class NamedLock(SessionLock):
         finally:
             self._release()
             self._watcher.close()
+            if self._writer is not None:
+                self._writer.close()
 
     def check(self) -> None:
         """See `core.ports.Lease.check`; the server says who holds the lock."""
@@ -84,6 +101,47 @@ class NamedLock(SessionLock):
             raise self._lost(reason(error)) from error
         if owner is None or int(owner) != self._session.number:
             raise self._lost("the server says that it is not ours any more")
+
+    def execute(self, statements: Sequence[Any]) -> list[Answer]:
+        """See `core.ports.Lease.execute`; the lock is checked right before the commit.
+
+        Under REPEATABLE READ, a server's default, deleting a range would lock the gap into which writers insert. A
+        server that logs statements instead of rows refuses anything less.
+        """
+        compiled = [self._compiled(statement) for statement in statements]
+        try:
+            return retried(lambda: self._transaction(compiled), _is_deadlock)
+        except MySQLdb.Error as error:
+            self._drop_writer()
+            if code_of(error) != _STATEMENTS_ARE_LOGGED:
+                raise not_written(self._name, reason(error)) from error
+        self._isolation = "REPEATABLE READ"
+        try:
+            return retried(lambda: self._transaction(compiled), _is_deadlock)
+        except MySQLdb.Error as error:
+            self._drop_writer()
+            raise not_written(self._name, reason(error)) from error
+
+    def _transaction(self, compiled: Sequence[tuple[str, Any]]) -> list[Answer]:
+        if self._writer is None:
+            self._writer = self._connect()
+        session = self._writer
+        session.rows(f"SET TRANSACTION ISOLATION LEVEL {self._isolation}, READ WRITE")
+        session.rows("START TRANSACTION")
+        try:
+            answers = [session.answer(statement, parameters) for statement, parameters in compiled]
+            self.check()
+            session.rows("COMMIT")
+        except BaseException:
+            with contextlib.suppress(MySQLdb.Error):
+                session.rows("ROLLBACK")
+            raise
+        return answers
+
+    def _drop_writer(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        self._writer = None
 
     def _try(self) -> bool:
         [(taken,)] = self._session.rows("SELECT GET_LOCK(%s, 0)", self._lock)
@@ -152,3 +210,7 @@ class NamedLock(SessionLock):
             self._session.cut()
         elif self._beat.ident is None:
             self._session.close()
+
+
+def _is_deadlock(error: Exception) -> bool:
+    return isinstance(error, MySQLdb.Error) and code_of(error) in _DEADLOCKS

@@ -14,6 +14,7 @@ import MySQLdb
 from MySQLdb.constants import FIELD_TYPE, FLAG
 from MySQLdb.converters import conversions
 
+from airflow_legacy_events.core.ports import Answer
 from airflow_legacy_events.databases.errors import one_line
 
 INTERRUPTED = frozenset({1317, 1969, 3024})
@@ -79,6 +80,12 @@ class Session:
         with self.connection.cursor() as cursor:
             cursor.execute(statement, parameters or None)
             return list(cursor.fetchall())
+
+    def answer(self, statement: str, parameters: Any) -> Answer:
+        """Run one statement; return its rows and their number, or the number of rows that it found to change."""
+        with self.connection.cursor() as cursor:
+            count = cursor.execute(statement, parameters or None)
+            return Answer(list(cursor.fetchall()) if cursor.description else [], int(count))
 
     def absorb(self) -> None:
         """Absorb a KILL that came after its statement had ended; MySQL 5.6 keeps it for the next statement."""

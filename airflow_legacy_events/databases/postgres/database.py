@@ -20,7 +20,7 @@ from airflow_legacy_events.databases.postgres.catalog import inspect_table
 from airflow_legacy_events.databases.postgres.encoding import REMEDY, UNREADABLE, unreadable_column
 from airflow_legacy_events.databases.postgres.lock import AdvisoryLock
 from airflow_legacy_events.databases.postgres.prefetch import Prefetch
-from airflow_legacy_events.databases.postgres.session import Session, connect
+from airflow_legacy_events.databases.postgres.session import Session, connect, reason
 from airflow_legacy_events.databases.postgres.sizes import bounded_column, too_large_in
 from airflow_legacy_events.databases.postgres.statement import Statement
 from airflow_legacy_events.databases.postgres.types import find_types
@@ -64,7 +64,7 @@ class PostgresDatabase(SqlDatabase[Session]):
     @contextmanager
     def lock(self, name: str, holder: Mapping[str, Any]) -> Iterator[Lease]:
         """See `core.ports.Database.lock`: an advisory lock on a session of its own, see `AdvisoryLock`."""
-        with AdvisoryLock(self._connect_plain, name, holder, self.log).held() as lease:
+        with AdvisoryLock(self._connect_plain, super()._compiled, name, holder, self.log).held() as lease:
             yield lease
 
     def _inspect(self, table: str) -> TableFacts:
@@ -79,7 +79,7 @@ class PostgresDatabase(SqlDatabase[Session]):
             except psycopg.OperationalError:
                 raise
             except psycopg.Error as error:
-                raise errors.refused_query(self.conn_id, _reason(error)) from error
+                raise errors.refused_query(self.conn_id, reason(error)) from error
             types = find_types(session.connection, [c.type_code for c in found])
         columns, refused = [], {}
         for one in found:
@@ -196,11 +196,4 @@ class PostgresDatabase(SqlDatabase[Session]):
         except psycopg.Error as error:
             if what := too_large_in(error.diag.message_primary or ""):
                 raise errors.too_large(self.conn_id, what) from None
-            raise errors.failed(self.conn_id, doing, _reason(error)) from error
-
-
-def _reason(error: psycopg.Error) -> str:
-    """Return the server's sentence and code, without its DETAIL, which may hold values of rows."""
-    if error.diag.message_primary:
-        return f"{error.diag.message_primary} (SQLSTATE {error.diag.sqlstate})"
-    return errors.one_line(error)
+            raise errors.failed(self.conn_id, doing, reason(error)) from error

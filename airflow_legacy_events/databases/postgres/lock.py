@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 
 from airflow_legacy_events.core import names
+from airflow_legacy_events.core.ports import Answer
 from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, HeldLock, SessionLock, holder_in
+from airflow_legacy_events.databases.postgres.session import TEXT_FORMS, reason, texts_of
+from airflow_legacy_events.databases.writing import not_written, retried
 
 _WHO = """
 SELECT l.pid, a.query, EXTRACT(EPOCH FROM clock_timestamp() - a.state_change)::float8
@@ -24,6 +27,9 @@ SELECT l.pid, a.query, EXTRACT(EPOCH FROM clock_timestamp() - a.state_change)::f
 
 
 _IDLE_TIMEOUT_SINCE = 140_000
+_WRITING = (
+    TEXT_FORMS.replace("SET ", "SET LOCAL ") + " SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE"
+).encode()
 
 
 class AdvisoryLock(SessionLock):
@@ -34,6 +40,7 @@ class AdvisoryLock(SessionLock):
 
     Args:
         connect: opens the session, at once; `held` closes it.
+        compiled: gives the text and the parameters of a SQLAlchemy statement.
         name: of the stream.
         holder: who takes it.
         log: of the task.
@@ -44,12 +51,13 @@ class AdvisoryLock(SessionLock):
     def __init__(
         self,
         connect: Callable[[], psycopg.Connection[Any]],
+        compiled: Callable[[Any], tuple[str, Any]],
         name: str,
         holder: Mapping[str, Any],
         log: logging.Logger,
     ) -> None:
         super().__init__(name, holder, log)
-        self._session = connect()
+        self._session, self._compiled = connect(), compiled
         digest = names.digest(name, 16)
         self._key = int.from_bytes(bytes.fromhex(digest), "big", signed=True)
         self._application = f"legacy-events-{digest}"
@@ -86,6 +94,28 @@ class AdvisoryLock(SessionLock):
             except psycopg.Error as error:
                 raise self._lost(error) from error
 
+    def execute(self, statements: Sequence[Any]) -> list[Answer]:
+        """See `core.ports.Lease.execute`; the transaction runs on the session that holds the lock, and dies with it."""
+        compiled = [self._compiled(statement) for statement in statements]
+        with self._turn:
+            try:
+                return retried(lambda: self._transaction(compiled), _is_deadlock)
+            except psycopg.Error as error:
+                if self._session.closed:
+                    raise self._lost(reason(error)) from error
+                raise not_written(self._name, reason(error)) from error
+
+    def _transaction(self, compiled: Sequence[tuple[str, Any]]) -> list[Answer]:
+        with self._session.transaction():
+            self._session.execute(_WRITING)
+            texts = texts_of(self._session)
+            answers = []
+            for statement, parameters in compiled:
+                texts.execute(statement.encode(), parameters)
+                rows = texts.fetchall() if texts.description else []
+                answers.append(Answer(rows, texts.rowcount))
+            return answers
+
     def _give_back(self) -> None:
         """Free the lock now; the server would do so a moment after the session was closed."""
         with self._turn, contextlib.suppress(psycopg.Error):
@@ -121,3 +151,7 @@ class AdvisoryLock(SessionLock):
 
     def _terminate(self, pid: int) -> None:
         self._session.execute("SELECT pg_terminate_backend(%s)", (pid,))
+
+
+def _is_deadlock(error: Exception) -> bool:
+    return isinstance(error, (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure))

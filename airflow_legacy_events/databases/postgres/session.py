@@ -11,10 +11,15 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg.types.string import TextLoader
 
-# Everything that shapes the text of a value is pinned; the session can't write, whatever the role may do.
-_PINNED = (
+from airflow_legacy_events.databases.errors import one_line
+
+TEXT_FORMS = (
     "SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';"
     " SET bytea_output = 'hex'; SET extra_float_digits = 1; SET xmloption = 'content'; SET quote_all_identifiers = off;"
+)
+"""What the text of a value depends on."""
+
+_PINNED = TEXT_FORMS + (
     " SET default_transaction_read_only = on; SET default_transaction_isolation = 'read committed';"
     " SET statement_timeout = {timeout:d}"
 )
@@ -43,11 +48,7 @@ class Session(NamedTuple):
     def pin(cls, connection: psycopg.Connection[Any], timeout_seconds: float) -> Session:
         """Let a fresh connection read only, and each statement take so long."""
         connection.execute(_PINNED.format(timeout=max(1, int(timeout_seconds * 1000))).encode())
-        texts = psycopg.RawCursor(connection)
-        for known in psycopg.postgres.types:
-            texts.adapters.register_loader(known.oid, TextLoader)
-            texts.adapters.register_loader(known.array_oid, TextLoader)
-        return cls(connection, texts)
+        return cls(connection, texts_of(connection))
 
     def interrupt(self) -> None:
         """End the statement that runs, from any thread."""
@@ -66,3 +67,19 @@ class Session(NamedTuple):
 def connect(options: Mapping[str, Any]) -> psycopg.Connection[Any]:
     """Return a connection of which nothing is pinned yet."""
     return psycopg.connect(**{**_WIRE, **options}, autocommit=True, prepare_threshold=None)
+
+
+def texts_of(connection: psycopg.Connection[Any]) -> psycopg.RawCursor[Any]:
+    """Return a cursor whose values are the texts that the server sends."""
+    texts = psycopg.RawCursor(connection)
+    for known in psycopg.postgres.types:
+        texts.adapters.register_loader(known.oid, TextLoader)
+        texts.adapters.register_loader(known.array_oid, TextLoader)
+    return texts
+
+
+def reason(error: psycopg.Error) -> str:
+    """Return the server's sentence and code, without its DETAIL, which may hold values of rows."""
+    if error.diag.message_primary:
+        return f"{error.diag.message_primary} (SQLSTATE {error.diag.sqlstate})"
+    return one_line(error)

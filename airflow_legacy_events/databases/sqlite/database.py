@@ -47,6 +47,12 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         return Path(self.url.database or "").resolve()
 
     def _connect(self) -> sqlite3.Connection:
+        session = self._open()
+        session.execute("PRAGMA query_only = ON")
+        session.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        return session
+
+    def _open(self) -> sqlite3.Connection:
         self._require_file()
         # mode=rw makes no new file; a file that may only be read is opened read-only by SQLite itself.
         session = sqlite3.connect(
@@ -57,8 +63,6 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
             timeout=self.statement_timeout_seconds,
         )
         session.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
-        session.execute("PRAGMA query_only = ON")
-        session.execute("SELECT count(*) FROM sqlite_master").fetchone()
         return session
 
     def _require_file(self) -> None:
@@ -75,7 +79,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
     def lock(self, name: str, holder: Mapping[str, Any]) -> Iterator[Lease]:
         """See `core.ports.Database.lock`: a lock file beside the database, see `FileLock`."""
         self._require_file()
-        with FileLock(self.path, name, holder, self.log).held() as lease:
+        with FileLock(self.path, name, holder, self.log, self._open, self._compiled).held() as lease:
             yield lease
 
     def _inspect(self, table: str) -> TableFacts:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
+import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from airflow_legacy_events.core import flock, names
 from airflow_legacy_events.core.errors import BusyError, SourceError
+from airflow_legacy_events.core.ports import Answer
 from airflow_legacy_events.databases.locks import LEASE_SECONDS, describe, is_earlier_try
+from airflow_legacy_events.databases.writing import not_written
 
 _POLL_SECONDS = 0.1
 
@@ -28,12 +32,23 @@ class FileLock:
         name: of the stream.
         holder: who takes it.
         log: of the task.
+        connect: opens a session of the database that may write, and is closed after each transaction.
+        compiled: gives the text and the parameters of a SQLAlchemy statement.
 
     Raises:
         SourceError: the file can't be made.
     """
 
-    def __init__(self, database: Path, name: str, holder: Mapping[str, Any], log: logging.Logger) -> None:
+    def __init__(
+        self,
+        database: Path,
+        name: str,
+        holder: Mapping[str, Any],
+        log: logging.Logger,
+        connect: Callable[[], sqlite3.Connection],
+        compiled: Callable[[Any], tuple[str, Any]],
+    ) -> None:
+        self._connect, self._compiled = connect, compiled
         self._name, self._holder, self._log = name, dict(holder), log
         self._path = database.with_name(f"{database.name}.{names.digest(name, 16)}.lock")
         self._file = self._open()
@@ -75,6 +90,18 @@ class FileLock:
                 " watermark was not moved; a retry goes on"
             )
 
+    def execute(self, statements: Sequence[Any]) -> list[Answer]:
+        """See `core.ports.Lease.execute`; another writer of the file is waited for, so there is no deadlock."""
+        try:
+            with contextlib.closing(self._connect()) as session:
+                session.execute("BEGIN IMMEDIATE")
+                answers = [_answer(session.execute(*self._compiled(statement))) for statement in statements]
+                self.check()
+                session.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise not_written(self._name, error) from error
+        return answers
+
     def _take(self) -> None:
         deadline = time.monotonic() + LEASE_SECONDS
         while not flock.take(self._file):
@@ -96,3 +123,8 @@ class FileLock:
         except ValueError:  # its holder is just writing it
             return None
         return found if isinstance(found, dict) else None
+
+
+def _answer(cursor: sqlite3.Cursor) -> Answer:
+    rows = cursor.fetchall()
+    return Answer(rows, len(rows) if cursor.description else cursor.rowcount)
