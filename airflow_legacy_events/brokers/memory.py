@@ -70,11 +70,11 @@ class MemoryBroker:
         self._published.clear()
 
     def _keep(self, messages: Messages, first: int) -> Iterator[Rejection]:
-        kept = self._topics.setdefault(messages.topic, [])
-        limit = self._limits.get(messages.topic)
         for at, (key, value) in enumerate(zip(messages.keys, messages.values, strict=True)):
+            limit = self._limits.get(messages.topic_of(at))
             size = len(value.encode() if isinstance(value, str) else value or b"")
             if limit is not None and size > limit:
                 yield Rejection(first + at, "MSG_SIZE_TOO_LARGE", f"{size} bytes, the topic takes {limit}")
                 continue
-            kept.append(Kept(key, value, messages.headers_of(at), messages.timestamp_of(at)))
+            kept = Kept(key, value, messages.headers_of(at), messages.timestamp_of(at))
+            self._topics.setdefault(messages.topic_of(at), []).append(kept)

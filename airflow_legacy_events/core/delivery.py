@@ -189,8 +189,8 @@ class AtLeastOnce:
         self._broker.publish(messages)
         rejections = self._broker.confirm()
         events = batch.count - len(rejections)
-        size = messages.size({rejection.index for rejection in rejections})
-        self._count(Delivered(events, events, bytes=size, topics={messages.topic: events}))
+        refused = {rejection.index for rejection in rejections}
+        self._count(Delivered(events, events, bytes=messages.size(refused), topics=messages.by_topic(refused)))
         if rejections:
             self._bury(batch, messages, rejections)
         self._count(Delivered(len(rejections), rejected=len(rejections), batches=1))
@@ -200,8 +200,9 @@ class AtLeastOnce:
 
     def _bury(self, batch: Batch, messages: Messages, rejections: Sequence[Rejection]) -> None:
         first, count = rejections[0], len(rejections)
+        topic = messages.topic_of(first.index)
         found = (
-            f"{count} of {batch.count} messages were rejected by topic {messages.topic!r}; first: message"
+            f"{count} of {batch.count} messages were rejected by topic {topic!r}; first: message"
             f" {first.index} of the batch, {first.error}: {first.reason}"
         )
         if self._dead_letter_topic is None:

@@ -169,3 +169,18 @@ def test_close_may_come_twice_and_with_messages_unconfirmed(world):
     world.broker.publish(batch(world.topic, ("a", "1")))
     world.broker.close()
     world.broker.close()
+
+
+def test_each_message_may_have_a_topic_and_a_partition_of_its_own(world):
+    routed = [world.topic, world.roomy, world.topic, world.roomy]
+    sent = Messages("", ["a", "b", "a", "b"], ["1", "2", "3", "4"], topics=routed, partitions=[None, 0, None, None])
+    world.broker.publish(sent)
+    assert world.broker.confirm() == []
+    assert world.values() == [b"1", b"3"]
+    assert [found.value for found in world.read(world.roomy)] == [b"2", b"4"]
+
+
+def test_a_limit_is_that_of_the_messages_own_topic(world):
+    world.broker.publish(Messages("", ["a", "b"], [TOO_LARGE, TOO_LARGE], topics=[world.topic, world.roomy]))
+    assert [(found.index, found.error) for found in world.broker.confirm()] == [(0, "MSG_SIZE_TOO_LARGE")]
+    assert [found.key for found in world.read(world.roomy)] == [b"b"]

@@ -15,7 +15,9 @@ from confluent_kafka.admin import (
 )
 
 from airflow_legacy_events.brokers.kafka import KafkaBroker
+from airflow_legacy_events.brokers.kafka.topics import Topics
 from airflow_legacy_events.core.errors import ConfigurationError, DeliveryError, StoppedError
+from airflow_legacy_events.core.model import Messages
 from airflow_legacy_events.core.stop import Stop
 from tests.support.brokers import batch, opened
 
@@ -210,3 +212,53 @@ def test_a_topic_that_the_user_may_only_look_at_is_refused(second_kafka):
         ConfigurationError, match=r"'closed' can't be written to by this user, who may DESCRIBE, READ\."
     ):
         made(kafka, "open", "closed")
+
+
+def test_a_topic_that_a_message_names_is_looked_up_once_and_found_when_it_comes(kafka, topics, monkeypatch):
+    there, later = topics.make(), topics.name()
+    broker = opened(kafka)
+    listings = counted(monkeypatch, Topics, "refresh")
+    described = counted(monkeypatch, Topics, "limits")
+
+    def send(*names):
+        broker.publish(Messages("", ["k"] * len(names), ["v"] * len(names), topics=list(names)))
+        return [(found.index, found.error) for found in broker.confirm()]
+
+    assert send(there, later, there) == [(1, "UNKNOWN_TOPIC_OR_PART")]
+    assert send(later, there) == [(0, "UNKNOWN_TOPIC_OR_PART")]
+    assert (len(listings), len(described)) == (0, 1)
+    topics.make(later)
+    monkeypatch.setattr(broker._routes, "_listed", float("-inf"))
+
+    assert send(later, there) == []
+    assert (len(listings), len(described)) == (1, 2)
+    assert [found.value for found in topics.read(later)] == ["v"]
+    broker.close()
+
+
+def test_a_topic_that_a_message_names_is_made_where_topics_may_be_made(kafka, topics):
+    broker, name = made(kafka, topic_partitions=2), topics.name()
+    broker.publish(Messages("", ["k"], ["v"], topics=[name], partitions=[1]))
+
+    assert broker.confirm() == []
+    [found] = topics.read(name)
+    assert (found.value, found.partition) == ("v", 1)
+    broker.close()
+
+
+def test_a_partition_that_a_topic_does_not_have_is_refused(kafka, topics):
+    name = topics.make(partitions=2)
+    broker = opened(kafka)
+    broker.publish(Messages("", ["k", "k"], ["1", "2"], topics=[name, name], partitions=[2, 1]))
+
+    [refused] = broker.confirm()
+    assert (refused.index, refused.reason) == (0, f"partition 2 of topic '{name}', which has 2")
+    assert [found.value for found in topics.read(name)] == ["2"]
+    broker.close()
+
+
+def counted(monkeypatch, owner, name):
+    """The calls of a method, which goes on to work."""
+    calls, method = [], getattr(owner, name)
+    monkeypatch.setattr(owner, name, lambda self, *given: (calls.append(given), method(self, *given))[1])
+    return calls

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_legacy_events.brokers.kafka.config import (
-    MAX_MESSAGE_BYTES,
     client_settings,
     normalised,
     producer_settings,
@@ -16,7 +15,7 @@ from airflow_legacy_events.brokers.kafka.config import (
 from airflow_legacy_events.brokers.kafka.latest import latest
 from airflow_legacy_events.brokers.kafka.producer import IdempotentProducer
 from airflow_legacy_events.brokers.kafka.resend import to_resend
-from airflow_legacy_events.brokers.kafka.sizes import too_large
+from airflow_legacy_events.brokers.kafka.routes import Routes
 from airflow_legacy_events.brokers.kafka.topics import DEFAULT_MAX_MESSAGE_BYTES, Topics
 from airflow_legacy_events.brokers.kafka.verdicts import Failure
 from airflow_legacy_events.core.errors import ConfigurationError
@@ -61,11 +60,11 @@ class KafkaBroker:
         self._log = log or logging.getLogger(__name__)
         self.bootstrap = str(self._config["bootstrap.servers"])
         self.cluster_id: str | None = None
-        self._limits: dict[str, int] = {}
+        self._routes: Routes | None = None
         self._producer: IdempotentProducer | None = None
         self._published: list[Messages] = []
         self._count = 0
-        self._oversized: list[Rejection] = []
+        self._refused: list[Rejection] = []
 
     def open(self) -> None:
         """See `core.ports.BrokerClient.open`; also reads the topics' size limits."""
@@ -73,40 +72,39 @@ class KafkaBroker:
         found = Topics(
             client_settings(self._config), seconds=min(_REACH_SECONDS, seconds), stop=self._stop, log=self._log
         )
-        found.require(self._topics, self._partitions, self._topic_config)
-        self._limits = {name: min(limit, MAX_MESSAGE_BYTES) for name, limit in found.limits(self._topics).items()}
+        routes = Routes(found, self._topics, self._partitions, self._topic_config)
+        limits = routes.limits.values()
+        routes.largest = max(limits, default=DEFAULT_MAX_MESSAGE_BYTES)  # the client refuses what is larger
         settings = producer_settings(
             self._config,
             timeout_ms=int(seconds * 1000),
-            smallest=min(self._limits.values(), default=DEFAULT_MAX_MESSAGE_BYTES),
-            largest=max(self._limits.values(), default=DEFAULT_MAX_MESSAGE_BYTES),
+            smallest=min(limits, default=DEFAULT_MAX_MESSAGE_BYTES),
+            largest=routes.largest,
             log=self._log,
         )
+        self._routes = routes
         self._producer = IdempotentProducer(settings, stop=self._stop, timeout=self._timeout, log=self._log)
         self.cluster_id = found.metadata.cluster_id
 
     def publish(self, messages: Messages) -> None:
         """See `core.ports.Broker.publish`."""
-        producer, limit = self._open, self._limits.get(messages.topic)
-        if limit is None:
-            raise ConfigurationError(f"topic {messages.topic!r} is none of those that were opened: {self._topics}")
-        sizes = too_large(messages, limit)
-        for at, size in sizes:
-            reason = f"{size} bytes as a record batch of its own, the topic takes {limit}"
-            self._oversized.append(Rejection(self._count + at, "MSG_SIZE_TOO_LARGE", reason))
+        producer, routes = self._open
+        refused = list(routes.refused(messages, self._count))
+        left_out = {rejection.index - self._count for rejection in refused}
+        self._refused += refused
         self._published.append(messages)
         self._count += len(messages.values)
-        producer.send(messages, {at for at, _ in sizes})
+        producer.send(messages, left_out)
 
     def confirm(self) -> Sequence[Rejection]:
         """See `core.ports.Broker.confirm`."""
         if not self._published:
             return []
-        rejected = [*self._oversized]
-        failures = self._open.flush()
+        rejected = [*self._refused]
+        failures = self._open[0].flush()
         if failures:
             rejected += self._one_by_one(failures)
-        self._published, self._oversized, self._count = [], [], 0
+        self._published, self._refused, self._count = [], [], 0
         return sorted(rejected, key=lambda rejection: rejection.index)
 
     def latest(self, topic: str) -> Position | None:
@@ -119,13 +117,13 @@ class KafkaBroker:
             self._producer.close()
 
     @property
-    def _open(self) -> IdempotentProducer:
-        if self._producer is None:
+    def _open(self) -> tuple[IdempotentProducer, Routes]:
+        if self._producer is None or self._routes is None:
             raise ConfigurationError("the Kafka broker was not opened: call open() first")
-        return self._producer
+        return self._producer, self._routes
 
     def _one_by_one(self, failures: Sequence[Failure]) -> list[Rejection]:
-        resent = to_resend(self._published, failures, {rejection.index for rejection in self._oversized})
+        resent = to_resend(self._published, failures, {rejection.index for rejection in self._refused})
         self._log.warning(
             "the broker refused record batches with %d messages (%s); sending %d messages again, one by one",
             len(failures),
@@ -135,5 +133,5 @@ class KafkaBroker:
         return [
             Rejection(message.index, failure.name, failure.reason)
             for message in resent
-            for failure in self._open.send_one(message.messages, message.at)
+            for failure in self._open[0].send_one(message.messages, message.at)
         ]

@@ -27,6 +27,7 @@ _SLICE_SECONDS = 0.2
 _ROOM_SECONDS = 0.005
 _GRACE_SECONDS = 30.0
 _NOW = 0
+_BY_KEY = -1
 
 
 class IdempotentProducer:
@@ -54,7 +55,7 @@ class IdempotentProducer:
 
     def send(self, messages: Messages, left_out: AbstractSet[int] = frozenset()) -> None:
         """Queue all messages but those at `left_out`; waits while the queue is full."""
-        alike = not left_out and messages.each is None and messages.timestamps is None
+        alike = not left_out and messages.alike
         self._guarded(self._send_alike if alike else self._send_each, messages, left_out)
 
     def send_one(self, messages: Messages, at: int) -> list[Failure]:
@@ -126,9 +127,10 @@ class IdempotentProducer:
         """Queue one message, waiting for room."""
         produce, key, value = self._open.produce, messages.keys[at], messages.values[at]
         headers, timestamp = _encoded(messages.headers_of(at)), messages.timestamp_of(at) or _NOW
+        topic, partition = messages.topic_of(at), messages.partition_of(at)
         while True:
             try:
-                produce(messages.topic, value, key, headers=headers, timestamp=timestamp)
+                produce(topic, value, key, _BY_KEY if partition is None else partition, None, None, timestamp, headers)
             except BufferError:
                 self._flush_for(_ROOM_SECONDS)  # poll() would sleep its time out: without failures there are no events
                 self._judge()

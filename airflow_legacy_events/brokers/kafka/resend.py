@@ -28,7 +28,7 @@ class PublishedMessage:
     @property
     def key(self) -> tuple[str, str | None]:
         """Topic and key: messages that are equal in both have an order."""
-        return self.messages.topic, self.messages.keys[self.at]
+        return self.messages.topic_of(self.at), self.messages.keys[self.at]
 
     @property
     def fingerprint(self) -> tuple[str, bytes | None, bytes | None]:

@@ -76,6 +76,10 @@ class Topics:
             " Nothing was sent; look at the address, the network and the security settings"
         )
 
+    def refresh(self) -> None:
+        """Ask the cluster anew which topics it has."""
+        self.metadata = self._look(lambda _: True)
+
     def require(self, names: Sequence[str], partitions: int | None, config: Mapping[str, str] | None) -> None:
         """Check that every topic exists and may be written to.
 
