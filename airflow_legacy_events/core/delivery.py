@@ -154,7 +154,7 @@ class AtLeastOnce:
         """See `Delivery.acknowledge`."""
         if mark.receipt is not None:
             self._lease.check()
-            self._source.acknowledge(mark.receipt)
+            self._source.acknowledge(mark.receipt, self._lease)
             self._acknowledged = True
 
     def deliver(self, batch: Batch, messages: Messages | None) -> None:

@@ -71,7 +71,7 @@ class ListSource:
         rows = self._rows_above(at)
         return Pending(min(len(rows), most), (rows[-1][0],) if rows else None)
 
-    def acknowledge(self, receipt: Any) -> None:
+    def acknowledge(self, receipt: Any, lease: Any) -> None:
         """A list keeps its lines."""
 
     def _rows_above(self, at: Watermark | None) -> list[tuple[str, str]]:

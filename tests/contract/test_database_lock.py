@@ -145,10 +145,9 @@ def lose(legacy, database):
         case "firebird":
             legacy.execute("DELETE FROM legacy_events_locks")
         case "postgresql":
-            held = (
-                "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE"
-            )
-            legacy.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM ({held}) held")
+            locks = "SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database WHERE locktype = 'advisory'"
+            [(pid,)] = legacy.execute(f"{locks} AND datname = current_database()")
+            legacy.execute(f"SELECT pg_terminate_backend({pid}, 5000)")
         case _:
             [(pid,)] = legacy.execute("SELECT IS_USED_LOCK(%s)", named_lock(legacy))
             legacy.execute(f"KILL {pid}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,9 @@ from airflow_legacy_events.core.model import Watermark
 from tests.support.engines import EACH
 from tests.support.fakes import Entry, Outbox, OutboxSource
 from tests.support.legacy import legacy_database
+
+LEASE: Any = None
+"""Of a lock that no source of these writes through."""
 
 TIES = [1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5]
 
@@ -66,7 +70,7 @@ def resume(world, batches, **limits):
     source = world.source(**limits)
     for batch in [*batches, *batches[-1:]]:
         if batch.after.receipt is not None:
-            source.acknowledge(batch.after.receipt)
+            source.acknowledge(batch.after.receipt, LEASE)
     return source, batches[-1].after if batches else None
 
 
@@ -229,6 +233,6 @@ def deliver(source, at):
     horizon, reading = source.open(at)
     for batch in reading:
         if batch.after.receipt:
-            source.acknowledge(batch.after.receipt)
+            source.acknowledge(batch.after.receipt, LEASE)
         at = batch.after._replace(facts={**horizon.facts, **batch.after.facts})
     return at

@@ -121,12 +121,14 @@ class Process:
         while (batch := self.step("read", lambda: next(found, None))) is not None:
             yield batch
 
-    def acknowledge(self, receipt: Any) -> None:
+    def acknowledge(self, receipt: Any, lease: Any) -> None:
         saved = self.world.store.load(STREAM.name)
         assert saved is not None
         assert saved.receipt == receipt, "acknowledged what no saved watermark says"
         half = receipt[: len(receipt) // 2] or ([receipt[0][0], receipt[0][0]],)
-        self.step("acknowledge", lambda: self.inner.acknowledge(receipt), lambda: self.inner.acknowledge(half))
+        self.step(
+            "acknowledge", lambda: self.inner.acknowledge(receipt, lease), lambda: self.inner.acknowledge(half, lease)
+        )
 
     def compile(self, shape: Shape, stream: Stream) -> Callable[[Batch], Messages]:
         encode = PlainEnvelope().compile(shape, stream)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.columns import Column, Kind, Shape
 from airflow_legacy_events.core.model import (
@@ -95,7 +95,7 @@ class OutboxSource:
         rows = min(len(self.outbox.entries), most)
         return Pending(rows, None if target is None else (str(target),))
 
-    def acknowledge(self, receipt: Receipt) -> None:
+    def acknowledge(self, receipt: Receipt, lease: Any) -> None:
         self.outbox.told.append(receipt)
         self.outbox.delete(ids(receipt))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol, runtime_checkable
 
 from airflow_legacy_events.core.model import PENDING_ROWS, Opened, Pending, Receipt, Span, Watermark, Window
+from airflow_legacy_events.core.ports.database import Lease
 
 
 @runtime_checkable
@@ -35,12 +36,16 @@ class Source(Protocol):
             ConfigurationError, SourceError, WatermarkError: nothing was read, nothing moved.
         """
 
-    def acknowledge(self, receipt: Receipt) -> None:
+    def acknowledge(self, receipt: Receipt, lease: Lease) -> None:
         """Tell the source that the rows of `receipt` are delivered and saved.
 
         Idempotent: the same receipt comes again after a crash. Called after the watermark that carries it was
         saved, and at the start of a run with the receipt of the loaded watermark, once `open` has checked that this is
         the server, and the table, that the receipt is about. The next save is without it.
+
+        Args:
+            receipt: of everything that the saved watermark says.
+            lease: of the stream's lock, through which the source writes.
         """
 
     def pending(self, at: Watermark | None, most: int = PENDING_ROWS) -> Pending:

@@ -19,9 +19,8 @@ from airflow_legacy_events.core.errors import BusyError, SourceError
 from airflow_legacy_events.core.ports import Answer
 from airflow_legacy_events.databases.deadline import deadline
 from airflow_legacy_events.databases.errors import one_line
-from airflow_legacy_events.databases.generic.values import exact
+from airflow_legacy_events.databases.generic.writing import Unlocked, answer_of, written
 from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, LEASE_SECONDS, describe, is_earlier_try
-from airflow_legacy_events.databases.writing import not_written, retried
 
 TABLE = "legacy_events_locks"
 _LONGEST_HOLDER = 4000
@@ -130,14 +129,14 @@ class RowLock:
 
         def transaction() -> list[Answer]:
             with self._transaction():
-                answers = [_answer(self._session.execute(statement)) for statement in statements]
+                answers = [answer_of(self._session.execute(statement)) for statement in statements]
                 renewed = sa.update(locks).where(self._ours).values(beats=locks.c.beats + 1, leased_at=_NOW)
                 if not self._session.execute(renewed).rowcount:
                     raise self._lost(f"its row in {TABLE} is another run's or was removed")
             return answers
 
         with self._turn:
-            return _written(self._name, transaction)
+            return written(self._name, transaction)
 
     @property
     def _ours(self) -> Any:
@@ -253,46 +252,6 @@ class RowLock:
             self._change(sa.delete(locks).where(self._ours))
         except sa.exc.SQLAlchemyError as error:
             self._log.warning("the row of stream %s in %s was not removed: %s", self._name, TABLE, one_line(error))
-
-
-class Unlocked:
-    """The lease of a source without locks: it can't be lost.
-
-    Args:
-        session: that may write; for one thread at a time.
-        name: of the stream.
-    """
-
-    def __init__(self, session: sa.Connection, name: str) -> None:
-        self._session, self._name = session, name
-
-    def check(self) -> None:
-        """See `core.ports.Lease.check`."""
-
-    def execute(self, statements: Sequence[Any]) -> list[Answer]:
-        """See `core.ports.Lease.execute`; no lock is there to be ours."""
-
-        def transaction() -> list[Answer]:
-            with self._session.begin():
-                return [_answer(self._session.execute(statement)) for statement in statements]
-
-        return _written(self._name, transaction)
-
-
-def _written(name: str, transaction: Callable[[], list[Answer]]) -> list[Answer]:
-    """Return what a transaction gives; dialects share no name for a deadlock, so errors of operation are retried."""
-    try:
-        return retried(transaction, lambda error: isinstance(error, sa.exc.OperationalError))
-    except sa.exc.SQLAlchemyError as error:
-        raise not_written(name, one_line(error)) from error
-
-
-def _answer(result: Any) -> Answer:
-    if not result.returns_rows:
-        return Answer([], result.rowcount)
-    names_ = list(result.keys())
-    rows = exact(result.fetchall(), names_)
-    return Answer(rows, len(rows))
 
 
 def _short(value: Any) -> Any:

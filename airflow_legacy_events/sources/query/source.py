@@ -13,7 +13,7 @@ from airflow_legacy_events.core.columns import TEMPORAL, Column
 from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import PENDING_ROWS, Batch, Opened, Pending, Receipt, Span, Watermark, Window
-from airflow_legacy_events.core.ports import Database, Reflection
+from airflow_legacy_events.core.ports import Database, Lease, Reflection
 from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.sources.query.bulk import BulkRun
 from airflow_legacy_events.sources.query.changes import Changes
@@ -161,7 +161,7 @@ class QuerySource:
             )
         return run.pending(most)
 
-    def acknowledge(self, receipt: Receipt) -> None:
+    def acknowledge(self, receipt: Receipt, lease: Lease) -> None:
         """A query leaves nothing to acknowledge at its source."""
 
     def _guard(self, at: Watermark, facts: dict[str, Any]) -> None:
