@@ -132,8 +132,13 @@ class StreamRegistration:
         Raises:
             WatermarkError: as `loaded` does, or the store can't be read.
         """
+        if self._registered:
+            mark = self._store.load(self._stream)
+            self.loaded(mark)
+            return mark
+        registration = read_registration(self._stream)  # before the store: the stream may begin in between
         mark = self._store.load(self._stream)
-        self.loaded(mark)
+        self._judge(mark, registration)
         return mark
 
     def loaded(self, at: Watermark | None) -> None:
@@ -144,7 +149,17 @@ class StreamRegistration:
         """
         if self._registered and at is not None:
             return
-        registration = read_registration(self._stream)  # a command may have forgotten or moved it meanwhile
+        self._judge(at, read_registration(self._stream))  # a command may have forgotten or moved it meanwhile
+
+    def saving(self, new: Watermark, delivered: Delivered) -> None:
+        """See `core.ports.Observer.saving`; a stream is registered only behind its first watermark."""
+
+    def saved(self, new: Watermark) -> None:  # noqa: ARG002  the first one counts, whatever it is
+        """See `core.ports.Observer.saved`."""
+        if not self._registered:
+            self._register()
+
+    def _judge(self, at: Watermark | None, registration: Registration | None) -> None:
         if registration is not None and registration.store != self._name:
             raise WatermarkError(
                 f"the watermark of stream {self._stream!r} lies in store {registration.store!r} since"
@@ -158,14 +173,6 @@ class StreamRegistration:
         if at is not None and registration is None and not self._reads_only:
             self._register()
         self._registered = at is not None
-
-    def saving(self, new: Watermark, delivered: Delivered) -> None:
-        """See `core.ports.Observer.saving`; a stream is registered only behind its first watermark."""
-
-    def saved(self, new: Watermark) -> None:  # noqa: ARG002  the first one counts, whatever it is
-        """See `core.ports.Observer.saved`."""
-        if not self._registered:
-            self._register()
 
     def _register(self) -> None:
         since = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

@@ -9,6 +9,7 @@ from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
 from airflow_legacy_events.watermarks.registration import (
     PREFIX,
     Registration,
+    StreamRegistration,
     read_registration,
     remove_registration,
     write_registration,
@@ -108,6 +109,21 @@ def test_a_stream_that_is_forgotten_under_a_waiting_reader_begins_anew(stream):
     registered(inner).forget(stream)
 
     assert store.load(stream) is None
+
+
+def test_a_stream_that_begins_while_a_reader_looks_for_it_is_not_lost(stream):
+    class BeginsMeanwhile(MemoryWatermarkStore):
+        def load(self, stream):
+            found = super().load(stream)
+            if found is None:
+                registered(inner).save(stream, EMPTY, expected=None)
+            return found
+
+    inner, reader = MemoryWatermarkStore(), BeginsMeanwhile()
+    looked = StreamRegistration(stream, reader, name="memory", reads_only=True)
+
+    assert looked.load() is None
+    assert read_registration(stream) is not None
 
 
 def test_a_stream_that_is_moved_under_a_waiting_reader_is_told_to_lie_elsewhere(stream):
