@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import functools
+import importlib.util
 import json
 import os
 import uuid
@@ -212,9 +213,19 @@ def put_connection(conn_id: str, **fields: object) -> None:
 
 def run_dag(text: str, dag_id: str, **arguments: Any) -> Any:
     """Write a DAG file and run it once as Airflow runs it, with its store, its templates and its XComs."""
+    return run_file(write_dag(text, dag_id), dag_id, **arguments)
+
+
+def write_dag(text: str, dag_id: str) -> Path:
+    """Write a DAG file; return its path.
+
+    Python takes the bytecode that it kept of a file for that of another one that is as long and was written within the
+    same second.
+    """
     file = DAGS / f"{dag_id}.py"
     file.write_text(text)
-    return run_file(file, dag_id, **arguments)
+    Path(importlib.util.cache_from_source(str(file))).unlink(missing_ok=True)
+    return file
 
 
 def run_file(file: Path, dag_id: str, **arguments: Any) -> Any:

@@ -37,8 +37,7 @@ class Dag:
         from airflow.utils.session import create_session
 
         metadata.migrated()
-        file = metadata.DAGS / f"{dag_id}.py"
-        file.write_text(text)
+        file = metadata.write_dag(text, dag_id)
         with create_session() as session:
             DagBundlesManager().sync_bundles_to_db(session=session)
         bag = DagBag(str(file), bundle_path=metadata.DAGS, bundle_name="tests")

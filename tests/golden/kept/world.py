@@ -151,7 +151,11 @@ with DAG({self.dag_id!r}, schedule=None, start_date=dt.datetime(2026, 10, 1, tzi
         words = {"source_conn_id": SOURCE, "stream": self.stream, "cooldown": dt.timedelta(cooldown_days), **arguments}
         with metadata.as_task():
             if waits == "trigger":
-                return PendingEventsTrigger(**words)._probe.look()
+                probe = PendingEventsTrigger(**words)._probe
+                try:
+                    return probe.look()
+                finally:
+                    probe.end()  # the next world's source is behind the same connection
             with DAG(self.dag_id, schedule=None):
                 told = PendingEventsSensor(task_id="wait", **words).poke({})
             return told and told.xcom_value
