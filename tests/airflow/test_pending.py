@@ -10,7 +10,7 @@ import uuid
 import pytest
 
 from airflow_legacy_events.errors import ConfigurationError, LegacyEventsError, SourceError, WatermarkError
-from airflow_legacy_events.triggers.pending import PendingEventsTrigger
+from airflow_legacy_events.triggers.pending import PendingEventsTrigger, RefusedTriggerError
 from airflow_legacy_events.watermarks import registration, variable
 from tests.airflow import metadata
 from tests.services.base import wait_until
@@ -299,3 +299,11 @@ def test_a_session_that_was_cut_costs_one_look(waiting, orders):
         assert sessions(orders) == 1
     first.end()
     second.end()
+
+
+@pytest.mark.parametrize(
+    "changed", [{"watermark_columns": None}, {"watermark_columns": [7]}, {"key_columns": {"id": 1}}]
+)
+def test_a_list_of_names_that_is_none_is_refused_before_any_look(waiting, changed):
+    with pytest.raises(RefusedTriggerError, match="must be a list of column names"):
+        PendingEventsTrigger(**waiting(**changed))

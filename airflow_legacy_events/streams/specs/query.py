@@ -76,6 +76,7 @@ class QuerySpec:
                 stream=self.name,
                 source_timezone=self.source_timezone,
             )
+            self.resolved()
 
     @property
     def begins_now(self) -> bool:
