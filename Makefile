@@ -4,12 +4,12 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 PYTEST = $(BIN)/python -m pytest
-# Tests mostly wait, so there are more workers than cores; the first takes the real Airflow, the others share the rest.
+# Tests mostly wait, so there are more workers than cores; the first begins with the real Airflow.
 WORKERS ?= 3
 PARALLEL = $(BIN)/python -m tests.services -- $(PYTEST) -n $(WORKERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test unit proofs fuzz coverage lint types layers format airflow32 bench wheel lock clean
+.PHONY: help env demo servers test unit proofs fuzz coverage lint types layers format airflow32 bench wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -27,11 +27,14 @@ $(VENV)/.mysqlclient: $(STAMP) .ci/mysqlclient
 demo: env ## a legacy shop, an embedded broker, two runs of a DAG
 	@$(BIN)/python -m airflow_legacy_events.cli.demo
 
+servers: env $(VENV)/.mysqlclient ## the servers of the tests until Ctrl-C; prints the variables by which any pytest uses them
+	@$(BIN)/python -m tests.services
+
 test: env $(VENV)/.mysqlclient ## all tests, WORKERS=3 beside each other, against real servers that it starts itself
 	$(PARALLEL)
 
 unit: env $(VENV)/.mysqlclient ## the tests that need no server
-	$(PYTEST) tests/unit tests/property -m "not service"
+	$(PYTEST) tests/unit tests/property/test_envelopes.py tests/property/test_facts.py tests/property/test_relay.py
 
 proofs: env $(VENV)/.mysqlclient ## the long forms: every kill, 1,000 histories, 1 M rows, a stopped Airflow; goes on where it stopped
 	LEGACY_EVENTS_TEST_PROFILE=long $(PARALLEL) -p tests.support.proofs --timeout=3600 $(or $(PROOFS),tests/property tests/faults tests/integration \
@@ -43,7 +46,7 @@ fuzz: env $(VENV)/.mysqlclient ## ROWS=10000 random rows of every type of the da
 	    tests/property/test_types_mariadb.py tests/property/test_types_sqlite.py
 
 coverage: env $(VENV)/.mysqlclient ## line and branch coverage of core, sources and watermarks, at least 95 %
-	$(PYTEST) --cov --cov-report= tests/unit tests/contract tests/property tests/integration \
+	$(PARALLEL) --cov --cov-report= tests/unit tests/contract tests/property tests/integration \
 	  tests/airflow/test_stores.py tests/airflow/test_xcom_store.py
 	$(BIN)/coverage report --fail-under=95 \
 	  --include='airflow_legacy_events/core/*,airflow_legacy_events/sources/*,airflow_legacy_events/watermarks/*'
