@@ -163,6 +163,7 @@ def test_key_columns_win_over_the_primary_key(legacy):
 
 
 def test_generated_columns_are_read_like_others(legacy):
+    legacy.needs("generated columns")
     legacy.execute(
         "CREATE TABLE t (id integer PRIMARY KEY, net integer NOT NULL,"
         " gross integer GENERATED ALWAYS AS (net * 2) STORED)"
@@ -231,6 +232,7 @@ UNORDERED = {"sqlite": "json", "postgresql": "json", "mysql": "json", "firebird"
 @pytest.mark.parametrize("where", ["watermark", "key"])
 def test_a_column_without_an_order_is_refused_before_reading(legacy, where):
     type_ = UNORDERED[legacy.dialect]
+    legacy.needs(type_.upper())
     legacy.execute(f"CREATE TABLE t (id integer PRIMARY KEY, doc {type_} NOT NULL)")
     legacy.execute("INSERT INTO t VALUES (1, '{}')")
     columns = {
@@ -245,6 +247,7 @@ def test_a_column_without_an_order_is_refused_before_reading(legacy, where):
 
 @pytest.mark.parametrize("name", ["body", 'Bo"dy %'])
 def test_a_value_that_no_message_can_hold_is_refused_before_it_fills_the_memory(legacy, name):
+    legacy.needs("rows beyond a tenth of its log")
     type_, mark = legacy.engine.long_text, legacy.engine.mark
     legacy.execute(f"CREATE TABLE t (id integer PRIMARY KEY, {legacy.quoted(name)} {type_}, b {type_})")
     legacy.execute("INSERT INTO t VALUES (1, 'a', 'b'), (3, 'c', 'b')")

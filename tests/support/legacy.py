@@ -56,6 +56,11 @@ class Legacy:
             return mysql.Application(self.url.set(**url))
         return psycopg.connect(plain(self.url.set(**url)), autocommit=True)
 
+    def needs(self, feature: str) -> None:
+        """Skip the test where the server's release has not what the test is about."""
+        if feature in self.engine.lacks:
+            pytest.skip(f"{self.engine.name} has no {feature}")
+
     def quoted(self, name: str) -> str:
         """A name as a query of this dialect writes it."""
         quote = "`" if self.dialect == "mysql" else '"'
