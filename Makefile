@@ -65,7 +65,7 @@ format: env ## let ruff write
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-airflow32: env ## the wheel in Airflow 3.2: pip check, one run of each type; FULL=1: all tests of operators, stores and screens there
+airflow32: ## the wheel in Airflow 3.2: pip check, one run of each type; FULL=1: all tests of operators, stores and screens there
 	@PYTHON="$(PYTHON)" bash .ci/airflow32
 	@$(if $(FULL),.venv-airflow32/bin/python -m pytest --timeout=600 -m "not airflow33" $(or $(PROOFS),tests/airflow tests/browser))
 
