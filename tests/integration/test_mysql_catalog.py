@@ -9,6 +9,7 @@ from MySQLdb.cursors import SSCursor
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from tests.support.engines import NEW_MYSQL, of
+from tests.support.handler_reads import handler_reads
 from tests.support.legacy import legacy_database
 
 NEWER = tuple(name for name in of("mysql", also=("mariadb-10.11",)) if name != "mysql-5.6")
@@ -39,12 +40,7 @@ def handled(legacy, monkeypatch, **options) -> list[int]:
     plain = SSCursor.execute
     monkeypatch.setattr(SSCursor, "execute", lambda *words: (statements.append(words[1:]), plain(*words))[1])
     read(legacy, **options)
-    counts = []
-    for statement, parameters in statements:
-        legacy.execute("FLUSH STATUS")
-        legacy.connection.execute(statement, parameters).fetchall()
-        counts.append(sum(int(count) for _, count in legacy.execute("SHOW SESSION STATUS LIKE 'Handler_read%'")))
-    return counts
+    return [handler_reads(legacy, *words) for words in statements]
 
 
 @pytest.mark.parametrize("odd", ["(at DESC, id)", "(at, id) {hidden}", "((at + 0), id)"])

@@ -6,6 +6,7 @@ import pytest
 from MySQLdb.cursors import SSCursor
 
 from tests.support.engines import of
+from tests.support.handler_reads import handler_reads
 from tests.support.legacy import legacy_database
 
 pytestmark = pytest.mark.xdist_group("mysql-plan")  # its table is made once
@@ -51,10 +52,7 @@ def handled(legacy, statement, parameters) -> tuple[dict, int]:
     plan = legacy.connection.execute(f"EXPLAIN FORMAT=TRADITIONAL {statement}", parameters)
     names = [column[0] for column in plan.description]
     [row] = plan.fetchall()
-    legacy.execute("FLUSH STATUS")
-    legacy.connection.execute(statement, parameters).fetchall()
-    counts = legacy.execute("SHOW SESSION STATUS LIKE 'Handler_read%'")
-    return dict(zip(names, row, strict=True)), sum(int(count) for _, count in counts)
+    return dict(zip(names, row, strict=True)), handler_reads(legacy, statement, parameters)
 
 
 @pytest.mark.parametrize(

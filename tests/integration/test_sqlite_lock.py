@@ -17,10 +17,11 @@ from tests.support.legacy import legacy_database
 
 HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host": "worker-1", "pid": 4711}
 CHILD = """
-import json, logging, sys, time
-from pathlib import Path
-from airflow_legacy_events.databases.sqlite.lock import FileLock
-with FileLock(Path(sys.argv[1]), "s", json.loads(sys.argv[2]), logging.getLogger()).held():
+import json, sys, time
+import sqlalchemy as sa
+from airflow_legacy_events.databases.sqlite.database import SqliteDatabase
+database = SqliteDatabase(sa.make_url(sys.argv[1]), conn_id="crm", statement_timeout_seconds=60)
+with database.lock("s", json.loads(sys.argv[2])):
     print("held", flush=True)
     time.sleep(600)
 """
@@ -42,7 +43,7 @@ def database(legacy):
 @pytest.fixture
 def child(legacy):
     """Another process that holds the lock of stream `s`."""
-    command = [sys.executable, "-c", CHILD, legacy.url.database, json.dumps(HOLDER)]
+    command = [sys.executable, "-c", CHILD, str(legacy.url), json.dumps(HOLDER)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "held\n"
         yield process

@@ -90,7 +90,14 @@ class MySQLFamily(Service):
         (data / "mysql").mkdir()
         script = "use mysql;\n" + "".join(path.read_text() for path in scripts)
         user = f"--user={getpass.getuser()}"
-        command = [*self.command(programs), "--bootstrap", f"--datadir={data}", "--skip-log-bin", user]
+        command = [
+            *self.command(programs),
+            "--bootstrap",
+            f"--datadir={data}",
+            f"--tmpdir={data}",
+            "--skip-log-bin",
+            user,
+        ]
         with (self.folder / "bootstrap.log").open("wb") as log:
             subprocess.run(command, input=script.encode(), check=True, stdout=log, stderr=log)
 
@@ -109,7 +116,15 @@ class MySQLFamily(Service):
         self.prepare(programs, data)
         users = self.folder / "users.sql"
         users.write_text("".join(f"{line.strip()};\n" for line in _USERS.split(";")))
-        files = {"datadir": data, "socket": self.folder / "s", "pid-file": self.folder / "pid", "init-file": users}
+        temporary = self.folder / "tmp"  # a server that starts empties its own
+        temporary.mkdir()
+        files = {
+            "datadir": data,
+            "tmpdir": temporary,
+            "socket": self.folder / "s",
+            "pid-file": self.folder / "pid",
+            "init-file": users,
+        }
         arguments = [f"--{name}={value}" for name, value in {**settings, **files, "port": port}.items()]
         # Both refuse to run as root unless they are told to by name.
         self.spawn([*self.command(programs), f"--user={getpass.getuser()}", *arguments], cwd=self.folder)

@@ -79,8 +79,10 @@ class AdvisoryLock(SessionLock):
                 raise self._not_taken(error) from error
             beat = threading.Thread(target=self._beat, name="legacy-events-lease", daemon=True)
             beat.start()
-            yield self
-            self._give_back()
+            try:
+                yield self
+            finally:
+                self._give_back()
         finally:
             self._released.set()
             with self._turn:
