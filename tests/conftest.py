@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.services.kafka import QUICK_START
 from tests.services.servers import SERVERS
 from tests.support import profile
 from tests.support.databases import Database, fresh_database
@@ -22,6 +23,8 @@ _HOME = tempfile.TemporaryDirectory(prefix="legacy-events-airflow-")
 os.environ["AIRFLOW_HOME"] = _HOME.name
 os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
 os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(Path(__file__).parent.parent / "example_dags")
+
+os.environ.update(QUICK_START)
 
 settings.register_profile("short", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("long", max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))

@@ -20,6 +20,7 @@ from typing import Any, TextIO
 
 from tests.services import browser, firebird
 from tests.services.base import MissingServiceError, end_with_parent
+from tests.services.kafka import QUICK_START
 from tests.services.servers import SERVERS, Server
 
 _STOP_SECONDS = 20.0
@@ -56,6 +57,7 @@ def main(words: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
     out = _keep_output()
+    os.environ.update(QUICK_START)
     started = [Started(server) for name, server in SERVERS.items() if name in asked.only and not server.given]
     try:
         for one in started:

@@ -18,6 +18,8 @@ from tests.services.base import MissingServiceError, Service, alone, apt_install
 
 VARIABLE = "LEGACY_EVENTS_TEST_KAFKA_BOOTSTRAP"
 VERSION = "4.3.0"
+QUICK_START = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
+"""Compiles less: a broker that lives for a test is up in two thirds of the time, and of the CPU."""
 _ARTIFACTS = (
     ("org.apache.kafka", "kafka_2.13", VERSION),
     ("org.apache.kafka", "kafka-tools", VERSION),
