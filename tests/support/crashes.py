@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -168,3 +169,13 @@ class _Store:
     def _save(self, stream: str, new: Watermark, expected: Watermark | None) -> None:
         self.world.store.save(stream, new, expected=expected)
         self.world.saved.append(new)
+
+
+def numbered(steps: Sequence[str]) -> list[tuple[str, int]]:
+    """Return each step with how often one of its name has come, as `Crash` names it."""
+    seen: Counter[str] = Counter()
+    found = []
+    for name in steps:
+        seen[name] += 1
+        found.append((name, seen[name]))
+    return found

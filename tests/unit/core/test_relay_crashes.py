@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
 
 import pytest
 
 from airflow_legacy_events.core.errors import WatermarkError
-from tests.support.crashes import STREAM, Crash, Process, World
+from tests.support.crashes import STREAM, Crash, Process, World, numbered
 from tests.support.fakes import Entry, Outbox, OutboxSource, ids
 
 ENTRIES = [Entry(number, f"k{number % 3}", f"body {number}") for number in range(1, 15)]
@@ -32,12 +31,7 @@ def steps_of(clock: str, *, resumed: bool) -> list[tuple[str, int]]:
         process(world, table, clock, Crash("acknowledge", 1)).run()
     healthy = process(world, table, clock)
     assert healthy.run()
-    seen: dict[str, int] = defaultdict(int)
-    found = []
-    for name in healthy.steps:
-        seen[name] += 1
-        found.append((name, seen[name]))
-    return found
+    return numbered(healthy.steps)
 
 
 def check(world: World, table: Outbox) -> None:

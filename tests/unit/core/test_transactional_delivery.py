@@ -5,7 +5,6 @@ repeats anything, a first run's included. The transactions are fakes; what a bro
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +14,7 @@ from airflow_legacy_events.core.delivery import Delivery
 from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.core.model import Batch, Delivered, Messages, Watermark
 from airflow_legacy_events.core.ports import Observer
-from tests.support.crashes import STREAM, Crash, Process, World
+from tests.support.crashes import STREAM, Crash, Process, World, numbered
 from tests.support.fakes import Entry, Outbox, OutboxSource
 
 ENTRIES = [Entry(number, f"k{number % 3}", f"body {number}") for number in range(1, 15)]
@@ -184,12 +183,7 @@ def steps(*, resumed: bool) -> list[tuple[str, int]]:
         scene.process(Crash("acknowledge", 2)).run()
     healthy = scene.process()
     assert healthy.run()
-    seen: dict[str, int] = defaultdict(int)
-    found = []
-    for name in healthy.steps:
-        seen[name] += 1
-        found.append((name, seen[name]))
-    return found
+    return numbered(healthy.steps)
 
 
 @pytest.mark.parametrize("sudden", [True, False], ids=["killed", "interrupted"])
