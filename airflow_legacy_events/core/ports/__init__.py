@@ -1,7 +1,7 @@
 """Ports: the calls of the relay and the sources, and what each promises."""
 
 from airflow_legacy_events.core.ports.broker import Broker, BrokerClient, Position
-from airflow_legacy_events.core.ports.database import Answer, Database, Lease, Reflection
+from airflow_legacy_events.core.ports.database import Answer, Database, Lease, Reflection, TableWrites
 from airflow_legacy_events.core.ports.envelope import Envelope
 from airflow_legacy_events.core.ports.observer import Observer
 from airflow_legacy_events.core.ports.source import Source
@@ -18,5 +18,6 @@ __all__ = [
     "Position",
     "Reflection",
     "Source",
+    "TableWrites",
     "WatermarkStore",
 ]

@@ -28,10 +28,11 @@ class Lease(Protocol):
         statement on.
 
         Args:
-            statements: of SQLAlchemy, so few that they lock about a thousand rows at most.
+            statements: of SQLAlchemy, so few that they lock about a thousand rows at most. One may be a function that
+                makes it of the answers before it; where that returns None, its answer is empty.
 
         Returns:
-            The answer to each statement, in order.
+            The answer to each statement, in order. Rows are in the form in which `Database.read` returns them.
 
         Raises:
             SourceError: the lock is lost, or a statement failed; nothing was changed. Where the answer to the commit
@@ -49,6 +50,36 @@ class Answer(NamedTuple):
 
     rows: list[tuple[Any, ...]]
     number: int
+
+
+class TableWrites(NamedTuple):
+    """What deleting or updating rows of a table meets, as the catalog says; nothing is written to find it out.
+
+    Attributes:
+        name: of the table on this server, whichever way it was written and whichever connection leads to it.
+        elsewhere: why its rows must not be written here, naming the primary where that is known; None where they may.
+        references: foreign keys that point here and let no row be deleted that they refer to, each in words.
+        effects: what a DELETE sets off: cascades, triggers, rules, policies; each in words.
+        update_effects: what an UPDATE sets off, likewise.
+        ids_return: why the id of a deleted row may be given to another one; None where it is not.
+        set_on_update: columns that the database sets to its time whenever a row is updated.
+        partial: indexes that leave rows out: their columns, and the condition as the database writes it.
+        churn: rows inserted and deleted since the statistics began; None where they are not counted.
+        bytes: that the table and its indexes take; None where that is not known.
+        unknown: what could not be found out, each in words with the GRANT that shows it.
+    """
+
+    name: str
+    elsewhere: str | None = None
+    references: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
+    update_effects: tuple[str, ...] = ()
+    ids_return: str | None = None
+    set_on_update: tuple[str, ...] = ()
+    partial: tuple[tuple[tuple[str, ...], str], ...] = ()
+    churn: tuple[int, int] | None = None
+    bytes: int | None = None
+    unknown: tuple[str, ...] = ()
 
 
 class Reflection(Protocol):
@@ -97,12 +128,31 @@ class Database(Protocol):
     def identity(self) -> dict[str, str]:
         """Return the identity of this server and database, distinct from every other one; compared as a whole."""
 
-    def lock(self, name: str, holder: Mapping[str, Any]) -> AbstractContextManager[Lease]:
+    @property
+    def version(self) -> Column | None:
+        """A hidden column that every change of a row changes; None where rows have none, and values are compared."""
+
+    def now(self) -> dt.datetime:
+        """Return the database's clock, in UTC."""
+
+    def writes(self, table: str) -> TableWrites:
+        """Return what deleting or updating rows of a table meets.
+
+        Raises:
+            ConfigurationError: there is no such table, or it is none whose rows can be deleted, such as a view.
+        """
+
+    def refusal(self, statement: Any) -> str | None:
+        """Return why this user may not run a statement that writes, None where it may; it is rolled back."""
+
+    def lock(self, name: str, holder: Mapping[str, Any], *, table: str | None = None) -> AbstractContextManager[Lease]:
         """Take the lock `name` for as long as the context lasts; an earlier try of the same task is ended.
 
         Args:
             name: of the stream.
             holder: dag, task, run, map_index and try of the caller, and its host and pid; others are shown it.
+            table: `TableWrites.name`; then the lock is that table's, whatever the stream is called and whichever
+                connection leads to it.
 
         Raises:
             BusyError: somebody else holds it.
@@ -141,6 +191,23 @@ class Database(Protocol):
     def until(self, columns: Sequence[Any], values: Sequence[Any]) -> Any:
         """Return the condition `(columns) <= (values)`, spelled so that an index serves it."""
 
+    def among(self, columns: Sequence[Any], rows: Sequence[Sequence[Any]]) -> Any:
+        """Return the condition that `(columns)` are one of `rows`, spelled so that an index serves it."""
+
+    def unchanged(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], versions: Sequence[int]) -> Any:
+        """Return the condition that a row is one of `rows` and still has that one's version.
+
+        Only where there is a `version`.
+
+        Args:
+            columns: that identify a row.
+            rows: their texts.
+            versions: one a row, from 0 to 2^32 - 1.
+        """
+
+    def marking(self, of: Column) -> Any:
+        """Return the expression of the database's time now, to be written into a temporal column."""
+
     def ceiling(self, column: Any, of: Column, *, lag_seconds: float | None, timezone: str) -> Ceiling:
         """Return the upper bound of a run: a temporal column at or below the database's now less `lag_seconds`.
 
@@ -164,7 +231,8 @@ class Database(Protocol):
         """Return the rows of one SELECT, from a short read-only transaction of its own or the open snapshot.
 
         Args:
-            query: a SQLAlchemy SELECT.
+            query: a SQLAlchemy SELECT. Its execution option `constant_columns` names columns that are equal in all
+                its rows: an index that begins with them is in the order of the columns behind them.
             max_bytes: the rows may be cut short once they hold about so many bytes, at least one row is returned.
 
         Raises:
