@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import NamedTuple
 
 from airflow_legacy_events.core.model import Headers, Messages, Rejection
@@ -37,7 +39,7 @@ class MemoryBroker:
     def __init__(self, limits: Mapping[str, int] | None = None) -> None:
         self._limits = dict(limits or {})
         self._topics: dict[str, list[Kept]] = {}
-        self._published: list[Messages] = []
+        self._published: list[tuple[Messages, frozenset[int]]] = []
 
     def topic(self, name: str) -> list[Kept]:
         """The confirmed messages of a topic."""
@@ -46,17 +48,21 @@ class MemoryBroker:
     def open(self) -> None:
         """There is nothing to reach."""
 
-    def publish(self, messages: Messages) -> None:
+    def refused(self, messages: Messages) -> Sequence[Rejection]:
+        """See `core.ports.Broker.refused`."""
+        return [found for at in range(len(messages.values)) if (found := self._refusal(messages, at)) is not None]
+
+    def publish(self, messages: Messages, left_out: AbstractSet[int] = frozenset()) -> None:
         """See `core.ports.Broker.publish`."""
-        self._published.append(messages)
+        self._published.append((messages, frozenset(left_out)))
 
     def confirm(self) -> Sequence[Rejection]:
         """See `core.ports.Broker.confirm`."""
         published, self._published = self._published, []
         rejections: list[Rejection] = []
         first = 0
-        for messages in published:
-            rejections += self._keep(messages, first)
+        for messages, left_out in published:
+            rejections += self._keep(messages, left_out, first)
             first += len(messages.values)
         return rejections
 
@@ -69,12 +75,19 @@ class MemoryBroker:
         """Forget what was not confirmed."""
         self._published.clear()
 
-    def _keep(self, messages: Messages, first: int) -> Iterator[Rejection]:
+    def _refusal(self, messages: Messages, at: int) -> Rejection | None:
+        value, limit = messages.values[at], self._limits.get(messages.topic_of(at))
+        size = len(value.encode() if isinstance(value, str) else value or b"")
+        if limit is None or size <= limit:
+            return None
+        return Rejection(at, "MSG_SIZE_TOO_LARGE", f"{size} bytes, the topic takes {limit}")
+
+    def _keep(self, messages: Messages, left_out: AbstractSet[int], first: int) -> Iterator[Rejection]:
         for at, (key, value) in enumerate(zip(messages.keys, messages.values, strict=True)):
-            limit = self._limits.get(messages.topic_of(at))
-            size = len(value.encode() if isinstance(value, str) else value or b"")
-            if limit is not None and size > limit:
-                yield Rejection(first + at, "MSG_SIZE_TOO_LARGE", f"{size} bytes, the topic takes {limit}")
+            if at in left_out:
+                continue
+            if (refused := self._refusal(messages, at)) is not None:
+                yield replace(refused, index=first + at)
                 continue
             kept = Kept(key, value, messages.headers_of(at), messages.timestamp_of(at))
             self._topics.setdefault(messages.topic_of(at), []).append(kept)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -88,6 +88,8 @@ class Shape:
         key: positions of the message key.
         watermark: positions of the declared watermark columns.
         time: position of the row's time, None where it has none.
+        group: positions that rows of one group share: those have an order that is kept where one can't be delivered.
+        roles: positions by the name of what they are for, where a source has such; see `sources.outbox`.
     """
 
     columns: tuple[Column, ...]
@@ -95,6 +97,8 @@ class Shape:
     key: tuple[int, ...]
     watermark: tuple[int, ...] = ()
     time: int | None = None
+    group: tuple[int, ...] = ()
+    roles: Mapping[str, int] = field(default_factory=dict)
 
     def named(self, positions: Sequence[int]) -> tuple[str, ...]:
         """The names of the columns at `positions`, in that order."""

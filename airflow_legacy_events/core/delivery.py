@@ -6,19 +6,25 @@ nothing, since nothing is saved before it is confirmed and nothing is acknowledg
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Protocol, TypeAlias
 
 from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.dead_letters import dead_letters
 from airflow_legacy_events.core.errors import DeliveryError, WatermarkError
+from airflow_legacy_events.core.left_behind import LeftBehind
 from airflow_legacy_events.core.model import Batch, Delivered, Messages, Rejection, Watermark
 from airflow_legacy_events.core.ports import Broker, Lease, Observer, Source, WatermarkStore
 
 SAVE_SECONDS = 0.5
 """Saves are at least so far apart, except the first and the last: an Airflow Variable costs 10 ms a write."""
+
+RECEIPT_BYTES = 64 * 1024
+"""A joined receipt that has grown beyond it is saved at once, so that no watermark becomes large."""
 
 
 class Delivery(Protocol):
@@ -47,7 +53,7 @@ class Delivery(Protocol):
         """
 
     def acknowledge(self, mark: Watermark) -> None:
-        """Acknowledge the receipt of a saved watermark at the source; nothing without a receipt.
+        """Acknowledge the receipt of the loaded watermark again at the source; nothing without a receipt.
 
         A receipt dies with its acknowledgement: the next save is without it, at the latest one more when the run ends.
         """
@@ -70,6 +76,13 @@ class Delivery(Protocol):
 
         Raises:
             WatermarkError: what is read back is not what was saved.
+        """
+
+    def check(self) -> None:
+        """Check that no row was left behind; called last in a run that went well.
+
+        Raises:
+            DeliveryError: naming the first of them.
         """
 
     def rescue(self) -> None:
@@ -122,6 +135,8 @@ class AtLeastOnce:
         self._clock, self._log = clock, log or logging.getLogger(__name__)
         self._facts: dict[str, Any] = {}
         self._delivered = Delivered()
+        self._left = LeftBehind()
+        self._receipt_bytes = 0
         self._saved: Watermark | None = None
         self._confirmed: Watermark | None = None
         self._acknowledged = self._wrote = False
@@ -152,18 +167,19 @@ class AtLeastOnce:
 
     def acknowledge(self, mark: Watermark) -> None:
         """See `Delivery.acknowledge`."""
-        if mark.receipt is not None:
-            self._lease.check()
-            self._source.acknowledge(mark.receipt, self._lease)
-            self._acknowledged = True
+        self._acknowledge(mark, again=True)
 
     def deliver(self, batch: Batch, messages: Messages | None) -> None:
         """See `Delivery.deliver`."""
-        if messages is not None:
-            self._publish(batch, messages)
-        self._note(batch.after)
-        if self._clock() - self._last_save >= SAVE_SECONDS:
+        self._note(batch.after if messages is None else self._publish(batch, messages))
+        if self._clock() - self._last_save >= SAVE_SECONDS or self._receipt_bytes > RECEIPT_BYTES:
             self._save()
+        if self._left.full:
+            self._left.check()
+
+    def check(self) -> None:
+        """See `Delivery.check`."""
+        self._left.check()
 
     def close(self) -> None:
         """See `Delivery.close`; a store that something else hides or overwrites is found out by reading back."""
@@ -185,15 +201,36 @@ class AtLeastOnce:
         """See `Delivery.forget`."""
         self._store.forget(self._name)
 
-    def _publish(self, batch: Batch, messages: Messages) -> None:
-        self._broker.publish(messages)
-        rejections = self._broker.confirm()
-        events = batch.count - len(rejections)
-        refused = {rejection.index for rejection in rejections}
-        self._count(Delivered(events, events, bytes=messages.size(refused), topics=messages.by_topic(refused)))
+    def _publish(self, batch: Batch, messages: Messages) -> Watermark:
+        """Deliver a batch, and return the watermark behind what of it was delivered."""
+        refused = [*messages.refused, *self._broker.refused(messages)]
+        if self._dead_letter_topic is None and self._source.without(batch, frozenset()) is not None:
+            return self._publish_but(batch, messages, refused)
+        self._broker.publish(messages, {one.index for one in refused})
+        rejections = sorted([*refused, *self._broker.confirm()], key=lambda one: one.index)
+        self._count_events(messages, {one.index for one in rejections})
         if rejections:
             self._bury(batch, messages, rejections)
         self._count(Delivered(len(rejections), rejected=len(rejections), batches=1))
+        return batch.after
+
+    def _publish_but(self, batch: Batch, messages: Messages, refused: Sequence[Rejection]) -> Watermark:
+        """Deliver a batch without the rows that can't be delivered, and what comes behind them in their group.
+
+        What only the broker refuses may have later messages of its group on the topic by then. They stay at the source
+        too, and come again behind it.
+        """
+        left = self._left.places(batch, refused)
+        self._broker.publish(messages, left)
+        left |= self._left.places(batch, self._broker.confirm())
+        self._left.count(len(left))
+        self._count_events(messages, left)
+        self._count(Delivered(len(left), skipped=len(left), batches=1))
+        return (self._source.without(batch, left) if left else None) or batch.after
+
+    def _count_events(self, messages: Messages, without: AbstractSet[int]) -> None:
+        events = len(messages.values) - len(without)
+        self._count(Delivered(events, events, bytes=messages.size(without), topics=messages.by_topic(without)))
 
     def _count(self, more: Delivered) -> None:
         self._delivered = self._delivered.plus(more)
@@ -223,6 +260,7 @@ class AtLeastOnce:
     def _note(self, after: Watermark) -> None:
         """Keep what is confirmed until a save is due; receipts are joined."""
         receipt = after.receipt
+        self._receipt_bytes += len(json.dumps(receipt)) if receipt else 0
         if self._confirmed is not None and self._confirmed.receipt is not None:
             receipt = self._confirmed.receipt + (receipt or ())
         self._confirmed = Watermark(after.values, receipt, {**self._facts, **after.facts})
@@ -233,8 +271,15 @@ class AtLeastOnce:
         saved = self._confirmed
         self._write(saved)
         self._confirmed = None
+        self._receipt_bytes = 0
         self._last_save = self._clock()
-        self.acknowledge(saved)
+        self._acknowledge(saved)
+
+    def _acknowledge(self, mark: Watermark, *, again: bool = False) -> None:
+        if mark.receipt is not None:
+            self._lease.check()
+            self._source.acknowledge(mark.receipt, self._lease, again=again)
+            self._acknowledged = True
 
     def _write(self, new: Watermark) -> None:
         self._lease.check()

@@ -29,12 +29,13 @@ def check(
         stream: whose watermark it is.
         stored: facts of the watermark.
         found: facts of this run.
-        remedies: of the facts that the source compares, by name; `{accept}` is the command that takes the server.
+        remedies: of the facts that the source compares, by name, before those for every source; `{accept}` is the
+            command that takes the server.
 
     Raises:
         WatermarkError: naming both sides and the remedies.
     """
-    for fact, remedy in (*_REMEDIES.items(), *remedies.items()):
+    for fact, remedy in {**_REMEDIES, **remedies}.items():
         if stored.get(fact) is None or found.get(fact) is None or stored[fact] == found[fact]:
             continue
         raise WatermarkError(

@@ -41,6 +41,7 @@ class Relay:
         delivery: makes what publishes, saves and acknowledges, one batch at a time.
         lock: gives the stream's lease as a context.
         facts: of the run, kept with every watermark: topic, cluster, dag, task, run.
+        remedies: where one of these differs from the watermark's and the source knows a better one; see `guard.check`.
         limits: budgets of the run.
         repeat: what is sent again instead of what is new; its progress is kept apart from the stream's watermark,
             which is neither read nor moved, and removed when all of it is delivered. None: a live run.
@@ -55,6 +56,7 @@ class Relay:
     delivery: MakeDelivery
     lock: Callable[[], AbstractContextManager[Lease]]
     facts: Mapping[str, Any] = field(default_factory=dict)
+    remedies: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     repeat: Repeat | None = None
     stop: Stop = field(default_factory=Stop)
@@ -91,26 +93,34 @@ class Relay:
             self._encoder(horizon.shape)
         self._announce(at, horizon)
         delivery.begin({**self.facts, **horizon.facts})
+        pace = Pace(self.limits, self.stop, self.clock)
         try:
             if at is not None:
                 delivery.acknowledge(at)
-            self._drain(delivery, batches)
+            self._drain(delivery, batches, pace)
         except BaseException as error:
             _rescue(delivery, error)
             raise
         else:
-            delivery.close()
-            if self.repeat is not None and self.report.target_reached:
-                delivery.forget()
+            self._close(delivery, lease, pace)
         finally:
             self.report.watermark_to = listed(delivery.values)
+
+    def _close(self, delivery: Delivery, lease: Lease, pace: Pace) -> None:
+        delivery.close()
+        if self.repeat is None:
+            backlog = self.source.finish(lease, lambda: pace.over or self.stop.requested)
+            self.report.backlog = None if backlog is None else backlog._asdict()
+        elif self.report.target_reached:
+            delivery.forget()
+        delivery.check()
 
     def _own(self, stored: Watermark | None) -> Watermark | None:
         """The watermark that was loaded, once it is this run's to go on from; another's progress counts for nothing."""
         if stored is None or (self.repeat is not None and not guard.same(stored.facts, self.facts)):
             return None
         self.report.watermark_from = self.report.watermark_to = listed(stored.values)
-        guard.check(self.stream.name, stored.facts, self.facts)
+        guard.check(self.stream.name, stored.facts, self.facts, self.remedies)
         guard.warn_of_others(self.log, self.stream.name, stored.facts, self.facts)
         return stored
 
@@ -127,8 +137,8 @@ class Relay:
             horizon.reason,
         )
 
-    def _drain(self, delivery: Delivery, batches: Iterator[Batch]) -> None:
-        report, pace = self.report, Pace(self.limits, self.stop, self.clock)
+    def _drain(self, delivery: Delivery, batches: Iterator[Batch], pace: Pace) -> None:
+        report = self.report
         progress = Progress(self.log, self.stream.name)
         reached = True
         with ReadAhead(self._encoded(batches), self.stop) as blocks:

@@ -18,7 +18,7 @@ class Report:
         rows: rows read and decided.
         events: messages acknowledged on their topic.
         rejected: messages that went to the dead-letter topic.
-        skipped: rows left out by a declared rule.
+        skipped: rows that can't be delivered, and those behind them, left at the source for a later run.
         batches: batches confirmed.
         bytes: of keys and values of the events, in UTF-8.
         watermark_from: the values at the start, None for a stream that had delivered nothing.
@@ -31,6 +31,7 @@ class Report:
         seconds: of the relay alone.
         topics: events by topic.
         window: `from` and `to` of what a replay or rerun sends again, else None.
+        backlog: rows that wait at an outbox when the run ends, their age and the table's bytes; see `model.Backlog`.
     """
 
     stream: str
@@ -51,11 +52,13 @@ class Report:
     seconds: float = 0.0
     topics: dict[str, int] = field(default_factory=dict)
     window: dict[str, Any] | None = None
+    backlog: dict[str, Any] | None = None
 
     def count(self, delivered: Delivered) -> None:
         """Take over what the run has delivered so far."""
         self.rows, self.events, self.rejected = delivered.rows, delivered.events, delivered.rejected
         self.batches, self.bytes, self.topics = delivered.batches, delivered.bytes, dict(delivered.topics)
+        self.skipped = delivered.skipped
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON values."""

@@ -71,7 +71,13 @@ class ListSource:
         rows = self._rows_above(at)
         return Pending(min(len(rows), most), (rows[-1][0],) if rows else None)
 
-    def acknowledge(self, receipt: Any, lease: Any) -> None:
+    def without(self, batch: Any, rows: Any) -> None:
+        """A file is read to its end."""
+
+    def finish(self, lease: Any, over: Any) -> None:
+        """Nothing is left behind."""
+
+    def acknowledge(self, receipt: Any, lease: Any, *, again: bool = False) -> None:
         """A list keeps its lines."""
 
     def _rows_above(self, at: Watermark | None) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -122,7 +123,13 @@ class Process:
         while (batch := self.step("read", lambda: next(found, None))) is not None:
             yield batch
 
-    def acknowledge(self, receipt: Any, lease: Any) -> None:
+    def without(self, batch: Batch, rows: AbstractSet[int]) -> Watermark | None:
+        return self.inner.without(batch, rows)
+
+    def finish(self, lease: Any, over: Any) -> Any:
+        return self.step("finish", lambda: self.inner.finish(lease, over))
+
+    def acknowledge(self, receipt: Any, lease: Any, *, again: bool = False) -> None:
         saved = self.world.store.load(STREAM.name)
         assert saved is not None
         assert saved.receipt == receipt, "acknowledged what no saved watermark says"
@@ -135,8 +142,12 @@ class Process:
         encode = PlainEnvelope().compile(shape, stream)
         return lambda batch: self.step("encode", lambda: encode(batch))
 
-    def publish(self, messages: Messages) -> None:
-        pairs = list(zip(messages.keys, messages.values, strict=True))
+    def refused(self, messages: Messages) -> Sequence[Rejection]:
+        return []
+
+    def publish(self, messages: Messages, left_out: AbstractSet[int] = frozenset()) -> None:
+        sent = list(zip(messages.keys, messages.values, strict=True))
+        pairs = [pair for at, pair in enumerate(sent) if at not in left_out]
         self.step("publish", lambda: self._send(pairs), lambda: self._send(pairs[: len(pairs) // 2 + 1]))
 
     def _send(self, pairs: Sequence[Any]) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.columns import Column, Kind, Shape
 from airflow_legacy_events.core.model import (
     PENDING_ROWS,
+    Backlog,
     Batch,
     Horizon,
     Opened,
@@ -29,6 +31,8 @@ SHAPE = Shape(
     data=(0, 1, 2),
     key=(1,),
     watermark=(0,),
+    group=(1,),
+    roles={"id": 0},
 )
 
 
@@ -95,7 +99,14 @@ class OutboxSource:
         rows = min(len(self.outbox.entries), most)
         return Pending(rows, None if target is None else (str(target),))
 
-    def acknowledge(self, receipt: Receipt, lease: Any) -> None:
+    def without(self, batch: Batch, rows: AbstractSet[int]) -> Watermark:
+        kept = [int(row[0]) for at, row in enumerate(batch.rows) if at not in rows]
+        return batch.after._replace(receipt=ranges(kept) or None)
+
+    def finish(self, lease: Any, over: Any) -> Backlog:
+        return Backlog(len(self.outbox.entries), None, None)
+
+    def acknowledge(self, receipt: Receipt, lease: Any, *, again: bool = False) -> None:
         self.outbox.told.append(receipt)
         self.outbox.delete(ids(receipt))
 

@@ -12,6 +12,7 @@ from tests.support.fakes import Outbox, OutboxSource, ids
 REPORT_KEYS = {
     *("stream", "mode", "rows", "events", "rejected", "skipped", "batches", "bytes", "watermark_from", "watermark_to"),
     *("horizon", "target_reached", "held_back", "completeness", "completeness_reason", "seconds", "topics", "window"),
+    "backlog",
 }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import Any
 
 from airflow_legacy_events.brokers.kafka.config import (
@@ -65,6 +67,8 @@ class KafkaBroker:
         self._published: list[Messages] = []
         self._count = 0
         self._refused: list[Rejection] = []
+        self._not_sent: set[int] = set()
+        self._judged: tuple[Messages, list[Rejection]] | None = None
 
     def open(self) -> None:
         """See `core.ports.BrokerClient.open`; also reads the topics' size limits."""
@@ -86,15 +90,23 @@ class KafkaBroker:
         self._producer = IdempotentProducer(settings, stop=self._stop, timeout=self._timeout, log=self._log)
         self.cluster_id = found.metadata.cluster_id
 
-    def publish(self, messages: Messages) -> None:
+    def refused(self, messages: Messages) -> Sequence[Rejection]:
+        """See `core.ports.Broker.refused`; what was found is kept for the `publish` of the same messages."""
+        if self._judged is None or self._judged[0] is not messages:
+            self._judged = messages, list(self._open[1].refused(messages))
+        return self._judged[1]
+
+    def publish(self, messages: Messages, left_out: AbstractSet[int] = frozenset()) -> None:
         """See `core.ports.Broker.publish`."""
-        producer, routes = self._open
-        refused = list(routes.refused(messages, self._count))
-        left_out = {rejection.index - self._count for rejection in refused}
-        self._refused += refused
+        producer, _ = self._open
+        refused = [one for one in self.refused(messages) if one.index not in left_out]
+        not_sent = {*left_out, *(one.index for one in refused)}
+        self._refused += [replace(one, index=self._count + one.index) for one in refused]
+        self._not_sent |= {self._count + at for at in not_sent}
         self._published.append(messages)
         self._count += len(messages.values)
-        producer.send(messages, left_out)
+        self._judged = None
+        producer.send(messages, not_sent)
 
     def confirm(self) -> Sequence[Rejection]:
         """See `core.ports.Broker.confirm`."""
@@ -104,7 +116,7 @@ class KafkaBroker:
         failures = self._open[0].flush()
         if failures:
             rejected += self._one_by_one(failures)
-        self._published, self._refused, self._count = [], [], 0
+        self._published, self._refused, self._count, self._not_sent = [], [], 0, set()
         return sorted(rejected, key=lambda rejection: rejection.index)
 
     def latest(self, topic: str) -> Position | None:
@@ -123,7 +135,7 @@ class KafkaBroker:
         return self._producer, self._routes
 
     def _one_by_one(self, failures: Sequence[Failure]) -> list[Rejection]:
-        resent = to_resend(self._published, failures, {rejection.index for rejection in self._refused})
+        resent = to_resend(self._published, failures, self._not_sent)
         self._log.warning(
             "the broker refused record batches with %d messages (%s); sending %d messages again, one by one",
             len(failures),

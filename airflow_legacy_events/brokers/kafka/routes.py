@@ -47,12 +47,8 @@ class Routes:
         self._missing: dict[str, str] = {}
         self._listed = clock()
 
-    def refused(self, messages: Messages, first: int) -> Iterator[Rejection]:
-        """Yield the messages that must not be sent, in order.
-
-        Args:
-            messages: to be sent.
-            first: the place of the first of them among all that are to be confirmed together.
+    def refused(self, messages: Messages) -> Iterator[Rejection]:
+        """Yield the messages that must not be sent, in order and by their place.
 
         Raises:
             ConfigurationError: they all go to one topic, and that was not named at the start.
@@ -60,12 +56,12 @@ class Routes:
         if messages.topics is None and messages.partitions is None:
             limit = self._named(messages.topic)
             for at, size in too_large(messages, limit):
-                yield Rejection(first + at, _TOO_LARGE, _size(size, limit))
+                yield Rejection(at, _TOO_LARGE, _size(size, limit))
             return
         for at in range(len(messages.values)):
             found = self._refusal(messages, at)
             if found is not None:
-                yield Rejection(first + at, *found)
+                yield Rejection(at, *found)
 
     def _named(self, topic: str) -> int:
         if topic not in self.limits:

@@ -35,9 +35,16 @@ class Batch:
     final: bool = False
     share: float | None = None
 
+    def name_of(self, at: int) -> str:
+        """Return how the row at a place is named to a person: by its id, else by its position."""
+        shape, row = self.shape, self.rows[at]
+        if "id" in shape.roles:
+            return f"id {row[shape.roles['id']]}"
+        return ", ".join(f"{shape.columns[part].name} {row[part]}" for part in (shape.watermark or shape.key))
+
 
 class Delivered(NamedTuple):
-    """Outcome of rows: of one batch, or of a run so far. `rows == events + rejected`.
+    """Outcome of rows: of one batch, or of a run so far. `rows == events + rejected + skipped`.
 
     Attributes:
         rows: decided.
@@ -46,6 +53,7 @@ class Delivered(NamedTuple):
         batches: confirmed.
         bytes: of keys and values of the events, in UTF-8.
         topics: events by topic.
+        skipped: rows that were left behind.
     """
 
     rows: int = 0
@@ -54,6 +62,7 @@ class Delivered(NamedTuple):
     batches: int = 0
     bytes: int = 0
     topics: Mapping[str, int] = MappingProxyType({})
+    skipped: int = 0
 
     def plus(self, more: Delivered) -> Delivered:
         """Return both together."""
@@ -65,4 +74,5 @@ class Delivered(NamedTuple):
             self.batches + more.batches,
             self.bytes + more.bytes,
             {name: self.topics.get(name, 0) + more.topics.get(name, 0) for name in names},
+            self.skipped + more.skipped,
         )

@@ -21,6 +21,20 @@ class Pending(NamedTuple):
     target: tuple[str, ...] | None
 
 
+class Backlog(NamedTuple):
+    """Backlog of a source: rows that wait there to be delivered, as they were when a run ended.
+
+    Attributes:
+        rows: how many; counting ends at `PENDING_ROWS`.
+        oldest_seconds: age of the first of them by the database's clock; None where there is none, or no time.
+        bytes: that the table takes with its indexes; None where that is not known.
+    """
+
+    rows: int
+    oldest_seconds: float | None
+    bytes: int | None
+
+
 PENDING_ROWS = 1_000
 """Pending rows are counted up to here: a trickle differs from a load, at the price of one page of an index."""
 

@@ -28,6 +28,8 @@ class Messages:
         topics: of the messages, one entry a message; None: all go to `topic`.
         partitions: of the messages, one entry a message; None, as a whole or for one message, is the partition that
             follows from its key.
+        refused: those that must not be sent to their topic, as the envelope judges; what they are made of is kept, for
+            the dead-letter topic.
         measured: how long these keys and values are, from an envelope that knows; else they are measured when needed.
     """
 
@@ -40,6 +42,7 @@ class Messages:
     measured: Measured | None = field(default=None, compare=False, repr=False)
     topics: Sequence[str] | None = None
     partitions: Sequence[int | None] | None = None
+    refused: Sequence[Rejection] = ()
 
     @property
     def alike(self) -> bool:
@@ -83,11 +86,11 @@ class Messages:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A message that the broker refused for good.
+    """A message that was refused for good, by its envelope or the broker.
 
     Attributes:
         index: its place in the messages that were published since the last confirmation.
-        error: the broker's name of the error, such as `MSG_SIZE_TOO_LARGE`.
+        error: name of the error, as the broker has it such as `MSG_SIZE_TOO_LARGE`.
         reason: a sentence without the message's content.
     """
 

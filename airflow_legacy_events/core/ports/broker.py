@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from airflow_legacy_events.core.model import Messages, Rejection
@@ -12,8 +13,18 @@ from airflow_legacy_events.core.model import Messages, Rejection
 class Broker(Protocol):
     """Where messages go."""
 
-    def publish(self, messages: Messages) -> None:
+    def refused(self, messages: Messages) -> Sequence[Rejection]:
+        """Return the messages that the broker would refuse, as far as that is known without sending any.
+
+        Their index is their place in `messages`.
+        """
+
+    def publish(self, messages: Messages, left_out: AbstractSet[int] = frozenset()) -> None:
         """Hand all messages over, in order; blocks while the broker's queue is full, never drops.
+
+        Args:
+            messages: of one batch.
+            left_out: places of messages that are not sent.
 
         Raises:
             DeliveryError: they can't be handed over.
@@ -23,7 +34,8 @@ class Broker(Protocol):
     def confirm(self) -> Sequence[Rejection]:
         """Wait until everything handed over since the last call is decided; return what was rejected.
 
-        A message is called rejected only after it was refused when sent singly. Empty means: all acknowledged.
+        A message is called rejected only after it was refused when sent singly. Empty means: all acknowledged. What
+        was left out is not among them, and counts where places are counted.
 
         Raises:
             DeliveryError: the fate of a message is unknown (timed out, purged), or the broker failed as a whole.

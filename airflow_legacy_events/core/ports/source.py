@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import Any, Protocol, runtime_checkable
 
-from airflow_legacy_events.core.model import PENDING_ROWS, Opened, Pending, Receipt, Span, Watermark, Window
+from airflow_legacy_events.core.model import (
+    PENDING_ROWS,
+    Backlog,
+    Batch,
+    Opened,
+    Pending,
+    Receipt,
+    Span,
+    Watermark,
+    Window,
+)
 from airflow_legacy_events.core.ports.database import Lease
 
 
@@ -36,7 +48,17 @@ class Source(Protocol):
             ConfigurationError, SourceError, WatermarkError: nothing was read, nothing moved.
         """
 
-    def acknowledge(self, receipt: Receipt, lease: Lease) -> None:
+    def without(self, batch: Batch, rows: AbstractSet[int]) -> Watermark | None:
+        """Return the watermark after a batch of which some rows are left behind, to be read again by a later run.
+
+        None where the order of the source forbids that: then a row that can't be delivered ends the run.
+
+        Args:
+            batch: that this source gave.
+            rows: places of the rows in the batch; may be none.
+        """
+
+    def acknowledge(self, receipt: Receipt, lease: Lease, *, again: bool = False) -> None:
         """Tell the source that the rows of `receipt` are delivered and saved.
 
         Idempotent: the same receipt comes again after a crash. Called after the watermark that carries it was
@@ -46,6 +68,22 @@ class Source(Protocol):
         Args:
             receipt: of everything that the saved watermark says.
             lease: of the stream's lock, through which the source writes.
+            again: whether it is the receipt of the loaded watermark, part or all of which an earlier run may have
+                acknowledged before it died.
+
+        Raises:
+            SourceError: rows could not be acknowledged, or the lock is lost.
+        """
+
+    def finish(self, lease: Lease, over: Callable[[], bool]) -> Backlog | None:
+        """Tidy up behind a live run whose rows are all acknowledged, and return what is left; None: nothing is kept.
+
+        Args:
+            lease: of the stream's lock, through which the source writes.
+            over: whether the run's time is used up.
+
+        Raises:
+            SourceError: it failed; nothing that was delivered is affected.
         """
 
     def pending(self, at: Watermark | None, most: int = PENDING_ROWS) -> Pending:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -161,8 +162,14 @@ class QuerySource:
             )
         return run.pending(most)
 
-    def acknowledge(self, receipt: Receipt, lease: Lease) -> None:
+    def without(self, batch: Batch, rows: AbstractSet[int]) -> None:
+        """No later run of a query would read a row that was left behind."""
+
+    def acknowledge(self, receipt: Receipt, lease: Lease, *, again: bool = False) -> None:
         """A query leaves nothing to acknowledge at its source."""
+
+    def finish(self, lease: Lease, over: Callable[[], bool]) -> None:
+        """A query leaves nothing to tidy up at its source."""
 
     def _guard(self, at: Watermark, facts: dict[str, Any]) -> None:
         """Check that a stored watermark is one of this source."""

@@ -75,7 +75,7 @@ def test_a_run_goes_through_all_steps_in_their_order():
     here = [step for step in healthy.steps if step not in ("read", "encode")]
     batch = ["publish", "confirm", "check", "save", "check", "acknowledge"]
     without_receipt = ["check", "save"]
-    assert here == ["lock", "load", "open", "check", "save", *batch, *batch, *without_receipt, "load"]
+    assert here == ["lock", "load", "open", "check", "save", *batch, *batch, *without_receipt, "load", "finish"]
 
 
 def test_a_receipt_that_was_not_acknowledged_waits_until_the_source_is_opened_and_comes_before_the_first_page():

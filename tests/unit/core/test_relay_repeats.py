@@ -73,7 +73,7 @@ def test_its_messages_carry_the_mode_as_a_header_and_those_of_a_live_run_none(wo
     seen = []
     for made in (replay(world, table), process(world, table)):
         publish = made.publish
-        made.publish = lambda messages, publish=publish: (seen.append(messages.headers), publish(messages))
+        made.publish = lambda messages, left, publish=publish: (seen.append(messages.headers), publish(messages, left))
         made.relay.run()
 
     kinds = {tuple(name for name, _ in headers) for headers in seen}

@@ -96,8 +96,11 @@ class _AtConfirm:
     def __init__(self, made: Process, nth: int, happens) -> None:
         self.made, self.nth, self.happens = made, nth, happens
 
-    def publish(self, messages) -> None:
-        self.made.publish(messages)
+    def refused(self, messages):
+        return []
+
+    def publish(self, messages, left_out=frozenset()) -> None:
+        self.made.publish(messages, left_out)
 
     def confirm(self):
         self.nth -= 1

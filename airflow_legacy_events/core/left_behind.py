@@ -1,0 +1,77 @@
+"""Rows that stay at their source: those that can't be delivered, and every later one of their group."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+
+from airflow_legacy_events.core.errors import DeliveryError
+from airflow_legacy_events.core.model import Batch, Rejection
+
+MOST_GROUPS = 1_000
+"""So many groups that wait behind a row of theirs end a run at once: something else is wrong."""
+
+_NAMED = 10
+
+
+class LeftBehind:
+    """What a run leaves at its source.
+
+    Rows of one group, such as the events of one aggregate, have an order, so those behind a row that can't be delivered
+    wait with it.
+    """
+
+    def __init__(self) -> None:
+        self._groups: set[Hashable] = set()
+        self._refused: list[str] = []
+        self._rejections: list[Rejection] = []
+        self._rows = 0
+
+    def places(self, batch: Batch, refused: Iterable[Rejection]) -> frozenset[int]:
+        """Return the places in a batch that must be left: those refused, and those behind one of their group.
+
+        Args:
+            batch: in order; later calls are of later batches, or of the same one with more refused.
+            refused: rows of it that can't be delivered, by their place.
+        """
+        by_place = {one.index: one for one in refused}
+        if not by_place and not self._groups:
+            return frozenset()
+        left = set()
+        for at in range(batch.count):
+            group = tuple(batch.rows[at][part] for part in batch.shape.group)
+            if at in by_place and group not in self._groups:
+                self._groups.add(group)
+                self._note(batch, by_place[at])
+            if group in self._groups:
+                left.add(at)
+        return frozenset(left)
+
+    def count(self, rows: int) -> None:
+        """Count rows of a batch that are left for good."""
+        self._rows += rows
+
+    @property
+    def full(self) -> bool:
+        """Whether so many groups wait that the run should end."""
+        return len(self._groups) >= MOST_GROUPS
+
+    def check(self) -> None:
+        """Check that nothing was left.
+
+        Raises:
+            DeliveryError: naming the first ten rows that could not be delivered.
+        """
+        if not self._groups:
+            return
+        more = "" if len(self._groups) <= _NAMED else f" and {len(self._groups) - _NAMED} more"
+        raise DeliveryError(
+            f"{self._rows} rows were left at the source, since {len(self._groups)} of them can't be delivered and the"
+            f" others come behind one of the same aggregate: {'; '.join(self._refused)}{more}. Everything else is"
+            " delivered. Mend the rows or what refuses them, and the next run sends them; or name a dead_letter_topic=",
+            rejected=self._rejections,
+        )
+
+    def _note(self, batch: Batch, one: Rejection) -> None:
+        if len(self._refused) < _NAMED:
+            self._refused.append(f"{batch.name_of(one.index)} ({one.error}: {one.reason})")
+            self._rejections.append(one)
