@@ -1,111 +1,19 @@
-"""Replays and reruns: rows sent again as they are now, of a window or of a live run's span."""
+"""Reruns: the rows of a live run's span, sent again as they are now."""
 
 from __future__ import annotations
 
 import functools
 import itertools
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
-from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import Batch, Horizon, Opened, Span, Watermark, listed
-from airflow_legacy_events.sources.query.window import Bounds
-from airflow_legacy_events.sources.rows import Rows, Start
-from airflow_legacy_events.sources.share import share
-
-AS_THEY_ARE = (
-    "the rows as they were when their page was read: what was deleted or moved out of the window meanwhile is not"
-    " sent, nor what commits in it later"
-)
+from airflow_legacy_events.core.model import Span, listed
+from airflow_legacy_events.sources.replay import RepeatRun
+from airflow_legacy_events.sources.rows import Start
 
 
 @dataclass
-class _RepeatRun(ABC):
-    """Pages from the progress of an earlier try to the end of the window.
-
-    Attributes:
-        fact: name of the watermark's fact that holds the window.
-        rows: what is read.
-        stored: progress of an earlier try, None for the first.
-        limits: budgets; `max_rows` does not apply, no later run would go on.
-    """
-
-    rows: Rows
-    stored: Watermark | None
-    limits: Limits
-
-    fact: ClassVar[str]
-
-    def open(self) -> Opened:
-        """Resume an earlier try of the same window; one of another window counts for nothing."""
-        identity = self._identity()
-        same = self.stored is not None and self.stored.facts.get(self.fact) == identity
-        at = Start((self.stored.values or ()) if same and self.stored is not None else ())
-        self._check(at)
-        horizon = Horizon(self._target(), "best_effort", AS_THEY_ARE, {self.fact: identity})
-        return Opened(horizon, self._batches(at))
-
-    def _batches(self, at: Start) -> Iterator[Batch]:
-        """Yield the pages; an empty batch at the end closes the window."""
-        while rows := self._page(at, self.limits.page_rows):
-            at = self.rows.next_start(rows)
-            yield self._batch(rows, at, self._share(at.values[0]))
-        yield self._batch([], at, 1.0, final=True)
-
-    def _batch(self, rows: list[tuple[Any, ...]], at: Start, part: float | None, *, final: bool = False) -> Batch:
-        selection, after = self.rows.selection, Watermark(at.values, None, {})
-        return Batch(selection.shape, rows, len(rows), after, selection.op, final=final, share=part)
-
-    @abstractmethod
-    def _identity(self) -> Any:
-        """The window or span as plain JSON, by which its progress is known."""
-
-    @abstractmethod
-    def _target(self) -> tuple[str, ...] | None:
-        """Where it ends."""
-
-    @abstractmethod
-    def _check(self, at: Start) -> None:
-        """Refuse rows that have no place in the order."""
-
-    @abstractmethod
-    def _page(self, at: Start, limit: int) -> list[tuple[Any, ...]]:
-        """The next rows, empty at the end."""
-
-    def _share(self, at: str) -> float | None:  # noqa: ARG002
-        return None
-
-
-@dataclass
-class ReplayRun(_RepeatRun):
-    """The rows of `[low, high)` of the first position column, in its order."""
-
-    bounds: Bounds
-
-    fact = "window"
-
-    def _identity(self) -> Any:
-        return [self.rows.selection.columns[0].name, *self.bounds]
-
-    def _target(self) -> tuple[str, ...] | None:
-        return (self.bounds.high,)
-
-    def _check(self, at: Start) -> None:  # noqa: ARG002
-        self.rows.refuse_null_within(*self.bounds)
-
-    def _page(self, at: Start, limit: int) -> list[tuple[Any, ...]]:
-        return self.rows.page_below(
-            at if at.values else Start((self.bounds.low,), included=True), self.bounds.high, limit
-        )
-
-    def _share(self, at: str) -> float | None:
-        return share(self.rows.selection.columns[0], self.bounds.low, at, self.bounds.high)
-
-
-@dataclass
-class RerunRun(_RepeatRun):
+class RerunRun(RepeatRun):
     """The rows of `(after, until]` in the order of the watermark.
 
     Attributes:

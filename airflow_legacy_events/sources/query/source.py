@@ -16,17 +16,19 @@ from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import PENDING_ROWS, Batch, Opened, Pending, Receipt, Span, Watermark, Window
 from airflow_legacy_events.core.ports import Database, Lease, Reflection
 from airflow_legacy_events.core.problems import Problems
+from airflow_legacy_events.sources.first_value import first_value, zone_of
+from airflow_legacy_events.sources.order import advise, check_order
 from airflow_legacy_events.sources.query.bulk import BulkRun
 from airflow_legacy_events.sources.query.changes import Changes
-from airflow_legacy_events.sources.query.checks import advise, check_lag, check_options, check_order
+from airflow_legacy_events.sources.query.checks import check_lag, check_options
 from airflow_legacy_events.sources.query.facts import REMEDIES, check_query_facts, source_facts
-from airflow_legacy_events.sources.query.first_run import first_value, zone_of
 from airflow_legacy_events.sources.query.incremental import IncrementalRun
 from airflow_legacy_events.sources.query.nulls import NullRun, in_order, nullable_columns, without_place
-from airflow_legacy_events.sources.query.repeat import ReplayRun, RerunRun
-from airflow_legacy_events.sources.query.window import bounds, window_column
+from airflow_legacy_events.sources.query.repeat import RerunRun
+from airflow_legacy_events.sources.replay import ReplayRun
 from airflow_legacy_events.sources.rows import Rows
 from airflow_legacy_events.sources.selection import ColumnRequest, Selection, by_window, select_columns
+from airflow_legacy_events.sources.window import bounds, window_column
 
 
 class CheckedQuery(NamedTuple):

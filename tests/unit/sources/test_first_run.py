@@ -10,8 +10,8 @@ import pytest
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import Window
-from airflow_legacy_events.sources.query.first_run import first_value
-from airflow_legacy_events.sources.query.window import bounds
+from airflow_legacy_events.sources.first_value import first_value
+from airflow_legacy_events.sources.window import bounds
 
 VIENNA = zoneinfo.ZoneInfo("Europe/Vienna")
 UTC = dt.UTC

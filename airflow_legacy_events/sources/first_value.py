@@ -1,4 +1,4 @@
-"""First run: the value that it begins with, as a text of the first watermark column."""
+"""A value that a person gives for a column, as that column's text."""
 
 from __future__ import annotations
 

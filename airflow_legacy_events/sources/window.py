@@ -11,7 +11,7 @@ from typing import NamedTuple
 from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import Window
-from airflow_legacy_events.sources.query.first_run import first_value
+from airflow_legacy_events.sources.first_value import first_value
 
 _NUMERIC = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
 

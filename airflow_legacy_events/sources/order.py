@@ -1,0 +1,71 @@
+"""Order of the rows that are read: whether the database has one, and an index that gives it."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+import sqlalchemy as sa
+
+from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.ports import Database, Reflection
+from airflow_legacy_events.core.problems import Problems
+from airflow_legacy_events.sources.selection import Selection
+
+ORDERED = frozenset(
+    {*TEMPORAL, Kind.TIME, Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.BOOLEAN, Kind.UUID, Kind.BYTES, Kind.ANY}
+)
+"""Kinds that every database orders; what is text here may be of a type that has no order there."""
+
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+def check_order(database: Database, what: str, selectable: Any, selection: Selection) -> None:
+    """Check that the database can order the columns; it is asked where a kind leaves that open.
+
+    Raises:
+        ConfigurationError: naming each column that it can't order.
+    """
+    problems = Problems()
+    for column in selection.columns:
+        with problems.collect():
+            _refuse_unordered(database, what, selectable, column)
+    problems.raise_found()
+
+
+def _refuse_unordered(database: Database, what: str, selectable: Any, column: Column) -> None:
+    message = (
+        f"column {column.name!r} of {what} is {column.type}, which can't be ordered, so it can't be a watermark or key"
+        " column; nothing was read. Choose another column, or CAST it with sql="
+    )
+    if column.kind is Kind.JSON or not database.ordered(column):
+        raise ConfigurationError(message)
+    if column.kind in ORDERED:
+        return
+    one: Any = sa.column(column.name)
+    try:
+        database.check(sa.select(one).select_from(selectable).order_by(one))
+    except ConfigurationError as error:
+        raise ConfigurationError(message) from error
+
+
+def advise(log: logging.Logger, table: str | None, selection: Selection, found: Reflection) -> None:
+    """Warn with a CREATE INDEX statement where no index begins with the first watermark column."""
+    names = [column.name for column in selection.columns]
+    if found.indexes is None or any(names[0] == index[0] for index in found.indexes):
+        return
+    log.warning(
+        "no index of table %r begins with %r: every page reads and sorts the whole table. CREATE INDEX %s ON %s (%s)",
+        table,
+        names[0],
+        quoted(re.sub(r"\W+", "_", f"{table}_{names[0]}").lower().strip("_")),
+        table,
+        ", ".join(map(quoted, names)),
+    )
+
+
+def quoted(name: str) -> str:
+    """Return a name as a person would write it in SQL."""
+    return name if _PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"'
