@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.model import Ceiling
+from airflow_legacy_events.core.ports import TableWrites
 from airflow_legacy_events.databases import keyset
 from airflow_legacy_events.databases.chunks import Chunks
 from airflow_legacy_events.databases.reflection import Reflected, TableFacts, query_source
@@ -44,11 +45,13 @@ class SqlDatabase(ABC, Generic[Session]):
         enters_by_position: see `core.ports.Database.enters_by_position`.
         paramstyle: PEP 249's style of parameters in statements; None: the one that the driver's cursors take.
         row_values: whether a comparison of row values enters an index; other databases use `keyset`.
+        version: see `core.ports.Database.version`.
     """
 
     holds_snapshot = True
     enters_by_position = True
     row_values = True
+    version: Column | None = None
     paramstyle: str | None = None
 
     def __init__(
@@ -140,6 +143,42 @@ class SqlDatabase(ABC, Generic[Session]):
         right = list(map(bound, values))
         return _row(columns) <= _row(right) if self.row_values else keyset.until(columns, right)
 
+    def among(self, columns: Sequence[Any], rows: Sequence[Sequence[Any]]) -> Any:
+        """See `core.ports.Database.among`."""
+        if not self.row_values or any(isinstance(value, sa.ColumnElement) for row in rows for value in row):
+            return keyset.among(columns, [list(map(bound, row)) for row in rows])
+        if len(columns) == 1:
+            return columns[0].in_(_listed([value for (value,) in rows], sa.types.NullType()))
+        types = sa.types.TupleType(*[sa.types.NullType()] * len(columns))
+        return _row(columns).in_(_listed([tuple(row) for row in rows], types))
+
+    def unchanged(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], versions: Sequence[int]) -> Any:
+        """See `core.ports.Database.unchanged`; the version is one more value of each row."""
+        compared = [*columns, *([self.version] if self.version is not None else [])]
+        texts = ([*row, str(version)] for row, version in zip(rows, versions, strict=True))
+        values = [[self.bind(text, one) for text, one in zip(row, compared, strict=True)] for row in texts]
+        return self.among([sa.column(one.name) for one in compared], values)
+
+    @abstractmethod
+    def bind(self, text: str, column: Column) -> Any:
+        """See `core.ports.Database.bind`."""
+
+    @abstractmethod
+    def marking(self, of: Column) -> Any:
+        """See `core.ports.Database.marking`."""
+
+    @abstractmethod
+    def now(self) -> dt.datetime:
+        """See `core.ports.Database.now`."""
+
+    @abstractmethod
+    def writes(self, table: str) -> TableWrites:
+        """See `core.ports.Database.writes`."""
+
+    @abstractmethod
+    def refusal(self, statement: Any) -> str | None:
+        """See `core.ports.Database.refusal`."""
+
     def ceiling(self, column: Any, of: Column, *, lag_seconds: float | None, timezone: str) -> Ceiling:
         """See `core.ports.Database.ceiling`."""
         condition = None if lag_seconds is None else self._until_now(column, of.kind, lag_seconds, timezone)
@@ -214,6 +253,11 @@ def bound(value: Any) -> Any:
     if isinstance(value, sa.ColumnElement):
         return value
     return sa.bindparam(None, value, type_=sa.types.NullType(), unique=True)
+
+
+def _listed(values: Sequence[Any], type_: Any) -> Any:
+    """Return one parameter for a list, which the statement writes as many."""
+    return sa.bindparam(None, values, type_=type_, unique=True, expanding=True)
 
 
 def _row(elements: Sequence[Any]) -> Any:

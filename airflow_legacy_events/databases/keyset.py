@@ -38,3 +38,23 @@ def until(columns: Sequence[Any], values: Sequence[Any]) -> Any:
         return first <= value
     rest = until(columns[1:], values[1:])
     return sa.and_(first <= value, sa.or_(first < value, sa.and_(first == value, rest)))
+
+
+def among(columns: Sequence[Any], rows: Sequence[Sequence[Any]]) -> Any:
+    """Return the condition that `(columns)` are one of `rows`, without row values.
+
+    Rows that differ in their last value only are one alternative, with a list of those values.
+
+    Args:
+        columns: one or more SQLAlchemy columns.
+        rows: one or more, each with as many values as there are columns.
+    """
+    groups: dict[tuple[Any, ...], list[Any]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[:-1]), []).append(row[-1])
+    *leading, last = columns
+    alternatives = []
+    for first, values in groups.items():
+        equal = (column == value for column, value in zip(leading, first, strict=True))
+        alternatives.append(sa.and_(*equal, last.in_(values)))
+    return alternatives[0] if len(alternatives) == 1 else sa.or_(*alternatives)

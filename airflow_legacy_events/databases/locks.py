@@ -113,6 +113,11 @@ class SessionLock(ABC):
         self._log.warning("the lease of stream %s could not be renewed: %s", self._name, one_line(reason))
 
 
+def key_of(name: str, table: str | None) -> str:
+    """Return what the key of a lock is made of: a stream's name, which holds no NUL, or a table's behind one."""
+    return name if table is None else f"table\0{table}"
+
+
 def is_earlier_try(holder: Mapping[str, Any], mine: Mapping[str, Any]) -> bool:
     """Return whether `holder` is the same task instance in an earlier try."""
     if any(holder.get(part) is None or holder.get(part) != mine.get(part) for part in _TASK_INSTANCE):

@@ -76,6 +76,13 @@ def no_such_table(table: str, names: Sequence[str]) -> ConfigurationError:
     )
 
 
+def not_a_table(table: str, kind: str) -> ConfigurationError:
+    """Return the error for something whose rows can't be deleted or marked, `kind` in words with an article."""
+    return ConfigurationError(
+        f"table={table!r} is {kind}, and rows are deleted or marked in a table only; name the table that holds them"
+    )
+
+
 def query_source(sql: str) -> sa.TextClause:
     """Return a user's SELECT as a FROM element in brackets; colons and per cent signs in it stay as they are.
 

@@ -3,15 +3,50 @@
 from __future__ import annotations
 
 import random
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
-from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.core.errors import LegacyEventsError, SourceError
 from airflow_legacy_events.core.ports import Answer
 from airflow_legacy_events.databases.errors import one_line
 
+_QUOTED = re.compile(r"""(['"]).*\1""", re.DOTALL)
 _TRIES = 5
 _LONGEST_PAUSE_SECONDS = 0.1
+
+
+class Reading(NamedTuple):
+    """How a database reads, for rows of a transaction that writes.
+
+    Attributes:
+        compiled: gives the text and the parameters of a SQLAlchemy statement.
+        refused: gives, of an error and the driver's session, the error for a row that can't be carried, such as a text
+            that is no UTF-8; None for any other one.
+    """
+
+    compiled: Callable[[Any], tuple[str, Any]]
+    refused: Callable[[Exception, Any], LegacyEventsError | None]
+
+
+def in_order(statements: Sequence[Any], run: Callable[[Any], Answer]) -> list[Answer]:
+    """Return the answer to each statement; one that is a function is made of the answers before it.
+
+    Args:
+        statements: see `core.ports.Lease.execute`.
+        run: runs one statement.
+    """
+    answers: list[Answer] = []
+    for one in statements:
+        statement = one(list(answers)) if callable(one) else one
+        answers.append(Answer([], 0) if statement is None else run(statement))
+    return answers
+
+
+def masked(text: str) -> str:
+    """Return a sentence of a database in one line, without what it quotes: that may be a value of a row."""
+    return one_line(_QUOTED.sub(lambda found: f"{found[1]}...{found[1]}", text))
 
 
 def retried(transaction: Callable[[], list[Answer]], is_deadlock: Callable[[Exception], bool]) -> list[Answer]:

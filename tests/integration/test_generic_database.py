@@ -64,7 +64,7 @@ def test_the_clock_of_a_server_in_any_zone_is_read_in_utc(legacy, monkeypatch, z
     time.tzset()
     try:
         database = legacy.database()
-        assert abs(database._now() - dt.datetime.now(dt.UTC)) < dt.timedelta(minutes=1)
+        assert abs(database.now() - dt.datetime.now(dt.UTC)) < dt.timedelta(minutes=1)
         database.close()
     finally:
         monkeypatch.undo()

@@ -23,16 +23,16 @@ def inspect_table(session: sa.Connection, table: str) -> TableFacts:
         ConfigurationError: there is none of that name.
     """
     inspector = sa.inspect(session)
-    schema, name = _find(inspector, table)
+    schema, name = find_table(inspector, table)
     indexes = _indexes(inspector, schema, name)
-    constraints = _tried(lambda: inspector.get_unique_constraints(name, schema=schema))
+    constraints = tried(lambda: inspector.get_unique_constraints(name, schema=schema))
     unique = [
         *(tuple(found["column_names"]) for found in constraints),
         *(columns for columns, unique, _ in indexes if unique),
     ]
     primary = tuple(inspector.get_pk_constraint(name, schema=schema).get("constrained_columns") or ())
     ordered = [primary, *unique, *(columns for columns, _, ascending in indexes if ascending)]
-    is_view = name in _tried(lambda: inspector.get_view_names(schema=schema))
+    is_view = name in tried(lambda: inspector.get_view_names(schema=schema))
     return TableFacts(
         name=name,
         schema=schema,
@@ -62,7 +62,12 @@ def _named(type_: Any, dialect: sa.Dialect) -> str:
         return type(type_).__name__
 
 
-def _find(inspector: sa.Inspector, table: str) -> tuple[str | None, str]:
+def find_table(inspector: sa.Inspector, table: str) -> tuple[str | None, str]:
+    """Return schema and name of a table or view; the schema is None where `table` names none.
+
+    Raises:
+        ConfigurationError: there is none of that name.
+    """
     schema, name = split_name(table)
     if re.search(r'"(?:[^"]|"")+"\Z', table):
         names = [sa.sql.quoted_name(name, quote=True), name]
@@ -70,7 +75,7 @@ def _find(inspector: sa.Inspector, table: str) -> tuple[str | None, str]:
         names = list(dict.fromkeys([name, name.lower()]))
     schemas: list[str | None] = [None]
     if schema is not None:
-        known = _tried(inspector.get_schema_names)
+        known = tried(inspector.get_schema_names)
         schemas = [one for one in dict.fromkeys([schema, schema.lower()]) if one in known]
     for in_schema in schemas:
         for one in names:
@@ -79,14 +84,14 @@ def _find(inspector: sa.Inspector, table: str) -> tuple[str | None, str]:
     there: list[str] = []
     for in_schema in schemas:
         there += inspector.get_table_names(schema=in_schema)
-        there += _tried(lambda at=in_schema: inspector.get_view_names(schema=at))  # type: ignore[misc]
+        there += tried(lambda at=in_schema: inspector.get_view_names(schema=at))  # type: ignore[misc]
     raise no_such_table(table, there)
 
 
 def _indexes(inspector: sa.Inspector, schema: str | None, name: str) -> list[tuple[tuple[str, ...], bool, bool]]:
     """Return columns, uniqueness and ascending order of the indexes that have plain columns and leave no row out."""
     found = []
-    for index in _tried(lambda: inspector.get_indexes(name, schema=schema)):
+    for index in tried(lambda: inspector.get_indexes(name, schema=schema)):
         options = index.get("dialect_options", {})
         partial = any(value for option, value in options.items() if option.endswith("_where"))
         if not partial and all(column is not None for column in index["column_names"]):
@@ -95,7 +100,7 @@ def _indexes(inspector: sa.Inspector, schema: str | None, name: str) -> list[tup
     return found
 
 
-def _tried(ask: Callable[[], Any]) -> Any:
+def tried(ask: Callable[[], Any]) -> Any:
     """Return what an inspector says; empty where the dialect does not implement it."""
     try:
         return ask()

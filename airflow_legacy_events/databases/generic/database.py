@@ -6,7 +6,7 @@ import contextlib
 import datetime as dt
 import logging
 import zoneinfo
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import SourceError
-from airflow_legacy_events.core.ports import Lease
+from airflow_legacy_events.core.ports import Lease, TableWrites
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.base import SqlDatabase, bound
 from airflow_legacy_events.databases.deadline import deadline
@@ -23,6 +23,8 @@ from airflow_legacy_events.databases.generic.catalog import inspect_columns, ins
 from airflow_legacy_events.databases.generic.dialects import traits_of
 from airflow_legacy_events.databases.generic.kinds import kind_of_code
 from airflow_legacy_events.databases.generic.lock import RowLock
+from airflow_legacy_events.databases.generic.writes import table_writes
+from airflow_legacy_events.databases.generic.writing import literal, refusal
 from airflow_legacy_events.databases.reflection import TableFacts
 
 _QUARTER = dt.timedelta(minutes=15)
@@ -111,10 +113,23 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         return {name: str(value) for name, value in parts.items() if value}
 
     @contextmanager
-    def lock(self, name: str, holder: Mapping[str, Any]) -> Iterator[Lease]:
+    def lock(self, name: str, holder: Mapping[str, Any], *, table: str | None = None) -> Iterator[Lease]:
         """See `core.ports.Database.lock`: a row of the table `legacy_events_locks`, see `RowLock`."""
-        with RowLock(self._connect_to_write, name, holder, self.log, interrupt=self._interrupt).held() as lease:
+        connect, end = self._connect_to_write, self._interrupt
+        with RowLock(connect, name, holder, self.log, interrupt=end, table=table).held() as lease:
             yield lease
+
+    def writes(self, table: str) -> TableWrites:
+        """See `core.ports.Database.writes`."""
+        with self._reading("looking at what writing to the table meets") as session:
+            return table_writes(session, table)
+
+    def refusal(self, statement: Any) -> str | None:
+        """See `core.ports.Database.refusal`."""
+        doing = "asking whether rows may be written"
+        with contextlib.closing(self._connect_to_write()) as session, self._translated(doing):  # noqa: SIM117
+            with self._limited(doing, session):
+                return refusal(session, statement)
 
     def _inspect(self, table: str) -> TableFacts:
         with self._reading("looking for the table") as session:
@@ -158,19 +173,19 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
 
     def reached(self, moment: dt.datetime, lag_seconds: float) -> Any:
         """See `core.ports.Database.reached`; compared here, since not every database compares two parameters."""
-        now = (self._now() - dt.timedelta(seconds=lag_seconds)).replace(tzinfo=None)
+        now = (self.now() - dt.timedelta(seconds=lag_seconds)).replace(tzinfo=None)
         return sa.literal_column("1") == sa.literal_column("1" if moment <= now else "0")
 
     def _until_now(self, value: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
         """Compare with the database's clock, which is read now and bound less the lag."""
-        moment = self._now() - dt.timedelta(seconds=lag_seconds)
+        moment = self.now() - dt.timedelta(seconds=lag_seconds)
         if kind is Kind.INSTANT:
             return value <= bound(moment)
         local = moment.astimezone(zoneinfo.ZoneInfo(timezone)).replace(tzinfo=None)
         return value <= bound(local.date() if kind is Kind.DATE else local)
 
-    def _now(self) -> dt.datetime:
-        """Return the database's clock in UTC.
+    def now(self) -> dt.datetime:
+        """See `core.ports.Database.now`.
 
         A time without a zone is in the server's zone, which is a number of quarters of an hour from UTC. The clock of
         this process shows how many, even if it is minutes off.
@@ -184,6 +199,20 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         if self._traits.utc_now:
             return moment
         return moment - _QUARTER * round((moment - dt.datetime.now(dt.UTC)) / _QUARTER)
+
+    def among(self, columns: Sequence[Any], rows: Sequence[Sequence[Any]]) -> Any:
+        """See `core.ports.Database.among`; numbers and texts are literals, since many databases take few parameters."""
+        return super().among(columns, [list(map(literal, row)) for row in rows])
+
+    def marking(self, of: Column) -> Any:
+        """See `core.ports.Database.marking`: the clock as it is now, since dialects spell none in UTC alike."""
+        moment = self.now()
+        if of.kind is Kind.INSTANT:
+            return bound(moment)
+        local = moment.replace(tzinfo=None)
+        if of.kind is Kind.TEXT:
+            return bound(local.isoformat(sep=" ", timespec="microseconds"))
+        return bound(local.date() if of.kind is Kind.DATE else local)
 
     def text(self, value: Any, column: Column) -> str:
         """See `core.ports.Database.text`; see `values`."""

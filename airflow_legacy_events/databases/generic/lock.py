@@ -20,7 +20,8 @@ from airflow_legacy_events.core.ports import Answer
 from airflow_legacy_events.databases.deadline import deadline
 from airflow_legacy_events.databases.errors import one_line
 from airflow_legacy_events.databases.generic.writing import Unlocked, answer_of, written
-from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, LEASE_SECONDS, describe, is_earlier_try
+from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, LEASE_SECONDS, describe, is_earlier_try, key_of
+from airflow_legacy_events.databases.writing import in_order
 
 TABLE = "legacy_events_locks"
 _LONGEST_HOLDER = 4000
@@ -55,9 +56,10 @@ class RowLock:
         heartbeat: seconds between renewals.
         interrupt: cancels what runs on a session.
         patience: seconds after which a statement of the lock is cancelled.
+        table: see `core.ports.Database.lock`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the parts of a lease
         self,
         connect: Callable[[], sa.Connection],
         name: str,
@@ -67,12 +69,13 @@ class RowLock:
         heartbeat: float = HEARTBEAT_SECONDS,
         interrupt: Callable[[sa.Connection], None] = lambda _: None,
         patience: float = LEASE_SECONDS,
+        table: str | None = None,
     ) -> None:
         self._interrupt, self._patience = interrupt, patience
         self._name, self._log, self._heartbeat = name, log, heartbeat
         self._holder = {part: _short(value) for part, value in holder.items()}
         self._token = str(uuid.uuid4())
-        self._hash = names.digest(name)
+        self._hash = names.digest(key_of(name, table))
         self._mine = locks.c.stream_hash == self._hash
         self._turn = threading.Lock()
         self._released = threading.Event()
@@ -129,7 +132,7 @@ class RowLock:
 
         def transaction() -> list[Answer]:
             with self._transaction():
-                answers = [answer_of(self._session.execute(statement)) for statement in statements]
+                answers = in_order(statements, lambda one: answer_of(self._session.execute(one)))
                 renewed = sa.update(locks).where(self._ours).values(beats=locks.c.beats + 1, leased_at=_NOW)
                 if not self._session.execute(renewed).rowcount:
                     raise self._lost(f"its row in {TABLE} is another run's or was removed")

@@ -48,10 +48,8 @@ def inspect_table(session: Session, table: str) -> CatalogEntry:
     Raises:
         ConfigurationError: there is none of that name.
     """
-    schema, name = split_name(table)
-    row = _find(session, schema, name) or _find(session, schema, name.lower())
-    if row is None:
-        raise no_such_table(table, [str(one) for (one,) in session.rows(_NAMES, schema)])
+    schema, _ = split_name(table)
+    row = find_table(session, table)
     where, name, _, engine = row
     columns = session.rows(_COLUMNS, where, name)
     indexes = read_indexes(session, where, name)
@@ -86,7 +84,21 @@ def _sorted_by(indexes: Sequence[Index], engine: str | None) -> dict[str, tuple[
     }
 
 
-def _find(session: Session, schema: str | None, name: str) -> tuple[Any, ...] | None:
+def find_table(session: Session, table: str) -> tuple[str, str, str, str | None]:
+    """Return schema, name, type and engine of a table or view, looked up as written, then in lower case.
+
+    Raises:
+        ConfigurationError: there is none of that name.
+    """
+    schema, name = split_name(table)
+    row: tuple[str, str, str, str | None] | None
+    row = _find(session, schema, name) or _find(session, schema, name.lower())
+    if row is None:
+        raise no_such_table(table, [str(one) for (one,) in session.rows(_NAMES, schema)])
+    return row
+
+
+def _find(session: Session, schema: str | None, name: str) -> Any:
     return next((row for row in session.rows(_TABLES, schema, name) if row[1] == name), None)
 
 

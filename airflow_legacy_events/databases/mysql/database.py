@@ -15,17 +15,21 @@ import sqlalchemy as sa
 from MySQLdb.cursors import SSCursor
 
 from airflow_legacy_events.core.columns import Column, Kind
-from airflow_legacy_events.core.errors import SourceError
-from airflow_legacy_events.core.ports import Lease
+from airflow_legacy_events.core.errors import LegacyEventsError, SourceError
+from airflow_legacy_events.core.ports import Lease, TableWrites
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.base import SqlDatabase, bound
 from airflow_legacy_events.databases.deadline import deadline
 from airflow_legacy_events.databases.mysql import charsets, types
-from airflow_legacy_events.databases.mysql.catalog import CatalogEntry, inspect_table
+from airflow_legacy_events.databases.mysql.catalog import inspect_table
 from airflow_legacy_events.databases.mysql.lock import NamedLock
 from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Killer, Session, code_of, is_lost, reason
 from airflow_legacy_events.databases.mysql.sizes import MEDIUM_BYTES, bounded_column, too_large_in
+from airflow_legacy_events.databases.mysql.spelling import Known
+from airflow_legacy_events.databases.mysql.writes import table_writes
+from airflow_legacy_events.databases.mysql.writing import refusal
 from airflow_legacy_events.databases.reflection import Reflected, TableFacts
+from airflow_legacy_events.databases.writing import Reading
 
 # A peer that vanished without a word is found out; the connection's own settings come first.
 _CONNECT_SECONDS = 30
@@ -47,10 +51,7 @@ class MysqlDatabase(SqlDatabase[Session]):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._killer = Killer(lambda: self._open(connect_timeout=_KILLER_SECONDS, read_timeout=_KILLER_SECONDS))
-        self._entry: CatalogEntry | None = None
-        self._spellings: dict[str, types.Spell] = {}
-        self._guards: dict[int, str] = {}
-        self._unbounded: frozenset[str] = frozenset()
+        self._known = Known()
 
     def _connect(self) -> Session:
         session = self._open(read_timeout=int(self.statement_timeout_seconds) + _SILENT_SECONDS)
@@ -80,21 +81,49 @@ class MysqlDatabase(SqlDatabase[Session]):
         return {**found, "database": database} if database else found
 
     @contextmanager
-    def lock(self, name: str, holder: Mapping[str, Any]) -> Iterator[Lease]:
+    def lock(self, name: str, holder: Mapping[str, Any], *, table: str | None = None) -> Iterator[Lease]:
         """See `core.ports.Database.lock`: a named lock on a session of its own, see `NamedLock`."""
         connect, database = self._open_for_lock, self.url.database or ""
-        with NamedLock(connect, self._compiled, database, name, holder, self.log).held() as lease:
+        reading = Reading(lambda query: self._compiled(self._spelled(query)), self._refused)
+        with NamedLock(connect, reading, database, name, holder, self.log, table=table).held() as lease:
             yield lease
+
+    def _refused(self, error: Exception, session: Session) -> LegacyEventsError | None:
+        column = charsets.lost_column(error, self._known.guards)
+        if column is not None or isinstance(error, UnicodeDecodeError):
+            return errors.unreadable(self.conn_id, column, *charsets.REMEDY)
+        what = too_large_in(session, error)
+        return errors.too_large(self.conn_id, what) if what else None
+
+    def writes(self, table: str) -> TableWrites:
+        """See `core.ports.Database.writes`."""
+        with self._using("looking at what writing to the table meets") as session:
+            return table_writes(session, table)
+
+    def refusal(self, statement: Any) -> str | None:
+        """See `core.ports.Database.refusal`."""
+        with self._translated("asking whether rows may be written"):
+            return refusal(self._open_for_lock, *self._compiled(statement))
+
+    def now(self) -> dt.datetime:
+        """See `core.ports.Database.now`."""
+        with self._using("asking for the time") as session:
+            [(now,)] = session.rows(_NOW)
+        return dt.datetime.fromisoformat(f"{now}+00:00")
+
+    def marking(self, of: Column) -> Any:
+        """See `core.ports.Database.marking`."""
+        return self._known.marking(of)
 
     def reflect(self, table: str | None, sql: str | None) -> Reflected:
         """See `core.ports.Database.reflect`."""
-        self._entry = None
+        self._known = Known()
         return super().reflect(table, sql)
 
     def _inspect(self, table: str) -> TableFacts:
         with self._using("looking for the table") as session:
-            self._entry = inspect_table(session, table)
-            return self._entry.facts
+            self._known.entry = entry = inspect_table(session, table)
+            return entry.facts
 
     def check(self, query: Any) -> None:
         """See `core.ports.Database.check`; what the last reflection found of the columns is kept."""
@@ -112,14 +141,16 @@ class MysqlDatabase(SqlDatabase[Session]):
                 raise errors.refused_query(self.conn_id, reason(error)) from error
 
     def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:
-        found = self._look(selectable, self._entry.invisible if self._entry is not None else ())
-        self._spellings = {name: type_.spell for name, type_, _ in found if type_.spell is not None}
+        known = self._known
+        found = self._look(selectable, known.entry.invisible if known.entry is not None else ())
+        spellings = {name: type_.spell for name, type_, _ in found if type_.spell is not None}
         texts = [name for name, type_, _ in found if type_.kind is Kind.TEXT and type_.spell is None]
         doubtful = self._doubtful(selectable, texts) if texts else []
-        self._spellings |= {name: partial(charsets.guarded, at=at) for at, name in enumerate(doubtful)}
-        self._guards = dict(enumerate(doubtful))
-        self._unbounded = frozenset(name for name, _, length in found if length > MEDIUM_BYTES)
-        json = self._entry.json if self._entry is not None else ()
+        known.spellings = spellings | {name: partial(charsets.guarded, at=at) for at, name in enumerate(doubtful)}
+        known.guards = dict(enumerate(doubtful))
+        known.unbounded = frozenset(name for name, _, length in found if length > MEDIUM_BYTES)
+        known.digits = types.digits(found)
+        json = known.entry.json if known.entry is not None else ()
         typed = [(name, types.JSON if name in json else type_) for name, type_, _ in found]
         columns = tuple(
             Column(name, type_.kind, type_.name, name not in not_null)
@@ -130,7 +161,7 @@ class MysqlDatabase(SqlDatabase[Session]):
 
     def bounded(self, column: Column) -> Any:
         """See `core.ports.Database.bounded`; only columns that may hold so much are measured, see `sizes`."""
-        return bounded_column(column) if column.name in self._unbounded else super().bounded(column)
+        return bounded_column(column) if column.name in self._known.unbounded else super().bounded(column)
 
     def _doubtful(self, selectable: Any, texts: Sequence[str]) -> list[str]:
         """Return which of these columns may hold characters without Unicode."""
@@ -180,29 +211,12 @@ class MysqlDatabase(SqlDatabase[Session]):
                 column = charsets.unreadable_column(session, statement, parameters)
             raise errors.unreadable(self.conn_id, column, *charsets.REMEDY) from None
         except MySQLdb.Error as error:
-            if (column := charsets.lost_column(error, self._guards)) is None:
+            if (column := charsets.lost_column(error, self._known.guards)) is None:
                 raise
             raise errors.unreadable(self.conn_id, column, *charsets.REMEDY) from None
 
     def _spelled(self, query: Any) -> Any:
-        """Return the query with some types selected by an expression; order and conditions keep the bare column."""
-        if not isinstance(query, sa.Select):
-            return query
-        spell = self._spellings
-        columns = query.selected_columns
-        if any(column.name in spell for column in columns):
-            query = query.with_only_columns(*(spell.get(one.name, _itself)(one) for one in columns))
-        index = self._index_for([_name(one) for one in query._order_by_clauses])  # noqa: SLF001  it has no other name
-        if index is None:
-            return query
-        quoted = self._dialect.identifier_preparer.quote_identifier(index)
-        return query.with_hint(query.get_final_froms()[0], f"FORCE INDEX ({quoted})")
-
-    def _index_for(self, order: Sequence[str]) -> str | None:
-        """Return the index that sorts as the query does; the optimizer alone might sort the whole table."""
-        if self._entry is None or not order:
-            return None
-        return next((name for name, by in self._entry.sorted_by.items() if by[: len(order)] == tuple(order)), None)
+        return self._known.spelled(query, self._dialect.identifier_preparer.quote_identifier)
 
     def _stream(self, session: Session, statement: str, parameters: Any) -> Rows:
         """Yield chunks of rows as they arrive; if the reader stops early the statement is killed."""
@@ -263,11 +277,3 @@ class MysqlDatabase(SqlDatabase[Session]):
             interrupted = code_of(error) in INTERRUPTED
             found = errors.timed_out(self.statement_timeout_seconds) if interrupted else reason(error)
             raise errors.failed(self.conn_id, doing, found) from error
-
-
-def _itself(column: Any) -> Any:
-    return column
-
-
-def _name(order: Any) -> str:
-    return str(getattr(order, "element", order).name)

@@ -15,16 +15,15 @@ import MySQLdb
 from airflow_legacy_events.core import names
 from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.ports import Answer
-from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, HeldLock, SessionLock, holder_in
+from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, HeldLock, SessionLock, holder_in, key_of
 from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Session, code_of, is_lost, reason
-from airflow_legacy_events.databases.writing import not_written, retried
+from airflow_legacy_events.databases.mysql.writing import Writer
+from airflow_legacy_events.databases.writing import Reading
 
 _DEAD_SECONDS = 20
 _LOOK_SECONDS = 1.0
 _RELEASE_SECONDS = 10.0
 _UNKNOWN_SESSION = 1094
-_DEADLOCKS = frozenset({1205, 1213})
-_STATEMENTS_ARE_LOGGED = 1665
 
 
 class NamedLock(SessionLock):
@@ -36,11 +35,12 @@ class NamedLock(SessionLock):
     Args:
         connect: opens a session; two at once, which `held` closes, another one where the second is lost, and one at the
             first `execute`.
-        compiled: gives the text and the parameters of a SQLAlchemy statement.
+        reading: of the database.
         database: names of locks are the server's, so the database is part of them.
         name: of the stream.
         holder: who takes it.
         log: of the task.
+        table: see `core.ports.Database.lock`; it names its database itself.
     """
 
     ending = "KILL {}"
@@ -49,23 +49,23 @@ class NamedLock(SessionLock):
     def __init__(
         self,
         connect: Callable[[], Session],
-        compiled: Callable[[Any], tuple[str, Any]],
+        reading: Reading,
         database: str,
         name: str,
         holder: Mapping[str, Any],
         log: logging.Logger,
+        *,
+        table: str | None = None,
     ) -> None:
         super().__init__(name, holder, log)
-        self._compiled = compiled
-        self._writer: Session | None = None
-        self._isolation = "READ COMMITTED"
+        self._writer = Writer(connect, reading, name)
         self._connect, self._session = connect, connect()
         try:
             self._watcher = connect()
         except SourceError:
             self._session.close()
             raise
-        digest = names.digest(f"{database}\0{name}", 40)
+        digest = names.digest(f"{database if table is None else ''}\0{key_of(name, table)}", 40)
         self._lock = f"legacy-events-{digest}"  # of at most 64 characters
         self._ended = threading.Event()
         self._beat = threading.Thread(target=self._show, name="legacy-events-lease", daemon=True)
@@ -88,8 +88,7 @@ class NamedLock(SessionLock):
         finally:
             self._release()
             self._watcher.close()
-            if self._writer is not None:
-                self._writer.close()
+            self._writer.close()
 
     def check(self) -> None:
         """See `core.ports.Lease.check`; the server says who holds the lock."""
@@ -103,45 +102,8 @@ class NamedLock(SessionLock):
             raise self._lost("the server says that it is not ours any more")
 
     def execute(self, statements: Sequence[Any]) -> list[Answer]:
-        """See `core.ports.Lease.execute`; the lock is checked right before the commit.
-
-        Under REPEATABLE READ, a server's default, deleting a range would lock the gap into which writers insert. A
-        server that logs statements instead of rows refuses anything less.
-        """
-        compiled = [self._compiled(statement) for statement in statements]
-        try:
-            return retried(lambda: self._transaction(compiled), _is_deadlock)
-        except MySQLdb.Error as error:
-            self._drop_writer()
-            if code_of(error) != _STATEMENTS_ARE_LOGGED:
-                raise not_written(self._name, reason(error)) from error
-        self._isolation = "REPEATABLE READ"
-        try:
-            return retried(lambda: self._transaction(compiled), _is_deadlock)
-        except MySQLdb.Error as error:
-            self._drop_writer()
-            raise not_written(self._name, reason(error)) from error
-
-    def _transaction(self, compiled: Sequence[tuple[str, Any]]) -> list[Answer]:
-        if self._writer is None:
-            self._writer = self._connect()
-        session = self._writer
-        session.rows(f"SET TRANSACTION ISOLATION LEVEL {self._isolation}, READ WRITE")
-        session.rows("START TRANSACTION")
-        try:
-            answers = [session.answer(statement, parameters) for statement, parameters in compiled]
-            self.check()
-            session.rows("COMMIT")
-        except BaseException:
-            with contextlib.suppress(MySQLdb.Error):
-                session.rows("ROLLBACK")
-            raise
-        return answers
-
-    def _drop_writer(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
-        self._writer = None
+        """See `core.ports.Lease.execute`; the lock is checked right before the commit."""
+        return self._writer.execute(statements, self.check)
 
     def _try(self) -> bool:
         [(taken,)] = self._session.rows("SELECT GET_LOCK(%s, 0)", self._lock)
@@ -210,7 +172,3 @@ class NamedLock(SessionLock):
             self._session.cut()
         elif self._beat.ident is None:
             self._session.close()
-
-
-def _is_deadlock(error: Exception) -> bool:
-    return isinstance(error, MySQLdb.Error) and code_of(error) in _DEADLOCKS

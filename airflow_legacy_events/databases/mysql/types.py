@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
@@ -52,6 +52,7 @@ def _digits(bits: int) -> Spell:
     return lambda column: sa.func.lpad(sa.func.bin(column), sa.literal_column(str(bits)), sa.literal_column("'0'"))
 
 
+_LENGTH_AND_POINT = len("2026-01-01 00:00:00.")
 JSON = Type(Kind.JSON, "json")
 
 # A FLOAT as it is shown has six digits; the DOUBLE that it equals has all of them.
@@ -124,6 +125,12 @@ def described(session: Any, statement: str, parameters: Any) -> list[tuple[str, 
         (field[0], type_of(field[1], field[3], flags, converter), field[3] % 2**32)  # the driver signs it
         for field, flags, converter in columns
     ]
+
+
+def digits(columns: Sequence[tuple[str, Type, int]]) -> dict[str, int]:
+    """Return how many digits of a second each column of times keeps, by its longest length; see `described`."""
+    times = ((name, length) for name, type_, length in columns if type_.kind in (Kind.TIMESTAMP, Kind.INSTANT))
+    return {name: max(0, length - _LENGTH_AND_POINT) for name, length in times}
 
 
 def text(value: Any, column: Column) -> str:

@@ -55,7 +55,7 @@ def inspect_table(session: Connection[Any], table: str) -> TableFacts:
         ConfigurationError: there is none of that name.
     """
     schema, name = split_name(table)
-    tables, columns, found, maybe_null = _ask(session, _quoted(schema, name))
+    tables, columns, found, maybe_null = _ask(session, quoted(schema, name))
     if not tables or tables[0][2] not in _WITH_ROWS:
         raise no_such_table(table, [one for (one,) in session.execute(_NAMES, (list(_WITH_ROWS), schema, schema))])
     ((found_schema, found_name, kind, parent, stored),) = tables
@@ -86,5 +86,6 @@ def _ask(session: Connection[Any], written: str) -> list[list[Any]]:
     return answers if marked else [*answers, []]
 
 
-def _quoted(schema: str | None, name: str) -> str:
+def quoted(schema: str | None, name: str) -> str:
+    """Return a name as SQL writes it, whatever it holds."""
     return ".".join('"' + part.replace('"', '""') + '"' for part in (schema, name) if part is not None)

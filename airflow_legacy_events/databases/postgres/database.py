@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, cast
@@ -12,8 +14,8 @@ import psycopg
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
-from airflow_legacy_events.core.errors import SourceError
-from airflow_legacy_events.core.ports import Lease
+from airflow_legacy_events.core.errors import LegacyEventsError, SourceError
+from airflow_legacy_events.core.ports import Lease, TableWrites
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.base import SqlDatabase, bound
 from airflow_legacy_events.databases.postgres.catalog import inspect_table
@@ -24,13 +26,21 @@ from airflow_legacy_events.databases.postgres.session import Session, connect, r
 from airflow_legacy_events.databases.postgres.sizes import bounded_column, too_large_in
 from airflow_legacy_events.databases.postgres.statement import Statement
 from airflow_legacy_events.databases.postgres.types import find_types
+from airflow_legacy_events.databases.postgres.versions import VERSION, unchanged
+from airflow_legacy_events.databases.postgres.writes import table_writes
+from airflow_legacy_events.databases.postgres.writing import refusal
 from airflow_legacy_events.databases.reflection import TableFacts
+from airflow_legacy_events.databases.writing import Reading
+
+_DIGITS = re.compile(r"\((\d)\)")
+_MILLISECONDS = 3
 
 
 class PostgresDatabase(SqlDatabase[Session]):
     """PostgreSQL 12 and later."""
 
     paramstyle = "numeric_dollar"
+    version = VERSION
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -62,10 +72,33 @@ class PostgresDatabase(SqlDatabase[Session]):
         return {"system_identifier": system, "timeline": timeline, "database": database}
 
     @contextmanager
-    def lock(self, name: str, holder: Mapping[str, Any]) -> Iterator[Lease]:
+    def lock(self, name: str, holder: Mapping[str, Any], *, table: str | None = None) -> Iterator[Lease]:
         """See `core.ports.Database.lock`: an advisory lock on a session of its own, see `AdvisoryLock`."""
-        with AdvisoryLock(self._connect_plain, super()._compiled, name, holder, self.log).held() as lease:
+        reading = Reading(super()._compiled, self._refused)
+        with AdvisoryLock(self._connect_plain, reading, name, holder, self.log, table=table).held() as lease:
             yield lease
+
+    def _refused(self, error: Exception, _: Any) -> LegacyEventsError | None:
+        if isinstance(error, UNREADABLE):
+            return errors.unreadable(self.conn_id, None, REMEDY)
+        what = too_large_in(error.diag.message_primary or "") if isinstance(error, psycopg.Error) else None
+        return errors.too_large(self.conn_id, what) if what else None
+
+    def writes(self, table: str) -> TableWrites:
+        """See `core.ports.Database.writes`."""
+        with self._using("looking at what writing to the table meets") as session:
+            return table_writes(session.connection, table)
+
+    def refusal(self, statement: Any) -> str | None:
+        """See `core.ports.Database.refusal`."""
+        with self._translated("asking whether rows may be written"):
+            return refusal(self._connect_plain, *super()._compiled(statement), self.statement_timeout_seconds)
+
+    def now(self) -> dt.datetime:
+        """See `core.ports.Database.now`."""
+        with self._using("asking for the time") as session:
+            (found,) = cast("tuple[dt.datetime]", session.connection.execute("SELECT clock_timestamp()").fetchone())
+        return found.astimezone(dt.UTC)
 
     def _inspect(self, table: str) -> TableFacts:
         with self._using("looking for the table") as session:
@@ -105,6 +138,22 @@ class PostgresDatabase(SqlDatabase[Session]):
             return value <= now
         local = sa.func.timezone(bound(timezone), now)
         return value <= (sa.cast(local, sa.Date) if kind is Kind.DATE else local)
+
+    def marking(self, of: Column) -> Any:
+        """See `core.ports.Database.marking`."""
+        now: Any = sa.func.now()
+        if digits := _DIGITS.search(of.type):  # an assignment would round it up
+            now = sa.func.date_trunc(bound("second" if int(digits[1]) < _MILLISECONDS else "milliseconds"), now)
+        if of.kind is Kind.INSTANT:
+            return now
+        utc = sa.func.timezone(bound("UTC"), now)
+        if of.kind is Kind.TEXT:
+            return sa.func.to_char(utc, bound("YYYY-MM-DD HH24:MI:SS.US"))
+        return sa.cast(utc, sa.Date) if of.kind is Kind.DATE else utc
+
+    def unchanged(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], versions: Sequence[int]) -> Any:
+        """See `core.ports.Database.unchanged`."""
+        return unchanged(columns, rows, versions, self.among)
 
     def text(self, value: Any, column: Column) -> str:
         """See `core.ports.Database.text`; values are texts already."""

@@ -12,10 +12,12 @@ from typing import Any
 import psycopg
 
 from airflow_legacy_events.core import names
+from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.core.ports import Answer
-from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, HeldLock, SessionLock, holder_in
-from airflow_legacy_events.databases.postgres.session import TEXT_FORMS, reason, texts_of
-from airflow_legacy_events.databases.writing import not_written, retried
+from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, HeldLock, SessionLock, holder_in, key_of
+from airflow_legacy_events.databases.postgres.session import texts_of
+from airflow_legacy_events.databases.postgres.writing import begin_writing, reason_without_values
+from airflow_legacy_events.databases.writing import Reading, in_order, not_written, retried
 
 _WHO = """
 SELECT l.pid, a.query, EXTRACT(EPOCH FROM clock_timestamp() - a.state_change)::float8
@@ -27,9 +29,6 @@ SELECT l.pid, a.query, EXTRACT(EPOCH FROM clock_timestamp() - a.state_change)::f
 
 
 _IDLE_TIMEOUT_SINCE = 140_000
-_WRITING = (
-    TEXT_FORMS.replace("SET ", "SET LOCAL ") + " SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE"
-).encode()
 
 
 class AdvisoryLock(SessionLock):
@@ -40,10 +39,11 @@ class AdvisoryLock(SessionLock):
 
     Args:
         connect: opens the session, at once; `held` closes it.
-        compiled: gives the text and the parameters of a SQLAlchemy statement.
+        reading: of the database.
         name: of the stream.
         holder: who takes it.
         log: of the task.
+        table: see `core.ports.Database.lock`.
     """
 
     ending = "SELECT pg_terminate_backend({})"
@@ -51,14 +51,16 @@ class AdvisoryLock(SessionLock):
     def __init__(
         self,
         connect: Callable[[], psycopg.Connection[Any]],
-        compiled: Callable[[Any], tuple[str, Any]],
+        reading: Reading,
         name: str,
         holder: Mapping[str, Any],
         log: logging.Logger,
+        *,
+        table: str | None = None,
     ) -> None:
         super().__init__(name, holder, log)
-        self._session, self._compiled = connect(), compiled
-        digest = names.digest(name, 16)
+        self._session, self._reading = connect(), reading
+        digest = names.digest(key_of(name, table), 16)
         self._key = int.from_bytes(bytes.fromhex(digest), "big", signed=True)
         self._application = f"legacy-events-{digest}"
         self._heartbeat = f"{self._comment} SELECT 1".encode()
@@ -98,25 +100,29 @@ class AdvisoryLock(SessionLock):
 
     def execute(self, statements: Sequence[Any]) -> list[Answer]:
         """See `core.ports.Lease.execute`; the transaction runs on the session that holds the lock, and dies with it."""
-        compiled = [self._compiled(statement) for statement in statements]
         with self._turn:
             try:
-                return retried(lambda: self._transaction(compiled), _is_deadlock)
-            except psycopg.Error as error:
-                if self._session.closed:
-                    raise self._lost(reason(error)) from error
-                raise not_written(self._name, reason(error)) from error
+                return retried(lambda: self._transaction(statements), _is_deadlock)
+            except (psycopg.Error, UnicodeDecodeError) as error:
+                raise self._failed(error) from None  # the driver's own text may hold values of rows
 
-    def _transaction(self, compiled: Sequence[tuple[str, Any]]) -> list[Answer]:
+    def _failed(self, error: psycopg.Error | UnicodeDecodeError) -> LegacyEventsError:
+        if refused := self._reading.refused(error, self._session):
+            return refused
+        why = reason_without_values(error)
+        return self._lost(why) if self._session.closed else not_written(self._name, why)
+
+    def _transaction(self, statements: Sequence[Any]) -> list[Answer]:
         with self._session.transaction():
-            self._session.execute(_WRITING)
+            begin_writing(self._session)
             texts = texts_of(self._session)
-            answers = []
-            for statement, parameters in compiled:
-                texts.execute(statement.encode(), parameters)
-                rows = texts.fetchall() if texts.description else []
-                answers.append(Answer(rows, texts.rowcount))
-            return answers
+
+            def answer(statement: Any) -> Answer:
+                text, parameters = self._reading.compiled(statement)
+                texts.execute(text.encode(), parameters)
+                return Answer(texts.fetchall() if texts.description else [], texts.rowcount)
+
+            return in_order(statements, answer)
 
     def _give_back(self) -> None:
         """Free the lock now; the server would do so a moment after the session was closed."""

@@ -14,7 +14,7 @@ def inspect_table(session: sqlite3.Connection, table: str) -> TableFacts:
         ConfigurationError: there is none of that name.
     """
     schema, _ = split_name(table)
-    name, kind = _find(session, table)
+    name, kind = find_table(session, table)
     columns = session.execute('SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?)', (name,)).fetchall()
     primary = tuple(column for column, _, _, place in sorted(columns, key=lambda one: one[3]) if place)
     not_null = {column for column, _, promised, _ in columns if promised}
@@ -35,7 +35,7 @@ def inspect_table(session: sqlite3.Connection, table: str) -> TableFacts:
     )
 
 
-def _find(session: sqlite3.Connection, table: str) -> tuple[str, str]:
+def find_table(session: sqlite3.Connection, table: str) -> tuple[str, str]:
     """Return the name of a table or view as the catalog has it, and which of them it is."""
     schema, name = split_name(table)
     listed = "SELECT name, type FROM pragma_table_list WHERE schema = ?"

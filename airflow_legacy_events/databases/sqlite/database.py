@@ -17,16 +17,20 @@ import sqlalchemy as sa
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
 from airflow_legacy_events.core.columns import Column, Kind
-from airflow_legacy_events.core.errors import SourceError
-from airflow_legacy_events.core.ports import Lease
+from airflow_legacy_events.core.errors import LegacyEventsError, SourceError
+from airflow_legacy_events.core.ports import Lease, TableWrites
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.base import MAX_VALUE_BYTES, SqlDatabase, bound
 from airflow_legacy_events.databases.reflection import TableFacts
 from airflow_legacy_events.databases.sqlite import values
 from airflow_legacy_events.databases.sqlite.catalog import inspect_table
 from airflow_legacy_events.databases.sqlite.lock import FileLock
+from airflow_legacy_events.databases.sqlite.writes import table_writes
+from airflow_legacy_events.databases.sqlite.writing import refusal
+from airflow_legacy_events.databases.writing import Reading
 
 _STEPS_BETWEEN_LOOKS = 100_000
+_TO_THE_MILLISECOND = "%Y-%m-%d %H:%M:%f"
 _UNREADABLE = re.compile(r"Could not decode to UTF-8 column '(.*?)' with text", re.DOTALL)
 _REPEATED = re.compile(r"(.+):\d+")
 
@@ -76,11 +80,33 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         return {"application_id": str(application), "path": str(self.path)}
 
     @contextmanager
-    def lock(self, name: str, holder: Mapping[str, Any]) -> Iterator[Lease]:
+    def lock(self, name: str, holder: Mapping[str, Any], *, table: str | None = None) -> Iterator[Lease]:
         """See `core.ports.Database.lock`: a lock file beside the database, see `FileLock`."""
         self._require_file()
-        with FileLock(self.path, name, holder, self.log, self._open, self._compiled).held() as lease:
+        reading = Reading(self._compiled, self._refused)
+        with FileLock(self.path, name, holder, self.log, self._open, reading, table=table).held() as lease:
             yield lease
+
+    def _refused(self, error: Exception, _: Any) -> LegacyEventsError | None:
+        if found := _UNREADABLE.match(str(error)):  # it goes on with the text itself
+            return errors.unreadable(self.conn_id, found[1], values.REMEDY)
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_TOOBIG:
+            return errors.too_large(self.conn_id, "a value is larger")
+        return None
+
+    def writes(self, table: str) -> TableWrites:
+        """See `core.ports.Database.writes`."""
+        with self._using("looking at what writing to the table meets") as session:
+            return table_writes(session, table)
+
+    def refusal(self, statement: Any) -> str | None:
+        """See `core.ports.Database.refusal`."""
+        with self._translated("asking whether rows may be written"):
+            return refusal(self._open, *self._compiled(statement))
+
+    def now(self) -> dt.datetime:
+        """See `core.ports.Database.now`: the clock of this process, which is SQLite's."""
+        return dt.datetime.now(dt.UTC)
 
     def _inspect(self, table: str) -> TableFacts:
         with self._using("looking for the table") as session:
@@ -117,6 +143,13 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         text = moment.isoformat(sep=" ", timespec="microseconds")
         latest = sa.func.julianday(bound(text[:10] if kind is Kind.DATE else text))
         return sa.func.coalesce(sa.func.julianday(value), 0) <= latest
+
+    def marking(self, of: Column) -> Any:
+        """See `core.ports.Database.marking`: a text, to the millisecond."""
+        if of.kind is Kind.DATE:
+            return sa.func.date(bound("now"))
+        text = sa.func.strftime(bound(_TO_THE_MILLISECOND), bound("now"))
+        return text.op("||")(bound("+00:00")) if of.kind is Kind.INSTANT else text
 
     def text(self, value: Any, column: Column) -> str:
         """See `core.ports.Database.text`; see `values`."""
@@ -162,12 +195,9 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         try:
             yield
         except sqlite3.Error as error:
-            if found := _UNREADABLE.match(str(error)):  # it goes on with the text itself
-                raise errors.unreadable(self.conn_id, found[1], values.REMEDY) from None
-            code = getattr(error, "sqlite_errorcode", None)
-            if code == sqlite3.SQLITE_TOOBIG:
-                raise errors.too_large(self.conn_id, "a value is larger") from error
-            interrupted = code == sqlite3.SQLITE_INTERRUPT
+            if refused := self._refused(error, None):
+                raise refused from None
+            interrupted = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
             reason = errors.timed_out(self.statement_timeout_seconds) if interrupted else errors.one_line(error)
             raise errors.failed(self.conn_id, doing, reason) from error
 

@@ -16,8 +16,9 @@ from typing import Any
 from airflow_legacy_events.core import flock, names
 from airflow_legacy_events.core.errors import BusyError, SourceError
 from airflow_legacy_events.core.ports import Answer
-from airflow_legacy_events.databases.locks import LEASE_SECONDS, describe, is_earlier_try
-from airflow_legacy_events.databases.writing import not_written
+from airflow_legacy_events.databases.locks import LEASE_SECONDS, describe, is_earlier_try, key_of
+from airflow_legacy_events.databases.sqlite.writing import answer_of, reason_without_values
+from airflow_legacy_events.databases.writing import Reading, in_order, not_written
 
 _POLL_SECONDS = 0.1
 
@@ -33,7 +34,8 @@ class FileLock:
         holder: who takes it.
         log: of the task.
         connect: opens a session of the database that may write, and is closed after each transaction.
-        compiled: gives the text and the parameters of a SQLAlchemy statement.
+        reading: of the database.
+        table: see `core.ports.Database.lock`.
 
     Raises:
         SourceError: the file can't be made.
@@ -46,11 +48,13 @@ class FileLock:
         holder: Mapping[str, Any],
         log: logging.Logger,
         connect: Callable[[], sqlite3.Connection],
-        compiled: Callable[[Any], tuple[str, Any]],
+        reading: Reading,
+        *,
+        table: str | None = None,
     ) -> None:
-        self._connect, self._compiled = connect, compiled
+        self._connect, self._reading = connect, reading
         self._name, self._holder, self._log = name, dict(holder), log
-        self._path = database.with_name(f"{database.name}.{names.digest(name, 16)}.lock")
+        self._path = database.with_name(f"{database.name}.{names.digest(key_of(name, table), 16)}.lock")
         self._file = self._open()
 
     def _open(self) -> int:
@@ -95,11 +99,12 @@ class FileLock:
         try:
             with contextlib.closing(self._connect()) as session:
                 session.execute("BEGIN IMMEDIATE")
-                answers = [_answer(session.execute(*self._compiled(statement))) for statement in statements]
+                answers = in_order(statements, lambda one: answer_of(session.execute(*self._reading.compiled(one))))
                 self.check()
                 session.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise not_written(self._name, error) from error
+        except sqlite3.Error as error:  # its own text may hold a value
+            refused = self._reading.refused(error, session)
+            raise refused or not_written(self._name, reason_without_values(error)) from None
         return answers
 
     def _take(self) -> None:
@@ -123,8 +128,3 @@ class FileLock:
         except ValueError:  # its holder is just writing it
             return None
         return found if isinstance(found, dict) else None
-
-
-def _answer(cursor: sqlite3.Cursor) -> Answer:
-    rows = cursor.fetchall()
-    return Answer(rows, len(rows) if cursor.description else cursor.rowcount)

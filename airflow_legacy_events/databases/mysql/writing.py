@@ -1,0 +1,128 @@
+"""Transactions that write to MySQL and MariaDB, and what may be said of one that failed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import MySQLdb
+
+from airflow_legacy_events.core.errors import LegacyEventsError
+from airflow_legacy_events.core.ports import Answer
+from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Session, code_of, is_lost, reason
+from airflow_legacy_events.databases.writing import Reading, in_order, masked, not_written, retried
+
+_DEADLOCKS = frozenset({1205, 1213})
+_STATEMENTS_ARE_LOGGED = 1665
+_NAMES_ONLY = frozenset({1044, 1045, 1054, 1142, 1143, 1146, 1290, 1370, 1792, 1836, 3100})
+"""Errors whose quotes hold names of the catalog and of options, and never values."""
+_RAISED, _NOT_THE_SERVERS = 1644, 10_000
+_BEGIN = ("SET TRANSACTION ISOLATION LEVEL {}, READ WRITE", "START TRANSACTION")
+
+
+class Writer:
+    """Runs transactions on a session of its own, which is opened at the first one.
+
+    Under REPEATABLE READ, a server's default, deleting a range would lock the gap into which writers insert. A server
+    that logs statements instead of rows refuses anything less.
+
+    Args:
+        connect: opens the session.
+        reading: of the database.
+        name: of the stream.
+    """
+
+    def __init__(self, connect: Callable[[], Session], reading: Reading, name: str) -> None:
+        self._connect, self._reading, self._name = connect, reading, name
+        self._session: Session | None = None
+        self._isolation = "READ COMMITTED"
+
+    def execute(self, statements: Sequence[Any], check: Callable[[], None]) -> list[Answer]:
+        """See `core.ports.Lease.execute`; `check` is called right before the commit."""
+        try:
+            return self._retried(statements, check)
+        except MySQLdb.Error as error:
+            if code_of(error) != _STATEMENTS_ARE_LOGGED:
+                raise self._failed(error) from None  # the server's own text may hold values of rows
+        except UnicodeDecodeError as error:
+            raise self._failed(error) from None
+        self._isolation = "REPEATABLE READ"
+        try:
+            return self._retried(statements, check)
+        except (MySQLdb.Error, UnicodeDecodeError) as error:
+            raise self._failed(error) from None
+
+    def _retried(self, statements: Sequence[Any], check: Callable[[], None]) -> list[Answer]:
+        return retried(lambda: self._transaction(statements, check), _is_deadlock)
+
+    def _transaction(self, statements: Sequence[Any], check: Callable[[], None]) -> list[Answer]:
+        if self._session is None:
+            self._session = self._connect()
+        session = self._session
+        for statement in _BEGIN:
+            session.rows(statement.format(self._isolation))
+        try:
+            answers = in_order(statements, lambda one: session.answer(*self._reading.compiled(one)))
+            check()
+            session.rows("COMMIT")
+        except BaseException:
+            with contextlib.suppress(MySQLdb.Error):
+                session.rows("ROLLBACK")
+            raise
+        return answers
+
+    def _failed(self, error: MySQLdb.Error | UnicodeDecodeError) -> LegacyEventsError:
+        session, self._session = self._session, None
+        try:
+            refused = None if session is None or is_lost(error) else self._reading.refused(error, session)
+        finally:
+            if session is not None:
+                session.close()
+        return refused or not_written(self._name, reason_without_values(error))
+
+    def close(self) -> None:
+        """End the session."""
+        if self._session is not None:
+            self._session.close()
+        self._session = None
+
+
+def reason_without_values(error: BaseException) -> str:
+    """Return why a statement failed; what it says never holds values of rows."""
+    code = code_of(error)
+    if isinstance(error, UnicodeDecodeError):
+        return "a text can't become Unicode"
+    if code == _RAISED or code >= _NOT_THE_SERVERS:
+        return f"a trigger or procedure raised an exception (error {code})"
+    return reason(error) if code in _NAMES_ONLY else masked(reason(error))
+
+
+def refusal(connect: Callable[[], Session], text: str, parameters: Any) -> str | None:
+    """Return why a statement may not run; None where it may.
+
+    Args:
+        connect: opens the session, which is closed again.
+        text: of the statement, which is rolled back.
+        parameters: of the statement.
+
+    Raises:
+        MySQLdb.Error: it failed for a reason that passes, such as a lost connection.
+    """
+    session = connect()
+    try:
+        for statement in _BEGIN:
+            session.rows(statement.format("READ COMMITTED"))
+        session.answer(text, parameters)
+        session.rows("ROLLBACK")
+    except MySQLdb.Error as error:
+        if is_lost(error) or code_of(error) in INTERRUPTED:
+            raise
+        return None if code_of(error) == _STATEMENTS_ARE_LOGGED else reason_without_values(error)
+    finally:
+        session.close()
+    return None
+
+
+def _is_deadlock(error: Exception) -> bool:
+    return isinstance(error, MySQLdb.Error) and code_of(error) in _DEADLOCKS

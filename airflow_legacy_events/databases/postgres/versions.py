@@ -1,0 +1,65 @@
+"""Versions of rows in PostgreSQL: the system column xmin, the number of the transaction that wrote the row last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from airflow_legacy_events.core.columns import Column, Kind
+from airflow_legacy_events.databases.base import bound
+
+VERSION = Column("xmin", Kind.INTEGER, "xid", nullable=False)
+
+
+_SEEN = "legacy_events_seen"
+
+
+def unchanged(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], versions: Sequence[int], among: Callable[..., Any]
+) -> Any:
+    """Return the condition of `core.ports.Database.unchanged`, spelled so that an index on the columns serves it.
+
+    The number of one transaction that wrote all the rows is compared once.
+    """
+    if len(set(versions)) > 1:
+        return _seen(columns, rows, versions)
+    return sa.and_(_rows(columns, rows, among), sa.column(VERSION.name) == bound(str(versions[0])))
+
+
+def _seen(columns: Sequence[Column], rows: Sequence[Sequence[str]], versions: Sequence[int]) -> Any:
+    """Return the condition with rows and versions as arrays: a semi-join, since xid has no order for row values."""
+    texts = [*zip(*rows, strict=True), list(map(str, versions))]
+    compared = (*columns, VERSION)
+    arrays = [_array(values, one.type) for values, one in zip(texts, compared, strict=True)]
+    names = [f"{_SEEN}_{at}" for at in range(len(compared))]
+    seen: Any = sa.func.unnest(*arrays).table_valued(*names, name=_SEEN).render_derived()
+    same = (sa.column(one.name) == seen.c[name] for one, name in zip(compared, names, strict=True))
+    return sa.exists(sa.select(sa.literal_column("1")).select_from(seen).where(*same))
+
+
+def _rows(columns: Sequence[Column], rows: Sequence[Sequence[str]], among: Callable[..., Any]) -> Any:
+    if len(columns) == 1 and columns[0].kind is Kind.INTEGER:
+        numbers = {int(row[0]) for row in rows}
+        if max(numbers) - min(numbers) == len(numbers) - 1:
+            return sa.column(columns[0].name).between(bound(str(min(numbers))), bound(str(max(numbers))))
+    named: list[Any] = [sa.column(one.name) for one in columns]
+    return among(named, rows)
+
+
+class _Type(sa.types.UserDefinedType[Any]):
+    """A type as the catalog names it."""
+
+    cache_ok = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Return the name."""
+        return self.name
+
+
+def _array(texts: Sequence[str], type_: str) -> Any:
+    return sa.cast(bound(list(texts)), _Type(f"{type_}[]"))

@@ -1,0 +1,62 @@
+"""Transactions that write to PostgreSQL: how they begin, and what may be said of one that failed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+from airflow_legacy_events.databases.postgres.session import TEXT_FORMS, reason
+
+_WRITING = (
+    "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE; " + TEXT_FORMS.replace("SET ", "SET LOCAL ")
+).encode()
+_TIMEOUT = "SET statement_timeout = {:d}"
+_FUNCTION = re.compile(r"PL/pgSQL function (\S+?)\(")
+_RAISED, _RAISES, _OF_DATA = ("P0", "38", "39"), "exec_stmt_raise", "22"
+_PASSING = ("08", "40", "53", "57", "58")
+_LOCKED = "55P03"
+
+
+def begin_writing(session: psycopg.Connection[Any]) -> None:
+    """Let the open transaction write, and send values in the form in which reads send them."""
+    session.execute(_WRITING)
+
+
+def reason_without_values(error: psycopg.Error | UnicodeDecodeError) -> str:
+    """Return why a statement failed; what it says never holds values of rows."""
+    if isinstance(error, UnicodeDecodeError):
+        return "a text is no UTF-8"
+    code = error.sqlstate or ""
+    if code.startswith(_RAISED) or error.diag.source_function == _RAISES:
+        function = _FUNCTION.search(error.diag.context or "")
+        return f"{f'function {function[1]}' if function else 'a function'} raised an exception (SQLSTATE {code})"
+    return f"{type(error).__name__} (SQLSTATE {code})" if code.startswith(_OF_DATA) else reason(error)
+
+
+def refusal(connect: Callable[[], psycopg.Connection[Any]], text: str, parameters: Any, seconds: float) -> str | None:
+    """Return why a statement may not run; None where it may.
+
+    Args:
+        connect: opens the session, which is closed again.
+        text: of the statement, which is rolled back.
+        parameters: of the statement.
+        seconds: that it may take.
+
+    Raises:
+        psycopg.Error: it failed for a reason that passes, such as a lost connection.
+    """
+    with connect() as session:
+        session.execute(_TIMEOUT.format(max(1, int(seconds * 1000))).encode())
+        try:
+            with session.transaction(force_rollback=True):
+                begin_writing(session)
+                psycopg.RawCursor(session).execute(text.encode(), parameters)
+        except psycopg.Error as error:
+            code = error.sqlstate or ""
+            if not code or code.startswith(_PASSING) or code == _LOCKED:
+                raise
+            return reason_without_values(error)
+    return None

@@ -1,0 +1,50 @@
+"""Statements that write to SQLite, and what may be said of one that failed."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+from airflow_legacy_events.core.ports import Answer
+from airflow_legacy_events.databases.errors import one_line
+
+_PASSING = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_IOERR})
+_PRIMARY = 0xFF
+
+
+def answer_of(cursor: sqlite3.Cursor) -> Answer:
+    """Return what a statement gave."""
+    rows = cursor.fetchall()
+    return Answer(rows, len(rows) if cursor.description else cursor.rowcount)
+
+
+def reason_without_values(error: sqlite3.Error) -> str:
+    """Return why a statement failed; what it says never holds values of rows."""
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_CONSTRAINT_TRIGGER:
+        return "a trigger raised an exception"
+    return one_line(error)
+
+
+def refusal(connect: Callable[[], sqlite3.Connection], text: str, parameters: Any) -> str | None:
+    """Return why a statement may not run; None where it may.
+
+    Args:
+        connect: opens the session, which is closed again.
+        text: of the statement, which is rolled back.
+        parameters: of the statement.
+
+    Raises:
+        sqlite3.Error: it failed for a reason that passes, such as another writer.
+    """
+    with contextlib.closing(connect()) as session:
+        try:
+            session.execute("BEGIN IMMEDIATE")
+            session.execute(text, parameters).fetchall()
+            session.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) & _PRIMARY in _PASSING:
+                raise
+            return reason_without_values(error)
+    return None
