@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import NamedTuple
@@ -27,6 +27,7 @@ class MemoryBroker:
 
     Args:
         limits: by topic, the largest value in bytes that it takes.
+        topics: those that exist; None: every one does.
 
     Attributes:
         cluster_id: see `core.ports.BrokerClient`.
@@ -36,8 +37,8 @@ class MemoryBroker:
     cluster_id = "memory"
     bootstrap = "memory"
 
-    def __init__(self, limits: Mapping[str, int] | None = None) -> None:
-        self._limits = dict(limits or {})
+    def __init__(self, limits: Mapping[str, int] | None = None, topics: Collection[str] | None = None) -> None:
+        self._limits, self._existing = dict(limits or {}), topics
         self._topics: dict[str, list[Kept]] = {}
         self._published: list[tuple[Messages, frozenset[int]]] = []
 
@@ -76,7 +77,10 @@ class MemoryBroker:
         self._published.clear()
 
     def _refusal(self, messages: Messages, at: int) -> Rejection | None:
-        value, limit = messages.values[at], self._limits.get(messages.topic_of(at))
+        topic, value = messages.topic_of(at), messages.values[at]
+        if self._existing is not None and topic not in self._existing:
+            return Rejection(at, "UNKNOWN_TOPIC_OR_PART", f"there is no topic {topic!r}")
+        limit = self._limits.get(topic)
         size = len(value.encode() if isinstance(value, str) else value or b"")
         if limit is None or size <= limit:
             return None

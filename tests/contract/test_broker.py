@@ -184,3 +184,73 @@ def test_a_limit_is_that_of_the_messages_own_topic(world):
     world.broker.publish(Messages("", ["a", "b"], [TOO_LARGE, TOO_LARGE], topics=[world.topic, world.roomy]))
     assert [(found.index, found.error) for found in world.broker.confirm()] == [(0, "MSG_SIZE_TOO_LARGE")]
     assert [found.key for found in world.read(world.roomy)] == [b"b"]
+
+
+def test_what_would_be_refused_is_told_and_nothing_is_sent(world):
+    messages = batch(world.topic, ("a", "1"), ("b", TOO_LARGE), ("c", "3"), ("d", TOO_LARGE))
+    for _ in range(2):
+        assert [(found.index, found.error) for found in world.broker.refused(messages)] == [
+            (1, "MSG_SIZE_TOO_LARGE"),
+            (3, "MSG_SIZE_TOO_LARGE"),
+        ]
+    assert list(world.broker.confirm()) == []
+    assert world.values() == []
+
+
+def test_other_messages_may_be_asked_about_before_some_are_sent(world):
+    good, bad = batch(world.topic, ("a", "1")), batch(world.topic, ("b", TOO_LARGE))
+    assert list(world.broker.refused(good)) == []
+    assert [found.index for found in world.broker.refused(bad)] == [0]
+    assert list(world.broker.refused(good)) == []
+    world.broker.publish(good)
+    assert list(world.broker.confirm()) == []
+    assert world.values() == [b"1"]
+
+
+def test_no_messages_are_refused_of_none(world):
+    assert list(world.broker.refused(batch(world.topic))) == []
+    assert list(world.broker.refused(Messages("", [], [], topics=[], partitions=[]))) == []
+
+
+def test_what_is_left_out_is_neither_sent_nor_rejected(world):
+    messages = batch(world.topic, ("a", "1"), ("b", TOO_LARGE), ("c", "3"), ("d", "4"))
+    world.broker.publish(messages, {one.index for one in world.broker.refused(messages)} | {3})
+    assert list(world.broker.confirm()) == []
+    assert world.values() == [b"1", b"3"]
+
+
+def test_everything_may_be_left_out(world):
+    world.broker.publish(batch(world.topic, ("a", "1"), ("b", TOO_LARGE)), {0, 1})
+    assert list(world.broker.confirm()) == []
+    assert world.values() == []
+
+
+def test_what_is_left_out_counts_where_places_are_counted(world):
+    world.broker.publish(batch(world.topic, ("a", TOO_LARGE), ("b", "2")), {0})
+    world.broker.publish(batch(world.topic, ("c", "3"), ("d", TOO_LARGE), ("e", "5")), {0})
+    assert [found.index for found in world.broker.confirm()] == [3]
+    assert world.values() == [b"2", b"5"]
+
+
+def test_what_is_left_out_keeps_nothing_from_the_others(world):
+    each = [(("id", str(at)),) for at in range(4)]
+    routed = [world.topic, world.roomy, world.roomy, world.topic]
+    sent = Messages(
+        "", list("abcd"), list("0123"), (), each, [10, 11, None, 13], topics=routed, partitions=[0, 0, 0, None]
+    )
+    world.broker.publish(sent, {0, 2})
+    assert list(world.broker.confirm()) == []
+    assert [(found.value, found.headers, found.timestamp) for found in world.read(world.topic)] == [(b"3", each[3], 13)]
+    assert [(found.value, found.headers, found.timestamp) for found in world.read(world.roomy)] == [(b"1", each[1], 11)]
+
+
+def test_a_topic_that_is_missing_refuses_its_own_messages_only(world):
+    routed = [world.topic, world.missing, world.roomy, world.missing]
+    messages = Messages("", list("abcd"), list("0123"), topics=routed)
+    refused = world.broker.refused(messages)
+    assert [(found.index, found.error) for found in refused] == [(at, "UNKNOWN_TOPIC_OR_PART") for at in (1, 3)]
+    assert all(found.reason for found in refused)
+    world.broker.publish(messages)
+    assert list(world.broker.confirm()) == refused
+    assert world.values() == [b"0"]
+    assert [found.value for found in world.read(world.roomy)] == [b"2"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from airflow_legacy_events.brokers.kafka.limits import TopicLimits
 from airflow_legacy_events.brokers.kafka.sizes import record_batch_bytes
 from airflow_legacy_events.core.model import Messages
 from tests.support.brokers import batch, opened, raw
@@ -18,7 +19,7 @@ def test_the_size_of_a_message_is_known_to_the_byte(kafka, topics, beyond, taken
     broker = opened(kafka, topic, **{"compression.type": "none"})
     broker.publish(messages)
     assert (broker.confirm() == []) is taken
-    broker._routes.limits[topic] = 10**9  # now the real broker judges
+    broker._routes.limits[topic] = TopicLimits(10**9)  # now the real broker judges
     broker.publish(messages)
     assert (broker.confirm() == []) is taken
     assert len(raw(kafka, topic)) == (2 if taken else 0)

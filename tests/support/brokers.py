@@ -27,11 +27,12 @@ class Found(NamedTuple):
 
 @dataclass
 class World:
-    """A broker under test, with two topics: one takes 30 000 bytes, the other Kafka's default."""
+    """A broker under test, with two topics: one takes 30 000 bytes, the other Kafka's default. One is missing."""
 
     broker: Any
     topic: str
     roomy: str
+    missing: str
     read: Callable[[str], list[Found]]
 
     def send(self, *messages: tuple[str | None, str | bytes | None]) -> Sequence[Any]:
@@ -62,18 +63,18 @@ def opened(kafka: Any, *topics: str, seconds: float = 30.0, stop: Stop | None = 
 
 
 def memory_world() -> World:
-    broker = MemoryBroker({"small": 30_000})
+    broker = MemoryBroker({"small": 30_000}, topics=("small", "roomy"))
     broker.open()
 
     def read(topic: str) -> list[Found]:
         return [Found(_bytes(one.key), _bytes(one.value), one.headers, one.timestamp) for one in broker.topic(topic)]
 
-    return World(broker, "small", "roomy", read)
+    return World(broker, "small", "roomy", "missing", read)
 
 
 def kafka_world(kafka: Any, topics: Any) -> World:
     small, roomy = topics.make(max_message_bytes="30000"), topics.make()
-    return World(opened(kafka, small, roomy), small, roomy, lambda topic: raw(kafka, topic))
+    return World(opened(kafka, small, roomy), small, roomy, topics.name(), lambda topic: raw(kafka, topic))
 
 
 def raw(kafka: Any, topic: str, partition: int = 0) -> list[Found]:

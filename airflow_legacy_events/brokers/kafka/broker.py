@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
@@ -15,10 +16,12 @@ from airflow_legacy_events.brokers.kafka.config import (
     producer_settings,
 )
 from airflow_legacy_events.brokers.kafka.latest import latest
+from airflow_legacy_events.brokers.kafka.limits import TopicLimits
 from airflow_legacy_events.brokers.kafka.producer import IdempotentProducer
 from airflow_legacy_events.brokers.kafka.resend import to_resend
 from airflow_legacy_events.brokers.kafka.routes import Routes
-from airflow_legacy_events.brokers.kafka.topics import DEFAULT_MAX_MESSAGE_BYTES, Topics
+from airflow_legacy_events.brokers.kafka.times import past_retention
+from airflow_legacy_events.brokers.kafka.topics import Topics
 from airflow_legacy_events.brokers.kafka.verdicts import Failure
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import Messages, Rejection
@@ -71,20 +74,14 @@ class KafkaBroker:
         self._judged: tuple[Messages, list[Rejection]] | None = None
 
     def open(self) -> None:
-        """See `core.ports.BrokerClient.open`; also reads the topics' size limits."""
+        """See `core.ports.BrokerClient.open`; also reads the topics' limits."""
         seconds = self._timeout.total_seconds()
         found = Topics(
             client_settings(self._config), seconds=min(_REACH_SECONDS, seconds), stop=self._stop, log=self._log
         )
         routes = Routes(found, self._topics, self._partitions, self._topic_config)
-        limits = routes.limits.values()
-        routes.largest = max(limits, default=DEFAULT_MAX_MESSAGE_BYTES)  # the client refuses what is larger
         settings = producer_settings(
-            self._config,
-            timeout_ms=int(seconds * 1000),
-            smallest=min(limits, default=DEFAULT_MAX_MESSAGE_BYTES),
-            largest=routes.largest,
-            log=self._log,
+            self._config, timeout_ms=int(seconds * 1000), smallest=routes.smallest, log=self._log
         )
         self._routes = routes
         self._producer = IdempotentProducer(settings, stop=self._stop, timeout=self._timeout, log=self._log)
@@ -93,12 +90,12 @@ class KafkaBroker:
     def refused(self, messages: Messages) -> Sequence[Rejection]:
         """See `core.ports.Broker.refused`; what was found is kept for the `publish` of the same messages."""
         if self._judged is None or self._judged[0] is not messages:
-            self._judged = messages, list(self._open[1].refused(messages))
+            self._judged = messages, self._open[1].refused(messages, _now_ms())
         return self._judged[1]
 
     def publish(self, messages: Messages, left_out: AbstractSet[int] = frozenset()) -> None:
-        """See `core.ports.Broker.publish`."""
-        producer, _ = self._open
+        """See `core.ports.Broker.publish`; warns of messages that their topic deletes at once."""
+        producer, routes = self._open
         refused = [one for one in self.refused(messages) if one.index not in left_out]
         not_sent = {*left_out, *(one.index for one in refused)}
         self._refused += [replace(one, index=self._count + one.index) for one in refused]
@@ -106,6 +103,8 @@ class KafkaBroker:
         self._published.append(messages)
         self._count += len(messages.values)
         self._judged = None
+        self._warn_of_old(messages, not_sent, routes.limits)
+        producer.narrow(routes.smallest)
         producer.send(messages, not_sent)
 
     def confirm(self) -> Sequence[Rejection]:
@@ -134,6 +133,18 @@ class KafkaBroker:
             raise ConfigurationError("the Kafka broker was not opened: call open() first")
         return self._producer, self._routes
 
+    def _warn_of_old(self, messages: Messages, not_sent: AbstractSet[int], limits: Mapping[str, TopicLimits]) -> None:
+        if messages.timestamps is None:
+            return
+        for topic, count in past_retention(messages, limits, _now_ms(), not_sent).items():
+            self._log.warning(
+                "%d messages of this batch are older than topic %s keeps any (retention.ms=%d): they will be confirmed,"
+                ' and deleted soon after. columns={"timestamp": None} sends them with the time of sending instead',
+                count,
+                topic,
+                limits[topic].retention_ms,
+            )
+
     def _one_by_one(self, failures: Sequence[Failure]) -> list[Rejection]:
         resent = to_resend(self._published, failures, self._not_sent)
         self._log.warning(
@@ -147,3 +158,7 @@ class KafkaBroker:
             for message in resent
             for failure in self._open[0].send_one(message.messages, message.at)
         ]
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

@@ -77,8 +77,8 @@ _SECRET = ("password", "secret", "passphrase", "pem", "username", "oauthbearer.c
 
 _MAX_MILLISECONDS = 2_147_483_647
 _LINGER_MILLISECONDS = 100
-MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES = 1_000, 1_000_000_000
-"""librdkafka's own bounds of `message.max.bytes`."""
+MAX_MESSAGE_BYTES = 1_000_000_000
+"""librdkafka's own bound of `message.max.bytes`."""
 
 
 def normalised(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def client_settings(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def producer_settings(
-    config: Mapping[str, Any], *, timeout_ms: int, smallest: int, largest: int, log: logging.Logger
+    config: Mapping[str, Any], *, timeout_ms: int, smallest: int, log: logging.Logger
 ) -> dict[str, Any]:
     """Return the producer's settings.
 
@@ -112,13 +112,12 @@ def producer_settings(
         config: of the connection.
         timeout_ms: after which an unacknowledged message fails, in milliseconds.
         smallest: the smallest `max.message.bytes` of the topics; no record batch grows beyond it.
-        largest: the largest; the client refuses no message that a topic takes.
         log: gets one warning for each setting that is not used.
     """
     ours = {
         **_OURS,
         "message.timeout.ms": min(max(1, timeout_ms), _MAX_MILLISECONDS),
-        "message.max.bytes": min(max(largest, MIN_MESSAGE_BYTES), MAX_MESSAGE_BYTES),
+        "message.max.bytes": MAX_MESSAGE_BYTES,  # what a topic takes is judged before
     }
     settings = client_settings(config)
     # Against none, 430 B a message on a real broker: client CPU the same (2.0-3.0 s/M), the broker's about halved.

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from airflow_legacy_events.brokers.kafka.config import MAX_MESSAGE_BYTES
-from airflow_legacy_events.brokers.kafka.sizes import record_batch_bytes, too_large
+from airflow_legacy_events.brokers.kafka.limits import DEFAULT_MAX_MESSAGE_BYTES, TopicLimits
+from airflow_legacy_events.brokers.kafka.refusals import TOO_LARGE, UNKNOWN, Refusal, TopicRefusal
+from airflow_legacy_events.brokers.kafka.sizes import too_large
+from airflow_legacy_events.brokers.kafka.times import out_of_bounds
 from airflow_legacy_events.brokers.kafka.topics import Topics
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import Messages, Rejection
+from airflow_legacy_events.core.problems import Problems
 
 LISTING_SECONDS = 5.0
-"""A topic that was missing is looked for again after so long: other messages may name it too."""
-
-_TOO_LARGE = "MSG_SIZE_TOO_LARGE"
+"""What was missing is looked for again after so long: other messages may name it too."""
 
 
 class Routes:
@@ -27,8 +28,12 @@ class Routes:
         config: settings of a topic that is created.
         clock: seconds that only grow.
 
+    Attributes:
+        limits: of every topic that was found so far.
+
     Raises:
-        ConfigurationError, DeliveryError: as `Topics.require` and `Topics.limits` do.
+        ConfigurationError: topics can't be written to; all of them are named.
+        DeliveryError: the cluster doesn't answer.
     """
 
     def __init__(
@@ -40,69 +45,112 @@ class Routes:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._topics, self._partitions, self._config, self._clock = topics, partitions, config, clock
-        self.limits: dict[str, int] = {}
-        self.largest = MAX_MESSAGE_BYTES
+        self.limits: dict[str, TopicLimits] = {}
+        self._refused: dict[str, Refusal] = {}
+        self._named, self._listed = frozenset(names), clock()
         if names:
-            self._require(names)
-        self._missing: dict[str, str] = {}
-        self._listed = clock()
+            problems = Problems()
+            for refusal in self._learn(names, patient=True).values():
+                with problems.collect():
+                    raise refusal.raised()
+            problems.raise_found()
 
-    def refused(self, messages: Messages) -> Iterator[Rejection]:
-        """Yield the messages that must not be sent, in order and by their place.
+    @property
+    def smallest(self) -> int:
+        """No topic that was found so far takes less bytes."""
+        return min((one.max_bytes for one in self.limits.values()), default=DEFAULT_MAX_MESSAGE_BYTES)
+
+    def refused(self, messages: Messages, now_ms: int) -> list[Rejection]:
+        """Return the messages that must not be sent, in order and by their place.
+
+        Args:
+            messages: of one batch.
+            now_ms: milliseconds since 1970-01-01 UTC.
 
         Raises:
             ConfigurationError: they all go to one topic, and that was not named at the start.
+            DeliveryError: the cluster doesn't answer.
         """
-        if messages.topics is None and messages.partitions is None:
-            limit = self._named(messages.topic)
-            for at, size in too_large(messages, limit):
-                yield Rejection(at, _TOO_LARGE, _size(size, limit))
-            return
-        for at in range(len(messages.values)):
-            found = self._refusal(messages, at)
-            if found is not None:
-                yield Rejection(at, *found)
+        limits = self._of(messages)
+        # A time that no topic takes is told before all else: the dead letter goes without it.
+        found = {
+            **self._too_large(messages, limits),
+            **self._without_partition(messages, limits),
+            **self._without_topic(messages, limits),
+            **out_of_bounds(messages, limits, now_ms),
+        }
+        return [Rejection(at, *found[at]) for at in sorted(found)]
 
-    def _named(self, topic: str) -> int:
-        if topic not in self.limits:
-            raise ConfigurationError(f"topic {topic!r} is none of those that were opened: {tuple(self.limits)}")
-        return min(self.limits[topic], self.largest)
+    def _of(self, messages: Messages) -> dict[str, TopicLimits]:
+        """Limits of those topics of the messages that can be written to."""
+        if messages.topics is None:
+            if messages.topic not in self.limits:
+                raise ConfigurationError(
+                    f"topic {messages.topic!r} is none of those that were opened: {tuple(self.limits)}"
+                )
+            return {messages.topic: self.limits[messages.topic]}
+        names = dict.fromkeys(messages.topics)
+        self._meet(names)
+        return {name: self.limits[name] for name in names if name in self.limits}
 
-    def _refusal(self, messages: Messages, at: int) -> tuple[str, str] | None:
-        topic, partition = messages.topic_of(at), messages.partition_of(at)
-        if missing := self._look_up(topic):
-            return "UNKNOWN_TOPIC_OR_PART", missing
-        count = len(self._topics.metadata.topics[topic].partitions)
-        if partition is not None and not 0 <= partition < count:
-            return "UNKNOWN_TOPIC_OR_PART", f"partition {partition} of topic {topic!r}, which has {count}"
-        limit, size = self._named(topic), record_batch_bytes(messages, at)
-        return (_TOO_LARGE, _size(size, limit)) if size > limit else None
+    def _meet(self, names: Iterable[str]) -> None:
+        """Look for those topics that are not known yet."""
+        unknown = [name for name in names if name not in self.limits]
+        if unknown and self._list_again():
+            self._refused = {}
+            unknown = [name for name in names if name not in self.limits]
+        if new := [name for name in unknown if name not in self._refused]:
+            self._refused |= {name: one.of_message for name, one in self._learn(new, patient=False).items()}
 
-    def _require(self, names: Sequence[str]) -> None:
-        self._topics.require(names, self._partitions, self._config)
-        self.limits |= self._topics.limits(names)
+    def _learn(self, names: Sequence[str], *, patient: bool) -> dict[str, TopicRefusal]:
+        """Find topics, or make them; return why some of them can't be written to."""
+        refused = self._topics.require(names, self._partitions, self._config, patient=patient)
+        there = [name for name in names if name not in refused]
+        if there:
+            limits, without_replicas = self._topics.limits(there)
+            refused |= without_replicas
+            self.limits |= {name: one for name, one in limits.items() if name not in refused}
+        return refused
 
-    def _look_up(self, topic: str) -> str:
-        """Return why a topic can't be written to, empty where it can."""
-        if topic in self.limits:
-            return ""
+    def _list_again(self) -> bool:
+        """Ask anew which topics there are, if that was long ago; one that a message named may be gone."""
         now = self._clock()
-        if now - self._listed >= LISTING_SECONDS:
-            self._topics.refresh()
-            self._missing, self._listed = {}, now
-        if topic not in self._missing:
-            self._missing[topic] = self._meet(topic)
-        return self._missing[topic]
+        if now - self._listed < LISTING_SECONDS:
+            return False
+        self._topics.refresh()
+        self._listed = now
+        self.limits = {name: one for name, one in self.limits.items() if name in self._named or self._topics.has(name)}
+        return True
 
-    def _meet(self, topic: str) -> str:
-        if topic not in self._topics.metadata.topics and self._partitions is None:
-            return f"the cluster shows this user no topic {topic!r}"
-        try:
-            self._require([topic])
-        except ConfigurationError as error:
-            return str(error)
-        return ""
+    def _without_topic(self, messages: Messages, limits: Mapping[str, TopicLimits]) -> dict[int, Refusal]:
+        refused = {name: self._refused[name] for name in dict.fromkeys(messages.topics or ()) if name not in limits}
+        if not refused:
+            return {}
+        return {at: refused[name] for at, name in enumerate(messages.topics or ()) if name in refused}
 
+    def _without_partition(self, messages: Messages, limits: Mapping[str, TopicLimits]) -> dict[int, Refusal]:
+        asked = [number for number in messages.partitions or () if number is not None]
+        if not asked:
+            return {}
+        counts = {name: self._topics.partitions(name) for name in limits}
+        if min(asked) >= 0 and max(asked) < min(counts.values(), default=0):
+            return {}
+        self._list_again()
+        counts = {name: self._topics.partitions(name) for name in limits}
+        found = {}
+        for at, number in enumerate(messages.partitions or ()):
+            name = messages.topic_of(at)
+            if number is not None and name in counts and not 0 <= number < counts[name]:
+                found[at] = Refusal(UNKNOWN, f"partition {number} of topic {name!r}, which has {counts[name]}")
+        return found
 
-def _size(size: int, limit: int) -> str:
-    return f"{size} bytes as a record batch of its own, the topic takes {limit}"
+    def _too_large(self, messages: Messages, limits: Mapping[str, TopicLimits]) -> dict[int, Refusal]:
+        smallest = min((one.max_bytes for one in limits.values()), default=DEFAULT_MAX_MESSAGE_BYTES)
+
+        def limit_of(at: int) -> int:
+            return limits.get(messages.topic_of(at), TopicLimits()).max_bytes
+
+        return {
+            at: Refusal(TOO_LARGE, f"{size} bytes as a record batch of its own, the topic takes {limit_of(at)}")
+            for at, size in too_large(messages, smallest, limit_of)
+        }

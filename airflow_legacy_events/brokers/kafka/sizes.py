@@ -7,23 +7,38 @@ that compresses well; what is rejected here must not depend on that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import chain
+from operator import itemgetter
 
 from airflow_legacy_events.core.model import Messages
 
 _BATCH_HEADER = 61
 _ATTRIBUTES_AND_DELTAS = 3
-_LENGTHS = 20  # of the record, its key, its value and its number of headers, 5 bytes at most each
+_LENGTH = 5  # of anything, at most
+_LENGTHS = 4 * _LENGTH  # of the record, its key, its value and its number of headers
+_BYTES = 4  # of a character in UTF-8, at most
 
 
-def too_large(messages: Messages, limit: int) -> list[tuple[int, int]]:
-    """Return index and size of every message whose record batch would exceed `limit` bytes."""
-    if messages.each is None:
-        rest = _BATCH_HEADER + _ATTRIBUTES_AND_DELTAS + _LENGTHS + _fields(messages.headers)
-        if messages.extent.longest + rest <= limit:
-            return []
-    sizes = (record_batch_bytes(messages, at) for at in range(len(messages.values)))
-    return [(at, size) for at, size in enumerate(sizes) if size > limit]
+def too_large(messages: Messages, smallest: int, limit_of: Callable[[int], int]) -> list[tuple[int, int]]:
+    """Return index and size of every message whose record batch would exceed its limit.
+
+    Args:
+        messages: of one batch.
+        smallest: no limit is smaller; where all messages are, none of them is looked at.
+        limit_of: the limit of the message at a place, in bytes.
+    """
+    rest = _BATCH_HEADER + _ATTRIBUTES_AND_DELTAS + _LENGTHS + _fields(messages.headers) + _longest_headers(messages)
+    if messages.extent.longest + rest <= smallest:
+        return []
+    found = []
+    for at, (key, value) in enumerate(zip(messages.keys, messages.values, strict=True)):
+        limit = limit_of(at)
+        if (len(key or "") + len(value or "")) * _BYTES + rest > limit:
+            size = record_batch_bytes(messages, at)
+            if size > limit:
+                found.append((at, size))
+    return found
 
 
 def record_batch_bytes(messages: Messages, at: int) -> int:
@@ -32,6 +47,15 @@ def record_batch_bytes(messages: Messages, at: int) -> int:
     body = _ATTRIBUTES_AND_DELTAS + _field(messages.keys[at]) + _field(messages.values[at]) + _varint(len(headers))
     body += _fields(headers)
     return _BATCH_HEADER + _varint(body) + body
+
+
+def _longest_headers(messages: Messages) -> int:
+    """No message's own headers take more bytes."""
+    if messages.each is None:
+        return 0
+    most, every = max(map(len, messages.each), default=0), list(chain.from_iterable(messages.each))
+    name, value = (max(map(len, map(itemgetter(part), every)), default=0) for part in (0, 1))
+    return most * (_BYTES * (name + value) + 2 * _LENGTH)
 
 
 def _fields(headers: Iterable[tuple[str, str]]) -> int:

@@ -5,25 +5,23 @@ from __future__ import annotations
 import difflib
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigResource, ResourceType
 
 from airflow_legacy_events.brokers.kafka.callbacks import callbacks
 from airflow_legacy_events.brokers.kafka.config import refusal
+from airflow_legacy_events.brokers.kafka.creation import create
+from airflow_legacy_events.brokers.kafka.limits import DEFAULT_MAX_MESSAGE_BYTES, TopicLimits
+from airflow_legacy_events.brokers.kafka.refusals import UNKNOWN, TopicRefusal, illegal
 from airflow_legacy_events.brokers.kafka.verdicts import HOPELESS
 from airflow_legacy_events.brokers.kafka.writable import check_replicas, check_rights
-from airflow_legacy_events.core.errors import ConfigurationError, DeliveryError
-from airflow_legacy_events.core.problems import Problems
+from airflow_legacy_events.core.errors import DeliveryError
 from airflow_legacy_events.core.stop import Stop
 
-DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
-"""Kafka's own default of `max.message.bytes`."""
-
 _CONFIG_SECONDS = 2.0
-_CREATE_SECONDS = 30.0
 _HURRY_SECONDS = 0.5
 _PROPAGATION_SECONDS = 0.5
 _QUIET = 2
@@ -80,75 +78,41 @@ class Topics:
         """Ask the cluster anew which topics it has."""
         self.metadata = self._look(lambda _: True)
 
-    def require(self, names: Sequence[str], partitions: int | None, config: Mapping[str, str] | None) -> None:
-        """Check that every topic exists and may be written to.
+    def require(
+        self, names: Sequence[str], partitions: int | None, config: Mapping[str, str] | None, *, patient: bool
+    ) -> dict[str, TopicRefusal]:
+        """Return why topics can't be written to: each is to exist, and this user to have the right.
 
         Args:
             names: of the topics.
-            partitions: number of partitions of missing topics, which are created; None: a missing topic is an error.
+            partitions: number of partitions of missing topics, which are created; None: a missing topic is refused.
             config: settings of topics that are created.
+            patient: look for missing topics once more, and name similar ones.
 
         Raises:
-            ConfigurationError: topics are missing and may not be created, the cluster refuses to create them, or this
-                user may not write to them; all of them are named.
             DeliveryError: the cluster doesn't answer.
         """
-        missing = self._missing(names)
+        refused: dict[str, TopicRefusal] = {name: found for name in names if (found := illegal(name))}
+        missing = self._missing(names, refused)
         if missing and partitions is None:
-            self._stop.wait(_PROPAGATION_SECONDS)  # not every broker knows a topic that was just created
-            self.metadata = self._look(lambda _: True)
-            missing = self._missing(names)
-        problems = Problems()
-        for name in missing:
-            with problems.collect():
-                self._find_or_create(name, partitions, dict(config or {}))
-        problems.raise_found()
-        if missing:
-            self.metadata = self._look(lambda found: all(name in found.topics for name in missing))
+            if patient:
+                self._stop.wait(_PROPAGATION_SECONDS)  # not every broker knows a topic that was just created
+                self.refresh()
+            refused |= {name: self._unknown(name, similar=patient) for name in self._missing(names, refused)}
+        elif missing and partitions is not None:
+            refused |= create(self._admin, missing, partitions, config or {}, self._log)
+            made = [name for name in missing if name not in refused]
+            self.metadata = self._look(lambda found: all(_is_whole(found, name) for name in made))
         if self._has_controller:
-            check_rights(self._admin, list(dict.fromkeys(names)), self._log)
+            there = [name for name in dict.fromkeys(names) if name not in refused]
+            refused |= check_rights(self._admin, there, self._log)
+        return refused
 
-    @property
-    def _has_controller(self) -> bool:
-        """False for librdkafka's mock cluster, which never answers a request to a controller."""
-        return self.metadata.controller_id in self.metadata.brokers
+    def limits(self, names: Sequence[str]) -> tuple[dict[str, TopicLimits], dict[str, TopicRefusal]]:
+        """Return what each topic takes, and why a topic takes nothing: it has fewer replicas than it demands.
 
-    def _find_or_create(self, name: str, partitions: int | None, config: dict[str, str]) -> None:
-        if partitions is None:
-            near = ", ".join(difflib.get_close_matches(name, self.metadata.topics, n=3))
-            raise ConfigurationError(
-                f"topic {name!r} was asked for, the cluster shows this user none of that name"
-                f"{f'; similar: {near}' if near else ''}. Nothing was read; make it, grant DESCRIBE on it, correct"
-                " the name, or let it be made with topic_partitions="
-            )
-        self._create(name, partitions, config)
-
-    def _missing(self, names: Sequence[str]) -> list[str]:
-        return [name for name in dict.fromkeys(names) if name not in self.metadata.topics]
-
-    def _create(self, name: str, partitions: int, config: dict[str, str]) -> None:
-        failed = f"topic {name!r} is missing and could not be made with {partitions} partitions and {config}"
-        try:
-            replication = int(config.pop("replication.factor", -1))
-            settings = {key: str(value) for key, value in config.items()}
-            topic = NewTopic(name, num_partitions=partitions, replication_factor=replication, config=settings)
-            self._admin.create_topics([topic], operation_timeout=_CREATE_SECONDS)[name].result(_CREATE_SECONDS)
-        except TimeoutError:
-            raise DeliveryError(f"{failed} within {_CREATE_SECONDS:g} s. Nothing was read; try again") from None
-        except (KafkaException, TypeError, ValueError) as error:
-            found = error.args[0]
-            if isinstance(found, KafkaError) and found.code() == KafkaError.TOPIC_ALREADY_EXISTS:
-                return  # another run was faster
-            text = str(found.str() if isinstance(found, KafkaError) else found).rstrip(".")
-            kind = DeliveryError if isinstance(found, KafkaError) and found.retriable() else ConfigurationError
-            raise kind(f"{failed}: {text}. Nothing was read; correct topic_partitions=, topic_config=") from error
-        self._log.info("made topic %s with %s partitions", name, partitions)
-
-    def limits(self, names: Sequence[str]) -> dict[str, int]:
-        """Return each topic's `max.message.bytes`, Kafka's default where it can't be read within 2 s.
-
-        Raises:
-            ConfigurationError: a topic has fewer replicas than it demands.
+        What can't be read within 2 s is Kafka's default for the size of a message, and no bound for times: the broker
+        judges those.
         """
         if not self._has_controller:
             answers: Mapping[Any, Any] = {}
@@ -156,27 +120,56 @@ class Topics:
         else:
             resources = [ConfigResource(ResourceType.TOPIC, name) for name in dict.fromkeys(names)]
             answers, reason = self._admin.describe_configs(resources, request_timeout=_CONFIG_SECONDS), ""
-        known: dict[str, int] = {}
-        problems = Problems()
+        known: dict[str, TopicLimits] = {}
+        refused: dict[str, TopicRefusal] = {}
         for resource, answer in answers.items():
+            name = resource.name
             try:
                 config = answer.result(_CONFIG_SECONDS)
-                known[resource.name] = int(config["max.message.bytes"].value)
+                known[name] = TopicLimits.of(config)
             except (KafkaException, TimeoutError, KeyError, ValueError) as error:
                 found = error.args[0] if error.args else error
                 reason = found.str() if isinstance(found, KafkaError) else type(error).__name__
-                continue
-            with problems.collect():
-                check_replicas(resource.name, self.metadata.topics[resource.name], config)
-        problems.raise_found()
+            else:
+                if found := check_replicas(name, self.metadata.topics[name], config):
+                    refused[name] = found
         self._log_unknown([name for name in dict.fromkeys(names) if name not in known], reason)
-        return {**dict.fromkeys(names, DEFAULT_MAX_MESSAGE_BYTES), **known}
+        return {**dict.fromkeys(names, TopicLimits()), **known}, refused
+
+    def has(self, name: str) -> bool:
+        """Whether a topic was there when topics were last listed."""
+        return name in self.metadata.topics
+
+    def partitions(self, name: str) -> int:
+        """Return how many partitions a topic had when topics were last listed, 0 for none of that name."""
+        return len(self.metadata.topics[name].partitions) if self.has(name) else 0
+
+    @property
+    def _has_controller(self) -> bool:
+        """False for librdkafka's mock cluster, which never answers a request to a controller."""
+        return self.metadata.controller_id in self.metadata.brokers
+
+    def _missing(self, names: Sequence[str], but: Container[str]) -> list[str]:
+        return [name for name in dict.fromkeys(names) if not self.has(name) and name not in but]
+
+    def _unknown(self, name: str, *, similar: bool) -> TopicRefusal:
+        near = ", ".join(difflib.get_close_matches(name, self.metadata.topics, n=3)) if similar else ""
+        return TopicRefusal(
+            UNKNOWN,
+            f"topic {name!r} was asked for, the cluster shows this user none of that name"
+            f"{f'; similar: {near}' if near else ''}",
+            "make it, grant DESCRIBE on it, correct the name, or let it be made with topic_partitions=",
+        )
 
     def _log_unknown(self, names: Sequence[str], reason: str) -> None:
         if names:
             self._log.info(
-                "max.message.bytes of %s can't be read (%s); taking Kafka's default of %d",
+                "the limits of %s can't be read (%s); taking Kafka's default of max.message.bytes, %d",
                 ", ".join(names),
                 reason,
                 DEFAULT_MAX_MESSAGE_BYTES,
             )
+
+
+def _is_whole(found: ClusterMetadata, name: str) -> bool:
+    return name in found.topics and bool(found.topics[name].partitions)

@@ -2,8 +2,14 @@
 
 import pytest
 
-from airflow_legacy_events.brokers.kafka.sizes import record_batch_bytes, too_large
+from airflow_legacy_events.brokers.kafka import sizes
+from airflow_legacy_events.brokers.kafka.sizes import record_batch_bytes
 from airflow_legacy_events.core.model import Messages
+
+
+def too_large(messages, limit):
+    return sizes.too_large(messages, limit, lambda at: limit)
+
 
 # 61 of the record batch's header, then a length, then attributes, timestamp delta, offset delta: 1 each.
 
@@ -32,6 +38,23 @@ def test_a_record_batch_of_one_message(messages, size):
 def test_only_what_is_above_the_limit_is_named():
     messages = Messages("t", ["a", "b", None, "d"], ["x" * 100, "x" * 1_000, None, "ü" * 500])
     assert [at for at, _ in too_large(messages, 500)] == [1, 3]
+
+
+def test_each_message_has_its_own_limit():
+    messages = Messages("t", ["a", "b", "c"], ["x" * 1_000, "x" * 1_000, "x" * 3_000])
+    assert [at for at, _ in sizes.too_large(messages, 500, [2_000, 500, 2_000].__getitem__)] == [1, 2]
+
+
+def test_where_every_message_is_below_the_smallest_limit_none_is_looked_at():
+    sent = Messages("t", ["a", "b"], ["x" * 300, "x"], each=[(("id", "1"), ("type", "t")), ()])
+    asked = []
+    assert sizes.too_large(sent, 500, asked.append) == []
+    assert asked == []
+
+
+def test_headers_of_one_message_may_be_what_is_too_large():
+    sent = Messages("t", ["a", "b", "c"], ["x", "x", "x"], each=[(), (("note", "€" * 200),), (("note", "x" * 200),)])
+    assert [at for at, _ in too_large(sent, 500)] == [1]
 
 
 def test_many_headers_count_too():

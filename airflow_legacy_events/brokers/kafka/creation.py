@@ -1,0 +1,82 @@
+"""Topics that are missing and may be made."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from airflow_legacy_events.brokers.kafka.refusals import ILLEGAL, TopicRefusal
+from airflow_legacy_events.core.errors import DeliveryError
+
+_SECONDS = 30.0
+
+
+def create(
+    admin: AdminClient, names: Sequence[str], partitions: int, config: Mapping[str, str], log: logging.Logger
+) -> dict[str, TopicRefusal]:
+    """Make topics in one request; return why some could not be made, those that exist already are not among them.
+
+    Args:
+        admin: of the cluster.
+        names: of the topics.
+        partitions: of each.
+        config: of each; `replication.factor` among it, else the cluster chooses.
+        log: gets a line for each topic.
+
+    Raises:
+        DeliveryError: the cluster did not make one in time, or asks to try again.
+    """
+    refused = _alike(names)
+    names = [name for name in names if name not in refused]
+    try:
+        asked = _asked(names, partitions, config)
+        answers = admin.create_topics(asked, operation_timeout=_SECONDS)
+    except (KafkaException, TypeError, ValueError) as error:
+        return {**refused, **{name: _refusal(name, partitions, config, error) for name in names}}
+    for name, answer in answers.items():
+        try:
+            answer.result(_SECONDS)
+        except (KafkaException, TimeoutError) as error:
+            if not _is_there(error):  # another run was faster
+                refused[name] = _refusal(name, partitions, config, error)
+        else:
+            log.info("made topic %s with %s partitions", name, partitions)
+    return refused
+
+
+def _asked(names: Sequence[str], partitions: int, config: Mapping[str, str]) -> list[NewTopic]:
+    settings = {key: str(value) for key, value in config.items()}
+    replication = int(settings.pop("replication.factor", -1))
+    return [NewTopic(name, partitions, replication, config=settings) for name in names]
+
+
+def _alike(names: Sequence[str]) -> dict[str, TopicRefusal]:
+    """Names that Kafka takes for an earlier one: it makes the second of such a pair in one request, but in no other."""
+    refused: dict[str, TopicRefusal] = {}
+    first: dict[str, str] = {}
+    for name in names:
+        other = first.setdefault(name.replace(".", "_"), name)
+        if other != name:
+            reason = f"topic {name!r} is missing and can't be made: its name collides with {other!r}, since '.' is '_'"
+            refused[name] = TopicRefusal(ILLEGAL, f"{reason} in the names of metrics", "give it another name")
+    return refused
+
+
+def _is_there(error: Exception) -> bool:
+    found = error.args[0] if error.args else None
+    return isinstance(found, KafkaError) and found.code() == KafkaError.TOPIC_ALREADY_EXISTS
+
+
+def _refusal(name: str, partitions: int, config: Mapping[str, str], error: Exception) -> TopicRefusal:
+    failed = f"topic {name!r} is missing and could not be made with {partitions} partitions and {dict(config)}"
+    if isinstance(error, TimeoutError):
+        raise DeliveryError(f"{failed} within {_SECONDS:g} s. Nothing was read; try again") from None
+    found = error.args[0]
+    reason = f"{failed}: {found.str() if isinstance(found, KafkaError) else found}".rstrip(".")
+    if isinstance(found, KafkaError) and found.retriable():
+        raise DeliveryError(f"{reason}. Nothing was read; try again") from error
+    named = found.name() if isinstance(found, KafkaError) else "INVALID_CONFIG"
+    return TopicRefusal(named, reason, "correct topic_partitions=, topic_config=")

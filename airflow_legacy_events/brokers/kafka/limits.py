@@ -1,0 +1,61 @@
+"""What a topic takes and keeps, as its configuration says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from airflow_legacy_events.brokers.kafka.config import MAX_MESSAGE_BYTES
+
+DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
+"""Kafka's own default of `max.message.bytes`."""
+
+ANY = 2**63 - 1
+"""Kafka's way to say that a time has no bound."""
+
+
+class TopicLimits(NamedTuple):
+    """What a topic takes and keeps. What is not known has no bound, so that the broker judges it.
+
+    Attributes:
+        max_bytes: of a record batch.
+        before_ms: how far the time of a message may lie in the past.
+        after_ms: how far it may lie in the future.
+        retention_ms: older messages are deleted.
+    """
+
+    max_bytes: int = DEFAULT_MAX_MESSAGE_BYTES
+    before_ms: int = ANY
+    after_ms: int = ANY
+    retention_ms: int = ANY
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> TopicLimits:
+        """Read them from a topic's configuration; messages of a topic with `LogAppendTime` get the broker's time.
+
+        Raises:
+            KeyError, ValueError: it has no `max.message.bytes`, or a number is none.
+        """
+        max_bytes = min(int(config["max.message.bytes"].value), MAX_MESSAGE_BYTES)
+        if _text(config, "message.timestamp.type") == "LogAppendTime":
+            return cls(max_bytes)
+        # Brokers from 3.6 to 3.9 have all three, and the older one holds where the newer ones say nothing.
+        either = _number(config, "message.timestamp.difference.max.ms")
+        before, after = (_number(config, f"message.timestamp.{side}.max.ms") for side in ("before", "after"))
+        deletes = "delete" in _text(config, "cleanup.policy").split(",")
+        return cls(
+            max_bytes,
+            either if before == ANY else before,
+            either if after == ANY else after,
+            _number(config, "retention.ms") if deletes else ANY,
+        )
+
+
+def _text(config: Mapping[str, Any], name: str) -> str:
+    return str(config[name].value).replace(" ", "") if name in config else ""
+
+
+def _number(config: Mapping[str, Any], name: str) -> int:
+    """A time in milliseconds; one below 0 has no bound."""
+    found = int(config[name].value) if name in config else ANY
+    return found if found >= 0 else ANY

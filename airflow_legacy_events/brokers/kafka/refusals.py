@@ -1,0 +1,70 @@
+"""Why a topic or a message is refused before anything is sent."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from airflow_legacy_events.core.errors import ConfigurationError
+
+UNKNOWN = "UNKNOWN_TOPIC_OR_PART"
+ILLEGAL = "TOPIC_EXCEPTION"
+FORBIDDEN = "TOPIC_AUTHORIZATION_FAILED"
+FEW_REPLICAS = "NOT_ENOUGH_REPLICAS"
+TOO_LARGE = "MSG_SIZE_TOO_LARGE"
+
+_LONGEST = 249
+_OTHER = re.compile(r"[^a-zA-Z0-9._-]")
+_INTERNAL = frozenset({"__consumer_offsets", "__transaction_state", "__share_group_state"})
+
+
+class Refusal(NamedTuple):
+    """What the broker would say of a message.
+
+    Attributes:
+        error: its name of the error.
+        reason: a sentence without the message's content.
+    """
+
+    error: str
+    reason: str
+
+
+class TopicRefusal(NamedTuple):
+    """Why a topic can't be written to.
+
+    Attributes:
+        error: the broker's name of the error.
+        reason: a sentence without the content of any message.
+        remedy: what to do.
+    """
+
+    error: str
+    reason: str
+    remedy: str
+
+    @property
+    def of_message(self) -> Refusal:
+        """The refusal of a message that names the topic."""
+        return Refusal(self.error, self.reason)
+
+    def raised(self) -> ConfigurationError:
+        """The error of a run that is to write to the topic."""
+        return ConfigurationError(f"{self.reason}. Nothing was read; {self.remedy}")
+
+
+def illegal(name: str) -> TopicRefusal | None:
+    """Return why no topic of that name can be written to by anyone; the reason does not repeat it."""
+    if not name:
+        found = "is empty"
+    elif name in (".", ".."):
+        found = "is '.' or '..'"
+    elif other := _OTHER.search(name):
+        found = f"has a character at place {other.start() + 1} that is none of a-z, A-Z, 0-9, '.', '_' and '-'"
+    elif len(name) > _LONGEST:
+        found = f"has {len(name)} characters, {_LONGEST} are allowed"
+    elif name in _INTERNAL:
+        found = "is one of Kafka's own topics"
+    else:
+        return None
+    return TopicRefusal(ILLEGAL, f"the topic's name {found}", f"correct {name!r}")
