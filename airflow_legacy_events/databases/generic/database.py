@@ -122,7 +122,7 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
     def writes(self, table: str) -> TableWrites:
         """See `core.ports.Database.writes`."""
         with self._reading("looking at what writing to the table meets") as session:
-            return table_writes(session, table)
+            return table_writes(session, table, self._traits)
 
     def refusal(self, statement: Any) -> str | None:
         """See `core.ports.Database.refusal`."""

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
 
 from airflow_legacy_events.databases.locks import LEASE_SECONDS
+
+Triggers: TypeAlias = list[tuple[str, frozenset[str]]] | None
+_FIREBIRD_EVENTS = ("", "INSERT", "UPDATE", "DELETE")
+_FIREBIRD_TRIGGERS = sa.text(
+    "SELECT rdb$trigger_name, rdb$trigger_type FROM rdb$triggers WHERE rdb$relation_name = :stored"
+    " AND rdb$system_flag = 0 AND rdb$trigger_inactive = 0 ORDER BY rdb$trigger_name"
+)
 
 
 def _limit(connection: Any, seconds: float) -> None:
@@ -27,6 +36,10 @@ def _nothing(connection: Any) -> None:
     """Prepare nothing."""
 
 
+def _unknown_triggers(session: sa.Connection, table: str) -> Triggers:  # noqa: ARG001  of no dialect is it known
+    return None
+
+
 @dataclass(frozen=True)
 class DialectTraits:
     """Traits of one dialect; the defaults are those of a dialect of which nothing is known.
@@ -42,6 +55,8 @@ class DialectTraits:
         reading: prepares a driver's connection for reading, with the statement timeout in seconds.
         writing: prepares a driver's connection for the lock.
         interrupt: cancels what runs on a driver's connection.
+        triggers: gives the names of a table's triggers and the words of the statements that fire them; None where they
+            are not looked at.
     """
 
     utc_now: str = ""
@@ -54,6 +69,7 @@ class DialectTraits:
     reading: Callable[[Any, float], None] = _limit
     writing: Callable[[Any], None] = _nothing
     interrupt: Callable[[Any], None] = _cancel
+    triggers: Callable[[sa.Connection, str], Triggers] = _unknown_triggers
 
 
 def _firebird_reading(connection: Any, seconds: float) -> None:  # noqa: ARG001  the server has no such limit
@@ -77,6 +93,17 @@ def _firebird_interrupt(connection: Any) -> None:
         attachment.cancel_operation(CancelType.RAISE)
 
 
+def _firebird_triggers(session: sa.Connection, table: str) -> Triggers:
+    stored = str(session.dialect.denormalize_name(table))
+    rows = session.execute(_FIREBIRD_TRIGGERS, {"stored": stored}).fetchall()
+    return [(str(name).strip(), _firebird_events(type_)) for name, type_ in rows]
+
+
+def _firebird_events(type_: int) -> frozenset[str]:
+    """Return the statements that fire a trigger: its type less one bit has up to three numbers of two bits each."""
+    return frozenset(_FIREBIRD_EVENTS[type_ + 1 >> shift & 3] for shift in (1, 3, 5))
+
+
 _MYSQL = DialectTraits(
     utc_now="UTC_TIMESTAMP(6)",
     server="@@hostname",
@@ -92,6 +119,7 @@ _KNOWN = {
         reading=_firebird_reading,
         writing=_firebird_writing,
         interrupt=_firebird_interrupt,
+        triggers=_firebird_triggers,
     ),
     "mssql": DialectTraits(
         utc_now="SYSUTCDATETIME()",

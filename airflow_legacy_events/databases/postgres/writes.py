@@ -2,21 +2,60 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg import Connection, sql
 
 from airflow_legacy_events.core.ports import TableWrites
+from airflow_legacy_events.databases import effects
 from airflow_legacy_events.databases.postgres.catalog import quoted
+from airflow_legacy_events.databases.postgres.effects import DELETE, UPDATE, set_off
+from airflow_legacy_events.databases.postgres.replication import written_elsewhere
 from airflow_legacy_events.databases.reflection import no_such_table, not_a_table, split_name
 
 _TABLE = """
-SELECT oid, relkind::text, quote_ident((SELECT nspname FROM pg_catalog.pg_namespace WHERE oid = relnamespace))
+SELECT oid::int8, relkind::text, quote_ident((SELECT nspname FROM pg_catalog.pg_namespace WHERE oid = relnamespace))
        || '.' || quote_ident(relname)
   FROM pg_catalog.pg_class WHERE oid = coalesce(to_regclass({}), to_regclass({}))
 """
+_TREE = """
+WITH RECURSIVE tree (oid) AS (
+  SELECT %s::oid UNION SELECT inhrelid FROM tree JOIN pg_catalog.pg_inherits ON inhparent = oid
+) SELECT array_agg(oid::int8) FROM tree
+"""
+_FOREIGN_KEYS = """
+SELECT conrelid::regclass::text, conname, confdeltype::text,
+       ARRAY(SELECT attname::text FROM unnest(conkey) WITH ORDINALITY AS k (number, at)
+               JOIN pg_catalog.pg_attribute ON attrelid = conrelid AND attnum = number ORDER BY at)
+  FROM pg_catalog.pg_constraint WHERE contype = 'f' AND confrelid = ANY (%s::oid[]) AND conparentid = 0
+"""
+_ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+# An expression has the number 0 among the columns.
+_PARTIAL = """
+SELECT ARRAY(SELECT attname::text FROM unnest(indkey[0:indnkeyatts - 1]) WITH ORDINALITY AS k (number, at)
+               LEFT JOIN pg_catalog.pg_attribute ON attrelid = indrelid AND attnum = number AND number > 0 ORDER BY at),
+       pg_get_expr(indpred, indrelid)
+  FROM pg_catalog.pg_index WHERE indrelid = %s AND indisvalid AND indpred IS NOT NULL ORDER BY indexrelid
+"""
+_NUMBERS = """
+SELECT sum(pg_total_relation_size(oid::regclass))::int8, current_setting('track_counts') = 'on',
+       sum(pg_stat_get_tuples_inserted(oid))::int8, sum(pg_stat_get_tuples_deleted(oid))::int8
+  FROM unnest(%s::oid[]) AS t (oid)
+"""
+_CYCLES = """
+SELECT seqrelid::regclass::text FROM pg_catalog.pg_sequence
+  JOIN pg_catalog.pg_depend ON classid = 'pg_class'::regclass AND objid = seqrelid AND deptype IN ('a', 'i')
+ WHERE refclassid = 'pg_class'::regclass AND refobjid = %s AND seqcycle
+"""
 _TABLES = frozenset("rp")
 _KINDS = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
+
+
+class _Numbers(NamedTuple):
+    bytes: int
+    counted: bool
+    inserted: int
+    deleted: int
 
 
 def table_writes(session: Connection[Any], table: str) -> TableWrites:
@@ -25,11 +64,44 @@ def table_writes(session: Connection[Any], table: str) -> TableWrites:
     Raises:
         ConfigurationError: there is none of that name, or it is no table.
     """
+    oid, name = _find(session, table)
+    [(tree,)] = session.execute(_TREE, (oid,))
+    keys = [
+        effects.ForeignKey(of, columns, constraint, _ACTIONS[action])
+        for of, constraint, action, columns in session.execute(_FOREIGN_KEYS, (tree,))
+    ]
+    elsewhere, unknown = written_elsewhere(session, tree)
+    [numbers] = map(_Numbers._make, session.execute(_NUMBERS, (tree,)))
+    return TableWrites(
+        name,
+        elsewhere,
+        references=effects.references(keys),
+        effects=effects.cascades(keys) + set_off(session, oid, tree, DELETE),
+        update_effects=set_off(session, oid, tree, UPDATE),
+        ids_return=_ids_return(session, oid),
+        partial=_partial(session, oid),
+        churn=(numbers.inserted, numbers.deleted) if numbers.counted else None,
+        bytes=numbers.bytes,
+        unknown=unknown,
+    )
+
+
+def _find(session: Connection[Any], table: str) -> tuple[int, str]:
     written = quoted(*split_name(table))
     found = session.execute(sql.SQL(_TABLE).format(written, written.lower())).fetchone()
     if found is None:
         raise no_such_table(table, [])
-    _, kind, name = found
+    oid, kind, name = found
     if kind not in _TABLES:
         raise not_a_table(table, _KINDS.get(kind, "no table"))
-    return TableWrites(name)
+    return oid, name
+
+
+def _partial(session: Connection[Any], oid: int) -> tuple[tuple[tuple[str, ...], str], ...]:
+    found = session.execute(_PARTIAL, (oid,)).fetchall()
+    return tuple((tuple(columns), condition) for columns, condition in found if None not in columns)
+
+
+def _ids_return(session: Connection[Any], oid: int) -> str | None:
+    sequence = session.execute(_CYCLES, (oid,)).fetchone()
+    return f"the sequence {sequence[0]} begins again after its last number (CYCLE)" if sequence else None

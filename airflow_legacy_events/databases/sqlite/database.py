@@ -69,6 +69,12 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         session.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
         return session
 
+    def _open_to_write(self) -> sqlite3.Connection:
+        """Open a session in which foreign keys do what they say, which SQLite leaves to each session."""
+        session = self._open()
+        session.execute("PRAGMA foreign_keys = ON")
+        return session
+
     def _require_file(self) -> None:
         if not self.path.is_file():
             raise SourceError(f"connection {self.conn_id!r} names the file {str(self.path)!r}, there is none")
@@ -84,7 +90,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         """See `core.ports.Database.lock`: a lock file beside the database, see `FileLock`."""
         self._require_file()
         reading = Reading(self._compiled, self._refused)
-        with FileLock(self.path, name, holder, self.log, self._open, reading, table=table).held() as lease:
+        with FileLock(self.path, name, holder, self.log, self._open_to_write, reading, table=table).held() as lease:
             yield lease
 
     def _refused(self, error: Exception, _: Any) -> LegacyEventsError | None:
@@ -102,7 +108,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
     def refusal(self, statement: Any) -> str | None:
         """See `core.ports.Database.refusal`."""
         with self._translated("asking whether rows may be written"):
-            return refusal(self._open, *self._compiled(statement))
+            return refusal(self._open_to_write, *self._compiled(statement))
 
     def now(self) -> dt.datetime:
         """See `core.ports.Database.now`: the clock of this process, which is SQLite's."""

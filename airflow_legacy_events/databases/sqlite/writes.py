@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
+from itertools import groupby
 
 from airflow_legacy_events.core.ports import TableWrites
+from airflow_legacy_events.databases import effects
 from airflow_legacy_events.databases.reflection import not_a_table
 from airflow_legacy_events.databases.sqlite.catalog import find_table
 
 _TABLE = "table"
+_FOREIGN_KEYS = """
+SELECT m.name, k.id, k.on_delete, k."from" FROM sqlite_master m, pragma_foreign_key_list(m.name) k
+ WHERE m.type = 'table' AND lower(k."table") = lower(?) ORDER BY m.name, k.id, k.seq
+"""
+_TRIGGERS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = lower(?) ORDER BY name"
+_PARTIAL = "SELECT name FROM pragma_index_list(?) WHERE partial ORDER BY seq DESC"
+_COLUMNS_OF_INDEX = "SELECT name FROM pragma_index_info(?) ORDER BY seqno"
+_KEY = "SELECT type FROM pragma_table_info(?) WHERE pk"
+_WITHOUT_ROWID = "SELECT wr FROM pragma_table_list(?) WHERE schema = 'main'"
+_SQL = "SELECT sql FROM sqlite_master WHERE type = ? AND name = ?"
+
+_QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/""", re.DOTALL)
+_EVENT = re.compile(r"\b(DELETE|INSERT|UPDATE)\b(?:\s+OF\b.*?)?\s+ON\b", re.IGNORECASE | re.DOTALL)
+_CONDITION = re.compile(r"\)\s*WHERE\b\s*(.*)\Z", re.IGNORECASE | re.DOTALL)
+_COUNTED = re.compile(r"\bAUTOINCREMENT\b", re.IGNORECASE)
 
 
 def table_writes(session: sqlite3.Connection, table: str) -> TableWrites:
     """Return what deleting or updating rows of a table meets; SQLite compares names without case.
+
+    Its size is that of the whole file.
 
     Raises:
         ConfigurationError: there is none of that name, or it is no table.
@@ -20,4 +40,56 @@ def table_writes(session: sqlite3.Connection, table: str) -> TableWrites:
     name, kind = find_table(session, table)
     if kind != _TABLE:
         raise not_a_table(table, f"a {kind}")
-    return TableWrites(name)
+    keys = _foreign_keys(session, name)
+    (pages,) = session.execute("PRAGMA page_count").fetchone()
+    (page_bytes,) = session.execute("PRAGMA page_size").fetchone()
+    return TableWrites(
+        name,
+        references=effects.references(keys),
+        effects=effects.cascades(keys) + _triggers(session, name, "DELETE"),
+        update_effects=_triggers(session, name, "UPDATE"),
+        ids_return=_ids_return(session, name),
+        partial=_partial(session, name),
+        bytes=pages * page_bytes,
+    )
+
+
+def _foreign_keys(session: sqlite3.Connection, name: str) -> list[effects.ForeignKey]:
+    rows = session.execute(_FOREIGN_KEYS, (name,)).fetchall()
+    return [
+        effects.ForeignKey(of, [column for *_, column in columns], None, on_delete)
+        for (of, _, on_delete), columns in groupby(rows, key=lambda row: row[:3])
+    ]
+
+
+def _triggers(session: sqlite3.Connection, name: str, event: str) -> tuple[str, ...]:
+    found = session.execute(_TRIGGERS, (name,)).fetchall()
+    return tuple(f"trigger {trigger} on {event}, for each row" for trigger, text in found if _event(text) == event)
+
+
+def _event(text: str) -> str:
+    found = _EVENT.search(_QUOTED.sub('""', text))
+    return found[1].upper() if found else ""
+
+
+def _ids_return(session: sqlite3.Connection, name: str) -> str | None:
+    types = [str(type_).upper() for (type_,) in session.execute(_KEY, (name,))]
+    (without_rowid,) = session.execute(_WITHOUT_ROWID, (name,)).fetchone()
+    if types != ["INTEGER"] or without_rowid or _COUNTED.search(_QUOTED.sub('""', _sql(session, "table", name))):
+        return None
+    return "its INTEGER PRIMARY KEY has no AUTOINCREMENT, so the id of a last row that was deleted is given again"
+
+
+def _partial(session: sqlite3.Connection, name: str) -> tuple[tuple[tuple[str, ...], str], ...]:
+    found = []
+    for (index,) in session.execute(_PARTIAL, (name,)).fetchall():
+        columns = [column for (column,) in session.execute(_COLUMNS_OF_INDEX, (index,))]
+        condition = _CONDITION.search(_sql(session, "index", index))
+        if condition and None not in columns:
+            found.append((tuple(columns), condition[1].strip()))
+    return tuple(found)
+
+
+def _sql(session: sqlite3.Connection, type_: str, name: str) -> str:
+    found = session.execute(_SQL, (type_, name)).fetchone()
+    return str(found[0]) if found and found[0] else ""

@@ -1,0 +1,77 @@
+"""What a user of MySQL or MariaDB may see: the catalog hides the rest without a word."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from airflow_legacy_events.databases.mysql.session import Session
+
+_GRANT = re.compile(r"GRANT (?P<what>.+?) ON (?:TABLE )?(?P<where>\*\.\*|`(?:[^`]|``)+`\.(?:\*|`(?:[^`]|``)+`)) TO ")
+_ALL, _NOTHING, _EVERYWHERE = "ALL PRIVILEGES", "USAGE", "*.*"
+_COLUMNS = re.compile(r" ?\([^)]*\)")
+
+
+class Grants(NamedTuple):
+    """Privileges of this session's user and roles.
+
+    Attributes:
+        user: as a GRANT names it.
+        found: privileges, and where each lot of them holds: `*.*`, `schema.*` or `schema.table`.
+    """
+
+    user: str
+    found: tuple[tuple[frozenset[str], str], ...]
+
+    @classmethod
+    def read(cls, session: Session) -> Grants:
+        """Return what the server says of this user."""
+        [(user,)] = session.rows("SELECT CURRENT_USER()")
+        name, _, host = user.rpartition("@")
+        return cls(f"'{name}'@'{host}'", tuple(_read(text for (text,) in session.rows("SHOW GRANTS"))))
+
+    def has(self, privilege: str, *where: str) -> bool:
+        """Return whether the privilege is granted in any of these places, or everywhere."""
+        held = (at for what, at in self.found if what & {privilege, _ALL})
+        return any(_covers(at, one) for at in held for one in where)
+
+    def hidden(self, schema: str, table: str, *, triggers: bool) -> tuple[str, ...]:
+        """Return what of a table this user may not see, each in words with the GRANT that shows it.
+
+        Args:
+            schema: of the table.
+            table: name of the table.
+            triggers: whether the server hides them at all.
+        """
+        everything = any(what - {_NOTHING} and _covers(at, f"{schema}.*") for what, at in self.found)
+        hidden = []
+        if not everything:
+            hidden.append(
+                "foreign keys of tables that this user may not see;"
+                f" GRANT REFERENCES ON {_quoted(schema)}.* TO {self.user} shows those of this database"
+            )
+        if triggers and not self.has("TRIGGER", f"{schema}.*", f"{schema}.{table}"):
+            hidden.append(f"triggers; GRANT TRIGGER ON {_quoted(schema)}.{_quoted(table)} TO {self.user} shows them")
+        return tuple(hidden)
+
+
+def _read(texts: Iterable[str]) -> Iterable[tuple[frozenset[str], str]]:
+    for text in texts:
+        if found := _GRANT.match(text):
+            what = frozenset(one.strip() for one in _COLUMNS.sub("", found["what"]).split(","))
+            yield what, found["where"].replace("`.`", ".").replace("`.*", ".*").strip("`").replace("``", "`")
+
+
+def _covers(granted: str, place: str) -> bool:
+    """Return whether a place of a GRANT covers another one; names of databases are patterns there."""
+    if granted in (_EVERYWHERE, place):
+        return True
+    pattern = granted.replace("\\_", "\0").replace("\\%", "\1").replace("_", "?").replace("%", "*")
+    pattern = pattern.replace("\0", "_").replace("\1", "%")
+    return granted.endswith(".*") and fnmatch.fnmatchcase(place, pattern)
+
+
+def _quoted(name: str) -> str:
+    return f"`{name.replace('`', '``')}`"

@@ -1,0 +1,55 @@
+"""Whether a table's rows are written on this server of PostgreSQL, or arrive from another one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import Connection, ProgrammingError, conninfo
+
+_STANDBY = """
+SELECT pg_is_in_recovery(), (SELECT concat_ws(':', sender_host, sender_port) FROM pg_stat_wal_receiver),
+       (SELECT setting FROM pg_settings WHERE name = 'primary_conninfo'), quote_ident(current_user)
+"""
+_SUBSCRIPTIONS = """
+SELECT s.oid::int8, subname, has_column_privilege('pg_catalog.pg_subscription', 'subconninfo', 'SELECT')
+  FROM pg_catalog.pg_subscription_rel JOIN pg_catalog.pg_subscription s ON s.oid = srsubid
+ WHERE srrelid = ANY (%s::oid[]) ORDER BY subname LIMIT 1
+"""
+_PUBLISHER = "SELECT subconninfo FROM pg_catalog.pg_subscription WHERE oid = %s"
+
+
+def written_elsewhere(session: Connection[Any], tree: Sequence[int]) -> tuple[str | None, tuple[str, ...]]:
+    """Return why the rows must not be written here, None where they may, and what could not be found out.
+
+    Args:
+        session: that reads the catalog.
+        tree: oids of the table, its partitions and its children.
+    """
+    [(standby, sender, primary, user)] = session.execute(_STANDBY)
+    if not standby:
+        return _subscribed(session, tree), ()
+    if host := sender or _host(primary):
+        return f"this server is a standby, its primary is {host}", ()
+    return "this server is a standby", (f"the host of its primary; GRANT pg_read_all_stats TO {user} shows it",)
+
+
+def _subscribed(session: Connection[Any], tree: Sequence[int]) -> str | None:
+    found = session.execute(_SUBSCRIPTIONS, (list(tree),)).fetchone()
+    if found is None:
+        return None
+    oid, name, visible = found
+    text = f"its rows arrive by the subscription {name}"
+    if visible:
+        [(publisher,)] = session.execute(_PUBLISHER, (oid,))
+        text += f" from {_host(publisher) or 'the server itself'}"
+    return f"{text}; they are written at the publisher"
+
+
+def _host(connection: str | None) -> str:
+    """Return host and port of a connection string, which holds a password too."""
+    try:
+        parts = conninfo.conninfo_to_dict(connection or "")
+    except ProgrammingError:
+        return ""
+    return ":".join(str(parts[part]) for part in ("host", "port") if parts.get(part))
