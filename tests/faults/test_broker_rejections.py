@@ -91,13 +91,34 @@ def test_headers_of_single_messages_survive_a_second_try(kafka, topics):
     assert raw(kafka, topic)[-1].headers == (("mode", "replay"), ("id", "1"))
 
 
-def test_a_timestamp_that_the_topic_refuses_rejects_its_message_alone_and_the_others_keep_theirs(kafka, topics):
-    topic = topics.make(message_timestamp_after_max_ms="3600000")
+def test_a_time_that_the_topic_refuses_by_now_rejects_its_message_alone_and_the_others_keep_theirs(kafka, topics):
+    topic = topics.make(message_timestamp_after_max_ms=str(2**62))
     broker = opened(kafka, topic)
+    configure(kafka, topic, message_timestamp_after_max_ms="3600000")
     far = 4_000_000_000_000
     broker.publish(Messages(topic, ["a", "b", "a"], ["1", "2", "3"], timestamps=[11, far, 13]))
     assert [(found.index, found.error) for found in broker.confirm()] == [(1, INVALID_TIMESTAMP)]
     assert [(found.value, found.timestamp) for found in raw(kafka, topic)][-2:] == [(b"1", 11), (b"3", 13)]
+
+
+def test_messages_sent_again_keep_their_topic_and_partition_and_what_was_left_out_stays_out(kafka, topics):
+    compacted, other = topics.make(partitions=3, cleanup_policy="compact"), topics.make(partitions=3)
+    broker = opened(kafka, compacted, other)
+    keys = ["a", "a", None, "a", None, "b", None]
+    routed = [compacted, compacted, compacted, other, compacted, compacted, compacted]
+    each = [(("id", str(at)),) for at in range(7)]
+    sent = Messages("", keys, list("0123456"), (("type", "t"),), each, topics=routed, partitions=[2, 2, 2, 1, 2, 1, 1])
+    broker.publish(sent, {1, 4})
+    broker.publish(batch(compacted, (None, "7"), ("c", "8")), {0})
+    assert [(found.index, found.error) for found in broker.confirm()] == [(2, "INVALID_RECORD"), (6, "INVALID_RECORD")]
+    found = {(topic, at): raw(kafka, topic, at) for topic in (compacted, other) for at in range(3)}
+    assert {message.value for message in found[compacted, 2]} - {b"8"} == {b"0"}
+    assert {message.value for message in found[compacted, 1]} - {b"8"} == {b"5"}
+    assert [message.value for message in found[other, 1]] == [b"3"]
+    assert all(
+        message.headers == (("type", "t"), ("id", "0")) for message in found[compacted, 2] if message.key == b"a"
+    )
+    assert not {b"1", b"4", b"7"} & {message.value for part in found.values() for message in part}
 
 
 def test_what_was_too_large_from_the_start_is_not_sent_again(kafka, topics):

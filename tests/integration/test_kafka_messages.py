@@ -59,3 +59,23 @@ def test_messages_without_a_key_are_spread(kafka, topics):
     broker.publish(batch(topic, *((None, str(at)) for at in range(200))))
     assert broker.confirm() == []
     assert all(raw(kafka, topic, number) for number in range(4))
+
+
+@pytest.mark.parametrize("headers", [(), (("type", "t"),)])
+def test_messages_that_differ_wait_for_room_and_none_is_dropped_or_doubled(kafka, topics, headers):
+    names, count = [topics.make(), topics.make()], 3_000
+    broker = opened(kafka, *names, **{"queue.buffering.max.messages": 50})
+    each = [(("id", str(at)),) if at % 3 else () for at in range(count)]
+    times = [1 + at if at % 5 else None for at in range(count)]
+    texts = [str(at) for at in range(count)]
+    routed = [names[at % 2] for at in range(count)]
+    sent = Messages("", texts, texts, headers, each, times, topics=routed, partitions=[0, None] * (count // 2))
+    broker.publish(sent, set(range(0, count, 7)))
+    assert broker.confirm() == []
+    for parity, name in enumerate(names):
+        places = [at for at in range(count) if at % 2 == parity and at % 7]
+        found = raw(kafka, name)
+        assert [message.value for message in found] == [texts[at].encode() for at in places]
+        assert [message.headers for message in found] == [(*headers, *each[at]) for at in places]
+        own = [(message.timestamp, times[at]) for message, at in zip(found, places, strict=True) if times[at]]
+        assert all(there == asked for there, asked in own)
