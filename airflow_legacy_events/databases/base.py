@@ -44,12 +44,14 @@ class SqlDatabase(ABC, Generic[Session]):
         holds_snapshot: see `core.ports.Database.holds_snapshot`.
         enters_by_position: see `core.ports.Database.enters_by_position`.
         paramstyle: PEP 249's style of parameters in statements; None: the one that the driver's cursors take.
+        has_partial_indexes: see `core.ports.Database.has_partial_indexes`.
         row_values: whether a comparison of row values enters an index; other databases use `keyset`.
         version: see `core.ports.Database.version`.
     """
 
     holds_snapshot = True
     enters_by_position = True
+    has_partial_indexes = True
     row_values = True
     version: Column | None = None
     paramstyle: str | None = None

@@ -52,6 +52,7 @@ class Rows:
         where: conditions that all rows meet.
         small: whether every value is small enough to be read unbounded.
         stream: whose watermark is read, for messages.
+        constant: columns that are equal in all these rows, for the choice of an index.
     """
 
     database: Database
@@ -62,6 +63,7 @@ class Rows:
     where: tuple[Any, ...] = ()
     small: bool = False
     stream: str = ""
+    constant: tuple[str, ...] = ()
 
     def page(self, after: Start, until: Values | None, limit: int, query: Any = None) -> list[tuple[Any, ...]]:
         """Return the next rows above `after`, at most `limit`; empty when there are none up to `until`.
@@ -93,7 +95,7 @@ class Rows:
         return last._replace(tied=sum(1 for _ in itertools.takewhile(bool, same)))
 
     def _page_query(self, after: Start, limit: int, *bounds: Any) -> Any:
-        query = self._select([*map(self._read, range(len(self.selection.shape.columns)))], after)
+        query = self._select(self.read_columns, after)
         return query.where(*bounds).order_by(*self._position).limit(limit)
 
     def _first_found(self, after: Start, query_of: Callable[[Start], Any], query: Any = None) -> list[tuple[Any, ...]]:
@@ -206,6 +208,11 @@ class Rows:
         return tuple(map(self.database.text, values, self.selection.columns))
 
     @property
+    def read_columns(self) -> list[Any]:
+        """The columns of a page, as a SELECT names them."""
+        return [*map(self._read, range(len(self.selection.shape.columns)))]
+
+    @property
     def _position(self) -> list[Any]:
         return [sa.column(column.name) for column in self.selection.columns]
 
@@ -230,6 +237,8 @@ class Rows:
 
     def _select(self, columns: Any, after: Start) -> Any:
         query: Any = sa.select(*columns).select_from(self.selectable).where(*self.where)
+        if self.constant:
+            query = query.execution_options(constant_columns=self.constant)
         return query.where(self._beyond(after)) if after.values else query
 
     def _beyond(self, after: Start) -> Any:

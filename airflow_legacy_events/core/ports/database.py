@@ -132,6 +132,10 @@ class Database(Protocol):
     def version(self) -> Column | None:
         """A hidden column that every change of a row changes; None where rows have none, and values are compared."""
 
+    @property
+    def has_partial_indexes(self) -> bool:
+        """Whether an index may leave rows out."""
+
     def now(self) -> dt.datetime:
         """Return the database's clock, in UTC."""
 

@@ -42,6 +42,7 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
 
     enters_by_position = False
     row_values = False  # few dialects compare them
+    has_partial_indexes = False
 
     def __init__(
         self, url: sa.URL, *, conn_id: str, statement_timeout_seconds: float, log: logging.Logger | None = None

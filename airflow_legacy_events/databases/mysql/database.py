@@ -47,6 +47,7 @@ class MysqlDatabase(SqlDatabase[Session]):
     """MariaDB 10.2 and later, MySQL 5.6 and later."""
 
     row_values = False  # no index range is made of them
+    has_partial_indexes = False
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

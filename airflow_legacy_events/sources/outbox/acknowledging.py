@@ -1,0 +1,182 @@
+"""Acknowledgement: confirmed rows are deleted or marked, and only those that are still as they were read."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.core.ports import Answer, Lease
+from airflow_legacy_events.sources.outbox.receipts import Key, ReceivedRow
+from airflow_legacy_events.sources.outbox.table import OutboxTable
+from airflow_legacy_events.sources.rows import Rows
+
+_ONE: Any = sa.literal_column("1")
+MOST_ROWS = 1_000
+"""Rows of one transaction: it holds their locks for no longer than a few milliseconds."""
+
+
+class Outcome(NamedTuple):
+    """What became of confirmed rows.
+
+    Attributes:
+        done: deleted or marked.
+        changed: that somebody changed since they were read: they stay, and are sent again.
+        taken: that somebody else deleted or marked.
+        kept: that the database kept as they were, without an error.
+    """
+
+    done: int = 0
+    changed: int = 0
+    taken: int = 0
+    kept: int = 0
+
+    def plus(self, more: Outcome) -> Outcome:
+        """Return both together."""
+        return Outcome(*(one + other for one, other in zip(self, more, strict=True)))
+
+
+@dataclass
+class Acknowledgement:
+    """Deletes or marks the confirmed rows of one table.
+
+    Attributes:
+        table: whose rows they are.
+        rows: as the drain reads them.
+        set_on_update: columns that the database would set to its time when a row is marked; they keep their values.
+        effects: what a DELETE or UPDATE sets off there, for the error that asks why rows stay.
+    """
+
+    table: OutboxTable
+    rows: Rows
+    set_on_update: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
+    _warned: bool = field(default=False, init=False)
+
+    def acknowledge(self, rows: Iterable[ReceivedRow], lease: Lease, *, again: bool) -> None:
+        """Delete or mark rows, at most a thousand in a transaction.
+
+        Args:
+            rows: that were confirmed.
+            lease: of the stream's lock.
+            again: whether an earlier run may have done so already; then nobody wonders where they are.
+
+        Raises:
+            SourceError: the database kept rows as they were, or a statement failed.
+        """
+        step = self._by_version if self.table.database.version is not None else self._by_value
+        found = Outcome()
+        for some in _chunks(rows, MOST_ROWS):
+            found = found.plus(step(some, lease))
+            if found.kept:
+                raise self._kept(found.kept)
+        if found.changed and not again:
+            self.log.info("%d rows were changed after they were read; they stay, and come again", found.changed)
+        if found.taken and not again and not self._warned:
+            self._warned = True
+            self.log.warning(
+                "%d rows of %s were deleted or marked by somebody else while they were published: a second drain, or a"
+                " job that empties the table, may take rows that were never sent. One table needs one drain",
+                found.taken,
+                self.table.what,
+            )
+
+    def change(self, condition: Any) -> Any:
+        """Return the statement that deletes or marks the rows that meet a condition."""
+        table, marking = self.table.clause, self.table.marking
+        if marking is None:
+            return sa.delete(table).where(condition)
+        kept: dict[str, Any] = {name: sa.column(name) for name in self.set_on_update if name != marking.column.name}
+        return sa.update(table).where(condition, marking.open).values({marking.column.name: marking.done, **kept})
+
+    def _by_version(self, some: Sequence[ReceivedRow], lease: Lease) -> Outcome:
+        """One statement compares and changes; only where it found fewer rows the others are looked for."""
+        keys, versions = [row.key for row in some], [row.version for row in some]
+        unchanged = self.table.database.unchanged(self.table.key, keys, versions)
+        [answer] = lease.execute([self.change(unchanged)])
+        if answer.number == len(some):
+            return Outcome(answer.number)
+        version = self.table.database.version
+        names = [*(column.name for column in self.table.key), *([version.name] if version else [])]
+        [found] = lease.execute([self._look([sa.column(name) for name in names], keys)])
+        there = {tuple(row[:-2]): (int(row[-2]), row[-1]) for row in found.rows}
+        return self._judged(some, there, answer.number)
+
+    def _by_value(self, some: Sequence[ReceivedRow], lease: Lease) -> Outcome:
+        """Rows are locked and compared, then those that are as they were are changed, in one transaction."""
+        keys = [row.key for row in some]
+        there: dict[Key, tuple[int, Any]] = {}
+
+        def change(answers: Sequence[Answer]) -> Any:
+            bare = [row[:-1] for row in answers[0].rows]
+            there.clear()
+            for row, now in zip(answers[0].rows, self.table.received(bare), strict=True):
+                there[now.key] = (now.version, row[-1])
+            same = [row.key for row in some if self._is_open(there, row)]
+            return self.change(self._among(same)) if same else None
+
+        columns = self.rows.read_columns
+        _, answer = lease.execute([self._look(columns, keys).with_for_update(), change])
+        return self._judged(some, there, answer.number)
+
+    def _look(self, columns: Sequence[Any], keys: Sequence[Key]) -> Any:
+        """Return the SELECT of columns and whether a row is open, of the rows with these keys."""
+        marking, flag = self.table.marking, _ONE
+        if marking is not None:
+            flag = sa.case((marking.open, _ONE), else_=sa.literal_column("0"))
+        return (
+            sa.select(*columns, flag.label("legacy_events_open"))
+            .select_from(self.table.found.selectable)
+            .where(self._among(keys))
+        )
+
+    def _among(self, keys: Sequence[Key]) -> Any:
+        database, key = self.table.database, self.table.key
+        bound = [tuple(map(database.bind, one, key)) for one in keys]
+        return database.among([sa.column(column.name) for column in key], bound)
+
+    @staticmethod
+    def _is_open(there: dict[Key, tuple[int, Any]], row: ReceivedRow) -> bool:
+        version, is_open = there.get(row.key, (None, 0))
+        return version == row.version and str(is_open) == "1"
+
+    def _judged(self, some: Sequence[ReceivedRow], there: dict[Key, tuple[int, Any]], done: int) -> Outcome:
+        """Tell what became of rows, of which `done` were changed by us.
+
+        Args:
+            some: the rows.
+            there: version of each that is still there, and whether it is open; by key. Of those that a lock held, as
+                they were before the change; else as they are behind it.
+            done: how many were deleted or marked.
+        """
+        same = sum(self._is_open(there, row) for row in some)
+        open_ = sum(str(is_open) == "1" for _, is_open in there.values())
+        locked = self.table.database.version is None
+        closed = len(some) - open_
+        if locked:
+            return Outcome(done, changed=open_ - same, taken=closed, kept=same - done)
+        return Outcome(done, changed=open_ - same, taken=closed - done, kept=same)
+
+    def _kept(self, count: int) -> SourceError:
+        verb, what = ("DELETE", "deleted") if self.table.marking is None else ("UPDATE", "marked")
+        known = f" On this table: {'; '.join(self.effects)}." if self.effects else ""
+        error = SourceError(
+            f"{count} published rows of {self.table.what} should have been {what}, and are still there as they were,"
+            f" though the database took the {verb} without an error: a row-level policy hides them from it, or a"
+            f" trigger keeps them.{known} They are delivered and would be sent again by every run, with equal ids: grant"
+            " the drain's user what it needs"
+        )
+        error.retry_helps = False
+        return error
+
+
+def _chunks(rows: Iterable[ReceivedRow], size: int) -> Iterator[list[ReceivedRow]]:
+    source = iter(rows)
+    while some := list(itertools.islice(source, size)):
+        yield some

@@ -1,0 +1,70 @@
+"""Facts that an outbox source records with every watermark, as plain JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_legacy_events.core.facts import Form, are_texts, check_facts, is_text, rows_of
+from airflow_legacy_events.core.ports import TableWrites
+from airflow_legacy_events.sources.outbox.table import OutboxTable
+
+KIND = "outbox"
+
+REMEDIES: Mapping[str, str] = {
+    "server": "point the connection back, or, if this server holds the same table, {accept}",
+}
+"""Remedies where a fact differs from the watermark's; see `core.guard.check`."""
+
+WITH_RECEIPT: Mapping[str, str] = {
+    **REMEDIES,
+    "key_columns": "rows that were delivered are known by the old key: restore it for one run",
+}
+"""Remedies where rows are still to be acknowledged."""
+
+
+def source_facts(table: OutboxTable, source: str, writes: TableWrites) -> dict[str, Any]:
+    """Return the facts by which a later run recognises its watermark.
+
+    `kind` the source · `server` which server and database · `source` the connection's name · `table` as written ·
+    `lock` the table's name on its server, by which its lock is called · `columns` name and type of the position
+    columns · `key_columns` · `mode` delete or mark · `churn` rows inserted and deleted as the server counts them. The
+    drain adds `drained`, rows that the run has delivered so far.
+    """
+    return {
+        "kind": KIND,
+        "server": table.database.identity(),
+        "source": source,
+        "table": table.written,
+        "lock": writes.name,
+        "columns": [[column.name, column.type] for column in table.selection.columns],
+        "key_columns": [column.name for column in table.key],
+        "mode": "delete" if table.marking is None else "mark",
+        "churn": None if writes.churn is None else list(writes.churn),
+        "drained": 0,
+    }
+
+
+def check_outbox_facts(stream: str, facts: Mapping[str, Any]) -> None:
+    """Check that the facts of a watermark can be understood.
+
+    Raises:
+        WatermarkError: naming the first that can't.
+    """
+    check_facts(stream, facts, _FORMS)
+
+
+def _is_count(found: Any) -> bool:
+    return type(found) is int and found >= 0
+
+
+_FORMS: Mapping[str, Form] = {
+    "columns": (rows_of(str, str), "a list of pairs of name and type"),
+    "key_columns": (are_texts, "a list of names"),
+    "table": (is_text, "a text"),
+    "lock": (is_text, "a text"),
+    "source": (is_text, "a text"),
+    "mode": (is_text, "a text"),
+    "drained": (_is_count, "a number"),
+    "churn": (lambda found: isinstance(found, list) and [*map(_is_count, found)] == [True, True], "two numbers"),
+}

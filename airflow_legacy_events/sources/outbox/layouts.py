@@ -1,0 +1,75 @@
+"""Layouts: which column of an outbox table is what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.ports import Reflection
+
+ROLES = ("id", "aggregate_type", "aggregate_id", "event_type", "payload", "headers", "timestamp", "partition")
+"""What a column can be: the words that `columns=` and templates use."""
+
+LAYOUTS: Mapping[str, Mapping[str, str]] = {
+    "debezium": {
+        "id": "id",
+        "aggregate_type": "aggregatetype",
+        "aggregate_id": "aggregateid",
+        "event_type": "type",
+        "payload": "payload",
+        "timestamp": "created_at",
+    },
+}
+"""By name; https://debezium.io/documentation/reference/stable/transformations/outbox-event-router.html"""
+
+_NEEDED = ("id", "aggregate_id", "payload")
+_IF_THERE = ("timestamp",)
+
+
+def check_columns(columns: Mapping[str, str | None]) -> None:
+    """Check what can be known of `columns=` without the table.
+
+    Raises:
+        ConfigurationError: a word is not known, or a column that can't be missing is left out.
+    """
+    if unknown := [role for role in columns if role not in ROLES]:
+        raise ConfigurationError(
+            f"columns= names {', '.join(map(repr, unknown))}, which is nothing that a column of an outbox can be;"
+            f" known: {', '.join(ROLES)}"
+        )
+    if missing := [role for role in _NEEDED if role in columns and columns[role] is None]:
+        raise ConfigurationError(f"columns= leaves out {', '.join(map(repr, missing))}, which every outbox needs")
+
+
+def find_roles(table: str, layout: str, columns: Mapping[str, str | None], found: Reflection) -> dict[str, str]:
+    """Return the name of the column for each role that the table has.
+
+    Args:
+        table: for messages.
+        layout: one of `LAYOUTS`.
+        columns: single roles that are other columns than the layout's; None: there is none for it.
+        found: what the catalog says of the table.
+
+    Raises:
+        ConfigurationError: a column is missing, or its type can't be carried.
+    """
+    kinds = {column.name: column for column in found.columns}
+    asked = {**LAYOUTS[layout], **columns}
+    roles = {
+        role: name
+        for role, name in asked.items()
+        if name is not None and not (role in _IF_THERE and role not in columns and name not in kinds)
+    }
+    if missing := [f"{role!r}: {name!r}" for role, name in roles.items() if name not in (*kinds, *found.refused)]:
+        raise ConfigurationError(
+            f"table {table!r} has no column for {{{', '.join(missing)}}}; it has"
+            f" {', '.join(map(repr, (*kinds, *found.refused)))}. Nothing was read; say with columns={{...}} which"
+            " column is what, None where there is none"
+        )
+    if refused := [name for name in roles.values() if name in found.refused]:
+        raise ConfigurationError(
+            f"table {table!r} has columns of types that can't be carried:"
+            f" {', '.join(f'{name!r} ({found.refused[name]})' for name in refused)}; nothing was read. Name other"
+            " columns with columns={...}"
+        )
+    return roles

@@ -1,0 +1,116 @@
+"""Marks: how a row of an outbox says that it was published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.ports import Database, Reflection
+
+_FALSE: Any = sa.literal_column("false")
+_TRUE: Any = sa.literal_column("true")
+_MYSQL_BOOLEAN = "tinyint(1)"
+
+
+class Marking(NamedTuple):
+    """A column that tells open rows from published ones.
+
+    Attributes:
+        column: that is marked.
+        open: condition of the rows that are to be published.
+        marked: condition of the rows that were.
+        done: expression that marks a row.
+        constant: whether the column is equal in all open rows, so that an index may begin with it.
+        spelled: the condition of open rows as a person writes it into an index.
+    """
+
+    column: Column
+    open: Any
+    marked: Any
+    done: Any
+    constant: bool
+    spelled: str
+
+    @property
+    def timed(self) -> bool:
+        """Whether the mark is the time of publishing."""
+        return self.column.kind in TEMPORAL
+
+
+def find_marking(table: str, name: str, values: Sequence[Any] | None, found: Reflection, database: Database) -> Marking:
+    """Return how the column `name` marks a row.
+
+    Args:
+        table: for messages.
+        name: of the column.
+        values: of open and of published rows; None: they follow from the column's type.
+        found: what the catalog says of the table.
+        database: that the conditions are for.
+
+    Raises:
+        ConfigurationError: there is no such column, or what its values mean can't be known.
+    """
+    column = next((one for one in found.columns if one.name == name), None)
+    if column is None:
+        raise ConfigurationError(
+            f"after_publish='mark' marks column {name!r} of table {table!r}, and there is none; it has"
+            f" {', '.join(repr(one.name) for one in found.columns)}. Nothing was read; name it with mark_column=, or"
+            f" add a column {name} of a time that may be NULL"
+        )
+    if values is not None:
+        return _by_values(table, column, values, database)
+    if column.kind in TEMPORAL:
+        return _by_time(table, column, database)
+    if column.kind is Kind.BOOLEAN or column.type.lower() == _MYSQL_BOOLEAN:
+        return _by_truth(column)
+    raise ConfigurationError(
+        f"mark_column={name!r} of table {table!r} is {column.type}: which value means open, and which published, can't"
+        " be known, and a wrong guess would mark rows that failed. Nothing was read; say both with"
+        " mark_values=(open, published)"
+    )
+
+
+def _by_values(table: str, column: Column, values: Sequence[Any], database: Database) -> Marking:
+    if column.kind not in (Kind.INTEGER, Kind.TEXT):
+        raise ConfigurationError(
+            f"mark_values= is for a column of integers or texts; mark_column={column.name!r} of table {table!r} is"
+            f" {column.type}. Nothing was read; leave mark_values= out"
+        )
+    try:
+        first, last = (_bound(database.bind(str(value), column)) for value in values)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"mark_values= holds a value that column {column.name!r} of type {column.type} can't have. Nothing was read"
+        ) from error
+    one: Any = sa.column(column.name)
+    spelled = f"= {values[0]}" if column.kind is Kind.INTEGER else "= '{}'".format(str(values[0]).replace("'", "''"))
+    return Marking(column, one == first, one == last, last, constant=True, spelled=spelled)
+
+
+def _by_time(table: str, column: Column, database: Database) -> Marking:
+    if not column.nullable:
+        raise ConfigurationError(
+            f"mark_column={column.name!r} of table {table!r} is NOT NULL, so no row could be open: an open row has no"
+            f" time there. Nothing was read; allow NULL in it, or name another column"
+        )
+    one: Any = sa.column(column.name)
+    return Marking(column, one.is_(None), one.is_not(None), database.marking(column), constant=True, spelled="IS NULL")
+
+
+def _by_truth(column: Column) -> Marking:
+    one: Any = sa.column(column.name)
+    open_ = one == _FALSE
+    if column.nullable:
+        open_ = sa.or_(one.is_(None), open_)
+    return Marking(column, open_, one == _TRUE, _TRUE, constant=not column.nullable, spelled="= false")
+
+
+def _bound(value: Any) -> Any:
+    """Return a bind parameter without a type; SQL stays as it is."""
+    if isinstance(value, sa.ColumnElement):
+        return value
+    return sa.bindparam(None, value, type_=sa.types.NullType(), unique=True)

@@ -1,0 +1,242 @@
+"""Outbox source: a table that the application writes in its own transaction, drained of what was published."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from airflow_legacy_events.core import guard
+from airflow_legacy_events.core.commands import command
+from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
+from airflow_legacy_events.core.limits import Limits
+from airflow_legacy_events.core.model import (
+    PENDING_ROWS,
+    Backlog,
+    Batch,
+    Horizon,
+    Opened,
+    Pending,
+    Receipt,
+    Span,
+    Watermark,
+    Window,
+)
+from airflow_legacy_events.core.ports import Database, Lease, TableWrites
+from airflow_legacy_events.core.problems import Problems
+from airflow_legacy_events.sources.first_value import zone_of
+from airflow_legacy_events.sources.order import check_order
+from airflow_legacy_events.sources.outbox import checks
+from airflow_legacy_events.sources.outbox.acknowledging import Acknowledgement
+from airflow_legacy_events.sources.outbox.drain import EXACT, Drain
+from airflow_legacy_events.sources.outbox.facts import REMEDIES, WITH_RECEIPT, check_outbox_facts, source_facts
+from airflow_legacy_events.sources.outbox.layouts import ROLES, find_roles
+from airflow_legacy_events.sources.outbox.marking import Marking, find_marking
+from airflow_legacy_events.sources.outbox.receipts import received
+from airflow_legacy_events.sources.outbox.replaying import open_replay
+from airflow_legacy_events.sources.outbox.table import OutboxTable, select_outbox
+from airflow_legacy_events.sources.outbox.tidying import Tidying
+
+
+@dataclass(frozen=True)
+class CheckedOutbox:
+    """An outbox whose arguments are checked.
+
+    Attributes:
+        table: itself.
+        writes: what deleting or marking its rows meets.
+        acknowledgement: that does it.
+    """
+
+    table: OutboxTable
+    writes: TableWrites
+    acknowledgement: Acknowledgement
+
+
+@dataclass(kw_only=True)
+class OutboxSource:
+    """Reads one pass over the open rows, in keyset pages under a target that is fixed when it is opened.
+
+    Ids of an outbox become visible out of order, so nothing is filtered by a position: a row is open until it is
+    deleted or marked. Each watermark carries a receipt of exactly the rows that were confirmed, which is acknowledged
+    behind its save, and again by the next run where a crash came in between.
+
+    Attributes:
+        database: where the table is.
+        stream: name of the stream, for messages.
+        source: name of the connection, kept with the watermark.
+        table: as written by the user, `schema.table` or `table`.
+        layout: which column is what, by name; see `layouts.LAYOUTS`.
+        columns: single roles that are other columns than the layout's.
+        order_columns: that the pass follows; None: an integer id, else timestamp and id.
+        after_publish: `delete` published rows, or `mark` them.
+        mark_column: that is marked.
+        mark_values: of open and of published rows, for a column of integers or texts.
+        where: condition of the rows that are the drain's; None: all.
+        retention: marked rows of that age are deleted behind the drain; None: they stay.
+        message_names: roles or columns that messages need, for topics and headers.
+        limits: budgets of the run.
+        source_timezone: IANA name of the zone of naive times.
+    """
+
+    database: Database
+    stream: str
+    source: str
+    table: str
+    layout: str = "debezium"
+    columns: Mapping[str, str | None] = field(default_factory=dict)
+    order_columns: tuple[str, ...] | None = None
+    after_publish: str = "delete"
+    mark_column: str = "published_at"
+    mark_values: Sequence[Any] | None = None
+    where: str | None = None
+    retention: dt.timedelta | None = None
+    message_names: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    source_timezone: str = "UTC"
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
+    _checked: CheckedOutbox | None = field(default=None, init=False, repr=False)
+    _drain: Drain | None = field(default=None, init=False, repr=False)
+
+    def check(self, window: Window | Span | None = None) -> CheckedOutbox:
+        """Check what needs neither a watermark nor a row; every fault is reported, not only the first.
+
+        Raises:
+            LegacyEventsError: the only fault, or a list of all.
+        """
+        problems = Problems()
+        with problems.collect():
+            zone_of(self.source_timezone)
+        writes = table = None
+        with problems.collect():
+            writes = self.database.writes(self.table)
+        with problems.collect():
+            table = self._find()
+        if table is not None:
+            with problems.collect():
+                check_order(self.database, table.what, table.found.selectable, table.selection)
+            with problems.collect():
+                self._check_retention(table)
+            if window is not None:
+                with problems.collect():
+                    checks.check_replayable(table)
+        if table is None or writes is None:
+            problems.raise_found()
+        assert table is not None  # noqa: S101  else a problem was raised
+        assert writes is not None  # noqa: S101
+        checked = CheckedOutbox(table, writes, self._acknowledgement(table, writes))
+        if window is None:
+            with problems.collect():
+                checks.check_writes(table, writes, checked.acknowledgement.change(sa.literal_column("1") == 0))
+        problems.raise_found()
+        return checked
+
+    def open(self, at: Watermark | None, window: Window | Span | None = None) -> Opened:
+        """See `core.ports.Source.open`."""
+        if isinstance(window, Span):
+            raise ConfigurationError("an outbox has no span to send again; replay a window of its timestamp")
+        checked = self._checked = self.check(window)
+        facts = source_facts(checked.table, self.source, checked.writes)
+        if window is not None:
+            at = at if at is not None and guard.same(at.facts, facts, REMEDIES) else None
+            return open_replay(checked.table, window, at, facts, self.limits, self.source_timezone, self.stream)
+        self._guard(at, facts)
+        checks.warn_of(self.log, checked.table, checked.writes)
+        drain = self._drain = self._new_drain(checked.table)
+        target = drain.target()
+        if target is None and at is not None:
+            checks.warn_of_churn(self.log, checked.table, at.facts, checked.writes)
+        horizon = Horizon(target, "exact", EXACT, facts, checked.table.selection.shape)
+        last = None if at is None else at.values
+        return Opened(horizon, _recording(drain.batches(target, last), checked.table, at, facts))
+
+    def pending(self, at: Watermark | None, most: int = PENDING_ROWS) -> Pending:  # noqa: ARG002
+        """See `core.ports.Source.pending`; the watermark plays no part, each row is its own state."""
+        if self._drain is None:
+            self._drain = self._new_drain(self._find())
+        return self._drain.pending(most)
+
+    def without(self, batch: Batch, rows: AbstractSet[int]) -> Watermark | None:
+        """See `core.ports.Source.without`; a replay leaves nothing behind, since no later run would send it."""
+        if self._drain is None:
+            return None
+        return batch.after._replace(receipt=self._drain.receipt(batch.rows, rows) if rows else batch.after.receipt)
+
+    def acknowledge(self, receipt: Receipt, lease: Lease, *, again: bool = False) -> None:
+        """See `core.ports.Source.acknowledge`."""
+        assert self._checked is not None, "acknowledged before it was opened"  # noqa: S101
+        try:
+            self._checked.acknowledgement.acknowledge(received(receipt), lease, again=again)
+        except ValueError as error:
+            raise WatermarkError(
+                f"the receipt of stream {self.stream!r} can't be understood; nothing was deleted or marked. Begin anew"
+                f" with {command('forget', self.stream)}: rows that were delivered are sent again, with equal ids"
+            ) from error
+
+    def finish(self, lease: Lease, over: Callable[[], bool]) -> Backlog | None:
+        """See `core.ports.Source.finish`: retention, then the backlog."""
+        if self._checked is None:
+            return None
+        tidying = Tidying(self._checked.table, self.retention, self.source_timezone, self.stream, self.log)
+        if deleted := tidying.retain(lease, over):
+            self.log.info("deleted %d published rows that are older than retention=%s", deleted, self.retention)
+        return tidying.backlog()
+
+    def _find(self) -> OutboxTable:
+        found = self.database.reflect(self.table, None)
+        roles = find_roles(self.table, self.layout, self.columns, found)
+        named = [roles.get(name, name) for name in self.message_names]
+        if missing := [name for name in self.message_names if name in ROLES and name not in roles]:
+            raise ConfigurationError(
+                f"topic= or headers= name {', '.join(map(repr, missing))}, and table {self.table!r} has no such column;"
+                " nothing was read. Say which it is with columns={...}"
+            )
+        selection, key = select_outbox(self.table, roles, self.order_columns, named, found, self.database.version)
+        condition = checks.condition_of(self.where, found, self.database)
+        marking: Marking | None = None
+        if self.after_publish == "mark":
+            marking = find_marking(self.table, self.mark_column, self.mark_values, found, self.database)
+        return OutboxTable(self.database, self.table, found, roles, selection, key, marking, condition)
+
+    def _new_drain(self, table: OutboxTable) -> Drain:
+        rows = table.open_rows(timezone=self.source_timezone, stream=self.stream)
+        return Drain(table, rows, self.limits, self.log)
+
+    def _acknowledgement(self, table: OutboxTable, writes: TableWrites) -> Acknowledgement:
+        rows = table.open_rows(timezone=self.source_timezone, stream=self.stream)
+        effects = writes.effects if table.marking is None else writes.update_effects
+        return Acknowledgement(table, rows, writes.set_on_update, effects, self.log)
+
+    def _check_retention(self, table: OutboxTable) -> None:
+        marking = table.marking
+        if self.retention is None or marking is None or marking.timed or table.selection.shape.time is not None:
+            return
+        raise ConfigurationError(
+            f"retention= was given, and neither mark_column={self.mark_column!r} nor a timestamp tells how old a"
+            f" published row of {table.what} is; nothing was read. Name the time of a row with"
+            " columns={'timestamp': ...}, or leave retention= out"
+        )
+
+    def _guard(self, at: Watermark | None, facts: Mapping[str, Any]) -> None:
+        """Check that a stored watermark is one of this table."""
+        if at is None:
+            return
+        check_outbox_facts(self.stream, at.facts)
+        guard.check(self.stream, at.facts, facts, REMEDIES if at.receipt is None else WITH_RECEIPT)
+
+
+def _recording(
+    batches: Iterator[Batch], table: OutboxTable, at: Watermark | None, facts: Mapping[str, Any]
+) -> Iterator[Batch]:
+    """The batches; where there are none and the server's counters moved, an empty one saves them."""
+    quiet = True
+    for batch in batches:
+        quiet = False
+        yield batch
+    if quiet and at is not None and at.facts.get("churn") != facts["churn"]:
+        yield Batch(table.selection.shape, [], 0, Watermark(at.values, None, {}), "c", final=True)

@@ -1,0 +1,179 @@
+"""An outbox table: its columns by role, what identifies a row, what tells open rows from published ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from zlib import crc32
+
+import sqlalchemy as sa
+
+from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind, Shape
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.ports import Database, Reflection
+from airflow_legacy_events.sources.outbox.marking import Marking
+from airflow_legacy_events.sources.outbox.receipts import ReceivedRow
+from airflow_legacy_events.sources.rows import Rows
+from airflow_legacy_events.sources.selection import Selection
+
+
+@dataclass(frozen=True)
+class OutboxTable:
+    """One outbox table, its arguments checked against the catalog.
+
+    Attributes:
+        database: where it is.
+        written: its name as the user wrote it.
+        found: what the catalog says of it.
+        roles: column names by role.
+        selection: what is read, in the order of the drain; its position ends with the key.
+        key: columns that identify a row, the id among them.
+        marking: None where published rows are deleted.
+        condition: of the rows that are the drain's; None: all.
+    """
+
+    database: Database
+    written: str
+    found: Reflection
+    roles: Mapping[str, str]
+    selection: Selection
+    key: tuple[Column, ...]
+    marking: Marking | None
+    condition: Any = None
+
+    @property
+    def what(self) -> str:
+        """The table, for messages."""
+        return f"table {self.written!r}"
+
+    def column(self, role: str) -> Column | None:
+        """Return the column of a role, None where the table has none."""
+        name = self.roles.get(role)
+        return next((one for one in self.selection.shape.columns if one.name == name), None)
+
+    def rows(self, *conditions: Any, timezone: str, stream: str, selection: Selection | None = None) -> Rows:
+        """Return the rows that meet the drain's condition and others, in the order of the drain or another one."""
+        where = tuple(one for one in (self.condition, *conditions) if one is not None)
+        constant = (self.marking.column.name,) if self.marking and self.marking.constant else ()
+        return Rows(
+            self.database,
+            self.what,
+            self.found.selectable,
+            selection or self.selection,
+            timezone,
+            where,
+            small=self.found.small,
+            stream=stream,
+            constant=constant,
+        )
+
+    def open_rows(self, *, timezone: str, stream: str) -> Rows:
+        """Return the rows that are to be published."""
+        return self.rows(None if self.marking is None else self.marking.open, timezone=timezone, stream=stream)
+
+    def received(self, rows: Sequence[tuple[Any, ...]]) -> list[ReceivedRow]:
+        """Return which rows these are, and what each was when it was read."""
+        shape, text = self.selection.shape, self.database.text
+        names = [column.name for column in shape.columns]
+        places = [(names.index(column.name), column) for column in self.key]
+        keys = [tuple(text(row[at], column) for at, column in places) for row in rows]
+        return list(map(ReceivedRow, keys, self.versions(rows)))
+
+    def versions(self, rows: Sequence[tuple[Any, ...]]) -> list[int]:
+        """Return what tells each row from itself after a change: the database's version, else a CRC-32 of it."""
+        if self.database.version is None:
+            return [crc32(ascii(row).encode()) for row in rows]
+        return [int(row[-1]) for row in rows]
+
+    @property
+    def integers(self) -> bool:
+        """Whether one integer identifies a row."""
+        return len(self.key) == 1 and self.key[0].kind is Kind.INTEGER
+
+    @property
+    def clause(self) -> sa.TableClause:
+        """The table as a statement that writes names it."""
+        table: Any = self.found.selectable
+        names = (*(column.name for column in self.found.columns), *self.found.refused)
+        return sa.table(table.name, *map(sa.column, names), schema=table.schema)
+
+
+def select_outbox(
+    table: str,
+    roles: Mapping[str, str],
+    order_columns: Sequence[str] | None,
+    named: Sequence[str],
+    found: Reflection,
+    version: Column | None,
+) -> tuple[Selection, tuple[Column, ...]]:
+    """Return what is read of an outbox, and the columns that identify a row.
+
+    Args:
+        table: for messages.
+        roles: column names by role.
+        order_columns: that the drain follows; None: an integer id, else timestamp and id.
+        named: further columns that messages need.
+        found: what the catalog says of the table.
+        version: hidden column that changes with the row, if there is one.
+
+    Raises:
+        ConfigurationError: a column is missing, no unique key contains the id, or nothing gives an order.
+    """
+    known = {column.name: column for column in found.columns}
+    if missing := [name for name in (*(order_columns or ()), *named) if name not in known]:
+        raise ConfigurationError(
+            f"table {table!r} has no column {', '.join(map(repr, missing))} that can be carried; it has"
+            f" {', '.join(map(repr, known))}. Nothing was read; correct order_columns=, topic= or headers="
+        )
+    key = _key(table, roles["id"], found, known)
+    order = tuple(order_columns or _order(table, roles, known))
+    names = list(dict.fromkeys([*roles.values(), *order, *key, *named]))
+    place = {name: at for at, name in enumerate(names)}
+    columns = tuple(known[name] for name in names)
+    group = [roles[role] for role in ("aggregate_type", "aggregate_id") if role in roles]
+    time = roles.get("timestamp")
+    shape = Shape(
+        columns if version is None else (*columns, version),
+        data=(place[roles["payload"]],),
+        key=(place[roles["aggregate_id"]],),
+        watermark=tuple(place[name] for name in order),
+        time=place[time] if time is not None and known[time].kind in TEMPORAL else None,
+        group=tuple(place[name] for name in group),
+        roles={role: place[name] for role, name in roles.items()},
+    )
+    position = tuple(place[name] for name in dict.fromkeys([*order, *key]))
+    return Selection(shape, position, "c", (key,)), tuple(known[name] for name in key)
+
+
+def by_time(selection: Selection, name: str) -> Selection:
+    """Return the same columns in the order of a time, then of the rest of the position."""
+    at = next(at for at, column in enumerate(selection.shape.columns) if column.name == name)
+    return replace(selection, position=tuple(dict.fromkeys([at, *selection.position])), op="r")
+
+
+def _key(table: str, id_: str, found: Reflection, known: Mapping[str, Column]) -> tuple[str, ...]:
+    candidates = [
+        one
+        for one in (found.primary_key, *found.unique)
+        if id_ in one and all(name in known and not known[name].nullable for name in one)
+    ]
+    if not candidates:
+        raise ConfigurationError(
+            f"table {table!r} has no primary key and no unique index over NOT NULL columns that contains the id"
+            f" {id_!r}, so a published row can't be told from another one; nothing was read. ALTER TABLE {table} ADD"
+            f" PRIMARY KEY ({id_})"
+        )
+    return min(candidates, key=len)
+
+
+def _order(table: str, roles: Mapping[str, str], known: Mapping[str, Column]) -> tuple[str, ...]:
+    if known[roles["id"]].kind is Kind.INTEGER:
+        return (roles["id"],)
+    if "timestamp" in roles:
+        return (roles["timestamp"], roles["id"])
+    raise ConfigurationError(
+        f"nothing gives the rows of table {table!r} an order: its id {roles['id']!r} is {known[roles['id']].type} and"
+        " it has no timestamp; nothing was read. Name the columns to follow with order_columns=[...], best an identity"
+        " column, or a time with columns={'timestamp': ...}"
+    )

@@ -1,0 +1,116 @@
+"""Behind a drain: published rows that are old enough go, and what waits is counted."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
+from airflow_legacy_events.core.model import PENDING_ROWS, Backlog
+from airflow_legacy_events.core.ports import Lease
+from airflow_legacy_events.sources.first_value import zone_of
+from airflow_legacy_events.sources.outbox.acknowledging import MOST_ROWS
+from airflow_legacy_events.sources.outbox.table import OutboxTable
+from airflow_legacy_events.sources.rows import Start
+
+
+@dataclass(frozen=True)
+class Tidying:
+    """Tidies up one outbox.
+
+    Attributes:
+        table: what is tidied.
+        retention: published rows of that age are deleted; None: none is.
+        timezone: IANA name of the zone of naive times that the application writes.
+        stream: for messages.
+    """
+
+    table: OutboxTable
+    retention: dt.timedelta | None
+    timezone: str
+    stream: str
+    log: logging.Logger
+
+    def retain(self, lease: Lease, over: Callable[[], bool]) -> int:
+        """Delete published rows that are old enough, at most a thousand in a transaction; return how many.
+
+        The row with the highest integer id stays: a database may hand its id out again.
+
+        Args:
+            lease: of the stream's lock.
+            over: whether the run's time is used up.
+        """
+        marking = self.table.marking
+        if self.retention is None or marking is None:
+            return 0
+        old = self._old(self.retention)
+        deleted = 0
+        while not over():
+            keys = self.table.database.read(old)
+            if not keys:
+                break
+            names: list[Any] = [sa.column(column.name) for column in self.table.key]
+            among = self.table.database.among(names, self._bound(keys))
+            [answer] = lease.execute([sa.delete(self.table.clause).where(among, marking.marked)])
+            deleted += answer.number
+            if not answer.number:
+                self.log.warning("published rows of %s can't be deleted for retention=", self.table.what)
+                break
+        return deleted
+
+    def backlog(self) -> Backlog:
+        """Return what waits now."""
+        rows = self.table.open_rows(timezone=self.timezone, stream=self.stream)
+        count = rows.count(Start(()), PENDING_ROWS)
+        bytes_ = self.table.database.writes(self.table.written).bytes
+        return Backlog(count, self._oldest(rows) if count else None, bytes_)
+
+    def _bound(self, keys: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        database, key = self.table.database, self.table.key
+        return [
+            tuple(database.bind(database.text(value, column), column) for value, column in zip(one, key, strict=True))
+            for one in keys
+        ]
+
+    def _old(self, retention: dt.timedelta) -> Any:
+        marking, database = self.table.marking, self.table.database
+        assert marking is not None  # noqa: S101  the caller's
+        time = marking.column if marking.timed else self.table.column("timestamp")
+        assert time is not None  # noqa: S101  checked with the arguments
+        zone = "UTC" if marking.timed else self.timezone
+        one: Any = sa.column(time.name)
+        until = database.ceiling(one, time, lag_seconds=retention.total_seconds(), timezone=zone).condition
+        conditions = [marking.marked, until, *([self.table.condition] if self.table.condition is not None else [])]
+        id_ = self.table.column("id")
+        if id_ is not None and id_.kind is Kind.INTEGER:
+            highest: Any = sa.select(sa.func.max(sa.column(id_.name))).select_from(self.table.found.selectable)
+            conditions.append(sa.column(id_.name) < highest.scalar_subquery())
+        keys: list[Any] = [sa.column(column.name) for column in self.table.key]
+        query: Any = sa.select(*keys).select_from(self.table.found.selectable).where(*conditions)
+        return query.order_by(one).limit(MOST_ROWS)
+
+    def _oldest(self, rows: Any) -> float | None:
+        """Return the age of the first open row in seconds, None where nothing tells it."""
+        time = self.table.column("timestamp")
+        if time is None:
+            return None
+        page = rows.page(Start(()), None, 1)
+        value = page[0][self.table.selection.shape.roles["timestamp"]] if page else None
+        moment = None if value is None else self._moment(value, time)
+        return None if moment is None else max(0.0, round((self.table.database.now() - moment).total_seconds(), 3))
+
+    def _moment(self, value: Any, column: Column) -> dt.datetime | None:
+        try:
+            if column.kind is Kind.INTEGER:
+                return dt.datetime.fromtimestamp(int(value) / 1000, dt.UTC)
+            if column.kind not in TEMPORAL:
+                return None
+            found = dt.datetime.fromisoformat(self.table.database.text(value, column))
+        except (ValueError, OverflowError, OSError):
+            return None
+        return found if found.tzinfo is not None else found.replace(tzinfo=zone_of(self.timezone))
