@@ -169,8 +169,8 @@ class Acknowledgement:
         error = SourceError(
             f"{count} published rows of {self.table.what} should have been {what}, and are still there as they were,"
             f" though the database took the {verb} without an error: a row-level policy hides them from it, or a"
-            f" trigger keeps them.{known} They are delivered and would be sent again by every run, with equal ids: grant"
-            " the drain's user what it needs"
+            f" trigger keeps them.{known} They are delivered and would be sent again by every run, with equal ids:"
+            " grant the drain's user what it needs"
         )
         error.retry_helps = False
         return error

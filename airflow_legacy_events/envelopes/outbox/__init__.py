@@ -1,0 +1,7 @@
+"""Envelopes of an outbox: the payload as the application wrote it, on a topic that each row names."""
+
+from airflow_legacy_events.envelopes.outbox.cloudevents import OutboxCloudEvents
+from airflow_legacy_events.envelopes.outbox.payload import PayloadEnvelope
+from airflow_legacy_events.envelopes.outbox.routing import RoutedEnvelope
+
+__all__ = ["OutboxCloudEvents", "PayloadEnvelope", "RoutedEnvelope"]

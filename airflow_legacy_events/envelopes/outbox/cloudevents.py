@@ -1,0 +1,110 @@
+"""The payload as `data` of a CloudEvent.
+
+https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from json.encoder import encode_basestring as quoted
+
+import msgspec
+
+from airflow_legacy_events.core.columns import Kind, Shape
+from airflow_legacy_events.core.model import Batch, Headers, Messages, Stream
+from airflow_legacy_events.envelopes.cloudevents import CONTENT_TYPE, DATA_CONTENT_TYPE
+from airflow_legacy_events.envelopes.column_encoder import Values
+from airflow_legacy_events.envelopes.outbox.payload import payloads
+from airflow_legacy_events.envelopes.outbox.row_texts import INVALID_VALUE, Refused, RowTexts, columns_of
+from airflow_legacy_events.envelopes.rendering import header_rows
+
+_check_json = msgspec.json.Decoder(msgspec.Raw).decode
+_Attributes = list[tuple[str, Values]]
+
+
+class OutboxCloudEvents:
+    """Every row as a CloudEvent whose `data` is the payload, untouched; NULL is a tombstone.
+
+    `id` is the row's id, `type` its event type, `subject` the aggregate's id, `time` the row's time. A payload that is
+    binary and no JSON becomes `data_base64`; text must be JSON.
+
+    Args:
+        binary: whether the value is the payload alone and the attributes travel as `ce_` headers.
+    """
+
+    def __init__(self, *, binary: bool = False) -> None:
+        self._binary = binary
+
+    def compile(self, shape: Shape, stream: Stream) -> Callable[[Batch], Messages]:
+        """See `core.ports.Envelope`."""
+        texts, (key,), (payload,) = RowTexts(shape, stream), shape.key, shape.data
+
+        def encode(batch: Batch) -> Messages:
+            columns, refused = columns_of(batch), Refused()
+            keys = texts.of(key, columns[key], refused)
+            values = payloads(shape, texts, payload, columns[payload], refused)
+            attributes: _Attributes = [
+                ("id", texts.of(shape.roles["id"], columns[shape.roles["id"]], refused)),
+                ("source", [stream.source] * batch.count),
+                ("type", self._types(shape, stream, texts, columns, refused)),
+                ("subject", keys),
+            ]
+            if shape.time is not None:
+                moments = texts.moments(shape.time, columns[shape.time], refused)
+                attributes.append(("time", [moment or None for moment in moments]))
+            if self._binary:
+                return _binary(stream, keys, values, attributes, refused)
+            written = _structured(values, attributes, refused, json=shape.columns[payload].kind is Kind.JSON)
+            return Messages(stream.topic, keys, written, (CONTENT_TYPE,), refused=refused.rows)
+
+        return encode
+
+    @staticmethod
+    def _types(
+        shape: Shape, stream: Stream, texts: RowTexts, columns: Sequence[Sequence[object]], refused: Refused
+    ) -> Values:
+        at = shape.roles.get("event_type")
+        if at is None:
+            return [stream.type] * len(columns[0])
+        found = texts.of(at, columns[at], refused)
+        for place, text in enumerate(found):
+            if not text:
+                refused.add(
+                    place, INVALID_VALUE, f"column {shape.columns[at].name!r}, the event type, is NULL or empty"
+                )
+        return found
+
+
+def _binary(
+    stream: Stream, keys: Values, values: Sequence[str | bytes | None], attributes: _Attributes, refused: Refused
+) -> Messages:
+    each = header_rows([(f"ce_{name}", found) for name, found in attributes])
+    headers: Headers = (DATA_CONTENT_TYPE, ("ce_specversion", "1.0"))
+    return Messages(stream.topic, keys, values, headers, each, refused=refused.rows)
+
+
+def _structured(
+    values: Sequence[str | bytes | None], attributes: _Attributes, refused: Refused, *, json: bool
+) -> list[str | None]:
+    parts: list[list[str]] = [
+        ["" if text is None else f',"{name}":{quoted(text)}' for text in found] for name, found in attributes
+    ]
+    members = map("".join, zip(*parts, strict=True))
+    return [
+        None if value is None else f'{{"specversion":"1.0"{member}{_data(place, value, refused, known=json)}}}'
+        for place, (value, member) in enumerate(zip(values, members, strict=True))
+    ]
+
+
+def _data(place: int, value: str | bytes, refused: Refused, *, known: bool) -> str:
+    try:
+        if not known:
+            _check_json(value)
+        text = value if isinstance(value, str) else value.decode()
+    except (msgspec.DecodeError, UnicodeError):
+        if isinstance(value, bytes):
+            return f',"data_base64":"{b64encode(value).decode()}"'
+        refused.add(place, INVALID_VALUE, "the payload is no JSON, and a CloudEvent holds it as data")
+        return ""
+    return f',"datacontenttype":"application/json","data":{text}'

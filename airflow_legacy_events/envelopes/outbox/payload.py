@@ -1,0 +1,50 @@
+"""The payload byte for byte, under the aggregate's id."""
+
+from __future__ import annotations
+
+from binascii import unhexlify
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from airflow_legacy_events.core.columns import Kind, Shape
+from airflow_legacy_events.core.model import Batch, Messages, Stream
+from airflow_legacy_events.envelopes.outbox.row_texts import INVALID_VALUE, Refused, RowTexts, columns_of
+
+_AS_IT_IS = frozenset({Kind.TEXT, Kind.JSON, Kind.ANY})
+
+
+class PayloadEnvelope:
+    """Every row as its payload; NULL is a tombstone."""
+
+    def compile(self, shape: Shape, stream: Stream) -> Callable[[Batch], Messages]:
+        """See `core.ports.Envelope`."""
+        texts, (key,), (payload,) = RowTexts(shape, stream), shape.key, shape.data
+
+        def encode(batch: Batch) -> Messages:
+            columns, refused = columns_of(batch), Refused()
+            keys = texts.of(key, columns[key], refused)
+            values = payloads(shape, texts, payload, columns[payload], refused)
+            return Messages(stream.topic, keys, values, refused=refused.rows)
+
+        return encode
+
+
+def payloads(
+    shape: Shape, texts: RowTexts, at: int, values: Sequence[Any], refused: Refused
+) -> Sequence[str | bytes | None]:
+    """Return payloads as the application wrote them: text as text, binary as bytes, NULL as None."""
+    kind, name = shape.columns[at].kind, shape.columns[at].name
+    if kind is Kind.BYTES:
+        return [_bytes(place, name, value, refused) for place, value in enumerate(values)]
+    if kind in _AS_IT_IS and {*map(type, values)} <= {str, bytes, type(None)}:
+        return values
+    return texts.of(at, values, refused)
+
+
+def _bytes(place: int, name: str, value: Any, refused: Refused) -> str | bytes | None:
+    if isinstance(value, str) and value.startswith("\\x"):
+        return unhexlify(value[2:])  # as PostgreSQL writes them
+    if value is None or isinstance(value, (str, bytes)):
+        return value
+    refused.add(place, INVALID_VALUE, f"column {name!r} is binary, but the row holds a Python {type(value).__name__}")
+    return None

@@ -1,0 +1,70 @@
+"""JSON schemas of payloads, by event type."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from airflow_legacy_events.core.errors import ConfigurationError
+
+_ANY = "*"
+
+
+class PayloadSchemas:
+    """Checks payloads against the schema of their event type.
+
+    Args:
+        schemas: by event type; `*` is for every other one. Each is a schema, or the name of a file that holds one.
+
+    Raises:
+        ConfigurationError: a schema is missing or none, or the library is not installed.
+    """
+
+    def __init__(self, schemas: Mapping[str, Any]) -> None:
+        try:
+            from jsonschema import validators  # noqa: PLC0415  an extra
+            from jsonschema.exceptions import SchemaError  # noqa: PLC0415
+        except ImportError as error:
+            raise ConfigurationError(
+                "json_schema= needs a library that is not installed. Install it where the tasks run: pip install"
+                " 'airflow-legacy-events[jsonschema]'"
+            ) from error
+        self._by_type: dict[str, Any] = {}
+        for type_, given in schemas.items():
+            schema = _loaded(type_, given)
+            checks = validators.validator_for(schema)
+            try:
+                checks.check_schema(schema)
+            except SchemaError as error:
+                raise ConfigurationError(f"json_schema[{type_!r}] is no JSON schema: {error.message}") from error
+            self._by_type[type_] = checks(schema)
+
+    def fault(self, type_: str | None, payload: str | bytes) -> str | None:
+        """Return what is wrong with a payload, without its values; None where nothing is.
+
+        Args:
+            type_: its event type; None: it has none.
+            payload: JSON.
+        """
+        checks = self._by_type.get(type_ or _ANY) or self._by_type.get(_ANY)
+        if checks is None:
+            return None
+        try:
+            found = json.loads(payload)
+        except ValueError:
+            return "the payload is no JSON"
+        error = next(checks.iter_errors(found), None)
+        return None if error is None else f"at {error.json_path} the schema's {error.validator!r} is not met"
+
+
+def _loaded(type_: str, given: Any) -> Any:
+    if isinstance(given, (Mapping, bool)):
+        return given
+    try:
+        return json.loads(Path(given).read_text(encoding="utf-8"))
+    except (OSError, TypeError, ValueError) as error:
+        raise ConfigurationError(
+            f"json_schema[{type_!r}] is {given!r}, which is no schema and no file with one: {error}"
+        ) from error
