@@ -25,6 +25,12 @@ ENVELOPES = {
     "cloudevents": "airflow_legacy_events.envelopes.cloudevents:CloudEventsEnvelope",
     "plain": "airflow_legacy_events.envelopes.plain:PlainEnvelope",
 }
+OUTBOX_ENVELOPES = {
+    "cloudevents": "airflow_legacy_events.envelopes.outbox:OutboxCloudEvents",
+    "payload": "airflow_legacy_events.envelopes.outbox:PayloadEnvelope",
+}
+"""What makes messages of the rows of an outbox; `payload` is the default."""
+
 STORES = {
     "asset": "airflow_legacy_events.watermarks.asset:AssetWatermarkStore",
     "table": "airflow_legacy_events.watermarks.table:TableWatermarkStore",
@@ -33,6 +39,7 @@ STORES = {
 }
 
 SPECS = {
+    "outbox": "airflow_legacy_events.streams.specs.outbox:OutboxSpec",
     "query": "airflow_legacy_events.streams.specs.query:QuerySpec",
 }
 """The arguments of each source, under the name that its watermarks keep as `kind`."""

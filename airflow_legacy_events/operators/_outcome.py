@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from airflow.sdk import Asset, AssetAlias
 
+from airflow_legacy_events.core.model import Delivered
 from airflow_legacy_events.core.report import Report
 from airflow_legacy_events.operators._asset_lock import lock_asset
 
@@ -25,27 +27,33 @@ def topic_alias(topic: str) -> AssetAlias:
     return AssetAlias(f"legacy-events:{topic}")
 
 
-def add_events(context: Any, report: Report, *, before: tuple[int, int], topic: str, bootstrap: str) -> None:
-    """Let DAGs that wait for the topic run, when a live run has brought events.
+def add_events(
+    context: Any, report: Report, *, before: Delivered, topic: str, fixed: Collection[str], bootstrap: str
+) -> None:
+    """Let DAGs that wait for the topics run, when a live run has brought events; each topic has an asset.
 
     Args:
         context: of the task.
         report: of the try that ended well.
-        before: rows and events of the tries before it, which could tell nobody.
-        topic: where the events went.
-        bootstrap: of its broker.
+        before: what the tries before it delivered, which could tell nobody.
+        topic: where the events went, a template where each row names its topic; the alias carries it as it is.
+        fixed: the topics that were known before a row was read.
+        bootstrap: of their broker.
     """
-    rows, events = before
-    if not report.events + events or report.mode != "live":
+    if not report.events + before.events or report.mode != "live":
         return
-    asset = Asset(f"kafka://{bootstrap}/{topic}")
-    lock_asset(asset.uri)
-    context["outlet_events"][topic_alias(topic)].add(
-        asset,
-        extra={
-            "stream": report.stream,
-            "rows": report.rows + rows,
-            "watermark_to": report.watermark_to,
-            "mode": report.mode,
-        },
-    )
+    rows = dict.fromkeys(fixed, report.rows + before.rows)
+    if not fixed:
+        rows = dict(Delivered(topics=report.topics).plus(before).topics)
+    for name in sorted(name for name, count in rows.items() if count):
+        asset = Asset(f"kafka://{bootstrap}/{name}")
+        lock_asset(asset.uri)
+        context["outlet_events"][topic_alias(topic)].add(
+            asset,
+            extra={
+                "stream": report.stream,
+                "rows": rows[name],
+                "watermark_to": report.watermark_to,
+                "mode": report.mode,
+            },
+        )

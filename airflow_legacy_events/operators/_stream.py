@@ -21,7 +21,7 @@ from airflow_legacy_events.operators._mode import decide
 from airflow_legacy_events.operators._thread import Worker
 from airflow_legacy_events.operators._window_record import WindowRecord
 from airflow_legacy_events.operators.links import TopicLink
-from airflow_legacy_events.streams import arguments, messages
+from airflow_legacy_events.streams import messages
 from airflow_legacy_events.streams.inlets import stream_asset
 from airflow_legacy_events.streams.naming import holds_template
 from airflow_legacy_events.streams.options import StreamOptions
@@ -30,8 +30,6 @@ from airflow_legacy_events.streams.stores import needs_inlet
 
 if TYPE_CHECKING:
     from airflow_legacy_events.streams.run import StreamRun
-
-ON_CLEAR = ("resume", "repeat")
 
 
 class StreamOperator(BaseOperator):
@@ -45,8 +43,6 @@ class StreamOperator(BaseOperator):
 
     :param source_conn_id: connection of the legacy database: ``postgres``, ``mysql``, ``sqlite``, or any type
         that SQLAlchemy has a dialect for. (templated)
-    :param stream: name under which the watermark is kept; default is ``<source_conn_id>.<table>@<topic>``, for ``sql``
-        ``<source_conn_id>.<dag_id>.<task_id>@<topic>``. (templated)
     :param topic: where the messages go. (templated)
     :param broker_conn_id: connection of the broker, of type ``kafka``. (templated)
     :param topic_partitions: creates a missing topic with so many partitions; default is an error.
@@ -62,34 +58,21 @@ class StreamOperator(BaseOperator):
     :param rows_per_second: mean rate that a run does not exceed.
     :param source_timezone: IANA name of the time zone of naive times. (templated)
     :param on_busy: when another run works on the stream: ``skip`` this task, ``wait`` for that run, or ``fail``.
-    :param on_clear: what a task does that had succeeded and was cleared: ``resume`` the live stream, or ``repeat``,
-        that is send again what it sent (Airflow 3.3).
-    :param decimals: ``string``, or ``number``: digits as a JSON number, untouched, where JSON can write them.
-    :param bigints: ``number``, or ``string`` for the integers beyond 2^53 either way.
-    :param times: ``rfc3339``, or ``naive``: times without a zone as the database writes them.
-    :param bytes: ``base64``, or ``hex``.
-    :param event_type: CloudEvents ``type``; ``{column}`` is that column's text. Default is
-        ``<source_conn_id>.<table>.changed``. (templated)
-    :param event_source: CloudEvents ``source``, likewise; default is ``/<source_conn_id>/<table>``. (templated)
-    :param subject: CloudEvents ``subject``, likewise; default is the key. (templated)
     :param headers: further headers of every message, likewise: ``{"tenant": "acme", "region": "{region}"}``; a message
         has none where the column is NULL. (templated)
-    :param timestamp_column: a date or time that is the message timestamp, in milliseconds; default, and where it is
-        NULL, is the time of sending. (templated)
     :param statement_timeout: a statement at the source that takes longer fails the task.
     :param delivery_timeout: after which the fate of an unacknowledged message counts as unknown and fails the task.
     """
 
     template_fields: Collection[str] = (
         "source_conn_id",
-        "stream",
         "topic",
         "broker_conn_id",
         "topic_config",
         "dead_letter_topic",
         "replay_topic",
         "source_timezone",
-        *messages.FIELDS,
+        "headers",
     )
     operator_extra_links = (TopicLink(),)
     ui_color = "#d6e4f0"
@@ -102,13 +85,12 @@ class StreamOperator(BaseOperator):
         *,
         source_conn_id: str,
         topic: str,
-        stream: str | None = None,
         broker_conn_id: str = "kafka_default",
         topic_partitions: int | None = None,
         topic_config: Mapping[str, str] | None = None,
         dead_letter_topic: str | None = None,
         replay_topic: str | None = None,
-        envelope: str | Envelope = DEFAULT_ENVELOPE,
+        envelope: str | Envelope | None = DEFAULT_ENVELOPE,
         watermark_store: str | WatermarkStore | None = None,
         batch_rows: int = 10_000,
         max_rows: int | None = None,
@@ -116,16 +98,7 @@ class StreamOperator(BaseOperator):
         rows_per_second: float | None = None,
         source_timezone: str = "UTC",
         on_busy: str = "skip",
-        on_clear: str = "resume",
-        decimals: str = "string",
-        bigints: str = "number",
-        times: str = "rfc3339",
-        bytes: str = "base64",  # noqa: A002
-        event_type: str | None = None,
-        event_source: str | None = None,
-        subject: str | None = None,
         headers: Mapping[str, str] | None = None,
-        timestamp_column: str | None = None,
         statement_timeout: dt.timedelta = dt.timedelta(minutes=5),
         delivery_timeout: dt.timedelta = dt.timedelta(minutes=2),
         **kwargs: Any,
@@ -133,7 +106,6 @@ class StreamOperator(BaseOperator):
         super().__init__(**kwargs)
         self.source_conn_id = source_conn_id
         self.topic = topic
-        self.stream = stream
         self.broker_conn_id = broker_conn_id
         self.topic_partitions = topic_partitions
         self.topic_config = topic_config
@@ -147,19 +119,15 @@ class StreamOperator(BaseOperator):
         self.rows_per_second = rows_per_second
         self.source_timezone = source_timezone
         self.on_busy = on_busy
-        self.on_clear = on_clear
-        self.decimals = decimals
-        self.bigints = bigints
-        self.times = times
-        self.bytes = bytes
-        self.event_type = event_type
-        self.event_source = event_source
-        self.subject = subject
         self.headers = headers
-        self.timestamp_column = timestamp_column
         self.statement_timeout = statement_timeout
         self.delivery_timeout = delivery_timeout
         self._worker: Worker[Report] | None = None
+
+    @property
+    def _repeats(self) -> bool:
+        """Whether a task that had succeeded and was cleared sends again what it sent."""
+        return False
 
     @abstractmethod
     def _spec(self) -> SourceSpec:
@@ -173,7 +141,6 @@ class StreamOperator(BaseOperator):
         """
         spec = self._spec()
         spec.check(rendered=False)
-        arguments.choice("on_clear", self.on_clear, ON_CLEAR)
         options = StreamOptions.of(self)
         options.check()
         messages.check(options)
@@ -204,7 +171,10 @@ class StreamOperator(BaseOperator):
             raise
         finally:
             log.info("%s", run.report)
-        _outcome.add_events(context, run.report, before=run.earlier, topic=run.stream.topic, bootstrap=run.bootstrap)
+        fixed = self._spec().fixed_topics(run.stream.topic)
+        _outcome.add_events(
+            context, run.report, before=run.earlier, topic=run.stream.topic, fixed=fixed, bootstrap=run.bootstrap
+        )
         return run.report.to_dict()
 
     def on_kill(self) -> None:
@@ -217,10 +187,10 @@ class StreamOperator(BaseOperator):
         record = WindowRecord(
             context,
             stream=run.stream.name,
-            repeats=self.on_clear == "repeat",
+            repeats=self._repeats,
             columns=spec.watermark_names,
             begins_now=spec.begins_now,
         )
         report = run.deliver(decide(context, time_column=spec.time_column, done=record.done()), record)
-        run.earlier = (record.rows, record.events)
+        run.earlier = record.before
         return report

@@ -26,8 +26,7 @@ class WindowRecord:
     success that is cleared looks the same, so it may wake those who wait for the topic once more.
 
     Attributes:
-        rows: that earlier tries of the run read and decided.
-        events: that they delivered; before Airflow 3.3 at most 1.
+        before: what earlier tries of the run delivered; before Airflow 3.3 at most 1 event.
 
     Args:
         context: of the task.
@@ -45,7 +44,7 @@ class WindowRecord:
         self._context = context
         self._told = self._anew = False
         self._record: dict[str, Any] | None = None
-        self.rows = self.events = 0
+        self.before = Delivered()
 
     def done(self) -> Span | None:
         """Return the window of this task instance if it once succeeded and is to send it again.
@@ -71,14 +70,16 @@ class WindowRecord:
     def loaded(self, at: Watermark | None) -> None:
         """See `core.ports.Observer.loaded`: note where the run begins; a retry keeps what an earlier try noted."""
         if self._state is None:
-            self.events = int(self._wrote(at))
+            self.before = Delivered(events=int(self._wrote(at)))
             return
         found = self._earlier()
         mine = (found.get("state"), found.get("stream")) == ("open", self._stream)
         if mine:
-            self.rows, self.events = found.get("rows", 0), found.get("events", 0)
+            self.before = Delivered(
+                rows=found.get("rows", 0), events=found.get("events", 0), topics=found.get("topics", {})
+            )
         places = self._begun_at(at, _places(found) if mine and found.get("columns") == self._columns else [])
-        known = {"stream": self._stream, "columns": self._columns, "rows": self.rows, "events": self.events}
+        known = {"stream": self._stream, "columns": self._columns, **_counted(self.before)}
         self._write({"state": "open", **known, **_noted(places), "to": None})
 
     def _begun_at(self, at: Watermark | None, earlier: list[Place]) -> list[Place]:
@@ -99,7 +100,7 @@ class WindowRecord:
             self._write({**self._record, **_noted([(None, False)])})
         if delivered.events and not self._told:
             self._told = True
-            self._count(delivered.rows, delivered.events)
+            self._count(delivered)
 
     def saved(self, new: Watermark) -> None:
         """See `core.ports.Observer.saved`; what had to be noted was noted before."""
@@ -107,7 +108,7 @@ class WindowRecord:
     def failed(self, report: Report) -> None:
         """Note what was delivered, for the try that ends well."""
         try:
-            self._count(report.rows, report.events)
+            self._count(Delivered(report.rows, report.events, topics=report.topics))
         except WatermarkError as error:
             _log.warning("%s", error)
 
@@ -124,10 +125,9 @@ class WindowRecord:
         mine = found.get("state") == "done" and "watermark" in found
         return {found["stream"]: found["watermark"]} if mine else {}
 
-    def _count(self, rows: int, events: int) -> None:
-        if self._record is not None and rows:
-            counts = {"rows": self.rows + rows, "events": self.events + events}
-            self._write({**self._record, **counts})
+    def _count(self, delivered: Delivered) -> None:
+        if self._record is not None and delivered.rows:
+            self._write({**self._record, **_counted(self.before.plus(delivered))})
 
     def _wrote(self, at: Watermark | None) -> bool:
         """Whether an earlier try of this run has moved the watermark."""
@@ -180,6 +180,10 @@ class WindowRecord:
 
 def _places(record: Mapping[str, Any]) -> list[Place]:
     return [(record["from"], record["included"]), *((values, included) for values, included in record.get("also", []))]
+
+
+def _counted(delivered: Delivered) -> dict[str, Any]:
+    return {"rows": delivered.rows, "events": delivered.events, "topics": dict(delivered.topics)}
 
 
 def _noted(places: Sequence[Place]) -> dict[str, Any]:

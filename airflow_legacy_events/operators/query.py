@@ -8,18 +8,19 @@ from typing import Any, ClassVar
 
 from airflow.sdk import Context
 
-from airflow_legacy_events.operators._stream import StreamOperator
+from airflow_legacy_events.operators._row_stream import RowStreamOperator
 from airflow_legacy_events.streams import arguments
 from airflow_legacy_events.streams.specs.query import QuerySpec
 
 
-class IncrementalQueryOperator(StreamOperator):
+class IncrementalQueryOperator(RowStreamOperator):
     """Sends the rows of a table or query that are new since the last run to a topic, each as one message.
 
     The task succeeds only when every message was acknowledged and the watermark behind them is saved. It returns a
     report; where it fails, the report lies under the XCom key ``report``. One run at a time works on a stream.
 
-    Its own arguments; those that every operator of a stream has are described by ``StreamOperator``.
+    Its own arguments; those that every operator of a stream has are described by ``StreamOperator``
+    and ``RowStreamOperator``.
 
     :param table: ``table`` or ``schema.table``; either this or ``sql``. (templated)
     :param sql: a SELECT, or the name of a ``.sql`` file with one. (templated)
@@ -52,7 +53,7 @@ class IncrementalQueryOperator(StreamOperator):
         "exclude_columns",
         "time_column",
         "first_run",
-        *StreamOperator.template_fields,
+        *RowStreamOperator.template_fields,
     )
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}

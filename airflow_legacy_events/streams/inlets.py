@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.streams.naming import holds_template
 from airflow_legacy_events.streams.specs.base import SourceSpec
-
-_NAMING = ("source_conn_id", "table", "topic")
-"""The arguments that a stream's name is made of where `stream=` does not give it."""
 
 
 def stream_asset(spec: SourceSpec, topic: str) -> Any:
@@ -27,17 +23,9 @@ def stream_asset(spec: SourceSpec, topic: str) -> Any:
             "watermark_store='asset' needs a name that is known while the DAG is loaded; name the stream of a query"
             " with stream="
         )
-    if found := [part for part, value in _naming(spec, topic).items() if value is not None and holds_template(value)]:
+    if found := [part for part, value in spec.naming(topic).items() if value is not None and holds_template(value)]:
         raise ConfigurationError(
             f"watermark_store='asset' needs a stream that is known while the DAG is loaded, and {found[0]}= holds a"
             " template; write it out, name the stream with stream=, or use 'variable' or 'table'"
         )
     return watermark_asset(name)
-
-
-def _naming(spec: SourceSpec, topic: Any) -> Mapping[str, Any]:
-    """The arguments that the stream's name is made of, each a text, or what becomes one in a run."""
-    given = {**vars(spec), "source_conn_id": spec.conn_id, "topic": topic}
-    if given.get("name"):
-        return {"stream": given["name"]}
-    return {part: given.get(part) for part in _NAMING}

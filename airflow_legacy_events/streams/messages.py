@@ -12,8 +12,8 @@ from airflow_legacy_events.streams import arguments
 from airflow_legacy_events.streams.naming import holds_template
 from airflow_legacy_events.streams.options import StreamOptions
 
-FIELDS = ("event_type", "event_source", "subject", "headers", "timestamp_column")
-"""The arguments read here that are templated."""
+FIELDS = ("event_type", "event_source", "subject", "timestamp_column")
+"""The arguments of rows that are read here and templated."""
 
 _ATTRIBUTES = ("event_type", "event_source", "subject")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Self
 
 from airflow_legacy_events.core.limits import Limits
+from airflow_legacy_events.core.model import Formats
 from airflow_legacy_events.core.ports import Envelope, WatermarkStore
 from airflow_legacy_events.streams import arguments
 
@@ -16,7 +17,10 @@ ON_BUSY = ("skip", "wait", "fail")
 
 @dataclass(frozen=True, kw_only=True)
 class StreamOptions:
-    """The arguments that every operator of a stream shares, under their names there; see `operators.query`."""
+    """The arguments that every operator of a stream shares, under their names there; see `operators._stream`.
+
+    Those with a default are about rows whose columns become a message.
+    """
 
     topic: str
     broker_conn_id: str
@@ -24,28 +28,29 @@ class StreamOptions:
     topic_config: Mapping[str, str] | None
     dead_letter_topic: str | None
     replay_topic: str | None
-    envelope: str | Envelope
+    envelope: str | Envelope | None
     watermark_store: str | WatermarkStore | None
     batch_rows: int
     max_rows: int | None
     max_seconds: float | None
     rows_per_second: float | None
     on_busy: str
-    decimals: str
-    bigints: str
-    times: str
-    bytes: str
-    event_type: str | None
-    event_source: str | None
-    subject: str | None
     headers: Mapping[str, str] | None
-    timestamp_column: str | None
     delivery_timeout: dt.timedelta
+    decimals: str = Formats().decimals
+    bigints: str = Formats().bigints
+    times: str = Formats().times
+    bytes: str = Formats().bytes
+    event_type: str | None = None
+    event_source: str | None = None
+    subject: str | None = None
+    timestamp_column: str | None = None
 
     @classmethod
     def of(cls, operator: Any) -> Self:
-        """Return the options that an operator holds as attributes of the same names."""
-        return cls(**{one.name: getattr(operator, one.name) for one in fields(cls)})
+        """Return the options that an operator holds as attributes of the same names; not each has all."""
+        held = vars(operator)
+        return cls(**{one.name: held[one.name] for one in fields(cls) if one.name in held})
 
     def check(self) -> None:
         """Check what can be known before the arguments are rendered.

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from airflow_legacy_events.core.delivery import AtLeastOnce, MakeDelivery
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.locking import wait_for_lock
-from airflow_legacy_events.core.model import Repeat, RunMode
+from airflow_legacy_events.core.model import Delivered, Repeat, RunMode
 from airflow_legacy_events.core.ports import BrokerClient, Database, Envelope, Lease, Observer, Source
 from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.core.relay import Relay
@@ -22,7 +22,6 @@ from airflow_legacy_events.core.report import Report
 from airflow_legacy_events.core.stop import Stop
 from airflow_legacy_events.hooks.broker import EventBrokerHook
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
-from airflow_legacy_events.hooks.registry import make_envelope
 from airflow_legacy_events.streams import messages
 from airflow_legacy_events.streams.options import StreamOptions
 from airflow_legacy_events.streams.specs.base import SourceSpec
@@ -69,7 +68,7 @@ class StreamRun:
         stop: ends the run early.
         report: true at any time, also after a failure.
         bootstrap: of the broker, once it is open.
-        earlier: rows and events of the tries before this one, for whoever tells of the run.
+        earlier: what the tries before this one delivered, for whoever tells of the run.
     """
 
     def __init__(
@@ -81,7 +80,7 @@ class StreamRun:
         self.stop = Stop()
         self.report = Report(self.stream.name)
         self.bootstrap = ""
-        self.earlier = (0, 0)
+        self.earlier = Delivered()
         self._database: Database | None = None
 
     def deliver(self, mode: RunMode, record: TaskRecord) -> Report:
@@ -118,8 +117,9 @@ class StreamRun:
             source=parts.source,
             envelope=parts.envelope,
             delivery=self._delivery(parts, repeat, record),
-            lock=lambda: self._lock(parts.database, self.stream.name if repeat is None else repeat.progress),
+            lock=lambda: self._lock(parts.database, repeat),
             facts=self._facts(parts.broker),
+            remedies=self._spec.remedies,
             limits=parts.limits,
             repeat=repeat,
             stop=self.stop,
@@ -161,7 +161,7 @@ class StreamRun:
         options, problems, parts = self._options, Problems(), dict[str, Any]()
         make: dict[str, Callable[[], Any]] = {
             "limits": lambda: self._limits(mode),
-            "envelope": lambda: make_envelope(options.envelope),
+            "envelope": lambda: self._spec.envelope(options.envelope),
             "store": lambda: open_store(options.watermark_store, context=self._context),
             "stream": self._shape_messages,
             "spec": self._spec.resolved,
@@ -193,7 +193,7 @@ class StreamRun:
     def _open_broker(self, opened: contextlib.ExitStack) -> BrokerClient:
         options = self._options
         broker = EventBrokerHook(options.broker_conn_id).get_broker(
-            topics=[self.stream.topic, *options.topics],
+            topics=[*self._spec.fixed_topics(self.stream.topic), *options.topics],
             topic_partitions=options.topic_partitions,
             topic_config=options.topic_config,
             delivery_timeout=options.delivery_timeout,
@@ -212,10 +212,17 @@ class StreamRun:
             **{part: self._task[part] for part in ("dag", "task", "run")},
         }
 
-    def _lock(self, database: Database, name: str) -> AbstractContextManager[Lease]:
-        if self._options.on_busy != "wait":
-            return database.lock(name, self._task)
-        return wait_for_lock(lambda: database.lock(name, self._task), self.stop, self._log)
+    def _lock(self, database: Database, repeat: Repeat | None) -> AbstractContextManager[Lease]:
+        name, table = self.stream.name, None
+        if repeat is None:
+            table = self._spec.lock_of(database)
+        else:
+            name = repeat.progress
+
+        def take() -> AbstractContextManager[Lease]:
+            return database.lock(name, self._task, table=table)
+
+        return take() if self._options.on_busy != "wait" else wait_for_lock(take, self.stop, self._log)
 
 
 def _task(context: Mapping[str, Any]) -> dict[str, Any]:

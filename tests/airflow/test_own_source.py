@@ -24,8 +24,9 @@ from airflow_legacy_events.core.facts import are_texts, check_facts
 from airflow_legacy_events.core.model import PENDING_ROWS, Batch, Horizon, Opened, Pending, Stream, Watermark
 from airflow_legacy_events.errors import ConfigurationError
 from airflow_legacy_events.hooks import registry
-from airflow_legacy_events.operators._stream import StreamOperator
+from airflow_legacy_events.operators._row_stream import RowStreamOperator
 from airflow_legacy_events.sensors._stream import StreamSensor
+from airflow_legacy_events.streams.specs.base import OneTopic
 from airflow_legacy_events.triggers.probe import Watch
 from airflow_legacy_events.triggers.stream import StreamTrigger, duration, plain
 from tests.airflow import metadata
@@ -87,7 +88,7 @@ class ListSource:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ListSpec:
+class ListSpec(OneTopic):
     """What somebody asked of a list."""
 
     kind: ClassVar[str] = "list"
@@ -113,6 +114,9 @@ class ListSpec:
     def stream_name(self, topic: str | None) -> str | None:
         return self.name or f"{self.conn_id}.list@{topic}"
 
+    def naming(self, topic: Any) -> dict[str, Any]:
+        return {"stream": self.name} if self.name else {"source_conn_id": self.conn_id, "topic": topic}
+
     def check_wait(self) -> None:
         """A list has an end to wait for."""
 
@@ -128,10 +132,10 @@ class ListSpec:
         return cls(conn_id=given["source_conn_id"], path=facts["path"][0], name=stream)
 
 
-class ListOperator(StreamOperator):
+class ListOperator(RowStreamOperator):
     """Sends the new lines of a file."""
 
-    template_fields = (*StreamOperator.template_fields, "path")
+    template_fields = (*RowStreamOperator.template_fields, "path")
 
     def __init__(self, *, path: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)

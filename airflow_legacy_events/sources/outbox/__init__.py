@@ -1,5 +1,4 @@
-"""An outbox table, drained: its rows are published, then deleted or marked."""
+"""An outbox table, drained: its rows are published, then deleted or marked.
 
-from airflow_legacy_events.sources.outbox.source import OutboxSource
-
-__all__ = ["OutboxSource"]
+Nothing is imported here: a DAG is parsed with `layouts` alone.
+"""

@@ -45,7 +45,7 @@ class Copy:
             ConfigurationError: a run works on the stream, or its watermark is gone.
             WatermarkError: a store can't be read or written.
         """
-        with locked(self._stream, source_of(self._stream, self._mark(), conn_id), "copy", signature):
+        with locked(self._stream, source_of(self._stream, self._mark(), conn_id), "copy", signature, self._mark()):
             put(self._to, self._stream, signature.under(self._mark()))
             write_registration(self._stream, self._registration._replace(store=self.new))
             self._from.forget(self._stream)

@@ -117,7 +117,7 @@ def import_stream(
     """
     stream, registration, mark = found
     opened = open_for(store or registration.store, stream, registration)
-    with locked(stream, source_of(stream, mark, conn_id), "import", signature):
+    with locked(stream, source_of(stream, mark, conn_id), "import", signature, mark):
         if not replace:
             check_import(found)
         put(opened, stream, signature.under(mark))

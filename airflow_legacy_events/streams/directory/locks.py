@@ -53,7 +53,7 @@ def source_of(stream: str, mark: Watermark | None, conn_id: str | None) -> str:
 
 
 @contextmanager
-def locked(stream: str, source: str, verb: str, signature: Signature) -> Iterator[Database]:
+def locked(stream: str, source: str, verb: str, signature: Signature, mark: Watermark | None) -> Iterator[Database]:
     """Hold the stream's lock; the context is the source's database.
 
     Args:
@@ -61,13 +61,15 @@ def locked(stream: str, source: str, verb: str, signature: Signature) -> Iterato
         source: connection of its source.
         verb: what the person does, for runs that meet the lock.
         signature: of the person.
+        mark: the stream's watermark, which tells whether the lock is a table's; as far as it can be read.
 
     Raises:
         ConfigurationError: a run works on the stream.
     """
+    table = None if mark is None else mark.facts.get("lock")
     database = LegacyDatabaseHook(source).get_database()
     try:
-        with database.lock(stream, _holder(verb, signature)):
+        with database.lock(stream, _holder(verb, signature), table=table):
             yield database
     except BusyError as busy:
         raise ConfigurationError(

@@ -132,7 +132,7 @@ def carry_out(stream: str, move: Move, signature: Signature) -> Watermark | None
     store = store_of(stream, read_registration(stream))
     mark = readable(store, stream)
     move.moved(stream, mark, None)  # what can't be is refused before the lock is asked for
-    with locked(stream, source_of(stream, mark, move.conn_id), move.verb, signature) as database:
+    with locked(stream, source_of(stream, mark, move.conn_id), move.verb, signature, mark) as database:
         mark = readable(store, stream)  # it may have moved until the lock was held
         new = move.moved(stream, mark, database)
         if mark is None or new is None:

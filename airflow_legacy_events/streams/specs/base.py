@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, Self
 
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Stream
-from airflow_legacy_events.core.ports import Database, Source
+from airflow_legacy_events.core.ports import Database, Envelope, Source
+from airflow_legacy_events.hooks.registry import DEFAULT_ENVELOPE, make_envelope
 
 
 class SourceSpec(Protocol):
@@ -20,9 +22,11 @@ class SourceSpec(Protocol):
 
     Attributes:
         kind: name of the source, under which `hooks.registry.SPECS` lists the class and watermarks keep it.
+        remedies: where a fact of the run differs from the watermark's; see `core.guard.check`.
     """
 
     kind: ClassVar[str]
+    remedies: ClassVar[Mapping[str, str]]
 
     @property
     def conn_id(self) -> str:
@@ -71,6 +75,29 @@ class SourceSpec(Protocol):
     def stream_name(self, topic: str | None) -> str | None:
         """Return the name of the stream as far as it is known without a task; None where it is not."""
 
+    def naming(self, topic: Any) -> Mapping[str, Any]:
+        """Return the arguments that the stream's name is made of, by their names at the operator."""
+
+    def fixed_topics(self, topic: str) -> tuple[str, ...]:
+        """Return the topics that are known before a row is read."""
+
+    def envelope(self, asked: str | Envelope | None) -> Envelope:
+        """Return what makes messages of the rows.
+
+        Args:
+            asked: the operator's `envelope`.
+
+        Raises:
+            ConfigurationError: there is none of that name, or the object is none.
+        """
+
+    def lock_of(self, database: Database) -> str | None:
+        """Return the table whose lock a live run holds, as `TableWrites.name`; None: the lock is the stream's own.
+
+        Raises:
+            LegacyEventsError: the table can't be found.
+        """
+
     def check_wait(self) -> None:
         """Check that somebody can wait for something new at this source.
 
@@ -111,3 +138,21 @@ class SourceSpec(Protocol):
         Raises:
             ConfigurationError: they don't tell enough.
         """
+
+
+class OneTopic:
+    """What most sources have in common: a stream of their own goes to one topic, by an envelope of the registry."""
+
+    remedies: ClassVar[Mapping[str, str]] = MappingProxyType({})
+
+    def fixed_topics(self, topic: str) -> tuple[str, ...]:
+        """See `SourceSpec.fixed_topics`."""
+        return (topic,)
+
+    def envelope(self, asked: str | Envelope | None) -> Envelope:
+        """See `SourceSpec.envelope`."""
+        return make_envelope(asked or DEFAULT_ENVELOPE)
+
+    def lock_of(self, database: Database) -> str | None:  # noqa: ARG002
+        """See `SourceSpec.lock_of`."""
+        return None

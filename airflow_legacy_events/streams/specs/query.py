@@ -14,6 +14,7 @@ from airflow_legacy_events.core.model import Stream
 from airflow_legacy_events.core.ports import Database, Source
 from airflow_legacy_events.streams import arguments, messages
 from airflow_legacy_events.streams.naming import holds_template, make_stream
+from airflow_legacy_events.streams.specs.base import OneTopic
 
 CHOICES = {
     "null_watermark": ("fail", "skip", "first_run_only", "always"),
@@ -29,7 +30,7 @@ _LISTS = ("watermark_columns", "key_columns", "columns", "exclude_columns")
 
 
 @dataclass(frozen=True, kw_only=True)
-class QuerySpec:
+class QuerySpec(OneTopic):
     """The arguments of a query source, under the operator's names; see `IncrementalQueryOperator`.
 
     Attributes:
@@ -115,6 +116,12 @@ class QuerySpec:
         if self.name:
             return self.name
         return None if topic is None or self.table is None else self.stream(topic, "", "").name
+
+    def naming(self, topic: Any) -> Mapping[str, Any]:
+        """See `SourceSpec.naming`."""
+        if self.name:
+            return {"stream": self.name}
+        return {"source_conn_id": self.conn_id, "table": self.table, "topic": topic}
 
     def check_wait(self) -> None:
         """See `SourceSpec.check_wait`."""

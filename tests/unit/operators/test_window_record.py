@@ -70,7 +70,7 @@ def test_what_a_try_delivered_before_it_was_killed_is_known_to_the_next():
     saving(state, 3)
 
     again = saving(state, 0)
-    assert (again.rows, again.events) == (3, 3)
+    assert (again.before.rows, again.before.events) == (3, 3)
 
 
 def test_the_counts_of_all_failed_tries_are_added_up():
@@ -78,14 +78,14 @@ def test_the_counts_of_all_failed_tries_are_added_up():
     for events in (3, 4):
         saving(state, events).failed(Report("s", rows=events + 1, events=events + 1))
 
-    assert saving(state, 0).events == 9
+    assert saving(state, 0).before.events == 9
 
 
 def test_what_was_told_once_is_not_told_again():
     state = State()
     saving(state, 3).end(["9"])
 
-    assert saving(state, 0).events == 0
+    assert saving(state, 0).before.events == 0
 
 
 def test_a_save_costs_one_write_of_the_state_in_a_run():
@@ -109,7 +109,7 @@ class Instance:
 def test_before_airflow_3_3_a_watermark_of_this_very_run_tells_of_an_earlier_try(values, run, events):
     made = WindowRecord({"ti": Instance()}, stream="s", repeats=False, columns=("id",), begins_now=False)
     made.loaded(Watermark(values, None, {"dag": "d", "task": "t", "run": run}))
-    assert made.events == events
+    assert made.before.events == events
 
 
 def by_hand(*values, **facts):

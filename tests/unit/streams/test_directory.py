@@ -65,7 +65,7 @@ def test_while_a_run_works_on_the_stream_a_move_is_refused(stream, mark, verb):
 
 def test_a_run_that_meets_the_lock_is_told_who_holds_it_and_where(stream, mark):
     with (
-        locked(stream, "legacy_shop", "rewind", ANNA),
+        locked(stream, "legacy_shop", "rewind", ANNA, None),
         pytest.raises(BusyError) as busy,
         LegacyDatabaseHook("legacy_shop").get_database().lock(stream, RUN),
     ):

@@ -1,0 +1,71 @@
+"""What the operators share whose messages are made of the columns of a row."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from airflow_legacy_events.operators._stream import StreamOperator
+from airflow_legacy_events.streams import arguments, messages
+
+ON_CLEAR = ("resume", "repeat")
+
+
+class RowStreamOperator(StreamOperator):
+    """Base of the operators whose streams are named, and whose rows become messages by their columns.
+
+    A subclass does as ``StreamOperator`` says.
+
+    :param stream: name under which the watermark is kept; default is ``<source_conn_id>.<table>@<topic>``, for ``sql``
+        ``<source_conn_id>.<dag_id>.<task_id>@<topic>``. (templated)
+    :param on_clear: what a task does that had succeeded and was cleared: ``resume`` the live stream, or ``repeat``,
+        that is send again what it sent (Airflow 3.3).
+    :param decimals: ``string``, or ``number``: digits as a JSON number, untouched, where JSON can write them.
+    :param bigints: ``number``, or ``string`` for the integers beyond 2^53 either way.
+    :param times: ``rfc3339``, or ``naive``: times without a zone as the database writes them.
+    :param bytes: ``base64``, or ``hex``.
+    :param event_type: CloudEvents ``type``; ``{column}`` is that column's text. Default is
+        ``<source_conn_id>.<table>.changed``. (templated)
+    :param event_source: CloudEvents ``source``, likewise; default is ``/<source_conn_id>/<table>``. (templated)
+    :param subject: CloudEvents ``subject``, likewise; default is the key. (templated)
+    :param timestamp_column: a date or time that is the message timestamp, in milliseconds; default, and where it is
+        NULL, is the time of sending. (templated)
+    """
+
+    template_fields: Collection[str] = ("stream", *messages.FIELDS, *StreamOperator.template_fields)
+
+    def __init__(  # noqa: PLR0913  the public signature
+        self,
+        *,
+        stream: str | None = None,
+        on_clear: str = "resume",
+        decimals: str = "string",
+        bigints: str = "number",
+        times: str = "rfc3339",
+        bytes: str = "base64",  # noqa: A002
+        event_type: str | None = None,
+        event_source: str | None = None,
+        subject: str | None = None,
+        timestamp_column: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.stream = stream
+        self.on_clear = on_clear
+        self.decimals = decimals
+        self.bigints = bigints
+        self.times = times
+        self.bytes = bytes
+        self.event_type = event_type
+        self.event_source = event_source
+        self.subject = subject
+        self.timestamp_column = timestamp_column
+
+    @property
+    def _repeats(self) -> bool:
+        return self.on_clear == "repeat"
+
+    def _complete(self) -> None:
+        """See ``StreamOperator``."""
+        arguments.choice("on_clear", self.on_clear, ON_CLEAR)
+        super()._complete()

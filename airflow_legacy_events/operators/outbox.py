@@ -1,0 +1,138 @@
+"""An outbox table, drained to the topics that its rows name."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.ports import Envelope
+from airflow_legacy_events.operators._stream import StreamOperator
+from airflow_legacy_events.streams import arguments
+from airflow_legacy_events.streams.specs.outbox import OutboxSpec
+
+ON_REJECT = ("fail", "dead_letter")
+
+
+class OutboxDrainOperator(StreamOperator):
+    """Publishes the open rows of an outbox table, then deletes or marks exactly those that were acknowledged.
+
+    The application inserts a row in the transaction that changes its state, so event and state commit together. A run
+    is one pass over the rows that are open when it begins; nothing is lost in whatever order they commit. Rows of one
+    aggregate keep their order. One table has one drain: the stream is ``<source_conn_id>.<table>@outbox`` whatever the
+    topic, and its lock is the table's.
+
+    Its own arguments; those that every operator of a stream has are described by ``StreamOperator``.
+
+    :param table: ``table`` or ``schema.table``. (templated)
+    :param layout: which column is what: ``debezium`` is ``id``, ``aggregatetype``, ``aggregateid``, ``type``,
+        ``payload``, and ``created_at`` where there is one. (templated)
+    :param columns: single roles that are other columns than the layout's, or none: ``{"event_type": "kind",
+        "timestamp": None}``; roles are ``id``, ``aggregate_type``, ``aggregate_id``, ``event_type``, ``payload``,
+        ``headers`` (a JSON object of texts), ``timestamp`` (also the message's) and ``partition``. (templated)
+    :param order_columns: the order of the pass; default is an integer id, else timestamp and id. (templated)
+    :param after_publish: ``delete`` published rows, or ``mark`` them.
+    :param mark_column: a time that is NULL in open rows, or a boolean that is false or NULL; with ``mark_values`` an
+        integer or text. (templated)
+    :param mark_values: what an open row holds in ``mark_column``, and what a published one: ``(0, 2)``. (templated)
+    :param where: a condition in SQL of the rows that are this drain's, such as ``available_at <= now()``; what it
+        leaves out is left alone. (templated)
+    :param topic: where messages go; ``{aggregate_type}``, another role, or a column in braces is that row's.
+        (templated)
+    :param allowed_topics: names, or patterns with ``*``, of the topics that rows may name; needed beside
+        ``topic_partitions``, so that no row can invent a topic. (templated)
+    :param headers: further headers of every message: ``{"eventType": "{event_type}", "tenant": "{tenant}"}``; a message
+        has none where the column is NULL. The row's id is always the header ``id``. (templated)
+    :param envelope: default is the payload byte for byte, NULL a tombstone; ``cloudevents`` carries it as ``data``; or
+        an object with the port ``Envelope``.
+    :param on_reject: what becomes of a row that can't be sent: ``dead_letter``, exactly where ``dead_letter_topic`` is
+        set, or ``fail``: it and the later rows of its aggregate stay in the table, the others are sent, and the task
+        fails at its end.
+    :param json_schema: schemas of payloads by event type, ``"*"`` for every other: each a schema or the name of a file
+        with one. Needs the extra ``jsonschema``. (templated)
+    :param retention: marked rows of that age are deleted behind the drain, within ``max_seconds``.
+    """
+
+    template_fields: Collection[str] = (
+        "table",
+        "layout",
+        "columns",
+        "order_columns",
+        "mark_column",
+        "mark_values",
+        "where",
+        "allowed_topics",
+        "json_schema",
+        *StreamOperator.template_fields,
+    )
+    log_name = __name__
+
+    def __init__(  # noqa: PLR0913  the public signature
+        self,
+        *,
+        table: str,
+        layout: str = "debezium",
+        columns: Mapping[str, str | None] | None = None,
+        order_columns: Sequence[str] | None = None,
+        after_publish: str = "delete",
+        mark_column: str = "published_at",
+        mark_values: Sequence[Any] | None = None,
+        where: str | None = None,
+        topic: str = "outbox.event.{aggregate_type}",
+        allowed_topics: Sequence[str] | None = None,
+        envelope: str | Envelope | None = None,
+        on_reject: str | None = None,
+        json_schema: Mapping[str, Any] | None = None,
+        retention: dt.timedelta | None = None,
+        batch_rows: int = 5_000,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(topic=topic, envelope=envelope, batch_rows=batch_rows, **kwargs)
+        self.table = table
+        self.layout = layout
+        self.columns = columns
+        self.order_columns = order_columns
+        self.after_publish = after_publish
+        self.mark_column = mark_column
+        self.mark_values = mark_values
+        self.where = where
+        self.allowed_topics = allowed_topics
+        self.on_reject = on_reject
+        self.json_schema = json_schema
+        self.retention = retention
+        self._check_rejects()
+        self._complete()
+
+    def _check_rejects(self) -> None:
+        if self.on_reject is not None:
+            arguments.choice("on_reject", self.on_reject, ON_REJECT)
+        if self.on_reject is not None and (self.on_reject == "dead_letter") != (self.dead_letter_topic is not None):
+            raise ConfigurationError(
+                f"on_reject={self.on_reject!r} was given"
+                f" {'without' if self.dead_letter_topic is None else 'beside'} dead_letter_topic=; rows that can't be"
+                " sent go there exactly where it is set: give both with 'dead_letter', or neither"
+            )
+        if self.topic_partitions is not None and self.allowed_topics is None and "{" in str(self.topic):
+            raise ConfigurationError(
+                "topic_partitions= makes missing topics, and the rows name them: give allowed_topics=[...], names or"
+                " patterns such as 'outbox.event.*', so that no row can invent a topic"
+            )
+
+    def _spec(self) -> OutboxSpec:
+        return OutboxSpec(
+            conn_id=self.source_conn_id,
+            table=self.table,
+            layout=self.layout,
+            columns=self.columns,
+            order_columns=self.order_columns,
+            after_publish=self.after_publish,
+            mark_column=self.mark_column,
+            mark_values=self.mark_values,
+            where=self.where,
+            retention=self.retention,
+            allowed_topics=self.allowed_topics,
+            json_schema=self.json_schema,
+            source_timezone=self.source_timezone,
+            statement_timeout=self.statement_timeout,
+        )

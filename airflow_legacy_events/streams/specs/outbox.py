@@ -1,0 +1,184 @@
+"""An outbox table, drained: what `OutboxDrainOperator` and those who wait for its rows ask for."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, ClassVar, Self
+
+from airflow_legacy_events.core import templates
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.limits import Limits
+from airflow_legacy_events.core.model import Stream
+from airflow_legacy_events.core.ports import Database, Envelope, Source
+from airflow_legacy_events.hooks.registry import OUTBOX_ENVELOPES, find, missing_port, resolve
+from airflow_legacy_events.sources.outbox.layouts import LAYOUTS, check_columns
+from airflow_legacy_events.streams import arguments, messages
+from airflow_legacy_events.streams.naming import holds_template
+
+AFTER_PUBLISH = ("delete", "mark")
+_MARK_VALUES = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutboxSpec:
+    """The arguments of an outbox source, under the operator's names; see `OutboxDrainOperator`.
+
+    Attributes:
+        conn_id: `source_conn_id`.
+    """
+
+    kind: ClassVar[str] = "outbox"
+    remedies: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "topic": "an outbox has one stream, since two drains would take each other's rows: give both one topic=,"
+            " which may be a template, or forget the stream, by which nothing is lost"
+        }
+    )
+    begins_now: ClassVar[bool] = False
+    time_column: ClassVar[None] = None
+    watermark_names: ClassVar[tuple[str, ...]] = ()
+
+    conn_id: str
+    table: str
+    layout: str = "debezium"
+    columns: Any = None
+    order_columns: Any = None
+    after_publish: str = "delete"
+    mark_column: str = "published_at"
+    mark_values: Any = None
+    where: str | None = None
+    retention: dt.timedelta | None = None
+    allowed_topics: Any = None
+    json_schema: Mapping[str, Any] | None = None
+    source_timezone: str = "UTC"
+    statement_timeout: dt.timedelta = dt.timedelta(minutes=5)
+
+    def check(self, *, rendered: bool) -> None:
+        """See `SourceSpec.check`."""
+        arguments.choice("after_publish", self.after_publish, AFTER_PUBLISH)
+        arguments.span("statement_timeout", self.statement_timeout, zero=False)
+        arguments.no_bare_text(order_columns=self.order_columns)
+        if self.retention is not None:
+            arguments.span("retention", self.retention, zero=False)
+        if not holds_template(self.source_timezone):
+            arguments.timezone("source_timezone", self.source_timezone)
+        self._check_marks()
+        if rendered:
+            arguments.refuse_templates(
+                source_conn_id=self.conn_id, table=self.table, where=self.where, source_timezone=self.source_timezone
+            )
+        if rendered or not holds_template(self.layout):
+            self._check_layout()
+            self.resolved()
+
+    def _check_marks(self) -> None:
+        mark = True if self.after_publish == "mark" else None
+        arguments.only_with("mark_values", self.mark_values, "after_publish='mark'", mark)
+        arguments.only_with("retention", self.retention, "after_publish='mark'", mark)
+        values = self.mark_values
+        if values is None or (holds_template(values) and isinstance(values, str)):
+            return
+        if isinstance(values, str) or not isinstance(values, Sequence) or len(values) != _MARK_VALUES:
+            raise ConfigurationError(f"mark_values= must be a pair (open, published), such as (0, 2); found {values!r}")
+        if len({*map(str, values)}) != _MARK_VALUES or not all(type(one) in (int, str) for one in values):
+            raise ConfigurationError(f"mark_values= must be two different integers or texts; found {values!r}")
+
+    def _check_layout(self) -> None:
+        arguments.choice("layout", self.layout, sorted(LAYOUTS))
+        columns = self.columns or {}
+        if not isinstance(columns, Mapping) or not all(isinstance(name, str | None) for name in columns.values()):
+            raise ConfigurationError(
+                f"columns= must be a dict of roles and column names, such as {{'event_type': 'kind'}}; found"
+                f" {columns!r}"
+            )
+        check_columns(columns)
+
+    def resolved(self) -> Self:
+        """See `SourceSpec.resolved`."""
+        found = None if self.order_columns is None else arguments.names("order_columns", self.order_columns)
+        allowed = None if self.allowed_topics is None else arguments.names("allowed_topics", self.allowed_topics)
+        if found == ():
+            raise ConfigurationError("order_columns=[] gives no order; leave it out, or name columns")
+        return replace(self, columns=dict(self.columns or {}), order_columns=found, allowed_topics=allowed)
+
+    def stream(self, topic: str, dag_id: str, task_id: str) -> Stream:  # noqa: ARG002  one table, one stream
+        """See `SourceSpec.stream`."""
+        source, type_ = f"/{self.conn_id}/{self.table}", f"{self.conn_id}.{self.table}.changed"
+        return Stream(f"{self.conn_id}.{self.table}@outbox", topic, source, type_, self.source_timezone)
+
+    def stream_name(self, topic: str | None) -> str | None:
+        """See `SourceSpec.stream_name`."""
+        return self.stream(topic or "", "", "").name
+
+    def naming(self, topic: Any) -> Mapping[str, Any]:  # noqa: ARG002
+        """See `SourceSpec.naming`."""
+        return {"source_conn_id": self.conn_id, "table": self.table}
+
+    def fixed_topics(self, topic: str) -> tuple[str, ...]:
+        """See `SourceSpec.fixed_topics`."""
+        return () if templates.columns_of(templates.parse(topic, "topic=")) else (topic,)
+
+    def envelope(self, asked: str | Envelope | None) -> Envelope:
+        """See `SourceSpec.envelope`."""
+        from airflow_legacy_events.envelopes.outbox import RoutedEnvelope  # noqa: PLC0415  for who drains
+        from airflow_legacy_events.envelopes.outbox.schema import PayloadSchemas  # noqa: PLC0415
+
+        if asked is None or isinstance(asked, str):
+            inner = resolve(find(OUTBOX_ENVELOPES, asked or "payload", "envelope"))()
+        elif isinstance(asked, type) or not isinstance(asked, Envelope):
+            raise missing_port("envelope", asked, OUTBOX_ENVELOPES, "the method compile(shape, stream)")
+        else:
+            inner = asked
+        schemas = None if self.json_schema is None else PayloadSchemas(self.json_schema)
+        return RoutedEnvelope(inner, allowed_topics=self.resolved().allowed_topics, schemas=schemas)
+
+    def lock_of(self, database: Database) -> str | None:
+        """See `SourceSpec.lock_of`."""
+        return database.writes(self.table).name
+
+    def check_wait(self) -> None:
+        """See `SourceSpec.check_wait`."""
+
+    def source(self, database: Database, *, stream: Stream, limits: Limits, log: logging.Logger) -> Source:
+        """See `SourceSpec.source`."""
+        from airflow_legacy_events.sources.outbox.source import OutboxSource  # noqa: PLC0415  loads SQLAlchemy
+
+        found = self.resolved()
+        topic = templates.columns_of(templates.parse(stream.topic, "topic="))
+        return OutboxSource(
+            database=database,
+            stream=stream.name,
+            source=self.conn_id,
+            table=self.table,
+            layout=self.layout,
+            columns=found.columns,
+            order_columns=found.order_columns,
+            after_publish=self.after_publish,
+            mark_column=self.mark_column,
+            mark_values=self.mark_values,
+            where=self.where,
+            retention=self.retention,
+            message_names=(*topic, *messages.columns(stream)),
+            limits=limits,
+            source_timezone=self.source_timezone,
+            log=log,
+        )
+
+    @classmethod
+    def check_facts(cls, stream: str, facts: Mapping[str, Any]) -> None:
+        """See `SourceSpec.check_facts`."""
+        from airflow_legacy_events.sources.outbox.facts import check_outbox_facts  # noqa: PLC0415  loads SQLAlchemy
+
+        check_outbox_facts(stream, facts)
+
+    @classmethod
+    def left_by(cls, facts: Mapping[str, Any], stream: str, given: Mapping[str, Any]) -> Self:  # noqa: ARG003
+        """See `SourceSpec.left_by`."""
+        raise ConfigurationError(
+            f"the rows of stream {stream!r} can't be counted: what waits in an outbox does not follow from its"
+            " watermark, each row is its own state. The report of its last run says what was left, under backlog"
+        )
