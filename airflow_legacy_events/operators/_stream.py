@@ -190,6 +190,7 @@ class StreamOperator(BaseOperator):
             repeats=self._repeats,
             columns=spec.watermark_names,
             begins_now=spec.begins_now,
+            routed=not spec.fixed_topics(run.stream.topic),
         )
         report = run.deliver(decide(context, time_column=spec.time_column, done=record.done()), record)
         run.earlier = record.before

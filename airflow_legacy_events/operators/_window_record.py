@@ -34,14 +34,22 @@ class WindowRecord:
         repeats: whether a cleared run that was done sends its window again; then the record is needed, else only told.
         columns: the watermark columns.
         begins_now: whether a first run only marks where the source ends.
+        routed: whether each row names its topic, so that events are counted by topic.
     """
 
-    def __init__(
-        self, context: Mapping[str, Any], *, stream: str, repeats: bool, columns: Sequence[str], begins_now: bool
+    def __init__(  # noqa: PLR0913  what a record is of
+        self,
+        context: Mapping[str, Any],
+        *,
+        stream: str,
+        repeats: bool,
+        columns: Sequence[str],
+        begins_now: bool,
+        routed: bool = False,
     ) -> None:
         self._state, self._stream, self._repeats = context.get("task_state_store"), stream, repeats
         self._columns, self._now = list(columns), begins_now
-        self._context = context
+        self._context, self._routed = context, routed
         self._told = self._anew = False
         self._record: dict[str, Any] | None = None
         self.before = Delivered()
@@ -79,7 +87,7 @@ class WindowRecord:
                 rows=found.get("rows", 0), events=found.get("events", 0), topics=found.get("topics", {})
             )
         places = self._begun_at(at, _places(found) if mine and found.get("columns") == self._columns else [])
-        known = {"stream": self._stream, "columns": self._columns, **_counted(self.before)}
+        known = {"stream": self._stream, "columns": self._columns, **self._counted(self.before)}
         self._write({"state": "open", **known, **_noted(places), "to": None})
 
     def _begun_at(self, at: Watermark | None, earlier: list[Place]) -> list[Place]:
@@ -127,7 +135,11 @@ class WindowRecord:
 
     def _count(self, delivered: Delivered) -> None:
         if self._record is not None and delivered.rows:
-            self._write({**self._record, **_counted(self.before.plus(delivered))})
+            self._write({**self._record, **self._counted(self.before.plus(delivered))})
+
+    def _counted(self, delivered: Delivered) -> dict[str, Any]:
+        topics = {"topics": dict(delivered.topics)} if self._routed else {}
+        return {"rows": delivered.rows, "events": delivered.events, **topics}
 
     def _wrote(self, at: Watermark | None) -> bool:
         """Whether an earlier try of this run has moved the watermark."""
@@ -180,10 +192,6 @@ class WindowRecord:
 
 def _places(record: Mapping[str, Any]) -> list[Place]:
     return [(record["from"], record["included"]), *((values, included) for values, included in record.get("also", []))]
-
-
-def _counted(delivered: Delivered) -> dict[str, Any]:
-    return {"rows": delivered.rows, "events": delivered.events, "topics": dict(delivered.topics)}
 
 
 def _noted(places: Sequence[Place]) -> dict[str, Any]:

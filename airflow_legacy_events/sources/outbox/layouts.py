@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Reflection
 
@@ -58,7 +59,7 @@ def find_roles(table: str, layout: str, columns: Mapping[str, str | None], found
     roles = {
         role: name
         for role, name in asked.items()
-        if name is not None and not (role in _IF_THERE and role not in columns and name not in kinds)
+        if name is not None and not (role in _IF_THERE and role not in columns and not _is_time(kinds.get(name)))
     }
     if missing := [f"{role!r}: {name!r}" for role, name in roles.items() if name not in (*kinds, *found.refused)]:
         raise ConfigurationError(
@@ -72,4 +73,14 @@ def find_roles(table: str, layout: str, columns: Mapping[str, str | None], found
             f" {', '.join(f'{name!r} ({found.refused[name]})' for name in refused)}; nothing was read. Name other"
             " columns with columns={...}"
         )
+    time = kinds.get(roles.get("timestamp", ""))
+    if time is not None and not (_is_time(time) or time.kind is Kind.INTEGER):
+        raise ConfigurationError(
+            f"the timestamp {time.name!r} of table {table!r} is {time.type}, which is no time and no number of"
+            " milliseconds since 1970; nothing was read. Name another one with columns={'timestamp': ...}, or None"
+        )
     return roles
+
+
+def _is_time(column: Column | None) -> bool:
+    return column is not None and column.kind in TEMPORAL
