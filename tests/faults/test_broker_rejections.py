@@ -72,9 +72,10 @@ def test_later_messages_of_a_key_end_the_topic_in_their_order(kafka, topic):
     assert sorted(of_a, key=last.__getitem__) == of_a
 
 
-def test_a_message_without_a_key_on_a_compacted_topic_is_rejected_alone(kafka, topics):
-    topic = topics.make(cleanup_policy="compact")
+def test_a_message_without_a_key_on_a_topic_compacted_by_now_is_rejected_alone(kafka, topics):
+    topic = topics.make()
     broker = opened(kafka, topic)
+    configure(kafka, topic, cleanup_policy="compact")
     broker.publish(batch(topic, ("a", "1"), ("b", "2"), (None, "3"), ("a", "4"), ("c", None)))
     assert [(found.index, found.error) for found in broker.confirm()] == [(2, "INVALID_RECORD")]
     found = raw(kafka, topic)
@@ -83,8 +84,9 @@ def test_a_message_without_a_key_on_a_compacted_topic_is_rejected_alone(kafka, t
 
 
 def test_headers_of_single_messages_survive_a_second_try(kafka, topics):
-    topic = topics.make(cleanup_policy="compact")
+    topic = topics.make()
     broker = opened(kafka, topic)
+    configure(kafka, topic, cleanup_policy="compact")
     each = [(("id", "1"),), (("id", "2"),)]
     broker.publish(Messages(topic, ["a", None], ["1", "2"], (("mode", "replay"),), each))
     assert [found.index for found in broker.confirm()] == [1]
@@ -102,8 +104,9 @@ def test_a_time_that_the_topic_refuses_by_now_rejects_its_message_alone_and_the_
 
 
 def test_messages_sent_again_keep_their_topic_and_partition_and_what_was_left_out_stays_out(kafka, topics):
-    compacted, other = topics.make(partitions=3, cleanup_policy="compact"), topics.make(partitions=3)
+    compacted, other = topics.make(partitions=3), topics.make(partitions=3)
     broker = opened(kafka, compacted, other)
+    configure(kafka, compacted, cleanup_policy="compact")
     keys = ["a", "a", None, "a", None, "b", None]
     routed = [compacted, compacted, compacted, other, compacted, compacted, compacted]
     each = [(("id", str(at)),) for at in range(7)]
@@ -122,8 +125,9 @@ def test_messages_sent_again_keep_their_topic_and_partition_and_what_was_left_ou
 
 
 def test_what_was_too_large_from_the_start_is_not_sent_again(kafka, topics):
-    topic = topics.make(cleanup_policy="compact", max_message_bytes="5000")
+    topic = topics.make(max_message_bytes="5000")
     broker = opened(kafka, topic)
+    configure(kafka, topic, cleanup_policy="compact")
     broker.publish(batch(topic, ("a", "y" * 6_000), (None, "2"), ("a", "3")))
     rejections = broker.confirm()
     assert [(found.index, found.error) for found in rejections] == [(0, "MSG_SIZE_TOO_LARGE"), (1, "INVALID_RECORD")]
@@ -131,8 +135,9 @@ def test_what_was_too_large_from_the_start_is_not_sent_again(kafka, topics):
 
 
 def test_a_second_publish_does_not_forget_the_failures_of_the_first(kafka, topics):
-    compacted, other = topics.make(cleanup_policy="compact"), topics.make()
+    compacted, other = topics.make(), topics.make()
     broker = opened(kafka, compacted, other)
+    configure(kafka, compacted, cleanup_policy="compact")
     broker.publish(batch(compacted, ("a", "1"), (None, "2")))
     broker._producer._producer.flush(10)
     broker.publish(batch(other, ("b", "3")))

@@ -138,7 +138,7 @@ def test_each_topic_has_its_own_limit_also_above_those_known_at_the_start(kafka,
 
 def test_record_batches_fit_a_topic_that_is_met_on_the_way_and_earlier_messages_arrive(kafka, topics, monkeypatch):
     first, small = topics.make(), topics.make(max_message_bytes="2000")
-    broker = opened(kafka, first)
+    broker = opened(kafka, first, **{"compression.type": "none"})
     singly = []
     monkeypatch.setattr(IdempotentProducer, "send_one", lambda self, *given: singly.append(given))
     broker.publish(routed(*[first] * 100, size=300))
@@ -146,6 +146,17 @@ def test_record_batches_fit_a_topic_that_is_met_on_the_way_and_earlier_messages_
     assert broker.confirm() == []
     assert (len(raw(kafka, first)), len(raw(kafka, small))) == (200, 100)
     assert singly == []
+
+
+def test_a_message_without_a_key_is_refused_where_its_topic_is_compacted(kafka, topics, topic, monkeypatch):
+    compacted = topics.make(cleanup_policy="compact,delete")
+    broker = opened(kafka)
+    monkeypatch.setattr(IdempotentProducer, "send_one", None)
+    messages = routed(compacted, topic, compacted, compacted)
+    messages.keys = ["a", None, None, ""]
+    broker.publish(messages)
+    assert told(broker.confirm()) == [(2, "INVALID_RECORD")]
+    assert [len(raw(kafka, name)) for name in (compacted, topic)] == [2, 1]
 
 
 def test_a_partition_that_was_added_meanwhile_is_found(kafka, topic, monkeypatch):

@@ -22,12 +22,14 @@ class TopicLimits(NamedTuple):
         before_ms: how far the time of a message may lie in the past.
         after_ms: how far it may lie in the future.
         retention_ms: older messages are deleted.
+        compacted: whether it takes no message without a key.
     """
 
     max_bytes: int = DEFAULT_MAX_MESSAGE_BYTES
     before_ms: int = ANY
     after_ms: int = ANY
     retention_ms: int = ANY
+    compacted: bool = False
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> TopicLimits:
@@ -37,17 +39,18 @@ class TopicLimits(NamedTuple):
             KeyError, ValueError: it has no `max.message.bytes`, or a number is none.
         """
         max_bytes = min(int(config["max.message.bytes"].value), MAX_MESSAGE_BYTES)
+        policies = _text(config, "cleanup.policy").split(",")
         if _text(config, "message.timestamp.type") == "LogAppendTime":
-            return cls(max_bytes)
+            return cls(max_bytes, compacted="compact" in policies)
         # Brokers from 3.6 to 3.9 have all three, and the older one holds where the newer ones say nothing.
         either = _number(config, "message.timestamp.difference.max.ms")
         before, after = (_number(config, f"message.timestamp.{side}.max.ms") for side in ("before", "after"))
-        deletes = "delete" in _text(config, "cleanup.policy").split(",")
         return cls(
             max_bytes,
             either if before == ANY else before,
             either if after == ANY else after,
-            _number(config, "retention.ms") if deletes else ANY,
+            _number(config, "retention.ms") if "delete" in policies else ANY,
+            compacted="compact" in policies,
         )
 
 

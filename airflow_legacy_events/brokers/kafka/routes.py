@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from airflow_legacy_events.brokers.kafka.checks import beyond_size, without_key, without_partition
 from airflow_legacy_events.brokers.kafka.limits import DEFAULT_MAX_MESSAGE_BYTES, TopicLimits
-from airflow_legacy_events.brokers.kafka.refusals import TOO_LARGE, UNKNOWN, Refusal, TopicRefusal
-from airflow_legacy_events.brokers.kafka.sizes import too_large
+from airflow_legacy_events.brokers.kafka.refusals import Refusal, TopicRefusal
 from airflow_legacy_events.brokers.kafka.times import out_of_bounds
 from airflow_legacy_events.brokers.kafka.topics import Topics
 from airflow_legacy_events.core.errors import ConfigurationError
@@ -74,7 +74,8 @@ class Routes:
         limits = self._of(messages)
         # A time that no topic takes is told before all else: the dead letter goes without it.
         found = {
-            **self._too_large(messages, limits),
+            **beyond_size(messages, limits),
+            **without_key(messages, limits),
             **self._without_partition(messages, limits),
             **self._without_topic(messages, limits),
             **out_of_bounds(messages, limits, now_ms),
@@ -129,28 +130,9 @@ class Routes:
         return {at: refused[name] for at, name in enumerate(messages.topics or ()) if name in refused}
 
     def _without_partition(self, messages: Messages, limits: Mapping[str, TopicLimits]) -> dict[int, Refusal]:
-        asked = [number for number in messages.partitions or () if number is not None]
-        if not asked:
+        if messages.partitions is None:
             return {}
-        counts = {name: self._topics.partitions(name) for name in limits}
-        if min(asked) >= 0 and max(asked) < min(counts.values(), default=0):
-            return {}
-        self._list_again()
-        counts = {name: self._topics.partitions(name) for name in limits}
-        found = {}
-        for at, number in enumerate(messages.partitions or ()):
-            name = messages.topic_of(at)
-            if number is not None and name in counts and not 0 <= number < counts[name]:
-                found[at] = Refusal(UNKNOWN, f"partition {number} of topic {name!r}, which has {counts[name]}")
+        found = without_partition(messages, {name: self._topics.partitions(name) for name in limits})
+        if found and self._list_again():  # partitions may have been added
+            found = without_partition(messages, {name: self._topics.partitions(name) for name in limits})
         return found
-
-    def _too_large(self, messages: Messages, limits: Mapping[str, TopicLimits]) -> dict[int, Refusal]:
-        smallest = min((one.max_bytes for one in limits.values()), default=DEFAULT_MAX_MESSAGE_BYTES)
-
-        def limit_of(at: int) -> int:
-            return limits.get(messages.topic_of(at), TopicLimits()).max_bytes
-
-        return {
-            at: Refusal(TOO_LARGE, f"{size} bytes as a record batch of its own, the topic takes {limit_of(at)}")
-            for at, size in too_large(messages, smallest, limit_of)
-        }

@@ -38,6 +38,13 @@ def test_the_brokers_time_is_neither_judged_nor_old():
     assert limits(**NEW, **{"message.timestamp.type": "CreateTime"}) == limits(**NEW)
 
 
+@pytest.mark.parametrize("stamped", ["LogAppendTime", "CreateTime"])
+def test_a_compacted_topic_demands_keys(stamped):
+    time = {"message.timestamp.type": stamped}
+    assert limits(**time, **{"cleanup.policy": "delete, compact"}).compacted
+    assert not limits(**time).compacted
+
+
 @pytest.mark.parametrize(
     ("policy", "retention", "expected"),
     [
@@ -59,4 +66,4 @@ def test_a_limit_beyond_the_clients_is_cut_to_it():
 
 
 def test_what_is_not_known_is_kafkas_size_and_no_bound():
-    assert TopicLimits() == (1_048_588, ANY, ANY, ANY)
+    assert TopicLimits() == (1_048_588, ANY, ANY, ANY, False)

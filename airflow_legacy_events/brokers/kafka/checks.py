@@ -1,0 +1,53 @@
+"""Messages that their topic would not take, known before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from airflow_legacy_events.brokers.kafka.limits import DEFAULT_MAX_MESSAGE_BYTES, TopicLimits
+from airflow_legacy_events.brokers.kafka.refusals import INVALID, TOO_LARGE, UNKNOWN, Refusal
+from airflow_legacy_events.brokers.kafka.sizes import too_large
+from airflow_legacy_events.core.model import Messages
+
+
+def beyond_size(messages: Messages, limits: Mapping[str, TopicLimits]) -> dict[int, Refusal]:
+    """Return why messages are too large for their topic, by their place."""
+    smallest = min((one.max_bytes for one in limits.values()), default=DEFAULT_MAX_MESSAGE_BYTES)
+
+    def limit_of(at: int) -> int:
+        return limits.get(messages.topic_of(at), TopicLimits()).max_bytes
+
+    return {
+        at: Refusal(TOO_LARGE, f"{size} bytes as a record batch of its own, the topic takes {limit_of(at)}")
+        for at, size in too_large(messages, smallest, limit_of)
+    }
+
+
+def without_key(messages: Messages, limits: Mapping[str, TopicLimits]) -> dict[int, Refusal]:
+    """Return which messages lack the key that their topic demands, by their place."""
+    compacted = {name for name, one in limits.items() if one.compacted}
+    if not compacted or None not in messages.keys:
+        return {}
+    return {
+        at: Refusal(INVALID, f"it has no key, and topic {messages.topic_of(at)!r} is compacted")
+        for at, key in enumerate(messages.keys)
+        if key is None and messages.topic_of(at) in compacted
+    }
+
+
+def without_partition(messages: Messages, counts: Mapping[str, int]) -> dict[int, Refusal]:
+    """Return which messages name a partition that their topic does not have, by their place.
+
+    Args:
+        messages: of one batch.
+        counts: of partitions, by topic; a topic that is not among them is not judged.
+    """
+    asked = [number for number in messages.partitions or () if number is not None]
+    if not asked or (min(asked) >= 0 and max(asked) < min(counts.values(), default=0)):
+        return {}
+    found = {}
+    for at, number in enumerate(messages.partitions or ()):
+        name = messages.topic_of(at)
+        if number is not None and name in counts and not 0 <= number < counts[name]:
+            found[at] = Refusal(UNKNOWN, f"partition {number} of topic {name!r}, which has {counts[name]}")
+    return found
