@@ -34,6 +34,16 @@ _COMMANDS = {
         ("file", "store", "replace", "conn_id", "dry_run"),
     ),
 }
+_OUTBOX = {
+    "ddl": (
+        "Print the table of an outbox with its indexes and settings",
+        ("layout", "dialect", "outbox_table", "mark"),
+    ),
+    "trigger": (
+        "Print triggers that fill an outbox for an application that stays as it is",
+        ("table", "conn_id", "columns", "key", "outbox", "aggregate_type", "always", "notify", "check"),
+    ),
+}
 
 
 def get_cli_commands() -> list[Any]:
@@ -53,4 +63,24 @@ def get_cli_commands() -> list[Any]:
         for verb, (module, text, names) in _COMMANDS.items()
     ]
     watermark = GroupCommand(name="watermark", help="Look after the watermarks of streams", subcommands=commands)
-    return [GroupCommand(name="legacy-events", help="Event streams of legacy databases", subcommands=(watermark,))]
+    groups = (watermark, _outbox_commands())
+    return [GroupCommand(name="legacy-events", help="Event streams of legacy databases", subcommands=groups)]
+
+
+def _outbox_commands() -> Any:
+    from airflow.cli.cli_config import ARG_VERBOSE, ActionCommand, GroupCommand, lazy_load_command  # noqa: PLC0415
+
+    from airflow_legacy_events.cli.outbox.arguments import TRIGGER_TEXT, arguments  # noqa: PLC0415
+
+    known = arguments()
+    commands = [
+        ActionCommand(
+            name=verb,
+            help=text,
+            description=TRIGGER_TEXT if verb == "trigger" else None,
+            func=lazy_load_command(f"{_PACKAGE}.outbox.commands.outbox_{verb}"),
+            args=(*(known[name] for name in names), ARG_VERBOSE),
+        )
+        for verb, (text, names) in _OUTBOX.items()
+    ]
+    return GroupCommand(name="outbox", help="Print SQL for the outbox of an application", subcommands=commands)

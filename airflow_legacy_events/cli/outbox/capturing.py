@@ -1,0 +1,179 @@
+"""From what a person asked to triggers that can be written, by what the catalog says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from airflow_legacy_events.cli.outbox.ddl import COLUMNS
+from airflow_legacy_events.cli.outbox.model import Asked, Capture, Dialect, Name
+from airflow_legacy_events.core.columns import Column
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.ports import Reflection
+from airflow_legacy_events.databases.generic import GenericDatabase
+from airflow_legacy_events.databases.reflection import split_name
+from airflow_legacy_events.hooks.database import LegacyDatabaseHook
+
+_LONGEST_TYPE, _LONGEST_CHANNEL = 255, 63
+
+
+class Looked(NamedTuple):
+    """What a look at the catalog gave.
+
+    Attributes:
+        capture: the triggers to be written.
+        missing: columns that were asked for and are not there.
+        outbox_columns: None where there is no outbox yet.
+    """
+
+    capture: Capture
+    missing: tuple[str, ...]
+    outbox_columns: frozenset[str] | None
+
+    def outbox_faults(self) -> list[str]:
+        """Return what is wrong with the outbox, as sentences."""
+        name = ".".join(part for part in self.capture.outbox if part)
+        if self.outbox_columns is None:
+            return [f"there is no outbox {name!r}, so every write to the table would fail: make it with `outbox ddl`"]
+        lacks = [one for one in COLUMNS if one not in self.outbox_columns]
+        return [f"the outbox {name!r} has no column {one!r}, so every write to the table would fail" for one in lacks]
+
+
+@contextmanager
+def dialect_of(conn_id: str) -> Iterator[Dialect]:
+    """Give the dialect of a connection's database, which is closed afterwards.
+
+    Raises:
+        ConfigurationError: the connection is missing, or triggers of its database are not known here.
+    """
+    database: Any = LegacyDatabaseHook(conn_id).get_database()
+    backend = database.url.get_backend_name()
+    try:
+        if isinstance(database, GenericDatabase):
+            raise ConfigurationError(
+                f"connection {conn_id!r} leads to {backend!r}; triggers are written for connections of the types"
+                " postgres, mysql and sqlite"
+            )
+        yield _dialect(backend)(database)
+    finally:
+        database.close()
+
+
+def _dialect(backend: str) -> type[Dialect]:
+    if backend == "postgresql":
+        from airflow_legacy_events.cli.outbox.postgres import Postgres  # noqa: PLC0415
+
+        return Postgres
+    if backend == "sqlite":
+        from airflow_legacy_events.cli.outbox.sqlite import Sqlite  # noqa: PLC0415
+
+        return Sqlite
+    from airflow_legacy_events.cli.outbox.mysql import Mysql  # noqa: PLC0415
+
+    return Mysql
+
+
+def look(asked: Asked, dialect: Dialect) -> Looked:
+    """Return the triggers that serve what was asked.
+
+    Raises:
+        ConfigurationError: there is no such table or column, or no trigger can do what was asked.
+    """
+    _refuse_options(asked, dialect)
+    found = dialect.database.reflect(asked.table, None)
+    place = dialect.place(found)
+    outbox, outbox_columns = _outbox(asked, dialect)
+    if outbox == place.name:
+        raise ConfigurationError(f"table {asked.table!r} is the outbox itself: its rows would make rows without end")
+    if place.refusal is not None:
+        raise ConfigurationError(f"table {asked.table!r} can't have such triggers: {place.refusal}")
+    columns, missing = _chosen(asked.columns, found)
+    key = _key(asked, found)
+    for column in (*columns, *key):
+        if (reason := dialect.refused_column(place.name, column)) is not None:
+            raise ConfigurationError(f"column {column.name!r} of table {asked.table!r} {reason}: leave it out")
+    capture = Capture(
+        place.name,
+        outbox,
+        columns,
+        key,
+        place.name.name if asked.aggregate_type is None else asked.aggregate_type,
+        asked.always,
+        asked.notify,
+        place.notes,
+    )
+    return Looked(capture, missing, outbox_columns)
+
+
+def _refuse_options(asked: Asked, dialect: Dialect) -> None:
+    for option, given in (("--always", asked.always), ("--notify", asked.notify is not None)):
+        if given and not dialect.only_here:
+            raise ConfigurationError(f"{option} is of PostgreSQL alone, and this connection leads to another database")
+    if asked.notify is not None and not 0 < len(asked.notify.encode()) <= _LONGEST_CHANNEL:
+        raise ConfigurationError(f"--notify {asked.notify!r}: a channel has 1 to {_LONGEST_CHANNEL} bytes")
+    if asked.aggregate_type is not None and not 0 < len(asked.aggregate_type) <= _LONGEST_TYPE:
+        raise ConfigurationError(f"--aggregate-type takes 1 to {_LONGEST_TYPE} characters")
+
+
+def _outbox(asked: Asked, dialect: Dialect) -> tuple[Name, frozenset[str] | None]:
+    schema, name = split_name(asked.outbox)
+    try:
+        found = dialect.database.reflect(asked.outbox, None)
+    except ConfigurationError:
+        return Name(dialect.home() if schema is None else schema, name), None
+    return dialect.place(found).name, frozenset(_names(found))
+
+
+def _names(found: Reflection) -> list[str]:
+    return [*(one.name for one in found.columns), *found.refused]
+
+
+def _chosen(names: Sequence[str], found: Reflection) -> tuple[tuple[Column, ...], tuple[str, ...]]:
+    """The columns of these names, each once, and the names that there are none of."""
+    columns, missing = {}, []
+    for name in names:
+        if (column := _find(name, found.columns)) is not None:
+            columns[column.name] = column
+        elif name in found.refused:
+            raise ConfigurationError(
+                f"column {name!r} is of type {found.refused[name]}, whose values can't be carried: leave it out"
+            )
+        else:
+            missing.append(name)
+    return tuple(columns.values()), tuple(missing)
+
+
+def _find(name: str, columns: Sequence[Column]) -> Column | None:
+    """The column of a name as it is written, else the only one that it is without its case."""
+    exact = [one for one in columns if one.name == name]
+    alike = exact or [one for one in columns if one.name.lower() == name.lower()]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _key(asked: Asked, found: Reflection) -> tuple[Column, ...]:
+    nullable = {one.name for one in found.columns if one.nullable}
+    unique = next((one for one in found.unique if not nullable.intersection(one)), ())
+    names = asked.key or found.primary_key or unique
+    if not names:
+        raise ConfigurationError(
+            f"table {asked.table!r} has neither a primary key nor a unique index over columns that are NOT NULL, so"
+            " nothing tells which row an event is of: name its columns with --key"
+        )
+    key, missing = _chosen(names, found)
+    if missing:
+        raise unknown_columns(asked, missing, found)
+    for column in key:
+        if column.nullable and column.name not in found.primary_key:
+            raise ConfigurationError(
+                f"column {column.name!r} of the key may be NULL, and such a row could not be written any more: make it"
+                " NOT NULL, or name other columns with --key"
+            )
+    return key
+
+
+def unknown_columns(asked: Asked, missing: Sequence[str], found: Reflection) -> ConfigurationError:
+    """Return the error for columns that a table does not have."""
+    return ConfigurationError(
+        f"table {asked.table!r} has no column {', '.join(map(repr, missing))}; it has {', '.join(_names(found))}"
+    )

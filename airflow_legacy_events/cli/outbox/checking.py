@@ -1,0 +1,35 @@
+"""Whether the triggers that a database has are those that would be printed today."""
+
+from __future__ import annotations
+
+from airflow_legacy_events.cli.outbox.capturing import Looked
+from airflow_legacy_events.cli.outbox.model import Dialect, Installed, Trigger
+from airflow_legacy_events.cli.outbox.printing import stale_of
+
+
+def findings(looked: Looked, dialect: Dialect) -> list[str]:
+    """Return what is wrong, as sentences; none where everything fits."""
+    capture = looked.capture
+    installed = {one.name: one for one in dialect.installed(capture)}
+    return [
+        *(
+            f"the table has no column {name!r}: where it was renamed, a trigger that names it fails every write"
+            for name in looked.missing
+        ),
+        *looked.outbox_faults(),
+        *(
+            f"trigger {one.name!r} fills the outbox too, from before the table was renamed: every write is told twice"
+            for one in stale_of(capture, dialect)
+        ),
+        *(found for one in dialect.triggers(capture) if (found := _finding(one, installed.get(one.name))) is not None),
+    ]
+
+
+def _finding(trigger: Trigger, installed: Installed | None) -> str | None:
+    if installed is None:
+        return f"trigger {trigger.name!r} is missing or fills another outbox, or this user may not see it"
+    if installed.fault is not None:
+        return f"trigger {trigger.name!r} {installed.fault}"
+    if installed.body.split() != trigger.body.split():
+        return f"trigger {trigger.name!r} does something else than would be printed today"
+    return None

@@ -1,0 +1,56 @@
+"""`airflow legacy-events outbox ddl|trigger`: both only print."""
+
+from __future__ import annotations
+
+import csv
+from argparse import Namespace
+
+from airflow_legacy_events.cli._command import command, say
+from airflow_legacy_events.cli.outbox.capturing import dialect_of, look
+from airflow_legacy_events.cli.outbox.checking import findings
+from airflow_legacy_events.cli.outbox.ddl import debezium
+from airflow_legacy_events.cli.outbox.model import Asked
+from airflow_legacy_events.cli.outbox.printing import script
+from airflow_legacy_events.core.errors import ConfigurationError
+
+
+@command
+def outbox_ddl(args: Namespace) -> None:
+    """Print the statements that make an outbox."""
+    say(debezium(args.dialect, args.table, mark=args.mark).rstrip())
+
+
+@command
+def outbox_trigger(args: Namespace) -> None:
+    """Print the triggers of a table, or what is wrong with those that are there."""
+    asked = Asked(
+        table=args.table,
+        columns=_listed(args.columns, "--columns"),
+        key=None if args.key is None else _listed(args.key, "--key"),
+        outbox=args.outbox,
+        aggregate_type=args.aggregate_type,
+        always=args.always,
+        notify=args.notify,
+    )
+    with dialect_of(args.source_conn_id) as dialect:
+        looked = look(asked, dialect)
+        if not args.check:
+            say(script(asked, looked, dialect).rstrip())
+            return
+        found = findings(looked, dialect)
+    for one in found:
+        say(one)
+    if found:
+        raise ConfigurationError(
+            f"{len(found)} findings on the triggers of table {args.table!r}; without --check their SQL is printed anew"
+        )
+    say(f"the triggers of table {args.table!r} fit")
+
+
+def _listed(text: str, option: str) -> tuple[str, ...]:
+    """The names of a list with commas; double quotes keep a comma, and two of them are one."""
+    [names] = csv.reader([text], skipinitialspace=True, strict=False) if text.strip() else [[]]
+    found = tuple(name.strip() for name in names)
+    if not found or "" in found:
+        raise ConfigurationError(f"{option} {text!r} names no column, or an empty one: give names with commas between")
+    return found

@@ -1,0 +1,83 @@
+"""Triggers of MariaDB and MySQL: each is one statement, so that no client needs another delimiter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from airflow_legacy_events.cli.outbox.ddl import COLUMNS
+from airflow_legacy_events.cli.outbox.model import Capture, Dialect, Installed, Name, Place, Trigger
+from airflow_legacy_events.cli.outbox.mysql_catalog import find_place, find_triggers, shown_body
+from airflow_legacy_events.cli.outbox.mysql_values import key_of, payload_of
+from airflow_legacy_events.cli.outbox.quoting import mysql_literal, other_name, quoted
+from airflow_legacy_events.core.ports import Reflection
+
+# INSERT … SELECT locks the counter of ids for the whole statement, so it is only used where a key did change.
+_BODIES = {
+    "created": ("INSERT", "{insert} VALUES ({type}, {new_key}, 'created', {new})"),
+    "rekeyed": ("UPDATE", "{insert} SELECT {type}, {old_key}, 'deleted', {old} FROM DUAL WHERE NOT {same}"),
+    "updated": (
+        "UPDATE",
+        "{insert} VALUES ({type}, {new_key}, CASE WHEN {same} THEN 'updated' ELSE 'created' END, {new})",
+    ),
+    "deleted": ("DELETE", "{insert} VALUES ({type}, {old_key}, 'deleted', {old})"),
+}
+
+
+class Mysql(Dialect):
+    """MariaDB 10.2.3 and later, MySQL 5.7.8 and later."""
+
+    def place(self, found: Reflection) -> Place:
+        """See `Dialect.place`."""
+        return find_place(self.rows, found)
+
+    def home(self) -> str | None:
+        """See `Dialect.home`."""
+        [(schema,)] = self.rows("SELECT DATABASE()")
+        return None if schema is None else str(schema)
+
+    def triggers(self, capture: Capture) -> tuple[Trigger, ...]:
+        """See `Dialect.triggers`; of two for one event the first made fires first."""
+        old_key, new_key = key_of("OLD", capture.key), key_of("NEW", capture.key)
+        values = {
+            "insert": _insert(capture),
+            "type": mysql_literal(capture.aggregate_type),
+            "old_key": old_key,
+            "new_key": new_key,
+            "same": f"(CAST({old_key} AS BINARY) = CAST({new_key} AS BINARY))",
+            "old": payload_of("OLD", capture.columns),
+            "new": payload_of("NEW", capture.columns),
+        }
+        found = []
+        for kind, (event, template) in _BODIES.items():
+            name, body = other_name(capture.table.name, f"_outbox_{kind}"), template.format(**values)
+            create = (
+                f"CREATE TRIGGER {_quoted(capture.table._replace(name=name))} AFTER {event}"
+                f" ON {_quoted(capture.table)} FOR EACH ROW {body}"
+            )
+            found.append(Trigger(name, create, shown_body("AFTER", event, body)))
+        return tuple(found)
+
+    def installed(self, capture: Capture) -> tuple[Installed, ...]:
+        """See `Dialect.installed`."""
+        return find_triggers(self.rows, capture.table, _insert(capture))
+
+    def script(self, capture: Capture, stale: Sequence[Installed]) -> str:
+        """See `Dialect.script`; each statement here commits, so a lock keeps writers out meanwhile."""
+        triggers = self.triggers(capture)
+        names = (*(one.name for one in stale), *(one.name for one in triggers))
+        statements = [
+            "SET NAMES utf8mb4",
+            f"LOCK TABLES {_quoted(capture.table)} WRITE",
+            *(f"DROP TRIGGER IF EXISTS {_quoted(capture.table._replace(name=name))}" for name in names),
+            *(one.create for one in triggers),
+            "UNLOCK TABLES",
+        ]
+        return ";\n".join(statements) + ";\n"
+
+
+def _quoted(name: Name) -> str:
+    return quoted(*name, sign="`")
+
+
+def _insert(capture: Capture) -> str:
+    return f"INSERT INTO {_quoted(capture.outbox)} ({', '.join(COLUMNS)})"

@@ -1,0 +1,80 @@
+"""Catalog of MariaDB and MySQL: tables that triggers may serve, and the triggers that are there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from airflow_legacy_events.cli.outbox.model import Installed, Name, Place
+from airflow_legacy_events.cli.outbox.quoting import quoted
+from airflow_legacy_events.core.ports import Reflection
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+
+_PLACE = """
+SELECT table_schema, table_name, table_type, engine, VERSION() FROM information_schema.tables
+ WHERE table_schema = COALESCE(:schema, DATABASE()) AND table_name = :name
+"""
+_CASCADES = """
+SELECT constraint_name, referenced_table_name, delete_rule, update_rule
+  FROM information_schema.referential_constraints
+ WHERE constraint_schema = :schema AND table_name = :name
+   AND (delete_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT') OR update_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT'))
+ ORDER BY constraint_name
+"""
+_TRIGGERS = """
+SELECT trigger_name, action_timing, event_manipulation FROM information_schema.triggers
+ WHERE event_object_schema = :schema AND event_object_table = :name
+ ORDER BY trigger_name
+"""
+_BEFORE_BODY = " FOR EACH ROW "
+_JSON_SINCE = {True: (10, 2, 3), False: (5, 7, 8)}
+_NOTES = (
+    "TRUNCATE fires no trigger here, so it is no event.",
+    "With a binary log only SUPER may make triggers, unless the server has log_bin_trust_function_creators = 1.",
+    "They write with the rights of the account that makes them, which needs INSERT on the outbox and has to stay.",
+)
+
+
+def find_place(rows: Rows, found: Reflection) -> Place:
+    """Return where a table is, and whether triggers can serve it."""
+    [(schema, name, kind, engine, version)] = rows(_PLACE, schema=found.selectable.schema, name=found.selectable.name)
+    notes = list(_NOTES)
+    if engine != "InnoDB":
+        notes.append(f"The table is of the engine {engine}: an event stays where its write is rolled back.")
+    return Place(Name(schema, name), _refusal(rows, schema, name, kind, version), tuple(notes))
+
+
+def _refusal(rows: Rows, schema: str, name: str, kind: str, version: str) -> str | None:
+    if "VIEW" in kind:
+        return "it is a view, and triggers see only what is written to its tables"
+    since = _JSON_SINCE["mariadb" in version.lower()]
+    if tuple(map(int, re.findall(r"\d+", version.removeprefix("5.5.5-"))[:3])) < since:
+        return f"the server has version {version}, and functions for JSON come with {'.'.join(map(str, since))}"
+    if cascades := rows(_CASCADES, schema=schema, name=name):
+        told = "; ".join(
+            f"{one} to {to} (ON DELETE {dropped}, ON UPDATE {set_})" for one, to, dropped, set_ in cascades
+        )
+        return (
+            f"its foreign keys change rows by themselves, which fires no trigger here: {told}. Let them RESTRICT and"
+            " the application delete its rows, or read the table by a watermark"
+        )
+    return None
+
+
+def shown_body(timing: str, event: str, body: str) -> str:
+    """Return what a trigger does, so that two that do the same are equal; the server may keep a delimiter."""
+    return f"{timing} {event} {body.rstrip(' ;')}"
+
+
+def find_triggers(rows: Rows, table: Name, insert: str) -> tuple[Installed, ...]:
+    """Return the triggers of a table that hold the statement `insert`."""
+    found = []
+    for name, timing, event in rows(_TRIGGERS, schema=table.schema, name=table.name):
+        # What information_schema shows of a statement is not what was written where a name or a text has quotes.
+        quoted_name = quoted(table.schema, name, sign="`").replace(":", r"\:")
+        [(_, _, statement, *_)] = rows(f"SHOW CREATE TRIGGER {quoted_name}")
+        if insert in (body := str(statement).partition(_BEFORE_BODY)[2]):
+            found.append(Installed(name, shown_body(timing, event, body)))
+    return tuple(found)

@@ -1,0 +1,38 @@
+"""The SQL that is printed: what to know first, then the statements."""
+
+from __future__ import annotations
+
+from airflow_legacy_events.cli.outbox.capturing import Looked, unknown_columns
+from airflow_legacy_events.cli.outbox.model import Asked, Capture, Dialect, Installed
+from airflow_legacy_events.cli.outbox.quoting import comment
+
+_NOTIFY = (
+    "NOTIFY takes one lock of the whole server at every commit, so writers wait for each other, and a transaction that"
+    " notifies can't be prepared (PREPARE TRANSACTION)."
+)
+
+
+def script(asked: Asked, looked: Looked, dialect: Dialect) -> str:
+    """Return comments and statements; nothing is executed.
+
+    Raises:
+        ConfigurationError: a column that was asked for is not there.
+    """
+    capture = looked.capture
+    if looked.missing:
+        raise unknown_columns(asked, looked.missing, dialect.database.reflect(asked.table, None))
+    stale = stale_of(capture, dialect)
+    notes = [
+        f"Events of {capture.table.name} for {capture.outbox.name}. Who writes waits while this runs.",
+        *(f"Attention: {one}." for one in looked.outbox_faults()),
+        *(f"The trigger {one.name} is from before the table or the command changed; it goes." for one in stale),
+        *capture.notes,
+        *([] if capture.notify is None else [_NOTIFY]),
+    ]
+    return "\n".join(map(comment, notes)) + "\n" + dialect.script(capture, stale)
+
+
+def stale_of(capture: Capture, dialect: Dialect) -> list[Installed]:
+    """Return the triggers that fill this outbox under names that would not be printed today."""
+    names = {one.name for one in dialect.triggers(capture)}
+    return [one for one in dialect.installed(capture) if one.name not in names]

@@ -1,0 +1,122 @@
+"""Triggers of SQLite. A column there keeps any value, so each is written by the class in which it is stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from airflow_legacy_events.cli.outbox.ddl import COLUMNS
+from airflow_legacy_events.cli.outbox.model import Capture, Dialect, Installed, Name, Place, Trigger
+from airflow_legacy_events.cli.outbox.quoting import literal, other_name, quoted
+from airflow_legacy_events.core.columns import Column, Kind
+from airflow_legacy_events.core.ports import Reflection
+
+_PLACE = "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND name = :name COLLATE NOCASE"
+_TRIGGERS = """
+SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :name COLLATE NOCASE ORDER BY name
+"""
+_NOTES = (
+    "REPLACE deletes a row that is in its way without an event, unless its session has PRAGMA recursive_triggers = ON.",
+    "Each program that writes needs a SQLite with functions for JSON; all have them from 3.38 on.",
+)
+# Fifteen digits are what people expect to read; where they are not the number, eighteen are.
+_REAL = (
+    "CASE WHEN {0} > 1.7976931348623157e308 THEN '\"Infinity\"' WHEN {0} < -1.7976931348623157e308 THEN '\"-Infinity\"'"
+    " WHEN CAST(printf('%!.15g', {0}) AS REAL) = {0} THEN printf('%!.15g', {0}) ELSE printf('%!.18g', {0}) END"
+)
+_VALUE = (
+    "CASE typeof({0}) WHEN 'null' THEN 'null' WHEN 'blob' THEN '\"' || hex({0}) || '\"' WHEN 'real' THEN " + _REAL + ""
+    " WHEN 'text' THEN {1} ELSE CAST({0} AS TEXT) END"
+)
+_TEXT = (
+    "CASE typeof({0}) WHEN 'blob' THEN hex({0}) WHEN 'real' THEN trim(" + _REAL + ", '\"') ELSE CAST({0} AS TEXT) END"
+)
+_BODIES = {
+    "created": ("INSERT", "", ("VALUES ({type}, {new_key}, 'created', {new})",)),
+    "updated": ("UPDATE", " WHEN {old_key} = {new_key}", ("VALUES ({type}, {new_key}, 'updated', {new})",)),
+    "rekeyed": (
+        "UPDATE",
+        " WHEN {old_key} <> {new_key}",
+        ("VALUES ({type}, {old_key}, 'deleted', {old})", "VALUES ({type}, {new_key}, 'created', {new})"),
+    ),
+    "deleted": ("DELETE", "", ("VALUES ({type}, {old_key}, 'deleted', {old})",)),
+}
+
+
+class Sqlite(Dialect):
+    """SQLite 3."""
+
+    def place(self, found: Reflection) -> Place:
+        """See `Dialect.place`."""
+        [(name, kind)] = self.rows(_PLACE, name=found.selectable.name)
+        refusal = None if kind == "table" else f"it is a {kind}, and triggers see only what is written to tables"
+        return Place(Name(None, name), refusal, _NOTES)
+
+    def home(self) -> str | None:
+        """See `Dialect.home`; a trigger names no schema."""
+        return None
+
+    def triggers(self, capture: Capture) -> tuple[Trigger, ...]:
+        """See `Dialect.triggers`."""
+        values = {
+            "type": literal(capture.aggregate_type),
+            "old_key": _key("OLD", capture.key),
+            "new_key": _key("NEW", capture.key),
+            "old": _payload("OLD", capture.columns),
+            "new": _payload("NEW", capture.columns),
+        }
+        found = []
+        for kind, (event, condition, rows) in _BODIES.items():
+            name = other_name(capture.table.name, f"_outbox_{kind}")
+            body = "".join(f" {_insert(capture)} {row.format(**values)};" for row in rows)
+            create = (
+                f"CREATE TRIGGER {quoted(name)} AFTER {event} ON {quoted(capture.table.name)}"
+                f"{condition.format(**values)} BEGIN{body} END"
+            )
+            found.append(Trigger(name, create, create))
+        return tuple(found)
+
+    def installed(self, capture: Capture) -> tuple[Installed, ...]:
+        """See `Dialect.installed`."""
+        found = self.rows(_TRIGGERS, name=capture.table.name)
+        return tuple(Installed(name, sql) for name, sql in found if _insert(capture) in sql)
+
+    def script(self, capture: Capture, stale: Sequence[Installed]) -> str:
+        """See `Dialect.script`."""
+        triggers = self.triggers(capture)
+        names = (*(one.name for one in stale), *(one.name for one in triggers))
+        statements = [
+            "BEGIN IMMEDIATE",
+            *(f"DROP TRIGGER IF EXISTS {quoted(name)}" for name in names),
+            *(one.create for one in triggers),
+            "COMMIT",
+        ]
+        return ";\n".join(statements) + ";\n"
+
+
+def _insert(capture: Capture) -> str:
+    return f"INSERT INTO {quoted(capture.outbox.name)} ({', '.join(COLUMNS)})"
+
+
+def _payload(row: str, columns: Sequence[Column]) -> str:
+    # Concatenated, since json_object ends at 63 columns, refuses blobs, and rounds numbers to fifteen digits.
+    members = " || ',' || ".join(
+        f"{literal(json.dumps(one.name, ensure_ascii=False) + ':')} || {_value(row, one)}" for one in columns
+    )
+    return f"'{{' || {members} || '}}'"
+
+
+def _value(row: str, column: Column) -> str:
+    field = f"{row}.{quoted(column.name)}"
+    text = f"json_quote({field})"
+    if column.kind is Kind.JSON:
+        text = f"CASE WHEN json_valid({field}) THEN {field} ELSE {text} END"
+    return _VALUE.format(field, text)
+
+
+def _key(row: str, key: Sequence[Column]) -> str:
+    """The text of a key; a NULL, which SQLite lets into most primary keys, is an empty text."""
+    texts = [f"ifnull({_TEXT.format(f'{row}.{quoted(one.name)}')}, '')" for one in key]
+    if len(texts) == 1:
+        return texts[0]
+    return "'[' || " + " || ',' || ".join(f"json_quote({one})" for one in texts) + " || ']'"
