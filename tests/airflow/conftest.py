@@ -24,6 +24,11 @@ def shop(tmp_path):
                                   (2, 2, 'paid', '5', '2026-11-01 08:00:00'),
                                   (3, 1, 'new', NULL, '2026-11-02 08:00:00.5');
         INSERT INTO audit_log (what, session_token) VALUES ('login', 'x'), ('logout', 'y');
+        CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, aggregatetype TEXT NOT NULL,
+            aggregateid TEXT NOT NULL, type TEXT, payload TEXT, created_at TIMESTAMP DEFAULT current_timestamp);
+        INSERT INTO outbox (aggregatetype, aggregateid, type, payload) VALUES
+            ('order', '1', 'OrderPlaced', '{"total": 12.50}'), ('customer', '7', 'CustomerMoved', '{"city": null}'),
+            ('order', '1', 'OrderDeleted', NULL);
         INSERT INTO prices VALUES ('A1', 100), ('B2', 200);
         """
     )

@@ -28,6 +28,7 @@ def test_these_are_the_examples_and_each_fits_a_screen():
         "bulk",
         "custom_query",
         "many_tables",
+        "outbox",
         "run_on_rows",
         "shaped_messages",
         "timestamp_and_id",
@@ -44,7 +45,7 @@ def test_they_load_without_errors():
     bag = DagBag(str(EXAMPLES))
 
     assert bag.import_errors == {}
-    assert len(bag.dags) == 9
+    assert len(bag.dags) == 10
 
 
 def test_shaped_messages_say_in_their_headers_what_their_rows_hold(broker, shop):
@@ -158,3 +159,16 @@ def test_many_tables_are_a_stream_each(broker):
     assert set(metadata.states(run).values()) == {"success"}
     sent = {table: len(broker.read(f"legacy.shop.{table}")) for table in ("orders", "prices", "audit_log")}
     assert sent == {"orders": 3, "prices": 2, "audit_log": 2}
+
+
+def test_outbox_publishes_what_the_application_wrote_and_empties_the_table(broker, shop):
+    run = example("outbox")
+
+    report = metadata.pulled(run, "drain")
+    assert report["topics"] == {"crm.event.order": 2, "crm.event.customer": 1}
+    assert report["backlog"]["rows"] == shop.execute("SELECT count(*) FROM outbox").fetchone()[0] == 0
+    sent = broker.read("crm.event.order")
+    assert [(one.key, one.value, one.headers) for one in sent] == [
+        ("1", '{"total": 12.50}', (("id", "1"), ("eventType", "OrderPlaced"))),
+        ("1", None, (("id", "3"), ("eventType", "OrderDeleted"))),
+    ]

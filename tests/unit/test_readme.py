@@ -1,25 +1,29 @@
-"""What the README shows is what is run."""
+"""What the README and the pages of the documentation show is what is run."""
 
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 
 
-def test_every_block_of_python_is_an_example_as_it_stands():
-    blocks = re.findall(r"```python\n# (example_dags/\w+\.py)\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) == README.count("```python")
-    for name, text in blocks:
-        assert text == (ROOT / name).read_text()
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_block_of_python_is_an_example_as_it_stands(page):
+    text = page.read_text()
+    blocks = re.findall(r"```python\n# (example_dags/\w+\.py)\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == text.count("```python")
+    for name, block in blocks:
+        assert block == (ROOT / name).read_text()
 
 
-def test_every_example_is_in_it():
-    assert {path.name for path in (ROOT / "example_dags").glob("*.py")} == set(
-        re.findall(r"example_dags/(\w+\.py)", README)
-    )
+def test_every_example_is_on_a_page():
+    named = {name for page in PAGES for name in re.findall(r"example_dags/(\w+\.py)", page.read_text())}
+    assert {path.name for path in (ROOT / "example_dags").glob("*.py")} == named
 
 
-def test_every_file_that_it_links_to_is_there():
-    for name in re.findall(r"\]\((?!https?:|#)([^)]+)\)", README):
-        assert (ROOT / name).exists(), name
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_it_links_to_is_there(page):
+    for name in re.findall(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)", page.read_text()):
+        assert (page.parent / name).exists(), name
