@@ -37,7 +37,7 @@ class WindowRecord:
         routed: whether each row names its topic, so that events are counted by topic.
     """
 
-    def __init__(  # noqa: PLR0913  what a record is of
+    def __init__(
         self,
         context: Mapping[str, Any],
         *,
