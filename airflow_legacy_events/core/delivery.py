@@ -203,7 +203,8 @@ class AtLeastOnce:
 
     def _publish(self, batch: Batch, messages: Messages) -> Watermark:
         """Deliver a batch, and return the watermark behind what of it was delivered."""
-        refused = [*messages.refused, *self._broker.refused(messages)]
+        by_place = {one.index: one for one in (*self._broker.refused(messages), *messages.refused)}
+        refused = list(by_place.values())
         if self._dead_letter_topic is None and self._source.without(batch, frozenset()) is not None:
             return self._publish_but(batch, messages, refused)
         self._broker.publish(messages, {one.index for one in refused})
@@ -239,7 +240,7 @@ class AtLeastOnce:
         first, count = rejections[0], len(rejections)
         topic = messages.topic_of(first.index)
         found = (
-            f"{count} of {batch.count} messages were rejected by topic {topic!r}; first: message"
+            f"{count} of {batch.count} messages were rejected{f' by topic {topic!r}' if topic else ''}; first: message"
             f" {first.index} of the batch, {first.error}: {first.reason}"
         )
         if self._dead_letter_topic is None:

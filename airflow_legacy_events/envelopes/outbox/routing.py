@@ -85,7 +85,7 @@ class _Route:
             each = [(*inner, *own) for inner, own in zip(messages.each, each, strict=True)]
         return dataclasses.replace(
             messages,
-            topics=["" if topic is None else topic for topic in topics],
+            topics=["" if self._known[topic] else topic or "" for topic in topics],
             each=each,
             timestamps=self._role("timestamp", columns, refused, self._texts.milliseconds),
             partitions=self._role("partition", columns, refused, self._partitions),

@@ -150,3 +150,22 @@ def test_a_receipt_that_grows_large_is_saved_before_its_time(monkeypatch):
 
     assert len(outbox.told) > 3
     assert outbox.entries == {}
+
+
+def test_a_row_that_envelope_and_broker_refuse_is_one_dead_letter():
+    world, outbox = World(), table(("a", "1"), ("b", WIDE))
+    made = limited(world, outbox)
+    made.dead_letter_topic = "dead"
+    inner = made.compile
+
+    def compiled(shape, stream):
+        encode = inner(shape, stream)
+        return lambda batch: dataclasses.replace(encode(batch), refused=[Rejection(1, "NO_TOPIC", "not allowed")])
+
+    made.relay.envelope = type("Refusing", (), {"compile": staticmethod(compiled)})
+
+    made.relay.run()
+
+    (letter,) = made.broker.topic("dead")
+    assert dict(letter.headers)["legacy-events-error"] == "NO_TOPIC"
+    assert (report_of(made)["events"], report_of(made)["rejected"]) == (1, 1)
