@@ -58,9 +58,11 @@ class SetWatermark:
     def moved(self, stream: str, mark: Watermark | None, database: Database | None) -> Watermark:
         """See `Move.moved`; the receipt and the place belong to the old values and go with them."""
         old = mark or Watermark(None, None, {})
-        spec_of(old.facts).check_facts(stream, old.facts)
+        spec = spec_of(old.facts)
+        spec.check_facts(stream, old.facts)
         facts = dict(old.facts)
         if self.values:
+            spec.check_move(stream)
             _check_count(self.values, facts.get("columns"))
             facts.pop("included", None)
             old = old._replace(values=tuple(self.values), receipt=None)
@@ -87,6 +89,8 @@ class Rewind:
 
     def moved(self, stream: str, mark: Watermark | None, database: Database | None) -> Watermark:  # noqa: ARG002
         """See `Move.moved`."""
+        if mark is not None:
+            spec_of(mark.facts).check_move(stream)
         return rewound(stream, mark, self.to, self.by)
 
 

@@ -127,6 +127,14 @@ class SourceSpec(Protocol):
         """
 
     @classmethod
+    def check_move(cls, stream: str) -> None:
+        """Check that a person's new values would move where the next run begins.
+
+        Raises:
+            ConfigurationError: they would not.
+        """
+
+    @classmethod
     def left_by(cls, facts: Mapping[str, Any], stream: str, given: Mapping[str, Any]) -> Self:
         """Return the spec of the run that left a watermark, as far as its facts tell; for looking, not for a run.
 
@@ -156,3 +164,7 @@ class OneTopic:
     def lock_of(self, database: Database) -> str | None:  # noqa: ARG002
         """See `SourceSpec.lock_of`."""
         return None
+
+    @classmethod
+    def check_move(cls, stream: str) -> None:
+        """See `SourceSpec.check_move`."""

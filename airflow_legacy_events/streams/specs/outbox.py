@@ -176,6 +176,14 @@ class OutboxSpec:
         check_outbox_facts(stream, facts)
 
     @classmethod
+    def check_move(cls, stream: str) -> None:
+        """See `SourceSpec.check_move`."""
+        raise ConfigurationError(
+            f"the watermark of stream {stream!r} can't be moved: an outbox has no position, each open row is read by"
+            " the next run. To send rows again, replay a window of their timestamp, or empty their mark in the table"
+        )
+
+    @classmethod
     def left_by(cls, facts: Mapping[str, Any], stream: str, given: Mapping[str, Any]) -> Self:  # noqa: ARG003
         """See `SourceSpec.left_by`."""
         raise ConfigurationError(

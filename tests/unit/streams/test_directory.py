@@ -122,3 +122,11 @@ def test_one_stream_that_can_not_be_read_hides_no_other(stream, mark):
     (found,) = [one for one in list_streams() if one.stream == stream]
     assert found.condition == "unreadable"
     assert "can't be understood" in found.error
+
+
+@pytest.mark.parametrize("move", [SetWatermark(values=["7"], conn_id="crm"), Rewind(by="5")])
+def test_the_watermark_of_an_outbox_can_not_be_moved(move):
+    mark = Watermark(("9",), None, {"kind": "outbox", "source": "crm", "columns": [["id", "bigint"]]})
+
+    with pytest.raises(ConfigurationError, match="an outbox has no position"):
+        move.moved("crm.outbox@outbox", mark, None)
