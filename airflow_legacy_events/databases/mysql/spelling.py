@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 import sqlalchemy as sa
@@ -40,14 +41,23 @@ class Known:
         columns = query.selected_columns
         if any(column.name in self.spellings for column in columns):
             query = query.with_only_columns(*(self.spellings.get(one.name, _itself)(one) for one in columns))
-        index = self._index_for([_name(one) for one in query._order_by_clauses])  # noqa: SLF001  it has no other name
+        order = tuple(_name(one) for one in query._order_by_clauses)  # noqa: SLF001  it has no other name
+        index = self._index_for(order, frozenset(query.get_execution_options().get("constant_columns", ())))
         return query if index is None else query.with_hint(query.get_final_froms()[0], f"FORCE INDEX ({quote(index)})")
 
-    def _index_for(self, order: Sequence[str]) -> str | None:
-        """Return the index that sorts as the query does; the optimizer alone might sort the whole table."""
+    def _index_for(self, order: tuple[str, ...], constant: frozenset[str]) -> str | None:
+        """Return the index that sorts as the query does; the optimizer alone might sort the whole table.
+
+        Of such indexes it is the one that begins with the most columns that are constant, for it reads no other rows.
+        """
         if self.entry is None or not order:
             return None
-        return next((name for name, by in self.entry.sorted_by.items() if by[: len(order)] == tuple(order)), None)
+        sorting = []
+        for name, by in self.entry.sorted_by.items():
+            behind = len(list(takewhile(constant.__contains__, by)))
+            if by[behind : behind + len(order)] == order or by[: len(order)] == order:
+                sorting.append((name, behind))
+        return max(sorting, key=lambda one: one[1])[0] if sorting else None
 
     def marking(self, of: Column) -> Any:
         """Return the time now in UTC, with the digits that the column keeps: an assignment would round it up."""
