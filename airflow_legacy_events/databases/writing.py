@@ -24,10 +24,12 @@ class Reading(NamedTuple):
         compiled: gives the text and the parameters of a SQLAlchemy statement.
         refused: gives, of an error and the driver's session, the error for a row that can't be carried, such as a text
             that is no UTF-8; None for any other one.
+        begin: prepares the driver's session, in the transaction.
     """
 
     compiled: Callable[[Any], tuple[str, Any]]
     refused: Callable[[Exception, Any], LegacyEventsError | None]
+    begin: Callable[[Any], None] = lambda _: None
 
 
 def in_order(statements: Sequence[Any], run: Callable[[Any], Answer]) -> list[Answer]:

@@ -18,6 +18,8 @@ _STATEMENTS_ARE_LOGGED = 1665
 _NAMES_ONLY = frozenset({1044, 1045, 1054, 1142, 1143, 1146, 1290, 1370, 1792, 1836, 3100})
 """Errors whose quotes hold names of the catalog and of options, and never values."""
 _RAISED, _NOT_THE_SERVERS = 1644, 10_000
+# The wire is cut after 30 s of silence, and the server would go on to wait.
+_PATIENCE = "SET SESSION innodb_lock_wait_timeout = 10, lock_wait_timeout = 10"
 _BEGIN = ("SET TRANSACTION ISOLATION LEVEL {}, READ WRITE", "START TRANSACTION")
 
 
@@ -59,6 +61,7 @@ class Writer:
     def _transaction(self, statements: Sequence[Any], check: Callable[[], None]) -> list[Answer]:
         if self._session is None:
             self._session = self._connect()
+            self._session.rows(_PATIENCE)
         session = self._session
         for statement in _BEGIN:
             session.rows(statement.format(self._isolation))

@@ -25,10 +25,10 @@ from airflow_legacy_events.databases.postgres.prefetch import Prefetch
 from airflow_legacy_events.databases.postgres.session import Session, connect, reason
 from airflow_legacy_events.databases.postgres.sizes import bounded_column, too_large_in
 from airflow_legacy_events.databases.postgres.statement import Statement
-from airflow_legacy_events.databases.postgres.types import find_types
+from airflow_legacy_events.databases.postgres.types import MONEY_FORM, find_types, holds_money
 from airflow_legacy_events.databases.postgres.versions import VERSION, unchanged
 from airflow_legacy_events.databases.postgres.writes import table_writes
-from airflow_legacy_events.databases.postgres.writing import refusal
+from airflow_legacy_events.databases.postgres.writing import begin_writing, refusal
 from airflow_legacy_events.databases.reflection import TableFacts
 from airflow_legacy_events.databases.writing import Reading
 
@@ -45,6 +45,7 @@ class PostgresDatabase(SqlDatabase[Session]):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._prefetch = Prefetch(self._turn, self.statement_timeout_seconds)
+        self._money = False
         self._last: tuple[Any, tuple[str, Any]] | None = None
 
     @contextmanager
@@ -74,9 +75,14 @@ class PostgresDatabase(SqlDatabase[Session]):
     @contextmanager
     def lock(self, name: str, holder: Mapping[str, Any], *, table: str | None = None) -> Iterator[Lease]:
         """See `core.ports.Database.lock`: an advisory lock on a session of its own, see `AdvisoryLock`."""
-        reading = Reading(super()._compiled, self._refused)
+        reading = Reading(super()._compiled, self._refused, self._begin_writing)
         with AdvisoryLock(self._connect_plain, reading, name, holder, self.log, table=table).held() as lease:
             yield lease
+
+    def _begin_writing(self, session: psycopg.Connection[Any]) -> None:
+        begin_writing(session)
+        if self._money:
+            session.execute(MONEY_FORM)
 
     def _refused(self, error: Exception, _: Any) -> LegacyEventsError | None:
         if isinstance(error, UNREADABLE):
@@ -114,6 +120,7 @@ class PostgresDatabase(SqlDatabase[Session]):
             except psycopg.Error as error:
                 raise errors.refused_query(self.conn_id, reason(error)) from error
             types = find_types(session.connection, [c.type_code for c in found])
+            self._money |= any(holds_money(type_) for type_ in types.values())
         columns, refused = [], {}
         for one in found:
             type_ = types[one.type_code]

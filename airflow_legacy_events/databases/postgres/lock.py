@@ -16,7 +16,7 @@ from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.core.ports import Answer
 from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, HeldLock, SessionLock, holder_in, key_of
 from airflow_legacy_events.databases.postgres.session import texts_of
-from airflow_legacy_events.databases.postgres.writing import begin_writing, reason_without_values
+from airflow_legacy_events.databases.postgres.writing import reason_without_values
 from airflow_legacy_events.databases.writing import Reading, in_order, not_written, retried
 
 _WHO = """
@@ -114,7 +114,7 @@ class AdvisoryLock(SessionLock):
 
     def _transaction(self, statements: Sequence[Any]) -> list[Answer]:
         with self._session.transaction():
-            begin_writing(self._session)
+            self._reading.begin(self._session)
             texts = texts_of(self._session)
 
             def answer(statement: Any) -> Answer:

@@ -24,6 +24,9 @@ _KINDS = {
     Kind.JSON: ("json", "jsonb"),
     Kind.BYTES: ("bytea",),
 }
+MONEY_FORM = "SET lc_monetary = 'C'"
+"""Lets a session write money as `-$1,234.56`."""
+
 _TEXTS = ("text", "varchar", "bpchar", "name", '"char"')
 _KIND_OF_NAME = {name: kind for kind, names in _KINDS.items() for name in names}
 
@@ -98,6 +101,11 @@ def find_types(session: Connection[Any], oids: Sequence[int]) -> dict[int, Type]
     return found
 
 
+def holds_money(type_: Type) -> bool:
+    """Return whether values of a type are money, or arrays of it."""
+    return Kind.MONEY in (type_.kind, type_.elements.kind if type_.elements else None)
+
+
 def _writes_cents(session: Connection[Any]) -> bool:
     """Let the session write money as `-$1,234.56` if its values are hundredths; return whether they are.
 
@@ -106,7 +114,7 @@ def _writes_cents(session: Connection[Any]) -> bool:
     (digits,) = cast("tuple[int]", session.execute("SELECT scale('1'::money::numeric)").fetchone())
     if digits != _CENTS:
         return False
-    session.execute("SET lc_monetary = 'C'")
+    session.execute(MONEY_FORM)
     return True
 
 
