@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from airflow.sdk import BaseOperatorLink, conf
 
+from airflow_legacy_events.core import templates
 from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.hooks.broker import EventBrokerHook
 
@@ -19,7 +20,8 @@ class TopicLink(BaseOperatorLink):
     """Leads to the newest message of the operator's topic, in a tool that shows topics.
 
     The address is ``[legacy_events] topic_url_template`` with ``{topic}``, ``{partition}``, ``{offset}`` and
-    ``{bootstrap}`` replaced; without that setting, or where the position is not known, there is no link.
+    ``{bootstrap}`` replaced; without that setting, where each row names its topic, or where the
+    position is not known, there is no link.
     """
 
     name = "Topic"
@@ -27,7 +29,7 @@ class TopicLink(BaseOperatorLink):
     def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002  Airflow's signature
         """Return the address; called where the task ran, after it ended."""
         template = conf.get("legacy_events", "topic_url_template", fallback="")
-        if not template:
+        if not template or templates.columns_of(templates.parse(operator.topic, "topic=")):
             return ""
         broker = EventBrokerHook(operator.broker_conn_id).get_broker(
             topics=[operator.topic], delivery_timeout=dt.timedelta(seconds=3)

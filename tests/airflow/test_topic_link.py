@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from airflow_legacy_events.operators.links import TopicLink
+from airflow_legacy_events.operators.outbox import OutboxDrainOperator
 from airflow_legacy_events.operators.query import IncrementalQueryOperator
 from tests.airflow import metadata
 
@@ -37,6 +38,14 @@ def send(broker, topic, partition, value):
 
 def test_without_a_template_there_is_no_link(link):
     assert link(None) == ""
+
+
+def test_topics_that_rows_name_have_no_link(broker, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__LEGACY_EVENTS__TOPIC_URL_TEMPLATE", TEMPLATE)
+    operator = OutboxDrainOperator(task_id="drain", source_conn_id="c", table="outbox")
+
+    with metadata.as_task():
+        assert TopicLink().get_link(operator, ti_key=None) == ""
 
 
 def test_a_topic_without_messages_has_no_link_to_one_but_to_itself(link, topic):
