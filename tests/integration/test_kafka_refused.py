@@ -159,6 +159,12 @@ def test_a_message_without_a_key_is_refused_where_its_topic_is_compacted(kafka, 
     assert [len(raw(kafka, name)) for name in (compacted, topic)] == [2, 1]
 
 
+def test_a_topic_that_was_made_after_the_run_began_is_found(kafka, topics, topic):
+    broker = opened(kafka, topic)
+    broker.publish(routed(topics.make(), topic))
+    assert broker.confirm() == []
+
+
 def test_a_partition_that_was_added_meanwhile_is_found(kafka, topic, monkeypatch):
     broker = opened(kafka, topic)
     messages = routed(topic, topic, partitions=[1, 0])
