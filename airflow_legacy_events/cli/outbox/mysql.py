@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from airflow_legacy_events.cli.outbox.ddl import COLUMNS
-from airflow_legacy_events.cli.outbox.model import Capture, Dialect, Installed, Name, Place, Trigger
-from airflow_legacy_events.cli.outbox.mysql_catalog import find_place, find_triggers, shown_body
+from airflow_legacy_events.cli.outbox.model import Capture, Dialect, Installed, Name, Outbox, Place, Trigger
+from airflow_legacy_events.cli.outbox.mysql_catalog import find_outbox, find_place, find_triggers, shown_body
 from airflow_legacy_events.cli.outbox.mysql_values import key_of, payload_of
 from airflow_legacy_events.cli.outbox.quoting import mysql_literal, other_name, quoted
 from airflow_legacy_events.core.ports import Reflection
@@ -26,14 +26,15 @@ _BODIES = {
 class Mysql(Dialect):
     """MariaDB 10.2.3 and later, MySQL 5.7.8 and later."""
 
+    suffixes = tuple(f"_outbox_{kind}" for kind in _BODIES)
+
     def place(self, found: Reflection) -> Place:
         """See `Dialect.place`."""
         return find_place(self.rows, found)
 
-    def home(self) -> str | None:
-        """See `Dialect.home`."""
-        [(schema,)] = self.rows("SELECT DATABASE()")
-        return None if schema is None else str(schema)
+    def outbox(self, schema: str | None, name: str) -> Outbox:
+        """See `Dialect.outbox`."""
+        return find_outbox(self.rows, schema, name)
 
     def triggers(self, capture: Capture) -> tuple[Trigger, ...]:
         """See `Dialect.triggers`; of two for one event the first made fires first."""
@@ -48,8 +49,8 @@ class Mysql(Dialect):
             "new": payload_of("NEW", capture.columns),
         }
         found = []
-        for kind, (event, template) in _BODIES.items():
-            name, body = other_name(capture.table.name, f"_outbox_{kind}"), template.format(**values)
+        for suffix, (event, template) in zip(self.suffixes, _BODIES.values(), strict=True):
+            name, body = other_name(capture.table.name, suffix), template.format(**values)
             create = (
                 f"CREATE TRIGGER {_quoted(capture.table._replace(name=name))} AFTER {event}"
                 f" ON {_quoted(capture.table)} FOR EACH ROW {body}"

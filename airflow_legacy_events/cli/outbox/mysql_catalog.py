@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from airflow_legacy_events.cli.outbox.model import Installed, Name, Place
+from airflow_legacy_events.cli.outbox.model import Installed, Name, Outbox, Place
 from airflow_legacy_events.cli.outbox.quoting import quoted
 from airflow_legacy_events.core.ports import Reflection
 
@@ -16,6 +16,10 @@ _PLACE = """
 SELECT table_schema, table_name, table_type, engine, VERSION() FROM information_schema.tables
  WHERE table_schema = COALESCE(:schema, DATABASE()) AND table_name = :name
 """
+_OUTBOX = """
+SELECT table_schema, table_name, column_name FROM information_schema.columns
+ WHERE table_schema = COALESCE(:schema, DATABASE()) AND table_name IN (:name, LOWER(:name))
+"""
 _CASCADES = """
 SELECT constraint_name, referenced_table_name, delete_rule, update_rule
   FROM information_schema.referential_constraints
@@ -23,9 +27,11 @@ SELECT constraint_name, referenced_table_name, delete_rule, update_rule
    AND (delete_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT') OR update_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT'))
  ORDER BY constraint_name
 """
+# Who may not see a trigger finds it on MariaDB without its statement.
 _TRIGGERS = """
 SELECT trigger_name, action_timing, event_manipulation FROM information_schema.triggers
  WHERE event_object_schema = :schema AND event_object_table = :name
+   AND action_statement IS NOT NULL
  ORDER BY trigger_name
 """
 _BEFORE_BODY = " FOR EACH ROW "
@@ -61,6 +67,14 @@ def _refusal(rows: Rows, schema: str, name: str, kind: str, version: str) -> str
             " the application delete its rows, or read the table by a watermark"
         )
     return None
+
+
+def find_outbox(rows: Rows, schema: str | None, name: str) -> Outbox:
+    """Return the outbox of a name, else where it would be made."""
+    if (found := Outbox.among(rows(_OUTBOX, schema=schema, name=name), name)) is not None:
+        return found
+    [(current,)] = rows("SELECT DATABASE()")
+    return Outbox(Name(current if schema is None else schema, name), None)
 
 
 def shown_body(timing: str, event: str, body: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from airflow_legacy_events.cli.outbox.model import Installed, Name, Place
+from airflow_legacy_events.cli.outbox.model import Capture, Installed, Name, Outbox, Place
 from airflow_legacy_events.cli.outbox.quoting import quoted
 from airflow_legacy_events.core.ports import Reflection
 
@@ -17,6 +17,14 @@ SELECT n.nspname, c.relname, c.relkind::text, c.relispartition::text,
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
  WHERE c.oid = to_regclass(:name)
 """
+_OUTBOX = """
+SELECT n.nspname, c.relname, a.attname
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+ WHERE c.relkind IN ('r', 'p', 'v', 'f') AND c.relname IN (:name, lower(:name))
+   AND CASE WHEN CAST(:schema AS text) IS NULL THEN pg_table_is_visible(c.oid) ELSE n.nspname = :schema END
+"""
 _VIRTUAL = """
 SELECT attname FROM pg_catalog.pg_attribute
  WHERE attrelid = to_regclass(:name) AND attnum > 0 AND attgenerated::text = 'v'
@@ -24,6 +32,7 @@ SELECT attname FROM pg_catalog.pg_attribute
 _TRIGGERS = """
 SELECT t.tgname, t.tgenabled::text,
        concat(t.tgtype, CASE WHEN t.tgqual IS NOT NULL OR t.tgattr <> '' THEN ' limited' END),
+       COALESCE(has_table_privilege(p.proowner, to_regclass(:outbox), 'INSERT'), true)::text,
        p.prosecdef::text, array_to_string(p.proconfig, chr(10)), p.prosrc, n.nspname, p.proname
   FROM pg_catalog.pg_trigger t
   JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
@@ -54,6 +63,14 @@ def find_place(rows: Rows, found: Reflection) -> Place:
     return Place(Name(schema, name), refusal, tuple(notes))
 
 
+def find_outbox(rows: Rows, schema: str | None, name: str) -> Outbox:
+    """Return the outbox of a name, else where it would be made."""
+    if (found := Outbox.among(rows(_OUTBOX, schema=schema, name=name), name)) is not None:
+        return found
+    [(current,)] = rows("SELECT COALESCE(current_schema(), 'public')")
+    return Outbox(Name(current if schema is None else schema, name), None)
+
+
 def unreadable_columns(rows: Rows, table: str) -> frozenset[str]:
     """Return the columns of which a trigger sees NULL."""
     return frozenset(str(name) for (name,) in rows(_VIRTUAL, name=table))
@@ -75,30 +92,28 @@ def _body(code: str, definer: str, settings: list[str], body: str) -> str:
     return "\n".join([code, definer, *sorted(settings), " ".join(body.split())])
 
 
-def find_triggers(rows: Rows, table: str, insert: str, *, always: bool) -> tuple[Installed, ...]:
-    """Return the triggers of a table whose function holds the statement `insert`.
-
-    Args:
-        rows: of a statement.
-        table: quoted.
-        insert: beginning of the statement.
-        always: whether they should fire for replicated rows too.
-    """
+def find_triggers(rows: Rows, capture: Capture, insert: str) -> tuple[Installed, ...]:
+    """Return the triggers of the table whose function holds the statement `insert`."""
+    found = rows(_TRIGGERS, name=quoted(*capture.table), outbox=quoted(*capture.outbox))
     return tuple(
         Installed(
             name,
             _body(code, definer, (settings or "").split("\n"), body),
-            _fault(enabled, always=always),
+            _fault(enabled, may_write=may == "true", always=capture.always),
             quoted(*function),
         )
-        for name, enabled, code, definer, settings, body, *function in rows(_TRIGGERS, name=table)
+        for name, enabled, code, may, definer, settings, body, *function in found
         if insert in body
     )
 
 
-def _fault(enabled: str, *, always: bool) -> str | None:
+def _fault(enabled: str, *, may_write: bool, always: bool) -> str | None:
+    if not may_write:
+        return "fails every write, since the owner of its function may not INSERT into the outbox"
     if enabled == "D":
         return "is disabled"
     if enabled == "R":
         return "fires for replicated rows only"
-    return "does not fire for replicated rows, which --always asks for" if always and enabled != "A" else None
+    if (enabled == "A") is not always:
+        return f"{'does not fire' if always else 'fires'} for replicated rows, which --always would ask for"
+    return None

@@ -25,7 +25,7 @@ def script(asked: Asked, looked: Looked, dialect: Dialect) -> str:
     notes = [
         f"Events of {capture.table.name} for {capture.outbox.name}. Who writes waits while this runs.",
         *(f"Attention: {one}." for one in looked.outbox_faults()),
-        *(f"The trigger {one.name} is from before the table or the command changed; it goes." for one in stale),
+        *(f"The trigger {one.name} is from before the table was renamed; it goes." for one in stale),
         *capture.notes,
         *([] if capture.notify is None else [_NOTIFY]),
     ]
@@ -33,6 +33,6 @@ def script(asked: Asked, looked: Looked, dialect: Dialect) -> str:
 
 
 def stale_of(capture: Capture, dialect: Dialect) -> list[Installed]:
-    """Return the triggers that fill this outbox under names that would not be printed today."""
+    """Return the triggers that were printed for this outbox when the table had another name."""
     names = {one.name for one in dialect.triggers(capture)}
-    return [one for one in dialect.installed(capture) if one.name not in names]
+    return [one for one in dialect.installed(capture) if one.name not in names and one.name.endswith(dialect.suffixes)]

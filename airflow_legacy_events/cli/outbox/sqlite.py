@@ -6,12 +6,16 @@ import json
 from collections.abc import Sequence
 
 from airflow_legacy_events.cli.outbox.ddl import COLUMNS
-from airflow_legacy_events.cli.outbox.model import Capture, Dialect, Installed, Name, Place, Trigger
+from airflow_legacy_events.cli.outbox.model import Capture, Dialect, Installed, Name, Outbox, Place, Trigger
 from airflow_legacy_events.cli.outbox.quoting import literal, other_name, quoted
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.ports import Reflection
 
 _PLACE = "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND name = :name COLLATE NOCASE"
+_OUTBOX = """
+SELECT t.name, c.name FROM pragma_table_list AS t, pragma_table_xinfo(t.name) AS c
+ WHERE t.schema = 'main' AND t.name = :name COLLATE NOCASE
+"""
 _TRIGGERS = """
 SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :name COLLATE NOCASE ORDER BY name
 """
@@ -46,15 +50,19 @@ _BODIES = {
 class Sqlite(Dialect):
     """SQLite 3."""
 
+    suffixes = tuple(f"_outbox_{kind}" for kind in _BODIES)
+
     def place(self, found: Reflection) -> Place:
         """See `Dialect.place`."""
         [(name, kind)] = self.rows(_PLACE, name=found.selectable.name)
         refusal = None if kind == "table" else f"it is a {kind}, and triggers see only what is written to tables"
         return Place(Name(None, name), refusal, _NOTES)
 
-    def home(self) -> str | None:
-        """See `Dialect.home`; a trigger names no schema."""
-        return None
+    def outbox(self, schema: str | None, name: str) -> Outbox:  # noqa: ARG002  a trigger names no schema
+        """See `Dialect.outbox`."""
+        found = self.rows(_OUTBOX, name=name)
+        columns = frozenset(str(column) for _, column in found)
+        return Outbox(Name(None, found[0][0] if found else name), columns or None)
 
     def triggers(self, capture: Capture) -> tuple[Trigger, ...]:
         """See `Dialect.triggers`."""
@@ -66,8 +74,8 @@ class Sqlite(Dialect):
             "new": _payload("NEW", capture.columns),
         }
         found = []
-        for kind, (event, condition, rows) in _BODIES.items():
-            name = other_name(capture.table.name, f"_outbox_{kind}")
+        for suffix, (event, condition, rows) in zip(self.suffixes, _BODIES.values(), strict=True):
+            name = other_name(capture.table.name, suffix)
             body = "".join(f" {_insert(capture)} {row.format(**values)};" for row in rows)
             create = (
                 f"CREATE TRIGGER {quoted(name)} AFTER {event} ON {quoted(capture.table.name)}"
