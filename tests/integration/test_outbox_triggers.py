@@ -234,3 +234,37 @@ def test_a_unique_index_serves_where_there_is_no_primary_key(application):
 def test_the_connection_has_to_be_one_that_is_known(application):
     with pytest.raises(SystemExit, match="was not found"):
         application.call("trigger", "orders", "--source-conn-id", f"{CONN_ID}_2", "--columns", "id")
+
+
+def own_trigger(application, name, table):
+    """A trigger that the application itself has."""
+    if application.legacy.dialect == "postgresql":
+        application.run("CREATE FUNCTION own() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
+        application.run(f"CREATE TRIGGER {name} AFTER INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION own()")
+    elif application.mysql:
+        application.run(f"CREATE TRIGGER {name} AFTER INSERT ON {table} FOR EACH ROW SET @own = 1")
+    else:
+        application.run(f"CREATE TRIGGER {name} AFTER INSERT ON {table} BEGIN SELECT 1; END")
+
+
+def test_a_trigger_of_the_application_is_neither_replaced_nor_dropped(application):
+    name = "orders_outbox" if application.legacy.dialect == "postgresql" else "orders_outbox_created"
+    application.make_outbox()
+    application.run(ORDERS)
+    own_trigger(application, name, "orders")
+    with pytest.raises(SystemExit, match=f"would take the place of a trigger '{name}'"):
+        application.trigger("orders", "id")
+    application.run(f"DROP TRIGGER {name}" + (" ON orders" if application.legacy.dialect == "postgresql" else ""))
+    assert "CREATE TRIGGER" in application.trigger("orders", "id")
+
+
+def test_a_new_table_does_not_take_the_triggers_of_the_one_that_had_its_name(shop):
+    shop.run("ALTER TABLE orders RENAME TO purchases")
+    shop.run(ORDERS)
+    with pytest.raises(SystemExit, match="would take the place of"):
+        shop.trigger("orders", CHOSEN)
+    shop.install("purchases", CHOSEN)
+    shop.install("orders", CHOSEN)
+    shop.run("INSERT INTO purchases (id) VALUES (1)")
+    shop.run("INSERT INTO orders (id) VALUES (2)")
+    assert [key for _, key, _ in shop.events()] == ["1", "2"]

@@ -169,6 +169,10 @@ class Dialect(ABC):
         """Return the triggers of the table that fill this outbox, whoever printed them."""
 
     @abstractmethod
+    def strangers(self, capture: Capture) -> list[str]:
+        """Return what has a name that would be printed and belongs to somebody else, as words of a sentence."""
+
+    @abstractmethod
     def script(self, capture: Capture, stale: Sequence[Installed]) -> str:
         """Return the statements that put the triggers in place of those that are there, all at once.
 

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from airflow_legacy_events.cli.outbox.ddl import COLUMNS
+from airflow_legacy_events.cli.outbox.ddl import FILLED
 from airflow_legacy_events.cli.outbox.model import Capture, Dialect, Installed, Name, Outbox, Place, Trigger
-from airflow_legacy_events.cli.outbox.mysql_catalog import find_outbox, find_place, find_triggers, shown_body
+from airflow_legacy_events.cli.outbox.mysql_catalog import (
+    find_outbox,
+    find_place,
+    find_strangers,
+    find_triggers,
+    shown_body,
+)
 from airflow_legacy_events.cli.outbox.mysql_values import key_of, payload_of
 from airflow_legacy_events.cli.outbox.quoting import mysql_literal, other_name, quoted
 from airflow_legacy_events.core.ports import Reflection
@@ -62,6 +68,10 @@ class Mysql(Dialect):
         """See `Dialect.installed`."""
         return find_triggers(self.rows, capture.table, _insert(capture))
 
+    def strangers(self, capture: Capture) -> list[str]:
+        """See `Dialect.strangers`."""
+        return find_strangers(self.rows, capture.table, [one.name for one in self.triggers(capture)])
+
     def script(self, capture: Capture, stale: Sequence[Installed]) -> str:
         """See `Dialect.script`; each statement here commits, so a lock keeps writers out meanwhile."""
         triggers = self.triggers(capture)
@@ -81,4 +91,4 @@ def _quoted(name: Name) -> str:
 
 
 def _insert(capture: Capture) -> str:
-    return f"INSERT INTO {_quoted(capture.outbox)} ({', '.join(COLUMNS)})"
+    return f"INSERT INTO {_quoted(capture.outbox)} {FILLED}"

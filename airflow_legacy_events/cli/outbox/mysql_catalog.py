@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from airflow_legacy_events.cli.outbox.ddl import FILLED
 from airflow_legacy_events.cli.outbox.model import Installed, Name, Outbox, Place
 from airflow_legacy_events.cli.outbox.quoting import quoted
 from airflow_legacy_events.core.ports import Reflection
@@ -33,6 +34,10 @@ SELECT trigger_name, action_timing, event_manipulation FROM information_schema.t
  WHERE event_object_schema = :schema AND event_object_table = :name
    AND action_statement IS NOT NULL
  ORDER BY trigger_name
+"""
+_ALL_TRIGGERS = """
+SELECT trigger_name, event_object_table, action_statement FROM information_schema.triggers
+ WHERE trigger_schema = :schema
 """
 _BEFORE_BODY = " FOR EACH ROW "
 _JSON_SINCE = {True: (10, 2, 3), False: (5, 7, 8)}
@@ -92,3 +97,12 @@ def find_triggers(rows: Rows, table: Name, insert: str) -> tuple[Installed, ...]
         if insert in (body := str(statement).partition(_BEFORE_BODY)[2]):
             found.append(Installed(name, shown_body(timing, event, body)))
     return tuple(found)
+
+
+def find_strangers(rows: Rows, table: Name, names: Sequence[str]) -> list[str]:
+    """Return the triggers of these names that somebody else made, or that are of another table of the schema."""
+    return [
+        f"a trigger {name!r} of table {of!r}"
+        for name, of, body in rows(_ALL_TRIGGERS, schema=table.schema)
+        if name in names and (of != table.name or FILLED not in (body or FILLED))
+    ]

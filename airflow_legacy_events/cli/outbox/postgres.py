@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from airflow_legacy_events.cli.outbox.ddl import COLUMNS
+from airflow_legacy_events.cli.outbox.ddl import FILLED
 from airflow_legacy_events.cli.outbox.model import Capture, Dialect, Installed, Outbox, Place, Trigger
 from airflow_legacy_events.cli.outbox.postgres_catalog import (
     find_outbox,
     find_place,
+    find_strangers,
     find_triggers,
     installed_body,
     unreadable_columns,
@@ -95,6 +96,12 @@ class Postgres(Dialect):
         """See `Dialect.installed`."""
         return find_triggers(self.rows, capture, _insert(capture))
 
+    def strangers(self, capture: Capture) -> list[str]:
+        """See `Dialect.strangers`."""
+        names = [one.name for one in self.triggers(capture)]
+        function = capture.table._replace(name=postgres_name(capture.table.name, self.suffixes[0]))
+        return find_strangers(self.rows, capture, names, function)
+
     def script(self, capture: Capture, stale: Sequence[Installed]) -> str:
         """See `Dialect.script`."""
         table, function, triggers = quoted(*capture.table), _function(capture), self.triggers(capture)
@@ -129,7 +136,7 @@ def _plain(settings: dict[str, str]) -> dict[str, str]:
 
 
 def _insert(capture: Capture) -> str:
-    return f"INSERT INTO {quoted(*capture.outbox)} ({', '.join(COLUMNS)})"
+    return f"INSERT INTO {quoted(*capture.outbox)} {FILLED}"
 
 
 def _body(capture: Capture) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from airflow_legacy_events.cli.outbox.ddl import FILLED
 from airflow_legacy_events.cli.outbox.model import Capture, Installed, Name, Outbox, Place
 from airflow_legacy_events.cli.outbox.quoting import quoted
 from airflow_legacy_events.core.ports import Reflection
@@ -39,6 +40,18 @@ SELECT t.tgname, t.tgenabled::text,
   JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
  WHERE t.tgrelid = to_regclass(:name) AND NOT t.tgisinternal
  ORDER BY t.tgname
+"""
+_ALL_TRIGGERS = """
+SELECT t.tgname, p.prosrc FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+ WHERE t.tgrelid = to_regclass(:name) AND NOT t.tgisinternal
+"""
+# The triggers of partitions are made by the server, which before release 13 calls them internal.
+_FUNCTION = """
+SELECT p.prosrc, (SELECT min(t.tgrelid::regclass::text) FROM pg_catalog.pg_trigger t
+                   WHERE t.tgfoid = p.oid AND t.tgrelid <> to_regclass(:table) AND NOT t.tgisinternal
+                     AND COALESCE(to_jsonb(t) ->> 'tgparentid', '0') = '0')
+  FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+ WHERE n.nspname = :schema AND p.proname = :name AND p.pronargs = 0
 """
 _TABLE, _PARTITIONED = "r", "p"
 
@@ -105,6 +118,20 @@ def find_triggers(rows: Rows, capture: Capture, insert: str) -> tuple[Installed,
         for name, enabled, code, may, definer, settings, body, *function in found
         if insert in body
     )
+
+
+def find_strangers(rows: Rows, capture: Capture, names: Sequence[str], function: Name) -> list[str]:
+    """Return the triggers of these names, and the function, that somebody else made or another table needs."""
+    table = quoted(*capture.table)
+    found = [
+        f"a trigger {name!r}" for name, body in rows(_ALL_TRIGGERS, name=table) if name in names and FILLED not in body
+    ]
+    for body, user in rows(_FUNCTION, table=table, schema=function.schema, name=function.name):
+        if FILLED not in body:
+            found.append(f"a function {function.name!r}")
+        elif user is not None:
+            found.append(f"a function {function.name!r} of the triggers of table {user}")
+    return found
 
 
 def _fault(enabled: str, *, may_write: bool, always: bool) -> str | None:

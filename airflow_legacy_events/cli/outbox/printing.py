@@ -5,6 +5,7 @@ from __future__ import annotations
 from airflow_legacy_events.cli.outbox.capturing import Looked, unknown_columns
 from airflow_legacy_events.cli.outbox.model import Asked, Capture, Dialect, Installed
 from airflow_legacy_events.cli.outbox.quoting import comment
+from airflow_legacy_events.core.errors import ConfigurationError
 
 _NOTIFY = (
     "NOTIFY takes one lock of the whole server at every commit, so writers wait for each other, and a transaction that"
@@ -16,11 +17,16 @@ def script(asked: Asked, looked: Looked, dialect: Dialect) -> str:
     """Return comments and statements; nothing is executed.
 
     Raises:
-        ConfigurationError: a column that was asked for is not there.
+        ConfigurationError: a column that was asked for is not there, or a name is taken by somebody else.
     """
     capture = looked.capture
     if looked.missing:
         raise unknown_columns(asked, looked.missing, dialect.database.reflect(asked.table, None))
+    if strangers := dialect.strangers(capture):
+        raise ConfigurationError(
+            f"the triggers of table {asked.table!r} would take the place of {', '.join(strangers)}, which was not"
+            " printed for this table: rename or drop it first"
+        )
     stale = stale_of(capture, dialect)
     notes = [
         f"Events of {capture.table.name} for {capture.outbox.name}. Who writes waits while this runs.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from airflow_legacy_events.cli.outbox.ddl import COLUMNS
+from airflow_legacy_events.cli.outbox.ddl import FILLED
 from airflow_legacy_events.cli.outbox.model import Capture, Dialect, Installed, Name, Outbox, Place, Trigger
 from airflow_legacy_events.cli.outbox.quoting import literal, other_name, quoted
 from airflow_legacy_events.core.columns import Column, Kind
@@ -19,6 +19,7 @@ SELECT t.name, c.name FROM pragma_table_list AS t, pragma_table_xinfo(t.name) AS
 _TRIGGERS = """
 SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :name COLLATE NOCASE ORDER BY name
 """
+_ALL_TRIGGERS = "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'"
 _NOTES = (
     "REPLACE deletes a row that is in its way without an event, unless its session has PRAGMA recursive_triggers = ON.",
     "Each program that writes needs a SQLite with functions for JSON; all have them from 3.38 on.",
@@ -89,6 +90,15 @@ class Sqlite(Dialect):
         found = self.rows(_TRIGGERS, name=capture.table.name)
         return tuple(Installed(name, sql) for name, sql in found if _insert(capture) in sql)
 
+    def strangers(self, capture: Capture) -> list[str]:
+        """See `Dialect.strangers`; all triggers of a file share their names."""
+        names = {one.name.lower() for one in self.triggers(capture)}
+        return [
+            f"a trigger {name!r} of table {of!r}"
+            for name, of, sql in self.rows(_ALL_TRIGGERS)
+            if name.lower() in names and (of.lower() != capture.table.name.lower() or FILLED not in sql)
+        ]
+
     def script(self, capture: Capture, stale: Sequence[Installed]) -> str:
         """See `Dialect.script`."""
         triggers = self.triggers(capture)
@@ -103,7 +113,7 @@ class Sqlite(Dialect):
 
 
 def _insert(capture: Capture) -> str:
-    return f"INSERT INTO {quoted(capture.outbox.name)} ({', '.join(COLUMNS)})"
+    return f"INSERT INTO {quoted(capture.outbox.name)} {FILLED}"
 
 
 def _payload(row: str, columns: Sequence[Column]) -> str:
