@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from airflow_legacy_events.core.model import Batch, Headers, Messages, Rejection
@@ -31,6 +32,15 @@ def dead_letters(
         each=[_headers(stream, batch, messages, rejection) for rejection in rejections],
         timestamps=None if messages.timestamps is None else [_timestamp(messages, one) for one in rejections],
     )
+
+
+def timeless(letters: Messages, refused: Sequence[Rejection]) -> Messages:
+    """Return dead letters without the timestamps for which the dead-letter topic would refuse them too."""
+    late = {one.index for one in refused if one.error == INVALID_TIMESTAMP}
+    if not late or letters.timestamps is None:
+        return letters
+    times = [None if at in late else time for at, time in enumerate(letters.timestamps)]
+    return replace(letters, timestamps=times)
 
 
 def _timestamp(messages: Messages, rejection: Rejection) -> int | None:

@@ -14,7 +14,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any, Protocol, TypeAlias
 
 from airflow_legacy_events.core.commands import command
-from airflow_legacy_events.core.dead_letters import dead_letters
+from airflow_legacy_events.core.dead_letters import dead_letters, timeless
 from airflow_legacy_events.core.errors import DeliveryError, WatermarkError
 from airflow_legacy_events.core.left_behind import LeftBehind
 from airflow_legacy_events.core.model import Batch, Delivered, Messages, Rejection, Watermark
@@ -238,9 +238,9 @@ class AtLeastOnce:
 
     def _bury(self, batch: Batch, messages: Messages, rejections: Sequence[Rejection]) -> None:
         first, count = rejections[0], len(rejections)
-        topic = messages.topic_of(first.index)
+        where = f" by topic {messages.topic!r}" if messages.topics is None else ""  # what a row names is the row's
         found = (
-            f"{count} of {batch.count} messages were rejected{f' by topic {topic!r}' if topic else ''}; first: message"
+            f"{count} of {batch.count} messages were rejected{where}; first: message"
             f" {first.index} of the batch, {first.error}: {first.reason}"
         )
         if self._dead_letter_topic is None:
@@ -250,7 +250,8 @@ class AtLeastOnce:
                 rejected=rejections,
             )
         self._log.warning("%s; sending them to %s", found, self._dead_letter_topic)
-        self._broker.publish(dead_letters(self._dead_letter_topic, self._stream, batch, messages, rejections))
+        letters = dead_letters(self._dead_letter_topic, self._stream, batch, messages, rejections)
+        self._broker.publish(timeless(letters, self._broker.refused(letters)))
         if refused := self._broker.confirm():
             raise DeliveryError(
                 f"{found}. The dead-letter topic {self._dead_letter_topic!r} rejected {len(refused)} of them too:"

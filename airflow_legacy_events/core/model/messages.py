@@ -76,6 +76,8 @@ class Messages:
         """How many messages go to each topic, leaving out those at the places `without`."""
         if self.topics is None:
             return {self.topic: len(self.values) - len(without)}
+        if not without:
+            return dict(Counter(self.topics))
         return dict(Counter(topic for at, topic in enumerate(self.topics) if at not in without))
 
     def size(self, without: AbstractSet[int] = frozenset()) -> int:

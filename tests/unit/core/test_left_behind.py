@@ -169,3 +169,27 @@ def test_a_row_that_envelope_and_broker_refuse_is_one_dead_letter():
     (letter,) = made.broker.topic("dead")
     assert dict(letter.headers)["legacy-events-error"] == "NO_TOPIC"
     assert (report_of(made)["events"], report_of(made)["rejected"]) == (1, 1)
+
+
+def test_a_dead_letter_goes_without_a_time_that_its_topic_would_refuse_too():
+    class Strict(MemoryBroker):
+        def refused(self, messages):
+            late = [at for at, time in enumerate(messages.timestamps or ()) if time == 9]
+            return [*super().refused(messages), *(Rejection(at, "INVALID_TIMESTAMP", "too late") for at in late)]
+
+    world, outbox = World(), table(("a", "1"), ("b", "2"))
+    made = process(world, outbox)
+    made.broker, made.dead_letter_topic = Strict(), "dead"
+    inner = made.compile
+
+    def compiled(shape, stream):
+        encode = inner(shape, stream)
+        refused = [Rejection(1, "NO_TOPIC", "not allowed")]
+        return lambda batch: dataclasses.replace(encode(batch), refused=refused, timestamps=[8, 9])
+
+    made.relay.envelope = type("Refusing", (), {"compile": staticmethod(compiled)})
+
+    made.relay.run()
+
+    assert [kept.timestamp for kept in made.broker.topic("dead")] == [None]
+    assert [kept.timestamp for kept in made.broker.topic("t")] == [8]
