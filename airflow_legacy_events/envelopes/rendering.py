@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import repeat
+from typing import Any
 
 from airflow_legacy_events.core.model import Headers
 from airflow_legacy_events.envelopes.column_encoder import Values
@@ -18,14 +19,26 @@ def render(template: FieldTemplate, texts: Sequence[Values], count: int) -> Valu
         texts: of all fields.
         count: how many rows.
     """
+    fields = [part for part in template if isinstance(part, int)]
+    if len(fields) == 1:
+        return _of_one(template, texts[fields[0]])
     columns = [repeat(part, count) if isinstance(part, str) else texts[part] for part in template or [""]]
     return [None if None in parts else "".join(parts) for parts in zip(*columns, strict=True)]
 
 
+def _of_one(template: FieldTemplate, texts: Values) -> Values:
+    """Return the text of a template with one field, made once for each value: a topic's values are few."""
+    made = {
+        text: None if text is None else "".join(part if isinstance(part, str) else text for part in template)
+        for text in set(texts)
+    }
+    return list(map(made.__getitem__, texts))
+
+
 def header_rows(columns: Sequence[tuple[str, Values]]) -> list[Headers]:
     """Return the headers of each message; one has no header where the value is None."""
-    named = [[None if value is None else (name, value) for value in values] for name, values in columns]
-    rows = list(zip(*named, strict=True))
-    if any(None in column for column in named):
-        return [tuple(header for header in row if header is not None) for row in rows]
+    named = [list(zip(repeat(name), values, strict=False)) for name, values in columns]
+    rows: list[Any] = list(zip(*named, strict=True))
+    if any(None in values for _, values in columns):
+        return [tuple(header for header in row if header[1] is not None) for row in rows]
     return rows

@@ -17,7 +17,11 @@ from airflow_legacy_events.envelopes.timestamps import Clock, is_rfc3339
 _KEPT_DATES = 4_096
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-_TO_THE_MILLISECOND = len("2026-11-23T09:15:02.123")
+_KEPT_SECONDS = 4_096
+_SECOND, _FRACTION = (
+    slice(len("2026-11-23T09:15:02")),
+    slice(len("2026-11-23T09:15:02."), len("2026-11-23T09:15:02.123")),
+)
 
 
 class RowTimes:
@@ -50,11 +54,18 @@ class RowTimes:
         Raises:
             EnvelopeError: a value is no point in time, infinite, or at or before the beginning of 1970.
         """
-        found = self.of(field, encoded, values)
-        return [
-            None if text is None else _milliseconds(field, moment)
-            for text, moment in zip(encoded.texts, found, strict=True)
-        ]
+        moments = self.of(field, encoded, values)
+        found = [_second(moment[_SECOND]) + int(moment[_FRACTION]) if moment else 0 for moment in moments]
+        if min(found, default=1) > 0:
+            return list(found)
+        nulls = [text is None for text in encoded.texts]
+        if any(one <= 0 and not null for one, null in zip(found, nulls, strict=True)):
+            raise EnvelopeError(
+                f"column {field.name!r} is to be the message timestamp, but a row holds a time that a broker can't"
+                " keep: infinite, or not after the beginning of 1970; nothing of its batch was sent. Name another"
+                " timestamp_column, or make such times NULL with sql=: then it is the time of sending"
+            )
+        return [None if null else one for one, null in zip(found, nulls, strict=True)]
 
     def _one(self, field: Field, text: str | None) -> str:
         if text is None:
@@ -69,12 +80,7 @@ class RowTimes:
         return moment if is_rfc3339(moment) else ""
 
 
-def _milliseconds(field: Field, moment: str | None) -> int:
-    found = (datetime.fromisoformat(f"{moment[:_TO_THE_MILLISECOND]}+00:00") - _EPOCH) // _MILLISECOND if moment else 0
-    if found <= 0:
-        raise EnvelopeError(
-            f"column {field.name!r} is to be the message timestamp, but a row holds a time that a broker can't keep:"
-            " infinite, or not after the beginning of 1970; nothing of its batch was sent. Name another"
-            " timestamp_column, or make such times NULL with sql=: then it is the time of sending"
-        )
-    return found
+@lru_cache(_KEPT_SECONDS)
+def _second(text: str) -> int:
+    """Return milliseconds since 1970-01-01 UTC of a text up to its second; many rows share one."""
+    return (datetime.fromisoformat(f"{text}+00:00") - _EPOCH) // _MILLISECOND

@@ -136,7 +136,7 @@ class Drains:
     def receipt(self) -> list[str]:
         """Ids whose rows the stored watermark says to be delivered and perhaps not acknowledged."""
         mark = FileStore(self.job.folder).load(STREAM)
-        return [] if mark is None or mark.receipt is None else [row.key[0] for row in received(mark.receipt)]
+        return [] if mark is None or mark.receipt is None else [row.key[0] for row in received(mark.receipt, 1)]
 
 
 class Nursery:

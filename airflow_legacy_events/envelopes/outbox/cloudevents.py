@@ -16,7 +16,7 @@ from airflow_legacy_events.core.model import Batch, Headers, Messages, Stream
 from airflow_legacy_events.envelopes.cloudevents import CONTENT_TYPE, DATA_CONTENT_TYPE
 from airflow_legacy_events.envelopes.column_encoder import Values
 from airflow_legacy_events.envelopes.outbox.payload import payloads
-from airflow_legacy_events.envelopes.outbox.row_texts import INVALID_VALUE, Refused, RowTexts, columns_of
+from airflow_legacy_events.envelopes.outbox.row_texts import INVALID_VALUE, Columns, Refused, RowTexts
 from airflow_legacy_events.envelopes.rendering import header_rows
 
 _check_json = msgspec.json.Decoder(msgspec.Raw).decode
@@ -41,13 +41,13 @@ class OutboxCloudEvents:
         texts, (key,), (payload,) = RowTexts(shape, stream), shape.key, shape.data
 
         def encode(batch: Batch) -> Messages:
-            columns, refused = columns_of(batch), Refused()
+            columns, refused = Columns(batch), Refused()
             keys = texts.of(key, columns[key], refused)
             values = payloads(shape, texts, payload, columns[payload], refused)
             attributes: _Attributes = [
                 ("id", texts.of(shape.roles["id"], columns[shape.roles["id"]], refused)),
                 ("source", [stream.source] * batch.count),
-                ("type", self._types(shape, stream, texts, columns, refused)),
+                ("type", self._types(shape, stream, texts, columns, refused, batch.count)),
                 ("subject", keys),
             ]
             if shape.time is not None:
@@ -61,12 +61,10 @@ class OutboxCloudEvents:
         return encode
 
     @staticmethod
-    def _types(
-        shape: Shape, stream: Stream, texts: RowTexts, columns: Sequence[Sequence[object]], refused: Refused
-    ) -> Values:
+    def _types(shape: Shape, stream: Stream, texts: RowTexts, columns: Columns, refused: Refused, count: int) -> Values:
         at = shape.roles.get("event_type")
         if at is None:
-            return [stream.type] * len(columns[0])
+            return [stream.type] * count
         found = texts.of(at, columns[at], refused)
         for place, text in enumerate(found):
             if not text:

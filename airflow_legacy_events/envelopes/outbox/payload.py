@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow_legacy_events.core.columns import Kind, Shape
 from airflow_legacy_events.core.model import Batch, Messages, Stream
-from airflow_legacy_events.envelopes.outbox.row_texts import INVALID_VALUE, Refused, RowTexts, columns_of
+from airflow_legacy_events.envelopes.outbox.row_texts import INVALID_VALUE, Columns, Refused, RowTexts
 
 _AS_IT_IS = frozenset({Kind.TEXT, Kind.JSON, Kind.ANY})
 
@@ -21,7 +21,7 @@ class PayloadEnvelope:
         texts, (key,), (payload,) = RowTexts(shape, stream), shape.key, shape.data
 
         def encode(batch: Batch) -> Messages:
-            columns, refused = columns_of(batch), Refused()
+            columns, refused = Columns(batch), Refused()
             keys = texts.of(key, columns[key], refused)
             values = payloads(shape, texts, payload, columns[payload], refused)
             return Messages(stream.topic, keys, values, refused=refused.rows)

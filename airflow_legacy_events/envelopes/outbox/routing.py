@@ -15,7 +15,7 @@ from airflow_legacy_events.core.errors import EnvelopeError
 from airflow_legacy_events.core.model import Batch, Headers, Messages, Stream
 from airflow_legacy_events.core.ports import Envelope
 from airflow_legacy_events.envelopes.column_encoder import Values
-from airflow_legacy_events.envelopes.outbox.row_texts import INVALID_VALUE, Refused, RowTexts, columns_of
+from airflow_legacy_events.envelopes.outbox.row_texts import INVALID_VALUE, Columns, Refused, RowTexts
 from airflow_legacy_events.envelopes.outbox.schema import PayloadSchemas
 from airflow_legacy_events.envelopes.plan import FieldTemplate
 from airflow_legacy_events.envelopes.rendering import header_rows, render
@@ -70,9 +70,9 @@ class _Route:
 
     def applied(self, batch: Batch, messages: Messages) -> Messages:
         """Return the messages of a batch with all that their rows say."""
-        columns, refused = columns_of(batch), Refused()
+        columns, refused = Columns(batch), Refused()
         refused.add_all(messages.refused)
-        texts: list[Values] = [()] * len(columns)
+        texts: list[Values] = [()] * len(self._shape.columns)
         for at in self._used:
             texts[at] = self._texts.of(at, columns[at], refused)
         self._refuse_nulls(texts, refused)
@@ -116,19 +116,18 @@ class _Route:
             return "the row's topic is none of allowed_topics="
         return None
 
-    def _refuse_payloads(self, schemas: PayloadSchemas, columns: Sequence[Sequence[Any]], refused: Refused) -> None:
+    def _refuse_payloads(self, schemas: PayloadSchemas, columns: Columns, refused: Refused) -> None:
         type_at, (payload_at,) = self._shape.roles.get("event_type"), self._shape.data
-        types: Sequence[Any] = [None] * len(columns[0])
+        payloads = columns[payload_at]
+        types: Values = [None] * len(payloads)
         if type_at is not None:
             types = self._texts.of(type_at, columns[type_at], refused)
-        for place, (type_, payload) in enumerate(zip(types, columns[payload_at], strict=True)):
+        for place, (type_, payload) in enumerate(zip(types, payloads, strict=True)):
             fault = None if payload is None else schemas.fault(type_, _text(payload, self._shape.columns[payload_at]))
             if fault is not None:
                 refused.add(place, "INVALID_SCHEMA", fault)
 
-    def _each(
-        self, columns: Sequence[Sequence[Any]], texts: Sequence[Values], count: int, refused: Refused
-    ) -> list[Headers]:
+    def _each(self, columns: Columns, texts: Sequence[Values], count: int, refused: Refused) -> list[Headers]:
         """The header `id`, those of templates, and those that the row itself holds."""
         own = [(name, render(template, texts, count)) for name, template in self._headers]
         rows = header_rows([(_ID, texts[self._shape.roles[_ID]]), *own])
@@ -155,7 +154,7 @@ class _Route:
         return tuple(found.items())
 
     def _role(
-        self, role: str, columns: Sequence[Sequence[Any]], refused: Refused, make: Callable[..., list[int | None]]
+        self, role: str, columns: Columns, refused: Refused, make: Callable[..., list[int | None]]
     ) -> list[int | None] | None:
         at = self._shape.roles.get(role)
         return None if at is None else make(at, columns[at], refused)

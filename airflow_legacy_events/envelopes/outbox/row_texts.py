@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import chain
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from airflow_legacy_events.core.columns import Kind, Shape
@@ -109,7 +109,14 @@ class RowTexts:
         return found
 
 
-def columns_of(batch: Batch) -> list[Sequence[Any]]:
-    """Return the columns of a batch; slices of one flat list cost half of what zip() does."""
-    flat, width = list(chain.from_iterable(batch.rows)), len(batch.shape.columns)
-    return [flat[at::width] for at in range(width)]
+class Columns:
+    """Columns of a batch, each made when it is first asked for."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._rows = batch.rows
+        self._made: dict[int, list[Any]] = {}
+
+    def __getitem__(self, at: int) -> Sequence[Any]:
+        if at not in self._made:
+            self._made[at] = list(map(itemgetter(at), self._rows))
+        return self._made[at]

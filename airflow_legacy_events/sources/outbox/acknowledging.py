@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -12,7 +11,7 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.ports import Answer, Lease
-from airflow_legacy_events.sources.outbox.receipts import Key, ReceivedRow
+from airflow_legacy_events.sources.outbox.receipts import Key, Received, ReceivedRow
 from airflow_legacy_events.sources.outbox.table import OutboxTable
 from airflow_legacy_events.sources.rows import Rows
 
@@ -59,7 +58,7 @@ class Acknowledgement:
     log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
     _warned: bool = field(default=False, init=False)
 
-    def acknowledge(self, rows: Iterable[ReceivedRow], lease: Lease, *, again: bool) -> None:
+    def acknowledge(self, rows: Received, lease: Lease, *, again: bool) -> None:
         """Delete or mark rows, at most a thousand in a transaction.
 
         Args:
@@ -72,7 +71,7 @@ class Acknowledgement:
         """
         step = self._by_version if self.table.database.version is not None else self._by_value
         found = Outcome()
-        for some in _chunks(rows, MOST_ROWS):
+        for some in rows.chunks(MOST_ROWS):
             found = found.plus(step(some, lease))
             if found.kept:
                 raise self._kept(found.kept)
@@ -95,22 +94,20 @@ class Acknowledgement:
         kept: dict[str, Any] = {name: sa.column(name) for name in self.set_on_update if name != marking.column.name}
         return sa.update(table).where(condition, marking.open).values({marking.column.name: marking.done, **kept})
 
-    def _by_version(self, some: Sequence[ReceivedRow], lease: Lease) -> Outcome:
+    def _by_version(self, some: Received, lease: Lease) -> Outcome:
         """One statement compares and changes; only where it found fewer rows the others are looked for."""
-        keys, versions = [row.key for row in some], [row.version for row in some]
-        unchanged = self.table.database.unchanged(self.table.key, keys, versions)
+        unchanged = self.table.database.unchanged(self.table.key, some.keys, some.versions)
         [answer] = lease.execute([self.change(unchanged)])
         if answer.number == len(some):
             return Outcome(answer.number)
         version = self.table.database.version
         names = [*(column.name for column in self.table.key), *([version.name] if version else [])]
-        [found] = lease.execute([self._look([sa.column(name) for name in names], keys)])
+        [found] = lease.execute([self._look([sa.column(name) for name in names], some.keys)])
         there = {tuple(row[:-2]): (int(row[-2]), row[-1]) for row in found.rows}
         return self._judged(some, there, answer.number)
 
-    def _by_value(self, some: Sequence[ReceivedRow], lease: Lease) -> Outcome:
+    def _by_value(self, some: Received, lease: Lease) -> Outcome:
         """Rows are locked and compared, then those that are as they were are changed, in one transaction."""
-        keys = [row.key for row in some]
         there: dict[Key, tuple[int, Any]] = {}
 
         def change(answers: Sequence[Answer]) -> Any:
@@ -122,7 +119,7 @@ class Acknowledgement:
             return self.change(self._among(same)) if same else None
 
         columns = self.rows.read_columns
-        _, answer = lease.execute([self._look(columns, keys).with_for_update(), change])
+        _, answer = lease.execute([self._look(columns, some.keys).with_for_update(), change])
         return self._judged(some, there, answer.number)
 
     def _look(self, columns: Sequence[Any], keys: Sequence[Key]) -> Any:
@@ -146,7 +143,7 @@ class Acknowledgement:
         version, is_open = there.get(row.key, (None, 0))
         return version == row.version and str(is_open) == "1"
 
-    def _judged(self, some: Sequence[ReceivedRow], there: dict[Key, tuple[int, Any]], done: int) -> Outcome:
+    def _judged(self, some: Received, there: dict[Key, tuple[int, Any]], done: int) -> Outcome:
         """Tell what became of rows, of which `done` were changed by us.
 
         Args:
@@ -174,9 +171,3 @@ class Acknowledgement:
         )
         error.retry_helps = False
         return error
-
-
-def _chunks(rows: Iterable[ReceivedRow], size: int) -> Iterator[list[ReceivedRow]]:
-    source = iter(rows)
-    while some := list(itertools.islice(source, size)):
-        yield some

@@ -2,7 +2,8 @@
 
 A receipt is a list of parts. A run of consecutive integer ids is `[first, last, versions]`; other rows are
 `[keys, versions]`, a key being a text, or a list of texts where several columns identify a row. `versions` is base64 of
-four bytes a row, or of four bytes in all where all rows have one version: a transaction of PostgreSQL has one.
+four bytes a row, or of four bytes in all where all rows have one version: a transaction of PostgreSQL has one. A run is
+divided where versions change, if that makes the receipt shorter.
 """
 
 from __future__ import annotations
@@ -11,11 +12,16 @@ import base64
 import itertools
 import struct
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from operator import ne, sub
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.model import Receipt
 
 Key = tuple[str, ...]
+
+_PART_ROWS = 8
+"""A part of its own takes about as many characters as the versions of so many rows."""
 
 
 class ReceivedRow(NamedTuple):
@@ -30,49 +36,88 @@ class ReceivedRow(NamedTuple):
     version: int
 
 
-def receipt_of(rows: Sequence[ReceivedRow], *, integers: bool) -> Receipt | None:
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Rows that were delivered, column by column.
+
+    Attributes:
+        keys: of the rows.
+        versions: of the rows.
+    """
+
+    keys: Sequence[Key]
+    versions: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __iter__(self) -> Iterator[ReceivedRow]:
+        return map(ReceivedRow, self.keys, self.versions)
+
+    def chunks(self, size: int) -> Iterator[Received]:
+        """Yield the rows, at most `size` at a time."""
+        for at in range(0, len(self.keys), size):
+            yield Received(self.keys[at : at + size], self.versions[at : at + size])
+
+
+def receipt_of(rows: Received, *, integers: bool) -> Receipt | None:
     """Return the receipt of rows; None where there are none.
 
     Args:
         rows: in any order; runs are found among neighbours.
         integers: whether the key is one integer.
     """
-    if not rows:
+    if not rows.keys:
         return None
     if not integers:
-        keys = [row.key[0] if len(row.key) == 1 else list(row.key) for row in rows]
-        return ([keys, _packed(rows)],)
-    numbered = ((int(row.key[0]), row) for row in rows)
-    runs = itertools.groupby(enumerate(numbered), key=lambda one: one[1][0] - one[0])
-    parts = []
-    for _, run in runs:
-        found = [pair for _, pair in run]
-        parts.append([found[0][0], found[-1][0], _packed([row for _, row in found])])
-    return tuple(parts)
+        return ([[key[0] if len(key) == 1 else list(key) for key in rows.keys], _packed(rows.versions)],)
+    numbers, versions = [int(number) for (number,) in rows.keys], rows.versions
+    borders = {0, *_changes(list(map(sub, numbers, itertools.count()))), len(numbers)}
+    changes = _changes(versions)
+    if len(changes) * _PART_ROWS < len(numbers):
+        borders.update(changes)
+    runs = itertools.pairwise(sorted(borders))
+    return tuple([numbers[first], numbers[end - 1], _packed(versions[first:end])] for first, end in runs)
 
 
-def received(receipt: Receipt) -> Iterator[ReceivedRow]:
-    """Yield the rows of a receipt.
+def received(receipt: Receipt, width: int) -> Received:
+    """Return the rows of a receipt.
+
+    Args:
+        receipt: of a watermark.
+        width: how many columns identify a row.
 
     Raises:
         ValueError: a person edited it, and it can't be understood.
     """
+    keys: list[Key] = []
+    versions: list[int] = []
     try:
         for part in receipt:
-            keys = _keys(part)
-            yield from map(ReceivedRow, keys, _unpacked(part[-1], len(keys)))
+            found = _keys(part, width)
+            keys += found
+            versions += _unpacked(part[-1], len(found))
     except (IndexError, TypeError, struct.error) as error:
         raise ValueError("it is no receipt") from error
+    return Received(keys, versions)
 
 
-def _keys(part: Any) -> list[Key]:
-    if len(part) == 3:  # noqa: PLR2004  first, last, versions
+def _changes(values: Sequence[int]) -> list[int]:
+    """Return the places of values that differ from the one before."""
+    return list(itertools.compress(itertools.count(1), map(ne, itertools.islice(values, 1, None), values)))
+
+
+def _keys(part: Any, width: int) -> list[Key]:
+    if len(part) == 3 and width == 1:  # noqa: PLR2004  first, last, versions
         return [(str(number),) for number in range(part[0], part[1] + 1)]
-    return [(key,) if isinstance(key, str) else tuple(key) for key in part[0]]
+    written, _ = part
+    keys = [(key,) if isinstance(key, str) else tuple(key) for key in written]
+    if not isinstance(written, list) or any([*map(type, key)] != [str] * width for key in keys):
+        raise TypeError("keys are texts, or lists of so many texts as columns identify a row")
+    return keys
 
 
-def _packed(rows: Sequence[ReceivedRow]) -> str:
-    versions = [row.version for row in rows]
+def _packed(versions: Sequence[int]) -> str:
     if len(set(versions)) == 1:
         versions = versions[:1]
     return base64.b64encode(struct.pack(f">{len(versions)}I", *versions)).decode()

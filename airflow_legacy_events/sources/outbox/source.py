@@ -170,8 +170,9 @@ class OutboxSource:
     def acknowledge(self, receipt: Receipt, lease: Lease, *, again: bool = False) -> None:
         """See `core.ports.Source.acknowledge`."""
         assert self._checked is not None, "acknowledged before it was opened"  # noqa: S101
+        width = len(self._checked.table.key)
         try:
-            self._checked.acknowledgement.acknowledge(received(receipt), lease, again=again)
+            self._checked.acknowledgement.acknowledge(received(receipt, width), lease, again=again)
         except ValueError as error:
             raise WatermarkError(
                 f"the receipt of stream {self.stream!r} can't be understood; nothing was deleted or marked. Begin anew"

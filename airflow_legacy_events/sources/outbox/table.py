@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
+from operator import itemgetter
 from typing import Any
 from zlib import crc32
 
@@ -13,7 +15,7 @@ from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind, Shape
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Database, Reflection
 from airflow_legacy_events.sources.outbox.marking import Marking
-from airflow_legacy_events.sources.outbox.receipts import ReceivedRow
+from airflow_legacy_events.sources.outbox.receipts import Received
 from airflow_legacy_events.sources.rows import Rows
 from airflow_legacy_events.sources.selection import Selection
 
@@ -72,13 +74,12 @@ class OutboxTable:
         """Return the rows that are to be published."""
         return self.rows(None if self.marking is None else self.marking.open, timezone=timezone, stream=stream)
 
-    def received(self, rows: Sequence[tuple[Any, ...]]) -> list[ReceivedRow]:
+    def received(self, rows: Sequence[tuple[Any, ...]]) -> Received:
         """Return which rows these are, and what each was when it was read."""
-        shape, text = self.selection.shape, self.database.text
-        names = [column.name for column in shape.columns]
-        places = [(names.index(column.name), column) for column in self.key]
-        keys = [tuple(text(row[at], column) for at, column in places) for row in rows]
-        return list(map(ReceivedRow, keys, self.versions(rows)))
+        names = [column.name for column in self.selection.shape.columns]
+        values = [map(itemgetter(names.index(column.name)), rows) for column in self.key]
+        texts = (map(self.database.text, found, repeat(one)) for found, one in zip(values, self.key, strict=True))
+        return Received(list(zip(*texts, strict=True)), self.versions(rows))
 
     def versions(self, rows: Sequence[tuple[Any, ...]]) -> list[int]:
         """Return what tells each row from itself after a change: the database's version, else a CRC-32 of it."""
