@@ -10,18 +10,19 @@ from typing import Any
 import pytest
 
 from airflow_legacy_events.core.model import Watermark
+from tests.support import outbox_tables
 from tests.support.engines import EACH
 from tests.support.fakes import Entry, Outbox, OutboxSource
-from tests.support.legacy import legacy_database
-
-LEASE: Any = None
-"""Of a lock that no source of these writes through."""
+from tests.support.legacy import legacy_database, reused_database
 
 TIES = [1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5]
 
 
-class OutboxWorld:
+class FakeWorld:
     """The fake outbox: its rows leave with their acknowledgement."""
+
+    lease: Any = None
+    """Of a lock that this source does not write through."""
 
     def __init__(self, stack: ExitStack) -> None:
         self.outbox, self.numbers = Outbox(), itertools.count(1)
@@ -38,6 +39,8 @@ class OutboxWorld:
 class QueryWorld:
     """A table with ties in its watermark column."""
 
+    lease: Any = None
+
     def __init__(self, stack: ExitStack, legacy) -> None:
         self.stack, self.legacy, self.numbers = stack, legacy, itertools.count(1)
         legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, at integer NOT NULL, body text)")
@@ -52,13 +55,38 @@ class QueryWorld:
         return self.stack.enter_context(self.legacy.source(watermark_columns=("at",), **limits))
 
 
-@pytest.fixture(params=["outbox", *EACH])
+class OutboxWorld:
+    """An outbox with ties in the order that its drain follows, under the lock of its table."""
+
+    def __init__(self, stack: ExitStack, legacy) -> None:
+        self.stack, self.legacy, self.numbers = stack, legacy, itertools.count(1)
+        outbox_tables.create(legacy, "place integer NOT NULL")
+        self.lease = stack.enter_context(outbox_tables.lease(legacy))
+
+    def insert(self, places: list[int]) -> list[int]:
+        rows = [(next(self.numbers), place) for place in places]
+        for some in (rows[at : at + 200] for at in range(0, len(rows), 200)):
+            values = ", ".join(f"({number}, 'order', '{place}', 'made', '1', {place})" for number, place in some)
+            self.legacy.execute(
+                f"INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload, place) VALUES {values}"
+            )
+        return [number for number, _ in rows]
+
+    def source(self, **limits):
+        return self.stack.enter_context(outbox_tables.source(self.legacy, order_columns=("place",), **limits))
+
+
+@pytest.fixture(params=["fake", *EACH, *(f"outbox of {name}" for name in EACH)])
 def world(request):
     with ExitStack() as stack:
-        if request.param == "outbox":
-            yield OutboxWorld(stack)
-        else:
+        if request.param == "fake":
+            yield FakeWorld(stack)
+        elif request.param in EACH:
             yield QueryWorld(stack, stack.enter_context(legacy_database(request, request.param)))
+        else:
+            legacy = stack.enter_context(reused_database(request, request.param.removeprefix("outbox of ")))
+            with ExitStack() as inner:
+                yield OutboxWorld(inner, legacy)
 
 
 def ids(batches) -> list[int]:
@@ -68,9 +96,10 @@ def ids(batches) -> list[int]:
 def resume(world, batches, **limits):
     """The source as the next run opens it after `batches` were saved and acknowledged, the last one twice."""
     source = world.source(**limits)
+    source.open(None)
     for batch in [*batches, *batches[-1:]]:
         if batch.after.receipt is not None:
-            source.acknowledge(batch.after.receipt, LEASE)
+            source.acknowledge(batch.after.receipt, world.lease, again=True)
     return source, batches[-1].after if batches else None
 
 
@@ -97,7 +126,7 @@ def test_from_any_batch_on_comes_exactly_the_rest(world, batch_rows):
     first = world.source(batch_rows=batch_rows)
     batches = list(first.open(None).batches)
     for upto in range(1, len(batches) + 1):
-        source, after = resume(world, batches[:upto], batch_rows=batch_rows)
+        source, after = resume(world, batches[upto - 1 : upto], batch_rows=batch_rows)
         assert ids(source.open(after).batches) == expected[len(ids(batches[:upto])) :]
 
 
@@ -201,14 +230,14 @@ def test_nothing_is_pending_where_a_run_would_read_nothing(world):
     source = world.source()
     assert source.pending(None) == (0, None)
     world.insert([1, 1])
-    at = deliver(source, None)
+    at = deliver(world, source, None)
 
     assert world.source().pending(at) == (0, None)
 
 
 def test_pending_is_what_a_run_reads_then_and_can_be_asked_again_and_again(world):
     world.insert([1, 2, 2])
-    at = deliver(world.source(), None)
+    at = deliver(world, world.source(), None)
     asked = world.source()
     assert asked.pending(at).rows == 0
     world.insert([2, 3])
@@ -229,10 +258,10 @@ def test_pending_rows_are_counted_to_a_thousand(world):
     assert world.source().pending(None).rows == 1_000
 
 
-def deliver(source, at):
+def deliver(world, source, at):
     horizon, reading = source.open(at)
     for batch in reading:
         if batch.after.receipt:
-            source.acknowledge(batch.after.receipt, LEASE)
+            source.acknowledge(batch.after.receipt, world.lease)
         at = batch.after._replace(facts={**horizon.facts, **batch.after.facts})
     return at
