@@ -26,11 +26,13 @@ def condition_of(where: str | None, found: Reflection, database: Database) -> An
     """
     if where is None:
         return None
+    if not where.strip():
+        raise ConfigurationError("where= is empty; nothing was read. Give a condition, or leave it out")
     try:
         sql_text.one_select(f"SELECT 1 WHERE {where}")
         # The line break ends a trailing "-- comment"; without its backslash a colon would begin a parameter of text().
         condition = sa.text(f"({where}\n)".replace(":", r"\:"))
-        database.check(sa.select(sa.literal_column("1")).select_from(found.selectable).where(condition))
+        database.check(sa.select(sa.literal_column("1").label("one")).select_from(found.selectable).where(condition))
     except ConfigurationError as error:
         text = str(error).replace("sql= ", "where= ").replace("correct table= or sql=", "correct where=")
         raise ConfigurationError(text.replace("Give one SELECT", "Give one condition, without WHERE")) from None
