@@ -54,6 +54,8 @@ def _digits(bits: int) -> Spell:
 
 _LENGTH_AND_POINT = len("2026-01-01 00:00:00.")
 JSON = Type(Kind.JSON, "json")
+BOOLEAN = Type(Kind.INTEGER, "tinyint(1)")
+"""What the word `boolean` makes; numbers are in it."""
 
 # A FLOAT as it is shown has six digits; the DOUBLE that it equals has all of them.
 _PLAIN = {
@@ -106,7 +108,7 @@ def type_of(code: int, length: int, flags: int, converter: Any) -> Type:
         return Type(Kind.BYTES, binary) if converter is bytes else Type(Kind.TEXT, text)
     if code == FIELD_TYPE.BIT:
         return Type(Kind.TEXT, "bit", _digits(length))
-    found = _PLAIN.get(code, Type(None, f"type {code}"))
+    found = BOOLEAN if code == FIELD_TYPE.TINY and length == 1 else _PLAIN.get(code, Type(None, f"type {code}"))
     if found.kind not in _NUMBERS or code == FIELD_TYPE.YEAR:
         return found
     if flags & FLAG.ZEROFILL:

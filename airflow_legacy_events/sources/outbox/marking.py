@@ -13,7 +13,7 @@ from airflow_legacy_events.core.ports import Database, Reflection
 
 _FALSE: Any = sa.literal_column("false")
 _TRUE: Any = sa.literal_column("true")
-_MYSQL_BOOLEAN = "tinyint(1)"
+_MYSQL_BOOLEAN = frozenset({"tinyint(1)", "tinyint(1) unsigned"})
 
 
 class Marking(NamedTuple):
@@ -65,7 +65,7 @@ def find_marking(table: str, name: str, values: Sequence[Any] | None, found: Ref
         return _by_values(table, column, values, database)
     if column.kind in TEMPORAL:
         return _by_time(table, column, database)
-    if column.kind is Kind.BOOLEAN or column.type.lower() == _MYSQL_BOOLEAN:
+    if column.kind is Kind.BOOLEAN or column.type.lower() in _MYSQL_BOOLEAN:
         return _by_truth(column)
     raise ConfigurationError(
         f"mark_column={name!r} of table {table!r} is {column.type}: which value means open, and which published, can't"
@@ -81,6 +81,8 @@ def _by_values(table: str, column: Column, values: Sequence[Any], database: Data
             f" {column.type}. Nothing was read; leave mark_values= out"
         )
     try:
+        if column.kind is Kind.INTEGER:
+            values = [*map(int, values)]
         first, last = (_bound(database.bind(str(value), column)) for value in values)
     except ValueError as error:
         raise ConfigurationError(
