@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from airflow_legacy_events.core.errors import ConfigurationError, SourceError, WatermarkError
+from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from tests.support import outbox_tables
 from tests.support.engines import EACH, of
 from tests.support.legacy import reused_database
@@ -127,20 +127,17 @@ def test_a_changed_row_stays_and_one_that_somebody_took_is_told(legacy, logged, 
         legacy.execute("DELETE FROM outbox WHERE id = 6")
         insert(legacy, {"id": 6, "payload": "a row that was never sent"})
         one.acknowledge(batch.after.receipt, held)
-        told = [(record.levelname, record.getMessage().partition(";")[0]) for record in logged.records]
+        told = [record.getMessage().partition(":")[0].partition(";")[0] for record in logged.records]
         logged.clear()
         one.acknowledge(batch.after.receipt, held, again=True)
 
     open_ = left(legacy, where="published_at IS NULL")
     assert open_ == [2, 3, 6]
     assert len(left(legacy)) == (5 if mode else 3)
-    assert ("INFO", "3 rows were changed after they were read") in told
-    assert (
-        "WARNING",
-        "1 rows of table 'outbox' were deleted or marked by somebody else while they were published: a"
-        " second drain, or a job that empties the table, may take rows that were never sent. One table needs one"
-        " drain",
-    ) in told
+    assert told[-2:] == [
+        "3 rows were changed after they were read",
+        "1 rows of table 'outbox' were deleted or marked by somebody else while they were published",
+    ]
     assert not logged.records
     assert numbers(drain(legacy, **mode)[0]) == [2, 3, 6]
 
@@ -237,60 +234,6 @@ def test_to_read_and_to_delete_is_all_that_a_role_needs(legacy, reader):
     legacy.url = legacy.url.set(username=reader)
     assert numbers(drain(legacy, mark, **MARK)[0]) == [3]
     assert left(legacy, where="published_at IS NOT NULL") == [3]
-
-
-DAMAGED = [
-    ([1],),
-    ([["a"], "????"],),
-    ([1, 3, ""],),
-    ([1, "x", "AAAAAQ=="],),
-    ([[1, 2], "AAAAAQ=="],),
-    (["abc", "AAAAAQ=="],),
-    ([["1"], "AAAAAQ=="], [["2"], "??"]),
-    ([None, "AAAAAQ=="],),
-    ([[["1", "2"]], "AAAAAQ=="],),
-    ([["no number"], "AAAAAQ=="],),
-    ("x",),
-    (3,),
-]
-
-
-@only("sqlite", "postgresql", "mysql")
-def test_a_receipt_that_somebody_damaged_takes_no_row(legacy):
-    create(legacy)
-    insert(legacy, {}, {}, {})
-    with outbox_tables.source(legacy) as one, outbox_tables.lease(legacy) as held:
-        one.open(None)
-        for receipt in DAMAGED:
-            with pytest.raises(WatermarkError, match="receipt of stream 's' can't be understood"):
-                one.acknowledge(receipt, held, again=True)
-    assert left(legacy) == [1, 2, 3]
-
-
-def test_rows_that_are_known_by_another_key_stay_until_it_is_back(legacy):
-    key = outbox_tables._NUMBER[legacy.dialect]
-    legacy.execute(
-        f"CREATE TABLE outbox (seq {key}, id varchar(9) NOT NULL, aggregatetype varchar(9), aggregateid varchar(9),"
-        f" type varchar(9), payload {legacy.engine.long_text}, part integer NOT NULL)"
-    )
-    legacy.execute("CREATE UNIQUE INDEX by_id ON outbox (id)")
-    insert(legacy, {"id": "a", "part": 1}, {"id": "b", "part": 1})
-    with outbox_tables.source(legacy, order_columns=("seq",)) as one:
-        horizon, batches = one.open(None)
-        [batch] = batches
-    mark = batch.after._replace(facts={**horizon.facts, **batch.after.facts})
-    legacy.execute("DROP INDEX by_id" + (" ON outbox" if legacy.dialect == "mysql" else ""))
-    legacy.execute("CREATE UNIQUE INDEX by_both ON outbox (id, part)")
-
-    with (
-        outbox_tables.source(legacy, order_columns=("seq",)) as one,
-        pytest.raises(
-            WatermarkError, match=r"written for key_columns \['id'\], this run has .* restore it for one run"
-        ),
-    ):
-        one.open(mark)
-    rows, _ = drain(legacy, mark._replace(receipt=None), order_columns=("seq",))
-    assert [row["id"] for row in rows] == ["a", "b"]
 
 
 def test_marked_rows_go_when_they_are_old_enough(legacy):

@@ -53,7 +53,9 @@ def test_rows_come_by_their_integer_id_and_go_with_their_acknowledgement(legacy)
     assert [dict(one.headers) for one in messages] == [
         {"id": str(number), "eventType": "made"} for number in (3, 4, 7, 900_000_000_000)
     ]
-    assert [(one.key, one.value) for one in messages] == [("1", '{"n": 1}'), ("0", '{"n": 3}')] + [
+    assert [(one.key, one.value) for one in messages] == [
+        ("1", '{"n": 1}'),
+        ("0", '{"n": 3}'),
         ("0", '{"n": 0}'),
         ("2", '{"n": 2}'),
     ]
