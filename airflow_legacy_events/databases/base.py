@@ -148,7 +148,7 @@ class SqlDatabase(ABC, Generic[Session]):
     def among(self, columns: Sequence[Any], rows: Sequence[Sequence[Any]]) -> Any:
         """See `core.ports.Database.among`."""
         if not self.row_values or any(isinstance(value, sa.ColumnElement) for row in rows for value in row):
-            return keyset.among(columns, [list(map(bound, row)) for row in rows])
+            return keyset.among(columns, rows, bound)
         if len(columns) == 1:
             return columns[0].in_(_listed([value for (value,) in rows], sa.types.NullType()))
         types = sa.types.TupleType(*[sa.types.NullType()] * len(columns))

@@ -10,7 +10,7 @@ the alternatives behind it only filter.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -40,14 +40,15 @@ def until(columns: Sequence[Any], values: Sequence[Any]) -> Any:
     return sa.and_(first <= value, sa.or_(first < value, sa.and_(first == value, rest)))
 
 
-def among(columns: Sequence[Any], rows: Sequence[Sequence[Any]]) -> Any:
+def among(columns: Sequence[Any], rows: Sequence[Sequence[Any]], bound: Callable[[Any], Any]) -> Any:
     """Return the condition that `(columns)` are one of `rows`, without row values.
 
     Rows that differ in their last value only are one alternative, with a list of those values.
 
     Args:
         columns: one or more SQLAlchemy columns.
-        rows: one or more, each with as many values as there are columns.
+        rows: each with as many values as there are columns; without any, no row meets the condition.
+        bound: makes the parameter or literal of a value.
     """
     groups: dict[tuple[Any, ...], list[Any]] = {}
     for row in rows:
@@ -55,6 +56,6 @@ def among(columns: Sequence[Any], rows: Sequence[Sequence[Any]]) -> Any:
     *leading, last = columns
     alternatives = []
     for first, values in groups.items():
-        equal = (column == value for column, value in zip(leading, first, strict=True))
-        alternatives.append(sa.and_(*equal, last.in_(values)))
-    return alternatives[0] if len(alternatives) == 1 else sa.or_(*alternatives)
+        equal = (column == bound(value) for column, value in zip(leading, first, strict=True))
+        alternatives.append(sa.and_(*equal, last.in_(list(map(bound, values)))))
+    return sa.or_(sa.false(), *alternatives)

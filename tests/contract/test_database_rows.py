@@ -56,6 +56,14 @@ def test_a_thousand_rows_are_found_by_their_keys(legacy, database, keys):
     assert legacy.execute("SELECT count(*), min(a) FROM t") == [(5, MANY)]
 
 
+@pytest.mark.parametrize("keys", [("a",), ("a", "b")])
+def test_without_rows_none_is_found(legacy, database, keys):
+    legacy.execute("CREATE TABLE t (a integer NOT NULL, b varchar(20) NOT NULL, PRIMARY KEY (a, b))")
+    legacy.execute("INSERT INTO t VALUES (1, 'x')")
+    assert remove(database, database.among([sa.column(key) for key in keys], [])) == 0
+    assert legacy.execute("SELECT count(*) FROM t") == [(1,)]
+
+
 def test_the_clock_is_in_utc(database):
     now = database.now()
     assert now.utcoffset() == dt.timedelta(0)

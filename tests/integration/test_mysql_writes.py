@@ -7,7 +7,7 @@ import traceback
 import pytest
 import sqlalchemy as sa
 
-from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.core.errors import BusyError, ConfigurationError, SourceError
 from airflow_legacy_events.databases.mysql import MysqlDatabase
 from tests.services.mariadb import MariaDB
 from tests.services.mysql import MySQL
@@ -20,6 +20,7 @@ HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host
 SECRET = "Ada.Lovelace"
 ID = sa.column("id")
 T = sa.table("t", ID, sa.column("body"))
+FOLDED = {"lower-case-table-names": "1"}
 NOTHING = sa.delete(T).where(sa.text("1 = 0"))
 # A new MySQL 5.6 lets everybody do everything in databases whose names begin with test_.
 WITH_RIGHTS = tuple(name for name in of("mysql", also=("mariadb-10.11",)) if name != "mysql-5.6")
@@ -110,6 +111,36 @@ def test_an_engine_without_transactions_is_told(legacy, databases):
     assert found.effects == found.update_effects == ("engine MyISAM has no transactions: nothing is rolled back",)
 
 
+@pytest.mark.parametrize("legacy", of("mysql", also=("mariadb-10.11",))[-1:], indirect=True)
+def test_what_only_mariadb_has_is_told(legacy, databases):
+    legacy.execute("CREATE TABLE v (id int PRIMARY KEY) WITH SYSTEM VERSIONING")
+    kept = ("system versioning keeps every row as it was before, also one that is deleted",)
+    assert (databases().writes("v").effects, databases().writes("v").update_effects) == (kept, kept)
+    legacy.execute("CREATE SEQUENCE numbers")
+    with pytest.raises(ConfigurationError, match="table='numbers' is a sequence, and rows are deleted or marked"):
+        databases().writes("numbers")
+
+
+def test_a_server_that_logs_statements_is_written_all_the_same(legacy, databases):
+    legacy.begin_with(binlog_format="'STATEMENT'")
+    legacy.execute("INSERT INTO t (body) VALUES ('1'), ('2')")
+    assert databases().refusal(sa.delete(T)) is None
+    with databases().lock("s", HOLDER) as lease:
+        assert [lease.execute([sa.delete(T).where(number == ID)])[0].number for number in (1, 2)] == [1, 1]
+
+
+def test_the_lock_of_a_table_is_one_whichever_database_a_connection_is_in(legacy, databases):
+    database, elsewhere = databases(), databases(database="information_schema")
+    name = elsewhere.writes(f"{legacy.url.database}.t").name
+    assert name == database.writes("t").name == f"{legacy.url.database}.t"
+    with (
+        database.lock("one", HOLDER, table=name),
+        pytest.raises(BusyError, match="stream 'two' is being worked on by dag 'd'"),
+        elsewhere.lock("two", {**HOLDER, "run": "r2"}, table=name),
+    ):
+        pass
+
+
 def test_rows_that_came_and_went_are_counted_where_the_server_counts_them(legacy, databases):
     legacy.execute("INSERT INTO t (body) VALUES ('1'), ('2'), ('3')")
     legacy.execute("DELETE FROM t WHERE body = '1'")
@@ -198,10 +229,13 @@ def test_writers_insert_while_rows_are_deleted_or_marked(legacy, databases, chan
 @pytest.mark.parametrize("made", [MariaDB, MySQL, MySQL9] if LONG else [MariaDB])
 def test_a_replica_names_its_source_and_a_server_that_is_read_only_is_told(made, monkeypatch):
     monkeypatch.delenv(made.variable, raising=False)
+    monkeypatch.setattr(made, "settings", {**made.settings, **(FOLDED if made is MariaDB else {})})
     server = made()
     database = MysqlDatabase(sa.make_url(server.url("mysql")), conn_id="crm", statement_timeout_seconds=30)
     try:
         assert database.writes("time_zone").elsewhere is None
+        if made is MariaDB:
+            assert database.writes("MySQL.Time_Zone").name == database.writes("time_zone").name == "mysql.time_zone"
         server.execute("SET GLOBAL read_only = ON")
         assert database.writes("time_zone").elsewhere == "this server has read_only = ON"
         new = made is MySQL9

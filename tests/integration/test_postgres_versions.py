@@ -72,6 +72,12 @@ def test_a_row_that_was_changed_is_another_version(legacy, database, shape, writ
     assert legacy.execute("SELECT id::text::numeric::int FROM t ORDER BY id") == [(numbers[1],), (numbers[3],)]
 
 
+def test_without_rows_none_is_unchanged(legacy, database):
+    legacy.execute("CREATE TABLE t (id bigint PRIMARY KEY, body text)")
+    legacy.execute("INSERT INTO t VALUES (1, 'x')")
+    assert remove(database, database.unchanged(keys_of(database), [], [])) == 0
+
+
 def test_a_thousand_rows_of_a_thousand_writers_are_found_by_their_index(legacy, database):
     legacy.execute("CREATE TABLE t (id bigint PRIMARY KEY, body text)")
     legacy.execute("INSERT INTO t SELECT n, 'x' FROM generate_series(1, 200000) n")

@@ -68,6 +68,15 @@ def test_what_is_no_table_is_refused_by_its_kind(legacy, databases, made, kind):
         databases().writes("v")
 
 
+def test_a_table_with_a_partition_on_another_server_is_refused(legacy, databases):
+    legacy.execute("CREATE EXTENSION file_fdw; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw")
+    legacy.execute("CREATE TABLE p (id bigint) PARTITION BY RANGE (id)")
+    partition = "FOREIGN TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9) SERVER files"
+    legacy.execute(f"CREATE {partition} OPTIONS (filename '/dev/null')")
+    with pytest.raises(ConfigurationError, match="table='p' is a table with partitions on other servers"):
+        databases().writes("p")
+
+
 def test_triggers_are_told_with_what_they_run(legacy, databases):
     legacy.execute(
         "CREATE TRIGGER a BEFORE DELETE OR UPDATE OF sent, body ON t FOR EACH ROW EXECUTE FUNCTION look();"

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.ports import Lease, TableWrites
-from airflow_legacy_events.databases import errors
+from airflow_legacy_events.databases import errors, keyset
 from airflow_legacy_events.databases.base import SqlDatabase, bound
 from airflow_legacy_events.databases.deadline import deadline
 from airflow_legacy_events.databases.generic import sizes, values
@@ -203,7 +203,7 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
 
     def among(self, columns: Sequence[Any], rows: Sequence[Sequence[Any]]) -> Any:
         """See `core.ports.Database.among`; numbers and texts are literals, since many databases take few parameters."""
-        return super().among(columns, [list(map(literal, row)) for row in rows])
+        return keyset.among(columns, rows, lambda value: bound(literal(value)))
 
     def marking(self, of: Column) -> Any:
         """See `core.ports.Database.marking`: the clock as it is now, since dialects spell none in UTC alike."""

@@ -151,9 +151,9 @@ class Killer:
             self._session = None
 
 
-def code_of(error: BaseException) -> int:
-    """Return the number of an error; 0 where the driver itself raised it."""
-    return error.args[0] if error.args and isinstance(error.args[0], int) else 0
+def code_of(error: BaseException | None) -> int:
+    """Return the number of an error; 0 where the driver itself raised it, or there is none."""
+    return error.args[0] if error is not None and error.args and isinstance(error.args[0], int) else 0
 
 
 def is_lost(error: BaseException) -> bool:

@@ -40,6 +40,8 @@ SELECT count_insert, count_delete FROM performance_schema.table_io_waits_summary
 """
 _KEPT_IDS_SINCE = {True: (10, 2, 4), False: (8,)}
 _SHOWS_TRIGGERS_SINCE = (10, 11)
+_VERSIONED = "SYSTEM VERSIONED"
+_TABLES = ("BASE TABLE", _VERSIONED)
 _WITH_TRANSACTIONS = frozenset({"InnoDB", "ROCKSDB", "TokuDB", "ndbcluster", "NDBCLUSTER"})
 
 
@@ -50,13 +52,15 @@ def table_writes(session: Session, table: str) -> TableWrites:
         ConfigurationError: there is none of that name, or it is a view.
     """
     schema, name, kind, engine = find_table(session, table)
-    if "VIEW" in kind:
-        raise not_a_table(table, "a view")
+    if kind not in _TABLES:
+        raise not_a_table(table, "a view" if "VIEW" in kind else f"a {kind.lower()}")
     keys, grants = _foreign_keys(session, schema, name), Grants.read(session)
     triggers = session.rows(_TRIGGERS, schema, name)
     columns = session.rows(_COLUMNS, schema, name)
     elsewhere, unknown = written_elsewhere(session, grants)
     kept = () if engine in _WITH_TRANSACTIONS else (f"engine {engine} has no transactions: nothing is rolled back",)
+    if kind == _VERSIONED:
+        kept = (*kept, "system versioning keeps every row as it was before, also one that is deleted")
     return TableWrites(
         _server_name(session, schema, name),
         elsewhere,

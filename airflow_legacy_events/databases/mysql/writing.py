@@ -20,7 +20,7 @@ _NAMES_ONLY = frozenset({1044, 1045, 1054, 1142, 1143, 1146, 1290, 1370, 1792, 1
 _RAISED, _NOT_THE_SERVERS = 1644, 10_000
 # The wire is cut after 30 s of silence, and the server would go on to wait.
 _PATIENCE = "SET SESSION innodb_lock_wait_timeout = 10, lock_wait_timeout = 10"
-_BEGIN = ("SET TRANSACTION ISOLATION LEVEL {}, READ WRITE", "START TRANSACTION")
+_ISOLATIONS = ("READ COMMITTED", "REPEATABLE READ")
 
 
 class Writer:
@@ -38,7 +38,7 @@ class Writer:
     def __init__(self, connect: Callable[[], Session], reading: Reading, name: str) -> None:
         self._connect, self._reading, self._name = connect, reading, name
         self._session: Session | None = None
-        self._isolation = "READ COMMITTED"
+        self._isolation = _ISOLATIONS[0]
 
     def execute(self, statements: Sequence[Any], check: Callable[[], None]) -> list[Answer]:
         """See `core.ports.Lease.execute`; `check` is called right before the commit."""
@@ -49,7 +49,7 @@ class Writer:
                 raise self._failed(error) from None  # the server's own text may hold values of rows
         except UnicodeDecodeError as error:
             raise self._failed(error) from None
-        self._isolation = "REPEATABLE READ"
+        self._isolation = _ISOLATIONS[1]
         try:
             return self._retried(statements, check)
         except (MySQLdb.Error, UnicodeDecodeError) as error:
@@ -63,8 +63,7 @@ class Writer:
             self._session = self._connect()
             self._session.rows(_PATIENCE)
         session = self._session
-        for statement in _BEGIN:
-            session.rows(statement.format(self._isolation))
+        _begin(session, self._isolation)
         try:
             answers = in_order(statements, lambda one: session.answer(*self._reading.compiled(one)))
             check()
@@ -112,19 +111,31 @@ def refusal(connect: Callable[[], Session], text: str, parameters: Any) -> str |
     Raises:
         MySQLdb.Error: it failed for a reason that passes, such as a lost connection.
     """
-    session = connect()
+    with contextlib.closing(connect()) as session:
+        error = _tried(session, _ISOLATIONS[0], text, parameters)
+        if code_of(error) == _STATEMENTS_ARE_LOGGED:
+            error = _tried(session, _ISOLATIONS[1], text, parameters)
+    return None if error is None else reason_without_values(error)
+
+
+def _tried(session: Session, isolation: str, text: str, parameters: Any) -> MySQLdb.Error | None:
+    """Run a statement and roll it back; return the error that does not pass by itself."""
     try:
-        for statement in _BEGIN:
-            session.rows(statement.format("READ COMMITTED"))
+        _begin(session, isolation)
         session.answer(text, parameters)
-        session.rows("ROLLBACK")
     except MySQLdb.Error as error:
         if is_lost(error) or code_of(error) in INTERRUPTED:
             raise
-        return None if code_of(error) == _STATEMENTS_ARE_LOGGED else reason_without_values(error)
+        return error
     finally:
-        session.close()
+        with contextlib.suppress(MySQLdb.Error):
+            session.rows("ROLLBACK")
     return None
+
+
+def _begin(session: Session, isolation: str) -> None:
+    session.rows(f"SET TRANSACTION ISOLATION LEVEL {isolation}, READ WRITE")
+    session.rows("START TRANSACTION")
 
 
 def _is_deadlock(error: Exception) -> bool:

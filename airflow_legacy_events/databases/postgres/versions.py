@@ -23,6 +23,8 @@ def unchanged(
 
     The number of one transaction that wrote all the rows is compared once.
     """
+    if not rows:
+        return sa.false()
     if len(set(versions)) > 1:
         return _seen(columns, rows, versions)
     return sa.and_(_rows(columns, rows, among), sa.column(VERSION.name) == bound(str(versions[0])))

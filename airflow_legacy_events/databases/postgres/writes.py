@@ -21,7 +21,7 @@ SELECT oid::int8, relkind::text, quote_ident((SELECT nspname FROM pg_catalog.pg_
 _TREE = """
 WITH RECURSIVE tree (oid) AS (
   SELECT %s::oid UNION SELECT inhrelid FROM tree JOIN pg_catalog.pg_inherits ON inhparent = oid
-) SELECT array_agg(oid::int8) FROM tree
+) SELECT array_agg(oid::int8), bool_or(relkind = 'f') FROM tree JOIN pg_catalog.pg_class USING (oid)
 """
 _FOREIGN_KEYS = """
 SELECT conrelid::regclass::text, conname, confdeltype::text,
@@ -64,8 +64,7 @@ def table_writes(session: Connection[Any], table: str) -> TableWrites:
     Raises:
         ConfigurationError: there is none of that name, or it is no table.
     """
-    oid, name = _find(session, table)
-    [(tree,)] = session.execute(_TREE, (oid,))
+    oid, tree, name = _find(session, table)
     keys = [
         effects.ForeignKey(of, columns, constraint, _ACTIONS[action])
         for of, constraint, action, columns in session.execute(_FOREIGN_KEYS, (tree,))
@@ -86,7 +85,8 @@ def table_writes(session: Connection[Any], table: str) -> TableWrites:
     )
 
 
-def _find(session: Connection[Any], table: str) -> tuple[int, str]:
+def _find(session: Connection[Any], table: str) -> tuple[int, list[int], str]:
+    """Return the table's oid, with those of its partitions and children, and its name."""
     written = quoted(*split_name(table))
     found = session.execute(sql.SQL(_TABLE).format(written, written.lower())).fetchone()
     if found is None:
@@ -94,7 +94,10 @@ def _find(session: Connection[Any], table: str) -> tuple[int, str]:
     oid, kind, name = found
     if kind not in _TABLES:
         raise not_a_table(table, _KINDS.get(kind, "no table"))
-    return oid, name
+    [(tree, foreign)] = session.execute(_TREE, (oid,))
+    if foreign:
+        raise not_a_table(table, "a table with partitions on other servers")
+    return oid, tree, name
 
 
 def _partial(session: Connection[Any], oid: int) -> tuple[tuple[tuple[str, ...], str], ...]:

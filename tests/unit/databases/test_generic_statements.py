@@ -117,3 +117,13 @@ def test_sql_server_compares_its_datetime_as_it_rounds_it():
     columns = (COLUMNS[0], COLUMNS[1]._replace(type="DATETIME"))
     rows(database, selection=Selection(Shape(columns, (0, 1), (0,), (1,)), (1, 0), "u")).page(Start(AFTER), None, 10)
     assert "updated_at >= CAST(:param_2 AS DATETIME) AND (updated_at > CAST(" in database.statements[0]
+
+
+def test_rows_among_others_are_literals_of_the_statement(database):
+    number, name = sa.column("Order No"), sa.column("name")
+    values = [[1, "it's"], [1, "50%"], [-2, ":x"]]
+    database.read(sa.select(number).where(database.among([number, name], values)))
+    written = NUMBER[database.backend]
+    texts = [f"{'N' if database.backend == 'mssql' else ''}'{text}'" for text in ("it''s", "50%", ":x")]
+    one, two = f"{written} = 1 AND name IN ({texts[0]}, {texts[1]})", f"{written} = -2 AND name IN ({texts[2]})"
+    assert database.statements[-1].partition(" WHERE ")[2].replace("%%", "%") == f"{one} OR {two}"

@@ -38,6 +38,14 @@ def test_conditions_select_what_a_comparison_of_tuples_selects(arity):
         assert selected(upto, arity) == [row for row in ROWS[arity] if row <= bound]
 
 
+@pytest.mark.parametrize("arity", ROWS)
+def test_rows_are_found_among_others(arity):
+    for step in (1, 2, 5):
+        wanted = ROWS[arity][::step]
+        assert selected(keyset.among(columns(arity), wanted, sa.literal), arity) == wanted
+    assert selected(keyset.among(columns(arity), [], sa.literal), arity) == []
+
+
 def text(condition) -> str:
     return str(condition.compile(compile_kwargs={"literal_binds": True}))
 

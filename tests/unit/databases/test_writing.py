@@ -3,7 +3,7 @@
 import pytest
 
 from airflow_legacy_events.core.ports import Answer
-from airflow_legacy_events.databases.writing import retried
+from airflow_legacy_events.databases.writing import masked, retried
 
 
 class DeadlockError(Exception):
@@ -41,3 +41,17 @@ def test_any_other_error_is_raised_at_once():
     with pytest.raises(ValueError, match="no deadlock"):
         retried(transaction, is_deadlock)
     assert transaction() == [Answer([], 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Duplicate entry 'Ada' for key 't.body' (error 1062)", "Duplicate entry '...' (error 1062)"),
+        ("Duplicate entry 'O'Neil' for key 'body'", "Duplicate entry '...'"),
+        ("Incorrect value: 'a \"b' for column 'c' at row 1", "Incorrect value: '...' at row 1"),
+        ('Invalid JSON text: "a\n\'b" at 3', 'Invalid JSON text: "..." at 3'),
+        ("Lock wait timeout exceeded", "Lock wait timeout exceeded"),
+    ],
+)
+def test_what_a_sentence_quotes_is_masked(text, shown):
+    assert masked(text) == shown
