@@ -70,10 +70,14 @@ def test_the_clock_is_in_utc(database):
     assert abs(now - dt.datetime.now(dt.UTC)) < dt.timedelta(minutes=1)
 
 
-@pytest.mark.parametrize("type_", ["timestamp", "timestamp(6)", "timestamp with time zone", "date", "text"])
+@pytest.mark.parametrize(
+    "type_", ["timestamp", "timestamp(6)", "timestamp with time zone", "date", "text", "timestamp(0)", "timestamp(3)"]
+)
 def test_a_mark_is_the_time_of_the_database_in_utc(legacy, database, type_):
-    if legacy.dialect == "firebird" and type_ in ("timestamp(6)", "timestamp with time zone"):
+    if legacy.dialect == "firebird" and type_.startswith("timestamp"):
         type_ = "timestamp"
+    if legacy.dialect == "mysql" and type_ in ("timestamp(0)", "timestamp(3)"):
+        type_ = type_.replace("timestamp", "datetime")
     if legacy.dialect == "mysql":
         legacy.execute("SET time_zone = '+00:00'")
     legacy.execute(f"CREATE TABLE t (id integer PRIMARY KEY, marked {type_})")
