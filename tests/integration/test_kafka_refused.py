@@ -159,6 +159,12 @@ def test_a_message_without_a_key_is_refused_where_its_topic_is_compacted(kafka, 
     assert [len(raw(kafka, name)) for name in (compacted, topic)] == [2, 1]
 
 
+def test_a_topic_that_was_made_after_the_run_began_is_found(kafka, topics, topic):
+    broker = opened(kafka, topic)
+    broker.publish(routed(topics.make(), topic))
+    assert broker.confirm() == []
+
+
 def test_a_partition_that_was_added_meanwhile_is_found(kafka, topic, monkeypatch):
     broker = opened(kafka, topic)
     messages = routed(topic, topic, partitions=[1, 0])
@@ -181,25 +187,35 @@ def test_a_topic_that_is_gone_by_now_refuses_its_messages(kafka, topics, topic, 
     assert told(broker.refused(routed(topic, gone, topics.name()))) == [(at, "UNKNOWN_TOPIC_OR_PART") for at in (1, 2)]
 
 
-def test_a_topic_that_the_user_may_only_look_at_refuses_its_messages(second_kafka):
+def only(kafka, user, topic, operation):
+    """Leave a topic to one user, for one operation."""
+    right = AclBinding(
+        ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, user, "*", operation, AclPermissionType.ALLOW
+    )
+    kafka.admin.create_acls([right])[right].result(30)
+
+
+def test_a_topic_that_the_user_may_not_write_to_refuses_its_messages(second_kafka):
     kafka = second_kafka(
         authorizer_class_name="org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         allow_everyone_if_no_acl_found="true",
     )
-    for name in ("closed", "open"):
+    for name in ("closed", "hidden", "open"):
         kafka.admin.create_topics([NewTopic(name, 1, 1)])[name].result(30)
-    everybody = {"principal": "User:ANONYMOUS", "host": "*", "permission_type": AclPermissionType.ALLOW}
-    closed = (ResourceType.TOPIC, "closed", ResourcePatternType.LITERAL)
-    right = AclBinding(*closed, operation=AclOperation.READ, **everybody)
-    kafka.admin.create_acls([right])[right].result(30)
+    only(kafka, "User:ANONYMOUS", "closed", AclOperation.READ)
+    for name in ("hidden", "hidden-new"):
+        only(kafka, "User:somebody", name, AclOperation.ALL)
+    messages = routed("open", "closed", "hidden", "open", "hidden-new")
+
+    errors = [(1, "TOPIC_AUTHORIZATION_FAILED"), (2, "UNKNOWN_TOPIC_OR_PART"), (4, "UNKNOWN_TOPIC_OR_PART")]
+    assert told(opened(kafka).refused(messages)) == errors
     broker = makes(kafka)
-    messages = routed("open", "closed", "open")
-    (refused,) = broker.refused(messages)
-    assert (refused.index, refused.error) == (1, "TOPIC_AUTHORIZATION_FAILED")
-    assert "who may DESCRIBE, READ" in refused.reason
+    refused = broker.refused(messages)
+    assert told(refused) == [(at, "TOPIC_AUTHORIZATION_FAILED") for at in (1, 2, 4)]
+    assert [one.reason.partition(", who ")[2] for one in refused] == ["may DESCRIBE, READ", *["has no right on it"] * 2]
     broker.publish(messages)
-    assert broker.confirm() == [refused]
-    assert [found.value for found in raw(kafka, "open")] == [b"0", b"2"]
+    assert broker.confirm() == refused
+    assert [found.value for found in raw(kafka, "open")] == [b"0", b"3"]
 
 
 def test_the_embedded_cluster_takes_what_is_named_on_the_way():

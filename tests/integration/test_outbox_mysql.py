@@ -144,6 +144,9 @@ def test_an_account_without_rights_on_the_outbox_writes_its_own_table(applicatio
     try:
         for host in ("'%'", "localhost"):
             application.run(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {name}.t TO {name}@{host}")
+        with application.connected_as(name, "Secret-1"):
+            assert "CREATE TRIGGER" in application.trigger("t", "v")
+            assert "this user may not see it" in application.check("t", "v")[1]
         clerk = application.connect(username=name, password="Secret-1")
         with pytest.raises(Exception, match="denied"):
             application.run("SELECT * FROM outbox", connection=clerk)

@@ -149,16 +149,16 @@ def test_check_finds_triggers_that_do_something_else(shop):
     assert shop.check("orders", CHOSEN, "--key", "id")[0] == ""
 
 
-def findings(application, capsys, *arguments):
-    ended, _ = application.check(*arguments)
+def findings(application, *arguments):
+    ended, told = application.check(*arguments)
     assert ended
-    return capsys.readouterr().out
+    return told
 
 
-def test_check_finds_what_a_renamed_column_left_behind(shop, capsys):
+def test_check_finds_what_a_renamed_column_left_behind(shop):
     shop.run("ALTER TABLE orders RENAME COLUMN name TO customer")
-    assert "no column 'name'" in findings(shop, capsys, "orders", CHOSEN)
-    assert "something else" in findings(shop, capsys, "orders", "id,customer,total")
+    assert "no column 'name'" in findings(shop, "orders", CHOSEN)
+    assert "something else" in findings(shop, "orders", "id,customer,total")
 
     shop.install("orders", "id,customer,total")
     assert shop.check("orders", "id,customer,total")[0] == ""
@@ -166,10 +166,10 @@ def test_check_finds_what_a_renamed_column_left_behind(shop, capsys):
     assert shop.events() == [("created", "1", {"id": 1, "customer": "Ann", "total": None})]
 
 
-def test_check_finds_what_a_renamed_table_left_behind(shop, capsys):
+def test_check_finds_what_a_renamed_table_left_behind(shop):
     shop.run("ALTER TABLE orders RENAME TO purchases")
     assert "there is no table" in shop.check("orders", CHOSEN)[0]
-    told = findings(shop, capsys, "purchases", CHOSEN)
+    told = findings(shop, "purchases", CHOSEN)
     assert "fills the outbox too" in told
     assert "is missing" in told
 
@@ -179,13 +179,13 @@ def test_check_finds_what_a_renamed_table_left_behind(shop, capsys):
     assert len(shop.events()) == 1
 
 
-def test_check_finds_an_outbox_that_is_gone_or_another_one(shop, capsys):
+def test_check_finds_an_outbox_that_is_gone_or_another_one(shop):
     shop.run("ALTER TABLE outbox RENAME TO old")
-    assert "there is no outbox" in findings(shop, capsys, "orders", CHOSEN)
+    assert "there is no outbox" in findings(shop, "orders", CHOSEN)
     shop.run(
         "CREATE TABLE outbox (id integer PRIMARY KEY, aggregatetype varchar(9), aggregateid varchar(9), type integer)"
     )
-    assert "has no column 'payload'" in findings(shop, capsys, "orders", CHOSEN)
+    assert "has no column 'payload'" in findings(shop, "orders", CHOSEN)
 
 
 def test_triggers_for_an_outbox_that_is_not_there_say_so(application):
@@ -234,3 +234,37 @@ def test_a_unique_index_serves_where_there_is_no_primary_key(application):
 def test_the_connection_has_to_be_one_that_is_known(application):
     with pytest.raises(SystemExit, match="was not found"):
         application.call("trigger", "orders", "--source-conn-id", f"{CONN_ID}_2", "--columns", "id")
+
+
+def own_trigger(application, name, table):
+    """A trigger that the application itself has."""
+    if application.legacy.dialect == "postgresql":
+        application.run("CREATE FUNCTION own() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
+        application.run(f"CREATE TRIGGER {name} AFTER INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION own()")
+    elif application.mysql:
+        application.run(f"CREATE TRIGGER {name} AFTER INSERT ON {table} FOR EACH ROW SET @own = 1")
+    else:
+        application.run(f"CREATE TRIGGER {name} AFTER INSERT ON {table} BEGIN SELECT 1; END")
+
+
+def test_a_trigger_of_the_application_is_neither_replaced_nor_dropped(application):
+    name = "orders_outbox" if application.legacy.dialect == "postgresql" else "orders_outbox_created"
+    application.make_outbox()
+    application.run(ORDERS)
+    own_trigger(application, name, "orders")
+    with pytest.raises(SystemExit, match=f"would take the place of a trigger '{name}'"):
+        application.trigger("orders", "id")
+    application.run(f"DROP TRIGGER {name}" + (" ON orders" if application.legacy.dialect == "postgresql" else ""))
+    assert "CREATE TRIGGER" in application.trigger("orders", "id")
+
+
+def test_a_new_table_does_not_take_the_triggers_of_the_one_that_had_its_name(shop):
+    shop.run("ALTER TABLE orders RENAME TO purchases")
+    shop.run(ORDERS)
+    with pytest.raises(SystemExit, match="would take the place of"):
+        shop.trigger("orders", CHOSEN)
+    shop.install("purchases", CHOSEN)
+    shop.install("orders", CHOSEN)
+    shop.run("INSERT INTO purchases (id) VALUES (1)")
+    shop.run("INSERT INTO orders (id) VALUES (2)")
+    assert [key for _, key, _ in shop.events()] == ["1", "2"]

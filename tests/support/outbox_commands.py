@@ -49,8 +49,9 @@ class Application:
         call: the command line; gives what it printed.
     """
 
-    def __init__(self, legacy: Legacy, call: Callable[..., str]) -> None:
-        self.legacy, self.call = legacy, call
+    def __init__(self, legacy: Legacy, capsys: pytest.CaptureFixture[str]) -> None:
+        self.legacy, self.call = legacy, caller(capsys)
+        self._printed = lambda: capsys.readouterr().out
         self._connection = self.connect()
         self.mysql = legacy.dialect == "mysql"
 
@@ -78,12 +79,12 @@ class Application:
         """Print the triggers of a table."""
         return self.call("trigger", table, "--source-conn-id", CONN_ID, "--columns", columns, *options)
 
-    def check(self, table: str, columns: str, *options: str) -> tuple[str, list[str]]:
-        """Check the triggers; how it ended, and the findings."""
+    def check(self, table: str, columns: str, *options: str) -> tuple[str, str]:
+        """Check the triggers; how it ended, nothing where they fit, and what was printed."""
         try:
-            return "", self.trigger(table, columns, "--check", *options).splitlines()
+            return "", self.trigger(table, columns, "--check", *options)
         except SystemExit as ended:
-            return str(ended), []
+            return str(ended), self._printed()
 
     def install(self, table: str, columns: str, *options: str) -> None:
         """Print the triggers of a table, and let an administrator run them."""
@@ -99,8 +100,28 @@ class Application:
         found = self.run("SELECT type, aggregateid, payload FROM outbox ORDER BY id")
         return [(type_, key, json.loads(load) if isinstance(load, str) else load) for type_, key, load in found]
 
+    @contextmanager
+    def connected_as(self, login: str, password: str) -> Iterator[None]:
+        """Let the commands have another user's connection meanwhile."""
+        put_connection(self.legacy, login=login, password=password)
+        try:
+            yield
+        finally:
+            put_connection(self.legacy)
+
     def close(self) -> None:
         self._connection.close()
+
+
+def put_connection(legacy: Legacy, **other: str) -> None:
+    """Let `CONN_ID` lead to a database."""
+    url = legacy.url
+    fields = {"host": url.host, "port": url.port, "login": url.username, "password": url.password}
+    if legacy.dialect == "sqlite":
+        fields = {"host": url.database}
+    else:
+        fields["schema"] = url.database
+    metadata.put_connection(CONN_ID, conn_type=_TYPES[legacy.dialect], **{**fields, **other})
 
 
 @contextmanager
@@ -109,14 +130,8 @@ def application_on(
 ) -> Iterator[Application]:
     """An application on an empty database of an engine, behind the connection `CONN_ID`."""
     with reused_database(request, engine) as legacy, metadata.as_server():
-        url = legacy.url
-        fields = {"host": url.host, "port": url.port, "login": url.username, "password": url.password}
-        if legacy.dialect == "sqlite":
-            fields = {"host": url.database}
-        else:
-            fields["schema"] = url.database
-        metadata.put_connection(CONN_ID, conn_type=_TYPES[legacy.dialect], **fields)
-        made = Application(legacy, caller(capsys))
+        put_connection(legacy)
+        made = Application(legacy, capsys)
         try:
             yield made
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from airflow_legacy_events.brokers.kafka.checks import beyond_size, without_key, without_partition
 from airflow_legacy_events.brokers.kafka.limits import DEFAULT_MAX_MESSAGE_BYTES, TopicLimits
@@ -15,7 +15,7 @@ from airflow_legacy_events.core.model import Messages, Rejection
 from airflow_legacy_events.core.problems import Problems
 
 LISTING_SECONDS = 5.0
-"""What was missing is looked for again after so long: other messages may name it too."""
+"""What was refused is looked for again after so long: other messages may name it too."""
 
 
 class Routes:
@@ -94,13 +94,14 @@ class Routes:
         self._meet(names)
         return {name: self.limits[name] for name in names if name in self.limits}
 
-    def _meet(self, names: Iterable[str]) -> None:
-        """Look for those topics that are not known yet."""
+    def _meet(self, names: Collection[str]) -> None:
+        """Look for those topics that are not known yet; one that was just made is found."""
         unknown = [name for name in names if name not in self.limits]
-        if unknown and self._list_again():
+        if unknown and self._is_old:
             self._refused = {}
-            unknown = [name for name in names if name not in self.limits]
-        if new := [name for name in unknown if name not in self._refused]:
+        if any(name not in self._refused and (self._is_old or not self._topics.has(name)) for name in unknown):
+            self._list()
+        if new := [name for name in names if name not in self.limits and name not in self._refused]:
             self._refused |= {name: one.of_message for name, one in self._learn(new, patient=False).items()}
 
     def _learn(self, names: Sequence[str], *, patient: bool) -> dict[str, TopicRefusal]:
@@ -113,15 +114,15 @@ class Routes:
             self.limits |= {name: one for name, one in limits.items() if name not in refused}
         return refused
 
-    def _list_again(self) -> bool:
-        """Ask anew which topics there are, if that was long ago; one that a message named may be gone."""
-        now = self._clock()
-        if now - self._listed < LISTING_SECONDS:
-            return False
+    @property
+    def _is_old(self) -> bool:
+        return self._clock() - self._listed >= LISTING_SECONDS
+
+    def _list(self) -> None:
+        """Ask anew which topics there are; one that a message named may be gone."""
         self._topics.refresh()
-        self._listed = now
+        self._listed = self._clock()
         self.limits = {name: one for name, one in self.limits.items() if name in self._named or self._topics.has(name)}
-        return True
 
     def _without_topic(self, messages: Messages, limits: Mapping[str, TopicLimits]) -> dict[int, Refusal]:
         refused = {name: self._refused[name] for name in dict.fromkeys(messages.topics or ()) if name not in limits}
@@ -133,6 +134,7 @@ class Routes:
         if messages.partitions is None:
             return {}
         found = without_partition(messages, {name: self._topics.partitions(name) for name in limits})
-        if found and self._list_again():  # partitions may have been added
+        if found and self._is_old:  # partitions may have been added
+            self._list()
             found = without_partition(messages, {name: self._topics.partitions(name) for name in limits})
         return found

@@ -100,12 +100,19 @@ class Topics:
                 self.refresh()
             refused |= {name: self._unknown(name, similar=patient) for name in self._missing(names, refused)}
         elif missing and partitions is not None:
-            refused |= create(self._admin, missing, partitions, config or {}, self._log)
-            made = [name for name in missing if name not in refused]
-            self.metadata = self._look(lambda found: all(_is_whole(found, name) for name in made))
+            refused |= self._make(missing, partitions, config or {})
         if self._has_controller:
             there = [name for name in dict.fromkeys(names) if name not in refused]
             refused |= check_rights(self._admin, there, self._log)
+        return refused
+
+    def _make(self, names: Sequence[str], partitions: int, config: Mapping[str, str]) -> dict[str, TopicRefusal]:
+        refused = create(self._admin, names, partitions, config, self._log)
+        made = [name for name in names if name not in refused]
+        # The right to make a topic is not the right to see it: that would be waited for in vain.
+        refused |= check_rights(self._admin, made, self._log, new=True)
+        seen = [name for name in made if name not in refused]
+        self.metadata = self._look(lambda found: all(_is_whole(found, name) for name in seen))
         return refused
 
     def limits(self, names: Sequence[str]) -> tuple[dict[str, TopicLimits], dict[str, TopicRefusal]]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.cli.outbox.ddl import COLUMNS
-from airflow_legacy_events.cli.outbox.model import Asked, Capture, Dialect, Name
+from airflow_legacy_events.cli.outbox.model import Asked, Capture, Dialect
 from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Reflection
@@ -24,7 +24,7 @@ class Looked(NamedTuple):
     Attributes:
         capture: the triggers to be written.
         missing: columns that were asked for and are not there.
-        outbox_columns: None where there is no outbox yet.
+        outbox_columns: None where this user can see no outbox.
     """
 
     capture: Capture
@@ -35,9 +35,11 @@ class Looked(NamedTuple):
         """Return what is wrong with the outbox, as sentences."""
         name = ".".join(part for part in self.capture.outbox if part)
         if self.outbox_columns is None:
-            return [f"there is no outbox {name!r}, so every write to the table would fail: make it with `outbox ddl`"]
+            return [
+                f"there is no outbox {name!r} that this user can see: without it every write fails; see `outbox ddl`"
+            ]
         lacks = [one for one in COLUMNS if one not in self.outbox_columns]
-        return [f"the outbox {name!r} has no column {one!r}, so every write to the table would fail" for one in lacks]
+        return [f"the outbox {name!r} has no column {one!r}, so every write fails" for one in lacks]
 
 
 @contextmanager
@@ -83,8 +85,8 @@ def look(asked: Asked, dialect: Dialect) -> Looked:
     _refuse_options(asked, dialect)
     found = dialect.database.reflect(asked.table, None)
     place = dialect.place(found)
-    outbox, outbox_columns = _outbox(asked, dialect)
-    if outbox == place.name:
+    outbox = dialect.outbox(*split_name(asked.outbox))
+    if outbox.name == place.name:
         raise ConfigurationError(f"table {asked.table!r} is the outbox itself: its rows would make rows without end")
     if place.refusal is not None:
         raise ConfigurationError(f"table {asked.table!r} can't have such triggers: {place.refusal}")
@@ -95,7 +97,7 @@ def look(asked: Asked, dialect: Dialect) -> Looked:
             raise ConfigurationError(f"column {column.name!r} of table {asked.table!r} {reason}: leave it out")
     capture = Capture(
         place.name,
-        outbox,
+        outbox.name,
         columns,
         key,
         place.name.name if asked.aggregate_type is None else asked.aggregate_type,
@@ -103,7 +105,7 @@ def look(asked: Asked, dialect: Dialect) -> Looked:
         asked.notify,
         place.notes,
     )
-    return Looked(capture, missing, outbox_columns)
+    return Looked(capture, missing, outbox.columns)
 
 
 def _refuse_options(asked: Asked, dialect: Dialect) -> None:
@@ -114,15 +116,6 @@ def _refuse_options(asked: Asked, dialect: Dialect) -> None:
         raise ConfigurationError(f"--notify {asked.notify!r}: a channel has 1 to {_LONGEST_CHANNEL} bytes")
     if asked.aggregate_type is not None and not 0 < len(asked.aggregate_type) <= _LONGEST_TYPE:
         raise ConfigurationError(f"--aggregate-type takes 1 to {_LONGEST_TYPE} characters")
-
-
-def _outbox(asked: Asked, dialect: Dialect) -> tuple[Name, frozenset[str] | None]:
-    schema, name = split_name(asked.outbox)
-    try:
-        found = dialect.database.reflect(asked.outbox, None)
-    except ConfigurationError:
-        return Name(dialect.home() if schema is None else schema, name), None
-    return dialect.place(found).name, frozenset(_names(found))
 
 
 def _names(found: Reflection) -> list[str]:

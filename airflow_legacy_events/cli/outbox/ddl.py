@@ -7,6 +7,8 @@ from airflow_legacy_events.databases.reflection import split_name
 
 COLUMNS = ("aggregatetype", "aggregateid", "type", "payload")
 """The columns that an application fills; the others have defaults."""
+FILLED = f"({', '.join(COLUMNS)})"
+"""By this list in its statement a trigger is known as one that was printed here."""
 
 _POSTGRES = """\
 -- The payload goes out byte for byte, so it is json: jsonb would sort its members.

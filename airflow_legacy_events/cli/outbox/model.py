@@ -55,6 +55,26 @@ class Place(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
+class Outbox(NamedTuple):
+    """An outbox in the catalog; `columns` is None where this user can see no such table."""
+
+    name: Name
+    columns: frozenset[str] | None
+
+    @classmethod
+    def among(cls, found: Sequence[tuple[Any, ...]], name: str) -> Outbox | None:
+        """Return the outbox of a name, as it is written before any other; None where there is none.
+
+        Args:
+            found: schema, table and column of every column of the tables that it may be.
+            name: of the table.
+        """
+        if not found:
+            return None
+        place = max((Name(*where) for *where, _ in found), key=lambda one: one.name == name)
+        return cls(place, frozenset(str(column) for *where, column in found if Name(*where) == place))
+
+
 class Capture(NamedTuple):
     """Triggers to be written, with what the catalog says.
 
@@ -118,6 +138,8 @@ class Dialect(ABC):
 
     only_here: ClassVar[bool] = False
     """Whether `--always` and `--notify` mean something here."""
+    suffixes: ClassVar[tuple[str, ...]]
+    """What the names of triggers end with."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -131,8 +153,8 @@ class Dialect(ABC):
         """Return where a table is that was found, and whether triggers can serve it."""
 
     @abstractmethod
-    def home(self) -> str | None:
-        """Return the schema in which a table without one would be made."""
+    def outbox(self, schema: str | None, name: str) -> Outbox:
+        """Return the outbox of a name, as it is written or in lower case; who asks may have no rights on it."""
 
     def refused_column(self, table: Name, column: Column) -> str | None:  # noqa: ARG002
         """Return why a trigger can't read a column; None where it can."""
@@ -145,6 +167,10 @@ class Dialect(ABC):
     @abstractmethod
     def installed(self, capture: Capture) -> tuple[Installed, ...]:
         """Return the triggers of the table that fill this outbox, whoever printed them."""
+
+    @abstractmethod
+    def strangers(self, capture: Capture) -> list[str]:
+        """Return what has a name that would be printed and belongs to somebody else, as words of a sentence."""
 
     @abstractmethod
     def script(self, capture: Capture, stale: Sequence[Installed]) -> str:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from airflow_legacy_events.cli.outbox.ddl import COLUMNS
-from airflow_legacy_events.cli.outbox.model import Capture, Dialect, Installed, Name, Place, Trigger
-from airflow_legacy_events.cli.outbox.mysql_catalog import find_place, find_triggers, shown_body
+from airflow_legacy_events.cli.outbox.ddl import FILLED
+from airflow_legacy_events.cli.outbox.model import Capture, Dialect, Installed, Name, Outbox, Place, Trigger
+from airflow_legacy_events.cli.outbox.mysql_catalog import (
+    find_outbox,
+    find_place,
+    find_strangers,
+    find_triggers,
+    shown_body,
+)
 from airflow_legacy_events.cli.outbox.mysql_values import key_of, payload_of
 from airflow_legacy_events.cli.outbox.quoting import mysql_literal, other_name, quoted
 from airflow_legacy_events.core.ports import Reflection
@@ -26,14 +32,15 @@ _BODIES = {
 class Mysql(Dialect):
     """MariaDB 10.2.3 and later, MySQL 5.7.8 and later."""
 
+    suffixes = tuple(f"_outbox_{kind}" for kind in _BODIES)
+
     def place(self, found: Reflection) -> Place:
         """See `Dialect.place`."""
         return find_place(self.rows, found)
 
-    def home(self) -> str | None:
-        """See `Dialect.home`."""
-        [(schema,)] = self.rows("SELECT DATABASE()")
-        return None if schema is None else str(schema)
+    def outbox(self, schema: str | None, name: str) -> Outbox:
+        """See `Dialect.outbox`."""
+        return find_outbox(self.rows, schema, name)
 
     def triggers(self, capture: Capture) -> tuple[Trigger, ...]:
         """See `Dialect.triggers`; of two for one event the first made fires first."""
@@ -48,8 +55,8 @@ class Mysql(Dialect):
             "new": payload_of("NEW", capture.columns),
         }
         found = []
-        for kind, (event, template) in _BODIES.items():
-            name, body = other_name(capture.table.name, f"_outbox_{kind}"), template.format(**values)
+        for suffix, (event, template) in zip(self.suffixes, _BODIES.values(), strict=True):
+            name, body = other_name(capture.table.name, suffix), template.format(**values)
             create = (
                 f"CREATE TRIGGER {_quoted(capture.table._replace(name=name))} AFTER {event}"
                 f" ON {_quoted(capture.table)} FOR EACH ROW {body}"
@@ -60,6 +67,10 @@ class Mysql(Dialect):
     def installed(self, capture: Capture) -> tuple[Installed, ...]:
         """See `Dialect.installed`."""
         return find_triggers(self.rows, capture.table, _insert(capture))
+
+    def strangers(self, capture: Capture) -> list[str]:
+        """See `Dialect.strangers`."""
+        return find_strangers(self.rows, capture.table, [one.name for one in self.triggers(capture)])
 
     def script(self, capture: Capture, stale: Sequence[Installed]) -> str:
         """See `Dialect.script`; each statement here commits, so a lock keeps writers out meanwhile."""
@@ -80,4 +91,4 @@ def _quoted(name: Name) -> str:
 
 
 def _insert(capture: Capture) -> str:
-    return f"INSERT INTO {_quoted(capture.outbox)} ({', '.join(COLUMNS)})"
+    return f"INSERT INTO {_quoted(capture.outbox)} {FILLED}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from airflow_legacy_events.cli.outbox.model import Installed, Name, Place
+from airflow_legacy_events.cli.outbox.ddl import FILLED
+from airflow_legacy_events.cli.outbox.model import Installed, Name, Outbox, Place
 from airflow_legacy_events.cli.outbox.quoting import quoted
 from airflow_legacy_events.core.ports import Reflection
 
@@ -16,6 +17,10 @@ _PLACE = """
 SELECT table_schema, table_name, table_type, engine, VERSION() FROM information_schema.tables
  WHERE table_schema = COALESCE(:schema, DATABASE()) AND table_name = :name
 """
+_OUTBOX = """
+SELECT table_schema, table_name, column_name FROM information_schema.columns
+ WHERE table_schema = COALESCE(:schema, DATABASE()) AND table_name IN (:name, LOWER(:name))
+"""
 _CASCADES = """
 SELECT constraint_name, referenced_table_name, delete_rule, update_rule
   FROM information_schema.referential_constraints
@@ -23,10 +28,16 @@ SELECT constraint_name, referenced_table_name, delete_rule, update_rule
    AND (delete_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT') OR update_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT'))
  ORDER BY constraint_name
 """
+# Who may not see a trigger finds it on MariaDB without its statement.
 _TRIGGERS = """
 SELECT trigger_name, action_timing, event_manipulation FROM information_schema.triggers
  WHERE event_object_schema = :schema AND event_object_table = :name
+   AND action_statement IS NOT NULL
  ORDER BY trigger_name
+"""
+_ALL_TRIGGERS = """
+SELECT trigger_name, event_object_table, action_statement FROM information_schema.triggers
+ WHERE trigger_schema = :schema
 """
 _BEFORE_BODY = " FOR EACH ROW "
 _JSON_SINCE = {True: (10, 2, 3), False: (5, 7, 8)}
@@ -63,6 +74,14 @@ def _refusal(rows: Rows, schema: str, name: str, kind: str, version: str) -> str
     return None
 
 
+def find_outbox(rows: Rows, schema: str | None, name: str) -> Outbox:
+    """Return the outbox of a name, else where it would be made."""
+    if (found := Outbox.among(rows(_OUTBOX, schema=schema, name=name), name)) is not None:
+        return found
+    [(current,)] = rows("SELECT DATABASE()")
+    return Outbox(Name(current if schema is None else schema, name), None)
+
+
 def shown_body(timing: str, event: str, body: str) -> str:
     """Return what a trigger does, so that two that do the same are equal; the server may keep a delimiter."""
     return f"{timing} {event} {body.rstrip(' ;')}"
@@ -78,3 +97,12 @@ def find_triggers(rows: Rows, table: Name, insert: str) -> tuple[Installed, ...]
         if insert in (body := str(statement).partition(_BEFORE_BODY)[2]):
             found.append(Installed(name, shown_body(timing, event, body)))
     return tuple(found)
+
+
+def find_strangers(rows: Rows, table: Name, names: Sequence[str]) -> list[str]:
+    """Return the triggers of these names that somebody else made, or that are of another table of the schema."""
+    return [
+        f"a trigger {name!r} of table {of!r}"
+        for name, of, body in rows(_ALL_TRIGGERS, schema=table.schema)
+        if name in names and (of != table.name or FILLED not in (body or FILLED))
+    ]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from airflow_legacy_events.cli.outbox.ddl import COLUMNS
-from airflow_legacy_events.cli.outbox.model import Capture, Dialect, Installed, Place, Trigger
+from airflow_legacy_events.cli.outbox.ddl import FILLED
+from airflow_legacy_events.cli.outbox.model import Capture, Dialect, Installed, Outbox, Place, Trigger
 from airflow_legacy_events.cli.outbox.postgres_catalog import (
+    find_outbox,
     find_place,
+    find_strangers,
     find_triggers,
     installed_body,
     unreadable_columns,
@@ -61,15 +63,15 @@ class Postgres(Dialect):
     """PostgreSQL 12 and later."""
 
     only_here = True
+    suffixes = ("_outbox", "_outbox_truncate")
 
     def place(self, found: Reflection) -> Place:
         """See `Dialect.place`."""
         return find_place(self.rows, found)
 
-    def home(self) -> str | None:
-        """See `Dialect.home`."""
-        [(schema,)] = self.rows("SELECT current_schema()")
-        return str(schema or "public")
+    def outbox(self, schema: str | None, name: str) -> Outbox:
+        """See `Dialect.outbox`."""
+        return find_outbox(self.rows, schema, name)
 
     def refused_column(self, table: tuple[str | None, str], column: Column) -> str | None:
         """See `Dialect.refused_column`."""
@@ -87,12 +89,18 @@ class Postgres(Dialect):
                 f" {each} EXECUTE FUNCTION {_function(capture)}()",
                 installed_body(code, _plain(_settings(capture)), _body(capture)),
             )
-            for suffix, (when, each, code) in (("_outbox", _ROW), ("_outbox_truncate", _TRUNCATE))
+            for suffix, (when, each, code) in zip(self.suffixes, (_ROW, _TRUNCATE), strict=True)
         )
 
     def installed(self, capture: Capture) -> tuple[Installed, ...]:
         """See `Dialect.installed`."""
-        return find_triggers(self.rows, quoted(*capture.table), _insert(capture), always=capture.always)
+        return find_triggers(self.rows, capture, _insert(capture))
+
+    def strangers(self, capture: Capture) -> list[str]:
+        """See `Dialect.strangers`."""
+        names = [one.name for one in self.triggers(capture)]
+        function = capture.table._replace(name=postgres_name(capture.table.name, self.suffixes[0]))
+        return find_strangers(self.rows, capture, names, function)
 
     def script(self, capture: Capture, stale: Sequence[Installed]) -> str:
         """See `Dialect.script`."""
@@ -128,7 +136,7 @@ def _plain(settings: dict[str, str]) -> dict[str, str]:
 
 
 def _insert(capture: Capture) -> str:
-    return f"INSERT INTO {quoted(*capture.outbox)} ({', '.join(COLUMNS)})"
+    return f"INSERT INTO {quoted(*capture.outbox)} {FILLED}"
 
 
 def _body(capture: Capture) -> str:

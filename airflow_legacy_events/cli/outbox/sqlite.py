@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from airflow_legacy_events.cli.outbox.ddl import COLUMNS
-from airflow_legacy_events.cli.outbox.model import Capture, Dialect, Installed, Name, Place, Trigger
+from airflow_legacy_events.cli.outbox.ddl import FILLED
+from airflow_legacy_events.cli.outbox.model import Capture, Dialect, Installed, Name, Outbox, Place, Trigger
 from airflow_legacy_events.cli.outbox.quoting import literal, other_name, quoted
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.ports import Reflection
 
 _PLACE = "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND name = :name COLLATE NOCASE"
+_OUTBOX = """
+SELECT t.name, c.name FROM pragma_table_list AS t, pragma_table_xinfo(t.name) AS c
+ WHERE t.schema = 'main' AND t.name = :name COLLATE NOCASE
+"""
 _TRIGGERS = """
 SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :name COLLATE NOCASE ORDER BY name
 """
+_ALL_TRIGGERS = "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'"
 _NOTES = (
     "REPLACE deletes a row that is in its way without an event, unless its session has PRAGMA recursive_triggers = ON.",
     "Each program that writes needs a SQLite with functions for JSON; all have them from 3.38 on.",
@@ -46,15 +51,19 @@ _BODIES = {
 class Sqlite(Dialect):
     """SQLite 3."""
 
+    suffixes = tuple(f"_outbox_{kind}" for kind in _BODIES)
+
     def place(self, found: Reflection) -> Place:
         """See `Dialect.place`."""
         [(name, kind)] = self.rows(_PLACE, name=found.selectable.name)
         refusal = None if kind == "table" else f"it is a {kind}, and triggers see only what is written to tables"
         return Place(Name(None, name), refusal, _NOTES)
 
-    def home(self) -> str | None:
-        """See `Dialect.home`; a trigger names no schema."""
-        return None
+    def outbox(self, schema: str | None, name: str) -> Outbox:  # noqa: ARG002  a trigger names no schema
+        """See `Dialect.outbox`."""
+        found = self.rows(_OUTBOX, name=name)
+        columns = frozenset(str(column) for _, column in found)
+        return Outbox(Name(None, found[0][0] if found else name), columns or None)
 
     def triggers(self, capture: Capture) -> tuple[Trigger, ...]:
         """See `Dialect.triggers`."""
@@ -66,8 +75,8 @@ class Sqlite(Dialect):
             "new": _payload("NEW", capture.columns),
         }
         found = []
-        for kind, (event, condition, rows) in _BODIES.items():
-            name = other_name(capture.table.name, f"_outbox_{kind}")
+        for suffix, (event, condition, rows) in zip(self.suffixes, _BODIES.values(), strict=True):
+            name = other_name(capture.table.name, suffix)
             body = "".join(f" {_insert(capture)} {row.format(**values)};" for row in rows)
             create = (
                 f"CREATE TRIGGER {quoted(name)} AFTER {event} ON {quoted(capture.table.name)}"
@@ -80,6 +89,15 @@ class Sqlite(Dialect):
         """See `Dialect.installed`."""
         found = self.rows(_TRIGGERS, name=capture.table.name)
         return tuple(Installed(name, sql) for name, sql in found if _insert(capture) in sql)
+
+    def strangers(self, capture: Capture) -> list[str]:
+        """See `Dialect.strangers`; all triggers of a file share their names."""
+        names = {one.name.lower() for one in self.triggers(capture)}
+        return [
+            f"a trigger {name!r} of table {of!r}"
+            for name, of, sql in self.rows(_ALL_TRIGGERS)
+            if name.lower() in names and (of.lower() != capture.table.name.lower() or FILLED not in sql)
+        ]
 
     def script(self, capture: Capture, stale: Sequence[Installed]) -> str:
         """See `Dialect.script`."""
@@ -95,7 +113,7 @@ class Sqlite(Dialect):
 
 
 def _insert(capture: Capture) -> str:
-    return f"INSERT INTO {quoted(capture.outbox.name)} ({', '.join(COLUMNS)})"
+    return f"INSERT INTO {quoted(capture.outbox.name)} {FILLED}"
 
 
 def _payload(row: str, columns: Sequence[Column]) -> str:

@@ -16,7 +16,12 @@ class Broker(Protocol):
     def refused(self, messages: Messages) -> Sequence[Rejection]:
         """Return the messages that the broker would refuse, as far as that is known without sending any.
 
-        Their index is their place in `messages`.
+        Their index is their place in `messages`. It may be asked any number of times; a topic that a message names may
+        be looked up, or made.
+
+        Raises:
+            DeliveryError: the broker does not answer.
+            StoppedError: the run was stopped meanwhile and its grace has passed.
         """
 
     def publish(self, messages: Messages, left_out: AbstractSet[int] = frozenset()) -> None:
