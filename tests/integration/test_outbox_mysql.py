@@ -58,6 +58,27 @@ def test_values_are_exact_whatever_the_session_shows(application):
     assert application.check("t", ",".join(VALUES))[0] == ""
 
 
+def test_dates_that_no_calendar_has_are_the_text_of_the_database(application):
+    application.run("SET SESSION sql_mode = 'ALLOW_INVALID_DATES'")
+    application.run("CREATE TABLE t (id int PRIMARY KEY, at timestamp NULL, local datetime, day date)")
+    application.install("t", "at,local,day")
+    application.run("INSERT INTO t VALUES (1, '0000-00-00', '0000-00-00', '0000-00-00'), (2, NULL, '2026-11-00', NULL)")
+    assert [found for *_, found in application.events()] == [
+        {"at": "0000-00-00T00:00:00", "local": "0000-00-00T00:00:00", "day": "0000-00-00"},
+        {"at": None, "local": "2026-11-00T00:00:00", "day": None},
+    ]
+
+
+@pytest.mark.parametrize("mode", ["", "ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT,STRICT_ALL_TABLES"])
+def test_the_sql_means_the_same_in_every_mode_of_the_session_that_runs_it(application, mode):
+    application.run("CREATE TABLE t (id int PRIMARY KEY, `a\\b'c` text)")
+    application.run(f"SET SESSION sql_mode = '{mode}'")
+    application.install("t", "a\\b'c")
+    assert application.check("t", "a\\b'c")[0] == ""
+    application.run("INSERT INTO t VALUES (1, 'x')")
+    assert application.events() == [("created", "1", {"a\\b'c": "x"})]
+
+
 def test_json_of_mariadb_keeps_its_digits_and_blanks(request, capsys):
     with application_on(request, capsys, "mariadb-11.8") as application:
         application.make_outbox()

@@ -116,6 +116,14 @@ def test_a_table_without_rowid_and_names_in_another_case(application):
     assert application.events() == [("created", "a", {"Code": "a", "Twice": "aa"})]
 
 
+def test_a_table_as_wide_as_tables_are(application):
+    names = [f"c{number}" for number in range(600)]
+    application.run(f"CREATE TABLE wide (id INTEGER PRIMARY KEY, {', '.join(names)})")
+    application.install("wide", ",".join(names))
+    application.run("INSERT INTO wide (id, c0, c599) VALUES (1, 'a', 'b')")
+    assert application.events() == [("created", "1", {**dict.fromkeys(names), "c0": "a", "c599": "b"})]
+
+
 @pytest.mark.parametrize("options", [["--always"], ["--notify", "news"]])
 def test_what_only_postgresql_has_is_refused(shop, options):
     with pytest.raises(SystemExit, match=f"{options[0]} is of PostgreSQL alone"):

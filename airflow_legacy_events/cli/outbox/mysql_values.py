@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from airflow_legacy_events.cli.outbox.quoting import mysql_literal, quoted
 from airflow_legacy_events.core.columns import Column, Kind
 
-# The number of a point in time needs no table of zones; the server gives 0 for a date of zeros.
+# The number of a point in time needs no table of zones. A date of zeros has the number 0, or none on MariaDB.
 _INSTANT = (
-    "CASE WHEN UNIX_TIMESTAMP({0}) = 0 THEN '0000-00-00T00:00:00' ELSE CONCAT(REPLACE(CAST(TIMESTAMPADD(MICROSECOND,"
-    " UNIX_TIMESTAMP({0}) * 1000000, '1970-01-01 00:00:00.000000') AS CHAR), ' ', 'T'), 'Z') END"
+    "COALESCE(CASE WHEN UNIX_TIMESTAMP({0}) <> 0 THEN CONCAT(REPLACE(CAST(TIMESTAMPADD(MICROSECOND,"
+    " UNIX_TIMESTAMP({0}) * 1000000, '1970-01-01 00:00:00.000000') AS CHAR), ' ', 'T'), 'Z') END,"
+    " REPLACE(CAST({0} AS CHAR), ' ', 'T'))"
 )
 _TEXTS = {
     Kind.DECIMAL: "CAST({0} AS CHAR)",

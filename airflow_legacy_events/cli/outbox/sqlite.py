@@ -36,6 +36,7 @@ _VALUE = (
 _TEXT = (
     "CASE typeof({0}) WHEN 'blob' THEN hex({0}) WHEN 'real' THEN trim(" + _REAL + ", '\"') ELSE CAST({0} AS TEXT) END"
 )
+_GROUP = 40
 _BODIES = {
     "created": ("INSERT", "", ("VALUES ({type}, {new_key}, 'created', {new})",)),
     "updated": ("UPDATE", " WHEN {old_key} = {new_key}", ("VALUES ({type}, {new_key}, 'updated', {new})",)),
@@ -118,10 +119,13 @@ def _insert(capture: Capture) -> str:
 
 def _payload(row: str, columns: Sequence[Column]) -> str:
     # Concatenated, since json_object ends at 63 columns, refuses blobs, and rounds numbers to fifteen digits.
-    members = " || ',' || ".join(
-        f"{literal(json.dumps(one.name, ensure_ascii=False) + ':')} || {_value(row, one)}" for one in columns
-    )
-    return f"'{{' || {members} || '}}'"
+    members = [
+        f"{literal((',' if at else '{') + json.dumps(one.name, ensure_ascii=False) + ':')} || {_value(row, one)}"
+        for at, one in enumerate(columns)
+    ]
+    # In brackets, so that a wide table does not reach the depth at which an expression is refused.
+    groups = (members[at : at + _GROUP] for at in range(0, len(members), _GROUP))
+    return " || ".join(f"({' || '.join(group)})" for group in groups) + " || '}'"
 
 
 def _value(row: str, column: Column) -> str:
