@@ -36,6 +36,7 @@ VALUES = {
     "mood": ("enum('ä', 'b')", "'ä'", "ä"),
     "flags": ("set('x', 'y')", "'x,y'", "x,y"),
     "latin": ("varchar(20) CHARACTER SET latin1", "'äé'", "äé"),
+    "cyrillic": ("varchar(20) CHARACTER SET cp1251", "'жук'", "жук"),
     "c": ("char(5)", "'ab'", "ab"),
     "doc": ("json", """'{"b" : 1.5, "a":["ü"]}'""", {"b": 1.5, "a": ["ü"]}),
     "spot": ("point", "POINT(1, 2)", "AQEAAAAAAAAAAADwPwAAAAAAAABA"),
