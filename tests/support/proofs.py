@@ -1,7 +1,7 @@
 """Long forms of the proofs: a run that was interrupted goes on where it stopped.
 
 A plugin for pytest, with or without workers. What has passed for this state of the sources is kept in a file outside
-the repository.
+the repository, and the figures that they give in another one, `.figures`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.services.base import cache
+from tests.support.profile import LONG
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,6 +31,14 @@ STATE = _state()
 
 def _file() -> Path:
     return cache("proofs") / STATE
+
+
+def keep_figures(line: str) -> None:
+    """Keep a line beside what has passed; in the short form it is only shown."""
+    print(line)
+    if LONG:
+        with _file().with_suffix(".figures").open("a") as file:
+            file.write(f"{line}\n")
 
 
 def pytest_configure(config: Any) -> None:

@@ -83,11 +83,12 @@ def _partition(consumer: Consumer, topic: str, number: int) -> Iterator[Message]
             if found.error():
                 raise RuntimeError(found.error())
             if found.offset() < end:
-                yield _message(found)
+                yield message_of(found)
         at = max(at, consumer.position([TopicPartition(topic, number)])[0].offset)
 
 
-def _message(found: Any) -> Message:
+def message_of(found: Any) -> Message:
+    """What a consumer of the client library has found."""
     key, value = found.key(), found.value()
     return Message(
         None if key is None else key.decode(),

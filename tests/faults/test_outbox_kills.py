@@ -1,0 +1,78 @@
+"""Writers fill an outbox in any order while its drains are killed at random: nothing is lost, and order holds."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+
+import pytest
+
+from tests.faults.drain_child import Job
+from tests.faults.drains import nursery
+from tests.faults.outbox_proof import Proof
+from tests.support import proofs
+from tests.support.engines import of
+from tests.support.legacy import legacy_database
+from tests.support.outbox import create_outbox
+from tests.support.outbox_writers import writing
+from tests.support.profile import LONG
+from tests.support.topic_reader import TopicReader
+from tests.support.topics import Topics
+
+SECONDS, KILLS = (120, 9) if LONG else (10, 5)
+EVERY = of("postgresql", "mysql")
+SHORT = ("postgresql-18", "mariadb-11.8")
+CASES = [(name, mode, "integers") for name in (EVERY if LONG else SHORT) for mode in ("delete", "mark")]
+CASES += [(name, "delete", "uuids") for name in EVERY if LONG]
+
+
+@pytest.fixture
+def world(request, second_kafka, tmp_path):
+    """A proof in the making, its broker, and its writers."""
+    name, mode, ids = request.param
+    # A broker that was killed comes back once the controller has missed it for so long.
+    kafka = second_kafka(broker_session_timeout_ms="2000", broker_heartbeat_interval_ms="500")
+    topics = [Topics(kafka).make(f"events.{kind}", partitions=2) for kind in ("locked", "pooled")]
+    with legacy_database(request, name) as legacy, nursery() as forks:
+        create_outbox(legacy, "varchar(36) PRIMARY KEY" if ids == "uuids" else None)
+        url = legacy.url.render_as_string(hide_password=False)
+        options = {"arguments": {"after_publish": mode}, "limits": {"batch_rows": 50}}
+        drains = forks.drains(Job(url, kafka.bootstrap, str(tmp_path), "events.{aggregate_type}", **options))
+        reader = TopicReader(kafka.bootstrap, topics)
+        with writing(legacy, uuids=ids == "uuids") as writers:
+            yield Proof(legacy, drains, writers.journal, reader, random.Random(name + mode)), kafka, writers
+        reader.close()
+
+
+@pytest.mark.parametrize("world", CASES, indirect=True, ids="-".join)
+def test_nothing_is_lost_and_the_order_of_each_aggregate_holds(world, request):
+    proof, kafka, writers = world
+    began, restarted = time.monotonic(), False
+    while (share := (time.monotonic() - began) / SECONDS) < 1 or proof.kills.total() < KILLS:
+        if not restarted and share > 0.4:
+            restarted = bool(proof.restart(kafka))
+        elif proof.kills.total() < KILLS * share:
+            proof.kill()
+        else:
+            proof.let_run()
+    writers.end()
+    proof.let_run()
+
+    assert proof.open() == set()
+    assert proof.seen.first.keys() == proof.journal.committed
+    assert not proof.seen.first.keys() & proof.journal.undone
+    locked = dict(proof.legacy.execute("SELECT id, events FROM aggregate"))
+    assert {name: proof.seen.numbers[name] for name in locked} == {
+        name: list(range(1, events + 1)) for name, events in locked.items()
+    }
+    figures = {
+        "events": len(proof.journal.committed),
+        "rolled back": len(proof.journal.undone),
+        "rounds": proof.rounds,
+        "kills": dict(proof.kills),
+        "failed": dict(proof.failures),
+        "repeats": proof.seen.repeats,
+        "lost": len(proof.lost()),
+    }
+    proofs.keep_figures(f"{request.node.name}: {json.dumps(figures)}")
