@@ -53,14 +53,14 @@ _MYSQL_MARK = """\
 CREATE INDEX {index} ON {table} (published_at, id);
 """
 _SQLITE = """\
--- AUTOINCREMENT, since an id that was deleted must not come again.
+-- AUTOINCREMENT, since an id that was deleted must not come again. Times are UTC, to the millisecond.
 CREATE TABLE {table} (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   aggregatetype TEXT NOT NULL,
   aggregateid TEXT NOT NULL,
   type TEXT NOT NULL,
   payload TEXT CHECK (json_valid(payload)),
-  created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')){mark}
+  created_at datetime NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now')){mark}
 );
 """
 _SQLITE_MARK = """\
@@ -89,7 +89,7 @@ def debezium(dialect: str, table: str, *, mark: bool) -> str:
     if dialect == "sqlite":
         whole, index = quoted(schema, name), quoted(schema, other_name(name, "_pending"))
         return (_SQLITE + (_SQLITE_MARK if mark else "")).format(
-            table=whole, name=quoted(name), index=index, mark=",\n  published_at TEXT" if mark else ""
+            table=whole, name=quoted(name), index=index, mark=",\n  published_at datetime" if mark else ""
         )
     whole, index = quoted(schema, name, sign="`"), quoted(other_name(name, "_pending"), sign="`")
     return (_MYSQL + (_MYSQL_MARK if mark else "")).format(
