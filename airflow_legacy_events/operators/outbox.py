@@ -10,6 +10,7 @@ from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Envelope
 from airflow_legacy_events.operators._stream import StreamOperator
 from airflow_legacy_events.streams import arguments
+from airflow_legacy_events.streams.naming import holds_template
 from airflow_legacy_events.streams.specs.outbox import OutboxSpec
 
 ON_REJECT = ("fail", "dead_letter")
@@ -113,13 +114,17 @@ class OutboxDrainOperator(StreamOperator):
                 f" {'without' if self.dead_letter_topic is None else 'beside'} dead_letter_topic=; rows that can't be"
                 " sent go there exactly where it is set: give both with 'dead_letter', or neither"
             )
-        if self.topic_partitions is not None and self.allowed_topics is None and "{" in str(self.topic):
+
+    def _check_topics(self) -> None:
+        routed = not holds_template(self.topic) and "{" in self.topic
+        if routed and self.topic_partitions is not None and self.allowed_topics is None:
             raise ConfigurationError(
                 "topic_partitions= makes missing topics, and the rows name them: give allowed_topics=[...], names or"
                 " patterns such as 'outbox.event.*', so that no row can invent a topic"
             )
 
     def _spec(self) -> OutboxSpec:
+        self._check_topics()
         return OutboxSpec(
             conn_id=self.source_conn_id,
             table=self.table,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from json.encoder import encode_basestring as quoted
 
 import msgspec
@@ -20,6 +21,7 @@ from airflow_legacy_events.envelopes.outbox.row_texts import INVALID_VALUE, Colu
 from airflow_legacy_events.envelopes.rendering import header_rows
 
 _check_json = msgspec.json.Decoder(msgspec.Raw).decode
+_TEXT, _BYTES = ("content-type", "text/plain; charset=utf-8"), ("content-type", "application/octet-stream")
 _Attributes = list[tuple[str, Values]]
 
 
@@ -30,7 +32,7 @@ class OutboxCloudEvents:
     binary and no JSON becomes `data_base64`; text must be JSON.
 
     Args:
-        binary: whether the value is the payload alone and the attributes travel as `ce_` headers.
+        binary: whether the value is the payload alone, of any content type, and the attributes travel as `ce_` headers.
     """
 
     def __init__(self, *, binary: bool = False) -> None:
@@ -53,9 +55,10 @@ class OutboxCloudEvents:
             if shape.time is not None:
                 moments = texts.moments(shape.time, columns[shape.time], refused)
                 attributes.append(("time", [moment or None for moment in moments]))
+            json = shape.columns[payload].kind is Kind.JSON and shape.columns[payload].checked
             if self._binary:
-                return _binary(stream, keys, values, attributes, refused)
-            written = _structured(values, attributes, refused, json=shape.columns[payload].kind is Kind.JSON)
+                return replace(_binary(stream, keys, values, attributes, json=json), refused=refused.rows)
+            written = _structured(values, attributes, refused, json=json)
             return Messages(stream.topic, keys, written, (CONTENT_TYPE,), refused=refused.rows)
 
         return encode
@@ -75,11 +78,29 @@ class OutboxCloudEvents:
 
 
 def _binary(
-    stream: Stream, keys: Values, values: Sequence[str | bytes | None], attributes: _Attributes, refused: Refused
+    stream: Stream, keys: Values, values: Sequence[str | bytes | None], attributes: _Attributes, *, json: bool
 ) -> Messages:
     each = header_rows([(f"ce_{name}", found) for name, found in attributes])
-    headers: Headers = (DATA_CONTENT_TYPE, ("ce_specversion", "1.0"))
-    return Messages(stream.topic, keys, values, headers, each, refused=refused.rows)
+    headers: Headers = (("ce_specversion", "1.0"),)
+    if json or all(value is None or _is_json(value) for value in values):
+        headers = (DATA_CONTENT_TYPE, *headers)
+    else:
+        each = [(_content_type(value), *row) for value, row in zip(values, each, strict=True)]
+    return Messages(stream.topic, keys, values, headers, each)
+
+
+def _content_type(value: str | bytes | None) -> tuple[str, str]:
+    if value is None or _is_json(value):
+        return DATA_CONTENT_TYPE
+    return _TEXT if isinstance(value, str) else _BYTES
+
+
+def _is_json(value: str | bytes) -> bool:
+    try:
+        _check_json(value)
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return False
+    return True
 
 
 def _structured(
@@ -96,13 +117,10 @@ def _structured(
 
 
 def _data(place: int, value: str | bytes, refused: Refused, *, known: bool) -> str:
-    try:
-        if not known:
-            _check_json(value)
+    if known or _is_json(value):
         text = value if isinstance(value, str) else value.decode()
-    except (msgspec.DecodeError, UnicodeError):
-        if isinstance(value, bytes):
-            return f',"data_base64":"{b64encode(value).decode()}"'
-        refused.add(place, INVALID_VALUE, "the payload is no JSON, and a CloudEvent holds it as data")
-        return ""
-    return f',"datacontenttype":"application/json","data":{text}'
+        return f',"datacontenttype":"application/json","data":{text}'
+    if isinstance(value, bytes):
+        return f',"data_base64":"{b64encode(value).decode()}"'
+    refused.add(place, INVALID_VALUE, "the payload is no JSON, and a CloudEvent holds it as data")
+    return ""

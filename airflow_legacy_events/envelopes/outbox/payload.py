@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from binascii import unhexlify
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -43,7 +44,8 @@ def payloads(
 
 def _bytes(place: int, name: str, value: Any, refused: Refused) -> str | bytes | None:
     if isinstance(value, str) and value.startswith("\\x"):
-        return unhexlify(value[2:])  # as PostgreSQL writes them
+        with contextlib.suppress(ValueError):  # a text in a column of SQLite
+            return unhexlify(value[2:])  # as PostgreSQL writes them
     if value is None or isinstance(value, (str, bytes)):
         return value
     refused.add(place, INVALID_VALUE, f"column {name!r} is binary, but the row holds a Python {type(value).__name__}")

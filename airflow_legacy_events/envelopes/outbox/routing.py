@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
 from collections.abc import Callable, Sequence
@@ -195,5 +196,6 @@ def _places_of_null(texts: Values) -> list[int]:
 
 def _text(value: Any, column: Column) -> str | bytes:
     if column.kind is Kind.BYTES and isinstance(value, str) and value.startswith("\\x"):
-        return bytes.fromhex(value[2:])  # as PostgreSQL writes them
+        with contextlib.suppress(ValueError):  # a text in a column of SQLite
+            return bytes.fromhex(value[2:])  # as PostgreSQL writes them
     return value if isinstance(value, (str, bytes)) else str(value)

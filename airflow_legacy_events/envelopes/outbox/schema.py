@@ -52,10 +52,11 @@ class PayloadSchemas:
         if checks is None:
             return None
         try:
-            found = json.loads(payload)
+            error = next(checks.iter_errors(json.loads(payload)), None)
         except ValueError:
             return "the payload is no JSON"
-        error = next(checks.iter_errors(found), None)
+        except RecursionError:
+            return "the payload is nested too deeply to be checked"
         return None if error is None else f"at {error.json_path} the schema's {error.validator!r} is not met"
 
 

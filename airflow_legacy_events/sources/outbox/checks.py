@@ -26,8 +26,6 @@ def condition_of(where: str | None, found: Reflection, database: Database) -> An
     """
     if where is None:
         return None
-    if not where.strip():
-        raise ConfigurationError("where= is empty; nothing was read. Give a condition, or leave it out")
     try:
         sql_text.one_select(f"SELECT 1 WHERE {where}")
         # The line break ends a trailing "-- comment"; without its backslash a colon would begin a parameter of text().

@@ -71,16 +71,18 @@ class OutboxSpec:
             arguments.refuse_templates(
                 source_conn_id=self.conn_id, table=self.table, where=self.where, source_timezone=self.source_timezone
             )
-        if rendered or not holds_template(self.layout):
-            self._check_layout()
             self.resolved()
+            return
+        if not holds_template(self.layout):
+            self._check_layout()
+        self._check_lists()
 
     def _check_marks(self) -> None:
         mark = True if self.after_publish == "mark" else None
         arguments.only_with("mark_values", self.mark_values, "after_publish='mark'", mark)
         arguments.only_with("retention", self.retention, "after_publish='mark'", mark)
         values = self.mark_values
-        if values is None or (holds_template(values) and isinstance(values, str)):
+        if values is None or _is_late(values):
             return
         if isinstance(values, str) or not isinstance(values, Sequence) or len(values) != _MARK_VALUES:
             raise ConfigurationError(f"mark_values= must be a pair (open, published), such as (0, 2); found {values!r}")
@@ -90,6 +92,8 @@ class OutboxSpec:
     def _check_layout(self) -> None:
         arguments.choice("layout", self.layout, sorted(LAYOUTS))
         columns = self.columns or {}
+        if _is_late(columns):
+            return
         if not isinstance(columns, Mapping) or not all(isinstance(name, str | None) for name in columns.values()):
             raise ConfigurationError(
                 f"columns= must be a dict of roles and column names, such as {{'event_type': 'kind'}}; found"
@@ -97,12 +101,31 @@ class OutboxSpec:
             )
         check_columns(columns)
 
+    def _check_lists(self) -> None:
+        """Refuse what is no list, or an empty one, unless it is still a template."""
+        for name in ("order_columns", "allowed_topics"):
+            found = getattr(self, name)
+            if found is not None and not _is_late(found) and not _is_list(found):
+                what = "columns" if name == "order_columns" else "topics, or patterns such as 'outbox.event.*'"
+                raise ConfigurationError(f"{name}= must be a list of {what}; found {found!r}. Or leave it out")
+        if (
+            self.json_schema is not None
+            and not _is_late(self.json_schema)
+            and not isinstance(self.json_schema, Mapping)
+        ):
+            raise ConfigurationError(
+                "json_schema= must be a dict of event types and schemas, or names of files with one; found a"
+                f" {type(self.json_schema).__name__}"
+            )
+        if isinstance(self.where, str) and not self.where.strip():
+            raise ConfigurationError("where= is empty: give a condition in SQL, or leave it out")
+
     def resolved(self) -> Self:
         """See `SourceSpec.resolved`."""
-        found = None if self.order_columns is None else arguments.names("order_columns", self.order_columns)
-        allowed = None if self.allowed_topics is None else arguments.names("allowed_topics", self.allowed_topics)
-        if found == ():
-            raise ConfigurationError("order_columns=[] gives no order; leave it out, or name columns")
+        self._check_marks()
+        self._check_layout()
+        self._check_lists()
+        found, allowed = (None if one is None else tuple(one) for one in (self.order_columns, self.allowed_topics))
         return replace(self, columns=dict(self.columns or {}), order_columns=found, allowed_topics=allowed)
 
     def stream(self, topic: str, dag_id: str, task_id: str) -> Stream:  # noqa: ARG002  one table, one stream
@@ -190,3 +213,12 @@ class OutboxSpec:
             f"the rows of stream {stream!r} can't be counted: what waits in an outbox does not follow from its"
             " watermark, each row is its own state. The report of its last run says what was left, under backlog"
         )
+
+
+def _is_late(value: Any) -> bool:
+    """Whether a whole argument is a template."""
+    return isinstance(value, str) and holds_template(value)
+
+
+def _is_list(value: Any) -> bool:
+    return bool(value) and isinstance(value, Sequence) and not isinstance(value, str) and {*map(type, value)} == {str}
