@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
+from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.model import PENDING_ROWS, Backlog
 from airflow_legacy_events.core.ports import Lease
 from airflow_legacy_events.sources.first_value import zone_of
@@ -111,6 +112,6 @@ class Tidying:
             if column.kind not in TEMPORAL:
                 return None
             found = dt.datetime.fromisoformat(self.table.database.text(value, column))
-        except (ValueError, OverflowError, OSError):
+        except (SourceError, ValueError, OverflowError, OSError):  # SQLite keeps any text there
             return None
         return found if found.tzinfo is not None else found.replace(tzinfo=zone_of(self.timezone))
