@@ -1,4 +1,4 @@
-"""The drain inside Airflow: real Variables, templates, XComs, assets and command line, a SQLite outbox, a real broker."""
+"""The drain inside Airflow: real Variables, templates, XComs, assets and command line, an outbox, a real broker."""
 
 from __future__ import annotations
 
@@ -202,19 +202,17 @@ def test_a_second_drain_of_the_table_finds_it_busy_whatever_it_is_called(outbox,
 def test_arguments_are_templates_and_may_be_mapped(outbox, broker, topics_of):
     prefix, (orders, carts) = topics_of
     outbox.execute("ALTER TABLE events RENAME COLUMN type TO kind")
+    made = "'k', '2026-11-01 08:00:00'"
     for of in ("order", "cart"):
-        outbox.execute(
-            "INSERT INTO events (aggregatetype, aggregateid, kind, created_at) VALUES (?, 1, 'k', '2026-11-01 08:00:00')",
-            (of,),
-        )
+        outbox.execute(f"INSERT INTO events (aggregatetype, aggregateid, kind, created_at) VALUES ('{of}', 1, {made})")
     dag_id = f"dag_{uuid.uuid4().hex[:12]}"
     text = f"""{HEAD}
-params = {{"prefix": {prefix!r}, "table": "events", "column": "kind", "mode": "mark"}}
+params = {{"prefix": {prefix!r}, "table": "events", "column": "kind", "order": "id"}}
 with DAG({dag_id!r}, schedule=None, params=params, max_active_tasks=1):
     OutboxDrainOperator.partial(
         task_id="publish", source_conn_id="legacy_shop", table="{{{{ params.table }}}}",
         topic="{{{{ params.prefix }}}}.{{aggregate_type}}", columns={{"event_type": "{{{{ params.column }}}}"}},
-        order_columns=["{{{{ params.table and 'id' }}}}"], topic_partitions=1, allowed_topics=["{{{{ params.prefix }}}}.*"],
+        order_columns=["{{{{ params.order }}}}"], topic_partitions=1, allowed_topics=["{{{{ params.prefix }}}}.*"],
         headers={{"kind": "{{event_type}}"}}, on_busy="wait",
     ).expand(where=["aggregatetype = 'order'", "aggregatetype = 'cart'"])
 """

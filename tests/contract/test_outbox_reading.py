@@ -227,7 +227,6 @@ def test_a_condition_says_which_rows_are_the_drain_s(legacy):
         ("part = 1; DELETE FROM outbox", "holds 2 statements"),
         ("(part = 1", "leaves a bracket open"),
         ("nothing = 1", "(?i)nothing"),
-        (" ", "empty"),
     ],
 )
 def test_what_is_no_condition_is_refused(legacy, condition, fault):
