@@ -17,11 +17,13 @@ class LeftBehind:
     """What a run leaves at its source.
 
     Rows of one group, such as the events of one aggregate, have an order, so those behind a row that can't be delivered
-    wait with it.
+    wait with it. Those in front of it don't.
     """
 
     def __init__(self) -> None:
         self._groups: set[Hashable] = set()
+        self._batch: Batch | None = None
+        self._since: dict[Hashable, int] = {}
         self._refused: list[str] = []
         self._rejections: list[Rejection] = []
         self._rows = 0
@@ -36,13 +38,15 @@ class LeftBehind:
         by_place = {one.index: one for one in refused}
         if not by_place and not self._groups:
             return frozenset()
+        if batch is not self._batch:
+            self._batch, self._since = batch, dict.fromkeys(self._groups, 0)
         left = set()
         for at in range(batch.count):
             group = tuple(batch.rows[at][part] for part in batch.shape.group)
-            if at in by_place and group not in self._groups:
-                self._groups.add(group)
-                self._note(batch, by_place[at])
-            if group in self._groups:
+            if at in by_place and at < self._since.get(group, batch.count):
+                self._since[group] = at
+                self._note(batch, by_place[at], group)
+            if at >= self._since.get(group, batch.count):
                 left.add(at)
         return frozenset(left)
 
@@ -71,7 +75,10 @@ class LeftBehind:
             rejected=self._rejections,
         )
 
-    def _note(self, batch: Batch, one: Rejection) -> None:
+    def _note(self, batch: Batch, one: Rejection, group: Hashable) -> None:
+        if group in self._groups:
+            return
+        self._groups.add(group)
         if len(self._refused) < _NAMED:
             self._refused.append(f"{batch.name_of(one.index)} ({one.error}: {one.reason})")
             self._rejections.append(one)

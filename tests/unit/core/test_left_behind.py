@@ -55,6 +55,16 @@ def test_a_group_waits_behind_its_refused_row_and_the_others_are_delivered():
     assert report["backlog"] == {"rows": 3, "oldest_seconds": None, "bytes": None}
 
 
+def test_what_comes_before_a_refused_row_of_its_group_is_delivered_once():
+    world, outbox = World(), table(("b", "1"), ("b", WIDE), ("b", "3"), ("a", "4"))
+    for found in ([1, 4], []):
+        made = limited(world, outbox)
+        with pytest.raises(DeliveryError, match="2 rows were left at the source"):
+            made.relay.run()
+        assert sent(made) == found
+        assert sorted(outbox.entries) == [2, 3]
+
+
 def test_once_mended_they_come_in_their_order():
     world, outbox = World(), table(("b", WIDE), ("b", "2"), ("a", "3"))
     with pytest.raises(DeliveryError):
