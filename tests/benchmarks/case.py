@@ -56,17 +56,20 @@ class Case:
         title: for people.
         run: called with a world whose servers rest and the number of rows.
         database: whose server's CPU is reported beside.
+        prepare: called before the servers rest; what it costs counts for nobody.
     """
 
     name: str
     title: str
     run: Callable[[World, int], Result]
     database: str | None = None
+    prepare: Callable[[World, int], object] = lambda _world, _rows: None
 
 
 def metered(world: World, case: Case, rows: int) -> Result:
     """Run a case once, with the servers' CPU seconds."""
     legacy: Legacy | None = world.legacy(case.database) if case.database else None
+    case.prepare(world, rows)
     world.settle()
     broker, database = world.broker_cpu(), legacy.cpu() if legacy else None
     found = case.run(world, rows)

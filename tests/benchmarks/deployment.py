@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from tests.benchmarks.processes import ROOT
 from tests.services.base import Service, cache, free_port
 
 SPECIFICATION = "LEGACY_EVENTS_BENCHMARK"
+_LEGACY = f"AIRFLOW_CONN_{CONN_ID.upper()}"
 _START_SECONDS = 120
 
 
@@ -39,12 +40,17 @@ class Deployment(Service):
         environment = {
             **self._started,
             "AIRFLOW__LOGGING__LOGGING_LEVEL": specification.get("log_level", "INFO"),
-            f"AIRFLOW_CONN_{CONN_ID.upper()}": json.dumps(connection),
+            _LEGACY: json.dumps(connection),
             "AIRFLOW_CONN_KAFKA_DEFAULT": json.dumps({"conn_type": "kafka", "extra": {"bootstrap.servers": bootstrap}}),
             SPECIFICATION: json.dumps({"results": str(results), **specification}),
         }
         processes.run([sys.executable, "-m", "tests.benchmarks.inside"], environment, ROOT)
         return [json.loads(line) for line in results.read_text().splitlines()]
+
+    def prints(self, connection: Mapping[str, Any], words: Sequence[str]) -> str:
+        """Return what a command of Airflow prints."""
+        environment = {**self._started, _LEGACY: json.dumps(connection)}
+        return processes.run([sys.executable, "-m", "airflow", *words], environment, ROOT).output
 
     @functools.cached_property
     def _started(self) -> dict[str, str]:

@@ -16,7 +16,12 @@ from tests.benchmarks.rounds import Round
 
 Figures = Callable[[Result], float | None]
 
-_COMMANDS = {"benchmark": "make bench", "memory": "make bench MEMORY=1", "prices": "make bench PRICES=1"}
+_COMMANDS = {
+    "benchmark": "make bench",
+    "memory": "make bench MEMORY=1",
+    "prices": "make bench PRICES=1",
+    "outbox": "make bench OUTBOX=1",
+}
 
 
 def machine() -> str:

@@ -18,6 +18,7 @@ from airflow_legacy_events.core.columns import Shape
 from airflow_legacy_events.core.model import Batch, Messages, Stream
 from airflow_legacy_events.envelopes.cloudevents import CloudEventsEnvelope
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
+from airflow_legacy_events.operators.outbox import OutboxDrainOperator
 from airflow_legacy_events.operators.query import IncrementalQueryOperator
 from tests.benchmarks.legacy.base import CONN_ID, POSITION, TABLE
 from tests.benchmarks.meter import DatabaseClock, Meter, answers
@@ -96,6 +97,13 @@ class KeyIds(CloudEventsEnvelope):
         return lambda batch: encode(dataclasses.replace(batch, op="c"))
 
 
+class Drain(MeteredMixin, OutboxDrainOperator):
+    """Ours, of an outbox; also when it ended."""
+
+    def extra(self) -> dict[str, Any]:
+        return {"ended": time.time()}
+
+
 class Saves(MeteredMixin, BaseOperator):
     """Saves of one store, one after the other."""
 
@@ -154,6 +162,16 @@ def _query(kind: type[Query]) -> Callable[[dict[str, Any]], None]:
     return make
 
 
+def _plain(kind: type[Query | Drain]) -> Callable[[dict[str, Any]], None]:
+    """A task of our operators with nothing but the arguments of the specification."""
+
+    def make(specification: dict[str, Any]) -> None:
+        task = kind(task_id="publish", source_conn_id=CONN_ID, **specification["arguments"])
+        task.specification = specification
+
+    return make
+
+
 def _produce(specification: dict[str, Any]) -> None:
     task = Produce(task_id="produce", producer_function=orders, **specification["arguments"])
     task.specification = specification
@@ -168,6 +186,8 @@ def _saves(specification: dict[str, Any]) -> None:
 KINDS: dict[str, Callable[[dict[str, Any]], None]] = {
     "query": _query(Query),
     "poll": _query(Poll),
+    "ids": _plain(Query),
+    "drain": _plain(Drain),
     "produce": _produce,
     "saves": _saves,
 }

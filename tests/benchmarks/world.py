@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from tests.benchmarks import processes
 from tests.benchmarks.deployment import Deployment
 from tests.benchmarks.legacy import DATABASES
 from tests.benchmarks.legacy.base import Legacy
+from tests.benchmarks.outbox.tables import OUTBOXES, OutboxServer
 from tests.services.kafka import Kafka
 from tests.support.topics import Topics
 
@@ -24,6 +25,7 @@ class World:
         self.topics = Topics(self.kafka)
         self.home = Path(tempfile.mkdtemp(prefix="legacy-events-bench-"))
         self._legacies: dict[str, Legacy] = {}
+        self._outboxes: dict[str, OutboxServer] = {}
         self._deployment = deployment or Deployment()
 
     def beside(self, kafka: Kafka) -> World:
@@ -34,9 +36,17 @@ class World:
 
     def legacy(self, name: str) -> Legacy:
         """The running server of one legacy database."""
+        if name in OUTBOXES:
+            return self.outboxes(name)
         if name not in self._legacies:
             self._legacies[name] = DATABASES[name]()
         return self._legacies[name]
+
+    def outboxes(self, name: str) -> OutboxServer:
+        """The running server of outboxes."""
+        if name not in self._outboxes:
+            self._outboxes[name] = OUTBOXES[name]()
+        return self._outboxes[name]
 
     def broker_cpu(self) -> float | None:
         """CPU seconds that the broker has used; None where it runs elsewhere."""
@@ -44,7 +54,7 @@ class World:
 
     def settle(self) -> None:
         """Wait until all servers rest."""
-        processes.settle(self.broker_cpu, *(legacy.cpu for legacy in self._legacies.values()))
+        processes.settle(self.broker_cpu, *(one.cpu for one in self._servers))
 
     def count(self, topic: str) -> int:
         """Messages on the only partition of a topic that no transaction wrote to, by its offsets."""
@@ -65,10 +75,18 @@ class World:
         """Run the task that `specification` describes; return what it measured, run by run."""
         return self._deployment.run(self.kafka.bootstrap, connection, specification)
 
+    def airflow_prints(self, connection: Mapping[str, Any], words: Sequence[str]) -> str:
+        """What a command of Airflow prints."""
+        return self._deployment.prints(connection, words)
+
+    @property
+    def _servers(self) -> list[Legacy]:
+        return [*self._legacies.values(), *self._outboxes.values()]
+
     def stop(self) -> None:
         """End what was started here."""
         self.kafka.stop()
         self._deployment.stop()
-        for legacy in self._legacies.values():
-            legacy.stop()
+        for server in self._servers:
+            server.stop()
         shutil.rmtree(self.home, ignore_errors=True)

@@ -12,19 +12,21 @@ POSITION = ("updated_at", "id")
 
 @dataclass(frozen=True)
 class Table:
-    """A loaded table `orders` in a database of its own.
+    """A loaded table in a database of its own.
 
     Attributes:
         connection: an Airflow connection to it, as JSON.
         url: the same for SQLAlchemy.
         dsn: the same for the database's own programs.
         rows: how many it holds.
+        name: of the table.
     """
 
     connection: dict[str, Any]
     url: str
     dsn: str
     rows: int
+    name: str = TABLE
 
 
 class Legacy(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from tests.benchmarks.legacy.base import Table
+from tests.benchmarks.legacy.base import TABLE, Table
 from tests.benchmarks.processes import cpu_of_tree
 from tests.services.mariadb import MariaDB
 
@@ -49,8 +49,10 @@ def _statements(kind: str, rows: int) -> str:
 class MariaDBLegacy:
     """See `Legacy`."""
 
+    made: type[MariaDB] = MariaDB
+
     def __init__(self) -> None:
-        self._server = MariaDB()
+        self._server = self.made()
         version = str(self._server.execute("SELECT VERSION()")[0][0])
         self.title = f"MariaDB {version.partition('-')[0]}"
         self.pid = None if self._server.process is None else self._server.process.pid
@@ -65,6 +67,10 @@ class MariaDBLegacy:
         if not self._server.execute(complete):
             self._server.execute(f"DROP DATABASE IF EXISTS {name}; CREATE DATABASE {name}")
             self._server.execute(_statements(kind, rows), name)
+        return self.opened(name, rows)
+
+    def opened(self, name: str, rows: int, table: str = TABLE) -> Table:
+        """Return a table of the database `name`."""
         url = self._server.url(name)
         parts = sa.make_url(url)
         connection = {
@@ -75,7 +81,7 @@ class MariaDBLegacy:
             "password": parts.password or "",
             "schema": name,
         }
-        return Table(connection, url, url, rows)
+        return Table(connection, url, url, rows, table)
 
     def cpu(self) -> float | None:
         """See `Legacy`."""

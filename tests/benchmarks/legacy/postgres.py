@@ -6,7 +6,7 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
 
-from tests.benchmarks.legacy.base import Table
+from tests.benchmarks.legacy.base import TABLE, Table
 from tests.benchmarks.processes import cpu_of_tree, parent_of
 from tests.services.postgres import Postgres
 
@@ -41,8 +41,10 @@ def _statements(kind: str, rows: int) -> list[str]:
 class PostgresLegacy:
     """See `Legacy`."""
 
+    made: type[Postgres] = Postgres
+
     def __init__(self) -> None:
-        self._server = Postgres()
+        self._server = self.made()
         version = self._server.execute("SHOW server_version")[0][0].split()[0]
         self.title = f"PostgreSQL {version}"
         self.pid = self._find()
@@ -56,6 +58,10 @@ class PostgresLegacy:
             for statement in _statements(kind, rows):
                 self._server.execute(statement, f"{name}_loading")
             self._server.execute(f"ALTER DATABASE {name}_loading RENAME TO {name}")
+        return self.opened(name, rows)
+
+    def opened(self, name: str, rows: int, table: str = TABLE) -> Table:
+        """Return a table of the database `name`."""
         dsn = self._server.dsn(name)
         parts = conninfo_to_dict(dsn)
         connection = {
@@ -66,7 +72,7 @@ class PostgresLegacy:
             "password": parts.get("password", ""),
             "schema": name,
         }
-        return Table(connection, self._server.url(name), dsn, rows)
+        return Table(connection, self._server.url(name), dsn, rows, table)
 
     def cpu(self) -> float | None:
         """See `Legacy`: the postmaster, its processes and those that have ended."""
