@@ -147,7 +147,8 @@ class SqlDatabase(ABC, Generic[Session]):
 
     def among(self, columns: Sequence[Any], rows: Sequence[Sequence[Any]]) -> Any:
         """See `core.ports.Database.among`."""
-        if not self.row_values or any(isinstance(value, sa.ColumnElement) for row in rows for value in row):
+        rows_as_values = self.row_values or len(columns) == 1
+        if not rows_as_values or any(isinstance(value, sa.ColumnElement) for row in rows for value in row):
             return keyset.among(columns, rows, bound)
         if len(columns) == 1:
             return columns[0].in_(_listed([value for (value,) in rows], sa.types.NullType()))
