@@ -7,15 +7,15 @@ import logging
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
-from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.core.model import Ceiling
-from airflow_legacy_events.core.ports import TableWrites
+from airflow_legacy_events.core.ports import Listener, TableWrites
 from airflow_legacy_events.databases import keyset
 from airflow_legacy_events.databases.chunks import Chunks
 from airflow_legacy_events.databases.reflection import Reflected, TableFacts, query_source
@@ -210,6 +210,13 @@ class SqlDatabase(ABC, Generic[Session]):
         compiled = query.compile(dialect=self._dialect, compile_kwargs={"render_postcompile": True})
         values = compiled.construct_params()
         return str(compiled), tuple(values[name] for name in compiled.positiontup) if compiled.positional else values
+
+    def listen(self, channel: str) -> AbstractContextManager[Listener]:
+        """See `core.ports.Database.listen`."""
+        raise ConfigurationError(
+            f"channel={channel!r} was given, and connection {self.conn_id!r} leads to {self._dialect.name}, which has"
+            " no NOTIFY: only PostgreSQL has. Leave channel= out; looking every poll_interval finds the same rows"
+        )
 
     def close(self) -> None:
         """Close the read session for good, from any thread; a statement that still runs on it is interrupted first.

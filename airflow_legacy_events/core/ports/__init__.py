@@ -1,7 +1,7 @@
 """Ports: the calls of the relay and the sources, and what each promises."""
 
 from airflow_legacy_events.core.ports.broker import Broker, BrokerClient, Position
-from airflow_legacy_events.core.ports.database import Answer, Database, Lease, Reflection, TableWrites
+from airflow_legacy_events.core.ports.database import Answer, Database, Lease, Listener, Reflection, TableWrites
 from airflow_legacy_events.core.ports.envelope import Envelope
 from airflow_legacy_events.core.ports.observer import Observer
 from airflow_legacy_events.core.ports.source import Source
@@ -14,6 +14,7 @@ __all__ = [
     "Database",
     "Envelope",
     "Lease",
+    "Listener",
     "Observer",
     "Position",
     "Reflection",

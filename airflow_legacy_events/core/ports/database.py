@@ -40,6 +40,20 @@ class Lease(Protocol):
         """
 
 
+class Listener(Protocol):
+    """A session that listens to a channel of notifications."""
+
+    def wait(self) -> bool:
+        """Wait until notifications come, and return True: once for all that came since; False once it was ended.
+
+        Raises:
+            SourceError: the session is lost, and with it what was sent meanwhile.
+        """
+
+    def end(self) -> None:
+        """Let `wait` return False, also one that goes on; from any thread."""
+
+
 class Answer(NamedTuple):
     """What a statement gave.
 
@@ -251,6 +265,16 @@ class Database(Protocol):
 
     def snapshot(self) -> AbstractContextManager[None]:
         """Let every read inside the context see one and the same state of the data."""
+
+    def listen(self, channel: str) -> AbstractContextManager[Listener]:
+        """Listen to a channel of notifications, on a session of its own that lasts as long as the context.
+
+        It is opened when the context is entered, and outlives `close`.
+
+        Raises:
+            ConfigurationError: this database has none. On entering: it can't listen, or notifications don't arrive.
+            SourceError: on entering: the database can't be reached.
+        """
 
     def close(self) -> None:
         """End every session of this object, a running statement too; may be called from any thread."""

@@ -6,7 +6,7 @@ import contextlib
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any, cast
 
@@ -15,11 +15,12 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import LegacyEventsError, SourceError
-from airflow_legacy_events.core.ports import Lease, TableWrites
+from airflow_legacy_events.core.ports import Lease, Listener, TableWrites
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.base import SqlDatabase, bound
 from airflow_legacy_events.databases.postgres.catalog import inspect_table
 from airflow_legacy_events.databases.postgres.encoding import REMEDY, UNREADABLE, unreadable_column
+from airflow_legacy_events.databases.postgres.listening import listening
 from airflow_legacy_events.databases.postgres.lock import AdvisoryLock
 from airflow_legacy_events.databases.postgres.prefetch import Prefetch
 from airflow_legacy_events.databases.postgres.session import Session, connect, reason
@@ -230,6 +231,10 @@ class PostgresDatabase(SqlDatabase[Session]):
         finally:
             with contextlib.suppress(SourceError), self._using(doing) as session:
                 session.connection.rollback()
+
+    def listen(self, channel: str) -> AbstractContextManager[Listener]:
+        """See `core.ports.Database.listen`."""
+        return listening(self._connect_plain, channel, self.conn_id)
 
     def _interrupt(self, session: Session) -> None:
         session.interrupt()

@@ -1,0 +1,147 @@
+"""LISTEN of PostgreSQL, on a session that does nothing else: it is always read, so that no notification waits for it.
+
+A session that listens and is not read, or is in a transaction, keeps the queue of the whole server from being emptied.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeAlias
+
+import psycopg
+from psycopg import sql
+
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.databases import errors
+from airflow_legacy_events.databases.postgres.session import reason
+
+Connect: TypeAlias = Callable[[], psycopg.Connection[Any]]
+
+_ARRIVAL_SECONDS = 5.0
+_LONGEST_NAME_BYTES = 63
+_DOING = "listening for notifications"
+
+
+class ListenSession:
+    """See `core.ports.Listener`.
+
+    Args:
+        connection: in autocommit mode, that listens already; nothing else may use it.
+        channel: whose notifications count.
+        conn_id: Airflow's name of the connection, for messages.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any], channel: str, conn_id: str) -> None:
+        self._connection, self._channel, self._conn_id = connection, channel.encode(), conn_id
+        self._ended, self._ending = socket.socketpair()
+
+    def wait(self) -> bool:
+        """See `core.ports.Listener.wait`."""
+        try:
+            while not self._over(None):
+                if self._received(self._channel):
+                    return True
+        except psycopg.Error as error:
+            raise errors.failed(self._conn_id, _DOING, reason(error)) from error
+        return False
+
+    def arrives(self, channel: str, seconds: float) -> bool:
+        """Whether a notification comes through another channel within so many seconds."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if not self._over(left) and self._received(channel.encode()):
+                return True
+        return False
+
+    def end(self) -> None:
+        """See `core.ports.Listener.end`."""
+        with contextlib.suppress(OSError):  # it is closed already
+            self._ending.send(b".")
+
+    def close(self) -> None:
+        """End the session; the thread that waited calls it."""
+        self._connection.close()
+        self._ended.close()
+        self._ending.close()
+
+    def _over(self, seconds: float | None) -> bool:
+        """Wait until something was sent by the server; return whether the session was ended instead."""
+        ready = select.poll()
+        for one in (self._connection.fileno(), self._ended.fileno()):
+            ready.register(one, select.POLLIN)
+        found = ready.poll(None if seconds is None else seconds * 1000)
+        return any(one == self._ended.fileno() for one, _ in found)
+
+    def _received(self, channel: bytes) -> bool:
+        """Take in everything that was sent, and return whether it held a notification of the channel."""
+        wire, found, more = self._connection.pgconn, False, True
+        while more:  # an encrypted wire may hold more than one reading takes
+            more = False
+            wire.consume_input()
+            while one := wire.notifies():
+                more, found = True, found or one.relname == channel
+        return found
+
+
+def listening(connect: Connect, channel: str, conn_id: str) -> AbstractContextManager[ListenSession]:
+    """Return a context that listens to a channel; see `core.ports.Database.listen`.
+
+    Args:
+        connect: opens a session of the database.
+        channel: as `pg_notify` is given it.
+        conn_id: Airflow's name of the connection, for messages.
+
+    Raises:
+        ConfigurationError: no channel can have that name.
+    """
+    if not 0 < len(channel.encode()) <= _LONGEST_NAME_BYTES:
+        raise ConfigurationError(f"channel={channel!r}: a channel has 1 to {_LONGEST_NAME_BYTES} bytes")
+    return _listening(connect, channel, conn_id)
+
+
+@contextmanager
+def _listening(connect: Connect, channel: str, conn_id: str) -> Iterator[ListenSession]:
+    own = f"legacy_events_{uuid.uuid4().hex}"
+    connection = connect()
+    listener = ListenSession(connection, channel, conn_id)
+    try:
+        with _explained(channel, conn_id):
+            connection.execute("SET default_transaction_read_only = on")
+            for name in (channel, own):
+                connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(name)))
+            with contextlib.closing(connect()) as other:  # a pooler may bring back what a session tells itself
+                other.execute("SELECT pg_notify(%s, '')", [own])
+            if not listener.arrives(own, _ARRIVAL_SECONDS):
+                for name in (channel, own):  # the pooler keeps the session
+                    connection.execute(sql.SQL("UNLISTEN {}").format(sql.Identifier(name)))
+                raise _lost(channel, conn_id)
+        yield listener
+    finally:
+        listener.close()
+
+
+def _lost(channel: str, conn_id: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"channel={channel!r} was given, and a notification that was sent through connection {conn_id!r} did not come"
+        f" back within {_ARRIVAL_SECONDS:g} s: a pooler that hands out sessions by the transaction or statement, such"
+        " as PgBouncer, loses LISTEN. Let the connection lead to the server itself, or to a pooler of whole sessions"
+    )
+
+
+@contextmanager
+def _explained(channel: str, conn_id: str) -> Iterator[None]:
+    try:
+        yield
+    except psycopg.errors.ReadOnlySqlTransaction as error:
+        raise ConfigurationError(
+            f"channel={channel!r} was given, and the server behind connection {conn_id!r} is a standby, which can't"
+            f" listen: {reason(error)}. Point the connection at the primary, or leave channel= out"
+        ) from error
+    except psycopg.Error as error:
+        raise errors.failed(conn_id, _DOING, reason(error)) from error
