@@ -39,7 +39,10 @@ def get_provider_info() -> dict[str, Any]:
         "description": "Turns the rows of legacy databases into event streams, from ordinary Airflow tasks.",
         "versions": [__version__],
         "operators": [
-            {"integration-name": "Legacy Events", "python-modules": ["airflow_legacy_events.operators.query"]},
+            {
+                "integration-name": "Legacy Events",
+                "python-modules": ["airflow_legacy_events.operators.outbox", "airflow_legacy_events.operators.query"],
+            },
         ],
         "hooks": [
             {
@@ -48,10 +51,16 @@ def get_provider_info() -> dict[str, Any]:
             },
         ],
         "sensors": [
-            {"integration-name": "Legacy Events", "python-modules": ["airflow_legacy_events.sensors.pending"]},
+            {
+                "integration-name": "Legacy Events",
+                "python-modules": ["airflow_legacy_events.sensors.outbox", "airflow_legacy_events.sensors.pending"],
+            },
         ],
         "triggers": [
-            {"integration-name": "Legacy Events", "python-modules": ["airflow_legacy_events.triggers.pending"]},
+            {
+                "integration-name": "Legacy Events",
+                "python-modules": ["airflow_legacy_events.triggers.outbox", "airflow_legacy_events.triggers.pending"],
+            },
         ],
         "extra-links": ["airflow_legacy_events.operators.links.TopicLink"],
         "config": {"legacy_events": _CONFIG},

@@ -31,8 +31,6 @@ class StreamSensor(BaseSensorOperator):
     calls ``_complete`` at the end of its ``__init__``.
 
     :param source_conn_id: connection of the legacy database. (templated)
-    :param topic: as the operator's; names the stream where its source does not. (templated)
-    :param stream: the operator's stream, where it does not follow from ``topic``. (templated)
     :param watermark_store: as the operator's, by name; a store that a triggerer can't read is refused.
     :param source_timezone: as the operator's. (templated)
     :param statement_timeout: after which the database ends a look.
@@ -42,15 +40,13 @@ class StreamSensor(BaseSensorOperator):
     :param deferrable: wait in the triggerer; default is ``[operators] default_deferrable``.
     """
 
-    template_fields: Collection[str] = ("source_conn_id", "topic", "stream", "source_timezone")
+    template_fields: Collection[str] = ("source_conn_id", "source_timezone")
     ui_color = "#e8f0e4"
 
-    def __init__(  # noqa: PLR0913  the public signature
+    def __init__(
         self,
         *,
         source_conn_id: str,
-        topic: str | None = None,
-        stream: str | None = None,
         watermark_store: str | None = None,
         source_timezone: str = "UTC",
         statement_timeout: dt.timedelta = dt.timedelta(seconds=30),
@@ -64,8 +60,6 @@ class StreamSensor(BaseSensorOperator):
             raise ConfigurationError("poke_interval= was given; the time between two looks is poll_interval= here")
         super().__init__(poke_interval=poll_interval, **kwargs)
         self.source_conn_id = source_conn_id
-        self.topic = topic
-        self.stream = stream
         self.watermark_store = watermark_store
         self.source_timezone = source_timezone
         self.statement_timeout = statement_timeout
@@ -132,7 +126,6 @@ class StreamSensor(BaseSensorOperator):
     def _watch(self) -> Watch:
         return Watch(
             spec=self._spec(),
-            topic=self.topic,
             watermark_store=self.watermark_store,
             cooldown=self.cooldown,
             waiter=self.waiter,

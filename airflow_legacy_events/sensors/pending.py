@@ -6,15 +6,16 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
-from airflow_legacy_events.sensors._stream import StreamSensor
+from airflow_legacy_events.sensors._row_stream import RowStreamSensor
 from airflow_legacy_events.streams.specs.query import QuerySpec
 from airflow_legacy_events.triggers.pending import PendingEventsTrigger
 
 
-class PendingEventsSensor(StreamSensor):
+class PendingEventsSensor(RowStreamSensor):
     """Succeeds when there are rows that an ``IncrementalQueryOperator`` with the same arguments would read now.
 
-    Its own arguments; those that every sensor of a stream has are described by ``StreamSensor``.
+    Its own arguments; those that every sensor of a stream has are described by ``StreamSensor`` and
+    ``RowStreamSensor``.
 
     :param table: as the operator's; either this or ``sql``. (templated)
     :param sql: as the operator's. (templated)
@@ -28,7 +29,7 @@ class PendingEventsSensor(StreamSensor):
         "sql",
         "watermark_columns",
         "key_columns",
-        *StreamSensor.template_fields,
+        *RowStreamSensor.template_fields,
     )
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}

@@ -72,7 +72,7 @@ def refuse_templates(**values: Any) -> None:
         if value is not None and holds_template(value):
             raise ConfigurationError(
                 f"{name}={value!r} is a template, and nobody renders what a trigger is given: write the value, or use"
-                " PendingEventsSensor"
+                " the sensor"
             )
 
 

@@ -10,11 +10,14 @@ from airflow_legacy_events.watermarks import airflow_variables
 PREFIX = "legacy_events.fired."
 
 
-def claim_event(stream: str, waiter: str | None, bound: tuple[str, ...], cooldown: dt.timedelta) -> bool:
-    """Return whether an event for rows up to `bound` may be sent to `waiter`; if so, it counts as sent.
+_NOW = dt.timedelta(0)
 
-    It may if the last event was for another bound, or at least `cooldown` ago. It counts before it is sent: when the
-    process dies in between, the event is sent once `cooldown` has passed.
+
+def claim_event(stream: str, waiter: str | None, bound: tuple[str, ...], cooldown: dt.timedelta) -> dt.timedelta:
+    """Return how long an event for rows up to `bound` must not be sent to `waiter`; if that is zero, it counts as sent.
+
+    It may be sent if the last event was for another bound, or at least `cooldown` ago. It counts before it is sent:
+    when the process dies in between, the event is sent once `cooldown` has passed.
 
     Args:
         stream: whose rows are pending.
@@ -26,18 +29,20 @@ def claim_event(stream: str, waiter: str | None, bound: tuple[str, ...], cooldow
         WatermarkError: Airflow's Variables can't be read or written.
     """
     if not cooldown:
-        return True
+        return _NOW
     key = airflow_variables.variable_key(PREFIX, stream if waiter is None else f"{stream}#{waiter}")
     now = dt.datetime.now(dt.UTC)
-    if _sent(airflow_variables.read(key), bound, now - cooldown, now):
-        return False
+    ago = _sent_ago(airflow_variables.read(key), bound, now)
+    if ago is not None and _NOW <= ago < cooldown:
+        return cooldown - ago
     airflow_variables.write(key, json.dumps({"bound": list(bound), "at": now.isoformat()}))
-    return True
+    return _NOW
 
 
-def _sent(text: str | None, bound: tuple[str, ...], since: dt.datetime, now: dt.datetime) -> bool:
+def _sent_ago(text: str | None, bound: tuple[str, ...], now: dt.datetime) -> dt.timedelta | None:
+    """Return how long ago the last event was sent; None where it was for another bound, or can't be understood."""
     try:
         content = json.loads(text or "null")
-        return content["bound"] == list(bound) and since < dt.datetime.fromisoformat(content["at"]) <= now
+        return now - dt.datetime.fromisoformat(content["at"]) if content["bound"] == list(bound) else None
     except (ValueError, KeyError, TypeError):
-        return False
+        return None

@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow_legacy_events.streams.specs.query import QuerySpec
 from airflow_legacy_events.triggers.probe import Watch
-from airflow_legacy_events.triggers.stream import RefusedTriggerError, StreamTrigger, duration, plain
+from airflow_legacy_events.triggers.stream import RefusedTriggerError, StreamTrigger, duration
 
 __all__ = ["PendingEventsTrigger", "RefusedTriggerError"]
 
@@ -57,15 +57,6 @@ class PendingEventsTrigger(StreamTrigger):
         cooldown: dt.timedelta | float = dt.timedelta(seconds=60),
         waiter: str | None = None,
     ) -> None:
-        self._arguments = {
-            "source_conn_id": source_conn_id,
-            "topic": topic,
-            "stream": stream,
-            "watermark_store": watermark_store,
-            "cooldown": duration(cooldown),
-            "waiter": waiter,
-            "poll_interval": duration(poll_interval),
-        }
         query: dict[str, Any] = {
             "table": table,
             "sql": sql,
@@ -75,16 +66,14 @@ class PendingEventsTrigger(StreamTrigger):
             "source_timezone": source_timezone,
             "statement_timeout": duration(statement_timeout),
         }
-        self._arguments |= query
         # The operator may leave out any other column, such as one of a type that it can't carry.
         spec = QuerySpec(conn_id=source_conn_id, name=stream, columns=watermark_columns, **query)
-        watch = Watch(
-            spec=spec, topic=topic, watermark_store=watermark_store, cooldown=duration(cooldown), waiter=waiter
-        )
-        super().__init__(watch, duration(poll_interval))
-
-    def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class's path and the arguments that make an equal trigger; no secret is among them."""
-        return f"{type(self).__module__}.{type(self).__qualname__}", {
-            name: plain(value) for name, value in self._arguments.items()
+        watching: dict[str, Any] = {
+            "topic": topic,
+            "watermark_store": watermark_store,
+            "cooldown": duration(cooldown),
+            "waiter": waiter,
         }
+        interval = duration(poll_interval)
+        given = {"source_conn_id": source_conn_id, "stream": stream, "poll_interval": interval, **query, **watching}
+        super().__init__(Watch(spec=spec, **watching), interval, given)

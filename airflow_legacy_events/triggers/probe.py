@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Pending
 from airflow_legacy_events.core.ports import Database, Source
 from airflow_legacy_events.streams import arguments
+from airflow_legacy_events.streams.listening import LISTENERS, Ring
 from airflow_legacy_events.streams.sessions import SESSIONS
 from airflow_legacy_events.streams.specs.base import SourceSpec
 from airflow_legacy_events.streams.stores import open_store, store_class
@@ -26,17 +28,19 @@ class Watch:
 
     Attributes:
         spec: the source; its arguments are the operator's, so that both mean the same rows.
-        topic: the operator's; names the stream where its source does not.
         watermark_store: the operator's, by name.
         cooldown: after which the same rows are reported again.
         waiter: who waits; each has a cooldown of its own. None: all without a name together.
+        topic: the operator's, where it is part of the stream's name.
+        channel: of notifications that tell of something new; None: it is only looked.
     """
 
     spec: SourceSpec
-    topic: str | None
     watermark_store: str | None
     cooldown: dt.timedelta
     waiter: str | None
+    topic: str | None = None
+    channel: str | None = None
 
     def check(self, *, rendered: bool) -> None:
         """Check the arguments, as far as they are known.
@@ -50,11 +54,15 @@ class Watch:
                 "stream= is missing: with table= and topic= it follows from them, with sql= it is the operator's"
                 " '<source_conn_id>.<dag_id>.<task_id>@<topic>', or what its stream= says"
             )
+        if self.channel is not None and (not isinstance(self.channel, str) or not self.channel):
+            raise ConfigurationError(
+                f"channel= must be the name of a channel, such as 'outbox'; found {self.channel!r}"
+            )
         arguments.span("cooldown", self.cooldown, zero=True)
         self.spec.check_wait()
         refuse_store(self.watermark_store)
         if rendered:
-            arguments.refuse_templates(topic=self.topic)
+            arguments.refuse_templates(topic=self.topic, channel=self.channel)
 
     @property
     def stream(self) -> str:
@@ -88,10 +96,17 @@ class Probe:
     Args:
         watch: what is waited for, rendered.
         log: of the task or the triggerer.
+
+    Attributes:
+        ring: called from any thread when it is time to look, where the watch has a channel; None: nobody hears.
+        held_back: for how long what the last look found must not be reported again; zero where it found nothing.
     """
 
     def __init__(self, watch: Watch, log: logging.Logger) -> None:
         self.watch, self._log = watch, log
+        self.ring: Ring | None = None
+        self.held_back = dt.timedelta(0)
+        self._leave: Callable[[], None] | None = None
         self._database: Database | None = None
         self._source: Source | None = None
         self._registration: StreamRegistration | None = None
@@ -107,6 +122,7 @@ class Probe:
             LegacyEventsError: source or store said no; the next look begins anew.
         """
         with self._turn:
+            self.held_back = dt.timedelta(0)
             if self._ended:
                 return None
             try:
@@ -120,13 +136,17 @@ class Probe:
         with self._turn:
             self._ended = True
             self._let_go()
+            if self._leave is not None:
+                self._leave()
 
     def _news(self) -> dict[str, Any] | None:
         watch, pending = self.watch, self._pending()
-        stream = watch.stream
-        if pending.target is None or not claim_event(stream, watch.waiter, pending.target, watch.cooldown):
+        if pending.target is None:
             return None
-        return {"stream": stream, "rows": pending.rows, "bound": list(pending.target)}
+        self.held_back = claim_event(watch.stream, watch.waiter, pending.target, watch.cooldown)
+        if self.held_back:
+            return None
+        return {"stream": watch.stream, "rows": pending.rows, "bound": list(pending.target)}
 
     def _let_go(self, *, failed: bool = False) -> None:
         database, self._database, self._source, self._registration = self._database, None, None, None
@@ -137,11 +157,24 @@ class Probe:
         spec = self.watch.spec
         if self._database is None:
             self._database = SESSIONS.acquire(spec.conn_id, spec.statement_timeout)
+            self._join(self._database)
         if self._source is None:
-            stream = spec.stream(str(self.watch.topic), "", "")._replace(name=self.watch.stream)
+            stream = spec.stream(self.watch.topic or "", "", "")._replace(name=self.watch.stream)
             self._source = spec.source(self._database, stream=stream, limits=Limits(), log=self._log)
         if self._registration is None:
             store = open_store(self.watch.watermark_store)
             # The operator is not known here.
             self._registration = StreamRegistration(self.watch.stream, store, name=store.name, reads_only=True)
         return self._source.pending(self._registration.load())
+
+    def _join(self, database: Database) -> None:
+        """Hear of notifications before the first look, so that none falls in between."""
+        channel = self.watch.channel
+        if channel is None:
+            return
+        database.listen(channel)  # refused at the first look, also to who has no bell
+        if self.ring is not None:
+            conn_id, before = self.watch.spec.conn_id, self._leave
+            self._leave = LISTENERS.join(conn_id, database, channel, self.ring)
+            if before is not None:
+                before()

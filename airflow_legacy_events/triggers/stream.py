@@ -8,19 +8,21 @@ import contextvars
 import datetime as dt
 import logging
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, cast
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from airflow_legacy_events.core.errors import ConfigurationError
-from airflow_legacy_events.streams import arguments
+from airflow_legacy_events.streams.arguments import span
+from airflow_legacy_events.triggers._bell import Bell
 from airflow_legacy_events.triggers.probe import Probe, Watch
 
 T = TypeVar("T")
 
 _LONGEST_WAIT_SECONDS = 60.0
+_SOON_SECONDS = 0.5
 _SPREAD = 0.1
 # A source that hangs must not keep the triggerer's other triggers from their threads.
 _THREADS = ThreadPoolExecutor(4, thread_name_prefix="legacy-events-probe")
@@ -43,26 +45,36 @@ class StreamTrigger(BaseEventTrigger):
     for each connection. While source or Airflow can't be reached it logs, waits longer, and goes on. For a deferred
     task an error that waiting can't mend fails the task.
 
-    A subclass keeps its arguments as plain JSON for ``serialize``: Airflow 3.2 encodes anything else of a watcher in a
-    way that it can't decode.
+    A subclass makes the watch of its own arguments.
 
     :param watch: what is waited for.
     :param poll_interval: time between two looks.
+    :param arguments: that make an equal trigger.
     """
 
-    def __init__(self, watch: Watch, poll_interval: dt.timedelta) -> None:
+    def __init__(self, watch: Watch, poll_interval: dt.timedelta, arguments: Mapping[str, Any]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.poll_interval, self.watch = poll_interval, watch
+        self.poll_interval, self.watch, self._arguments = poll_interval, watch, arguments
         try:
             watch.check(rendered=True)
-            arguments.span("poll_interval", poll_interval, zero=False)
+            span("poll_interval", poll_interval, zero=False)
         except ConfigurationError as error:
             raise RefusedTriggerError(str(error)) from None
         self._probe = Probe(watch, _log)
 
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class's path and the arguments that make an equal trigger; no secret is among them.
+
+        They are plain JSON: Airflow 3.2 encodes anything else of a watcher in a way that it can't decode.
+        """
+        return f"{type(self).__module__}.{type(self).__qualname__}", {
+            name: plain(value) for name, value in self._arguments.items()
+        }
+
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield ``{"stream", "rows", "bound"}`` whenever there is news; rows are counted to a thousand."""
-        failures = 0
+        failures, bell = 0, Bell()
+        self._probe.ring = bell.ring
         while True:
             try:
                 news = await _in_thread(self._probe.look)
@@ -79,15 +91,23 @@ class StreamTrigger(BaseEventTrigger):
                 yield TriggerEvent(news)  # type: ignore[no-untyped-call]
                 if self.task_instance is not None:
                     return
-            await asyncio.sleep(self._wait_seconds(failures))
+            await bell.wait(self._wait_seconds(failures))
 
     async def cleanup(self) -> None:
-        """Let go of the session."""
+        """Let go of the session, and of the one that listens."""
         await _in_thread(self._probe.end)
 
     def _wait_seconds(self, failures: int) -> float:
-        """The poll interval, doubled by every failure up to a minute; spread, so that not all look at once."""
+        """The poll interval, doubled by every failure up to a minute; spread, so that not all look at once.
+
+        What a look found and must not report yet is looked for again when it may be. A look that failed may have been
+        one for a notification, which nobody repeats: it is repeated soon.
+        """
         poll = self.poll_interval.total_seconds()
+        if failures and self.watch.channel is not None:
+            poll = min(poll, _SOON_SECONDS)
+        if self._probe.held_back:
+            return min(poll, self._probe.held_back.total_seconds())
         longest = max(poll, _LONGEST_WAIT_SECONDS)
         seconds = min(poll * 2.0 ** min(failures, 16), longest)
         return seconds * random.uniform(1 - _SPREAD, 1 + _SPREAD)  # noqa: S311  no secret
@@ -102,9 +122,11 @@ def duration(value: Any) -> dt.timedelta:
 
 
 def plain(value: Any) -> Any:
-    """Return an argument as plain JSON: a duration in seconds, a list of names as a list."""
+    """Return an argument as plain JSON: a duration in seconds, a list of names as a list, a mapping as a dict."""
     if isinstance(value, dt.timedelta):
         return value.total_seconds()
+    if isinstance(value, Mapping):
+        return {name: plain(one) for name, one in value.items()}
     return list(value) if isinstance(value, tuple) else value
 
 

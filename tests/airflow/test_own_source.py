@@ -25,10 +25,10 @@ from airflow_legacy_events.core.model import PENDING_ROWS, Batch, Horizon, Opene
 from airflow_legacy_events.errors import ConfigurationError
 from airflow_legacy_events.hooks import registry
 from airflow_legacy_events.operators._row_stream import RowStreamOperator
-from airflow_legacy_events.sensors._stream import StreamSensor
+from airflow_legacy_events.sensors._row_stream import RowStreamSensor
 from airflow_legacy_events.streams.specs.base import OneTopic
 from airflow_legacy_events.triggers.probe import Watch
-from airflow_legacy_events.triggers.stream import StreamTrigger, duration, plain
+from airflow_legacy_events.triggers.stream import StreamTrigger, duration
 from tests.airflow import metadata
 from tests.airflow.scheduler import Dag
 from tests.faults import child
@@ -150,19 +150,14 @@ class ListTrigger(StreamTrigger):
     """Fires when a file has new lines."""
 
     def __init__(self, *, source_conn_id: str, path: str, topic: str, cooldown: float = 60, poll_interval: float = 60):
-        self._arguments = {"source_conn_id": source_conn_id, "path": path, "topic": topic}
-        self._arguments |= {"cooldown": cooldown, "poll_interval": poll_interval}
+        given = {"source_conn_id": source_conn_id, "path": path, "topic": topic}
+        given |= {"cooldown": cooldown, "poll_interval": poll_interval}
         spec = ListSpec(conn_id=source_conn_id, path=path)
         watch = Watch(spec=spec, topic=topic, watermark_store=None, cooldown=duration(cooldown), waiter="own")
-        super().__init__(watch, duration(poll_interval))
-
-    def serialize(self) -> tuple[str, dict[str, Any]]:
-        return f"{type(self).__module__}.{type(self).__qualname__}", {
-            name: plain(value) for name, value in self._arguments.items()
-        }
+        super().__init__(watch, duration(poll_interval), given)
 
 
-class ListSensor(StreamSensor):
+class ListSensor(RowStreamSensor):
     """Waits for new lines of a file."""
 
     def __init__(self, *, path: str, **kwargs: Any) -> None:

@@ -119,6 +119,7 @@ print(*sorted(set(sys.modules) - before))
     "module",
     [
         "airflow_legacy_events.operators.query",
+        "airflow_legacy_events.sensors.outbox",
         "airflow_legacy_events.sensors.pending",
         "airflow_legacy_events.hooks.database",
         "airflow_legacy_events.hooks.broker",

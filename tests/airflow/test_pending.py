@@ -34,7 +34,7 @@ def waiting(shop, topic):
     return waiting
 
 
-def events(trigger, count, seconds=20):
+def events(trigger, count, seconds=60):
     """The first `count` events of a trigger that is started, and ended, as a triggerer does."""
 
     async def collect():

@@ -1,4 +1,4 @@
-"""Many who wait in a real Airflow: one session of the source, hardly any of its CPU."""
+"""Those who wait in a real Airflow: many share one session of the source, and a notification wakes one at once."""
 
 import time
 
@@ -29,6 +29,34 @@ def test_many_who_wait_share_one_session_and_all_are_told(real_airflow, record_p
     real_airflow.insert("waiting", ROWS + 1, ROWS + 1)
     assert client.wait_run("waiting", run, START_SECONDS) == "success"
     assert count(client, run, "success") == WAITING + 1
+
+
+def test_a_notification_starts_a_drain_and_what_comes_meanwhile_is_drained_by_it_or_the_next(real_airflow):
+    """Behind the other test, which counts sessions; the trigger looks every hour."""
+    client = real_airflow.client
+    real_airflow.execute("CREATE TABLE drained (id bigint PRIMARY KEY, aggregateid text, type text, payload text)")
+    client.unpause("drained")
+    listening = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+    client.wait(lambda: real_airflow.execute(listening)[0][0], "the triggerer listening", START_SECONDS)
+
+    notify(real_airflow, 1)
+    client.wait(lambda: client.runs("drained"), "the first run", START_SECONDS)
+    notify(real_airflow, 2)
+    client.wait(lambda: keys(real_airflow) == ["1", "2"], "both rows being delivered", START_SECONDS)
+    assert real_airflow.execute(listening) == [(1,)]
+
+
+def notify(airflow, number):
+    """Insert a row of an outbox as an application does."""
+    row = f"INSERT INTO drained VALUES ({number}, '{number}', 'Done', '{{}}')"
+    airflow.execute(f"BEGIN; {row}; SELECT pg_notify('drained', ''); COMMIT")
+
+
+def keys(airflow):
+    """The keys on the topic; none where there is no topic yet."""
+    if "real.drained" not in airflow.topics.kafka.admin.list_topics(timeout=10).topics:
+        return []
+    return [one.key for one in airflow.topics.read("real.drained")]
 
 
 def count(client, run, state):

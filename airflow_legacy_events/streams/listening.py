@@ -1,0 +1,125 @@
+"""Sessions that listen for notifications: one for each connection and channel of a process, for all who wait."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+from airflow_legacy_events.core.ports import Database, Listener
+
+Ring: TypeAlias = Callable[[], None]
+
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 60.0
+_LASTING_SECONDS = 60.0
+_log = logging.getLogger(__name__)
+
+
+class _Place(NamedTuple):
+    conn_id: str
+    channel: str
+
+
+class SharedListeners:
+    """Listeners by connection and channel, begun for the first who joins and ended by the last who leaves."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: dict[_Place, _Ears] = {}
+
+    def join(self, conn_id: str, database: Database, channel: str, ring: Ring) -> Callable[[], None]:
+        """Let a function be called, from another thread, whenever notifications came, and when some may have been lost.
+
+        Nothing is waited for. A session that is lost is opened anew; where listening is of no use, a warning says why,
+        and only looking is left.
+
+        :param conn_id: the Airflow connection.
+        :param database: of that connection; the session is opened through the one that was given last.
+        :param channel: of the notifications.
+        :param ring: must return at once, and raise nothing.
+        :return: what leaves again.
+        """
+        place, seat = _Place(conn_id, channel), object()
+        with self._lock:
+            ears = self._open.get(place)
+            if ears is None:
+                ears = self._open[place] = _Ears(channel, database)
+            ears.database = database
+            ears.rings[seat] = ring
+
+        def leave() -> None:
+            with self._lock:
+                ears.rings.pop(seat, None)
+                if ears.rings or self._open.get(place) is not ears:
+                    return
+                del self._open[place]
+            ears.end()
+
+        return leave
+
+
+class _Ears:
+    """The thread that listens to one channel of one connection."""
+
+    def __init__(self, channel: str, database: Database) -> None:
+        self.database = database
+        self.rings: dict[object, Ring] = {}
+        self._channel, self._lock = channel, threading.Lock()
+        self._listener: Listener | None = None
+        self._ended = threading.Event()
+        threading.Thread(target=self._stay, name=f"legacy-events-listen-{channel}", daemon=True).start()
+
+    def end(self) -> None:
+        """Let the thread end, and with it the session."""
+        self._ended.set()
+        with self._lock:
+            if self._listener is not None:
+                self._listener.end()
+
+    def _stay(self) -> None:
+        failures = 0
+        while not self._ended.wait(_pause_seconds(failures)):
+            began = time.monotonic()
+            try:
+                self._listen()
+            except Exception as error:  # noqa: BLE001  whatever it meets, it goes on
+                if not getattr(error, "retry_helps", True):
+                    _log.warning("%s. Until it is mended rows are only found by looking, every poll_interval", error)
+                    return
+                if time.monotonic() - began > _LASTING_SECONDS:
+                    failures = 0
+                failures += 1
+                _log.warning("channel %r is not listened to, and will be again: %s", self._channel, error)
+
+    def _listen(self) -> None:
+        """Listen until the session is lost, or nobody is there any more."""
+        with self.database.listen(self._channel) as listener:
+            try:
+                with self._lock:
+                    self._listener = listener
+                if self._ended.is_set():
+                    return
+                self._ring()  # what was sent before is not heard any more
+                while listener.wait():
+                    self._ring()
+            finally:
+                with self._lock:
+                    self._listener = None
+
+    def _ring(self) -> None:
+        for ring in list(self.rings.values()):
+            ring()
+
+
+def _pause_seconds(failures: int) -> float:
+    """Nothing before the first attempt, then twice as long with each failure, up to a minute."""
+    if not failures:
+        return 0.0
+    seconds = min(_FIRST_PAUSE_SECONDS * 2.0 ** min(failures - 1, 16), _LONGEST_PAUSE_SECONDS)
+    return seconds * random.uniform(0.9, 1.1)  # noqa: S311  no secret
+
+
+LISTENERS = SharedListeners()
