@@ -2,10 +2,12 @@
 
 import ast
 import json
+import runpy
 
 import pytest
 
 from tests.airflow import metadata
+from tests.airflow.waiting import Outbox, Running
 
 EXAMPLES = metadata.EXAMPLES
 
@@ -29,6 +31,7 @@ def test_these_are_the_examples_and_each_fits_a_screen():
         "custom_query",
         "many_tables",
         "outbox",
+        "outbox_at_once",
         "run_on_rows",
         "shaped_messages",
         "timestamp_and_id",
@@ -45,7 +48,7 @@ def test_they_load_without_errors():
     bag = DagBag(str(EXAMPLES))
 
     assert bag.import_errors == {}
-    assert len(bag.dags) == 10
+    assert len(bag.dags) == 11
 
 
 def test_shaped_messages_say_in_their_headers_what_their_rows_hold(broker, shop):
@@ -172,3 +175,24 @@ def test_outbox_publishes_what_the_application_wrote_and_empties_the_table(broke
         ("1", '{"total": 12.50}', (("id", "1"), ("eventType", "OrderPlaced"))),
         ("1", None, (("id", "3"), ("eventType", "OrderDeleted"))),
     ]
+
+
+def test_outbox_at_once_drains_what_a_notification_tells_of_and_the_next_run_what_came_meanwhile(
+    broker, postgres_database
+):
+    outbox = Outbox(postgres_database, "legacy_crm", channel="order_outbox", table="order_outbox")
+    watcher = runpy.run_path(str(EXAMPLES / "outbox_at_once.py"))["rows"]
+    with Running(watcher.trigger) as running:
+        running.begun()
+        outbox.add(1)
+        running.hears(1)
+    outbox.add(2)
+    first = example("outbox_at_once")
+    outbox.add(3)
+    with Running(type(watcher.trigger)(**watcher.trigger.serialize()[1])) as again:
+        again.hears(3)
+    second = example("outbox_at_once")
+
+    assert [metadata.pulled(run, "drain")["rows"] for run in (first, second)] == [2, 1]
+    sent = broker.read("crm.order.placed")
+    assert [one.headers for one in sent[-3:]] == [(("id", "1"),), (("id", "2"),), (("id", "3"),)]
