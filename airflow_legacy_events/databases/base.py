@@ -121,6 +121,10 @@ class SqlDatabase(ABC, Generic[Session]):
         """See `core.ports.Database.bounded`. Where the driver keeps the bound, the column itself."""
         return sa.column(column.name)
 
+    def quoted(self, name: str) -> str:
+        """See `core.ports.Database.quoted`."""
+        return str(self._dialect.identifier_preparer.quote(name))
+
     def ordered(self, column: Column) -> bool:  # noqa: ARG002  `check` leaves that to the database
         """See `core.ports.Database.ordered`."""
         return True

@@ -53,6 +53,7 @@ class Rows:
         small: whether every value is small enough to be read unbounded.
         stream: whose watermark is read, for messages.
         constant: columns that are equal in all these rows, for the choice of an index.
+        null_remedy: what becomes of a row without a place in the order; None: what a query can do.
     """
 
     database: Database
@@ -64,6 +65,7 @@ class Rows:
     small: bool = False
     stream: str = ""
     constant: tuple[str, ...] = ()
+    null_remedy: str | None = None
 
     def page(self, after: Start, until: Values | None, limit: int, query: Any = None) -> list[tuple[Any, ...]]:
         """Return the next rows above `after`, at most `limit`; empty when there are none up to `until`.
@@ -195,6 +197,8 @@ class Rows:
             )
 
     def _remedy(self, column: Column) -> str:
+        if self.null_remedy is not None:
+            return self.null_remedy
         if column.name in self.selection.shape.named(self.selection.shape.key):
             return f"or leave those rows out with sql= and WHERE {column.name} IS NOT NULL"
         return "or say by null_watermark= what becomes of those rows: 'skip', 'first_run_only' or 'always'"

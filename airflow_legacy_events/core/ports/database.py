@@ -150,6 +150,9 @@ class Database(Protocol):
     def has_partial_indexes(self) -> bool:
         """Whether an index may leave rows out."""
 
+    def quoted(self, name: str) -> str:
+        """Return the name of a column or index as a statement has it, in quotes where it needs them."""
+
     def now(self) -> dt.datetime:
         """Return the database's clock, in UTC."""
 

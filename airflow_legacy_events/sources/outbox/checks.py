@@ -14,7 +14,6 @@ from airflow_legacy_events.core.columns import TEMPORAL, Kind
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Database, Reflection, TableWrites
 from airflow_legacy_events.core.problems import Problems
-from airflow_legacy_events.sources.order import quoted
 from airflow_legacy_events.sources.outbox.table import OutboxTable
 
 
@@ -94,22 +93,23 @@ def advise_index(log: logging.Logger, table: OutboxTable, writes: TableWrites) -
     order = tuple(column.name for column in table.selection.columns[: len(table.selection.shape.watermark)])
     if table.found.indexes is None or _served(table, writes, order):
         return
-    name = quoted(re.sub(r"\W+", "_", f"{table.written}_open").lower().strip("_"))
+    spell = table.database.quoted
+    name = re.sub(r"\W+", "_", f"{table.written}_open").lower().strip("_")
     names = list(order)
     where = ""
     if table.marking is not None:
-        mark = quoted(table.marking.column.name)
+        mark = table.marking.column.name
         if table.database.has_partial_indexes:
-            where = f" WHERE {mark} {table.marking.spelled}"
+            where = f" WHERE {spell(mark)} {table.marking.spelled}"
         else:
-            names = [table.marking.column.name, *order]
+            names = [mark, *order]
     log.warning(
         "no index of %s leads to its open rows in their order: every page reads the whole table. CREATE INDEX %s ON %s"
         " (%s)%s",
         table.what,
-        name,
+        spell(name),
         table.written,
-        ", ".join(map(quoted, names)),
+        ", ".join(map(spell, names)),
         where,
     )
 

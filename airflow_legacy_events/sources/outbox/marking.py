@@ -66,7 +66,7 @@ def find_marking(table: str, name: str, values: Sequence[Any] | None, found: Ref
     if column.kind in TEMPORAL:
         return _by_time(table, column, database)
     if column.kind is Kind.BOOLEAN or column.type.lower() in _MYSQL_BOOLEAN:
-        return _by_truth(column)
+        return _by_truth(column, database)
     raise ConfigurationError(
         f"mark_column={name!r} of table {table!r} is {column.type}: which value means open, and which published, can't"
         " be known, and a wrong guess would mark rows that failed. Nothing was read; say both with"
@@ -103,12 +103,14 @@ def _by_time(table: str, column: Column, database: Database) -> Marking:
     return Marking(column, one.is_(None), one.is_not(None), database.marking(column), constant=True, spelled="IS NULL")
 
 
-def _by_truth(column: Column) -> Marking:
+def _by_truth(column: Column, database: Database) -> Marking:
     one: Any = sa.column(column.name)
-    open_ = one == _FALSE
-    if column.nullable:
+    open_, spelled = one == _FALSE, "= false"
+    if column.nullable and database.has_partial_indexes:  # no index of one condition serves two
+        open_, spelled = one.op("IS NOT")(_TRUE), "IS NOT true"
+    elif column.nullable:
         open_ = sa.or_(one.is_(None), open_)
-    return Marking(column, open_, one == _TRUE, _TRUE, constant=not column.nullable, spelled="= false")
+    return Marking(column, open_, one == _TRUE, _TRUE, constant=not column.nullable, spelled=spelled)
 
 
 def _bound(value: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from airflow_legacy_events.core import guard
+from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
 from airflow_legacy_events.core.limits import Limits
@@ -27,7 +28,7 @@ from airflow_legacy_events.core.model import (
     Watermark,
     Window,
 )
-from airflow_legacy_events.core.ports import Database, Lease, TableWrites
+from airflow_legacy_events.core.ports import Database, Lease, Reflection, TableWrites
 from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.sources.first_value import zone_of
 from airflow_legacy_events.sources.order import check_order
@@ -36,11 +37,12 @@ from airflow_legacy_events.sources.outbox.acknowledging import Acknowledgement
 from airflow_legacy_events.sources.outbox.drain import EXACT, Drain
 from airflow_legacy_events.sources.outbox.facts import REMEDIES, WITH_RECEIPT, check_outbox_facts, source_facts
 from airflow_legacy_events.sources.outbox.layouts import ROLES, find_roles
-from airflow_legacy_events.sources.outbox.marking import Marking, find_marking
+from airflow_legacy_events.sources.outbox.marking import find_marking
 from airflow_legacy_events.sources.outbox.receipts import received
 from airflow_legacy_events.sources.outbox.replaying import open_replay
 from airflow_legacy_events.sources.outbox.table import OutboxTable, select_outbox
 from airflow_legacy_events.sources.outbox.tidying import Tidying
+from airflow_legacy_events.sources.selection import Selection
 
 
 @dataclass(frozen=True)
@@ -189,20 +191,31 @@ class OutboxSource:
         return tidying.backlog()
 
     def _find(self) -> OutboxTable:
-        found = self.database.reflect(self.table, None)
+        """Return the table, once all that the arguments name is found in it."""
+        found, problems = self.database.reflect(self.table, None), Problems()
+        parts: dict[str, Any] = {"condition": None, "marking": None}
+        with problems.collect():
+            parts["roles"], parts["selection"], parts["key"] = self._select(found)
+        with problems.collect():
+            parts["condition"] = checks.condition_of(self.where, found, self.database)
+        if self.after_publish == "mark":
+            with problems.collect():
+                marks = self.mark_column, self.mark_values
+                parts["marking"] = find_marking(self.table, *marks, found, self.database)
+        problems.raise_found()
+        return OutboxTable(database=self.database, written=self.table, found=found, **parts)
+
+    def _select(self, found: Reflection) -> tuple[Mapping[str, str], Selection, tuple[Column, ...]]:
         roles = find_roles(self.table, self.layout, self.columns, found)
         named = [roles.get(name, name) for name in self.message_names]
-        if missing := [name for name in self.message_names if name in ROLES and name not in roles]:
+        there = {column.name for column in found.columns}
+        if missing := [name for name in named if name in ROLES and name not in there]:
             raise ConfigurationError(
                 f"topic= or headers= name {', '.join(map(repr, missing))}, and table {self.table!r} has no such column;"
                 " nothing was read. Say which it is with columns={...}"
             )
-        selection, key = select_outbox(self.table, roles, self.order_columns, named, found, self.database.version)
-        condition = checks.condition_of(self.where, found, self.database)
-        marking: Marking | None = None
-        if self.after_publish == "mark":
-            marking = find_marking(self.table, self.mark_column, self.mark_values, found, self.database)
-        return OutboxTable(self.database, self.table, found, roles, selection, key, marking, condition)
+        version = self.database.version
+        return roles, *select_outbox(self.table, roles, self.order_columns, named, found, version)
 
     def _new_drain(self, table: OutboxTable) -> Drain:
         rows = table.open_rows(timezone=self.source_timezone, stream=self.stream)

@@ -19,6 +19,8 @@ from airflow_legacy_events.sources.outbox.receipts import Received
 from airflow_legacy_events.sources.rows import Rows
 from airflow_legacy_events.sources.selection import Selection
 
+_NULL_REMEDY = "or name columns that every row has with order_columns=[...], such as an identity column"
+
 
 @dataclass(frozen=True)
 class OutboxTable:
@@ -68,6 +70,7 @@ class OutboxTable:
             small=self.found.small,
             stream=stream,
             constant=constant,
+            null_remedy=_NULL_REMEDY,
         )
 
     def open_rows(self, *, timezone: str, stream: str) -> Rows:
