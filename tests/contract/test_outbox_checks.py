@@ -114,9 +114,7 @@ def advised(logged):
 @pytest.mark.parametrize("mark", ["time", "boolean", "number", "text", None])
 @pytest.mark.parametrize("ids", ["numbers", "uuids"])
 def test_the_index_that_is_advised_works_and_ends_the_advice(legacy, logged, mark, ids):
-    type_ = {"time": MOMENT[legacy.dialect], "boolean": BOOLEAN[legacy.dialect], "number": "integer"}.get(
-        mark, "varchar(9)"
-    )
+    types = {"time": MOMENT[legacy.dialect], "boolean": BOOLEAN[legacy.dialect], "number": "integer"}
     values = {"number": (0, 1), "text": ("it's", "x")}.get(mark)
     number = None if ids == "numbers" else "varchar(36) NOT NULL PRIMARY KEY"
     create(legacy, f"{legacy.quoted('sentAt')} {types.get(mark, 'varchar(9)')}", number=number)
