@@ -1,9 +1,12 @@
 """Triggers for an outbox on MariaDB and MySQL: values, foreign keys, rights."""
 
 import json
+import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.services.base import wait_until
 from tests.support.engines import of
 from tests.support.outbox_commands import application_on
 
@@ -178,6 +181,25 @@ def test_an_account_without_rights_on_the_outbox_writes_its_own_table(applicatio
     finally:
         application.run(f"DROP USER {name}@'%'; DROP USER {name}@localhost")
     assert [type_ for type_, *_ in application.events()] == ["created", "deleted", "created", "deleted"]
+
+
+def test_writers_do_not_wait_for_the_counter_of_ids(request, capsys):
+    with application_on(request, capsys, "mariadb-11.8") as application, ThreadPoolExecutor() as threads:
+        application.make_outbox()
+        application.run("CREATE TABLE t (id int PRIMARY KEY, v int)")
+        application.install("t", "v")
+        application.run("INSERT INTO t VALUES (1, 1), (2, 1), (3, 1)")
+        other = application.connect()
+        waits = re.compile(rf"LOCK WAIT .*\n.*thread id {other.thread_id()},")
+        application.run("BEGIN")
+        application.run("UPDATE t SET v = 2 WHERE id = 2")
+        updated = threads.submit(application.run, "UPDATE t SET v = 5", connection=other)  # one event, then it waits
+        wait_until(lambda: waits.search(application.run("SHOW ENGINE INNODB STATUS")[0][2]), "the wait for row 2")
+        application.run("UPDATE t SET v = 3 WHERE id = 3")
+        application.run("COMMIT")
+        updated.result()
+        other.close()
+        assert len(application.events()) == 3 + 2 + 3
 
 
 @pytest.mark.parametrize("options", [["--always"], ["--notify", "news"]])

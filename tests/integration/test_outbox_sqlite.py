@@ -7,7 +7,8 @@ import struct
 
 import pytest
 
-from tests.support.outbox_commands import application_on
+from tests.airflow import metadata
+from tests.support.outbox_commands import CONN_ID, application_on
 
 
 @pytest.fixture
@@ -128,6 +129,13 @@ def test_a_table_as_wide_as_tables_are(application):
 def test_what_only_postgresql_has_is_refused(shop, options):
     with pytest.raises(SystemExit, match=f"{options[0]} is of PostgreSQL alone"):
         shop.trigger("t", "v", *options)
+
+
+def test_a_connection_through_sqlalchemy_alone_is_refused(application):
+    extra = json.dumps({"sqlalchemy_url": f"sqlite:///{application.legacy.url.database}"})
+    metadata.put_connection(CONN_ID, conn_type="generic", extra=extra)
+    with pytest.raises(SystemExit, match="connections of the types postgres, mysql and sqlite"):
+        application.trigger("outbox", "id")
 
 
 def test_check_finds_a_trigger_that_is_gone(shop):

@@ -198,29 +198,29 @@ def test_triggers_for_an_outbox_that_is_not_there_say_so(application):
     assert [type_ for type_, *_ in application.events()] == ["created"]
 
 
-@pytest.mark.parametrize(
-    ("table", "columns", "options", "told"),
-    [
-        ("outbox", "id", [], "is the outbox itself"),
-        ("nope", "id", [], "there is no table"),
-        ("orders", "id,nope", [], "has no column 'nope'; it has id, name, total, secret"),
-        ("orders", "", [], "names no column"),
-        ("orders", "id,,name", [], "names no column, or an empty one"),
-        ("orders", "id", ["--key", "nope"], "has no column 'nope'"),
-        ("orders", "id", ["--key", "name"], "may be NULL"),
-        ("orders", "id", ["--aggregate-type", ""], "--aggregate-type takes"),
-        ("bag", "a", [], "name its columns with --key"),
-        ("seen", "id", ["--key", "id"], "it is "),
-    ],
-)
-def test_what_triggers_cannot_do_is_refused(application, table, columns, options, told):
+REFUSED = [
+    ("outbox", "id", [], "is the outbox itself"),
+    ("nope", "id", [], "there is no table"),
+    ("orders", "id,nope", [], "has no column 'nope'; it has id, name, total, secret"),
+    ("orders", "", [], "names no column"),
+    ("orders", "id,,name", [], "names no column, or an empty one"),
+    ("orders", "id", ["--key", "nope"], "has no column 'nope'"),
+    ("orders", "id", ["--key", "name"], "may be NULL"),
+    ("orders", "id", ["--aggregate-type", ""], "--aggregate-type takes"),
+    ("bag", "a", [], "name its columns with --key"),
+    ("seen", "id", ["--key", "id"], "it is "),
+]
+
+
+def test_what_triggers_cannot_do_is_refused(application):
     application.make_outbox()
     application.run(ORDERS)
     application.run("CREATE TABLE bag (a integer)")
     application.run("CREATE VIEW seen AS SELECT * FROM orders")
-    with pytest.raises(SystemExit, match="ConfigurationError") as ended:
-        application.trigger(table, columns, *options)
-    assert told in str(ended.value)
+    for table, columns, options, told in REFUSED:
+        with pytest.raises(SystemExit, match="ConfigurationError") as ended:
+            application.trigger(table, columns, *options)
+        assert told in str(ended.value)
 
 
 def test_a_unique_index_serves_where_there_is_no_primary_key(application):
