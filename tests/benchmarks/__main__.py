@@ -69,8 +69,8 @@ def show(asked: argparse.Namespace, cases: Sequence[Case], kept: Kept, measured_
     judged = budgets.judge(rounds, budgets.BUDGETS)
     moving = [case for case in cases if case not in operators.POLL_CASES]
     polls = [case for case in cases if case in operators.POLL_CASES]
-    many = f"{len(rounds)} interleaved rounds" if len(rounds) > 1 else "one round"
-    head = f"{'Rows' if asked.memory else f'{asked.rows:,} rows'} of nine columns, medians of {many}; {measured_at}."
+    rows = "Rows" if asked.memory else f"{asked.rows:,} rows"
+    head = f"{rows} of nine columns, medians of {_many(rounds)}; {measured_at}."
     # The servers' CPU beside memory would be that of loading five million rows.
     parts = [
         head,
@@ -88,9 +88,7 @@ def show(asked: argparse.Namespace, cases: Sequence[Case], kept: Kept, measured_
 def show_outbox(asked: argparse.Namespace, cases: Sequence[Case], kept: Kept, measured_at: str) -> bool:
     """Print everything of outboxes; return whether what is demanded is met."""
     rounds, judged = kept.rounds, budgets.judge(kept.rounds, figures.BUDGETS)
-    head = (
-        f"{asked.rows:,} rows with a payload of 320 bytes, medians of {len(rounds)} interleaved rounds; {measured_at}."
-    )
+    head = f"{asked.rows:,} rows with a payload of 320 bytes, medians of {_many(rounds)}; {measured_at}."
     moving = report.case_table([case for case in cases if case in drains.CASES], rounds)
     parts = [head, moving, *_outbox_tables(rounds, judged, raw=False)]
     if asked.readme:
@@ -98,6 +96,10 @@ def show_outbox(asked: argparse.Namespace, cases: Sequence[Case], kept: Kept, me
     print("\n\n".join([*parts, "Round by round:", *_outbox_tables(rounds, judged, raw=True)]))
     show_loads(kept)
     return all(one.met for one in judged)
+
+
+def _many(rounds: Sequence[Round]) -> str:
+    return f"{len(rounds)} interleaved rounds" if len(rounds) > 1 else "one round"
 
 
 def _outbox_tables(rounds: Sequence[Round], judged: Sequence[budgets.Judged], *, raw: bool) -> list[str]:
