@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -115,14 +116,18 @@ class AdvisoryLock(SessionLock):
     def _transaction(self, statements: Sequence[Any]) -> list[Answer]:
         with self._session.transaction():
             self._reading.begin(self._session)
-            texts = texts_of(self._session)
 
             def answer(statement: Any) -> Answer:
                 text, parameters = self._reading.compiled(statement)
-                texts.execute(text.encode(), parameters)
-                return Answer(texts.fetchall() if texts.description else [], texts.rowcount)
+                found = self._texts.execute(text.encode(), parameters)
+                return Answer(found.fetchall() if found.description else [], found.rowcount)
 
             return in_order(statements, answer)
+
+    @functools.cached_property
+    def _texts(self) -> psycopg.RawCursor[Any]:
+        """Made once for all transactions: that takes a third of a millisecond."""
+        return texts_of(self._session)
 
     def _give_back(self) -> None:
         """Free the lock now; the server would do so a moment after the session was closed."""
