@@ -12,8 +12,7 @@ from collections.abc import Sequence
 
 from tests.benchmarks import budgets, equality, floors, memory, operators, prices, report
 from tests.benchmarks.case import Case
-from tests.benchmarks.outbox import drains, figures
-from tests.benchmarks.rounds import Kept, Round, run_rounds
+from tests.benchmarks.rounds import Kept, run_rounds
 from tests.benchmarks.world import World
 
 MAIN = [*floors.CASES, *operators.CASES]
@@ -26,7 +25,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--only", nargs="+", metavar="CASE", help="only cases whose name holds one of these words")
     parser.add_argument("--memory", action="store_true", help="instead: memory at 500 k and 5 M rows and 2 M ties")
-    parser.add_argument("--outbox", action="store_true", help="instead: drains of an outbox, and what it costs others")
     parser.add_argument("--prices", action="store_true", help="instead: what single features cost")
     parser.add_argument("--readme", action="store_true", help="write the tables into README.md")
     parser.add_argument("--no-gate", action="store_true", help="exit 0 also where a budget is missed")
@@ -37,7 +35,6 @@ def arguments() -> argparse.Namespace:
 def chosen(asked: argparse.Namespace) -> list[Case]:
     """The cases of the interleaved rounds."""
     cases = memory.CASES if asked.memory else [*MAIN, *operators.POLL_CASES]
-    cases = figures.CASES if asked.outbox else cases
     return [case for case in cases if asked.only is None or any(word in case.name for word in asked.only)]
 
 
@@ -50,17 +47,15 @@ def measure(asked: argparse.Namespace, cases: Sequence[Case]) -> tuple[Kept, str
             if any(case in floors.CASES for case in cases):
                 equality.prove(world, asked.rows)
                 equality.warm_up(world, asked.rows)
-            if asked.outbox:
-                drains.warm_up(world)
             run_rounds(world, cases, asked.rows, asked.rounds, kept)
-        return kept, where(world, "postgres18" if asked.outbox else "postgres")
+        return kept, where(world)
     finally:
         world.stop()
 
 
-def where(world: World, database: str = "postgres") -> str:
+def where(world: World) -> str:
     """One line about where it was measured."""
-    return f"{report.machine()}, Kafka 4.3, {world.legacy(database).title}, all on one machine"
+    return f"{report.machine()}, Kafka 4.3, {world.legacy('postgres').title}, all on one machine"
 
 
 def show(asked: argparse.Namespace, cases: Sequence[Case], kept: Kept, measured_at: str) -> bool:
@@ -69,8 +64,8 @@ def show(asked: argparse.Namespace, cases: Sequence[Case], kept: Kept, measured_
     judged = budgets.judge(rounds, budgets.BUDGETS)
     moving = [case for case in cases if case not in operators.POLL_CASES]
     polls = [case for case in cases if case in operators.POLL_CASES]
-    rows = "Rows" if asked.memory else f"{asked.rows:,} rows"
-    head = f"{rows} of nine columns, medians of {_many(rounds)}; {measured_at}."
+    many = f"{len(rounds)} interleaved rounds" if len(rounds) > 1 else "one round"
+    head = f"{'Rows' if asked.memory else f'{asked.rows:,} rows'} of nine columns, medians of {many}; {measured_at}."
     # The servers' CPU beside memory would be that of loading five million rows.
     parts = [
         head,
@@ -81,37 +76,8 @@ def show(asked: argparse.Namespace, cases: Sequence[Case], kept: Kept, measured_
     if asked.readme:
         report.write_readme(parts, "memory" if asked.memory else "benchmark")
     print("\n\n".join([*parts, "Round by round:", report.budget_table(judged, raw=True)]))
-    show_loads(kept)
+    kept.show_loads()
     return all(one.met for one in judged)
-
-
-def show_outbox(asked: argparse.Namespace, cases: Sequence[Case], kept: Kept, measured_at: str) -> bool:
-    """Print everything of outboxes; return whether what is demanded is met."""
-    rounds, judged = kept.rounds, budgets.judge(kept.rounds, figures.BUDGETS)
-    head = f"{asked.rows:,} rows with a payload of 320 bytes, medians of {_many(rounds)}; {measured_at}."
-    moving = report.case_table([case for case in cases if case in drains.CASES], rounds)
-    parts = [head, moving, *_outbox_tables(rounds, judged, raw=False)]
-    if asked.readme:
-        report.write_readme(parts, "outbox")
-    print("\n\n".join([*parts, "Round by round:", *_outbox_tables(rounds, judged, raw=True)]))
-    show_loads(kept)
-    return all(one.met for one in judged)
-
-
-def _many(rounds: Sequence[Round]) -> str:
-    return f"{len(rounds)} interleaved rounds" if len(rounds) > 1 else "one round"
-
-
-def _outbox_tables(rounds: Sequence[Round], judged: Sequence[budgets.Judged], *, raw: bool) -> list[str]:
-    tables = figures.ratio_table(rounds, raw=raw), figures.waiting_table(rounds, raw=raw)
-    return [report.budget_table(judged, raw=raw), *tables]
-
-
-def show_loads(kept: Kept) -> None:
-    """Print the load average around each round."""
-    for number, line in enumerate(kept.lines, 1):
-        loads = [" ".join(f"{load:.2f}" for load in loads) for loads in line["load"]]
-        print(f"round {number} at {line['at']}: load average before {loads[0]}, after {loads[1]}")
 
 
 def show_prices(*, readme: bool) -> None:
@@ -139,7 +105,7 @@ def main() -> int:
         show_prices(readme=asked.readme)
         return 0
     kept, measured_at = measure(asked, cases)
-    met = (show_outbox if asked.outbox else show)(asked, cases, kept, measured_at)
+    met = show(asked, cases, kept, measured_at)
     kept.finish()
     return 0 if met or asked.no_gate else 1
 

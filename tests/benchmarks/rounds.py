@@ -43,6 +43,12 @@ class Kept:
         """Let the next run begin anew; the figures stay beside."""
         self._path.rename(self._path.with_suffix(f".{time.strftime('%Y%m%dT%H%M%S')}.jsonl"))
 
+    def show_loads(self) -> None:
+        """Print when each round was, and the load of the machine around it."""
+        for number, line in enumerate(self.lines, 1):
+            loads = [" ".join(f"{load:.2f}" for load in loads) for loads in line["load"]]
+            print(f"round {number} at {line['at']}: load average before {loads[0]}, after {loads[1]}")
+
     @property
     def rounds(self) -> list[Round]:
         """The results by case, round by round."""

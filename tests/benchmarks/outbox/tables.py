@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from airflow_legacy_events.cli.outbox.ddl import debezium
@@ -73,6 +74,16 @@ class OutboxPostgres(PostgresLegacy):
         self._server.execute(f"CREATE DATABASE {self._copy} TEMPLATE {filled} STRATEGY FILE_COPY")
         self._server.execute(f"ALTER TABLE outbox RENAME TO {name}", self._copy)
         self.ready = self.opened(self._copy, rows, name)
+
+    @contextmanager
+    def database(self, name: str) -> Iterator[str]:
+        """Give the URL of an empty database that lasts as long as the context."""
+        self._server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        self._server.execute(f"CREATE DATABASE {name}")
+        try:
+            yield self._server.url(name)
+        finally:
+            self._server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     def _fill(self, database: str, kind: str, rows: int) -> None:
         self._server.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
