@@ -58,8 +58,4 @@ def open_replay(
 def _milliseconds(text: str) -> str:
     """Return a moment as milliseconds since 1970-01-01 UTC, anything else as it is."""
     moment = moment_of(text)
-    return (
-        text
-        if moment is None
-        else str((moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(milliseconds=1))
-    )
+    return text if moment is None else str((moment - _EPOCH) // dt.timedelta(milliseconds=1))

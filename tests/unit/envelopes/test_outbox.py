@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 
 import pytest
 
@@ -11,7 +12,7 @@ from airflow_legacy_events.core.columns import Column, Kind, Shape
 from airflow_legacy_events.core.model import Batch, Stream, Watermark
 from airflow_legacy_events.envelopes.outbox import OutboxCloudEvents, PayloadEnvelope, RoutedEnvelope
 from airflow_legacy_events.envelopes.outbox.schema import PayloadSchemas
-from airflow_legacy_events.errors import EnvelopeError
+from airflow_legacy_events.errors import ConfigurationError, EnvelopeError
 
 COLUMNS = {
     "id": Kind.INTEGER,
@@ -215,6 +216,20 @@ def test_a_binary_cloudevent_has_its_attributes_as_headers_and_says_what_the_val
     raw = encode({"payload": b"\x00"}, kinds=BYTES, inner=OutboxCloudEvents(binary=True))
     assert dict(raw.headers_of(0))["content-type"] == "application/octet-stream"
     assert not mixed.refused
+
+
+def test_a_library_that_is_missing_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "jsonschema", None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'airflow-legacy-events\[jsonschema\]'"):
+        PayloadSchemas({})
+
+
+@pytest.mark.parametrize(
+    ("schema", "told"), [("nothing.json", "no file with one"), (5, "no schema"), ({"type": 5}, "is no JSON schema")]
+)
+def test_what_is_no_schema_is_refused(schema, told):
+    with pytest.raises(ConfigurationError, match=rf"json_schema\['made'\].*{told}"):
+        PayloadSchemas({"made": schema})
 
 
 SCHEMA = {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}}

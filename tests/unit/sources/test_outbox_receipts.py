@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 
 import pytest
 from hypothesis import given
@@ -50,6 +51,12 @@ def test_rows_of_a_transaction_each_are_one_part():
     [part] = receipt_of(numbered(1, list(range(700, 1_700))), integers=True) or ()
 
     assert part[:2] == [1, 1_000]
+
+
+def test_rows_with_uuids_fit_into_a_watermark():
+    rows = Received([(str(uuid.UUID(int=at)),) for at in range(5_000)], list(range(5_000)))
+
+    assert len(json.dumps(receipt_of(rows, integers=False))) < 256_000
 
 
 def test_chunks_hold_every_row_once():
