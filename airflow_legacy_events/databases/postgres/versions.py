@@ -34,7 +34,7 @@ def _seen(columns: Sequence[Column], rows: Sequence[Sequence[str]], versions: Se
     """Return the condition with rows and versions as arrays: a semi-join, since xid has no order for row values."""
     texts = [*zip(*rows, strict=True), list(map(str, versions))]
     compared = (*columns, VERSION)
-    arrays = [_array(values, one.type) for values, one in zip(texts, compared, strict=True)]
+    arrays = [_array(values, one) for values, one in zip(texts, compared, strict=True)]
     names = [f"{_SEEN}_{at}" for at in range(len(compared))]
     seen: Any = sa.func.unnest(*arrays).table_valued(*names, name=_SEEN).render_derived()
     same = (sa.column(one.name) == seen.c[name] for one, name in zip(compared, names, strict=True))
@@ -63,5 +63,8 @@ class _Type(sa.types.UserDefinedType[Any]):
         return self.name
 
 
-def _array(texts: Sequence[str], type_: str) -> Any:
-    return sa.cast(bound(list(texts)), _Type(f"{type_}[]"))
+def _array(texts: Sequence[str], column: Column) -> Any:
+    """Return the texts as an array; numbers as one text, since the driver looks at each element of a list."""
+    numbers = column.kind is Kind.INTEGER
+    written = "{" + ",".join(map(str, map(int, texts))) + "}" if numbers else list(texts)
+    return sa.cast(bound(written), _Type(f"{column.type}[]"))

@@ -102,13 +102,13 @@ class Acknowledgement:
             return Outcome(answer.number)
         version = self.table.database.version
         names = [*(column.name for column in self.table.key), *([version.name] if version else [])]
-        [found] = lease.execute([self._look([sa.column(name) for name in names], some.keys)])
+        [found] = lease.execute([self._look([sa.column(name) for name in names], self._among(some.keys))])
         there = {tuple(row[:-2]): (int(row[-2]), row[-1]) for row in found.rows}
         return self._judged(some, there, answer.number)
 
     def _by_value(self, some: Received, lease: Lease) -> Outcome:
         """Rows are locked and compared, then those that are as they were are changed, in one transaction."""
-        there: dict[Key, tuple[int, Any]] = {}
+        among, there = self._among(some.keys), dict[Key, tuple[int, Any]]()
 
         def change(answers: Sequence[Answer]) -> Any:
             bare = [row[:-1] for row in answers[0].rows]
@@ -116,21 +116,21 @@ class Acknowledgement:
             for row, now in zip(answers[0].rows, self.table.received(bare), strict=True):
                 there[now.key] = (now.version, row[-1])
             same = [row.key for row in some if self._is_open(there, row)]
+            if len(same) == len(some):
+                return self.change(among)
             return self.change(self._among(same)) if same else None
 
         columns = self.rows.read_columns
-        _, answer = lease.execute([self._look(columns, some.keys).with_for_update(), change])
+        _, answer = lease.execute([self._look(columns, among).with_for_update(), change])
         return self._judged(some, there, answer.number)
 
-    def _look(self, columns: Sequence[Any], keys: Sequence[Key]) -> Any:
-        """Return the SELECT of columns and whether a row is open, of the rows with these keys."""
+    def _look(self, columns: Sequence[Any], among: Any) -> Any:
+        """Return the SELECT of columns and whether a row is open, of the rows that meet a condition."""
         marking, flag = self.table.marking, _ONE
         if marking is not None:
             flag = sa.case((marking.open, _ONE), else_=sa.literal_column("0"))
         return (
-            sa.select(*columns, flag.label("legacy_events_open"))
-            .select_from(self.table.found.selectable)
-            .where(self._among(keys))
+            sa.select(*columns, flag.label("legacy_events_open")).select_from(self.table.found.selectable).where(among)
         )
 
     def _among(self, keys: Sequence[Key]) -> Any:
