@@ -36,7 +36,7 @@ test: env $(VENV)/.mysqlclient ## all tests, WORKERS=3 beside each other, agains
 unit: env $(VENV)/.mysqlclient ## the tests that need no server
 	$(PYTEST) tests/unit tests/property/test_envelopes.py tests/property/test_facts.py tests/property/test_relay.py
 
-proofs: env $(VENV)/.mysqlclient ## the long forms: every kill, 1,000 histories, 1 M rows, a stopped Airflow; goes on where it stopped
+proofs: env $(VENV)/.mysqlclient ## the long forms: every kill, 150 more of drains at random, 1,000 histories, 1 M rows, a stopped Airflow; goes on where it stopped
 	LEGACY_EVENTS_TEST_PROFILE=long $(PARALLEL) -p tests.support.proofs --timeout=3600 $(or $(PROOFS),tests/contract tests/property tests/faults tests/integration \
 	  tests/airflow/real tests/browser)
 

@@ -11,6 +11,7 @@ import pytest
 from tests.faults.drain_child import Job
 from tests.faults.drains import nursery
 from tests.faults.outbox_proof import Proof
+from tests.services.kafka import Kafka
 from tests.support import proofs
 from tests.support.engines import of
 from tests.support.legacy import legacy_database
@@ -28,19 +29,27 @@ CASES = [case for case in CASES if case[:2] != REFUSED]
 CASES += [(name, "delete", "uuids") for name in EVERY if LONG]
 
 
+@pytest.fixture(scope="module")
+def own_kafka():
+    """A broker that these tests kill; it comes back once its controller has missed it for two seconds."""
+    settings = {"broker.session.timeout.ms": "2000", "broker.heartbeat.interval.ms": "500"}
+    found = Kafka(shared=False, settings=settings)
+    yield found
+    found.stop()
+
+
 @pytest.fixture
-def world(request, second_kafka, tmp_path):
+def world(request, own_kafka, tmp_path):
     """A proof in the making, its broker, and its writers."""
-    name, mode, ids = request.param
-    # A broker that was killed comes back once the controller has missed it for so long.
-    kafka = second_kafka(broker_session_timeout_ms="2000", broker_heartbeat_interval_ms="500")
-    topics = [Topics(kafka).make(f"events.{kind}", partitions=2) for kind in ("locked", "pooled")]
+    (name, mode, ids), kafka, topics = request.param, own_kafka, Topics(own_kafka)
+    prefix = topics.name()
+    names = [topics.make(f"{prefix}.{kind}", partitions=2) for kind in ("locked", "pooled")]
     with legacy_database(request, name) as legacy, nursery() as forks:
         create_outbox(legacy, "varchar(36) PRIMARY KEY" if ids == "uuids" else None)
         url = legacy.url.render_as_string(hide_password=False)
         options = {"arguments": {"after_publish": mode}, "limits": {"batch_rows": 50}}
-        drains = forks.drains(Job(url, kafka.bootstrap, str(tmp_path), "events.{aggregate_type}", **options))
-        reader = TopicReader(kafka.bootstrap, topics)
+        drains = forks.drains(Job(url, kafka.bootstrap, str(tmp_path), prefix + ".{aggregate_type}", **options))
+        reader = TopicReader(kafka.bootstrap, names)
         with writing(legacy, uuids=ids == "uuids") as writers:
             yield Proof(legacy, drains, writers.journal, reader, random.Random(name + mode)), kafka, writers
         reader.close()

@@ -33,12 +33,23 @@ def _file() -> Path:
     return cache("proofs") / STATE
 
 
+def _figures() -> Path:
+    return cache("proofs") / f"{STATE}.figures"
+
+
 def keep_figures(line: str) -> None:
     """Keep a line beside what has passed; in the short form it is only shown."""
     print(line)
     if LONG:
-        with _file().with_suffix(".figures").open("a") as file:
+        with _figures().open("a") as file:
             file.write(f"{line}\n")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Show the figures of this state of the sources, and where they are kept."""
+    if _figures().exists():
+        terminalreporter.section(f"figures, kept in {_figures()}")
+        terminalreporter.write(_figures().read_text())
 
 
 def pytest_configure(config: Any) -> None:
