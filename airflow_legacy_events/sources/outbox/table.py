@@ -59,7 +59,6 @@ class OutboxTable:
     def rows(self, *conditions: Any, timezone: str, stream: str, selection: Selection | None = None) -> Rows:
         """Return the rows that meet the drain's condition and others, in the order of the drain or another one."""
         where = tuple(one for one in (self.condition, *conditions) if one is not None)
-        constant = (self.marking.column.name,) if self.marking and self.marking.constant else ()
         return Rows(
             self.database,
             self.what,
@@ -69,13 +68,15 @@ class OutboxTable:
             where,
             small=self.found.small,
             stream=stream,
-            constant=constant,
             null_remedy=_NULL_REMEDY,
         )
 
     def open_rows(self, *, timezone: str, stream: str) -> Rows:
         """Return the rows that are to be published."""
-        return self.rows(None if self.marking is None else self.marking.open, timezone=timezone, stream=stream)
+        if self.marking is None:
+            return self.rows(timezone=timezone, stream=stream)
+        constant = (self.marking.column.name,) if self.marking.constant else ()
+        return replace(self.rows(self.marking.open, timezone=timezone, stream=stream), constant=constant)
 
     def received(self, rows: Sequence[tuple[Any, ...]]) -> Received:
         """Return which rows these are, and what each was when it was read."""
