@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 from airflow_legacy_events.core.ports import Database, Listener
 
-Ring: TypeAlias = Callable[[], None]
+Wake: TypeAlias = Callable[[], None]
 
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 60.0
 _LASTING_SECONDS = 60.0
@@ -24,13 +24,13 @@ class _Place(NamedTuple):
 
 
 class SharedListeners:
-    """Listeners by connection and channel, begun for the first who joins and ended by the last who leaves."""
+    """Listeners by connection and channel, begun for the first who subscribes, ended by the last who unsubscribes."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._open: dict[_Place, _Ears] = {}
+        self._open: dict[_Place, _ListeningThread] = {}
 
-    def join(self, conn_id: str, database: Database, channel: str, ring: Ring) -> Callable[[], None]:
+    def subscribe(self, conn_id: str, database: Database, channel: str, wake: Wake) -> Callable[[], None]:
         """Let a function be called, from another thread, whenever notifications came, and when some may have been lost.
 
         Nothing is waited for. A session that is lost is opened anew; where listening is of no use, a warning says why,
@@ -39,34 +39,34 @@ class SharedListeners:
         :param conn_id: the Airflow connection.
         :param database: of that connection; the session is opened through the one that was given last.
         :param channel: of the notifications.
-        :param ring: must return at once, and raise nothing.
-        :return: what leaves again.
+        :param wake: must return at once, and raise nothing.
+        :return: what unsubscribes.
         """
-        place, seat = _Place(conn_id, channel), object()
+        place, token = _Place(conn_id, channel), object()
         with self._lock:
-            ears = self._open.get(place)
-            if ears is None:
-                ears = self._open[place] = _Ears(channel, database)
-            ears.database = database
-            ears.rings[seat] = ring
+            thread = self._open.get(place)
+            if thread is None:
+                thread = self._open[place] = _ListeningThread(channel, database)
+            thread.database = database
+            thread.wakes[token] = wake
 
-        def leave() -> None:
+        def unsubscribe() -> None:
             with self._lock:
-                ears.rings.pop(seat, None)
-                if ears.rings or self._open.get(place) is not ears:
+                thread.wakes.pop(token, None)
+                if thread.wakes or self._open.get(place) is not thread:
                     return
                 del self._open[place]
-            ears.end()
+            thread.end()
 
-        return leave
+        return unsubscribe
 
 
-class _Ears:
+class _ListeningThread:
     """The thread that listens to one channel of one connection."""
 
     def __init__(self, channel: str, database: Database) -> None:
         self.database = database
-        self.rings: dict[object, Ring] = {}
+        self.wakes: dict[object, Wake] = {}
         self._channel, self._lock = channel, threading.Lock()
         self._listener: Listener | None = None
         self._ended = threading.Event()
@@ -87,7 +87,10 @@ class _Ears:
                 self._listen()
             except Exception as error:  # noqa: BLE001  whatever it meets, it goes on
                 if not getattr(error, "retry_helps", True):
-                    _log.warning("%s. Until it is mended rows are only found by looking, every poll_interval", error)
+                    _log.warning(
+                        "%s. Rows are found by looking alone, every poll_interval, until the triggerer is restarted",
+                        error,
+                    )
                     return
                 if time.monotonic() - began > _LASTING_SECONDS:
                     failures = 0
@@ -102,16 +105,16 @@ class _Ears:
                     self._listener = listener
                 if self._ended.is_set():
                     return
-                self._ring()  # what was sent before is not heard any more
+                self._wake_all()  # what was sent before is not heard any more
                 while listener.wait():
-                    self._ring()
+                    self._wake_all()
             finally:
                 with self._lock:
                     self._listener = None
 
-    def _ring(self) -> None:
-        for ring in list(self.rings.values()):
-            ring()
+    def _wake_all(self) -> None:
+        for wake in list(self.wakes.values()):
+            wake()
 
 
 def _pause_seconds(failures: int) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow_legacy_events.streams.specs.outbox import OutboxSpec
 from airflow_legacy_events.triggers.probe import Watch
-from airflow_legacy_events.triggers.stream import RefusedTriggerError, StreamTrigger, duration
+from airflow_legacy_events.triggers.stream import RefusedTriggerError, StreamTrigger, duration, mapping
 
 __all__ = ["PendingOutboxTrigger", "RefusedTriggerError"]
 
@@ -69,7 +69,7 @@ class PendingOutboxTrigger(StreamTrigger):
         outbox: dict[str, Any] = {
             "table": table,
             "layout": layout,
-            "columns": columns,
+            "columns": mapping(columns),
             "order_columns": order_columns,
             "after_publish": after_publish,
             "mark_column": mark_column,

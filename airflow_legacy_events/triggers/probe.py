@@ -14,7 +14,7 @@ from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Pending
 from airflow_legacy_events.core.ports import Database, Source
 from airflow_legacy_events.streams import arguments
-from airflow_legacy_events.streams.listening import LISTENERS, Ring
+from airflow_legacy_events.streams.listening import LISTENERS, Wake
 from airflow_legacy_events.streams.sessions import SESSIONS
 from airflow_legacy_events.streams.specs.base import SourceSpec
 from airflow_legacy_events.streams.stores import open_store, store_class
@@ -98,15 +98,15 @@ class Probe:
         log: of the task or the triggerer.
 
     Attributes:
-        ring: called from any thread when it is time to look, where the watch has a channel; None: nobody hears.
+        wake: called from any thread when notifications came; None: nobody waits for them here.
         held_back: for how long what the last look found must not be reported again; zero where it found nothing.
     """
 
     def __init__(self, watch: Watch, log: logging.Logger) -> None:
         self.watch, self._log = watch, log
-        self.ring: Ring | None = None
+        self.wake: Wake | None = None
         self.held_back = dt.timedelta(0)
-        self._leave: Callable[[], None] | None = None
+        self._unsubscribe: Callable[[], None] | None = None
         self._database: Database | None = None
         self._source: Source | None = None
         self._registration: StreamRegistration | None = None
@@ -136,8 +136,8 @@ class Probe:
         with self._turn:
             self._ended = True
             self._let_go()
-            if self._leave is not None:
-                self._leave()
+            if self._unsubscribe is not None:
+                self._unsubscribe()
 
     def _news(self) -> dict[str, Any] | None:
         watch, pending = self.watch, self._pending()
@@ -157,7 +157,7 @@ class Probe:
         spec = self.watch.spec
         if self._database is None:
             self._database = SESSIONS.acquire(spec.conn_id, spec.statement_timeout)
-            self._join(self._database)
+            self._subscribe(self._database)
         if self._source is None:
             stream = spec.stream(self.watch.topic or "", "", "")._replace(name=self.watch.stream)
             self._source = spec.source(self._database, stream=stream, limits=Limits(), log=self._log)
@@ -167,14 +167,14 @@ class Probe:
             self._registration = StreamRegistration(self.watch.stream, store, name=store.name, reads_only=True)
         return self._source.pending(self._registration.load())
 
-    def _join(self, database: Database) -> None:
+    def _subscribe(self, database: Database) -> None:
         """Hear of notifications before the first look, so that none falls in between."""
         channel = self.watch.channel
         if channel is None:
             return
-        database.listen(channel)  # refused at the first look, also to who has no bell
-        if self.ring is not None:
-            conn_id, before = self.watch.spec.conn_id, self._leave
-            self._leave = LISTENERS.join(conn_id, database, channel, self.ring)
+        database.listen(channel)  # refused at the first look, also where nobody would be woken
+        if self.wake is not None:
+            conn_id, before = self.watch.spec.conn_id, self._unsubscribe
+            self._unsubscribe = LISTENERS.subscribe(conn_id, database, channel, self.wake)
             if before is not None:
                 before()

@@ -16,7 +16,7 @@ from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.streams.arguments import span
-from airflow_legacy_events.triggers._bell import Bell
+from airflow_legacy_events.triggers._wakeup import Wakeup
 from airflow_legacy_events.triggers.probe import Probe, Watch
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ class StreamTrigger(BaseEventTrigger):
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class's path and the arguments that make an equal trigger; no secret is among them.
 
-        They are plain JSON: Airflow 3.2 encodes anything else of a watcher in a way that it can't decode.
+        They are plain JSON without dicts: Airflow 3.2 encodes anything else of a watcher in a way that it can't decode.
         """
         return f"{type(self).__module__}.{type(self).__qualname__}", {
             name: plain(value) for name, value in self._arguments.items()
@@ -73,8 +73,8 @@ class StreamTrigger(BaseEventTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield ``{"stream", "rows", "bound"}`` whenever there is news; rows are counted to a thousand."""
-        failures, bell = 0, Bell()
-        self._probe.ring = bell.ring
+        failures, wakeup = 0, Wakeup()
+        self._probe.wake = wakeup.wake
         while True:
             try:
                 news = await _in_thread(self._probe.look)
@@ -88,10 +88,16 @@ class StreamTrigger(BaseEventTrigger):
                 news = None
             if news is not None:
                 _log.info("stream %s has rows pending, up to %s of them", news["stream"], news["rows"])
-                yield TriggerEvent(news)  # type: ignore[no-untyped-call]
+                try:
+                    yield TriggerEvent(news)  # type: ignore[no-untyped-call]
+                except (GeneratorExit, asyncio.CancelledError):  # `dag.test()` takes one event and cleans up nothing
+                    self._probe.end()
+                    raise
                 if self.task_instance is not None:
                     return
-            await bell.wait(self._wait_seconds(failures))
+            seconds = self._wait_seconds(failures)
+            # While looks fail, notifications make no more of them: what woke is remembered.
+            await (asyncio.sleep(seconds) if failures else wakeup.wait(seconds))
 
     async def cleanup(self) -> None:
         """Let go of the session, and of the one that listens."""
@@ -121,12 +127,23 @@ def duration(value: Any) -> dt.timedelta:
     return cast("dt.timedelta", value)
 
 
+def mapping(value: Any) -> Any:
+    """Return the mapping whose pairs `plain` returned; anything else as it is, for whoever judges it."""
+    if isinstance(value, list):
+        with contextlib.suppress(TypeError, ValueError):
+            return dict(value)
+    return value
+
+
 def plain(value: Any) -> Any:
-    """Return an argument as plain JSON: a duration in seconds, a list of names as a list, a mapping as a dict."""
+    """Return an argument as plain JSON without dicts, which Airflow 3.2 can't decode for a watcher.
+
+    A duration becomes its seconds, a list of names a list, a mapping a list of its pairs.
+    """
     if isinstance(value, dt.timedelta):
         return value.total_seconds()
     if isinstance(value, Mapping):
-        return {name: plain(one) for name, one in value.items()}
+        return [[name, plain(one)] for name, one in value.items()]
     return list(value) if isinstance(value, tuple) else value
 
 

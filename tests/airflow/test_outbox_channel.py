@@ -36,7 +36,7 @@ def test_a_notification_that_comes_while_a_look_runs_is_not_lost(outbox):
     heard = threading.Event()
 
     def commit():
-        with outbox.joined(heard.set):
+        with outbox.subscribed(heard.set):
             outbox.add(2)
             assert heard.wait(30)
 
@@ -63,7 +63,7 @@ def test_all_who_wait_share_one_listening_session_until_the_last_one_leaves(outb
     heard = [threading.Event() for _ in range(20)]
     with metadata.as_task(), contextlib.ExitStack() as others:
         for one in heard:
-            others.enter_context(outbox.joined(one.set))
+            others.enter_context(outbox.subscribed(one.set))
         assert heard[0].wait(30), "the first one was not told that it listens"
         for one in heard:
             one.clear()
@@ -109,3 +109,37 @@ def test_a_channel_where_there_are_none_is_refused_at_the_first_look(shop):
         pytest.raises(ConfigurationError, match="'legacy_shop' leads to sqlite, which has no NOTIFY"),
     ):
         trigger._probe.look()
+
+
+SENSOR = """
+import datetime
+from airflow.sdk import DAG
+from airflow_legacy_events.sensors.outbox import PendingOutboxSensor
+
+with DAG({dag_id!r}, schedule=None):
+    PendingOutboxSensor(
+        task_id="wait",
+        source_conn_id={conn_id!r},
+        table="outbox",
+        channel="news",
+        poll_interval=datetime.timedelta(hours=1),
+        deferrable=True,
+    )
+"""
+
+
+def test_a_deferred_sensor_is_woken(outbox):
+    dag_id = f"dag_{uuid.uuid4().hex[:12]}"
+
+    def commit():
+        wait_until(outbox.listeners, "the trigger listening")
+        outbox.add(1)
+
+    application = threading.Thread(target=commit)
+    application.start()
+    run = metadata.run_dag(SENSOR.format(dag_id=dag_id, conn_id=outbox.conn_id), dag_id)
+    application.join()
+
+    assert metadata.states(run) == {"wait": "success"}
+    assert metadata.pulled(run, "wait")["bound"] == ["1"]
+    wait_until(lambda: outbox.execute(f"SELECT count(*) {OTHERS}") == [(0,)], "the end of the trigger's sessions")

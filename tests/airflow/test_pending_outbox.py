@@ -1,7 +1,6 @@
 """Who waits for an outbox: the trigger and the sensor see what the drain with the same arguments would publish."""
 
 import datetime as dt
-import json
 import sqlite3
 import uuid
 
@@ -154,7 +153,11 @@ def test_its_arguments_survive_the_metadata_database(conn_id):
 
     assert kept.classpath == "airflow_legacy_events.triggers.outbox.PendingOutboxTrigger"
     assert PendingOutboxTrigger(**decoded).serialize() == trigger.serialize()
-    assert json.loads(json.dumps(trigger.serialize()[1])) == trigger.serialize()[1]
+    assert PendingOutboxTrigger(**decoded).watch.spec.columns == {"event_type": None}
+    # Airflow 3.2 gives a watcher no dict as it was.
+    assert not [
+        name for name, value in trigger.serialize()[1].items() if isinstance(value, dict | tuple | dt.timedelta)
+    ]
 
 
 @pytest.mark.parametrize("made", [PendingOutboxTrigger, lambda **given: PendingOutboxSensor(task_id="wait", **given)])

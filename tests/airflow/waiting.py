@@ -47,12 +47,12 @@ class Outbox:
         return [pid for (pid,) in self.execute(f"SELECT pid {OTHERS} AND query LIKE 'LISTEN%'")]
 
     @contextlib.contextmanager
-    def joined(self, ring):
+    def subscribed(self, wake):
         """Hear what others hear, behind them."""
         database = LegacyDatabaseHook(self.conn_id).get_database()
-        leave = LISTENERS.join(self.conn_id, database, self.channel, ring)
+        unsubscribe = LISTENERS.subscribe(self.conn_id, database, self.channel, wake)
         yield
-        leave()
+        unsubscribe()
 
     def trigger(self, **changed):
         given = {"source_conn_id": self.conn_id, "table": self.table, "channel": self.channel, "poll_interval": HOUR}
@@ -106,7 +106,7 @@ class Running:
 
     def begun(self):
         """Wait until it listens: it looks when it starts, and once more for what came before it heard."""
-        wait_until(lambda: self.looks == 2, "the two looks of a beginning")
+        wait_until(lambda: self.looks == 2, "the two looks of a beginning", 180)
         return self
 
     def hears(self, bound):
