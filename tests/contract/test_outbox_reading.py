@@ -102,8 +102,7 @@ def test_a_key_of_several_columns_holds_the_id(legacy):
         "mysql": "PARTITION BY RANGE COLUMNS (created_at) (PARTITION a VALUES LESS THAN ('2026-11-02'),"
         " PARTITION b VALUES LESS THAN (MAXVALUE))",
     }[legacy.dialect]
-    id_ = "bigint NOT NULL" if legacy.dialect == "postgresql" else "bigint NOT NULL AUTO_INCREMENT"
-    columns = f"id {id_}, aggregatetype varchar(9), aggregateid varchar(9), type varchar(9), payload text"
+    columns = "id bigint NOT NULL, aggregatetype varchar(9), aggregateid varchar(9), type varchar(9), payload text"
     moment = MOMENT[legacy.dialect]
     legacy.execute(
         f"CREATE TABLE outbox ({columns}, created_at {moment} NOT NULL, sent {moment}, PRIMARY KEY (id, created_at))"

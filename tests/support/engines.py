@@ -45,7 +45,15 @@ def _mysql(name: str, server: str, *, old: bool = False, lacks: Iterable[str] = 
     return Engine(name, "mysql", MysqlDatabase, server, key_text="varchar(9)", old=old, lacks=frozenset(lacks))
 
 
-_SINCE_5_6 = ("CTE", "window function", "RENAME COLUMN", "generated columns", "JSON", "rows beyond a tenth of its log")
+_SINCE_5_6 = (
+    "CTE",
+    "window function",
+    "RENAME COLUMN",
+    "generated columns",
+    "JSON",
+    "rows beyond a tenth of its log",
+    "ids that are kept",
+)
 
 
 ENGINES = {

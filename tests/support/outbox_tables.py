@@ -38,7 +38,7 @@ def create(
     at: str | None = "",
     name: str = "outbox",
 ) -> None:
-    """Make a table in Debezium's layout.
+    """Make a table in Debezium's layout, whose ids come once only: where the server gives them again, a trigger counts.
 
     Args:
         legacy: where.
@@ -49,8 +49,9 @@ def create(
         name: of the table.
     """
     dialect = legacy.dialect
+    kept = number is not None or "ids that are kept" not in legacy.engine.lacks
     columns = [
-        f"id {number or _NUMBER[dialect]}",
+        f"id {number or (_NUMBER[dialect] if kept else 'bigint DEFAULT 0 PRIMARY KEY')}",
         "aggregatetype varchar(40)",
         "aggregateid varchar(40)",
         "type varchar(40)",
@@ -59,6 +60,10 @@ def create(
         *more,
     ]
     legacy.execute(f"CREATE TABLE {name} ({', '.join(columns)})")
+    if not kept:
+        legacy.execute("SET @number = 0")
+        counted = "SET NEW.id = IF(NEW.id = 0, @number := @number + 1, NEW.id)"
+        legacy.execute(f"CREATE TRIGGER number_{name} BEFORE INSERT ON {name} FOR EACH ROW {counted}")
 
 
 def insert(legacy: Legacy, *rows: dict[str, Any], name: str = "outbox") -> None:
