@@ -219,13 +219,15 @@ class Standby(Postgres):
         super().spawn([*command, primary], **options)
 
 
-def test_a_standby_names_its_primary_and_refuses_to_write(monkeypatch):
+def test_a_standby_names_its_primary_and_refuses_to_write_and_to_listen(monkeypatch):
     monkeypatch.delenv(Postgres.variable, raising=False)
     standby = Standby()
     try:
         database = PostgresDatabase(sa.make_url(standby.url()), conn_id="crm", statement_timeout_seconds=30)
         found = database.writes("pg_catalog.pg_statistic")
         refused = database.refusal(sa.delete(sa.table("pg_statistic", schema="pg_catalog")))
+        with pytest.raises(ConfigurationError, match="is a standby, which can't listen"), database.listen("news"):
+            pass
         database.close()
     finally:
         standby.stop()
