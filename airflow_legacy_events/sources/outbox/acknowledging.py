@@ -13,11 +13,13 @@ from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.ports import Answer, Lease
 from airflow_legacy_events.sources.outbox.receipts import Key, Received, ReceivedRow
 from airflow_legacy_events.sources.outbox.table import OutboxTable
-from airflow_legacy_events.sources.rows import Rows
+from airflow_legacy_events.sources.rows import BATCH_BYTES, Rows
 
 _ONE: Any = sa.literal_column("1")
 MOST_ROWS = 1_000
 """Rows of one transaction: it holds their locks for no longer than a few milliseconds."""
+_FIRST_ROWS, _MOST_GROWTH = 25, 8
+"""Where rows are read again to be compared, the first few tell how many of them may be held at once."""
 
 
 class Outcome(NamedTuple):
@@ -57,9 +59,10 @@ class Acknowledgement:
     effects: tuple[str, ...] = ()
     log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
     _warned: bool = field(default=False, init=False)
+    _size: int = field(default=_FIRST_ROWS, init=False)
 
     def acknowledge(self, rows: Received, lease: Lease, *, again: bool) -> None:
-        """Delete or mark rows, at most a thousand in a transaction.
+        """Delete or mark rows, at most a thousand in a transaction, and fewer where they are wide.
 
         Args:
             rows: that were confirmed.
@@ -69,10 +72,12 @@ class Acknowledgement:
         Raises:
             SourceError: the database kept rows as they were, or a statement failed.
         """
-        step = self._by_version if self.table.database.version is not None else self._by_value
-        found = Outcome()
-        for some in rows.chunks(MOST_ROWS):
-            found = found.plus(step(some, lease))
+        versions = self.table.database.version is not None
+        found, at = Outcome(), 0
+        while at < len(rows):
+            some = rows.part(at, MOST_ROWS if versions else self._size)
+            at += len(some)
+            found = found.plus(self._by_version(some, lease) if versions else self._by_value(some, lease))
             if found.kept:
                 raise self._kept(found.kept)
         if found.changed and not again:
@@ -113,6 +118,7 @@ class Acknowledgement:
         def change(answers: Sequence[Answer]) -> Any:
             bare = [row[:-1] for row in answers[0].rows]
             there.clear()
+            self._fit(len(some), answers[0].rows)
             for row, now in zip(answers[0].rows, self.table.received(bare), strict=True):
                 there[now.key] = (now.version, row[-1])
             same = [row.key for row in some if self._is_open(there, row)]
@@ -123,6 +129,11 @@ class Acknowledgement:
         columns = self.rows.read_columns
         _, answer = lease.execute([self._look(columns, among).with_for_update(), change])
         return self._judged(some, there, answer.number)
+
+    def _fit(self, rows: int, read: Sequence[tuple[Any, ...]]) -> None:
+        """Let the next rows be so many that they hold about as much as a page does, going by these."""
+        held = sum(len(value) for row in read for value in row if isinstance(value, (str, bytes)))
+        self._size = max(1, min(MOST_ROWS, rows * BATCH_BYTES // max(held, 1), rows * _MOST_GROWTH))
 
     def _look(self, columns: Sequence[Any], among: Any) -> Any:
         """Return the SELECT of columns and whether a row is open, of the rows that meet a condition."""

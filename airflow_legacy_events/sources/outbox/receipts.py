@@ -54,10 +54,9 @@ class Received:
     def __iter__(self) -> Iterator[ReceivedRow]:
         return map(ReceivedRow, self.keys, self.versions)
 
-    def chunks(self, size: int) -> Iterator[Received]:
-        """Yield the rows, at most `size` at a time."""
-        for at in range(0, len(self.keys), size):
-            yield Received(self.keys[at : at + size], self.versions[at : at + size])
+    def part(self, at: int, size: int) -> Received:
+        """Return the rows from a place on, at most `size`."""
+        return Received(self.keys[at : at + size], self.versions[at : at + size])
 
 
 def receipt_of(rows: Received, *, integers: bool) -> Receipt | None:

@@ -59,10 +59,10 @@ def test_rows_with_uuids_fit_into_a_watermark():
     assert len(json.dumps(receipt_of(rows, integers=False))) < 256_000
 
 
-def test_chunks_hold_every_row_once():
+def test_parts_hold_every_row_once():
     rows = numbered(1, list(range(7)))
 
-    assert [[row.version for row in some] for some in rows.chunks(3)] == [[0, 1, 2], [3, 4, 5], [6]]
+    assert [[row.version for row in rows.part(at, 3)] for at in (0, 3, 6)] == [[0, 1, 2], [3, 4, 5], [6]]
 
 
 @pytest.mark.parametrize("receipt", [([1, 2],), ([1, 2, "AAAA"],), ([["1"], "AAAAAA=="], [5]), (["1", "AAAAAA=="],)])
