@@ -51,7 +51,7 @@ def test_a_receipt_that_somebody_damaged_takes_no_row(legacy):
 
 
 def test_rows_that_are_known_by_another_key_stay_until_it_is_back(legacy):
-    key = outbox_tables._NUMBER[legacy.dialect]
+    key = outbox_tables.NUMBER[legacy.dialect]
     legacy.execute(
         f"CREATE TABLE outbox (seq {key}, id varchar(9) NOT NULL, aggregatetype varchar(9), aggregateid varchar(9),"
         f" type varchar(9), payload {legacy.engine.long_text}, part integer NOT NULL)"
