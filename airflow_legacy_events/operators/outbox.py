@@ -104,6 +104,8 @@ class OutboxDrainOperator(StreamOperator):
         self.retention = retention
         self._check_rejects()
         self._complete()
+        if "id" in (self.headers or ()):
+            raise ConfigurationError("headers= names 'id', which every message has already: the id of its row")
 
     def _check_rejects(self) -> None:
         if self.on_reject is not None:

@@ -181,6 +181,24 @@ def test_wide_rows_are_not_held_at_once_to_be_compared(legacy):
     assert len(watched.held) < 20
 
 
+def test_marked_rows_of_another_mark_go_by_the_time_of_the_row(legacy):
+    create(legacy, "state integer", "at_ms bigint", "code varchar(9)")
+    now = int(dt.datetime.now(dt.UTC).timestamp() * 1000)
+    insert(legacy, *({"state": state, "at_ms": now - days * 86_400_000} for state, days in ((1, 9), (0, 9), (1, 1))))
+    insert(legacy, {"state": 1, "at_ms": now})
+    options = {**MARK, "mark_column": "state", "mark_values": (0, 1), "retention": dt.timedelta(days=7)}
+    with outbox_tables.source(legacy, **options, columns={"timestamp": "at_ms"}) as one:
+        one.open(None)
+        with outbox_tables.lease(legacy) as held:
+            assert one.finish(held, lambda: False).oldest_seconds > 8 * 86_400
+    assert left(legacy) == [2, 3, 4]
+    with (
+        outbox_tables.source(legacy, **options, columns={"timestamp": None}) as one,
+        pytest.raises(ConfigurationError, match="retention= was given, and neither"),
+    ):
+        one.open(None)
+
+
 @only("mysql", also=("mysql-5.6",))
 def test_columns_that_an_update_would_touch_keep_their_values(legacy):
     """On old servers the first TIMESTAMP of a table is one of them without saying so."""

@@ -67,6 +67,8 @@ def test_a_table_that_can_t_be_drained_says_why(legacy):
     create(legacy, number="varchar(36) NOT NULL PRIMARY KEY", at=None, name="orderless")
     assert "nothing gives the rows of table 'orderless' an order" in fault(legacy, table="orderless")
     create(legacy, name="fine")
+    legacy.execute("CREATE VIEW seen AS SELECT * FROM fine")
+    assert "table='seen' is a view" in fault(legacy, table="seen")
     assert "no time and no number of milliseconds" in fault(legacy, table="fine", columns={"timestamp": "type"})
     assert "has no column 'nix'" in fault(legacy, table="fine", message_names=("nix", "id"))
     assert "name 'headers', and table 'fine' has no such column" in fault(

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from airflow_legacy_events.core.errors import ConfigurationError
 from tests.support import outbox_tables
 from tests.support.engines import EACH
 from tests.support.legacy import reused_database
@@ -72,6 +73,16 @@ def make(legacy, name, type_, values, key):
     )
     for number, value in enumerate(values):
         insert(legacy, {"seq": number, "id": value, "part": 7, "sent": 0}, name=name)
+
+
+@pytest.mark.parametrize("legacy", ["sqlite"], indirect=True)
+def test_a_primary_key_that_may_be_null_serves_unless_it_is(legacy):
+    make(legacy, "t", "uuid", ["a", "b"], "id")
+    options = {"table": "t", "order_columns": ("seq",), "columns": {"timestamp": None}}
+    assert [row["id"] for row in drain(legacy, **options)[0]] == ["a", "b"]
+    insert(legacy, {"seq": 1, "part": 7}, name="t")
+    with pytest.raises(ConfigurationError, match=r"column 'id' of table 't' .* is NULL"):
+        drain(legacy, **options)
 
 
 @pytest.mark.parametrize("key", ["id", "id, part"])

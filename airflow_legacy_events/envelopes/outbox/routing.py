@@ -81,7 +81,7 @@ class _Route:
         self._refuse_topics(topics, refused)
         if self._schemas is not None:
             self._refuse_payloads(self._schemas, columns, refused)
-        each = self._each(columns, texts, batch.count, refused)
+        each = self._each(columns, texts, batch.count, refused, {name for name, _ in messages.headers_of(0)})
         if messages.each is not None:
             each = [(*inner, *own) for inner, own in zip(messages.each, each, strict=True)]
         return dataclasses.replace(
@@ -128,14 +128,16 @@ class _Route:
             if fault is not None:
                 refused.add(place, "INVALID_SCHEMA", fault)
 
-    def _each(self, columns: Columns, texts: Sequence[Values], count: int, refused: Refused) -> list[Headers]:
-        """The header `id`, those of templates, and those that the row itself holds."""
+    def _each(
+        self, columns: Columns, texts: Sequence[Values], count: int, refused: Refused, inner: set[str]
+    ) -> list[Headers]:
+        """The header `id`, those of templates, and those that the row itself holds, none of which is one of `inner`."""
         own = [(name, render(template, texts, count)) for name, template in self._headers]
         rows = header_rows([(_ID, texts[self._shape.roles[_ID]]), *own])
         at = self._shape.roles.get("headers")
         if at is None:
             return rows
-        taken = {_ID, *(name for name, _ in self._headers)}
+        taken = {_ID, *inner, *(name for name, _ in self._headers)}
         return [
             (*row, *self._held(place, _text(held, self._shape.columns[at]), taken, refused))
             if held is not None

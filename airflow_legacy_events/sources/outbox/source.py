@@ -228,7 +228,7 @@ class OutboxSource:
 
     def _check_retention(self, table: OutboxTable) -> None:
         marking = table.marking
-        if self.retention is None or marking is None or marking.timed or table.selection.shape.time is not None:
+        if self.retention is None or marking is None or marking.timed or "timestamp" in table.roles:
             return
         raise ConfigurationError(
             f"retention= was given, and neither mark_column={self.mark_column!r} nor a timestamp tells how old a"

@@ -161,7 +161,10 @@ def _key(table: str, id_: str, found: Reflection, known: Mapping[str, Column]) -
     candidates = [
         one
         for one in (found.primary_key, *found.unique)
-        if id_ in one and all(name in known and not known[name].nullable for name in one)
+        if id_ in one
+        and set(one) <= known.keys()
+        # SQLite lets a primary key be NULL; rows where it is are looked for before the first read.
+        and (one == found.primary_key or not any(known[name].nullable for name in one))
     ]
     if not candidates:
         raise ConfigurationError(

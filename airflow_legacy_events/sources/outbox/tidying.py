@@ -83,9 +83,12 @@ class Tidying:
         assert marking is not None  # noqa: S101  the caller's
         time = marking.column if marking.timed else self.table.column("timestamp")
         assert time is not None  # noqa: S101  checked with the arguments
-        zone = "UTC" if marking.timed else self.timezone
         one: Any = sa.column(time.name)
-        until = database.ceiling(one, time, lag_seconds=retention.total_seconds(), timezone=zone).condition
+        if time.kind is Kind.INTEGER:
+            until = one <= int((database.now() - retention).timestamp() * 1000)
+        else:
+            zone = "UTC" if marking.timed else self.timezone
+            until = database.ceiling(one, time, lag_seconds=retention.total_seconds(), timezone=zone).condition
         conditions = [marking.marked, until, *([self.table.condition] if self.table.condition is not None else [])]
         id_ = self.table.column("id")
         if id_ is not None and id_.kind is Kind.INTEGER:

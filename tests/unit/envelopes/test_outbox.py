@@ -108,6 +108,14 @@ def test_headers_that_are_no_object_of_texts_or_that_the_drain_writes_refuse_the
     assert "other" not in messages.refused[0].reason
 
 
+def test_headers_of_a_row_are_none_of_its_envelope_s():
+    rows = [{"headers": one} for one in ('{"ce_id": "9"}', '{"content-type": "x"}', '{"trace": "x"}')]
+    assert refused(encode(*rows, inner=OutboxCloudEvents(binary=True))) == [
+        (0, "INVALID_HEADERS"),
+        (1, "INVALID_HEADERS"),
+    ]
+
+
 def test_the_row_names_topic_partition_and_time():
     messages = encode(
         {"timestamp": "2026-11-23 09:15:02.123456+00", "partition": "3"},

@@ -56,6 +56,7 @@ def operator(**arguments):
         ({"source_timezone": "Nowhere"}, "source_timezone= must be the name of a time zone"),
         ({"statement_timeout": 5}, "statement_timeout= must be a timedelta"),
         ({"headers": {"a": "{"}}, "which is no template"),
+        ({"headers": {"id": "{tenant}"}}, "headers= names 'id', which every message has already"),
         ({"batch_rows": 0}, "batch_rows= must be a whole number above 0"),
     ],
     ids=str,
