@@ -97,7 +97,7 @@ def _content_type(value: str | bytes | None) -> tuple[str, str]:
 
 def _is_json(value: str | bytes) -> bool:
     try:
-        _check_json(value)
+        _check_json(value if isinstance(value, str) else value.decode())  # of bytes, texts are not looked into
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         return False
     return True

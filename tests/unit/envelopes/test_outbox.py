@@ -203,6 +203,18 @@ def test_a_cloudevent_of_bytes_holds_json_as_it_is_and_others_in_base64():
     assert "time" not in events[0]
 
 
+@pytest.mark.parametrize("binary", [False, True])
+def test_bytes_that_only_look_like_json_stop_no_other_row(binary):
+    rows = [{"payload": one} for one in (b"{}", b'{"name": "M\xfcller"}', b"[]")]
+    messages = encode(*rows, kinds=BYTES, inner=OutboxCloudEvents(binary=binary))
+    assert not messages.refused
+    if binary:
+        types = [dict(messages.headers_of(at))["content-type"] for at in range(3)]
+        assert types == ["application/json", "application/octet-stream", "application/json"]
+    else:
+        assert base64.b64decode(json.loads(messages.values[1])["data_base64"]) == b'{"name": "M\xfcller"}'
+
+
 def test_a_binary_cloudevent_has_its_attributes_as_headers_and_says_what_the_value_is():
     one = encode({"timestamp": "2026-11-23 09:15:02+00"}, inner=OutboxCloudEvents(binary=True), headers=[("x", "y")])
     assert one.values == ["{}"]
