@@ -26,11 +26,13 @@ class PayloadSchemas:
         try:
             from jsonschema import validators  # noqa: PLC0415  an extra
             from jsonschema.exceptions import SchemaError  # noqa: PLC0415
+            from referencing.exceptions import Unresolvable  # noqa: PLC0415  what jsonschema raises
         except ImportError as error:
             raise ConfigurationError(
                 "json_schema= needs a library that is not installed. Install it where the tasks run: pip install"
                 " 'airflow-legacy-events[jsonschema]'"
             ) from error
+        self._unresolvable = Unresolvable
         self._by_type: dict[str, Any] = {}
         for type_, given in schemas.items():
             schema = _loaded(type_, given)
@@ -47,17 +49,36 @@ class PayloadSchemas:
         Args:
             type_: its event type; None: it has none.
             payload: JSON.
+
+        Raises:
+            ConfigurationError: a `$ref` of the schema leads nowhere.
         """
         checks = self._by_type.get(type_ or _ANY) or self._by_type.get(_ANY)
         if checks is None:
             return None
         try:
             error = next(checks.iter_errors(json.loads(payload)), None)
+        except self._unresolvable as fault:
+            raise ConfigurationError(
+                f"a schema in json_schema= has a $ref to {fault.ref!r}, which is not in it. Put what it refers to into"
+                " the same schema, under $defs"
+            ) from None
+        except ArithmeticError:
+            return "the payload holds a number that is too large to be checked"
         except ValueError:
             return "the payload is no JSON"
         except RecursionError:
             return "the payload is nested too deeply to be checked"
-        return None if error is None else f"at {error.json_path} the schema's {error.validator!r} is not met"
+        return None if error is None else f"at {_place(error)} the schema's {error.validator!r} is not met"
+
+
+def _place(error: Any) -> str:
+    """Return the place of an error; a name that the schema does not hold is a value of the row."""
+    known = set(error.absolute_schema_path)
+    names = (
+        f"[{part}]" if isinstance(part, int) else f".{part if part in known else '*'}" for part in error.absolute_path
+    )
+    return "".join(("$", *names))
 
 
 def _loaded(type_: str, given: Any) -> Any:

@@ -275,3 +275,21 @@ def test_payloads_are_held_to_the_schema_of_their_event_type(tmp_path):
         "at $ the schema's 'type' is not met",
         "the payload is nested too deeply to be checked",
     ]
+
+
+def test_a_number_that_can_t_be_checked_refuses_its_row_alone():
+    schemas = PayloadSchemas({"*": {"multipleOf": 0.01}})
+    messages = encode(*({"payload": one} for one in ("1", "1e400", "1" + "0" * 400, "2")), schemas=schemas)
+    assert refused(messages) == [(1, "INVALID_SCHEMA"), (2, "INVALID_SCHEMA")]
+    assert "too large" in messages.refused[0].reason
+
+
+def test_a_reason_holds_no_name_that_only_the_payload_has():
+    schema = {"properties": {"paid_by": {"additionalProperties": {"items": {"type": "integer"}}}}}
+    messages = encode({"payload": '{"paid_by": {"ann@secret": [1, "x"]}}'}, schemas=PayloadSchemas({"*": schema}))
+    assert [one.reason for one in messages.refused] == ["at $.paid_by.*[1] the schema's 'type' is not met"]
+
+
+def test_a_reference_that_leads_nowhere_is_named():
+    with pytest.raises(ConfigurationError, match=r"\$ref to '.*money'.*under \$defs"):
+        encode({}, schemas=PayloadSchemas({"*": {"$ref": "#/$defs/money"}}))
