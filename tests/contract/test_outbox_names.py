@@ -10,8 +10,10 @@ from tests.support import outbox_tables
 from tests.support.engines import EACH
 from tests.support.legacy import reused_database
 from tests.support.outbox_tables import MOMENT, drain, named
+from tests.support.profile import LONG
 
-NAMES = ["select", "50%", "a:b", "%(x)s", "it's", "Käse x", 'quo"te', "back`tick", "{b}", "?"]
+NAMES = ["a:b", "%(x)s", "it's", 'quo"te', "back`tick"]
+MORE = ["select", "50%", "Käse x", "{b}", "?"]
 ROLES = ("id", "aggregate_type", "aggregate_id", "event_type", "payload", "timestamp")
 
 
@@ -22,7 +24,7 @@ def legacy(request):
 
 
 def test_any_name_serves_as_table_column_and_mark(legacy):
-    for name in NAMES:
+    for name in [*NAMES, *(MORE if LONG else ())]:
         serve(legacy, name)
 
 

@@ -69,3 +69,9 @@ def test_parts_hold_every_row_once():
 def test_what_a_person_edited_is_no_receipt(receipt):
     with pytest.raises(ValueError, match=r"no receipt|padding|unpack"):
         received(receipt, 1)
+
+
+@pytest.mark.parametrize("receipt", [([1, 3, "AAAAAA=="],), ([["1", "2"], "AAAAAA=="],)])
+def test_a_key_of_one_column_is_none_of_two(receipt):
+    with pytest.raises(ValueError, match=r"no receipt|unpack"):
+        received(receipt, 2)
