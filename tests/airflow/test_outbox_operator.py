@@ -223,6 +223,7 @@ with DAG({dag_id!r}, schedule=None, params=params, max_active_tasks=1):
     assert left(outbox) == []
 
 
+@pytest.mark.airflow33
 def test_an_asset_keeps_the_watermark_of_a_stream_that_needs_no_topic(outbox, broker, topics_of):
     prefix, (orders, _) = topics_of
     add(outbox, "1")
