@@ -102,9 +102,9 @@ class Acknowledgement:
     def _by_version(self, some: Received, lease: Lease) -> Outcome:
         """One statement compares and changes; only where it found fewer rows the others are looked for."""
         unchanged = self.table.database.unchanged(self.table.key, some.keys, some.versions)
-        [answer] = lease.execute([self.change(unchanged)])
+        [answer, *open_] = lease.execute([self.change(unchanged), *self._open_again(some)])
         if answer.number == len(some):
-            return Outcome(answer.number)
+            return self._proved(answer, open_)
         version = self.table.database.version
         names = [*(column.name for column in self.table.key), *([version.name] if version else [])]
         [found] = lease.execute([self._look([sa.column(name) for name in names], self._among(some.keys))])
@@ -127,8 +127,23 @@ class Acknowledgement:
             return self.change(self._among(same)) if same else None
 
         columns = self.rows.read_columns
-        _, answer = lease.execute([self._look(columns, among).with_for_update(), change])
-        return self._judged(some, there, answer.number)
+        look = self._look(columns, among).with_for_update()
+        _, answer, *open_ = lease.execute([look, change, *self._open_again(some)])
+        return self._proved(answer, open_) if answer.number == len(some) else self._judged(some, there, answer.number)
+
+    def _open_again(self, some: Received) -> list[Any]:
+        """Return, where a trigger may put a mark back, the statement that counts open rows behind the change."""
+        marking = self.table.marking
+        if marking is None or not self.effects:
+            return []
+        count: Any = sa.select(sa.func.count()).select_from(self.table.found.selectable)
+        return [count.where(self._among(some.keys), marking.open)]
+
+    @staticmethod
+    def _proved(answer: Answer, open_: Sequence[Answer]) -> Outcome:
+        """Return what became of rows that were all changed, of which some may be open again."""
+        kept = int(open_[0].rows[0][0]) if open_ else 0
+        return Outcome(answer.number - kept, kept=kept)
 
     def _fit(self, rows: int, read: Sequence[tuple[Any, ...]]) -> None:
         """Let the next rows be so many that they hold about as much as a page does, going by these."""
