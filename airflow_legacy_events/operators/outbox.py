@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Envelope
+from airflow_legacy_events.hooks.registry import OUTBOX_ENVELOPES, find
 from airflow_legacy_events.operators._stream import StreamOperator
 from airflow_legacy_events.streams import arguments
 from airflow_legacy_events.streams.naming import holds_template
@@ -102,6 +103,8 @@ class OutboxDrainOperator(StreamOperator):
         self.on_reject = on_reject
         self.json_schema = json_schema
         self.retention = retention
+        if isinstance(envelope, str):
+            find(OUTBOX_ENVELOPES, envelope, "envelope")
         self._check_rejects()
         self._complete()
         if "id" in (self.headers or ()):

@@ -52,6 +52,7 @@ def operator(**arguments):
         ({"columns": ["id"]}, "columns= must be a dict of roles and column names"),
         ({"columns": {"id": 1}}, "columns= must be a dict of roles and column names"),
         ({"where": " \n"}, "where= is empty"),
+        ({"envelope": "plain"}, "envelope 'plain' is not known; known: cloudevents, payload"),
         ({"json_schema": "file.json"}, "json_schema= must be a dict of event types and schemas"),
         ({"source_timezone": "Nowhere"}, "source_timezone= must be the name of a time zone"),
         ({"statement_timeout": 5}, "statement_timeout= must be a timedelta"),
