@@ -108,12 +108,14 @@ class Relay:
 
     def _close(self, delivery: Delivery, lease: Lease, pace: Pace) -> None:
         delivery.close()
-        if self.repeat is None:
-            backlog = self.source.finish(lease, lambda: pace.over or self.stop.requested)
-            self.report.backlog = None if backlog is None else backlog._asdict()
-        elif self.report.target_reached:
-            delivery.forget()
-        delivery.check()
+        try:
+            if self.repeat is None:
+                backlog = self.source.finish(lease, lambda: pace.over or self.stop.requested)
+                self.report.backlog = None if backlog is None else backlog._asdict()
+            elif self.report.target_reached:
+                delivery.forget()
+        finally:
+            delivery.check()
 
     def _own(self, stored: Watermark | None) -> Watermark | None:
         """The watermark that was loaded, once it is this run's to go on from; another's progress counts for nothing."""

@@ -9,7 +9,7 @@ import pytest
 
 from airflow_legacy_events.brokers.memory import MemoryBroker
 from airflow_legacy_events.core import delivery, left_behind
-from airflow_legacy_events.core.errors import DeliveryError
+from airflow_legacy_events.core.errors import DeliveryError, SourceError
 from airflow_legacy_events.core.model import Rejection
 from tests.support.crashes import World
 from tests.support.fakes import Entry, Outbox
@@ -203,3 +203,18 @@ def test_a_dead_letter_goes_without_a_time_that_its_topic_would_refuse_too():
 
     assert [kept.timestamp for kept in made.broker.topic("dead")] == [None]
     assert [kept.timestamp for kept in made.broker.topic("t")] == [8]
+
+
+def test_what_was_left_is_told_though_the_source_could_not_tidy_up():
+    world, outbox = World(), table(("b", WIDE))
+    made = limited(world, outbox)
+
+    def finish(lease, over):
+        raise SourceError("the table is gone")
+
+    made.inner.finish = finish
+
+    with pytest.raises(DeliveryError, match="1 rows were left") as told:
+        made.relay.run()
+
+    assert isinstance(told.value.__context__, SourceError)
