@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import traceback
 
 import psycopg
 import pytest
 
-from airflow_legacy_events.core.errors import ConfigurationError, EnvelopeError
+from airflow_legacy_events.core.errors import ConfigurationError, EnvelopeError, SourceError
 from airflow_legacy_events.databases.postgres import PostgresDatabase
 from tests.support.engines import of
 from tests.support.legacy import legacy_database, plain
@@ -231,3 +232,16 @@ def test_what_is_stored_compressed_is_measured_as_it_would_be_sent(legacy, type_
     legacy.execute(f"INSERT INTO t VALUES (1, {large})")
     with pytest.raises(EnvelopeError, match=rf"column 'v' holds a value of {size} bytes"):
         read(legacy, watermark_columns=("id",))
+
+
+@pytest.mark.parametrize(
+    ("cast", "told"),
+    [("int", 'invalid input syntax for type integer: "..."'), ("json", "invalid input syntax for type json")],
+)
+def test_an_error_of_a_row_s_value_does_not_quote_it(legacy, cast, told):
+    legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, v text)")
+    legacy.execute("INSERT INTO t VALUES (1, 'secret')")
+    with pytest.raises(SourceError) as failed:
+        read(legacy, sql=f"SELECT id, v::{cast} AS v FROM t", watermark_columns=("id",), key_columns=("id",))
+    assert str(failed.value) == f"connection 'crm' failed while reading: {told} (SQLSTATE 22P02)"
+    assert "secret" not in "".join(traceback.format_exception(failed.value))

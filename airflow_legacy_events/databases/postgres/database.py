@@ -31,10 +31,12 @@ from airflow_legacy_events.databases.postgres.versions import VERSION, unchanged
 from airflow_legacy_events.databases.postgres.writes import table_writes
 from airflow_legacy_events.databases.postgres.writing import begin_writing, refusal
 from airflow_legacy_events.databases.reflection import TableFacts
-from airflow_legacy_events.databases.writing import Reading
+from airflow_legacy_events.databases.writing import Reading, masked
 
 _DIGITS = re.compile(r"\((\d)\)")
 _MILLISECONDS = 3
+_OF_DATA = "22"
+"""Errors of this class quote the value of a row, in their sentence or in its DETAIL."""
 
 
 class PostgresDatabase(SqlDatabase[Session]):
@@ -257,4 +259,6 @@ class PostgresDatabase(SqlDatabase[Session]):
         except psycopg.Error as error:
             if what := too_large_in(error.diag.message_primary or ""):
                 raise errors.too_large(self.conn_id, what) from None
+            if (error.sqlstate or "").startswith(_OF_DATA):
+                raise errors.failed(self.conn_id, doing, masked(reason(error))) from None
             raise errors.failed(self.conn_id, doing, reason(error)) from error
