@@ -152,6 +152,8 @@ class _Route:
         except (msgspec.DecodeError, UnicodeError):
             refused.add(place, "INVALID_HEADERS", "the headers are no JSON object of texts")
             return ()
+        if any("\0" in name for name in found):  # Kafka's client would cut it there
+            refused.add(place, "INVALID_HEADERS", "the name of a header holds a NUL")
         if again := taken.intersection(found):
             refused.add(place, "INVALID_HEADERS", f"the headers hold {sorted(again)}, which the drain writes")
         return tuple(found.items())

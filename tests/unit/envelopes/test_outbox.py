@@ -98,6 +98,7 @@ def test_a_row_holds_headers_of_its_own():
         '{"a": null}',
         '{"a": {}}',
         '{"id": "9"}',
+        '{"a\\u0000b": "x"}',
         '{"tenant": "other"}',
         b"\xff",
     ],
