@@ -1,6 +1,8 @@
-"""Marks that a trigger of the table puts back: the run ends instead of sending the rows again and again."""
+"""Triggers of the table that undo a mark or a DELETE, so that rows would be sent again and again."""
 
 from __future__ import annotations
+
+import logging
 
 import pytest
 
@@ -8,7 +10,7 @@ from airflow_legacy_events.core.errors import SourceError
 from tests.support import outbox_tables
 from tests.support.engines import of
 from tests.support.legacy import reused_database
-from tests.support.outbox_tables import MOMENT, create, drain, insert, left
+from tests.support.outbox_tables import LOG, MOMENT, create, drain, insert, left, numbers
 
 MARK = {"after_publish": "mark"}
 PUT_BACK = {
@@ -52,3 +54,17 @@ def test_a_trigger_that_leaves_the_mark_alone_ends_nothing(legacy):
         one.acknowledge(outbox_tables.kept(batch.after).receipt, held)
 
     assert left(legacy, where="published_at IS NULL") == [2]
+
+
+@pytest.mark.parametrize("legacy", of("postgresql"), indirect=True)
+def test_rows_that_a_trigger_changes_instead_of_deleting_them_are_warned_of(legacy, caplog):
+    caplog.set_level(logging.INFO, logger=LOG)
+    legacy.execute(
+        "CREATE FUNCTION hide() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN UPDATE outbox SET tries = 1 WHERE id = OLD.id; RETURN NULL; END';"
+        " CREATE TRIGGER hide BEFORE DELETE ON outbox FOR EACH ROW EXECUTE FUNCTION hide()"
+    )
+    assert numbers(drain(legacy)[0]) == [1, 2, 3]
+    told = [one.getMessage() for one in caplog.records if "all 3 rows were changed" in one.getMessage()]
+    assert len(told) == 1
+    assert "trigger hide BEFORE DELETE" in told[0]

@@ -81,7 +81,7 @@ class Acknowledgement:
             if found.kept:
                 raise self._kept(found.kept)
         if found.changed and not again:
-            self.log.info("%d rows were changed after they were read; they stay, and come again", found.changed)
+            self._tell_changed(found, len(rows))
         if found.taken and not again and not self._warned:
             self._warned = True
             self.log.warning(
@@ -90,6 +90,17 @@ class Acknowledgement:
                 found.taken,
                 self.table.what,
             )
+
+    def _tell_changed(self, found: Outcome, rows: int) -> None:
+        if self.effects and found.changed == rows:
+            self.log.warning(
+                "all %d rows were changed after they were read; they stay, and come again. If what the table sets off"
+                " changes them instead, every run sends them again: %s",
+                rows,
+                "; ".join(self.effects),
+            )
+        else:
+            self.log.info("%d rows were changed after they were read; they stay, and come again", found.changed)
 
     def change(self, condition: Any) -> Any:
         """Return the statement that deletes or marks the rows that meet a condition."""
