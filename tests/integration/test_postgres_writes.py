@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import traceback
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
-from airflow_legacy_events.databases.postgres import PostgresDatabase
+from airflow_legacy_events.databases.postgres import PostgresDatabase, lock
 from tests.services.base import wait_until
 from tests.services.postgres import Postgres
 from tests.support.engines import of
@@ -233,3 +235,21 @@ def test_a_standby_names_its_primary_and_refuses_to_write_and_to_listen(monkeypa
         standby.stop()
     assert found.elsewhere == "this server is a standby, its primary is 127.0.0.1:1"
     assert "during recovery" in refused
+
+
+def test_a_row_that_somebody_holds_for_long_is_waited_for_in_several_tries(legacy, databases, monkeypatch):
+    monkeypatch.setattr(lock, "LOCK_SECONDS", 0.3)
+    legacy.execute("INSERT INTO t VALUES (1, NULL, 'x')")
+    begun = "SELECT xact_start FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND query LIKE 'DELETE%'"
+    seen: set[Any] = set()
+
+    def is_tried_again() -> bool:
+        seen.update(legacy.execute(begun))
+        return len(seen) > 1
+
+    with databases().lock("s", HOLDER) as lease, ThreadPoolExecutor(1) as threads:
+        with legacy.connect() as other, other.transaction():
+            other.execute("SELECT 1 FROM t WHERE id = 1 FOR UPDATE")
+            waiting = threads.submit(lease.execute, [sa.text("DELETE FROM t WHERE id = 1")])
+            assert wait_until(is_tried_again, "a second try", 10)
+        assert waiting.result(20)[0].number == 1

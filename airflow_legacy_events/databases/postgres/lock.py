@@ -30,6 +30,8 @@ SELECT l.pid, a.query, EXTRACT(EPOCH FROM clock_timestamp() - a.state_change)::f
 
 
 _IDLE_TIMEOUT_SINCE = 140_000
+LOCK_SECONDS = 10
+"""So long a try waits for rows that somebody else holds: less than the lease, so that others still see it alive."""
 
 
 class AdvisoryLock(SessionLock):
@@ -103,7 +105,7 @@ class AdvisoryLock(SessionLock):
         """See `core.ports.Lease.execute`; the transaction runs on the session that holds the lock, and dies with it."""
         with self._turn:
             try:
-                return retried(lambda: self._transaction(statements), _is_deadlock)
+                return retried(lambda: self._transaction(statements), _passes)
             except (psycopg.Error, UnicodeDecodeError) as error:
                 raise self._failed(error) from None  # the driver's own text may hold values of rows
 
@@ -148,7 +150,8 @@ class AdvisoryLock(SessionLock):
     def _try(self) -> bool:
         # One round trip; the comment comes first, since others are shown no more than the first 1 kB.
         idle = "SET idle_session_timeout = 0;" if self._session.info.server_version >= _IDLE_TIMEOUT_SINCE else ""
-        settings = f"{self._comment} SET statement_timeout = '15s'; {idle} SET application_name = '{self._application}'"
+        limits = f"SET statement_timeout = '15s'; SET lock_timeout = '{LOCK_SECONDS * 1000:.0f}ms'; {idle}"
+        settings = f"{self._comment} {limits} SET application_name = '{self._application}'"
         cursor = self._session.execute(f"{settings}; SELECT pg_try_advisory_lock({self._key})".encode())
         while cursor.nextset():
             pass
@@ -166,5 +169,7 @@ class AdvisoryLock(SessionLock):
         self._session.execute("SELECT pg_terminate_backend(%s)", (pid,))
 
 
-def _is_deadlock(error: Exception) -> bool:
-    return isinstance(error, (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure))
+def _passes(error: Exception) -> bool:
+    """Whether a transaction may be tried again: the next one may find what it needs."""
+    passing = psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure, psycopg.errors.LockNotAvailable
+    return isinstance(error, passing)
