@@ -23,7 +23,7 @@ def replay_params() -> dict[str, Any]:
         "replay_topic": Param(
             None,
             title="Topic",
-            description="Where to send them; empty: the task's replay_topic, else its topic.",
+            description="Where to send them, a topic that the task allows; empty: its replay_topic, else its topic.",
             type=["null", "string"],
             section=SECTION,
         ),
@@ -32,7 +32,7 @@ def replay_params() -> dict[str, Any]:
             title="Rows per second",
             description="Mean rate that is not exceeded; empty: the task's.",
             type=["null", "number"],
-            exclusiveMinimum=0,
+            minimum=1,
             section=SECTION,
         ),
     }

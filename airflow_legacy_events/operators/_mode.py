@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -58,9 +59,14 @@ def _replay(arguments: Any, time_column: str | None) -> RunMode:
     topic, rate = arguments.get("topic"), arguments.get("rows_per_second")
     if topic is not None and (not isinstance(topic, str) or not topic):
         raise _wrong("topic is no text")
-    if rate is not None and (isinstance(rate, bool) or not isinstance(rate, (int, float)) or not rate > 0):
-        raise _wrong("rows_per_second is no number above 0")
+    if rate is not None and not _is_rate(rate):
+        raise _wrong("rows_per_second is no finite number from 1 on")
     return RunMode("replay", Window(time_column, _text(arguments["from"]), _text(arguments["to"])), topic, rate)
+
+
+def _is_rate(value: Any) -> bool:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and 1 <= value <= sys.float_info.max
 
 
 def _text(value: Any) -> str:

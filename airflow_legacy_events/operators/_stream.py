@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from abc import abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator, Context
@@ -49,6 +49,8 @@ class StreamOperator(BaseOperator):
     :param topic_config: settings of a topic that is created. (templated)
     :param dead_letter_topic: where messages go that the broker refuses; default is a failed task. (templated)
     :param replay_topic: where replays and repeats send to; default is ``topic``. (templated)
+    :param replay_topics: exact names of further topics that a run's configuration may send its replay to. Beside them
+        it may name ``topic`` and ``replay_topic``. (templated)
     :param envelope: ``cloudevents``, ``plain``, or an object with the port ``Envelope``.
     :param watermark_store: ``variable`` (default), ``table:<conn_id>``, ``table`` over the connection in Airflow's
         configuration, ``asset``, ``xcom``, or an object with the port ``WatermarkStore``.
@@ -71,6 +73,7 @@ class StreamOperator(BaseOperator):
         "topic_config",
         "dead_letter_topic",
         "replay_topic",
+        "replay_topics",
         "source_timezone",
         "headers",
     )
@@ -90,6 +93,7 @@ class StreamOperator(BaseOperator):
         topic_config: Mapping[str, str] | None = None,
         dead_letter_topic: str | None = None,
         replay_topic: str | None = None,
+        replay_topics: Sequence[str] = (),
         envelope: str | Envelope | None = DEFAULT_ENVELOPE,
         watermark_store: str | WatermarkStore | None = None,
         batch_rows: int = 10_000,
@@ -111,6 +115,7 @@ class StreamOperator(BaseOperator):
         self.topic_config = topic_config
         self.dead_letter_topic = dead_letter_topic
         self.replay_topic = replay_topic
+        self.replay_topics = replay_topics
         self.envelope = envelope
         self.watermark_store = watermark_store
         self.batch_rows = batch_rows

@@ -101,6 +101,17 @@ def names(name: str, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def topics(name: str, value: Any) -> tuple[str, ...]:
+    """Return a rendered list of topics as a tuple.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
+    if isinstance(value, str) or not isinstance(value, Sequence) or not all(one and type(one) is str for one in value):
+        raise ConfigurationError(f"{name}= must be a list of names of topics; found {value!r}")
+    return tuple(value)
+
+
 def as_written(text: Any, extensions: Sequence[str], jinja_env: Any) -> str | None:
     """Return a template before it is rendered, the content of one that is a file; None where it is no text."""
     if not isinstance(text, str):

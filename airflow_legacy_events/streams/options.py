@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Formats
 from airflow_legacy_events.core.ports import Envelope, WatermarkStore
 from airflow_legacy_events.streams import arguments
+from airflow_legacy_events.streams.naming import holds_template
 
 ON_BUSY = ("skip", "wait", "fail")
 
@@ -28,6 +30,7 @@ class StreamOptions:
     topic_config: Mapping[str, str] | None
     dead_letter_topic: str | None
     replay_topic: str | None
+    replay_topics: Any
     envelope: str | Envelope | None
     watermark_store: str | WatermarkStore | None
     batch_rows: int
@@ -62,12 +65,35 @@ class StreamOptions:
         arguments.span("delivery_timeout", self.delivery_timeout, zero=False)
         arguments.whole(topic_partitions=self.topic_partitions)
         arguments.limits(self.batch_rows, self.max_rows, self.max_seconds, self.rows_per_second)
+        if not (isinstance(self.replay_topics, str) and holds_template(self.replay_topics)):
+            arguments.topics("replay_topics", self.replay_topics)
         arguments.only_with("topic_config", self.topic_config, "topic_partitions", self.topic_partitions)
 
     @property
     def topics(self) -> tuple[str, ...]:
         """Where else than to the stream's topic messages may go."""
         return () if self.dead_letter_topic is None else (self.dead_letter_topic,)
+
+    def repeat_topic(self, asked: str | None) -> str:
+        """Return the topic of a run that sends again; whoever may trigger a run chooses among the author's topics only.
+
+        Args:
+            asked: what the run's configuration names; None: the operator's.
+
+        Raises:
+            ConfigurationError: the operator does not allow that topic, or a rendered argument is no list of names.
+        """
+        further = arguments.topics("replay_topics", self.replay_topics)
+        if asked is None:
+            return self.replay_topic or self.topic
+        allowed = [*dict.fromkeys(one for one in (self.topic, self.replay_topic, *further) if one)]
+        if asked not in allowed:
+            raise ConfigurationError(
+                f"the run's configuration asks for a replay to topic {asked!r}; nothing was read. It may name"
+                f" {' or '.join(map(repr, allowed))}: the task's topic=, its replay_topic= and replay_topics=. Leave"
+                f' "topic" out, or let the author of the DAG add it to replay_topics='
+            )
+        return asked
 
     def live_limits(self) -> Limits:
         """Return the budgets of a live run.

@@ -147,7 +147,7 @@ class StreamRun:
     def _repeat(self, mode: RunMode) -> Repeat | None:
         if mode.what is None:
             return None
-        self.stream = self.stream._replace(topic=mode.topic or self._options.replay_topic or self.stream.topic)
+        self.stream = self.stream._replace(topic=self._options.repeat_topic(mode.topic))
         repeat = Repeat(mode.mode, mode.what, f"{self.stream.name}#{self._task['run']}")
         self.report.mode, self.report.window = repeat.mode, repeat.window
         return repeat

@@ -151,6 +151,23 @@ def test_marked_rows_are_sent_again_and_keep_their_marks(outbox, broker, topics_
     assert report(backfilled)["events"] == 1
 
 
+def test_a_replay_goes_to_a_template_of_topics_as_it_is_written_and_to_no_other(outbox, broker, topics_of, capsys):
+    prefix, (orders, carts) = topics_of
+    again = broker.make(f"again.{orders}")
+    add(outbox, "1", "1")
+    made = daily(prefix, after_publish="mark", replay_topics=[f"again.{prefix}.{{aggregate_type}}"])
+    made.run()
+    window = {"from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"}
+
+    for asked in (f"again.{prefix}.{{aggregate_type}}", f"{prefix}.{{aggregate_type}}"):
+        assert report(made.run(conf={"replay": {**window, "topic": asked}}))["events"] == 1
+    for asked in (carts, again, f"{prefix}.{{aggregateid}}"):
+        assert metadata.states(made.run(conf={"replay": {**window, "topic": asked}})) == {"publish": "failed"}
+        assert f"asks for a replay to topic '{asked}'; nothing was read" in capsys.readouterr().out
+
+    assert (values(broker, again), values(broker, orders), values(broker, carts)) == (["1"], ["1", "1"], [])
+
+
 def test_a_replay_of_rows_that_are_deleted_fails_and_names_the_mark(outbox, broker, topics_of, capsys):
     made = daily(topics_of[0])
     add(outbox, "1")

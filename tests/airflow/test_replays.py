@@ -34,14 +34,34 @@ def test_a_replay_that_was_asked_for_comes_first_in_every_run(shop, broker, dag,
 
 def test_a_replay_may_name_a_topic_and_the_operator_another(shop, broker, dag, topic):
     own, asked = broker.make(), broker.make()
-    made = dag(replay_topic=own)
+    made = dag(replay_topic=own, replay_topics=("{{ params.asked }}",), dag_arguments=f"params={{'asked': {asked!r}}},")
 
     made.run(conf={"replay": REPLAY})
-    made.run(conf={"replay": {**REPLAY, "topic": asked, "rows_per_second": 500}})
-
     assert broker.read(topic) == []
-    assert ids(broker.read(own)) == ids(broker.read(asked)) == [1, 2]
+    for name in (asked, own, topic):
+        made.run(conf={"replay": {**REPLAY, "topic": name, "rows_per_second": 500}})
+
+    assert ids(broker.read(asked)) == ids(broker.read(topic)) == [1, 2]
+    assert ids(broker.read(own)) == [1, 2, 1, 2]
     assert dict(broker.read(own)[0].headers)["mode"] == "replay"
+
+
+@pytest.mark.parametrize("asked", ["configuration", "form"])
+def test_whoever_triggers_a_run_does_not_choose_a_topic_of_others(shop, broker, dag, topic, asked, capsys):
+    others, allowed = broker.make(), broker.make()
+    made = dag(replay_topics=[allowed, "t-*"], dag_arguments="params=replay_params(),")
+
+    if asked == "form":
+        found = {f"replay_{name}": value for name, value in {**REPLAY, "topic": others}.items()}
+    else:
+        found = {"replay": {**REPLAY, "topic": others}}
+    ended = made.run(conf=found)
+
+    assert metadata.states(ended) == {"publish": "failed"}
+    out = capsys.readouterr().out
+    assert f"asks for a replay to topic '{others}'; nothing was read. It may name '{topic}' or '{allowed}'" in out
+    assert "replay_topics=" in out
+    assert [*broker.read(others), *broker.read(topic)] == []
 
 
 def test_the_trigger_form_asks_for_a_replay_and_the_configuration_wins(shop, broker, dag, topic):

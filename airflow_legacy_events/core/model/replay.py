@@ -64,7 +64,7 @@ class RunMode(NamedTuple):
     Attributes:
         mode: `live`, `replay` or `rerun`.
         what: rows that are sent again; None for a live run.
-        topic: of a replay; None: the arguments' own.
+        topic: that a replay asks for, not checked yet; None: the arguments' own.
         rows_per_second: of a replay; None: the arguments' own.
     """
 

@@ -58,6 +58,8 @@ def operator(**arguments):
         ({"statement_timeout": 5}, "statement_timeout= must be a timedelta"),
         ({"headers": {"a": "{"}}, "which is no template"),
         ({"headers": {"id": "{tenant}"}}, "headers= names 'id', which every message has already"),
+        ({"replay_topics": "again"}, "replay_topics= must be a list of names of topics; found 'again'"),
+        ({"replay_topics": ["again", ""]}, "replay_topics= must be a list of names of topics"),
         ({"batch_rows": 0}, "batch_rows= must be a whole number above 0"),
     ],
     ids=str,
@@ -131,7 +133,8 @@ def test_a_rendered_topic_that_rows_name_needs_those_that_are_allowed():
 
 def test_all_that_says_which_rows_and_which_columns_is_rendered():
     of_rows = {"table", "layout", "columns", "order_columns", "mark_column", "mark_values", "where"}
-    of_messages = {"topic", "headers", "allowed_topics", "json_schema", "dead_letter_topic", "replay_topic"}
+    of_messages = {"topic", "headers", "allowed_topics", "json_schema", "dead_letter_topic"}
+    of_messages |= {"replay_topic", "replay_topics"}
     assert of_rows | of_messages | {"source_conn_id", "broker_conn_id"} <= set(OutboxDrainOperator.template_fields)
 
 
