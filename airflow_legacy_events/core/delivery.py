@@ -17,7 +17,7 @@ from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.dead_letters import dead_letters, timeless
 from airflow_legacy_events.core.errors import DeliveryError, WatermarkError
 from airflow_legacy_events.core.left_behind import LeftBehind
-from airflow_legacy_events.core.model import Batch, Delivered, Messages, Rejection, Watermark
+from airflow_legacy_events.core.model import PLACED, Batch, Delivered, Messages, Rejection, Watermark
 from airflow_legacy_events.core.ports import Broker, Lease, Observer, Source, WatermarkStore
 
 SAVE_SECONDS = 0.5
@@ -265,7 +265,8 @@ class AtLeastOnce:
         self._receipt_bytes += len(json.dumps(receipt)) if receipt else 0
         if self._confirmed is not None and self._confirmed.receipt is not None:
             receipt = self._confirmed.receipt + (receipt or ())
-        self._confirmed = Watermark(after.values, receipt, {**self._facts, **after.facts})
+        placed = {PLACED: True} if after.values else {}
+        self._confirmed = Watermark(after.values, receipt, {**self._facts, **after.facts, **placed})
 
     def _save(self) -> None:
         if self._confirmed is None:

@@ -9,7 +9,9 @@ from typing import Any
 
 from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import WatermarkError
+from airflow_legacy_events.core.foreign_json import read_json
 from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.watermarks.emptiness import contradiction
 
 VERSION = 1
 
@@ -41,22 +43,23 @@ def decode(text: str, *, stream: str, place: str) -> Watermark:
         DamagedWatermarkError: it is no watermark of a known version; the error holds none of its values.
     """
     try:
-        content = json.loads(text, parse_constant=_no_number)
-    except (ValueError, RecursionError):
+        content = read_json(text)
+    except ValueError:
         raise _unreadable(stream, place, f"a text of {len(text)} characters that is not JSON") from None
     if not isinstance(content, dict):
         raise _unreadable(stream, place, f"JSON of type {type(content).__name__}, not an object")
     if type(content.get("version")) is not int or content["version"] != VERSION:
         raise _unreadable(stream, place, f"version {content.get('version')!r}, known here is {VERSION}")
-    return Watermark(
-        _values(content.get("values"), stream, place),
+    if "values" not in content:
+        raise _unreadable(stream, place, "no values; a stream that has delivered nothing has null there")
+    found = Watermark(
+        _values(content["values"], stream, place),
         _receipt(content.get("receipt"), stream, place),
         _facts(content.get("facts"), stream, place),
     )
-
-
-def _no_number(found: str) -> None:
-    raise ValueError(found)
+    if why := contradiction(found):
+        raise _unreadable(stream, place, why)
+    return found
 
 
 def typed(values: Sequence[str], columns: object) -> list[dict[str, Any]]:

@@ -28,8 +28,8 @@ EXPORTED = (
 )
 FIXTURES = {"postgres": "postgres_database", "mysql": "mariadb_database"}
 
-GAINED = {"kind": "query"}
-"""Facts that a later release adds: a watermark without them is one of a query."""
+GAINED = {"kind": "query", "placed": True}
+"""Facts that a later release adds: a watermark without them is one of a query, and may lack its values unseen."""
 WRITTEN_ANEW = ("at", "person", "saved_at", "set_at", "since")
 """Whose text is of the moment at which something was written, or of who wrote it."""
 

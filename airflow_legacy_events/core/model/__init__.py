@@ -5,11 +5,12 @@ from airflow_legacy_events.core.model.horizon import PENDING_ROWS, Backlog, Ceil
 from airflow_legacy_events.core.model.messages import Headers, Messages, Rejection
 from airflow_legacy_events.core.model.replay import Repeat, RunMode, Span, Window
 from airflow_legacy_events.core.model.stream import FORMATS, Formats, Stream
-from airflow_legacy_events.core.model.watermark import Receipt, Watermark, listed
+from airflow_legacy_events.core.model.watermark import PLACED, Receipt, Watermark, listed
 
 __all__ = [
     "FORMATS",
     "PENDING_ROWS",
+    "PLACED",
     "Backlog",
     "Batch",
     "Ceiling",

@@ -11,6 +11,9 @@ Receipt: TypeAlias = tuple[Any, ...]
 Receipts of consecutive batches are joined by concatenation.
 """
 
+PLACED = "placed"
+"""Fact of a watermark that a run saved with values: without them it was damaged."""
+
 
 class Watermark(NamedTuple):
     """Watermark of a stream: how far it was delivered.

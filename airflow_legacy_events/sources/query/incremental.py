@@ -116,12 +116,21 @@ class IncrementalRun:
 
     def _batch(self, rows: list[tuple[Any, ...]], at: Start, *, final: bool, share: float | None) -> Batch:
         selection = self.rows.selection
-        return Batch(selection.shape, rows, len(rows), position_of(at), selection.op, final=final, share=share)
+        return Batch(
+            selection.shape,
+            rows,
+            len(rows),
+            position_of(at, len(selection.columns)),
+            selection.op,
+            final=final,
+            share=share,
+        )
 
     def _share(self, low: str | None, at: Values, target: Values) -> float | None:
         return share(self.rows.selection.columns[0], low, at[0], target[0]) if low and at else None
 
 
-def position_of(at: Start) -> Watermark:
-    """Return the watermark of a run that came to `at`."""
-    return Watermark(at.values, None, {"included": True} if at.included and at.values else {})
+def position_of(at: Start, columns: int) -> Watermark:
+    """Return the watermark of a run that came to `at`, a place in so many columns; a part of one is included."""
+    included = at.values and (at.included or len(at.values) < columns)
+    return Watermark(at.values, None, {"included": True} if included else {})

@@ -102,7 +102,7 @@ class NullRun:
 
     def _batches(self, plan: RunPlan, null_pass: NullPass | None) -> Iterator[Batch]:
         """Yield the pages in order, then those of the pass; the last one is final unless `max_rows` came first."""
-        left, reached, after = self.limits.max_rows, True, position_of(plan.start)
+        left, reached, after = self.limits.max_rows, True, position_of(plan.start, len(self.run.rows.selection.columns))
         for batch in self.run.batches(plan):
             left = None if left is None else left - batch.count
             reached, after = batch.final, batch.after

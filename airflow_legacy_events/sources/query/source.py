@@ -22,11 +22,11 @@ from airflow_legacy_events.sources.query.bulk import BulkRun
 from airflow_legacy_events.sources.query.changes import Changes
 from airflow_legacy_events.sources.query.checks import check_lag, check_options
 from airflow_legacy_events.sources.query.facts import REMEDIES, check_query_facts, source_facts
-from airflow_legacy_events.sources.query.incremental import IncrementalRun
+from airflow_legacy_events.sources.query.incremental import IncrementalRun, position_of
 from airflow_legacy_events.sources.query.nulls import NullRun, in_order, nullable_columns, without_place
 from airflow_legacy_events.sources.query.repeat import RerunRun
 from airflow_legacy_events.sources.replay import ReplayRun
-from airflow_legacy_events.sources.rows import Rows
+from airflow_legacy_events.sources.rows import Rows, Start
 from airflow_legacy_events.sources.selection import ColumnRequest, Selection, by_window, select_columns
 from airflow_legacy_events.sources.window import bounds, window_column
 
@@ -261,6 +261,8 @@ def _recording(batches: Iterator[Batch], selection: Selection, unrecorded: Water
         quiet = False
         yield batch
     if quiet:
-        included = {name: True for name in ("included",) if unrecorded.facts.get(name)}
-        after = Watermark(unrecorded.values, None, included)
+        after = Watermark(None, None, {})
+        if unrecorded.values is not None:
+            start = Start(unrecorded.values, included=bool(unrecorded.facts.get("included")))
+            after = position_of(start, len(selection.columns))
         yield Batch(selection.shape, [], 0, after, selection.op, final=True)

@@ -1,0 +1,52 @@
+"""Watermarks without values, or with too few: told from those that a person emptied by what else they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_legacy_events.core.model import PLACED, Watermark
+
+_BEFORE_ALL_ROWS = ("load", "nulls", "reset", "columns")
+"""Facts of which a run leaves at least one with the values `[]`."""
+
+_FEWER = ("included", "person", "window")
+"""Facts of a position that was given rather than read, of which a person may give a part, or of a replay's."""
+
+
+def contradiction(mark: Watermark) -> str | None:
+    """Return what in `mark` says that values are missing, in words; None where nothing does.
+
+    A watermark that was written before the fact `placed` may lack it.
+    """
+    if mark.values:
+        return _too_few(mark.values, mark.facts)
+    what = "the values null" if mark.values is None else "no values"
+    if mark.facts.get(PLACED):
+        return f"{what} beside the fact {PLACED!r}, by which there were some"
+    if mark.receipt:
+        return f"{what} beside a receipt of rows that were delivered"
+    if mark.values is None:
+        return f"{what} beside facts of rows that were delivered" if _delivered(mark.facts) else None
+    if not any(name in mark.facts for name in _BEFORE_ALL_ROWS):
+        return f"{what} and none of the facts {', '.join(_BEFORE_ALL_ROWS)}, which a run leaves beside them"
+    return None
+
+
+def _too_few(values: tuple[str, ...], facts: Mapping[str, Any]) -> str | None:
+    columns = facts.get("columns")
+    if facts.get("nulls") and not facts.get(PLACED):  # once such a pass kept a part that a person had set
+        return None
+    if not isinstance(columns, list) or len(values) >= len(columns) or any(facts.get(name) for name in _FEWER):
+        return None
+    return f"{len(values)} values for {len(columns)} columns, and nobody set it so"
+
+
+def _delivered(facts: Mapping[str, Any]) -> bool:
+    """Whether facts tell of rows that were delivered; what a person broke in them tells nothing."""
+    drained = facts.get("drained")
+    return bool(facts.get("included")) or (isinstance(drained, int) and drained > 0) or _is_done(facts.get("load"))
+
+
+def _is_done(load: Any) -> bool:
+    return isinstance(load, dict) and load.get("done") is True and load.get("number") != 0
