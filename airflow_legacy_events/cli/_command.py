@@ -6,6 +6,7 @@ import datetime as dt
 import functools
 import getpass
 import os
+import re
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,10 +15,13 @@ from airflow.cli.simple_table import AirflowConsole
 from airflow.utils.cli import action_cli, suppress_logs_and_warning
 from airflow.utils.providers_configuration_loader import providers_configuration_loaded
 
-from airflow_legacy_events.core.errors import LegacyEventsError
+from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsError
 from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.core.printable import printable, printable_lines
 from airflow_legacy_events.streams.directory.locks import Signature
 from airflow_legacy_events.watermarks.codec import typed
+
+_CONTROLS = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def command(function: Callable[[Namespace], None]) -> Callable[[Namespace], None]:
@@ -32,9 +36,10 @@ def command(function: Callable[[Namespace], None]) -> Callable[[Namespace], None
         # Without it connections resolve through a task's supervisor, and there is none.
         os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
         try:
+            _refuse_bytes(args)
             function(args)
         except LegacyEventsError as error:
-            raise SystemExit(f"{type(error).__name__}: {error}") from error
+            raise SystemExit(printable_lines(f"{type(error).__name__}: {error}")) from error
 
     made: Callable[[Namespace], None] = suppress_logs_and_warning(
         providers_configuration_loaded(audited(check_db=False)(run))
@@ -52,14 +57,47 @@ def named(mark: Watermark) -> list[dict[str, Any]]:
     return typed(mark.values or (), mark.facts.get("columns"))
 
 
+def _refuse_bytes(args: Namespace) -> None:
+    """Refuse arguments that are no UTF-8: Python passes such bytes on as halves of surrogate pairs."""
+    for name, given in vars(args).items():
+        texts = given if isinstance(given, list) else [given]
+        if any(isinstance(one, str) and not one.isprintable() and _is_broken(one) for one in texts):
+            raise ConfigurationError(f"{name} holds bytes that are no UTF-8; nothing was changed. Give it as UTF-8")
+
+
+def _is_broken(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
 def say(text: str) -> None:
     """Print a sentence."""
-    print(text)  # noqa: T201
+    print(printable_lines(text))  # noqa: T201
+
+
+def say_json(text: str) -> None:
+    """Print JSON; the control characters that it may hold as they are, are escaped as JSON escapes them."""
+    print(_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))  # noqa: T201
 
 
 def show(shown: Sequence[dict[str, Any]], output: str) -> None:
-    """Print objects in one of Airflow's formats: `json`, `yaml`, `table` or `plain`."""
-    AirflowConsole().print_as(data=list(shown), output=output)
+    """Print objects in one of Airflow's formats: `json`, `yaml`, `table` or `plain`; what they hold is no markup."""
+    lines = list(shown)
+    if output not in {"json", "yaml"}:
+        lines = [{name: _cell(value, output) for name, value in line.items()} for line in lines]
+    AirflowConsole(markup=False, emoji=False).print_as(data=lines, output=output)
+
+
+def _cell(value: Any, output: str) -> Any:
+    """Return a value as Airflow prints it, without control characters; what it prints as Python has none."""
+    if isinstance(value, (list, tuple)):
+        return [_cell(one, output) for one in value] if output == "table" else value
+    if isinstance(value, dict):
+        return str(value) if output == "table" else value
+    return None if value is None else printable(str(value))
 
 
 def flat(shown: dict[str, Any]) -> list[dict[str, Any]]:

@@ -7,7 +7,8 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from airflow_legacy_events.cli._command import command, say, signature
+from airflow_legacy_events.cli._command import command, say, say_json, signature
+from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.streams.directory.copying import Copy
 from airflow_legacy_events.streams.directory.exporting import (
     check_import,
@@ -15,6 +16,16 @@ from airflow_legacy_events.streams.directory.exporting import (
     import_stream,
     read_exported,
 )
+
+
+def _content(file: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ConfigurationError(
+            f"the file {file!r} can't be read: {why}; nothing was written. Name a file that `export` printed"
+        ) from error
 
 
 @command
@@ -31,14 +42,13 @@ def watermark_copy(args: Namespace) -> None:
 @command
 def watermark_export(args: Namespace) -> None:
     """Print streams as JSON that `import` takes."""
-    say(json.dumps(export_streams(args.streams), ensure_ascii=False, indent=2))
+    say_json(json.dumps(export_streams(args.streams), ensure_ascii=False, indent=2))
 
 
 @command
 def watermark_import(args: Namespace) -> None:
     """Write streams that `export` printed; all are checked before the first is written."""
-    text = sys.stdin.read() if args.file == "-" else Path(args.file).read_text()
-    exported = read_exported(text, args.file)
+    exported = read_exported(_content(args.file), args.file)
     if not args.replace:
         for one in exported:
             check_import(one)

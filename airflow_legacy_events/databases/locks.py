@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 from airflow_legacy_events.core import names
 from airflow_legacy_events.core.errors import BusyError, SourceError
+from airflow_legacy_events.core.foreign_json import read_json
+from airflow_legacy_events.core.printable import printable
 from airflow_legacy_events.databases.errors import one_line
 
 HEARTBEAT_SECONDS = 5.0
@@ -122,7 +124,10 @@ def is_earlier_try(holder: Mapping[str, Any], mine: Mapping[str, Any]) -> bool:
     """Return whether `holder` is the same task instance in an earlier try."""
     if any(holder.get(part) is None or holder.get(part) != mine.get(part) for part in _TASK_INSTANCE):
         return False
-    return int(holder.get("try") or 0) < int(mine.get("try") or 0)
+    try:
+        return int(holder.get("try") or 0) < int(mine.get("try") or 0)
+    except (TypeError, ValueError):  # what another process wrote
+        return False
 
 
 def describe(holder: Mapping[str, Any] | None) -> str:
@@ -132,13 +137,22 @@ def describe(holder: Mapping[str, Any] | None) -> str:
     text = f"dag {holder.get('dag')!r}, task {holder.get('task')!r}, run {holder.get('run')!r}"
     if holder.get("map_index") not in (None, -1):
         text += f", map index {holder['map_index']}"
-    return f"{text}, try {holder.get('try')} on host {holder.get('host')}, pid {holder.get('pid')}"
+    return printable(f"{text}, try {holder.get('try')} on host {holder.get('host')}, pid {holder.get('pid')}")
 
 
 def holder_in(statement: str | None) -> dict[str, Any] | None:
-    """Return the holder that the comment of a statement names; None where there is none."""
+    """Return the holder that the comment of a statement names; None where there is none, or no JSON."""
     start, end = (statement or "").find("{"), (statement or "").rfind("} */")
-    return json.loads((statement or "")[start : end + 1]) if -1 < start < end else None
+    return read_holder((statement or "")[start : end + 1]) if -1 < start < end else None
+
+
+def read_holder(text: object) -> dict[str, Any] | None:
+    """Return the holder that a text names, as JSON; None where it names none, whatever it is."""
+    try:
+        found = read_json(text) if isinstance(text, (str, bytes)) else None
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _short(holder: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 
+from airflow_legacy_events.core.foreign_json import read_json
 from airflow_legacy_events.watermarks import airflow_variables
 
 PREFIX = "legacy_events.fired."
@@ -42,7 +43,7 @@ def claim_event(stream: str, waiter: str | None, bound: tuple[str, ...], cooldow
 def _sent_ago(text: str | None, bound: tuple[str, ...], now: dt.datetime) -> dt.timedelta | None:
     """Return how long ago the last event was sent; None where it was for another bound, or can't be understood."""
     try:
-        content = json.loads(text or "null")
+        content = read_json(text or "null")
         return now - dt.datetime.fromisoformat(content["at"]) if content["bound"] == list(bound) else None
     except (ValueError, KeyError, TypeError):
         return None

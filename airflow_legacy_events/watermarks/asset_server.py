@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
+from airflow_legacy_events.core.foreign_json import read_json
 
 
 class ServerAssetState:
@@ -25,9 +26,12 @@ class ServerAssetState:
         self._backend: Any = get_state_backend()
 
     def get(self, key: str) -> Any:
-        """Return the value, None where there is none."""
+        """Return the value, None where there is none; a text that is no JSON as it is."""
         text = self._backend.get(self._scope, key)
-        return None if text is None else json.loads(text)
+        try:
+            return None if text is None else read_json(text)
+        except ValueError:
+            return text
 
     def set(self, key: str, value: Any) -> None:
         """Replace the value."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import WatermarkError
+from airflow_legacy_events.core.foreign_json import read_json
 from airflow_legacy_events.core.model import Delivered, Watermark
 from airflow_legacy_events.watermarks import airflow_variables
 from airflow_legacy_events.watermarks.opening import NamedStore
@@ -46,14 +47,27 @@ def read_registration(stream: str) -> Registration | None:
 
 def _registration(stream: str, key: str, text: str) -> Registration:
     try:
-        content = json.loads(text)
-        return Registration(str(content["store"]), str(content["since"]), content["dag"], content["task"])
+        return registration_in(read_json(text))
     except (ValueError, KeyError, TypeError):
         raise WatermarkError(
             f"the registration of stream {stream!r} in Variable {key!r} can't be understood: found a text of"
             f" {len(text)} characters. Delete it with `airflow variables delete {key}`: where the watermark is there,"
             " the next run writes the registration anew"
         ) from None
+
+
+def registration_in(found: Any) -> Registration:
+    """Return the registration that an object holds beside other things.
+
+    Raises:
+        KeyError, TypeError: it holds none.
+    """
+    registration = Registration(found["store"], found["since"], found["dag"], found["task"])
+    if not (isinstance(registration.store, str) and isinstance(registration.since, str)):
+        raise TypeError("store and since must be texts")
+    if not all(one is None or isinstance(one, str) for one in (registration.dag, registration.task)):
+        raise TypeError("dag and task must be texts or null")
+    return registration
 
 
 def write_registration(stream: str, registration: Registration) -> None:
@@ -88,7 +102,7 @@ def registered_streams() -> dict[str, Registration | WatermarkError]:
 
 def _stream_of(key: str, text: str) -> str:
     try:
-        return str(json.loads(text)["stream"])
+        return str(read_json(text)["stream"])
     except (ValueError, KeyError, TypeError):
         return airflow_variables.stream_of(PREFIX, key)
 

@@ -149,3 +149,15 @@ def test_a_user_who_may_not_write_the_table_is_told_the_grant(legacy, lock):
     with database.lock("crm.t@topic", HOLDER) as lease:
         lease.check()
     database.close()
+
+
+@pytest.mark.parametrize("holder", ["", "nonsense", "[1]", "[" * 3_000, '{"dag": "d", "task": "t", "try": "x"}'])
+def test_a_row_whose_holder_is_broken_is_busy_while_it_is_renewed_and_then_taken_over(legacy, lock, holder):
+    with lock(HOLDER, heartbeat=60):
+        legacy.execute(f"UPDATE legacy_events_locks SET holder = '{holder}'")
+        with pytest.raises(BusyError, match="is being worked on by"), lock({**HOLDER, "try": 2}):
+            pass
+        die(legacy)
+        with lock(OTHER) as lease:
+            lease.check()
+    assert held(legacy) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -106,11 +107,33 @@ def test_a_link_to_the_database_shares_its_lock(legacy, database, tmp_path):
     other.close()
 
 
-@pytest.mark.parametrize("content", [b"", b'{"dag": "d", ', b"[]", b"\xff"])
+@pytest.mark.parametrize("content", [b"", b'{"dag": "d", ', b"[]", b"\xff", b"[" * 60_000])
 def test_a_holder_that_is_just_writing_its_name_is_busy_all_the_same(legacy, database, child, content):
     [file] = _lock_files(legacy)
     file.write_bytes(content)
     with pytest.raises(BusyError, match="a session that this user may not look at"), database.lock("s", HOLDER):
+        pass
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/null")])
+def test_a_lock_file_that_is_no_file_is_told_with_the_remedy(legacy, database, make):
+    with database.lock("s", HOLDER):
+        pass
+    [file] = _lock_files(legacy)
+    file.unlink()
+    make(file)
+    with pytest.raises(SourceError, match="the lock of stream 's' is a file beside the database"):
+        database.lock("s", HOLDER).__enter__()
+
+
+def test_a_try_that_is_no_number_is_no_earlier_try(legacy, database, child):
+    [file] = _lock_files(legacy)
+    for odd in ("x", [1], None):
+        file.write_text(json.dumps({**HOLDER, "try": odd, "host": "\x1b[31m"}))
+        with pytest.raises(BusyError, match=r"on host \\x1b\[31m"), database.lock("s", {**HOLDER, "run": "r2"}):
+            pass
+    file.write_text(json.dumps({**HOLDER, "try": "x"}))
+    with pytest.raises(BusyError), database.lock("s", {**HOLDER, "try": 2}):
         pass
 
 

@@ -20,7 +20,14 @@ from airflow_legacy_events.core.ports import Answer
 from airflow_legacy_events.databases.deadline import deadline
 from airflow_legacy_events.databases.errors import one_line
 from airflow_legacy_events.databases.generic.writing import Unlocked, answer_of, written
-from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, LEASE_SECONDS, describe, is_earlier_try, key_of
+from airflow_legacy_events.databases.locks import (
+    HEARTBEAT_SECONDS,
+    LEASE_SECONDS,
+    describe,
+    is_earlier_try,
+    key_of,
+    read_holder,
+)
 from airflow_legacy_events.databases.writing import in_order
 
 TABLE = "legacy_events_locks"
@@ -188,7 +195,7 @@ class RowLock:
                     return
                 continue
             token, beats, holder, age = found
-            earlier = is_earlier_try(holder, self._holder)
+            earlier = holder is not None and is_earlier_try(holder, self._holder)
             if not earlier and (0 <= age < LEASE_SECONDS or self._moves(token, beats)):
                 who = describe(holder)
                 raise BusyError(f"stream {self._name!r} is being worked on by {who}", holder=who, healthy=True)
@@ -207,16 +214,29 @@ class RowLock:
         found = self._row()
         return found is not None and (found[0], found[1]) != (token, beats)
 
-    def _row(self) -> tuple[str, int, dict[str, Any], float] | None:
-        """Return token, renewals, holder and the age of the lease in seconds; None where there is no row."""
-        query = sa.select(locks.c.token, locks.c.beats, locks.c.holder, locks.c.leased_at, sa.cast(_NOW, sa.DateTime))
-        with self._transaction():
-            row = self._session.execute(query.where(self._mine)).first()
+    def _row(self) -> tuple[str, int, dict[str, Any] | None, float] | None:
+        """Return token, renewals, holder and the age of the lease in seconds; None where there is no row.
+
+        A holder that can't be understood is None. A time that is none counts as a lease that has ended, so that a row
+        which somebody broke is taken over unless it is renewed.
+        """
+        leased = (locks.c.leased_at, sa.cast(_NOW, sa.DateTime))
+        try:
+            row = self._found(*leased)
+        except (ValueError, TypeError):  # the driver reads the time
+            row = self._found()
         if row is None:
             return None
-        leased_at, now = row[3], row[4]
-        age = (now - leased_at).total_seconds() if isinstance(now, dt.datetime) else LEASE_SECONDS
-        return row[0], row[1], json.loads(row[2]), age
+        leased_at, now = row[3:] or (None, None)
+        age = LEASE_SECONDS
+        if isinstance(now, dt.datetime) and isinstance(leased_at, dt.datetime):
+            age = (now - leased_at).total_seconds()
+        return row[0], row[1], read_holder(row[2]), age
+
+    def _found(self, *more: Any) -> Any:
+        query = sa.select(locks.c.token, locks.c.beats, locks.c.holder, *more).where(self._mine)
+        with self._transaction():
+            return self._session.execute(query).first()
 
     def _inserted(self) -> Any:
         return sa.insert(locks).values(stream_hash=self._hash, **self._lease())

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from typing import Any
 from airflow_legacy_events.core import flock, names
 from airflow_legacy_events.core.errors import BusyError, SourceError
 from airflow_legacy_events.core.ports import Answer
-from airflow_legacy_events.databases.locks import LEASE_SECONDS, describe, is_earlier_try, key_of
+from airflow_legacy_events.databases.locks import LEASE_SECONDS, describe, is_earlier_try, key_of, read_holder
 from airflow_legacy_events.databases.sqlite.writing import answer_of, reason_without_values
 from airflow_legacy_events.databases.writing import Reading, in_order, not_written
 
@@ -59,12 +60,20 @@ class FileLock:
 
     def _open(self) -> int:
         try:
-            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o666)
         except OSError as error:
-            raise SourceError(
-                f"the lock of stream {self._name!r} is a file beside the database, {str(self._path)!r}, and it can't be"
-                f" made: {error.strerror}. Let the Airflow worker's user write to that folder"
+            raise self._unusable(
+                f"can't be made: {error.strerror}. Let the Airflow worker's user write to that folder"
             ) from error
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            os.close(file)
+            raise self._unusable("is no regular file. Remove what lies there; the next run makes the file")
+        return file
+
+    def _unusable(self, why: str) -> SourceError:
+        return SourceError(
+            f"the lock of stream {self._name!r} is a file beside the database, {str(self._path)!r}, and it {why}"
+        )
 
     @contextmanager
     def held(self) -> Iterator[FileLock]:
@@ -76,8 +85,7 @@ class FileLock:
         """
         try:
             self._take()
-            os.ftruncate(self._file, 0)
-            os.pwrite(self._file, json.dumps(self._holder).encode(), 0)
+            self._name_holder()
             yield self
         finally:
             os.close(self._file)
@@ -107,6 +115,13 @@ class FileLock:
             raise refused or not_written(self._name, reason_without_values(error)) from None
         return answers
 
+    def _name_holder(self) -> None:
+        try:
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, json.dumps(self._holder).encode(), 0)
+        except OSError as error:
+            raise self._unusable(f"can't be written: {error.strerror}. Nothing was read; a retry goes on") from error
+
     def _take(self) -> None:
         deadline = time.monotonic() + LEASE_SECONDS
         while not flock.take(self._file):
@@ -124,7 +139,6 @@ class FileLock:
 
     def _who(self) -> dict[str, Any] | None:
         try:
-            found = json.loads(os.pread(self._file, 65536, 0))
-        except ValueError:  # its holder is just writing it
+            return read_holder(os.pread(self._file, 65536, 0))  # None while its holder is just writing it
+        except OSError:
             return None
-        return found if isinstance(found, dict) else None

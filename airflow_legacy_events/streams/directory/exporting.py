@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
+from airflow_legacy_events.core.foreign_json import read_json
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.streams.directory.entries import open_for, put, readable, store_of
 from airflow_legacy_events.streams.directory.locks import Signature, locked, source_of
@@ -15,6 +16,7 @@ from airflow_legacy_events.watermarks.registration import (
     Registration,
     read_registration,
     registered_streams,
+    registration_in,
     write_registration,
 )
 
@@ -52,7 +54,7 @@ def _exported(stream: str, registration: Registration | WatermarkError) -> dict[
     return {"stream": stream, **registration._asdict(), "watermark": json.loads(encode(mark))}
 
 
-def read_exported(text: str, place: str) -> list[Exported]:
+def read_exported(text: str | bytes, place: str) -> list[Exported]:
     """Return the streams that a JSON text of `export_streams` holds.
 
     Args:
@@ -64,7 +66,7 @@ def read_exported(text: str, place: str) -> list[Exported]:
         WatermarkError: a watermark in it can't be understood.
     """
     try:
-        found = json.loads(text)
+        found = read_json(text)
     except ValueError:
         found = None
     if not isinstance(found, list):
@@ -74,8 +76,7 @@ def read_exported(text: str, place: str) -> list[Exported]:
 
 def _read(one: Any) -> Exported:
     try:
-        stream = str(one["stream"])
-        registration = Registration(str(one["store"]), str(one["since"]), one["dag"], one["task"])
+        stream, registration = str(one["stream"]), registration_in(one)
         return Exported(stream, registration, decode(json.dumps(one["watermark"]), stream=stream, place="the file"))
     except (KeyError, TypeError) as error:
         raise ConfigurationError(

@@ -63,7 +63,7 @@ class SetWatermark:
         facts = dict(old.facts)
         if self.values:
             spec.check_move(stream)
-            _check_count(self.values, facts.get("columns"))
+            _check_values(self.values, facts.get("columns"))
             facts.pop("included", None)
             old = old._replace(values=tuple(self.values), receipt=None)
         facts["source"] = source_of(stream, mark, self.conn_id)
@@ -149,7 +149,9 @@ def carry_out(stream: str, move: Move, signature: Signature) -> Watermark | None
     return signed
 
 
-def _check_count(values: Sequence[str], columns: list[list[str]] | None) -> None:
+def _check_values(values: Sequence[str], columns: list[list[str]] | None) -> None:
+    if any("\ud800" <= one <= "\udfff" for value in values for one in value):
+        raise ConfigurationError("a value was given that holds half a surrogate pair; give it as UTF-8")
     if columns is not None and len(values) > len(columns):
         raise ConfigurationError(
             f"{len(values)} values were given, the watermark has {len(columns)} columns:"

@@ -119,3 +119,44 @@ def test_import_of_something_else_writes_nothing(call, tmp_path, text):
 
 def test_export_of_an_unknown_stream_says_so(call, stream):
     assert f"stream {stream!r} has never begun" in refused(call, "export", stream)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\xff\xfe[", b"[" * 100_000, b'["\\ud800"]', b'[{"stream": "s", "store": 7, "since": "", "dag": null}]'],
+)
+def test_import_of_what_is_no_export_is_our_error(call, tmp_path, content):
+    file = tmp_path / "streams.json"
+    file.write_bytes(content)
+
+    assert "nothing was written" in refused(call, "import", str(file))
+
+
+def test_import_of_a_file_that_can_not_be_read_names_it(call, tmp_path):
+    for file in (tmp_path / "missing.json", tmp_path, tmp_path / ("x" * 300)):
+        message = refused(call, "import", str(file))
+        assert message.startswith(f"ConfigurationError: the file {str(file)!r} can't be read: ")
+
+
+@pytest.mark.parametrize("changed", [{}, {"values": []}, {"value": []}])
+def test_import_of_a_watermark_that_lost_its_values_writes_nothing(call, stream, mark, tmp_path, changed):
+    file = tmp_path / "streams.json"
+    (one,) = json.loads(call("export", stream))
+    del one["watermark"]["values"]
+    file.write_text(json.dumps([{**one, "watermark": {**one["watermark"], **changed}}]))
+
+    message = refused(call, "import", str(file), "--replace")
+
+    assert message.startswith(f"WatermarkError: the watermark of stream {stream!r} in the file can't be understood")
+    assert f"`airflow legacy-events watermark set {stream} VALUE...`" in message
+    assert load(stream) == mark
+
+
+def test_export_escapes_what_would_move_a_terminal(call, stream, mark):
+    odd = mark._replace(facts={**mark.facts, "topic": "\x9b2J\x7f"})
+    VariableWatermarkStore().save(stream, odd, expected=mark)
+
+    printed = call("export", stream)
+
+    assert "\x9b" not in printed
+    assert json.loads(printed)[0]["watermark"]["facts"]["topic"] == "\x9b2J\x7f"

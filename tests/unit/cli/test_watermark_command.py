@@ -5,6 +5,7 @@ import json
 import pytest
 
 from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.core.printable import printable
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
 from airflow_legacy_events.watermarks import registration, variable
 from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
@@ -200,3 +201,43 @@ def test_the_audit_log_keeps_who_ran_what(call, stream, mark):
         logged = session.scalars(select(Log).where(Log.event == "cli_watermark_rewind")).all()
         assert logged
         assert all(one.owner for one in logged)
+
+
+NAMES = ("[/b]", "[abc] x", "\x1b[31mred", "a\x9b2Jb", ":heart:", "[bold]x[/bold]\\")
+
+
+@pytest.mark.parametrize("output", ["table", "plain"])
+@pytest.mark.parametrize("name", NAMES)
+def test_what_looks_like_markup_or_moves_a_terminal_is_printed_as_it_reads(call, stream, mark, name, output):
+    odd = f"{stream}{name}"
+    store = Registered(VariableWatermarkStore(), name="variable", dag=name, task=name)
+    store.save(odd, mark._replace(values=(name, name), facts={**mark.facts, "topic": name}), expected=None)
+
+    for printed in (call("show", odd, "-o", output), call("list", "-o", output)):
+        text = "".join(printed.split())
+        assert "".join(printable(name).split()) in text
+        assert not any(ord(one) < 32 or 127 <= ord(one) < 160 for one in text)
+    (found,) = json.loads(call("show", odd, "-o", "json"))
+    assert [one["text"] for one in found["values"]] == [name, name]
+    registration.remove_registration(odd)
+
+
+def test_an_error_moves_no_terminal(call):
+    assert "\x1b" not in refused(call, "show", "x\x1b[31m")
+
+
+@pytest.mark.parametrize("words", [("show", "\udcff"), ("set", "s", "1", "\udcff"), ("copy", "s", "--to", "a\udcff")])
+def test_bytes_that_are_no_utf_8_are_refused(call, words):
+    assert "holds bytes that are no UTF-8; nothing was changed" in refused(call, *words)
+
+
+@pytest.mark.parametrize("changed", [{"values": []}, {"values": None}, {"value": []}])
+def test_a_variable_that_lost_its_values_is_refused_and_set_mends_it(call, stream, mark, changed):
+    content = json.loads(metadata.variables()[variable.PREFIX + stream])
+    del content["values"]
+    metadata.put_variable(variable.PREFIX + stream, json.dumps({**content, **changed}))
+
+    assert f"`airflow legacy-events watermark set {stream} VALUE...`" in refused(call, "show", stream)
+
+    call("set", stream, "2026-11-01", "--source-conn-id", "legacy_shop")
+    assert load(stream).values == ("2026-11-01",)

@@ -19,6 +19,7 @@ from tests.support.registered import Registered
 
 EMPTY = Watermark(None, None, {"run": "r1"})
 MARK = Watermark(("42",), None, {"run": "r1"})
+BROKEN = json.dumps({"store": ["memory"], "since": "", "dag": None, "task": None})
 
 
 @pytest.fixture(autouse=True)
@@ -160,7 +161,9 @@ def test_a_stream_whose_registration_was_removed_begins_anew(stream):
     assert registered(MemoryWatermarkStore()).load(stream) is None
 
 
-@pytest.mark.parametrize("text", ["nonsense", "[]", json.dumps({"store": "memory"})])
+@pytest.mark.parametrize(
+    "text", ["nonsense", "[]", json.dumps({"store": "memory"}), "[" * 100_000, '"\\ud800"', BROKEN]
+)
 def test_a_registration_that_a_person_broke_is_an_error_with_its_remedy(stream, text):
     metadata.put_variable(PREFIX + stream, text)
 
