@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.foreign_json import read_json
 from airflow_legacy_events.hooks.generic_url import generic_url
 
 # Extras that ask Airflow's own PostgreSQL hook for a token of a cloud.
@@ -61,8 +61,7 @@ def mysql_url(conn_id: str, connection: Any) -> sa.URL:
             f"connection {conn_id!r} asks for a cloud token by its extra 'iam', which is not supported here. Use a"
             " login with a password, or a certificate (ssl)"
         )
-    ssl = extras.get("ssl") or {}
-    certificate = json.loads(ssl) if isinstance(ssl, str) else ssl
+    certificate = _certificate(conn_id, extras.get("ssl") or {})
     query = {name: _text(value) for name, value in extras.items() if name not in _MYSQL_HOOK_EXTRAS}
     return sa.URL.create(
         "mysql+mysqldb",
@@ -73,6 +72,19 @@ def mysql_url(conn_id: str, connection: Any) -> sa.URL:
         database=connection.schema or None,
         query={**query, **{f"ssl_{name}": _text(value) for name, value in certificate.items()}},
     )
+
+
+def _certificate(conn_id: str, ssl: Any) -> dict[str, Any]:
+    try:
+        found = read_json(ssl) if isinstance(ssl, str) else ssl
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ConfigurationError(
+            f"the extra 'ssl' of connection {conn_id!r} is no JSON object. Write it as one, with ca, cert, key, capath"
+            " or cipher"
+        )
+    return found
 
 
 def sqlite_url(conn_id: str, connection: Any) -> sa.URL:

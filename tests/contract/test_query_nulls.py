@@ -201,3 +201,16 @@ def test_ids_of_a_pass_are_the_same_when_it_is_repeated_and_others_in_the_next(r
     first, second = [event["id"] for event in nulls[:3]], [event["id"] for event in nulls[3:]]
     assert [one.rsplit(":", 1)[0] for one in first] == [one.rsplit(":", 1)[0] for one in second]
     assert ({one.rsplit(":", 1)[1] for one in first}, {one.rsplit(":", 1)[1] for one in second}) == ({"1"}, {"2"})
+
+
+@pytest.mark.parametrize("policy", ["skip", "always"])
+def test_a_part_of_a_position_that_nothing_follows_is_kept_as_one_that_is_still_included(rows, policy):
+    stream = Stream(rows, null_watermark=policy)
+    stream.run()
+    rows.execute("DELETE FROM t WHERE at IS NOT NULL")
+    stream.after = stream.after._replace(values=stream.after.values[:1])
+
+    ids = stream.run(on_query_change="keep", exclude_columns=("body",))
+
+    assert sorted(ids) == ([] if policy == "skip" else [1, 3, 5])
+    assert (len(stream.after.values), stream.after.facts["included"]) == (1, True)

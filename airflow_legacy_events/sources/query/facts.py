@@ -30,7 +30,8 @@ def source_facts(database: Database, source: str, query: str, selection: Selecti
     comments · `shape` name, type and nullability of every column that is read. A first run that found nothing at
     or above the value it began with adds `included`: the values themselves are still to be delivered. A bulk load adds
     `load`, a pass over rows whose watermark is NULL `nulls`: number, done, and where it is; a run that began anew
-    since its query changed adds `reset`: the old fingerprint and values. The source adds `table`, null for a query.
+    since its query changed adds `reset`: the old fingerprint and values. The source adds `table`, null for a query, and
+    whoever saves it `placed` where it has values.
     """
     shape = selection.shape
     return {

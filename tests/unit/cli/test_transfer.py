@@ -147,7 +147,9 @@ def test_import_of_a_watermark_that_lost_its_values_writes_nothing(call, stream,
 
     message = refused(call, "import", str(file), "--replace")
 
-    assert message.startswith(f"WatermarkError: the watermark of stream {stream!r} in the file can't be understood")
+    assert message.startswith(
+        f"DamagedWatermarkError: the watermark of stream {stream!r} in the file can't be understood"
+    )
     assert f"`airflow legacy-events watermark set {stream} VALUE...`" in message
     assert load(stream) == mark
 

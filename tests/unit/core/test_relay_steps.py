@@ -80,6 +80,7 @@ def test_a_first_run_saves_an_empty_watermark_before_it_reads(world, table):
     made.relay.run()
 
     assert before[0] == [Watermark(None, None, {"topic": "t", "source": "outbox"})]
+    assert world.saved[-1].facts["placed"] is True
 
 
 def test_what_came_before_an_error_of_the_source_is_delivered_and_saved(world, table):

@@ -209,3 +209,10 @@ def test_a_missing_driver_names_the_extra_to_install(monkeypatch):
 
     assert "needs a driver that can't be imported" in message
     assert "pip install 'airflow-legacy-events[postgres]'" in message
+
+
+@pytest.mark.parametrize("ssl", ["secret", "[]", "[" * 100_000, ["secret"]])
+def test_a_certificate_that_is_no_object_is_told_without_what_it_holds(ssl):
+    with pytest.raises(ConfigurationError, match="the extra 'ssl' of connection 'crm' is no JSON object") as refused:
+        database("crm", conn_type="mysql", extra=json.dumps({"ssl": ssl}))
+    assert "secret" not in str(refused.value)
