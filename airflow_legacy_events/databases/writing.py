@@ -13,6 +13,7 @@ from airflow_legacy_events.core.ports import Answer
 from airflow_legacy_events.databases.errors import one_line
 
 _QUOTED = re.compile(r"""(['"]).*\1""", re.DOTALL)
+_PLACE = re.compile(r""" for column [`'][^'"]+[`'] at row \d+(?: \(error \d+\))?\Z""")
 _TRIES = 5
 _LONGEST_PAUSE_SECONDS = 0.1
 
@@ -47,8 +48,13 @@ def in_order(statements: Sequence[Any], run: Callable[[Any], Answer]) -> list[An
 
 
 def masked(text: str) -> str:
-    """Return a sentence of a database in one line, without what it quotes: that may be a value of a row."""
-    return one_line(_QUOTED.sub(lambda found: f"{found[1]}...{found[1]}", text))
+    """Return a sentence of a database in one line, without what it quotes: that may be a value of a row.
+
+    The column that MySQL and MariaDB name at its end stays.
+    """
+    place = _PLACE.search(text)
+    sentence, end = (text, "") if place is None else (text[: place.start()], place[0])
+    return one_line(_QUOTED.sub(lambda found: f"{found[1]}...{found[1]}", sentence) + end)
 
 
 def retried(transaction: Callable[[], list[Answer]], is_deadlock: Callable[[Exception], bool]) -> list[Answer]:

@@ -72,11 +72,11 @@ class RowTimes:
             return ""
         try:
             moment = self._midnight(text) if field.kind is Kind.DATE else text
-        except ValueError as error:
+        except ValueError:
             raise EnvelopeError(
                 f"column {field.name!r} is to be the time of its events, but a row holds text that is no date; nothing"
                 " of its batch was sent. Mend such rows, or leave them out with sql="
-            ) from error
+            ) from None  # that error holds the text
         return moment if is_rfc3339(moment) else ""
 
 

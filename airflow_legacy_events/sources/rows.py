@@ -232,12 +232,12 @@ class Rows:
     def _value(self, text: str, column: Column) -> Any:
         try:
             return self.database.bind(text, column)
-        except ValueError as error:
+        except ValueError:
             raise WatermarkError(
                 f"the watermark of stream {self.stream!r} holds a text for column {column.name!r} that is no value of"
                 f" its type {column.type!r}; nothing was read. Look at it with {command('show', self.stream)},"
                 " set it right or forget it"
-            ) from error
+            ) from None  # that error holds the text
 
     def _select(self, columns: Any, after: Start) -> Any:
         query: Any = sa.select(*columns).select_from(self.selectable).where(*self.where)

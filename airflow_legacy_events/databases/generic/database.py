@@ -26,9 +26,11 @@ from airflow_legacy_events.databases.generic.lock import RowLock
 from airflow_legacy_events.databases.generic.writes import table_writes
 from airflow_legacy_events.databases.generic.writing import literal, refusal
 from airflow_legacy_events.databases.reflection import TableFacts
+from airflow_legacy_events.databases.writing import masked
 
 _QUARTER = dt.timedelta(minutes=15)
 _LONGEST_REASON = 500
+_READING = "reading"
 _IN_BRACKETS = (
     "It is read as a query in brackets: where the database allows no WITH or ORDER BY there, make a view of it."
 )
@@ -68,7 +70,8 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
             connection.commit()
 
     def _connect(self) -> sa.Connection:
-        return self._engine.connect()
+        with self._translated("connecting"):
+            return self._engine.connect()
 
     def _connect_to_write(self) -> sa.Connection:
         engine = self._make_engine()
@@ -94,10 +97,10 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         with deadline(self.statement_timeout_seconds, lambda: self._interrupt(session)) as over:
             try:
                 yield
-            except sa.exc.SQLAlchemyError as error:
+            except sa.exc.SQLAlchemyError:
                 if not over.is_set() and not self._closed.is_set():
                     raise
-                raise errors.failed(self.conn_id, doing, errors.timed_out(self.statement_timeout_seconds)) from error
+                raise errors.failed(self.conn_id, doing, errors.timed_out(self.statement_timeout_seconds)) from None
 
     def identity(self) -> dict[str, str]:
         """Return the dialect, host, port and database of the URL, and the server's own name where it is known."""
@@ -149,7 +152,7 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         except sa.exc.DBAPIError as error:
             if error.connection_invalidated:
                 raise
-            raise errors.refused_query(self.conn_id, self._reason(error), _IN_BRACKETS) from error
+            raise errors.refused_query(self.conn_id, self._reason(error), _IN_BRACKETS) from None
         columns, refused = [], {}
         with contextlib.closing(result):
             described = result.cursor.description if result.cursor is not None else ()
@@ -229,7 +232,7 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
     def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
         """See `core.ports.Database.read`; values are plain, or the texts that `core.columns.Kind` names."""
         size = self._chunks.rows
-        with self._reading("reading") as session:
+        with self._reading(_READING) as session:
             options = {"stream_results": True} if max_bytes is not None else {}
             with contextlib.closing(session.execute(query, execution_options=options)) as result:
                 names = list(result.keys())
@@ -270,7 +273,9 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         except (sa.exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
             if what := sizes.too_large_in(str(getattr(error, "orig", None) or error)):
                 raise errors.too_large(self.conn_id, what) from None
-            raise errors.failed(self.conn_id, doing, self._reason(error)) from error
+            reason = self._reason(error)
+            # What an error of reading quotes may be the value of a row.
+            raise errors.failed(self.conn_id, doing, masked(reason) if doing == _READING else reason) from None
 
     def _reason(self, error: Exception) -> str:
         text = errors.one_line(error)[:_LONGEST_REASON]

@@ -27,10 +27,11 @@ from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Killer, S
 from airflow_legacy_events.databases.mysql.sizes import MEDIUM_BYTES, bounded_column, too_large_in
 from airflow_legacy_events.databases.mysql.spelling import Known
 from airflow_legacy_events.databases.mysql.writes import table_writes
-from airflow_legacy_events.databases.mysql.writing import refusal
+from airflow_legacy_events.databases.mysql.writing import reason_of_query, reason_of_read, refusal
 from airflow_legacy_events.databases.reflection import Reflected, TableFacts
 from airflow_legacy_events.databases.writing import Reading
 
+_CONNECTING = "connecting"
 # A peer that vanished without a word is found out; the connection's own settings come first.
 _CONNECT_SECONDS = 30
 _SILENT_SECONDS = 30
@@ -55,7 +56,8 @@ class MysqlDatabase(SqlDatabase[Session]):
         self._known = Known()
 
     def _connect(self) -> Session:
-        session = self._open(read_timeout=int(self.statement_timeout_seconds) + _SILENT_SECONDS)
+        with self._translated(_CONNECTING):
+            session = self._open(read_timeout=int(self.statement_timeout_seconds) + _SILENT_SECONDS)
         session.read_only(self.statement_timeout_seconds)
         return session
 
@@ -64,7 +66,7 @@ class MysqlDatabase(SqlDatabase[Session]):
         return Session({"connect_timeout": _CONNECT_SECONDS, **defaults, **options})
 
     def _open_for_lock(self) -> Session:
-        with self._translated("connecting"):
+        with self._translated(_CONNECTING):
             return self._open(read_timeout=_SILENT_SECONDS)
 
     def identity(self) -> dict[str, str]:
@@ -139,7 +141,7 @@ class MysqlDatabase(SqlDatabase[Session]):
             except MySQLdb.Error as error:
                 if is_lost(error) or code_of(error) in INTERRUPTED:
                     raise
-                raise errors.refused_query(self.conn_id, reason(error)) from error
+                raise errors.refused_query(self.conn_id, reason_of_query(error)) from None
 
     def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:
         known = self._known
@@ -275,6 +277,7 @@ class MysqlDatabase(SqlDatabase[Session]):
         except UnicodeDecodeError:
             raise errors.unreadable(self.conn_id, None, *charsets.REMEDY) from None
         except MySQLdb.Error as error:
-            interrupted = code_of(error) in INTERRUPTED
-            found = errors.timed_out(self.statement_timeout_seconds) if interrupted else reason(error)
-            raise errors.failed(self.conn_id, doing, found) from error
+            found = reason(error) if doing == _CONNECTING else reason_of_read(error)
+            if code_of(error) in INTERRUPTED:
+                found = errors.timed_out(self.statement_timeout_seconds)
+            raise errors.failed(self.conn_id, doing, found) from None

@@ -15,8 +15,12 @@ from airflow_legacy_events.databases.writing import Reading, in_order, masked, n
 
 _DEADLOCKS = frozenset({1205, 1213})
 _STATEMENTS_ARE_LOGGED = 1665
-_NAMES_ONLY = frozenset({1044, 1045, 1054, 1142, 1143, 1146, 1290, 1370, 1792, 1836, 3100})
+_NAMES_ONLY = frozenset(
+    {1044, 1045, 1049, 1052, 1054, 1055, 1060, 1109, 1130, 1142, 1143, 1146, 1227, 1290, 1356, 1370, 1792, 1836, 3100}
+)
 """Errors whose quotes hold names of the catalog and of options, and never values."""
+_SYNTAX = 1064
+_OF_THE_CLIENT = range(2000, 3000)
 _RAISED, _NOT_THE_SERVERS = 1644, 10_000
 # The wire is cut after 30 s of silence, and the server would go on to wait.
 _PATIENCE = "SET SESSION innodb_lock_wait_timeout = 10, lock_wait_timeout = 10"
@@ -98,6 +102,16 @@ def reason_without_values(error: BaseException) -> str:
     if code == _RAISED or code >= _NOT_THE_SERVERS:
         return f"a trigger or procedure raised an exception (error {code})"
     return reason(error) if code in _NAMES_ONLY else masked(reason(error))
+
+
+def reason_of_read(error: BaseException) -> str:
+    """Return why a statement failed that writes nothing, or the connection; it never holds values of rows."""
+    return reason(error) if code_of(error) in _OF_THE_CLIENT else reason_without_values(error)
+
+
+def reason_of_query(error: BaseException) -> str:
+    """Return why a query was refused; an error of its syntax quotes the query alone."""
+    return reason(error) if code_of(error) == _SYNTAX else reason_of_read(error)
 
 
 def refusal(connect: Callable[[], Session], text: str, parameters: Any) -> str | None:

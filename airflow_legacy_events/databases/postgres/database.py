@@ -29,14 +29,12 @@ from airflow_legacy_events.databases.postgres.statement import Statement
 from airflow_legacy_events.databases.postgres.types import MONEY_FORM, find_types, holds_money
 from airflow_legacy_events.databases.postgres.versions import VERSION, unchanged
 from airflow_legacy_events.databases.postgres.writes import table_writes
-from airflow_legacy_events.databases.postgres.writing import begin_writing, refusal
+from airflow_legacy_events.databases.postgres.writing import begin_writing, reason_of_read, refusal
 from airflow_legacy_events.databases.reflection import TableFacts
-from airflow_legacy_events.databases.writing import Reading, masked
+from airflow_legacy_events.databases.writing import Reading
 
 _DIGITS = re.compile(r"\((\d)\)")
 _MILLISECONDS = 3
-_OF_DATA = "22"
-"""Errors of this class quote the value of a row, in their sentence or in its DETAIL."""
 
 
 class PostgresDatabase(SqlDatabase[Session]):
@@ -121,7 +119,7 @@ class PostgresDatabase(SqlDatabase[Session]):
             except psycopg.OperationalError:
                 raise
             except psycopg.Error as error:
-                raise errors.refused_query(self.conn_id, reason(error)) from error
+                raise errors.refused_query(self.conn_id, reason(error)) from None
             types = find_types(session.connection, [c.type_code for c in found])
             self._money |= any(holds_money(type_) for type_ in types.values())
         columns, refused = [], {}
@@ -259,6 +257,5 @@ class PostgresDatabase(SqlDatabase[Session]):
         except psycopg.Error as error:
             if what := too_large_in(error.diag.message_primary or ""):
                 raise errors.too_large(self.conn_id, what) from None
-            if (error.sqlstate or "").startswith(_OF_DATA):
-                raise errors.failed(self.conn_id, doing, masked(reason(error))) from None
-            raise errors.failed(self.conn_id, doing, reason(error)) from error
+            # What the driver's own error holds beside the sentence, such as DETAIL and CONTEXT, may be values of rows.
+            raise errors.failed(self.conn_id, doing, reason_of_read(error, doing)) from None

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from airflow_legacy_events.databases.postgres.session import TEXT_FORMS, reason
+from airflow_legacy_events.databases.writing import masked
 
 _WRITING = (
     "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE; " + TEXT_FORMS.replace("SET ", "SET LOCAL ")
@@ -16,6 +17,7 @@ _WRITING = (
 _TIMEOUT = "SET statement_timeout = {:d}"
 _FUNCTION = re.compile(r"PL/pgSQL function (\S+?)\(")
 _RAISED, _RAISES, _OF_DATA = ("P0", "38", "39"), "exec_stmt_raise", "22"
+_OF_NAMES = "42"
 _PASSING = ("08", "40", "53", "57", "58")
 _LOCKED = "55P03"
 
@@ -29,11 +31,34 @@ def reason_without_values(error: psycopg.Error | UnicodeDecodeError) -> str:
     """Return why a statement failed; what it says never holds values of rows."""
     if isinstance(error, UnicodeDecodeError):
         return "a text is no UTF-8"
+    if raised := _raised(error):
+        return raised
     code = error.sqlstate or ""
-    if code.startswith(_RAISED) or error.diag.source_function == _RAISES:
-        function = _FUNCTION.search(error.diag.context or "")
-        return f"{f'function {function[1]}' if function else 'a function'} raised an exception (SQLSTATE {code})"
     return f"{type(error).__name__} (SQLSTATE {code})" if code.startswith(_OF_DATA) else reason(error)
+
+
+def reason_of_read(error: psycopg.Error, doing: str) -> str:
+    """Return why a statement failed that writes nothing; what it says never holds values of rows.
+
+    Args:
+        error: of the driver.
+        doing: as `SqlDatabase._using` says it; while rows are read a quote may hold a value, unless the server points
+            to a place of the statement: then it is a word of that.
+    """
+    if raised := _raised(error):
+        return raised
+    code = error.sqlstate or ""
+    of_rows = bool(code) and doing == "reading" and not (code.startswith(_OF_NAMES) and error.diag.statement_position)
+    return masked(reason(error)) if of_rows or code.startswith(_OF_DATA) else reason(error)
+
+
+def _raised(error: psycopg.Error) -> str:
+    """What may be said of an exception that a function raised; empty: none did."""
+    code = error.sqlstate or ""
+    if not code.startswith(_RAISED) and error.diag.source_function != _RAISES:
+        return ""
+    function = _FUNCTION.search(error.diag.context or "")
+    return f"{f'function {function[1]}' if function else 'a function'} raised an exception (SQLSTATE {code})"
 
 
 def refusal(connect: Callable[[], psycopg.Connection[Any]], text: str, parameters: Any, seconds: float) -> str | None:

@@ -27,8 +27,9 @@ from airflow_legacy_events.databases.sqlite.catalog import inspect_table
 from airflow_legacy_events.databases.sqlite.lock import FileLock
 from airflow_legacy_events.databases.sqlite.writes import table_writes
 from airflow_legacy_events.databases.sqlite.writing import refusal
-from airflow_legacy_events.databases.writing import Reading
+from airflow_legacy_events.databases.writing import Reading, masked
 
+_READING = "reading"
 _STEPS_BETWEEN_LOOKS = 100_000
 _TO_THE_MILLISECOND = "%Y-%m-%d %H:%M:%f"
 _UNREADABLE = re.compile(r"Could not decode to UTF-8 column '(.*?)' with text", re.DOTALL)
@@ -169,7 +170,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         """See `core.ports.Database.read`."""
         statement, parameters = self._compiled(query)
         size = self._chunks.rows
-        with self._using("reading") as session:
+        with self._using(_READING) as session:
             deadline = time.monotonic() + self.statement_timeout_seconds
             session.set_progress_handler(
                 lambda: self._closed.is_set() or time.monotonic() > deadline, _STEPS_BETWEEN_LOOKS
@@ -205,7 +206,8 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
                 raise refused from None
             interrupted = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
             reason = errors.timed_out(self.statement_timeout_seconds) if interrupted else errors.one_line(error)
-            raise errors.failed(self.conn_id, doing, reason) from error
+            # What an error of reading quotes may be the value of a row.
+            raise errors.failed(self.conn_id, doing, masked(reason) if doing == _READING else reason) from None
 
 
 def _declared(session: sqlite3.Connection, statement: str) -> list[tuple[str, str]]:

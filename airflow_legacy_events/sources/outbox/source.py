@@ -175,11 +175,11 @@ class OutboxSource:
         width = len(self._checked.table.key)
         try:
             self._checked.acknowledgement.acknowledge(received(receipt, width), lease, again=again)
-        except ValueError as error:
+        except ValueError:
             raise WatermarkError(
                 f"the receipt of stream {self.stream!r} can't be understood; nothing was deleted or marked. Begin anew"
                 f" with {command('forget', self.stream)}: rows that were delivered are sent again, with equal ids"
-            ) from error
+            ) from None  # that error holds ids of rows
 
     def finish(self, lease: Lease, over: Callable[[], bool]) -> Backlog | None:
         """See `core.ports.Source.finish`: retention, then the backlog."""

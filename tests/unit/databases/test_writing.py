@@ -48,7 +48,12 @@ def test_any_other_error_is_raised_at_once():
     [
         ("Duplicate entry 'Ada' for key 't.body' (error 1062)", "Duplicate entry '...' (error 1062)"),
         ("Duplicate entry 'O'Neil' for key 'body'", "Duplicate entry '...'"),
-        ("Incorrect value: 'a \"b' for column 'c' at row 1", "Incorrect value: '...' at row 1"),
+        ("Incorrect value: 'a \"b' for column 'c' at row 1", "Incorrect value: '...' for column 'c' at row 1"),
+        (
+            "Incorrect value: 'a' for column 'b' at row 1' for column `d`.`t`.`c` at row 1 (error 1366)",
+            "Incorrect value: '...' for column `d`.`t`.`c` at row 1 (error 1366)",
+        ),
+        ("Incorrect value: 'a for column 'b' at row 1'", "Incorrect value: '...'"),
         ('Invalid JSON text: "a\n\'b" at 3', 'Invalid JSON text: "..." at 3'),
         ("Lock wait timeout exceeded", "Lock wait timeout exceeded"),
     ],

@@ -2,6 +2,7 @@
 
 import json
 import math
+import traceback
 
 import pytest
 
@@ -198,6 +199,14 @@ def test_the_refusal_says_what_was_found_and_how_to_carry_it_and_holds_no_value(
         data_texts(Kind.TEXT, "12", b"secret")
     with pytest.raises(EnvelopeError, match=r"a row holds other text.*CAST\(v AS BLOB\) AS v"):
         data_texts(Kind.BYTES, "secret")
+
+
+@pytest.mark.parametrize("kind", [Kind.BOOLEAN, Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.JSON, Kind.INSTANT])
+def test_the_errors_behind_a_refusal_are_not_chained_since_they_hold_the_value(kind):
+    planted = '"secret'
+    with pytest.raises(EnvelopeError) as refused:
+        data_texts(kind, planted)
+    assert "secret" not in "".join(traceback.format_exception(refused.value)).replace("planted = '\"secret'", "")
 
 
 @pytest.mark.parametrize(
