@@ -104,4 +104,4 @@ def _engine(conn_id: str) -> sa.Engine:
             f"watermark_store='table:{conn_id}': connection {conn_id!r} is of type {conn_type!r}; known:"
             f" {', '.join(sorted(URLS))}"
         )
-    return sa.create_engine(URLS[conn_type](conn_id, connection), poolclass=sa.NullPool)
+    return sa.create_engine(URLS[conn_type](conn_id, connection), poolclass=sa.NullPool, hide_parameters=True)

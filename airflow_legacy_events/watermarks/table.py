@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Iterator
 from typing import Any, Self
 
@@ -18,6 +19,7 @@ from airflow_legacy_events.watermarks.opening import OpenableStore, OpenedBy
 from airflow_legacy_events.watermarks.saving import verify
 
 TABLE = "legacy_events_watermarks"
+_QUOTED = re.compile(r"""(['"]).*\1""")
 
 # MySQL's TEXT ends at 64 kB, and the columns of a wide table take more.
 _text = sa.Text().with_variant(LONGTEXT(), "mysql", "mariadb")
@@ -110,7 +112,7 @@ class TableWatermarkStore(OpenableStore):
         except sa.exc.IntegrityError:
             return False
         except sa.exc.SQLAlchemyError as error:
-            raise self._failed("saving", error) from error
+            raise self._failed("saving", error) from None
         return True
 
     def _update(self, stream: str, revision: int, content: dict[str, str]) -> bool:
@@ -131,7 +133,7 @@ class TableWatermarkStore(OpenableStore):
             raise WatermarkError(
                 f"table {TABLE} is not there and can't be made over connection {self._conn_id!r}: {_reason(error)}."
                 f" Let somebody who may run: {statement}"
-            ) from error
+            ) from None
 
     @contextlib.contextmanager
     def _doing(self, doing: str) -> Iterator[sa.Connection]:
@@ -139,7 +141,7 @@ class TableWatermarkStore(OpenableStore):
             with self._engine.begin() as connection:
                 yield connection
         except sa.exc.SQLAlchemyError as error:
-            raise self._failed(doing, error) from error
+            raise self._failed(doing, error) from None
 
     def _failed(self, doing: str, error: Exception) -> WatermarkError:
         if isinstance(error, sa.exc.DataError):
@@ -160,4 +162,8 @@ def _id(stream: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).strip().replace("\n", " ")
+    """Return why a statement failed, without what its parameters or the driver's details hold: values of rows."""
+    cause = getattr(error, "orig", None) or error
+    sentence = getattr(getattr(cause, "diag", None), "message_primary", None) or cause
+    text = " ".join(str(sentence).split())
+    return _QUOTED.sub("'...'", text) if getattr(error, "params", None) else text

@@ -1,11 +1,17 @@
 """Watermarks in a table: compared and set, made where that is allowed, and wide enough."""
 
+import json
+import logging
 import threading
+import traceback
 
 import pytest
 
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.errors import WatermarkError
+from airflow_legacy_events.streams.stores import open_store
+from tests.support.engines import of
+from tests.support.legacy import legacy_database
 from tests.support.stores import table
 
 STREAM = "crm.orders@legacy.orders"
@@ -68,3 +74,41 @@ def test_a_table_that_is_too_narrow_says_how_it_is_made_wider(mariadb_database):
     mariadb_database.execute(str(refused.value)[str(refused.value).index("ALTER TABLE") :])
     store.save(STREAM, wide, expected=FIRST)
     assert store.load(STREAM) == wide
+
+
+REFUSING = {
+    "sqlite": """CREATE TRIGGER refused BEFORE UPDATE ON legacy_events_watermarks
+        BEGIN SELECT json_extract('{}', NEW.watermark); END""",
+    "postgresql": "ALTER TABLE legacy_events_watermarks ADD CONSTRAINT refused CHECK (watermark NOT LIKE '%planted%')",
+    "mysql": """CREATE TRIGGER refused BEFORE UPDATE ON legacy_events_watermarks FOR EACH ROW
+        BEGIN DECLARE x integer; SET x = NEW.watermark; END""",
+}
+
+
+@pytest.mark.parametrize("engine", of(*REFUSING))
+def test_an_update_that_is_refused_shows_no_parameter_and_no_row(request, engine, caplog, monkeypatch):
+    caplog.set_level(logging.DEBUG)
+    with legacy_database(request, engine) as legacy:
+        port, query = legacy.url.port, dict(legacy.url.query)
+        kind = {"postgresql": "postgres"}.get(legacy.dialect, legacy.dialect)
+        place = (
+            {"host": str(legacy.url.database)} if kind == "sqlite" else {"host": legacy.url.host or query.pop("host")}
+        )
+        words = {
+            "login": legacy.url.username,
+            "password": legacy.url.password,
+            "schema": legacy.url.database,
+            "port": port,
+        }
+        kept = {"conn_type": kind, **place, **({} if kind == "sqlite" else words)}
+        monkeypatch.setenv("AIRFLOW_CONN_KEPT", json.dumps(kept))
+        store = open_store("table:kept")
+        store.save(STREAM, EMPTY, expected=None)
+        legacy.execute(REFUSING[legacy.dialect])
+
+        with pytest.raises(WatermarkError, match=r"could not be reached while saving|does not fit") as refused:
+            store.save(STREAM, Watermark(("planted",), None, {}), expected=EMPTY)
+
+    shown = "".join([*traceback.format_exception(refused.value), caplog.text])
+    assert "planted" not in shown.replace('Watermark(("planted",)', "")
+    assert "[parameters:" not in shown
