@@ -10,6 +10,9 @@ from airflow_legacy_events.core.model import PLACED, Watermark
 _BEFORE_ALL_ROWS = ("load", "nulls", "reset", "columns")
 """Facts of which a run leaves at least one with the values `[]`."""
 
+_KINDS = (None, "query", "outbox")
+"""Sources whose watermarks are known here; another source may hold a receipt beside no position."""
+
 _FEWER = ("included", "person", "window")
 """Facts of a position that was given rather than read, of which a person may give a part, or of a replay's."""
 
@@ -19,18 +22,25 @@ def contradiction(mark: Watermark) -> str | None:
 
     A watermark that was written before the fact `placed` may lack it.
     """
+    what = "the values null" if mark.values is None else "no values"
+    if mark.facts.get(PLACED) and not mark.values:
+        return f"{what} beside the fact {PLACED!r}, by which there were some"
+    if mark.facts.get("kind") not in _KINDS:
+        return None
     if mark.values:
         return _too_few(mark.values, mark.facts)
-    what = "the values null" if mark.values is None else "no values"
-    if mark.facts.get(PLACED):
-        return f"{what} beside the fact {PLACED!r}, by which there were some"
     if mark.receipt:
         return f"{what} beside a receipt of rows that were delivered"
+    return _not_left(mark, what)
+
+
+def _not_left(mark: Watermark, what: str) -> str | None:
+    """Return why no run of a known source leaves such facts without values."""
     if mark.values is None:
         return f"{what} beside facts of rows that were delivered" if _delivered(mark.facts) else None
-    if not any(name in mark.facts for name in _BEFORE_ALL_ROWS):
-        return f"{what} and none of the facts {', '.join(_BEFORE_ALL_ROWS)}, which a run leaves beside them"
-    return None
+    if any(name in mark.facts for name in _BEFORE_ALL_ROWS):
+        return None
+    return f"{what} and none of the facts {', '.join(_BEFORE_ALL_ROWS)}, which a run leaves beside them"
 
 
 def _too_few(values: tuple[str, ...], facts: Mapping[str, Any]) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.core.ports import Database
@@ -57,6 +58,11 @@ class SetWatermark:
 
     def moved(self, stream: str, mark: Watermark | None, database: Database | None) -> Watermark:
         """See `Move.moved`; the receipt and the place belong to the old values and go with them."""
+        if mark is None and not self.values:
+            raise ConfigurationError(
+                f"stream {stream!r} has no readable watermark whose server could be accepted. Give the VALUEs that it"
+                f" shall have as well, or begin anew with {command('forget', stream)}"
+            )
         old = mark or Watermark(None, None, {})
         spec = spec_of(old.facts)
         spec.check_facts(stream, old.facts)

@@ -35,7 +35,10 @@ def rewound(stream: str, mark: Watermark | None, to: str | None, by: str | None)
         raise ConfigurationError(
             f"the first watermark column of stream {stream!r} is neither a number nor a time; use `set` with the value"
         )
-    back = _lower(at, by) if by is not None else _given(at, str(to))
+    try:
+        back = _lower(at, by) if by is not None else _given(at, str(to))
+    except (ArithmeticError, ValueError):  # no number or time is so low
+        raise ConfigurationError(f"--by {by!r} was given, which leads below every {_noun(at)}; use `set`") from None
     if not back < at:  # type: ignore[operator]
         raise ConfigurationError(
             f"that is not back: stream {stream!r} stands at the value of `show`, and rows above it were not sent. To"
@@ -47,9 +50,11 @@ def rewound(stream: str, mark: Watermark | None, to: str | None, by: str | None)
 
 def _value(text: str) -> Value | None:
     try:
-        return Decimal(text)
+        number = Decimal(text)
     except InvalidOperation:
         pass
+    else:
+        return number if number.is_finite() else None
     try:
         return dt.datetime.fromisoformat(text)
     except ValueError:
@@ -76,4 +81,8 @@ def _given(at: Value, to: str) -> Value:
         return found
     if isinstance(at, Decimal) and isinstance(found, Decimal):
         return found
-    raise ConfigurationError(f"--to {to!r} is no {'time' if isinstance(at, dt.datetime) else 'number'}")
+    raise ConfigurationError(f"--to {to!r} is no {_noun(at)}")
+
+
+def _noun(at: Value) -> str:
+    return "time" if isinstance(at, dt.datetime) else "number"

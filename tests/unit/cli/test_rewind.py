@@ -33,6 +33,9 @@ def test_rewind_moves_back_and_tells_who_did_it(call, stream, mark, words, value
         (("--to", "7"), "is no time"),
         (("--by", "7"), "goes back by a time such as 90s"),
         (("--by", "-1d"), "goes back by a time such as 90s"),
+        (("--by", "99999999w"), "which leads below every time"),
+        (("--by", "9" * 5_000 + "d"), "which leads below every time"),
+        (("--to", "NaN"), "is no time"),
         ((), "exactly one of --to VALUE and --by AMOUNT"),
         (("--by", "1d", "--to", "2026-11-01"), "exactly one of"),
     ],
@@ -53,6 +56,14 @@ def test_rewind_of_ids_goes_by_numbers(call, stream, mark):
     assert load(stream).values == ("990",)
     call("rewind", stream, "--to", "5")
     assert load(stream).values == ("5",)
+
+
+@pytest.mark.parametrize("given", ["--to=NaN", "--to=-Infinity", "--by=Infinity", "--by=sNaN", "--by=1e9999999"])
+def test_numbers_without_an_end_lead_nowhere(call, stream, mark, given):
+    call("set", stream, "1000")
+
+    assert refused(call, "rewind", stream, given).startswith("ConfigurationError: --")
+    assert load(stream).values == ("1000",)
 
 
 def test_the_value_of_a_rewind_is_sent_again_also_where_it_names_a_row(call, shop, stream):

@@ -231,6 +231,16 @@ def test_bytes_that_are_no_utf_8_are_refused(call, words):
     assert "holds bytes that are no UTF-8; nothing was changed" in refused(call, *words)
 
 
+def test_a_watermark_that_is_broken_or_lost_has_no_server_to_accept(call, stream, mark):
+    for break_it in (lambda key: metadata.put_variable(key, "{}"), metadata.drop_variable):
+        break_it(variable.PREFIX + stream)
+
+        message = refused(call, "set", stream, "--accept-server", "--source-conn-id", "legacy_shop")
+
+        assert "has no readable watermark whose server could be accepted. Give the VALUEs" in message
+    assert variable.PREFIX + stream not in metadata.variables()
+
+
 @pytest.mark.parametrize("changed", [{"values": []}, {"values": None}, {"value": []}])
 def test_a_variable_that_lost_its_values_is_refused_and_set_mends_it(call, stream, mark, changed):
     content = json.loads(metadata.variables()[variable.PREFIX + stream])

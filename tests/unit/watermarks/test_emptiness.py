@@ -24,6 +24,10 @@ def edited(mark, **changed):
         (edited(SAVED, values=..., value=[{"text": "7"}]), "no values;"),
         ('{"version": 1, "facts": {}}', "no values;"),
         (edited(SAVED, values=[]), "no values beside the fact 'placed'"),
+        (
+            edited(SAVED, values=None, facts={"kind": "queue", "placed": True}),
+            "the values null beside the fact 'placed'",
+        ),
         (edited(SAVED, values=None), "the values null beside the fact 'placed'"),
         (edited(SAVED._replace(receipt=([1, 5],), facts=COLUMNS), values=[]), "no values beside a receipt"),
         (edited(SAVED._replace(receipt=([1, 5],), facts=COLUMNS), values=None), "null beside a receipt"),
@@ -59,6 +63,9 @@ def test_a_watermark_that_lacks_its_values_is_refused_with_the_commands(text, fo
         Watermark(("7",), None, {**COLUMNS, "person": "ann", "placed": True}),
         Watermark(("7",), None, {**COLUMNS, "nulls": {"number": 1, "done": True}}),
         Watermark(("7",), None, {"columns": 5}),
+        Watermark((), ([1, 5],), {"kind": "queue"}),
+        Watermark(None, ([1, 5],), {"kind": "queue"}),
+        Watermark(("7",), None, {**COLUMNS, "kind": "queue", "placed": True}),
         SAVED,
     ],
 )
