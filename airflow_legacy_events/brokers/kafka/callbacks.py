@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from airflow_legacy_events.brokers.kafka.secrets import Hider
 from airflow_legacy_events.brokers.kafka.verdicts import ALL_BROKERS_DOWN
 
 
@@ -14,17 +15,18 @@ class LastError:
 
     Args:
         then: the connection's own `error_cb`, if it has one.
+        hide: removes the connection's secrets from a text.
     """
 
-    def __init__(self, then: Callable[[Any], None] | None) -> None:
-        self._then = then
+    def __init__(self, then: Callable[[Any], None] | None, hide: Hider) -> None:
+        self._then, self.hide = then, hide
         self.code: int | None = None
         self.text = ""
 
     def __call__(self, error: Any) -> None:
         """Called by librdkafka, from `poll` and `flush`."""
         if error.code() != ALL_BROKERS_DOWN or not self.text:
-            self.code, self.text = error.code(), error.str()
+            self.code, self.text = error.code(), self.hide(error.str())
         if self._then is not None:
             self._then(error)
 
@@ -34,6 +36,6 @@ def callbacks(config: Mapping[str, Any], log: logging.Logger) -> tuple[dict[str,
 
     Statistics are sent only to a connection with `statistics.interval.ms`; without a `stats_cb` they go to the log.
     """
-    errors = LastError(config.get("error_cb"))
+    errors = LastError(config.get("error_cb"), Hider(config))
     stats = config.get("stats_cb") or (lambda text: log.info("librdkafka statistics: %s", text))
     return {"error_cb": errors, "stats_cb": stats}, errors

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from confluent_kafka import KafkaError
 
+from airflow_legacy_events.brokers.kafka.secrets import Hider
 from airflow_legacy_events.core.errors import ConfigurationError
 
 # Settings that librdkafka knows for consumers only (CONFIGURATION.md, column C/P = C).
@@ -73,7 +73,6 @@ _ALIASES = {
     "sasl.mechanism": "sasl.mechanisms",
 }
 _SAME = {"-1": "all", "1": "true", "t": "true", "0": "false", "f": "false"}
-_SECRET = ("password", "secret", "passphrase", "pem", "username", "oauthbearer.config", "token")
 
 _MAX_MILLISECONDS = 2_147_483_647
 _LINGER_MILLISECONDS = 100
@@ -140,10 +139,7 @@ def producer_settings(
 def refusal(error: Exception, config: Mapping[str, Any]) -> ConfigurationError:
     """Return the error for settings that librdkafka refuses; it names the setting and holds no secret."""
     found = error.args[0]
-    text = str(found.str() if isinstance(found, KafkaError) else found)
-    for name, value in normalised(config).items():
-        if any(part in name for part in _SECRET):
-            text = re.sub(rf"(?<!\w){re.escape(str(value))}(?!\w)", "***", text)
+    text = Hider(normalised(config))(str(found.str() if isinstance(found, KafkaError) else found))
     pairs = [*_ALIASES.items(), *((name, alias) for alias, name in _ALIASES.items())]
     also = ", ".join(other for name, other in pairs if f'"{name}"' in text)
     return ConfigurationError(

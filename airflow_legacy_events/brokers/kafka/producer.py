@@ -16,6 +16,7 @@ from confluent_kafka import KafkaException, Producer
 from airflow_legacy_events.brokers.kafka.arguments import BY_KEY, NOW, arguments, encoded
 from airflow_legacy_events.brokers.kafka.callbacks import callbacks
 from airflow_legacy_events.brokers.kafka.config import refusal
+from airflow_legacy_events.brokers.kafka.secrets import ClientLog
 from airflow_legacy_events.brokers.kafka.verdicts import Failure, fatal
 from airflow_legacy_events.core.errors import DeliveryError
 from airflow_legacy_events.core.model import Messages
@@ -91,7 +92,7 @@ class IdempotentProducer:
     def _made(self) -> Producer:
         calls = {**self._calls, "on_delivery": self._report}
         try:
-            return Producer({**self._settings, **calls}, logger=self._log)
+            return Producer({**self._settings, **calls}, logger=ClientLog(self._log, self._errors.hide))
         except (KafkaException, TypeError, ValueError) as error:
             raise refusal(error, self._settings) from None
 
@@ -109,7 +110,7 @@ class IdempotentProducer:
         try:
             step(*arguments)
         except KafkaException as error:
-            self.give_up(f"messages can't be handed over: {error.args[0].str()}")
+            self.give_up(f"messages can't be handed over: {self._errors.hide(error.args[0].str())}")
 
     def _send_all(self, messages: Messages, places: Sequence[int]) -> None:
         calls, values = arguments(messages, places)

@@ -16,6 +16,7 @@ from airflow_legacy_events.brokers.kafka.config import refusal
 from airflow_legacy_events.brokers.kafka.creation import create
 from airflow_legacy_events.brokers.kafka.limits import DEFAULT_MAX_MESSAGE_BYTES, TopicLimits
 from airflow_legacy_events.brokers.kafka.refusals import UNKNOWN, TopicRefusal, illegal
+from airflow_legacy_events.brokers.kafka.secrets import ClientLog
 from airflow_legacy_events.brokers.kafka.verdicts import HOPELESS
 from airflow_legacy_events.brokers.kafka.writable import check_replicas, check_rights
 from airflow_legacy_events.core.errors import DeliveryError
@@ -43,7 +44,9 @@ class Topics:
         # A client that can't connect logs that twenty times a second; the last error is in ours.
         quiet = {} if "debug" in settings else {"log_level": _QUIET}
         try:
-            self._admin = AdminClient({**quiet, **settings, **calls}, logger=log)  # must outlive its futures
+            self._admin = AdminClient(
+                {**quiet, **settings, **calls}, logger=ClientLog(log, self._errors.hide)
+            )  # must outlive its futures
         except (KafkaException, TypeError, ValueError) as error:
             raise refusal(error, settings) from None
         self.metadata = self._look(lambda _: True)
@@ -57,7 +60,7 @@ class Topics:
                 found = self._admin.list_topics(timeout=min(left, _HURRY_SECONDS if self._stop.requested else patience))
             except KafkaException as error:
                 self._admin.poll(0)
-                reason = self._errors.text or error.args[0].str()
+                reason = self._errors.text or self._errors.hide(error.args[0].str())
                 if self._errors.code in HOPELESS:
                     raise DeliveryError(
                         f"the cluster at {self._bootstrap!r} refused this client: {reason}. Nothing was sent; look at"
