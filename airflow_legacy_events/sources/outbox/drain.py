@@ -13,8 +13,8 @@ from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Batch, Pending, Receipt, Watermark
 from airflow_legacy_events.sources.outbox.receipts import receipt_of
 from airflow_legacy_events.sources.outbox.table import OutboxTable
+from airflow_legacy_events.sources.pages import pages
 from airflow_legacy_events.sources.rows import Rows, Start, Values
-from airflow_legacy_events.sources.share import share
 
 _BEGINNING = Start(())
 
@@ -58,35 +58,18 @@ class Drain:
         """
         if target is None:
             return
-        at, left, low, drained = _BEGINNING, self.limits.max_rows, "", 0
-        ties = _Ties(self.table, self.log)
-        query = self.rows.query(at, target, self._limit(left))
-        while left is None or left > 0:
-            rows = self.rows.page(at, target, self._limit(left), query)
-            if rows:
-                at, low = self.rows.next_start(rows), low or self.rows.values(rows[0])[0]
-                ties.look(rows)
-            final = not rows or at.values == target
-            left = None if left is None else left - len(rows)
-            if not final and left != 0:
-                query = self.rows.query(at, target, self._limit(left))
-                if self.limits.rows_per_second is None:
-                    self.rows.database.prefetch(query)
-            drained += len(rows)
-            values = at.values or last
-            part = share(self.rows.selection.columns[0], low, values[0], target[0]) if low and values else None
-            after = Watermark(values, self.receipt(rows), {"drained": drained})
-            yield Batch(self.rows.selection.shape, rows, len(rows), after, "c", final=final, share=part)
-            if final:
-                return
+        ties, drained = _Ties(self.table, self.log), 0
+        for page in pages(self.rows, _BEGINNING, target, self.limits):
+            ties.look(page.rows)
+            drained += len(page.rows)
+            after = Watermark(page.at.values or last, self.receipt(page.rows), {"drained": drained})
+            shape, count = self.rows.selection.shape, len(page.rows)
+            yield Batch(shape, page.rows, count, after, "c", final=page.final, share=page.share)
 
     def receipt(self, rows: Sequence[tuple[Any, ...]], without: AbstractSet[int] = frozenset()) -> Receipt | None:
         """Return the receipt of rows, leaving out those at the places `without`."""
         kept = [row for at, row in enumerate(rows) if at not in without] if without else rows
         return receipt_of(self.table.received(kept), integers=self.table.integers)
-
-    def _limit(self, left: int | None) -> int:
-        return self.limits.page_rows if left is None else min(self.limits.page_rows, left)
 
 
 class _Ties:

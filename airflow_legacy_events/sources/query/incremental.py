@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Batch, Ceiling, Horizon, Opened, Pending, Watermark
+from airflow_legacy_events.sources.pages import pages
 from airflow_legacy_events.sources.query.checks import refuse_endless
 from airflow_legacy_events.sources.rows import Rows, Start, Values
-from airflow_legacy_events.sources.share import share
 
 
 class RunPlan(NamedTuple):
@@ -89,30 +89,12 @@ class IncrementalRun:
 
     def batches(self, plan: RunPlan) -> Iterator[Batch]:
         """Yield the pages; the last one is final unless `max_rows` came first."""
-        at, target, left = plan.start, plan.until, self.limits.max_rows
-        if target is None:
+        if plan.until is None:
             if plan.first:  # a first run always leaves a watermark
-                yield self._batch([], at, final=True, share=None)
+                yield self._batch([], plan.start, final=True, share=None)
             return
-        low: str | None = at.values[0] if at.values else None
-        query = self.rows.query(at, target, self._limit(left))
-        while left is None or left > 0:
-            rows = self.rows.page(at, target, self._limit(left), query)
-            if rows:
-                at = self.rows.next_start(rows)
-                low = low or self.rows.values(rows[0])[0]
-            final = not rows or at.values == target
-            left = None if left is None else left - len(rows)
-            if not final and left != 0:
-                query = self.rows.query(at, target, self._limit(left))
-                if self.limits.rows_per_second is None:
-                    self.rows.database.prefetch(query)
-            yield self._batch(rows, at, final=final, share=self._share(low, at.values, target))
-            if final:
-                return
-
-    def _limit(self, left: int | None) -> int:
-        return self.limits.page_rows if left is None else min(self.limits.page_rows, left)
+        for page in pages(self.rows, plan.start, plan.until, self.limits):
+            yield self._batch(page.rows, page.at, final=page.final, share=page.share)
 
     def _batch(self, rows: list[tuple[Any, ...]], at: Start, *, final: bool, share: float | None) -> Batch:
         selection = self.rows.selection
@@ -125,9 +107,6 @@ class IncrementalRun:
             final=final,
             share=share,
         )
-
-    def _share(self, low: str | None, at: Values, target: Values) -> float | None:
-        return share(self.rows.selection.columns[0], low, at[0], target[0]) if low and at else None
 
 
 def position_of(at: Start, columns: int) -> Watermark:

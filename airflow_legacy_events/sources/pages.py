@@ -1,0 +1,52 @@
+"""Pages of a run: read one after the other up to a target, each prefetched while the last one travels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from airflow_legacy_events.core.limits import Limits
+from airflow_legacy_events.sources.rows import Rows, Start, Values
+from airflow_legacy_events.sources.share import share
+
+
+class Page(NamedTuple):
+    """One page.
+
+    Attributes:
+        rows: in order; none where nothing is left up to the target.
+        at: where the next page begins.
+        final: whether the target is reached with it.
+        share: how much of the range lies behind it, 0 to 1; None where it is not known.
+    """
+
+    rows: list[tuple[Any, ...]]
+    at: Start
+    final: bool
+    share: float | None
+
+
+def pages(rows: Rows, start: Start, target: Values, limits: Limits) -> Iterator[Page]:
+    """Yield the pages from `start` to `target`; the last one is final unless `max_rows` came first."""
+    at, left = start, limits.max_rows
+    low: str | None = at.values[0] if at.values else None
+    query = rows.query(at, target, _limit(limits, left))
+    while left is None or left > 0:
+        found = rows.page(at, target, _limit(limits, left), query)
+        if found:
+            at = rows.next_start(found)
+            low = low or rows.values(found[0])[0]
+        final = not found or at.values == target
+        left = None if left is None else left - len(found)
+        if not final and left != 0:
+            query = rows.query(at, target, _limit(limits, left))
+            if limits.rows_per_second is None:
+                rows.database.prefetch(query)
+        part = share(rows.selection.columns[0], low, at.values[0], target[0]) if low and at.values else None
+        yield Page(found, at, final, part)
+        if final:
+            return
+
+
+def _limit(limits: Limits, left: int | None) -> int:
+    return limits.page_rows if left is None else min(limits.page_rows, left)
