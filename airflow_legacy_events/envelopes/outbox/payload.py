@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-from binascii import unhexlify
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from airflow_legacy_events.core.columns import Kind, Shape
 from airflow_legacy_events.core.model import Batch, Messages, Stream
-from airflow_legacy_events.envelopes.outbox.row_texts import INVALID_VALUE, Columns, Refused, RowTexts
+from airflow_legacy_events.envelopes.outbox.row_texts import INVALID_VALUE, Columns, Refused, RowTexts, unescaped
 
 _AS_IT_IS = frozenset({Kind.TEXT, Kind.JSON, Kind.ANY})
 
@@ -43,10 +41,8 @@ def payloads(
 
 
 def _bytes(place: int, name: str, value: Any, refused: Refused) -> str | bytes | None:
-    if isinstance(value, str) and value.startswith("\\x"):
-        with contextlib.suppress(ValueError):  # a text in a column of SQLite
-            return unhexlify(value[2:])  # as PostgreSQL writes them
-    if value is None or isinstance(value, (str, bytes)):
-        return value
+    found: str | bytes | None = unescaped(value)
+    if found is None or isinstance(found, (str, bytes)):
+        return found
     refused.add(place, INVALID_VALUE, f"column {name!r} is binary, but the row holds a Python {type(value).__name__}")
     return None

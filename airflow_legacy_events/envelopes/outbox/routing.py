@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import re
 from collections.abc import Callable, Sequence
@@ -16,7 +15,7 @@ from airflow_legacy_events.core.errors import EnvelopeError
 from airflow_legacy_events.core.model import Batch, Headers, Messages, Stream
 from airflow_legacy_events.core.ports import Envelope
 from airflow_legacy_events.envelopes.column_encoder import Values
-from airflow_legacy_events.envelopes.outbox.row_texts import INVALID_VALUE, Columns, Refused, RowTexts
+from airflow_legacy_events.envelopes.outbox.row_texts import INVALID_VALUE, Columns, Refused, RowTexts, unescaped
 from airflow_legacy_events.envelopes.outbox.schema import PayloadSchemas
 from airflow_legacy_events.envelopes.plan import FieldTemplate
 from airflow_legacy_events.envelopes.rendering import header_rows, render
@@ -199,7 +198,5 @@ def _places_of_null(texts: Values) -> list[int]:
 
 
 def _text(value: Any, column: Column) -> str | bytes:
-    if column.kind is Kind.BYTES and isinstance(value, str) and value.startswith("\\x"):
-        with contextlib.suppress(ValueError):  # a text in a column of SQLite
-            return bytes.fromhex(value[2:])  # as PostgreSQL writes them
-    return value if isinstance(value, (str, bytes)) else str(value)
+    found = unescaped(value) if column.kind is Kind.BYTES else value
+    return found if isinstance(found, (str, bytes)) else str(found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from binascii import unhexlify
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -107,6 +109,14 @@ class RowTexts:
                 refused.add(place, error, str(fault).partition(";")[0])
                 found.append(None)
         return found
+
+
+def unescaped(value: Any) -> Any:
+    """Return a binary value as bytes where it is the text that PostgreSQL writes of it, anything else as it is."""
+    if isinstance(value, str) and value.startswith("\\x"):
+        with contextlib.suppress(ValueError):  # a text in a column of SQLite
+            return unhexlify(value[2:])
+    return value
 
 
 class Columns:
