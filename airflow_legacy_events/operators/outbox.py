@@ -130,19 +130,4 @@ class OutboxDrainOperator(StreamOperator):
 
     def _spec(self) -> OutboxSpec:
         self._check_topics()
-        return OutboxSpec(
-            conn_id=self.source_conn_id,
-            table=self.table,
-            layout=self.layout,
-            columns=self.columns,
-            order_columns=self.order_columns,
-            after_publish=self.after_publish,
-            mark_column=self.mark_column,
-            mark_values=self.mark_values,
-            where=self.where,
-            retention=self.retention,
-            allowed_topics=self.allowed_topics,
-            json_schema=self.json_schema,
-            source_timezone=self.source_timezone,
-            statement_timeout=self.statement_timeout,
-        )
+        return OutboxSpec.of(self)

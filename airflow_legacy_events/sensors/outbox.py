@@ -75,19 +75,7 @@ class PendingOutboxSensor(StreamSensor):
         self._complete()
 
     def _spec(self) -> OutboxSpec:
-        return OutboxSpec(
-            conn_id=self.source_conn_id,
-            table=self.table,
-            layout=self.layout,
-            columns=self.columns,
-            order_columns=self.order_columns,
-            after_publish=self.after_publish,
-            mark_column=self.mark_column,
-            mark_values=self.mark_values,
-            where=self.where,
-            source_timezone=self.source_timezone,
-            statement_timeout=self.statement_timeout,
-        )
+        return OutboxSpec.of(self)
 
     def _watch(self) -> Watch:
         return replace(super()._watch(), channel=self.channel)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
@@ -56,6 +56,13 @@ class OutboxSpec:
     json_schema: Mapping[str, Any] | None = None
     source_timezone: str = "UTC"
     statement_timeout: dt.timedelta = dt.timedelta(minutes=5)
+
+    @classmethod
+    def of(cls, holder: Any) -> Self:
+        """Return the spec of what an operator or sensor holds as attributes of the same names; not each has all."""
+        held = vars(holder)
+        named = {one.name: held[one.name] for one in fields(cls) if one.name in held}
+        return cls(conn_id=held["source_conn_id"], **named)
 
     def check(self, *, rendered: bool) -> None:
         """See `SourceSpec.check`."""
