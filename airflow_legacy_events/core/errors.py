@@ -4,7 +4,8 @@
 LegacyEventsError
 ├── ConfigurationError     fix the DAG or a connection
 ├── SourceError            the legacy database said no, or went away
-│   └── BusyError          another run holds the stream's lock
+│   ├── BusyError          another run holds the stream's lock
+│   └── SchemaChangedError the columns changed while they were read
 ├── EnvelopeError          a row can't be carried as it is
 ├── DeliveryError          the broker rejected messages, or their fate is unknown
 ├── WatermarkError         the stored watermark is lost, foreign, unreadable or moved by somebody else
@@ -54,6 +55,10 @@ class BusyError(SourceError):
         super().__init__(message)
         self.holder = holder
         self.healthy = healthy
+
+
+class SchemaChangedError(SourceError):
+    """A page gives other columns than the run was made for; nothing of it was sent."""
 
 
 class EnvelopeError(LegacyEventsError):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import threading
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Generic, TypeVar
 
@@ -15,10 +15,10 @@ import sqlalchemy as sa
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.core.model import Ceiling
-from airflow_legacy_events.core.ports import Listener, TableWrites
-from airflow_legacy_events.databases import keyset
+from airflow_legacy_events.core.ports import Listener, NextId, TableState, TableWrites
 from airflow_legacy_events.databases.chunks import Chunks
-from airflow_legacy_events.databases.reflection import Reflected, TableFacts, query_source
+from airflow_legacy_events.databases.conditions import Conditions, bound
+from airflow_legacy_events.databases.reflection import NOTHING_KNOWN, Reflected, TableFacts, query_source
 
 Session = TypeVar("Session")
 MAX_VALUE_BYTES = 64 * 2**20
@@ -31,7 +31,7 @@ _BEST_EFFORT = (
 )
 
 
-class SqlDatabase(ABC, Generic[Session]):
+class SqlDatabase(Conditions, Generic[Session]):
     """Base of the databases whose SQL is composed with SQLAlchemy and read with their own driver.
 
     Args:
@@ -45,15 +45,11 @@ class SqlDatabase(ABC, Generic[Session]):
         enters_by_position: see `core.ports.Database.enters_by_position`.
         paramstyle: PEP 249's style of parameters in statements; None: the one that the driver's cursors take.
         has_partial_indexes: see `core.ports.Database.has_partial_indexes`.
-        row_values: whether a comparison of row values enters an index; other databases use `keyset`.
-        version: see `core.ports.Database.version`.
     """
 
     holds_snapshot = True
     enters_by_position = True
     has_partial_indexes = True
-    row_values = True
-    version: Column | None = None
     paramstyle: str | None = None
 
     def __init__(
@@ -99,11 +95,32 @@ class SqlDatabase(ABC, Generic[Session]):
         if sql is not None:
             selectable = query_source(sql)
             columns, refused = self._describe(selectable, frozenset())
-            return Reflected(selectable, columns, refused)
+            return Reflected(selectable, columns, refused, state=self._query_state(selectable))
         facts = self._inspect(str(table))
         element = sa.table(facts.name, schema=facts.schema)
         columns, refused = self._describe(element, facts.not_null)
-        return Reflected(element, columns, refused, facts.primary_key, facts.unique, facts.indexes, facts.small)
+        known = facts.primary_key, facts.unique, facts.indexes, facts.small, facts.state
+        return Reflected(element, columns, refused, *known)
+
+    def _query_state(self, selectable: Any) -> TableState:  # noqa: ARG002  of most databases nothing is known of a query
+        """Return what is known of a query; see `core.ports.TableState`."""
+        return NOTHING_KNOWN
+
+    def position(self) -> dict[str, Any] | None:
+        """See `core.ports.Database.position`."""
+        return None
+
+    def behind(self, position: Mapping[str, Any]) -> str | None:  # noqa: ARG002
+        """See `core.ports.Database.behind`."""
+        return None
+
+    def next_id(self, table: str, column: str) -> NextId:  # noqa: ARG002
+        """See `core.ports.Database.next_id`."""
+        return NextId()
+
+    def storage(self, table: str) -> Any:  # noqa: ARG002
+        """See `core.ports.Database.storage`."""
+        return None
 
     @abstractmethod
     def _inspect(self, table: str) -> TableFacts:
@@ -132,43 +149,6 @@ class SqlDatabase(ABC, Generic[Session]):
     def check(self, query: Any) -> None:
         """See `core.ports.Database.check`."""
         self._describe(query.subquery("legacy_events_check"), frozenset())
-
-    def beyond(self, columns: Sequence[Any], values: Sequence[Any], *, inclusive: bool = False) -> Any:
-        """See `core.ports.Database.beyond`. With row values one index on the columns gives both bound and order."""
-        right = list(map(bound, values))
-        if not self.row_values:
-            return keyset.beyond(columns, right, inclusive=inclusive)
-        return _row(columns) >= _row(right) if inclusive else _row(columns) > _row(right)
-
-    def equal(self, column: Any, value: Any) -> Any:
-        """See `core.ports.Database.equal`."""
-        return column == bound(value)
-
-    def until(self, columns: Sequence[Any], values: Sequence[Any]) -> Any:
-        """See `core.ports.Database.until`."""
-        right = list(map(bound, values))
-        return _row(columns) <= _row(right) if self.row_values else keyset.until(columns, right)
-
-    def among(self, columns: Sequence[Any], rows: Sequence[Sequence[Any]]) -> Any:
-        """See `core.ports.Database.among`."""
-        rows_as_values = self.row_values or len(columns) == 1
-        if not rows_as_values or any(isinstance(value, sa.ColumnElement) for row in rows for value in row):
-            return keyset.among(columns, rows, bound)
-        if len(columns) == 1:
-            return columns[0].in_(_listed([value for (value,) in rows], sa.types.NullType()))
-        types = sa.types.TupleType(*[sa.types.NullType()] * len(columns))
-        return _row(columns).in_(_listed([tuple(row) for row in rows], types))
-
-    def unchanged(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], versions: Sequence[int]) -> Any:
-        """See `core.ports.Database.unchanged`; the version is one more value of each row."""
-        compared = [*columns, *([self.version] if self.version is not None else [])]
-        texts = ([*row, str(version)] for row, version in zip(rows, versions, strict=True))
-        values = [[self.bind(text, one) for text, one in zip(row, compared, strict=True)] for row in texts]
-        return self.among([sa.column(one.name) for one in compared], values)
-
-    @abstractmethod
-    def bind(self, text: str, column: Column) -> Any:
-        """See `core.ports.Database.bind`."""
 
     @abstractmethod
     def marking(self, of: Column) -> Any:
@@ -260,19 +240,3 @@ class SqlDatabase(ABC, Generic[Session]):
     @abstractmethod
     def _end(self, session: Session) -> None:
         """Close `session`."""
-
-
-def bound(value: Any) -> Any:
-    """Return a bind parameter without a type, so that no cast is rendered around it; SQL stays as it is."""
-    if isinstance(value, sa.ColumnElement):
-        return value
-    return sa.bindparam(None, value, type_=sa.types.NullType(), unique=True)
-
-
-def _listed(values: Sequence[Any], type_: Any) -> Any:
-    """Return one parameter for a list, which the statement writes as many."""
-    return sa.bindparam(None, values, type_=type_, unique=True, expanding=True)
-
-
-def _row(elements: Sequence[Any]) -> Any:
-    return elements[0] if len(elements) == 1 else sa.tuple_(*elements)

@@ -12,9 +12,11 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.ports import TableState
 from airflow_legacy_events.core.sql_text import one_select
 
 QUERY_ALIAS = "legacy_events_query"
+NOTHING_KNOWN = TableState()
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Reflected:
     unique: tuple[tuple[str, ...], ...] = ()
     indexes: tuple[tuple[str, ...], ...] | None = None
     small: bool = False
+    state: TableState = NOTHING_KNOWN
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class TableFacts:
         indexes: column lists of all ordered indexes that leave no row out; None for what has none of its own.
         not_null: columns in which the database allows no NULL.
         small: whether no value in it can be large now.
+        state: see `core.ports.TableState`.
     """
 
     name: str
@@ -51,6 +55,7 @@ class TableFacts:
     indexes: tuple[tuple[str, ...], ...] | None = None
     not_null: frozenset[str] = field(default_factory=frozenset)
     small: bool = False
+    state: TableState = NOTHING_KNOWN
 
 
 def split_name(table: str) -> tuple[str | None, str]:

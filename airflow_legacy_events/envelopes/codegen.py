@@ -160,6 +160,7 @@ class EncoderCode:
     def _put_id(self, text: _Strings, key: str, form: str) -> None:
         text.value(key)
         if not self._versioned:
+            text.constant("counter")
             return
         for place, at in enumerate(self._plan.watermark or [None]):
             text.literal("," if place else "@")

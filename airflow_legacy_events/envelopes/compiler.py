@@ -114,6 +114,7 @@ class _Encoder:
         filled = {slot: self._fill(slot, template, texts) for slot, template in plan.templates.items()}
         inner = [_inner(filled[slot]) if slot in filled else None for slot in FILLED]
         counter = f":{batch.counter}" if batch.counter else ""
+        counter += f":g{batch.generation}" if batch.generation else ""
         encode = self._compiled(versioned=self._versioned(batch.op))
         block = encode(count, batch.op, counter, moments, *inner, *forms)
         if not plan.each:

@@ -24,6 +24,7 @@ class Batch:
         counter: distinguishes versions that are sent at one watermark value; in bulk the load's number.
         final: whether the target of the run is reached with this batch.
         share: how much of the range lies behind it, 0 to 1; None where it is not known.
+        generation: how often the table was sent anew because it had been reset; it stands in the event ids.
     """
 
     shape: Shape
@@ -34,6 +35,7 @@ class Batch:
     counter: int = 0
     final: bool = False
     share: float | None = None
+    generation: int = 0
 
     def name_of(self, at: int) -> str:
         """Return how the row at a place is named to a person: by its id, else by its position."""

@@ -1,7 +1,8 @@
 """Ports: the calls of the relay and the sources, and what each promises."""
 
 from airflow_legacy_events.core.ports.broker import Broker, BrokerClient, Position
-from airflow_legacy_events.core.ports.database import Answer, Database, Lease, Listener, Reflection, TableWrites
+from airflow_legacy_events.core.ports.catalog import NextId, Reflection, TableState, TableWrites
+from airflow_legacy_events.core.ports.database import Answer, Database, Lease, Listener
 from airflow_legacy_events.core.ports.envelope import Envelope
 from airflow_legacy_events.core.ports.observer import Observer
 from airflow_legacy_events.core.ports.source import Source
@@ -15,10 +16,12 @@ __all__ = [
     "Envelope",
     "Lease",
     "Listener",
+    "NextId",
     "Observer",
     "Position",
     "Reflection",
     "Source",
+    "TableState",
     "TableWrites",
     "WatermarkStore",
 ]

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.model.horizon import Ceiling
+from airflow_legacy_events.core.ports.catalog import NextId, Reflection, TableWrites
 
 
 class Lease(Protocol):
@@ -66,68 +67,6 @@ class Answer(NamedTuple):
     number: int
 
 
-class TableWrites(NamedTuple):
-    """What deleting or updating rows of a table meets, as the catalog says; nothing is written to find it out.
-
-    Attributes:
-        name: of the table on this server, whichever way it was written and whichever connection leads to it.
-        elsewhere: why its rows must not be written here, naming the primary where that is known; None where they may.
-        references: foreign keys that point here and let no row be deleted that they refer to, each in words.
-        effects: what a DELETE sets off: cascades, triggers, rules, policies; each in words.
-        update_effects: what an UPDATE sets off, likewise.
-        ids_return: why the id of a deleted row may be given to another one; None where it is not.
-        set_on_update: columns that the database sets to its time whenever a row is updated.
-        partial: indexes that leave rows out: their columns, and the condition as the database writes it.
-        churn: rows inserted and deleted since the statistics began; None where they are not counted.
-        bytes: that the table and its indexes take; None where that is not known.
-        unknown: what could not be found out, each in words with the GRANT that shows it.
-    """
-
-    name: str
-    elsewhere: str | None = None
-    references: tuple[str, ...] = ()
-    effects: tuple[str, ...] = ()
-    update_effects: tuple[str, ...] = ()
-    ids_return: str | None = None
-    set_on_update: tuple[str, ...] = ()
-    partial: tuple[tuple[tuple[str, ...], str], ...] = ()
-    churn: tuple[int, int] | None = None
-    bytes: int | None = None
-    unknown: tuple[str, ...] = ()
-
-
-class Reflection(Protocol):
-    """Catalog facts of a table or query, known before any row of it is read."""
-
-    @property
-    def selectable(self) -> Any:
-        """A SQLAlchemy FROM element; its columns are addressed by name."""
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        """Its columns that can be carried, in order."""
-
-    @property
-    def refused(self) -> Mapping[str, str]:
-        """The other columns' names, with the database's name of their types."""
-
-    @property
-    def primary_key(self) -> tuple[str, ...]:
-        """Empty for a query, a view or a table without one."""
-
-    @property
-    def unique(self) -> tuple[tuple[str, ...], ...]:
-        """Column lists of the other unique indexes and constraints that cover every row."""
-
-    @property
-    def indexes(self) -> tuple[tuple[str, ...], ...] | None:
-        """Column lists of all indexes; None where they can't be known."""
-
-    @property
-    def small(self) -> bool:
-        """Whether the catalog proves that no value is large; `Database.bounded` has its price."""
-
-
 class Database(Protocol):
     """Dialect of one database, and its sessions. Its reads come from one thread at a time."""
 
@@ -141,6 +80,25 @@ class Database(Protocol):
 
     def identity(self) -> dict[str, str]:
         """Return the identity of this server and database, distinct from every other one; compared as a whole."""
+
+    def position(self) -> dict[str, Any] | None:
+        """Return how far this server is, such as its WAL or GTID position, as plain JSON; None where it tells none."""
+
+    def behind(self, position: Mapping[str, Any]) -> str | None:
+        """Return why this server is behind a `position` that was read before; None where it is not known to be.
+
+        A standby is waited for, the statement timeout at most.
+        """
+
+    def next_id(self, table: str, column: str) -> NextId:
+        """Return what the generator of a table's column hands out next."""
+
+    def storage(self, table: str) -> Any:
+        """Return where the rows of a table lie, as plain JSON, as it is now: also inside `snapshot`.
+
+        Rows are missing from a snapshot of a table whose storage was exchanged since. None where the database refuses
+        such a change while a snapshot reads, or has no such thing.
+        """
 
     @property
     def version(self) -> Column | None:
@@ -253,10 +211,13 @@ class Database(Protocol):
 
         Args:
             query: a SQLAlchemy SELECT. Its execution option `constant_columns` names columns that are equal in all
-                its rows: an index that begins with them is in the order of the columns behind them.
+                its rows: an index that begins with them is in the order of the columns behind them. Its execution
+                option `expected` holds the `Column`s that it must give: their names, kinds and types, of which a length
+                or precision may differ.
             max_bytes: the rows may be cut short once they hold about so many bytes, at least one row is returned.
 
         Raises:
+            SchemaChangedError: it gives other columns than `expected`.
             SourceError: the query failed, took longer than the statement timeout, or the connection was lost.
         """
 
@@ -267,7 +228,7 @@ class Database(Protocol):
         """
 
     def snapshot(self) -> AbstractContextManager[None]:
-        """Let every read inside the context see one and the same state of the data."""
+        """Let every read inside the context see one and the same state of the data; may be nested."""
 
     def listen(self, channel: str) -> AbstractContextManager[Listener]:
         """Listen to a channel of notifications, on a session of its own that lasts as long as the context.

@@ -16,7 +16,8 @@ from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.ports import Lease, TableWrites
 from airflow_legacy_events.databases import errors, keyset
-from airflow_legacy_events.databases.base import SqlDatabase, bound
+from airflow_legacy_events.databases.base import SqlDatabase
+from airflow_legacy_events.databases.conditions import bound
 from airflow_legacy_events.databases.deadline import deadline
 from airflow_legacy_events.databases.generic import sizes, values
 from airflow_legacy_events.databases.generic.catalog import inspect_columns, inspect_table

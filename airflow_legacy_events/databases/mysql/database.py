@@ -18,7 +18,8 @@ from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import LegacyEventsError, SourceError
 from airflow_legacy_events.core.ports import Lease, TableWrites
 from airflow_legacy_events.databases import errors
-from airflow_legacy_events.databases.base import SqlDatabase, bound
+from airflow_legacy_events.databases.base import SqlDatabase
+from airflow_legacy_events.databases.conditions import bound
 from airflow_legacy_events.databases.deadline import deadline
 from airflow_legacy_events.databases.mysql import charsets, types
 from airflow_legacy_events.databases.mysql.catalog import inspect_table

@@ -8,7 +8,8 @@ import MySQLdb
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column
-from airflow_legacy_events.databases.base import MAX_VALUE_BYTES, bound
+from airflow_legacy_events.databases.base import MAX_VALUE_BYTES
+from airflow_legacy_events.databases.conditions import bound
 from airflow_legacy_events.databases.mysql.session import Session, code_of
 
 MEDIUM_BYTES = 2**24 - 1

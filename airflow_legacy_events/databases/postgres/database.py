@@ -17,7 +17,8 @@ from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import LegacyEventsError, SourceError
 from airflow_legacy_events.core.ports import Lease, Listener, TableWrites
 from airflow_legacy_events.databases import errors
-from airflow_legacy_events.databases.base import SqlDatabase, bound
+from airflow_legacy_events.databases.base import SqlDatabase
+from airflow_legacy_events.databases.conditions import bound
 from airflow_legacy_events.databases.postgres.catalog import inspect_table
 from airflow_legacy_events.databases.postgres.encoding import REMEDY, UNREADABLE, unreadable_column
 from airflow_legacy_events.databases.postgres.listening import listening

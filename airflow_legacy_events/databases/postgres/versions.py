@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
-from airflow_legacy_events.databases.base import bound
+from airflow_legacy_events.databases.conditions import bound
 
 VERSION = Column("xmin", Kind.INTEGER, "xid", nullable=False)
 

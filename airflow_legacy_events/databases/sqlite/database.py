@@ -20,7 +20,8 @@ from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import LegacyEventsError, SourceError
 from airflow_legacy_events.core.ports import Lease, TableWrites
 from airflow_legacy_events.databases import errors
-from airflow_legacy_events.databases.base import MAX_VALUE_BYTES, SqlDatabase, bound
+from airflow_legacy_events.databases.base import MAX_VALUE_BYTES, SqlDatabase
+from airflow_legacy_events.databases.conditions import bound
 from airflow_legacy_events.databases.reflection import TableFacts
 from airflow_legacy_events.databases.sqlite import values
 from airflow_legacy_events.databases.sqlite.catalog import inspect_table

@@ -1,0 +1,113 @@
+"""Catalog facts of tables, views and queries, as a database gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
+
+from airflow_legacy_events.core.columns import Column
+
+
+class TableState(NamedTuple):
+    """What a table, view or query is when a run begins, beside its columns.
+
+    What can't be known is empty or None; where a right is missing, `unknown` says so.
+
+    Attributes:
+        distinct: column lists of which the catalog proves that no two of the rows that are read share their values, as
+            the database compares them: an index that does not hold for inheriting tables, or under another collation
+            than that of comparisons, proves nothing.
+        object: plain JSON that another table, or one that was emptied or rewritten, does not share.
+        order: collations of the columns that have one, by name.
+        definition: fingerprint of a view's definition and of those of the views below it, each from its FROM on; None
+            for a table.
+        unheld: why one snapshot does not hold the rows still, naming the table and the statement that mends it; None
+            where it does.
+        unknown: what could not be found out, each in words with the GRANT that shows it.
+    """
+
+    distinct: tuple[tuple[str, ...], ...] = ()
+    object: Mapping[str, Any] | None = None
+    order: Mapping[str, str] = MappingProxyType({})
+    definition: str | None = None
+    unheld: str | None = None
+    unknown: tuple[str, ...] = ()
+
+
+class NextId(NamedTuple):
+    """The generator of a column's values, such as an owned sequence or AUTO_INCREMENT.
+
+    Attributes:
+        value: the least number that it may hand out next; None where there is no generator, or it can't be seen.
+        unknown: why it can't be seen, in words with the GRANT that shows it; None where it can, or there is none.
+    """
+
+    value: int | None = None
+    unknown: str | None = None
+
+
+class TableWrites(NamedTuple):
+    """What deleting or updating rows of a table meets, as the catalog says; nothing is written to find it out.
+
+    Attributes:
+        name: of the table on this server, whichever way it was written and whichever connection leads to it.
+        elsewhere: why its rows must not be written here, naming the primary where that is known; None where they may.
+        references: foreign keys that point here and let no row be deleted that they refer to, each in words.
+        effects: what a DELETE sets off: cascades, triggers, rules, policies; each in words.
+        update_effects: what an UPDATE sets off, likewise.
+        ids_return: why the id of a deleted row may be given to another one; None where it is not.
+        set_on_update: columns that the database sets to its time whenever a row is updated.
+        partial: indexes that leave rows out: their columns, and the condition as the database writes it.
+        churn: rows inserted and deleted since the statistics began; None where they are not counted.
+        bytes: that the table and its indexes take; None where that is not known.
+        unknown: what could not be found out, each in words with the GRANT that shows it.
+    """
+
+    name: str
+    elsewhere: str | None = None
+    references: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
+    update_effects: tuple[str, ...] = ()
+    ids_return: str | None = None
+    set_on_update: tuple[str, ...] = ()
+    partial: tuple[tuple[tuple[str, ...], str], ...] = ()
+    churn: tuple[int, int] | None = None
+    bytes: int | None = None
+    unknown: tuple[str, ...] = ()
+
+
+class Reflection(Protocol):
+    """Catalog facts of a table or query, known before any row of it is read."""
+
+    @property
+    def selectable(self) -> Any:
+        """A SQLAlchemy FROM element; its columns are addressed by name."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Its columns that can be carried, in order."""
+
+    @property
+    def refused(self) -> Mapping[str, str]:
+        """The other columns' names, with the database's name of their types."""
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """Empty for a query, a view or a table without one."""
+
+    @property
+    def unique(self) -> tuple[tuple[str, ...], ...]:
+        """Column lists of the other unique indexes and constraints that cover every row."""
+
+    @property
+    def indexes(self) -> tuple[tuple[str, ...], ...] | None:
+        """Column lists of all indexes; None where they can't be known."""
+
+    @property
+    def small(self) -> bool:
+        """Whether the catalog proves that no value is large; `Database.bounded` has its price."""
+
+    @property
+    def state(self) -> TableState:
+        """What the table, view or query is; see `TableState`."""
