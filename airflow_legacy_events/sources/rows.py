@@ -140,6 +140,23 @@ class Rows:
         rows = self.database.read(query.order_by(*(column.desc() for column in self._position)).limit(1))
         return self.texts(rows[0]) if rows else None
 
+    def newest(self, until: Values | None, limit: int) -> list[tuple[Any, ...]]:
+        """Return the rows up to `until`, all where that is None, from the highest position downwards, at most `limit`."""
+        query = self._select(self.read_columns, Start(())).order_by(*(one.desc() for one in self._position))
+        if until is not None:
+            query = query.where(self.database.until(self._position, self._bound(until)))
+        return self.database.read(query.limit(limit), BATCH_BYTES)
+
+    def of_key(self, values: Values) -> Values | None:
+        """Return where the row with the key of the position `values` is now; None where there is none."""
+        shape, texts = self.selection.shape, dict(zip(self.selection.position, values, strict=True))
+        query = self._select(self._position, Start(()))
+        for at in shape.key:
+            column = shape.columns[at]
+            query = query.where(self.database.equal(sa.column(column.name), self._value(texts[at], column)))
+        rows = self.database.read(query.limit(1))
+        return self.texts(rows[0]) if rows else None
+
     def count(self, after: Start, most: int, until: Values | None = None) -> int:
         """Return how many rows lie above `after`, up to `until` where that is given; counting ends at `most`."""
         some = self._select([sa.literal_column("1").label("one")], after)
