@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeAlias
 from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.dead_letters import dead_letters, timeless
 from airflow_legacy_events.core.errors import DeliveryError, WatermarkError
+from airflow_legacy_events.core.lease import FencedBroker, ProvedLease
 from airflow_legacy_events.core.left_behind import LeftBehind
 from airflow_legacy_events.core.model import PLACED, Batch, Delivered, Messages, Rejection, Watermark
 from airflow_legacy_events.core.ports import Broker, Lease, Observer, Source, WatermarkStore
@@ -105,7 +106,8 @@ class AtLeastOnce:
     Args:
         name: under which the store keeps the watermark: the stream, or the progress of a replay.
         source: acknowledged.
-        lease: of the stream's lock, checked before every save and acknowledgement.
+        lease: of the stream's lock, checked before every save and acknowledgement, and before a publish where that was
+            done more than 7 s ago.
         stream: named in dead letters.
         broker: already open.
         store: holds the watermark.
@@ -129,8 +131,9 @@ class AtLeastOnce:
         clock: Callable[[], float] = time.monotonic,
         log: logging.Logger | None = None,
     ) -> None:
-        self._name, self._source, self._lease, self._stream = name, source, lease, stream
-        self._broker, self._store, self._observers = broker, store, tuple(observers)
+        self._name, self._source, self._lease, self._stream = name, source, ProvedLease(lease), stream
+        self._broker = FencedBroker(broker, self._lease)
+        self._store, self._observers = store, tuple(observers)
         self._dead_letter_topic = dead_letter_topic
         self._clock, self._log = clock, log or logging.getLogger(__name__)
         self._facts: dict[str, Any] = {}

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from airflow_legacy_events.core import names
+from airflow_legacy_events.brokers.memory import MemoryBroker
 from airflow_legacy_events.core.errors import BusyError, SourceError
+from airflow_legacy_events.core.lease import PROOF_SECONDS, FencedBroker, ProvedLease
+from airflow_legacy_events.core.model import Messages
 from tests.support.engines import EACH
 from tests.support.legacy import legacy_database
+from tests.support.locks import lose
 
 HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host": "worker-1", "pid": 4711}
 
@@ -131,28 +133,28 @@ def test_of_a_transaction_whose_statement_fails_nothing_stays_and_the_lock_is_st
 
 def test_nothing_is_executed_once_the_lock_is_lost(legacy, database, places):
     with contextlib.suppress(SourceError), database.lock("s", HOLDER) as lease:
-        lose(legacy, database)
+        lose(legacy)
         with pytest.raises(SourceError):
             lease.execute([delete(1)])
     assert places() == [1, 2, 3]
 
 
-def lose(legacy, database):
-    """Take the lock away as a person does: end its session, remove its row or its file."""
-    match legacy.dialect:
-        case "sqlite":
-            for file in Path(str(legacy.url.database)).parent.glob("*.lock"):
-                file.unlink()
-        case "firebird":
-            legacy.execute("DELETE FROM legacy_events_locks")
-        case "postgresql":
-            locks = "SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database WHERE locktype = 'advisory'"
-            [(pid,)] = legacy.execute(f"{locks} AND datname = current_database()")
-            legacy.execute(f"SELECT pg_terminate_backend({pid}, 5000)")
-        case _:
-            [(pid,)] = legacy.execute("SELECT IS_USED_LOCK(%s)", named_lock(legacy))
-            legacy.execute(f"KILL {pid}")
+def test_no_message_goes_out_once_the_lock_is_lost_and_its_proof_is_old(legacy, database, other):
+    now, broker = [0.0], MemoryBroker()
 
+    def send(fenced):
+        fenced.publish(Messages("t", ["k"], [str(now[0])]))
+        fenced.confirm()
 
-def named_lock(legacy):
-    return f"legacy-events-{names.digest(f'{legacy.url.database}' + chr(0) + 's', 40)}"
+    with contextlib.suppress(SourceError), database.lock("s", HOLDER) as lease:
+        fenced = FencedBroker(broker, ProvedLease(lease, [lambda: now[0]]))
+        send(fenced)
+        now[0] += PROOF_SECONDS
+        send(fenced)
+        lose(legacy)
+        with other.lock("s", {**HOLDER, "run": "r2"}) as taken:
+            now[0] += PROOF_SECONDS
+            with pytest.raises(SourceError, match=r"stream 's'.* (is lost|was removed while it was held)"):
+                send(fenced)
+            taken.check()
+    assert [kept.value for kept in broker.topic("t")] == ["0.0", "7.0"]

@@ -1,0 +1,90 @@
+"""Fencing: a batch goes out only while the stream's lock was proved to be ours a short while ago."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from airflow_legacy_events.core.model import Messages, Rejection
+from airflow_legacy_events.core.ports import Answer, Broker, Lease
+
+PROOF_SECONDS = 7.0
+"""A proof of the lock counts for so long: less than half of the 15 s after which others may take a holder for dead."""
+
+
+def _since_boot() -> float:
+    """Seconds that go on while the machine sleeps, where there is such a clock."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
+
+
+class ProvedLease:
+    """A lease that knows how old its last proof is.
+
+    A process may be stopped without noticing, alone or with its whole machine. A stopped process finds both clocks
+    moved when it wakes; a machine that was moved elsewhere may find only its wall clock put right.
+
+    Args:
+        lease: of the stream's lock; every call that succeeds is a proof, as of its beginning.
+        clocks: each returns seconds; the one that has moved furthest counts.
+    """
+
+    def __init__(self, lease: Lease, clocks: Sequence[Callable[[], float]] = (_since_boot, time.time)) -> None:
+        self._lease, self._clocks = lease, tuple(clocks)
+        self._proved: list[float] | None = None
+
+    def check(self) -> None:
+        """See `core.ports.Lease.check`."""
+        now, self._proved = self._now(), None
+        self._lease.check()
+        self._proved = now
+
+    def execute(self, statements: Sequence[Any]) -> list[Answer]:
+        """See `core.ports.Lease.execute`."""
+        now, self._proved = self._now(), None
+        answers = self._lease.execute(statements)
+        self._proved = now
+        return answers
+
+    def prove(self) -> None:
+        """Check the lease unless that was done within the last 7 s.
+
+        Raises:
+            SourceError: as `check`.
+        """
+        if self._proved is None or max(map(float.__sub__, self._now(), self._proved)) >= PROOF_SECONDS:
+            self.check()
+
+    def _now(self) -> list[float]:
+        return [float(clock()) for clock in self._clocks]
+
+
+class FencedBroker:
+    """A broker that takes messages only behind a proof of the lease.
+
+    Args:
+        broker: gets the messages.
+        lease: proved before each publish.
+    """
+
+    def __init__(self, broker: Broker, lease: ProvedLease) -> None:
+        self._broker, self._lease = broker, lease
+
+    def refused(self, messages: Messages) -> Sequence[Rejection]:
+        """See `core.ports.Broker.refused`."""
+        return self._broker.refused(messages)
+
+    def publish(self, messages: Messages, left_out: AbstractSet[int] = frozenset()) -> None:
+        """See `core.ports.Broker.publish`.
+
+        Raises:
+            SourceError: the lock is lost; none of the messages was sent.
+        """
+        self._lease.prove()
+        self._broker.publish(messages, left_out)
+
+    def confirm(self) -> Sequence[Rejection]:
+        """See `core.ports.Broker.confirm`."""
+        return self._broker.confirm()
