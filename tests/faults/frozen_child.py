@@ -48,8 +48,12 @@ def tell(line: str) -> None:
 
 
 if __name__ == "__main__":
-    url, place, seconds = sys.argv[1:]
-    lease.PROOF_SECONDS = float(seconds)
+    url, place, proof, dead = sys.argv[1:]
+    lease.PROOF_SECONDS = float(proof)
+    if "mysql" in url:
+        import airflow_legacy_events.databases.mysql.lock as named
+
+        named._DEAD_SECONDS, named.HEARTBEAT_SECONDS = int(dead), int(dead) / 4
     broker = TellingBroker(place)
     options = {"watermark_columns": ("id",)}
     letters = "dead" if place == "letters" else None

@@ -19,6 +19,7 @@ from tests.support.locks import lose, named_lock
 from tests.support.profile import LONG
 
 SHORT_PROOF = 0.1
+PROOF, DEAD = (PROOF_SECONDS, 20) if LONG else (SHORT_PROOF, 1)
 EACH = of("sqlite", "postgresql", "mysql")  # a file of Firebird is open to one process
 OTHER = {"dag": "d", "task": "t", "run": "r2", "map_index": -1, "try": 1, "host": "h", "pid": 2}
 
@@ -59,9 +60,9 @@ class Worker:
 
 
 @contextmanager
-def a_worker(legacy, place="batch", proof=SHORT_PROOF):
+def a_worker(legacy, place="batch", proof=SHORT_PROOF, dead=20):
     url = legacy.url.render_as_string(hide_password=False)
-    command = [sys.executable, "-m", "tests.faults.frozen_child", url, place, str(proof)]
+    command = [sys.executable, "-m", "tests.faults.frozen_child", url, place, str(proof), str(dead)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             worker = Worker(process)
@@ -105,12 +106,11 @@ def test_a_worker_that_was_stopped_and_kept_its_lock_goes_on(legacy):
         assert worker.wake() == ["published t 3,4", "ended 4"]
 
 
-@pytest.mark.skipif(not LONG, reason="the server itself ends the session, after 20 s")
 @pytest.mark.parametrize("legacy", of("mysql"), indirect=True)
 def test_a_worker_whose_session_the_server_ended_sends_nothing_more(legacy):
-    with a_worker(legacy, proof=PROOF_SECONDS) as worker:
+    with a_worker(legacy, proof=PROOF, dead=DEAD) as worker:
         worker.stop()
         while legacy.execute("SELECT IS_USED_LOCK(%s)", named_lock(legacy)) != [(None,)]:
-            time.sleep(0.1)
+            time.sleep(0.02)
         told = worker.wake()
     assert [line.split()[0] for line in told] == ["failed"]
