@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.stop import Stop
 
+MAX_ROW_BYTES = 16 * 2**20
+"""The most raw data that a row has, unless the user allows more: a message is not meant for it, nor is the memory."""
 LONGEST_BATCH_SECONDS = 2.0
 """A batch ends early so that it takes no longer at `rows_per_second`: a stop waits for a batch border."""
 

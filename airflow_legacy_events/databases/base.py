@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 import threading
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Generic, TypeVar
 
@@ -14,15 +14,15 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
+from airflow_legacy_events.core.limits import MAX_ROW_BYTES
 from airflow_legacy_events.core.model import Ceiling
 from airflow_legacy_events.core.ports import Listener, NextId, TableState, TableWrites
 from airflow_legacy_events.databases.chunks import Chunks
 from airflow_legacy_events.databases.conditions import Conditions, bound
+from airflow_legacy_events.databases.deadline import answering
 from airflow_legacy_events.databases.reflection import NOTHING_KNOWN, Reflected, TableFacts, query_source
 
 Session = TypeVar("Session")
-MAX_VALUE_BYTES = 64 * 2**20
-"""The database refuses a larger value: no message is meant to hold it, and neither is a worker's memory."""
 _CLOSE_SECONDS = 2.0
 _INTERRUPT_SECONDS = 0.25
 _BEST_EFFORT = (
@@ -39,6 +39,7 @@ class SqlDatabase(Conditions, Generic[Session]):
         conn_id: Airflow's name of the connection, for messages.
         statement_timeout_seconds: seconds after which a statement is interrupted.
         log: of the task.
+        max_row_bytes: a larger row is refused, and so is a larger value, by the database itself where it can.
 
     Attributes:
         holds_snapshot: see `core.ports.Database.holds_snapshot`.
@@ -53,10 +54,17 @@ class SqlDatabase(Conditions, Generic[Session]):
     paramstyle: str | None = None
 
     def __init__(
-        self, url: sa.URL, *, conn_id: str, statement_timeout_seconds: float, log: logging.Logger | None = None
+        self,
+        url: sa.URL,
+        *,
+        conn_id: str,
+        statement_timeout_seconds: float,
+        log: logging.Logger | None = None,
+        max_row_bytes: int = MAX_ROW_BYTES,
     ) -> None:
         self.url, self.conn_id = url, conn_id
         self.statement_timeout_seconds = statement_timeout_seconds
+        self.max_row_bytes = max_row_bytes
         self.log = log or logging.getLogger(__name__)
         dialect: Any = url.get_dialect()
         self._dialect = dialect(paramstyle=self.paramstyle)
@@ -78,13 +86,21 @@ class SqlDatabase(Conditions, Generic[Session]):
         """Yield the session for one statement of one thread; it is opened at first use.
 
         Raises:
-            SourceError: the statement failed, or the database is closed.
+            SourceError: the statement failed, was not answered at all, or the database is closed.
         """
-        with self._turn, self._translated(doing):
+        with self._answering(doing, self._cut_session), self._turn, self._translated(doing):
             self._refuse_closed(doing)
             if self._session is None:
                 self._session = self._connect()
             yield self._session
+
+    def _answering(self, doing: str, cut: Callable[[], None]) -> AbstractContextManager[None]:
+        """Return a context that is cut once it waits in vain, for a session of this database; see `answering`."""
+        return answering(self.conn_id, doing, self.statement_timeout_seconds, cut)
+
+    def _cut_session(self) -> None:
+        if self._session is not None:
+            self._cut(self._session)
 
     def _refuse_closed(self, doing: str) -> None:
         if self._closed.is_set():
@@ -235,7 +251,7 @@ class SqlDatabase(Conditions, Generic[Session]):
         """Interrupt the statement that runs on `session`, if any."""
 
     def _cut(self, session: Session) -> None:
-        """Cut off a session whose statement can't be interrupted."""
+        """Cut off a session whose statement can't be interrupted, from any thread; the statement then fails."""
 
     @abstractmethod
     def _end(self, session: Session) -> None:

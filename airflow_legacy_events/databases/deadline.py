@@ -1,42 +1,53 @@
-"""A statement timeout for databases that have none: the statement is interrupted from a second thread."""
+"""Deadlines of statements and sessions: a timeout for databases that have none, and an end for what never answers."""
 
 from __future__ import annotations
 
-import contextlib
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-_AGAIN_SECONDS = 0.25
+from airflow_legacy_events.databases import errors, watchdog
+from airflow_legacy_events.databases.watchdog import WATCHDOG, Watch
 
 
 @contextmanager
 def deadline(
     seconds: float, interrupt: Callable[[], None], afterwards: Callable[[], None] = lambda: None
-) -> Iterator[threading.Event]:
-    """Interrupt a context that lasts longer than `seconds`; yield an event that is set once they are over.
+) -> Iterator[Watch]:
+    """Interrupt a context that lasts longer than `seconds`; yield its watch.
 
     Args:
         seconds: that the context may last.
-        interrupt: called from a second thread once they are over, and again until the context ends; never after that.
+        interrupt: called from another thread once they are over, and again until the context ends.
         afterwards: called at the end of a context that was interrupted.
     """
-    done, over = threading.Event(), threading.Event()
-
-    def watch() -> None:
-        wait = seconds
-        while not done.wait(wait):
-            over.set()
-            wait = _AGAIN_SECONDS
-            with contextlib.suppress(Exception):  # what ends meanwhile can't be interrupted any more
-                interrupt()
-
-    watching = threading.Thread(target=watch, name="legacy-events-deadline", daemon=True)
-    watching.start()
+    watch = WATCHDOG.watching(seconds, interrupt)
     try:
-        yield over
+        with watch:
+            yield watch
     finally:
-        done.set()
-        watching.join()
-        if over.is_set():
+        if watch.over:
             afterwards()
+
+
+@contextmanager
+def answering(conn_id: str, doing: str, timeout_seconds: float, cut: Callable[[], None]) -> Iterator[None]:
+    """Cut a session that answers nothing within its statement timeout and a grace; costs a few microseconds.
+
+    Args:
+        conn_id: Airflow's name of the connection.
+        doing: what the context waits for, such as "reading".
+        timeout_seconds: by which a server that works has ended the statement.
+        cut: makes the wait fail, from another thread, such as by shutting the socket down; called again until it does.
+
+    Raises:
+        SourceError: the context failed after it was cut.
+    """
+    seconds = timeout_seconds + watchdog.GRACE_SECONDS
+    watch = WATCHDOG.watching(seconds, cut)
+    try:
+        with watch:
+            yield
+    except Exception:
+        if watch.over:
+            raise errors.silent(conn_id, doing, seconds) from None
+        raise

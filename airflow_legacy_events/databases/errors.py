@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.errors import ConfigurationError, EnvelopeError, SourceError
-from airflow_legacy_events.databases.base import MAX_VALUE_BYTES
 
 
 def one_line(error: object) -> str:
@@ -15,6 +16,14 @@ def one_line(error: object) -> str:
 def failed(conn_id: str, doing: str, reason: object) -> SourceError:
     """Return the error for a statement that failed, `reason` as the driver or the server words it."""
     return SourceError(f"connection {conn_id!r} failed while {doing}: {reason}")
+
+
+def silent(conn_id: str, doing: str, seconds: float) -> SourceError:
+    """Return the error for a session that was cut, since it had answered nothing for so long."""
+    return SourceError(
+        f"connection {conn_id!r} answered nothing for {seconds:g} s while {doing}, though it stayed connected; the"
+        " connection was cut. Look at what lies between the worker and the database, such as a proxy; a retry goes on"
+    )
 
 
 def timed_out(seconds: float) -> str:
@@ -36,11 +45,33 @@ def refused_query(conn_id: str, reason: object, hint: str = "") -> Configuration
     )
 
 
-def too_large(conn_id: str, what: str) -> EnvelopeError:
-    """Return the error for a value above `MAX_VALUE_BYTES`; `what` names column and size, as far as they are known."""
+def too_large(conn_id: str, what: str, most: int) -> EnvelopeError:
+    """Return the error for a value larger than a row may be.
+
+    Args:
+        conn_id: Airflow's name of the connection.
+        what: names column and size, as far as they are known.
+        most: `max_row_bytes`.
+    """
     return EnvelopeError(
-        f"connection {conn_id!r}: {what}, and {MAX_VALUE_BYTES} is the most that is read; its page was not sent. Leave"
-        " the column out with exclude_columns=[...], or cut it with sql="
+        f"connection {conn_id!r}: {what}, and {most} is the most that is read; its page was not sent. Leave"
+        " the column out with exclude_columns=[...], cut it with sql=, or raise max_row_bytes="
+    )
+
+
+def row_too_large(conn_id: str, found: int, most: int, key: Sequence[str]) -> EnvelopeError:
+    """Return the error for a row that is too large; it holds nothing of the row.
+
+    Args:
+        conn_id: Airflow's name of the connection.
+        found: bytes of the row, at least.
+        most: `max_row_bytes`.
+        key: names of the key columns, as far as there are any.
+    """
+    keyed = f"; key columns {', '.join(map(repr, key))}" if key else ""
+    return EnvelopeError(
+        f"connection {conn_id!r}: a row of {found} bytes, max_row_bytes={most} is the most that is read{keyed}; its"
+        " page was not sent. Leave a column out with exclude_columns=[...], cut it with sql=, or raise max_row_bytes="
     )
 
 

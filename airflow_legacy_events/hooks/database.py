@@ -9,6 +9,7 @@ from typing import Any, cast
 from airflow.sdk import BaseHook
 
 from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.limits import MAX_ROW_BYTES
 from airflow_legacy_events.core.ports import Database
 from airflow_legacy_events.hooks.connections import find_connection
 from airflow_legacy_events.hooks.registry import DATABASES, GENERIC, resolve
@@ -31,12 +32,17 @@ class LegacyDatabaseHook(BaseHook):
         self.conn_id = conn_id
 
     def get_database(
-        self, *, statement_timeout: dt.timedelta = dt.timedelta(minutes=5), log: logging.Logger | None = None
+        self,
+        *,
+        statement_timeout: dt.timedelta = dt.timedelta(minutes=5),
+        log: logging.Logger | None = None,
+        max_row_bytes: int = MAX_ROW_BYTES,
     ) -> Database:
         """Return the database; nothing is connected yet.
 
         :param statement_timeout: the database ends a statement that takes longer.
         :param log: logger of the database; None is its own.
+        :param max_row_bytes: a row of more raw bytes is refused.
         :raises ConfigurationError: the connection is missing, leads to no URL, or its driver is not installed.
         """
         from airflow_legacy_events.hooks.urls import URLS  # noqa: PLC0415  SQLAlchemy is for those who connect
@@ -46,7 +52,11 @@ class LegacyDatabaseHook(BaseHook):
         name = conn_type if conn_type in DATABASES else GENERIC
         url = URLS[name](self.conn_id, connection)
         database = self._load(name, DATABASES[name])(
-            url, conn_id=self.conn_id, statement_timeout_seconds=statement_timeout.total_seconds(), log=log
+            url,
+            conn_id=self.conn_id,
+            statement_timeout_seconds=statement_timeout.total_seconds(),
+            log=log,
+            max_row_bytes=max_row_bytes,
         )
         return cast("Database", database)
 

@@ -12,6 +12,7 @@ from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_legacy_events.core.errors import BusyError, LegacyEventsError
+from airflow_legacy_events.core.limits import MAX_ROW_BYTES
 from airflow_legacy_events.core.ports import Envelope, WatermarkStore
 from airflow_legacy_events.core.report import Report
 from airflow_legacy_events.hooks.failures import final
@@ -63,6 +64,7 @@ class StreamOperator(BaseOperator):
     :param headers: further headers of every message, likewise: ``{"tenant": "acme", "region": "{region}"}``; a message
         has none where the column is NULL. (templated)
     :param statement_timeout: a statement at the source that takes longer fails the task.
+    :param max_row_bytes: a row with more bytes of raw data fails the task, which names the key columns and its size.
     :param delivery_timeout: after which the fate of an unacknowledged message counts as unknown and fails the task.
     """
 
@@ -104,6 +106,7 @@ class StreamOperator(BaseOperator):
         on_busy: str = "skip",
         headers: Mapping[str, str] | None = None,
         statement_timeout: dt.timedelta = dt.timedelta(minutes=5),
+        max_row_bytes: int = MAX_ROW_BYTES,
         delivery_timeout: dt.timedelta = dt.timedelta(minutes=2),
         **kwargs: Any,
     ) -> None:
@@ -126,6 +129,7 @@ class StreamOperator(BaseOperator):
         self.on_busy = on_busy
         self.headers = headers
         self.statement_timeout = statement_timeout
+        self.max_row_bytes = max_row_bytes
         self.delivery_timeout = delivery_timeout
         self._worker: Worker[Report] | None = None
 

@@ -112,6 +112,7 @@ class IncrementalQueryOperator(RowStreamOperator):
             on_query_change=self.on_query_change,
             on_schema_change=self.on_schema_change,
             statement_timeout=self.statement_timeout,
+            max_row_bytes=self.max_row_bytes,
         )
 
     def _do_render_template_fields(

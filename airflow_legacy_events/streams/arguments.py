@@ -11,6 +11,8 @@ from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.zones import zone_named
 from airflow_legacy_events.streams.naming import holds_template
 
+_SMALLEST_BYTES = 1024
+
 
 def one_of(names: tuple[str, str], values: tuple[Any, Any]) -> None:
     """Demand exactly one of two arguments."""
@@ -47,6 +49,12 @@ def whole(**values: Any) -> None:
     for name, value in values.items():
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
             raise ConfigurationError(f"{name}= must be a whole number above 0; found {value!r}")
+
+
+def size(name: str, value: Any) -> None:
+    """Demand a number of bytes that holds a row at all."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < _SMALLEST_BYTES:
+        raise ConfigurationError(f"{name}= must be a whole number of bytes, {_SMALLEST_BYTES} or more; found {value!r}")
 
 
 def timezone(name: str, value: Any) -> None:

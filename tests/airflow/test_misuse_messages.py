@@ -23,6 +23,8 @@ from tests.airflow.desk import VALUE
         ({"lag": 5}, "lag= must be a timedelta; found 5"),
         ({"lag": dt.timedelta(-1)}, "lag= must not be below zero"),
         ({"statement_timeout": dt.timedelta(0)}, "statement_timeout= must be above zero"),
+        ({"max_row_bytes": 1_023}, "max_row_bytes= must be a whole number of bytes, 1024 or more; found 1023"),
+        ({"max_row_bytes": 2.0**24}, "max_row_bytes= must be a whole number of bytes, 1024 or more; found 16777216.0"),
         ({"topic_config": {"cleanup.policy": "compact"}}, "topic_config= has no effect without topic_partitions="),
         ({"topic_partitions": 0}, "topic_partitions= must be a whole number above 0"),
         ({"on_busy": "later"}, "on_busy= must be one of 'skip', 'wait', 'fail'; found 'later'"),

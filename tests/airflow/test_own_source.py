@@ -93,6 +93,7 @@ class ListSpec(OneTopic):
 
     kind: ClassVar[str] = "list"
     statement_timeout: ClassVar[dt.timedelta] = dt.timedelta(seconds=30)
+    max_row_bytes: ClassVar[int] = 2**20
     time_column: ClassVar[None] = None
     begins_now: ClassVar[bool] = False
     watermark_names: ClassVar[tuple[str, ...]] = ("n",)

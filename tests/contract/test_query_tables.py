@@ -256,7 +256,7 @@ def test_a_value_that_no_message_can_hold_is_refused_before_it_fills_the_memory(
     with legacy.source(watermark_columns=("id",), batch_rows=1) as source:
         pages = source.open(None).batches
         next(pages)
-        with pytest.raises(EnvelopeError, match=rf"connection 'crm': {told}.*67108864 is the most.*exclude_columns="):
+        with pytest.raises(EnvelopeError, match=rf"connection 'crm': {told}.*16777216 is the most.*exclude_columns="):
             next(pages)
     options = {"watermark_columns": ("id",), "exclude_columns": (name,)}
     assert [row["id"] for row in read(legacy, **options)[0]] == ["1", "2", "3"]

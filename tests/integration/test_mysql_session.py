@@ -120,7 +120,7 @@ def test_a_value_that_no_message_can_hold_is_refused_in_tables_and_queries(legac
         with legacy.source(**what, **options) as source:
             pages = source.open(None).batches
             assert next(pages).rows == [("1", "%")]
-            with pytest.raises(EnvelopeError, match=r"column 'bo`dy %' holds a value of 70000000 bytes, and 67108864"):
+            with pytest.raises(EnvelopeError, match=r"column 'bo`dy %' holds a value of 70000000 bytes, and 16777216"):
                 next(pages)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import logging
 import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -47,10 +46,8 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
     row_values = False  # few dialects compare them
     has_partial_indexes = False
 
-    def __init__(
-        self, url: sa.URL, *, conn_id: str, statement_timeout_seconds: float, log: logging.Logger | None = None
-    ) -> None:
-        super().__init__(url, conn_id=conn_id, statement_timeout_seconds=statement_timeout_seconds, log=log)
+    def __init__(self, url: sa.URL, **options: Any) -> None:
+        super().__init__(url, **options)
         self.backend = url.get_backend_name()
         self._traits = traits_of(self.backend)
         self._url = url.update_query_dict({k: v for k, v in self._traits.query.items() if k not in url.query})
@@ -95,11 +92,11 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
 
     @contextmanager
     def _limited(self, doing: str, session: sa.Connection) -> Iterator[None]:
-        with deadline(self.statement_timeout_seconds, lambda: self._interrupt(session)) as over:
+        with deadline(self.statement_timeout_seconds, lambda: self._interrupt(session)) as watch:
             try:
                 yield
             except sa.exc.SQLAlchemyError:
-                if not over.is_set() and not self._closed.is_set():
+                if not watch.over and not self._closed.is_set():
                     raise
                 raise errors.failed(self.conn_id, doing, errors.timed_out(self.statement_timeout_seconds)) from None
 
@@ -169,7 +166,7 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
     def bounded(self, column: Column) -> Any:
         """See `core.ports.Database.bounded`; for the dialects that are known to fail so, see `sizes`."""
         if self._traits.bounds_large_objects and sizes.is_large_object(column):
-            return sizes.bounded_column(column)
+            return sizes.bounded_column(column, self.max_row_bytes)
         return super().bounded(column)
 
     def ordered(self, column: Column) -> bool:
@@ -273,7 +270,7 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
             yield
         except (sa.exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
             if what := sizes.too_large_in(str(getattr(error, "orig", None) or error)):
-                raise errors.too_large(self.conn_id, what) from None
+                raise errors.too_large(self.conn_id, what, self.max_row_bytes) from None
             reason = self._reason(error)
             # What an error of reading quotes may be the value of a row.
             raise errors.failed(self.conn_id, doing, masked(reason) if doing == _READING else reason) from None

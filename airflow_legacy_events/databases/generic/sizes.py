@@ -8,7 +8,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column
-from airflow_legacy_events.databases.base import MAX_VALUE_BYTES
 
 _MARK = "legacy-events-too-large"
 _REPORT = re.compile(rf"{_MARK} (\d+) (.*?)\"(?:\s|\Z)", re.DOTALL)
@@ -19,7 +18,7 @@ def is_large_object(column: Column) -> bool:
     return "LOB" in column.type.upper()
 
 
-def bounded_column(column: Column) -> Any:
+def bounded_column(column: Column, most: int) -> Any:
     """Return a CASE that fails the statement above the limit, by the CAST of a text that is no number."""
     found: Any = sa.column(column.name)
     size = sa.func.octet_length(found)
@@ -27,7 +26,7 @@ def bounded_column(column: Column) -> Any:
         sa.literal_column(f"'{_MARK} '") + sa.cast(size, sa.String(20)) + sa.literal_column(_text(column.name))
     )
     failing = sa.cast(report, sa.Integer)
-    measured = sa.case((size > sa.literal_column(str(MAX_VALUE_BYTES)), failing))
+    measured = sa.case((size > sa.literal_column(str(most)), failing))
     return sa.case((measured.is_(None), found)).label(column.name)
 
 

@@ -97,7 +97,7 @@ class MysqlDatabase(SqlDatabase[Session]):
         if column is not None or isinstance(error, UnicodeDecodeError):
             return errors.unreadable(self.conn_id, column, *charsets.REMEDY)
         what = too_large_in(session, error)
-        return errors.too_large(self.conn_id, what) if what else None
+        return errors.too_large(self.conn_id, what, self.max_row_bytes) if what else None
 
     def writes(self, table: str) -> TableWrites:
         """See `core.ports.Database.writes`."""
@@ -165,7 +165,9 @@ class MysqlDatabase(SqlDatabase[Session]):
 
     def bounded(self, column: Column) -> Any:
         """See `core.ports.Database.bounded`; only columns that may hold so much are measured, see `sizes`."""
-        return bounded_column(column) if column.name in self._known.unbounded else super().bounded(column)
+        if column.name in self._known.unbounded:
+            return bounded_column(column, self.max_row_bytes)
+        return super().bounded(column)
 
     def _doubtful(self, selectable: Any, texts: Sequence[str]) -> list[str]:
         """Return which of these columns may hold characters without Unicode."""
@@ -202,7 +204,7 @@ class MysqlDatabase(SqlDatabase[Session]):
                     return self._chunks.gather(chunks, max_bytes)
             except MySQLdb.Error as error:
                 if what := too_large_in(session, error):
-                    raise errors.too_large(self.conn_id, what) from None
+                    raise errors.too_large(self.conn_id, what, self.max_row_bytes) from None
                 raise
 
     @contextmanager

@@ -8,7 +8,6 @@ import MySQLdb
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column
-from airflow_legacy_events.databases.base import MAX_VALUE_BYTES
 from airflow_legacy_events.databases.conditions import bound
 from airflow_legacy_events.databases.mysql.session import Session, code_of
 
@@ -18,7 +17,7 @@ _MORE_THAN_ONE_ROW = 1242
 _VARIABLE = "@legacy_events_too_large"
 
 
-def bounded_column(column: Column) -> Any:
+def bounded_column(column: Column, most: int) -> Any:
     """Return a CASE that fails the statement above the limit.
 
     MariaDB and MySQL have no function in common that fails with a given text. A scalar subquery of two rows fails, and
@@ -29,7 +28,7 @@ def bounded_column(column: Column) -> Any:
     report: Any = sa.func.concat(size, " ", bound(column.name))
     kept: Any = sa.literal_column(_VARIABLE).op(":=")(report)
     failing = sa.union_all(sa.select(kept), sa.select(size)).scalar_subquery()
-    measured = sa.case((size > sa.literal_column(str(MAX_VALUE_BYTES)), failing))
+    measured = sa.case((size > sa.literal_column(str(most)), failing))
     return sa.case((measured.is_(None), found)).label(column.name)
 
 

@@ -90,7 +90,7 @@ class PostgresDatabase(SqlDatabase[Session]):
         if isinstance(error, UNREADABLE):
             return errors.unreadable(self.conn_id, None, REMEDY)
         what = too_large_in(error.diag.message_primary or "") if isinstance(error, psycopg.Error) else None
-        return errors.too_large(self.conn_id, what) if what else None
+        return errors.too_large(self.conn_id, what, self.max_row_bytes) if what else None
 
     def writes(self, table: str) -> TableWrites:
         """See `core.ports.Database.writes`."""
@@ -136,7 +136,7 @@ class PostgresDatabase(SqlDatabase[Session]):
 
     def bounded(self, column: Column) -> Any:
         """See `core.ports.Database.bounded`."""
-        return bounded_column(column)
+        return bounded_column(column, self.max_row_bytes)
 
     def _until_now(self, value: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
         """Compare with `now()` of the server, within the statement."""
@@ -257,6 +257,6 @@ class PostgresDatabase(SqlDatabase[Session]):
             yield
         except psycopg.Error as error:
             if what := too_large_in(error.diag.message_primary or ""):
-                raise errors.too_large(self.conn_id, what) from None
+                raise errors.too_large(self.conn_id, what, self.max_row_bytes) from None
             # What the driver's own error holds beside the sentence, such as DETAIL and CONTEXT, may be values of rows.
             raise errors.failed(self.conn_id, doing, reason_of_read(error, doing)) from None

@@ -8,17 +8,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
-from airflow_legacy_events.databases.base import MAX_VALUE_BYTES
+from airflow_legacy_events.core.limits import MAX_ROW_BYTES
 
 _SMALL = frozenset({*TEMPORAL, Kind.TIME, Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.BOOLEAN, Kind.UUID})
 _MEASURED = frozenset({"text", "varchar", "bytea"})
 _MARK = "legacy-events-too-large"
 _REPORT = re.compile(rf"{_MARK} (\d+) (.*)\"", re.DOTALL)
-STORED_SMALL = MAX_VALUE_BYTES // 200
-"""A value that is stored in fewer bytes is below the limit: compression saves a factor of a hundred or so."""
+_COMPRESSION = 200
+STORED_SMALL = MAX_ROW_BYTES // _COMPRESSION
+"""A value that is stored in fewer bytes is below the usual limit: compression saves a factor of a hundred or so."""
 
 
-def bounded_column(column: Column) -> Any:
+def bounded_column(column: Column, most: int) -> Any:
     """Return the column, or for a type without a bound a CASE that fails the statement above the limit.
 
     For a value that is stored in a few bytes only its stored size is looked at, which is cheap.
@@ -29,8 +30,8 @@ def bounded_column(column: Column) -> Any:
     size = sa.func.octet_length(found if column.type in _MEASURED else sa.cast(found, sa.Text))
     # A text that is no number: the only way to fail inside a SELECT, and its error holds what is said here.
     failing = sa.cast(sa.func.concat(_MARK, " ", size, " ", column.name), sa.Integer)
-    measured = sa.case((size > sa.literal_column(str(MAX_VALUE_BYTES)), failing))
-    looked = sa.case((sa.func.pg_column_size(found) > sa.literal_column(str(STORED_SMALL)), measured))
+    measured = sa.case((size > sa.literal_column(str(most)), failing))
+    looked = sa.case((sa.func.pg_column_size(found) > sa.literal_column(str(most // _COMPRESSION)), measured))
     return sa.case((looked.is_(None), found)).label(column.name)
 
 

@@ -20,7 +20,7 @@ from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import LegacyEventsError, SourceError
 from airflow_legacy_events.core.ports import Lease, TableWrites
 from airflow_legacy_events.databases import errors
-from airflow_legacy_events.databases.base import MAX_VALUE_BYTES, SqlDatabase
+from airflow_legacy_events.databases.base import SqlDatabase
 from airflow_legacy_events.databases.conditions import bound
 from airflow_legacy_events.databases.reflection import TableFacts
 from airflow_legacy_events.databases.sqlite import values
@@ -34,6 +34,7 @@ _READING = "reading"
 _STEPS_BETWEEN_LOOKS = 100_000
 _TO_THE_MILLISECOND = "%Y-%m-%d %H:%M:%f"
 _UNREADABLE = re.compile(r"Could not decode to UTF-8 column '(.*?)' with text", re.DOTALL)
+_SMALLEST_LIMIT_BYTES = 2**20  # the limit is that of texts in the catalog and of rows in a sort, too
 _REPEATED = re.compile(r"(.+):\d+")
 
 
@@ -68,7 +69,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
             isolation_level=None,
             timeout=self.statement_timeout_seconds,
         )
-        session.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
+        session.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(self.max_row_bytes, _SMALLEST_LIMIT_BYTES))
         return session
 
     def _open_to_write(self) -> sqlite3.Connection:
@@ -99,7 +100,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         if found := _UNREADABLE.match(str(error)):  # it goes on with the text itself
             return errors.unreadable(self.conn_id, found[1], values.REMEDY)
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_TOOBIG:
-            return errors.too_large(self.conn_id, "a value is larger")
+            return errors.too_large(self.conn_id, "a value is larger", self.max_row_bytes)
         return None
 
     def writes(self, table: str) -> TableWrites:

@@ -37,6 +37,10 @@ class SourceSpec(Protocol):
         """After which the database ends a statement."""
 
     @property
+    def max_row_bytes(self) -> int:
+        """The most raw bytes that a row may have."""
+
+    @property
     def time_column(self) -> str | None:
         """What the moments of a replay are compared with; None: what the source takes by default."""
 

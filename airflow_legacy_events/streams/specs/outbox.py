@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 from airflow_legacy_events.core import templates
 from airflow_legacy_events.core.errors import ConfigurationError
-from airflow_legacy_events.core.limits import Limits
+from airflow_legacy_events.core.limits import MAX_ROW_BYTES, Limits
 from airflow_legacy_events.core.model import Stream
 from airflow_legacy_events.core.ports import Database, Envelope, Source
 from airflow_legacy_events.hooks.registry import OUTBOX_ENVELOPES, find, missing_port, resolve
@@ -56,6 +56,7 @@ class OutboxSpec:
     json_schema: Mapping[str, Any] | None = None
     source_timezone: str = "UTC"
     statement_timeout: dt.timedelta = dt.timedelta(minutes=5)
+    max_row_bytes: int = MAX_ROW_BYTES
 
     @classmethod
     def of(cls, holder: Any) -> Self:
@@ -68,6 +69,7 @@ class OutboxSpec:
         """See `SourceSpec.check`."""
         arguments.choice("after_publish", self.after_publish, AFTER_PUBLISH)
         arguments.span("statement_timeout", self.statement_timeout, zero=False)
+        arguments.size("max_row_bytes", self.max_row_bytes)
         arguments.no_bare_text(order_columns=self.order_columns)
         if self.retention is not None:
             arguments.span("retention", self.retention, zero=False)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from airflow_legacy_events.core.errors import ConfigurationError
-from airflow_legacy_events.core.limits import Limits
+from airflow_legacy_events.core.limits import MAX_ROW_BYTES, Limits
 from airflow_legacy_events.core.model import Stream
 from airflow_legacy_events.core.ports import Database, Source
 from airflow_legacy_events.streams import arguments, messages
@@ -58,6 +58,7 @@ class QuerySpec(OneTopic):
     on_query_change: str = "fail"
     on_schema_change: str = "evolve"
     statement_timeout: dt.timedelta = dt.timedelta(minutes=5)
+    max_row_bytes: int = MAX_ROW_BYTES
 
     def check(self, *, rendered: bool) -> None:
         """See `SourceSpec.check`."""
@@ -66,6 +67,7 @@ class QuerySpec(OneTopic):
             arguments.choice(name, getattr(self, name), known)
         arguments.span("lag", self.lag, zero=True)
         arguments.span("statement_timeout", self.statement_timeout, zero=False)
+        arguments.size("max_row_bytes", self.max_row_bytes)
         arguments.no_bare_text(**{name: getattr(self, name) for name in _LISTS})
         if not holds_template(self.source_timezone):
             arguments.timezone("source_timezone", self.source_timezone)

@@ -56,6 +56,7 @@ def operator(**arguments):
         ({"json_schema": "file.json"}, "json_schema= must be a dict of event types and schemas"),
         ({"source_timezone": "Nowhere"}, "source_timezone= must be the name of a time zone"),
         ({"statement_timeout": 5}, "statement_timeout= must be a timedelta"),
+        ({"max_row_bytes": "16MB"}, "max_row_bytes= must be a whole number of bytes, 1024 or more; found '16MB'"),
         ({"headers": {"a": "{"}}, "which is no template"),
         ({"headers": {"id": "{tenant}"}}, "headers= names 'id', which every message has already"),
         ({"replay_topics": "again"}, "replay_topics= must be a list of names of topics; found 'again'"),
