@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
+from typing import NamedTuple
 
+from airflow_legacy_events.core.columns import Column
+from airflow_legacy_events.core.ports import TableState
 from airflow_legacy_events.databases.reflection import TableFacts, no_such_table, split_name
+from airflow_legacy_events.databases.sqlite.collations import BINARY, collations
+from airflow_legacy_events.databases.sqlite.values import kind_of
+from airflow_legacy_events.databases.sqlite.views import definition
 
 
 def inspect_table(session: sqlite3.Connection, table: str) -> TableFacts:
@@ -17,22 +24,45 @@ def inspect_table(session: sqlite3.Connection, table: str) -> TableFacts:
     name, kind = find_table(session, table)
     columns = session.execute('SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?)', (name,)).fetchall()
     primary = tuple(column for column, _, _, place in sorted(columns, key=lambda one: one[3]) if place)
-    not_null = {column for column, _, promised, _ in columns if promised}
+    rowid = rowid_column(session, name)
     # Of all primary keys without NOT NULL only the one that is the rowid holds no NULL.
-    rowid = [column for column, type_, _, place in columns if place and type_.upper() == "INTEGER"]
-    if len(primary) == 1 and rowid:
-        not_null |= {rowid[0]}
+    not_null = {column for column, _, promised, _ in columns if promised} | ({rowid} if rowid else set())
     indexes = _indexes(session, name)
+    source = f"`{name.replace('`', '``')}`"
+    compared = collations(session, source, [Column(column, kind_of(type_), type_) for column, type_, _, _ in columns])
     return TableFacts(
         name=name,
         schema=schema,
         primary_key=primary,
-        unique=tuple(columns for columns, unique in indexes if unique and columns != primary),
-        indexes=tuple(dict.fromkeys([*([primary] if primary else []), *(columns for columns, _ in indexes)]))
+        unique=tuple(index.columns for index in indexes if index.unique and index.columns != primary),
+        indexes=tuple(dict.fromkeys([*([primary] if primary else []), *(index.columns for index in indexes)]))
         if kind == "table"
         else None,
         not_null=frozenset(not_null),
+        state=TableState(
+            distinct=(
+                *([(rowid,)] if rowid else []),
+                *(index.columns for index in indexes if index.proves(compared)),
+            ),
+            object=_place(session, name) if kind == "table" else None,
+            order=compared,
+            definition=definition(session, source),
+        ),
     )
+
+
+def rowid_column(session: sqlite3.Connection, name: str) -> str | None:
+    """Return the column that is another name of a table's rowid, its INTEGER PRIMARY KEY; None where there is none.
+
+    Args:
+        session: of the database.
+        name: of the table, as the catalog has it.
+    """
+    key = session.execute("SELECT name, type FROM pragma_table_info(?) WHERE pk", (name,)).fetchall()
+    if [type_.upper() for _, type_ in key] != ["INTEGER"]:
+        return None
+    indexed = "SELECT 1 FROM pragma_index_list(?) WHERE origin = 'pk'"  # WITHOUT ROWID, or INTEGER PRIMARY KEY DESC
+    return None if session.execute(indexed, (name,)).fetchone() else str(key[0][0])
 
 
 def find_table(session: sqlite3.Connection, table: str) -> tuple[str, str]:
@@ -49,14 +79,40 @@ def find_table(session: sqlite3.Connection, table: str) -> tuple[str, str]:
     return found[name.lower()]
 
 
-def _indexes(session: sqlite3.Connection, table: str) -> list[tuple[tuple[str, ...], bool]]:
-    """Return column lists and uniqueness of the indexes that have plain columns only and leave no row out."""
+class _Index(NamedTuple):
+    columns: tuple[str, ...]
+    unique: bool
+    collations: tuple[str, ...]
+
+    def proves(self, compared: Mapping[str, str]) -> bool:
+        """Whether no two rows are equal in its columns, as they are compared; what is equal in bytes always is."""
+        return self.unique and all(
+            compared.get(column, BINARY) in (BINARY, collation)
+            for column, collation in zip(self.columns, self.collations, strict=True)
+        )
+
+
+def _indexes(session: sqlite3.Connection, table: str) -> list[_Index]:
+    """Return the indexes that have plain columns only and leave no row out."""
     found = []
     listed = 'SELECT name, "unique" FROM pragma_index_list(?) WHERE NOT partial ORDER BY seq DESC'
+    of_index = "SELECT name, upper(coll) FROM pragma_index_xinfo(?) WHERE key ORDER BY seqno"
     for index, unique in session.execute(listed, (table,)).fetchall():
-        columns = session.execute(
-            "SELECT name FROM pragma_index_xinfo(?) WHERE key ORDER BY seqno", (index,)
-        ).fetchall()
-        if all(column is not None for (column,) in columns):
-            found.append((tuple(str(column) for (column,) in columns), bool(unique)))
+        columns = session.execute(of_index, (index,)).fetchall()
+        if all(column is not None for column, _ in columns):
+            found.append(_Index(tuple(one for one, _ in columns), bool(unique), tuple(one for _, one in columns)))
     return found
+
+
+def _place(session: sqlite3.Connection, name: str) -> dict[str, int]:
+    """Return how many tables were made before this one.
+
+    Neither VACUUM nor an index nor a new column changes that, as they do page numbers; a table that is dropped and
+    made anew comes behind all others. It is not told where it was the last one before.
+    """
+    counted = (
+        "SELECT count(*) FROM sqlite_master o WHERE o.type = 'table' AND o.rootpage > 0 AND o.name NOT LIKE 'sqlite~_%'"
+        " ESCAPE '~' AND o.rowid < (SELECT m.rowid FROM sqlite_master m WHERE m.type = 'table' AND m.name = ?)"
+    )
+    ((place,),) = session.execute(counted, (name,)).fetchall()
+    return {"place_in_schema": int(place)}

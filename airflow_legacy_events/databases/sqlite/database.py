@@ -18,14 +18,18 @@ from sqlalchemy.sql.compiler import IdentifierPreparer
 
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import LegacyEventsError, SourceError
-from airflow_legacy_events.core.ports import Lease, TableWrites
+from airflow_legacy_events.core.ports import Lease, NextId, TableState, TableWrites
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.base import SqlDatabase
 from airflow_legacy_events.databases.conditions import bound
 from airflow_legacy_events.databases.reflection import TableFacts
 from airflow_legacy_events.databases.sqlite import values
 from airflow_legacy_events.databases.sqlite.catalog import inspect_table
+from airflow_legacy_events.databases.sqlite.collations import collations
+from airflow_legacy_events.databases.sqlite.header import change_counter, is_behind
+from airflow_legacy_events.databases.sqlite.ids import next_id
 from airflow_legacy_events.databases.sqlite.lock import FileLock
+from airflow_legacy_events.databases.sqlite.views import definition
 from airflow_legacy_events.databases.sqlite.writes import table_writes
 from airflow_legacy_events.databases.sqlite.writing import refusal
 from airflow_legacy_events.databases.writing import Reading, masked
@@ -45,6 +49,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
 
     def __init__(self, url: sa.URL, **options: Any) -> None:
         super().__init__(url, **options)
+        self._snapshots = 0
         # A name in double quotes that is no column (any more) is a text to SQLite, and would be sent as a value.
         self._dialect.identifier_preparer = IdentifierPreparer(self._dialect, "`", escape_quote="`")
 
@@ -103,6 +108,27 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
             return errors.too_large(self.conn_id, "a value is larger", self.max_row_bytes)
         return None
 
+    def position(self) -> dict[str, Any] | None:
+        """See `core.ports.Database.position`: the file's change counter, see `header.change_counter`."""
+        with self.snapshot(), self._using("asking how far the file is"):
+            counter = change_counter(self.path)
+        return None if counter is None else {"change_counter": counter}
+
+    def behind(self, position: Mapping[str, Any]) -> str | None:
+        """See `core.ports.Database.behind`: a copy of the file may be older."""
+        stored, found = position.get("change_counter"), (self.position() or {}).get("change_counter")
+        if type(stored) is not int or found is None or not is_behind(found, stored):
+            return None
+        return (
+            f"the change counter of the file {str(self.path)!r} is {found}, and it was {stored} before: this is an"
+            " older copy of the file, or one that was made anew, as VACUUM INTO and a dump make it"
+        )
+
+    def next_id(self, table: str, column: str) -> NextId:
+        """See `core.ports.Database.next_id`: ids of newest rows that were deleted return, except with AUTOINCREMENT."""
+        with self._using("asking for the next id") as session:
+            return next_id(session, table, column)
+
     def writes(self, table: str) -> TableWrites:
         """See `core.ports.Database.writes`."""
         with self._using("looking at what writing to the table meets") as session:
@@ -120,6 +146,12 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
     def _inspect(self, table: str) -> TableFacts:
         with self._using("looking for the table") as session:
             return inspect_table(session, table)
+
+    def _query_state(self, selectable: Any) -> TableState:
+        columns, _ = self._describe(selectable, frozenset())
+        source = str(selectable.compile(dialect=self._dialect))
+        with self._using("looking at the query") as session:
+            return TableState(order=collations(session, source, columns), definition=definition(session, source))
 
     def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:
         statement, _ = self._compiled(sa.select(sa.literal_column("*")).select_from(selectable))
@@ -182,16 +214,20 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """See `core.ports.Database.snapshot`: one read transaction."""
+        """See `core.ports.Database.snapshot`: one read transaction, that of the outermost context."""
         doing = "holding a snapshot"
-        with self._using(doing) as session:
-            session.execute("BEGIN")
-            session.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the first read fixes what is seen
+        if not self._snapshots:
+            with self._using(doing) as session:
+                session.execute("BEGIN")
+                session.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the first read fixes what is seen
+        self._snapshots += 1
         try:
             yield
         finally:
-            with contextlib.suppress(SourceError), self._using(doing) as session:
-                session.rollback()
+            self._snapshots -= 1
+            if not self._snapshots:
+                with contextlib.suppress(SourceError), self._using(doing) as session:
+                    session.rollback()
 
     def _interrupt(self, session: sqlite3.Connection) -> None:
         session.interrupt()

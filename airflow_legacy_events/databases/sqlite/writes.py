@@ -9,7 +9,8 @@ from itertools import groupby
 from airflow_legacy_events.core.ports import TableWrites
 from airflow_legacy_events.databases import effects
 from airflow_legacy_events.databases.reflection import not_a_table
-from airflow_legacy_events.databases.sqlite.catalog import find_table
+from airflow_legacy_events.databases.sqlite.catalog import find_table, rowid_column
+from airflow_legacy_events.databases.sqlite.ids import has_autoincrement, without_quotes
 
 _TABLE = "table"
 _FOREIGN_KEYS = """
@@ -19,14 +20,10 @@ SELECT m.name, k.id, k.on_delete, k."from" FROM sqlite_master m, pragma_foreign_
 _TRIGGERS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = lower(?) ORDER BY name"
 _PARTIAL = "SELECT name FROM pragma_index_list(?) WHERE partial ORDER BY seq DESC"
 _COLUMNS_OF_INDEX = "SELECT name FROM pragma_index_info(?) ORDER BY seqno"
-_KEY = "SELECT type FROM pragma_table_info(?) WHERE pk"
-_WITHOUT_ROWID = "SELECT wr FROM pragma_table_list(?) WHERE schema = 'main'"
 _SQL = "SELECT sql FROM sqlite_master WHERE type = ? AND name = ?"
 
-_QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/""", re.DOTALL)
 _EVENT = re.compile(r"\b(DELETE|INSERT|UPDATE)\b(?:\s+OF\b.*?)?\s+ON\b", re.IGNORECASE | re.DOTALL)
 _CONDITION = re.compile(r"\)\s*WHERE\b\s*(.*)\Z", re.IGNORECASE | re.DOTALL)
-_COUNTED = re.compile(r"\bAUTOINCREMENT\b", re.IGNORECASE)
 
 
 def table_writes(session: sqlite3.Connection, table: str) -> TableWrites:
@@ -68,14 +65,12 @@ def _triggers(session: sqlite3.Connection, name: str, event: str) -> tuple[str, 
 
 
 def _event(text: str) -> str:
-    found = _EVENT.search(_QUOTED.sub('""', text))
+    found = _EVENT.search(without_quotes(text))
     return found[1].upper() if found else ""
 
 
 def _ids_return(session: sqlite3.Connection, name: str) -> str | None:
-    types = [str(type_).upper() for (type_,) in session.execute(_KEY, (name,))]
-    (without_rowid,) = session.execute(_WITHOUT_ROWID, (name,)).fetchone()
-    if types != ["INTEGER"] or without_rowid or _COUNTED.search(_QUOTED.sub('""', _sql(session, "table", name))):
+    if rowid_column(session, name) is None or has_autoincrement(session, name):
         return None
     return "its INTEGER PRIMARY KEY has no AUTOINCREMENT, so the id of a last row that was deleted is given again"
 

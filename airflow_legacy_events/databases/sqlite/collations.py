@@ -1,0 +1,40 @@
+"""Collations under which SQLite compares the columns of a table, view or query."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from airflow_legacy_events.core.columns import Column, Kind
+
+BINARY = "BINARY"
+_NO_TEXT = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.BOOLEAN, Kind.BYTES})
+_ASKED = "CASE WHEN {0} = 'A' THEN 'NOCASE' WHEN {0} = 'a ' THEN 'RTRIM' ELSE 'BINARY' END"
+
+
+def collations(session: sqlite3.Connection, source: str, columns: Iterable[Column]) -> dict[str, str]:
+    """Return the collation of each column that may hold texts, by name.
+
+    No pragma tells it, so a text is compared as if it were a value of the column. Nothing of the source is read. Where
+    a collation is not known to this session nothing is told: then the source can't be read either.
+
+    Args:
+        session: of the database.
+        source: a FROM element, as SQL.
+        columns: of it.
+    """
+    names = [column.name for column in columns if column.kind not in _NO_TEXT]
+    try:
+        return _found(session, source, names)
+    except sqlite3.OperationalError:
+        return {}
+
+
+def _found(session: sqlite3.Connection, source: str, names: Sequence[str]) -> dict[str, str]:
+    if not names:
+        return {}
+    quoted = [f"`{name.replace('`', '``')}`" for name in names]
+    texts = ", ".join("'a'" for _ in names)
+    asked = f"SELECT * FROM (SELECT {', '.join(quoted)} FROM {source} LIMIT 0) UNION ALL SELECT {texts}"  # noqa: S608
+    [found] = session.execute(f"SELECT {', '.join(map(_ASKED.format, quoted))} FROM ({asked})").fetchall()  # noqa: S608
+    return dict(zip(names, found, strict=True))

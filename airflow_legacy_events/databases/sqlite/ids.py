@@ -1,0 +1,47 @@
+"""What SQLite hands out next as the value of a column."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+
+from airflow_legacy_events.core.ports import NextId
+from airflow_legacy_events.databases.sqlite.catalog import find_table, rowid_column
+
+_QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/""", re.DOTALL)
+_COUNTED = re.compile(r"\bAUTOINCREMENT\b", re.IGNORECASE)
+_SQL = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?"
+_HANDED_OUT = "SELECT seq FROM sqlite_sequence WHERE name = ?"
+_LARGEST = 2**63 - 1
+
+
+def next_id(session: sqlite3.Connection, table: str, column: str) -> NextId:
+    """Return the id that the next row gets in an INTEGER PRIMARY KEY.
+
+    It is one more than the highest there is, so ids of newest rows that were deleted return; with AUTOINCREMENT one
+    more than the highest there ever was. Beyond the largest integer SQLite takes any that is free: nothing is known.
+
+    Raises:
+        ConfigurationError: there is no such table.
+    """
+    name, kind = find_table(session, table)
+    if kind == "view":
+        return NextId(unknown=f"{table!r} is a view, and the generator of its ids is that of a table below it")
+    if rowid_column(session, name) != column:
+        return NextId()
+    of, from_ = (f"`{one.replace('`', '``')}`" for one in (column, name))
+    ((highest,),) = session.execute(f"SELECT max({of}) FROM {from_}").fetchall()  # noqa: S608
+    ever = session.execute(_HANDED_OUT, (name,)).fetchone() if has_autoincrement(session, name) else None
+    last = max((one for one in (highest, *(ever or ())) if isinstance(one, int)), default=0)
+    return NextId(last + 1 if last < _LARGEST else None)
+
+
+def has_autoincrement(session: sqlite3.Connection, name: str) -> bool:
+    """Return whether the ids of a table, named as the catalog does, are never given again."""
+    found = session.execute(_SQL, (name,)).fetchone()
+    return bool(found and found[0] and _COUNTED.search(without_quotes(found[0])))
+
+
+def without_quotes(text: str) -> str:
+    """Return a statement with an empty name in place of each text, quoted name and comment."""
+    return _QUOTED.sub('""', text)
