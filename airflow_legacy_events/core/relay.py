@@ -14,9 +14,11 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 from airflow_legacy_events.core import guard
+from airflow_legacy_events.core.beside_live import BesideLive, Deliver
 from airflow_legacy_events.core.collector import SWEEP_BATCHES, rare_collections, sweep
 from airflow_legacy_events.core.columns import Shape
 from airflow_legacy_events.core.delivery import Delivery, MakeDelivery
@@ -28,6 +30,8 @@ from airflow_legacy_events.core.progress import Progress
 from airflow_legacy_events.core.read_ahead import ReadAhead
 from airflow_legacy_events.core.report import Report
 from airflow_legacy_events.core.stop import Stop
+
+Encoders: TypeAlias = dict[Shape, Callable[[Batch], Messages]]
 
 
 @dataclass(kw_only=True)
@@ -65,7 +69,7 @@ class Relay:
 
     def __post_init__(self) -> None:
         self.report = Report(self.stream.name)
-        self._encoders: dict[Shape, Callable[[Batch], Messages]] = {}
+        self._encoders: Encoders = {}
         if self.repeat is not None:
             self.report.mode, self.report.window = self.repeat.mode, self.repeat.window
 
@@ -90,14 +94,14 @@ class Relay:
         at = self._own(delivery.load())
         horizon, batches = self.source.open(at, None if self.repeat is None else self.repeat.what)
         if horizon.shape is not None:
-            self._encoder(horizon.shape)
+            self._encoder(self._encoders, horizon.shape)
         self._announce(at, horizon)
         delivery.begin({**self.facts, **horizon.facts})
         pace = Pace(self.limits, self.stop, self.clock)
         try:
             if at is not None:
                 delivery.acknowledge(at)
-            self._drain(delivery, batches, pace)
+            self._drain(delivery, batches, pace, self._deliver(delivery, at))
         except BaseException as error:
             _rescue(delivery, error)
             raise
@@ -139,14 +143,21 @@ class Relay:
             horizon.reason,
         )
 
-    def _drain(self, delivery: Delivery, batches: Iterator[Batch], pace: Pace) -> None:
+    def _deliver(self, delivery: Delivery, at: Watermark | None) -> Deliver:
+        """What delivers a batch: the delivery alone, or beside the live stream."""
+        if self.repeat is None or not self.repeat.beside_live:
+            return delivery.deliver
+        encoders: Encoders = {}  # one may keep a state, and the others are the read-ahead thread's
+        return BesideLive(delivery, self.source, partial(self._encode, encoders), self.stop, at).deliver
+
+    def _drain(self, delivery: Delivery, batches: Iterator[Batch], pace: Pace, deliver: Deliver) -> None:
         report = self.report
         progress = Progress(self.log, self.stream.name)
         reached = True
         with ReadAhead(self._encoded(batches), self.stop) as blocks:
             for number, (batch, messages) in enumerate(blocks, 1):
                 try:
-                    delivery.deliver(batch, messages)
+                    deliver(batch, messages)
                 finally:
                     report.count(delivery.delivered)
                 if number % SWEEP_BATCHES == 0:
@@ -166,18 +177,18 @@ class Relay:
 
     def _encoded(self, batches: Iterator[Batch]) -> Generator[tuple[Batch, Messages | None], None, None]:
         for batch in batches:
-            if not batch.count:
-                yield batch, None
-                continue
-            messages = _complete(self._encoder(batch.shape)(batch), batch)
-            if self.repeat is not None:
-                messages.headers = (*messages.headers, ("mode", self.repeat.mode))
-            yield batch, messages
+            yield batch, self._encode(self._encoders, batch) if batch.count else None
 
-    def _encoder(self, shape: Shape) -> Callable[[Batch], Messages]:
-        if shape not in self._encoders:
-            self._encoders[shape] = self.envelope.compile(shape, self.stream)
-        return self._encoders[shape]
+    def _encode(self, encoders: Encoders, batch: Batch) -> Messages:
+        messages = _complete(self._encoder(encoders, batch.shape)(batch), batch)
+        if self.repeat is not None:
+            messages.headers = (*messages.headers, ("mode", self.repeat.mode))
+        return messages
+
+    def _encoder(self, encoders: Encoders, shape: Shape) -> Callable[[Batch], Messages]:
+        if shape not in encoders:
+            encoders[shape] = self.envelope.compile(shape, self.stream)
+        return encoders[shape]
 
 
 def _rescue(delivery: Delivery, error: BaseException) -> None:

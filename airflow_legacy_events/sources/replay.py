@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from airflow_legacy_events.core.limits import Limits
@@ -28,11 +29,13 @@ class RepeatRun(ABC):
         rows: what is read.
         stored: progress of an earlier try, None for the first.
         limits: budgets; `max_rows` does not apply, no later run would go on.
+        turn: held while a page is read, which may hold a snapshot; what is read meanwhile would be as old as that.
     """
 
     rows: Rows
     stored: Watermark | None
     limits: Limits
+    turn: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     fact: ClassVar[str]
 
@@ -47,10 +50,14 @@ class RepeatRun(ABC):
 
     def _batches(self, at: Start) -> Iterator[Batch]:
         """Yield the pages; an empty batch at the end closes the window."""
-        while rows := self._page(at, self.limits.page_rows):
+        while rows := self._read(at):
             at = self.rows.next_start(rows)
             yield self._batch(rows, at, self._share(at.values[0]))
         yield self._batch([], at, 1.0, final=True)
+
+    def _read(self, at: Start) -> list[tuple[Any, ...]]:
+        with self.turn:
+            return self._page(at, self.limits.page_rows)
 
     def _batch(self, rows: list[tuple[Any, ...]], at: Start, part: float | None, *, final: bool = False) -> Batch:
         selection, after = self.rows.selection, Watermark(at.values, None, {})

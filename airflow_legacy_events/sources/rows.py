@@ -157,6 +157,13 @@ class Rows:
         rows = self.database.read(query.limit(1))
         return self.texts(rows[0]) if rows else None
 
+    def of_keys(self, rows: list[tuple[Any, ...]], limit: int) -> list[tuple[Any, ...]]:
+        """Return the rows with the keys of `rows` as they are now, in no order; some may be missing of wide ones."""
+        key = [(at, self.selection.shape.columns[at]) for at in self.selection.shape.key]
+        values = [[self._value(self.database.text(row[at], one), one) for at, one in key] for row in rows]
+        among = self.database.among([sa.column(one.name) for _, one in key], values)
+        return self.database.read(self._select(self.read_columns, Start(())).where(among).limit(limit), BATCH_BYTES)
+
     def count(self, after: Start, most: int, until: Values | None = None) -> int:
         """Return how many rows lie above `after`, up to `until` where that is given; counting ends at `most`."""
         some = self._select([sa.literal_column("1").label("one")], after)

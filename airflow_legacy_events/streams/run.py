@@ -148,7 +148,8 @@ class StreamRun:
         if mode.what is None:
             return None
         self.stream = self.stream._replace(topic=self._options.repeat_topic(mode.topic))
-        repeat = Repeat(mode.mode, mode.what, f"{self.stream.name}#{self._task['run']}")
+        beside_live = self.stream.topic == self._options.topic
+        repeat = Repeat(mode.mode, mode.what, f"{self.stream.name}#{self._task['run']}", beside_live)
         self.report.mode, self.report.window = repeat.mode, repeat.window
         return repeat
 

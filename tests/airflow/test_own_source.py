@@ -75,6 +75,9 @@ class ListSource:
     def without(self, batch: Any, rows: Any) -> None:
         """A file is read to its end."""
 
+    def overtaken(self, batch: Any) -> Any:
+        return iter(())
+
     def finish(self, lease: Any, over: Any) -> None:
         """Nothing is left behind."""
 

@@ -126,6 +126,11 @@ class Process:
     def without(self, batch: Batch, rows: AbstractSet[int]) -> Watermark | None:
         return self.inner.without(batch, rows)
 
+    def overtaken(self, batch: Batch) -> Iterator[Batch]:
+        found = self.inner.overtaken(batch)
+        while (more := self.step("look", lambda: next(found, None))) is not None:
+            yield more
+
     def finish(self, lease: Any, over: Any) -> Any:
         return self.step("finish", lambda: self.inner.finish(lease, over))
 

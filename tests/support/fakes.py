@@ -103,6 +103,9 @@ class OutboxSource:
         kept = [int(row[0]) for at, row in enumerate(batch.rows) if at not in rows]
         return batch.after._replace(receipt=ranges(kept) or None)
 
+    def overtaken(self, batch: Batch) -> Iterator[Batch]:
+        return iter(())
+
     def finish(self, lease: Any, over: Any) -> Backlog:
         return Backlog(len(self.outbox.entries), None, None)
 

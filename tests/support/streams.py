@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.delivery import AtLeastOnce
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import Stream
+from airflow_legacy_events.core.model import Repeat, Stream
 from airflow_legacy_events.core.ports import Broker, Envelope, WatermarkStore
 from airflow_legacy_events.core.relay import Relay
 from airflow_legacy_events.core.report import Report
@@ -47,8 +47,8 @@ class Deliveries:
     source_timezone: str = "UTC"
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def run(self, *, attempt: int = 1, stop: Stop | None = None, **limits: Any) -> Report:
-        """Run once with the given `Limits`."""
+    def run(self, *, attempt: int = 1, stop: Stop | None = None, repeat: Repeat | None = None, **limits: Any) -> Report:
+        """Run once with the given `Limits`; live, or what is sent again."""
         url = sa.make_url(self.url)
         made = next(engine.made for engine in ENGINES.values() if engine.dialect == url.get_backend_name())
         database = made(url, conn_id="legacy", statement_timeout_seconds=60)
@@ -75,9 +75,10 @@ class Deliveries:
                 dead_letter_topic=self.dead_letter_topic,
                 log=logging.getLogger("tests"),
             ),
-            lock=lambda: database.lock(self.name, holder),
+            lock=lambda: database.lock(self.name if repeat is None else repeat.progress, holder),
             facts={"topic": self.topic, "dag": "d", "task": "t", "run": f"r{dt.datetime.now(dt.UTC):%H%M%S%f}"},
             limits=bounds,
+            repeat=repeat,
             stop=stop or Stop(),
             log=logging.getLogger("tests"),
         )

@@ -44,11 +44,14 @@ class Repeat(NamedTuple):
         mode: `replay` or `rerun`; messages carry it as a header.
         what: the rows.
         progress: name under which the store keeps how far it came, apart from the live watermark.
+        beside_live: whether it goes to the topic of the live stream, whose newer versions must not be followed by older
+            ones.
     """
 
     mode: str
     what: Window | Span
     progress: str
+    beside_live: bool = False
 
     @property
     def window(self) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class Answer(NamedTuple):
 
 
 class Database(Protocol):
-    """Dialect of one database, and its sessions. Its reads come from one thread at a time."""
+    """Dialect of one database, and its sessions. Two threads may read: the session serves one statement at a time."""
 
     @property
     def holds_snapshot(self) -> bool:

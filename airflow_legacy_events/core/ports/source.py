@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import Any, Protocol, runtime_checkable
 
@@ -56,6 +56,21 @@ class Source(Protocol):
         Args:
             batch: that this source gave.
             rows: places of the rows in the batch; may be none.
+        """
+
+    def overtaken(self, batch: Batch) -> Iterator[Batch]:
+        """Yield rows of a confirmed batch of a replay that have changed since they were read, as they are now.
+
+        So that what the live stream sent meanwhile is not followed by an older version for good. Each batch is
+        confirmed before the next one is taken; the next one holds what of it has changed again, and there is none once
+        nothing has. Rows that are gone are left out; where rows never change nothing is yielded. Called in another
+        thread than the one that takes `Opened.batches`.
+
+        Args:
+            batch: that this source gave for a window.
+
+        Raises:
+            SourceError: a read failed.
         """
 
     def acknowledge(self, receipt: Receipt, lease: Lease, *, again: bool = False) -> None:

@@ -207,9 +207,10 @@ class PostgresDatabase(SqlDatabase[Session]):
 
     def _compiled(self, query: Any) -> tuple[str, Any]:
         """Keep the last one: each page is compiled twice, for the prefetch and for the read."""
-        if self._last is None or self._last[0] is not query:
-            self._last = query, super()._compiled(query)
-        return self._last[1]
+        last = self._last  # another thread may read too
+        if last is None or last[0] is not query:
+            last = self._last = query, super()._compiled(query)
+        return last[1]
 
     def _send(self, session: Session, statement: str, parameters: Any) -> Statement:
         return Statement(session.texts, statement, parameters, self._chunks.rows)

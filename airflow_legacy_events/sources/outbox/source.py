@@ -169,6 +169,10 @@ class OutboxSource:
             return None
         return batch.after._replace(receipt=self._drain.receipt(batch.rows, rows) if rows else batch.after.receipt)
 
+    def overtaken(self, batch: Batch) -> Iterator[Batch]:  # noqa: ARG002
+        """See `core.ports.Source.overtaken`; the rows of an outbox never change."""
+        return iter(())
+
     def acknowledge(self, receipt: Receipt, lease: Lease, *, again: bool = False) -> None:
         """See `core.ports.Source.acknowledge`."""
         assert self._checked is not None, "acknowledged before it was opened"  # noqa: S101

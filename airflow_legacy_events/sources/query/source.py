@@ -18,6 +18,7 @@ from airflow_legacy_events.core.ports import Database, Lease, Reflection
 from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.sources.first_value import first_value, zone_of
 from airflow_legacy_events.sources.order import advise, check_order
+from airflow_legacy_events.sources.overtaken import Overtaken
 from airflow_legacy_events.sources.query.bulk import BulkRun
 from airflow_legacy_events.sources.query.changes import Changes
 from airflow_legacy_events.sources.query.checks import check_lag, check_options
@@ -25,7 +26,7 @@ from airflow_legacy_events.sources.query.facts import REMEDIES, check_query_fact
 from airflow_legacy_events.sources.query.incremental import IncrementalRun, position_of
 from airflow_legacy_events.sources.query.nulls import NullRun, in_order, nullable_columns, without_place
 from airflow_legacy_events.sources.query.repeat import RerunRun
-from airflow_legacy_events.sources.replay import ReplayRun
+from airflow_legacy_events.sources.replay import RepeatRun, ReplayRun
 from airflow_legacy_events.sources.rows import Rows, Start
 from airflow_legacy_events.sources.selection import ColumnRequest, Selection, by_window, select_columns
 from airflow_legacy_events.sources.window import bounds, window_column
@@ -98,6 +99,7 @@ class QuerySource:
     on_schema_change: str = "evolve"
     log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
     _resolved: tuple[Rows, dict[str, Any], str | None] | None = field(default=None, init=False, repr=False)
+    _overtaken: Overtaken | None = field(default=None, init=False, repr=False)
 
     def check(self, window: Window | Span | None = None) -> CheckedQuery:
         """Check what needs neither a watermark nor a row; every fault is reported, not only the first.
@@ -144,6 +146,8 @@ class QuerySource:
         if self.watermark_columns or window is not None:
             advise(self.log, self.table, selection, found)
         run = self._make_run(rows, at, begin) if window is None else self._make_repeat(rows, at, window, begin)
+        if isinstance(run, RepeatRun):
+            self._overtaken = Overtaken(rows, run.turn, self.log)
         horizon, batches = run.open()
         horizon = horizon._replace(facts={**facts, **recorded, **horizon.facts}, shape=selection.shape)
         return Opened(horizon, batches if unrecorded is None else _recording(batches, selection, unrecorded))
@@ -166,6 +170,11 @@ class QuerySource:
 
     def without(self, batch: Batch, rows: AbstractSet[int]) -> None:
         """No later run of a query would read a row that was left behind."""
+
+    def overtaken(self, batch: Batch) -> Iterator[Batch]:
+        """See `core.ports.Source.overtaken`."""
+        assert self._overtaken is not None, "asked before a window was opened"  # noqa: S101
+        return self._overtaken.of(batch)
 
     def acknowledge(self, receipt: Receipt, lease: Lease, *, again: bool = False) -> None:
         """A query leaves nothing to acknowledge at its source."""

@@ -1,0 +1,103 @@
+"""Rows that have changed while a replay sent them, read again by their keys."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from airflow_legacy_events.core.model import Batch
+from airflow_legacy_events.sources.rows import Rows
+
+LOOKS = 30
+"""A row that differs with every look is still being written: the live stream sends what it becomes."""
+
+_KEYS = 1_000
+"""Keys of one statement: some databases take no longer list."""
+
+Row: TypeAlias = tuple[Any, ...]
+
+
+@dataclass
+class Overtaken:
+    """Looks at what became of the rows of delivered batches; see `core.ports.Source.overtaken`.
+
+    A version that lies before ours on the topic was committed before it was sent, and we look once ours is confirmed,
+    so we see it, or a newer one. What commits after the look is sent by the live stream after it, behind ours. So once
+    a look finds a row as we sent it, no newer version of it lies before ours.
+
+    Attributes:
+        rows: that are replayed. A row is looked for wherever it lies by now, so they have no conditions.
+        turn: not held while a page is read; see `RepeatRun`.
+        log: of the task.
+    """
+
+    rows: Rows
+    turn: threading.Lock
+    log: logging.Logger
+    _shared: bool = field(default=False, init=False)
+
+    def of(self, batch: Batch) -> Iterator[Batch]:
+        """Yield the rows that have changed, as they are now, until none has; what is yielded is looked at next."""
+        key = batch.shape.key
+        sent = self._by_key(key, batch.rows)
+        for _ in range(LOOKS):
+            sent = self._changed(key, sent)
+            if not sent:
+                return
+            # A consumer may have passed this version by its live id: one of its own brings it back.
+            number = time.time_ns() // 1_000
+            yield dataclasses.replace(batch, rows=[*sent.values()], count=len(sent), op="r", counter=number)
+        self.log.warning(
+            "%d rows of %s were changed again before each of %d looks, while they were replayed beside the live stream."
+            " It sends what they become; only if they rest from now on an older version may lie last on the topic."
+            " Replay rows that never rest to a topic of their own",
+            *(len(sent), self.rows.what, LOOKS),
+        )
+
+    def _changed(self, key: Sequence[int], sent: Mapping[Row, Row]) -> dict[Row, Row]:
+        keys, changed = [*sent], dict[Row, Row]()
+        for begin in range(0, len(keys), _KEYS):
+            some = {one: sent[one] for one in keys[begin : begin + _KEYS]}
+            now = self._now(key, some)
+            changed |= {one: row for one, row in now.items() if _differ(row, some[one])}
+        return changed
+
+    def _now(self, key: Sequence[int], asked: Mapping[Row, Row]) -> dict[Row, Row]:
+        """Return the rows of these keys as they are; a read may be cut short, and the next one gives what it lacks."""
+        found, left = dict[Row, Row](), dict(asked)
+        while left:
+            with self.turn:
+                rows = self.rows.of_keys([*left.values()], 2 * len(left))
+            there = {tuple(row[at] for at in key) for row in rows} & left.keys()
+            found |= {one: row for one, row in self._by_key(key, rows).items() if one in there}
+            left = {one: row for one, row in left.items() if one not in there}
+            if not there or self._shared:
+                break
+        return found
+
+    def _by_key(self, key: Sequence[int], rows: Sequence[Row]) -> dict[Row, Row]:
+        """Return the rows that have a key of their own; of others nothing tells which is the newest."""
+        keys = [tuple(row[at] for at in key) for row in rows]
+        found = dict(zip(keys, rows, strict=True))
+        if len(found) == len(rows):
+            return found
+        if not self._shared:
+            self._shared = True
+            self.log.warning(
+                "rows of %s share values of the key %s, so which one is the newest of its key can't be told: behind a"
+                " replay into the live stream's topic an older one may be the last message of its key. Name key_columns"
+                " that identify a row, or replay to another topic",
+                *(self.rows.what, ", ".join(self.rows.selection.shape.named(key))),
+            )
+        alone = Counter(keys)
+        return {one: row for one, row in found.items() if alone[one] == 1}
+
+
+def _differ(one: Row, other: Row) -> bool:
+    return one != other and ascii(one) != ascii(other)  # NaN is not equal to itself
