@@ -95,7 +95,7 @@ def test_a_quiet_poll_is_a_handful_of_statements(legacy, statements):
         statements.clear()
         assert list(source.open(last._replace(facts=horizon.facts)).batches) == []
     asked = [query for query, _ in statements]
-    assert [statement.split()[0] for statement in asked] == ["SET", "SELECT", "SELECT", "SELECT", "SELECT"]
+    assert [statement.split()[0] for statement in asked] == ["SET", "SELECT", "SELECT", "BEGIN", "SELECT"]
     assert "LIMIT" in asked[-1]
 
 

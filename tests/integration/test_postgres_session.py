@@ -245,11 +245,6 @@ def test_close_ends_a_read_ahead_that_nobody_takes(legacy):
     wait_until(lambda: not legacy.execute(gone, pid), "the end of the session")
 
 
-def test_identity_is_of_server_timeline_and_database(legacy):
-    database = legacy.database()
-    [(system,)] = legacy.execute("SELECT system_identifier::text FROM pg_control_system()")
-    assert database.identity() == {"system_identifier": system, "timeline": "1", "database": legacy.url.database}
-    database.close()
 
 
 def test_close_cuts_a_session_whose_server_does_not_answer(legacy, monkeypatch):

@@ -24,6 +24,7 @@ from airflow_legacy_events.databases.postgres.encoding import REMEDY, UNREADABLE
 from airflow_legacy_events.databases.postgres.listening import listening
 from airflow_legacy_events.databases.postgres.lock import AdvisoryLock
 from airflow_legacy_events.databases.postgres.prefetch import Prefetch
+from airflow_legacy_events.databases.postgres.server import Server, find_server, why_behind
 from airflow_legacy_events.databases.postgres.session import Session, connect, reason
 from airflow_legacy_events.databases.postgres.sizes import bounded_column, too_large_in
 from airflow_legacy_events.databases.postgres.statement import Statement
@@ -48,6 +49,7 @@ class PostgresDatabase(SqlDatabase[Session]):
         super().__init__(*arguments, **options)
         self._prefetch = Prefetch(self._turn, self.statement_timeout_seconds)
         self._money = False
+        self._server: Server | None = None
         self._last: tuple[Any, tuple[str, Any]] | None = None
 
     @contextmanager
@@ -65,14 +67,23 @@ class PostgresDatabase(SqlDatabase[Session]):
             return connect(options)
 
     def identity(self) -> dict[str, str]:
-        """Return the cluster's system identifier and timeline, and the database."""
+        """Return the cluster's system identifier, the timeline of its WAL, and the database; see `Server`."""
+        return self._find_server().identity
+
+    def position(self) -> dict[str, Any] | None:
+        """See `core.ports.Database.position`: the answer that told the identity last, else a new one."""
+        found, self._server = self._server or self._find_server(), None
+        return found.position
+
+    def behind(self, position: Mapping[str, Any]) -> str | None:
+        """See `core.ports.Database.behind`."""
+        found = self._server or self._find_server()
+        return why_behind(position, found, self._find_server, self._closed.wait, self.statement_timeout_seconds)
+
+    def _find_server(self) -> Server:
         with self._using("asking for the server's identity") as session:
-            row = session.connection.execute(
-                "SELECT (pg_control_system()).system_identifier::text, (pg_control_checkpoint()).timeline_id::text,"
-                " current_database()"
-            ).fetchone()
-        system, timeline, database = cast("tuple[str, str, str]", row)
-        return {"system_identifier": system, "timeline": timeline, "database": database}
+            self._server = found = find_server(session.connection)
+        return found
 
     @contextmanager
     def lock(self, name: str, holder: Mapping[str, Any], *, table: str | None = None) -> Iterator[Lease]:
