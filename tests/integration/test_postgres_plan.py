@@ -40,9 +40,9 @@ def statements(monkeypatch):
         seen.append((query if isinstance(query, str) else query.decode(), params))
         return execute(self, query, params, **named)
 
-    def sent(self, cursor, text, parameters, size):
+    def sent(self, cursor, text, parameters):
         seen.append((text, parameters))
-        send(self, cursor, text, parameters, size)
+        send(self, cursor, text, parameters)
 
     monkeypatch.setattr(psycopg.Cursor, "execute", executed)
     monkeypatch.setattr(Statement, "__init__", sent)
@@ -95,7 +95,7 @@ def test_a_quiet_poll_is_a_handful_of_statements(legacy, statements):
         statements.clear()
         assert list(source.open(last._replace(facts=horizon.facts)).batches) == []
     asked = [query for query, _ in statements]
-    assert [statement.split()[0] for statement in asked] == ["SET", "SELECT", "SELECT", "BEGIN", "SELECT"]
+    assert [statement.split()[0] for statement in asked] == ["SET", "BEGIN", "SELECT", "BEGIN", "SELECT"]
     assert "LIMIT" in asked[-1]
 
 

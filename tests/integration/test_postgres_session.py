@@ -196,9 +196,10 @@ def begun(legacy):
     legacy.execute("INSERT INTO t VALUES (1), (2)")
     database = legacy.database()
     [(pid,)] = database.read(sa.text("SELECT pg_backend_pid()"))
+    [(before,)] = legacy.execute("SELECT state_change FROM pg_stat_activity WHERE pid = %s", int(pid))
     database.prefetch(ORDERED)
-    query = "SELECT query FROM pg_stat_activity WHERE pid = %s AND wait_event = 'ClientRead'"  # it is done with it
-    wait_until(lambda: "ORDER BY id" in str(legacy.execute(query, int(pid))), "the read that was begun ahead")
+    done = "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND state = 'idle' AND state_change > %s"
+    wait_until(lambda: legacy.execute(done, int(pid), before), "the read that was begun ahead")
     yield database, int(pid)
     database.close()
 
@@ -243,8 +244,6 @@ def test_close_ends_a_read_ahead_that_nobody_takes(legacy):
     database.close()
     gone = "SELECT 1 FROM pg_stat_activity WHERE pid = %s"
     wait_until(lambda: not legacy.execute(gone, pid), "the end of the session")
-
-
 
 
 def test_close_cuts_a_session_whose_server_does_not_answer(legacy, monkeypatch):

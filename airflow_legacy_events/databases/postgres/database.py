@@ -25,7 +25,7 @@ from airflow_legacy_events.databases.postgres.listening import listening
 from airflow_legacy_events.databases.postgres.lock import AdvisoryLock
 from airflow_legacy_events.databases.postgres.prefetch import Prefetch
 from airflow_legacy_events.databases.postgres.server import Server, find_server, why_behind
-from airflow_legacy_events.databases.postgres.session import Session, connect, reason
+from airflow_legacy_events.databases.postgres.session import SNAPSHOT, Session, connect, reason, tell
 from airflow_legacy_events.databases.postgres.sizes import bounded_column, too_large_in
 from airflow_legacy_events.databases.postgres.statement import Statement
 from airflow_legacy_events.databases.postgres.types import MONEY_FORM, find_types, holds_money
@@ -48,7 +48,7 @@ class PostgresDatabase(SqlDatabase[Session]):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._prefetch = Prefetch(self._turn, self.statement_timeout_seconds)
-        self._money = False
+        self._money = self._in_snapshot = False
         self._server: Server | None = None
         self._last: tuple[Any, tuple[str, Any]] | None = None
 
@@ -59,12 +59,12 @@ class PostgresDatabase(SqlDatabase[Session]):
             yield session
 
     def _connect(self) -> Session:
-        return Session.pin(self._connect_plain(), self.statement_timeout_seconds)
+        return Session.pin(self._connect_plain(reads=True), self.statement_timeout_seconds)
 
-    def _connect_plain(self) -> psycopg.Connection[Any]:
+    def _connect_plain(self, *, reads: bool = False) -> psycopg.Connection[Any]:
         _, options = self._dialect.create_connect_args(self.url)
         with self._translated("connecting"):
-            return connect(options)
+            return connect(options, reads=reads)
 
     def identity(self) -> dict[str, str]:
         """Return the cluster's system identifier, the timeline of its WAL, and the database; see `Server`."""
@@ -127,20 +127,20 @@ class PostgresDatabase(SqlDatabase[Session]):
         statement, parameters = self._compiled(sa.select(sa.literal_column("*")).select_from(selectable).limit(0))
         with self._using("looking at the columns") as session:
             try:
-                found = session.texts.execute(statement.encode(), parameters).description or ()
+                found = Statement(session.texts, statement, parameters).fields()
             except psycopg.OperationalError:
                 raise
             except psycopg.Error as error:
                 raise errors.refused_query(self.conn_id, reason(error)) from None
-            types = find_types(session.connection, [c.type_code for c in found])
+            types = find_types(session.connection, [one.oid for one in found])
             self._money |= any(holds_money(type_) for type_ in types.values())
         columns, refused = [], {}
         for one in found:
-            type_ = types[one.type_code]
+            type_ = types[one.oid]
             if type_.kind is None:
                 refused[one.name] = type_.name
             else:
-                shown = type_.name or one.type_display
+                shown = type_.name or one.display
                 nullable = one.name not in not_null
                 columns.append(Column(one.name, type_.kind, shown, nullable, type_.elements, checked=True))
         return tuple(columns), refused
@@ -189,14 +189,9 @@ class PostgresDatabase(SqlDatabase[Session]):
         """See `core.ports.Database.read`; rows are tuples of texts and None."""
         statement, parameters = self._compiled(query)
         with super()._using("reading") as session, self._readable(statement, parameters):
-            in_snapshot = session.connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
-            if not in_snapshot or max_bytes is None:
-                return self._stream(session, statement, parameters, max_bytes)
-            # Ending a statement early breaks its transaction: the savepoint keeps the snapshot.
-            with session.connection.transaction() as savepoint:
-                rows = self._stream(session, statement, parameters, max_bytes)
-                raise psycopg.Rollback(savepoint)
-        return rows
+            sent = self._prefetch.take(statement, parameters) or Statement(session.texts, statement, parameters)
+            with contextlib.closing(sent):
+                return self._chunks.gather(sent.chunks(self._chunks.rows), max_bytes)
 
     @contextmanager
     def _readable(self, statement: str, parameters: Any) -> Iterator[None]:
@@ -214,7 +209,7 @@ class PostgresDatabase(SqlDatabase[Session]):
         """See `core.ports.Database.prefetch`. Nothing is sent in a snapshot, which cancelling it would end."""
         with contextlib.suppress(SourceError), self._using("prefetching") as session:
             if session.connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
-                self._prefetch.begin(partial(self._send, session), *self._compiled(query))
+                self._prefetch.begin(partial(Statement, session.texts), *self._compiled(query))
 
     def _compiled(self, query: Any) -> tuple[str, Any]:
         """Keep the last one: each page is compiled twice, for the prefetch and for the read."""
@@ -223,25 +218,20 @@ class PostgresDatabase(SqlDatabase[Session]):
             last = self._last = query, super()._compiled(query)
         return last[1]
 
-    def _send(self, session: Session, statement: str, parameters: Any) -> Statement:
-        return Statement(session.texts, statement, parameters, self._chunks.rows)
-
-    def _stream(
-        self, session: Session, statement: str, parameters: Any, max_bytes: int | None
-    ) -> list[tuple[Any, ...]]:
-        sent = self._prefetch.take(statement, parameters) or self._send(session, statement, parameters)
-        with contextlib.closing(sent):
-            return self._chunks.gather(sent.chunks(), max_bytes)
-
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """See `core.ports.Database.snapshot`: a REPEATABLE READ transaction; its first statement fixes what is seen."""
         doing = "holding a snapshot"
+        if self._in_snapshot:
+            yield
+            return
         with self._using(doing) as session:
-            session.connection.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SELECT 1")
+            tell(session.connection, SNAPSHOT)
+        self._in_snapshot = True
         try:
             yield
         finally:
+            self._in_snapshot = False
             with contextlib.suppress(SourceError), self._using(doing) as session:
                 session.connection.rollback()
 

@@ -6,9 +6,10 @@ import contextlib
 import os
 import socket
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.types.string import TextLoader
 
 from airflow_legacy_events.databases.errors import one_line
@@ -23,6 +24,14 @@ _PINNED = TEXT_FORMS + (
     " SET default_transaction_read_only = on; SET default_transaction_isolation = 'read committed';"
     " SET statement_timeout = {timeout:d}"
 )
+BEGIN, END = b"BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY", b"ROLLBACK"
+"""Around whatever is read: a COMMIT would keep the settings that it changed."""
+
+SNAPSHOT = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1"
+"""Begins a snapshot; the statement in it fixes what is seen."""
+
+_AS_THEY_ARE = (b"SET ", b"BEGIN ")
+
 # A peer that vanished without a word is found out within a minute or so; the connection's own settings come first.
 _WIRE = {
     "connect_timeout": 30,
@@ -37,7 +46,7 @@ class Session(NamedTuple):
     """One connection, for one thread at a time.
 
     Attributes:
-        connection: psycopg's; its own statements give Python values.
+        connection: psycopg's; its own statements are each a `Question`, and give Python values.
         texts: a cursor whose values are the texts that the server sends.
     """
 
@@ -47,7 +56,7 @@ class Session(NamedTuple):
     @classmethod
     def pin(cls, connection: psycopg.Connection[Any], timeout_seconds: float) -> Session:
         """Let a fresh connection read only, and each statement take so long."""
-        connection.execute(_PINNED.format(timeout=max(1, int(timeout_seconds * 1000))).encode())
+        tell(connection, _PINNED.format(timeout=max(1, int(timeout_seconds * 1000))).encode())
         return cls(connection, texts_of(connection))
 
     def interrupt(self) -> None:
@@ -64,9 +73,46 @@ class Session(NamedTuple):
             wire.shutdown(socket.SHUT_RDWR)
 
 
-def connect(options: Mapping[str, Any]) -> psycopg.Connection[Any]:
-    """Return a connection of which nothing is pinned yet."""
-    return psycopg.connect(**{**_WIRE, **options}, autocommit=True, prepare_threshold=None)
+class Question(psycopg.ClientCursor[Any]):
+    """A cursor whose statements run between `BEGIN` and `END`, in one message with them.
+
+    Inside a snapshot they run as they are. So do a SET of ours, which would be undone, and what begins a transaction.
+    """
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        """Run statements that read, one or, without parameters, several."""
+        text = self.mogrify(query, params).encode()
+        idle = self.connection.info.transaction_status == TransactionStatus.IDLE
+        if not idle or text.startswith(_AS_THEY_ARE):
+            return super().execute(text, **options)
+        try:
+            super().execute(b"%b;\n%b\n;%b" % (BEGIN, text, END), **options)
+        except psycopg.Error:
+            if not self.connection.closed:
+                self.connection.rollback()
+            raise
+        super().nextset()
+        return self
+
+    def nextset(self) -> bool | None:
+        """Go on to the answer to the next statement; None where there is none."""
+        return None if not super().nextset() or self.statusmessage == END.decode() else True
+
+
+def connect(options: Mapping[str, Any], *, reads: bool = False) -> psycopg.Connection[Any]:
+    """Return a connection of which nothing is pinned yet.
+
+    Args:
+        options: of psycopg.
+        reads: whether it only reads: each of its statements is then a `Question`.
+    """
+    cursors = Question if reads else psycopg.Cursor
+    return psycopg.connect(**{**_WIRE, **options}, autocommit=True, prepare_threshold=None, cursor_factory=cursors)
+
+
+def tell(connection: psycopg.Connection[Any], command: bytes) -> None:
+    """Run a command of ours as it is."""
+    psycopg.Cursor(connection).execute(command)
 
 
 def texts_of(connection: psycopg.Connection[Any]) -> psycopg.RawCursor[Any]:

@@ -1,5 +1,8 @@
 """One SELECT whose rows are fetched in chunks, as they arrive.
 
+It travels with `BEGIN … READ ONLY` in front of it and `ROLLBACK` behind it, so nothing waits for one more round trip.
+What is read can neither write nor leave a changed setting behind. Inside a snapshot a savepoint does the same.
+
 `psycopg.Cursor.stream` gives the same rows one by one. That costs a sixth more than loading a chunk in one call, and
 the statement is sent only when the first row is wanted.
 """
@@ -8,15 +11,52 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Generator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import generators
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
+
+from airflow_legacy_events.databases.postgres.session import BEGIN, END, tell
 
 _CANCEL_SECONDS = 5.0
 _ROWS = (ExecStatus.TUPLES_CHUNK, ExecStatus.TUPLES_OK)
+_SAVEPOINT = "legacy_events"
+
+
+class _Around(NamedTuple):
+    """Commands around a SELECT, and what undoes the first of them where the others were not reached."""
+
+    before: bytes
+    behind: tuple[bytes, ...]
+    status: TransactionStatus
+
+    @property
+    def undo(self) -> bytes:
+        return b"; ".join(self.behind)
+
+
+_ALONE = _Around(BEGIN, (END,), TransactionStatus.IDLE)
+_IN_SNAPSHOT = _Around(
+    f"SAVEPOINT {_SAVEPOINT}".encode(),
+    (f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}".encode(), f"RELEASE SAVEPOINT {_SAVEPOINT}".encode()),
+    TransactionStatus.INTRANS,
+)
+
+
+class Field(NamedTuple):
+    """A column of a result, as the server describes it."""
+
+    name: str
+    oid: int
+    modifier: int
+
+    @property
+    def display(self) -> str:
+        """The type with its length or precision, where the driver knows it; else its oid."""
+        known = psycopg.postgres.types.get(self.oid)
+        return known.get_type_display(self.oid, self.modifier) if known is not None else str(self.oid)
 
 
 class Statement:
@@ -26,29 +66,45 @@ class Statement:
         cursor: of a session that is idle or in a transaction; its loaders make the values.
         text: with `$1`, `$2`, ... for the parameters.
         parameters: in order.
-        size: rows of a chunk, 1 or more.
     """
 
-    def __init__(self, cursor: psycopg.Cursor[Any], text: str, parameters: Sequence[Any], size: int) -> None:
+    def __init__(self, cursor: psycopg.Cursor[Any], text: str, parameters: Sequence[Any]) -> None:
         self._session, self._transformer = cursor.connection, Transformer(cursor)
-        wire = self._session.pgconn
+        self._wire = wire = self._session.pgconn
+        alone = wire.transaction_status == TransactionStatus.IDLE
+        self._around, self._open, self._begun = (_ALONE if alone else _IN_SNAPSHOT), True, False
         values = self._transformer.dump_sequence(parameters, [PyFormat.TEXT] * len(parameters))
+        wire.enter_pipeline_mode()
+        wire.send_query_params(self._around.before, None)
         wire.send_query_params(text.encode(), values, self._transformer.types, self._transformer.formats)
-        wire.set_chunked_rows_mode(size)
+        for command in self._around.behind:
+            wire.send_query_params(command, None)
+        wire.pipeline_sync()
         self._session.wait(generators.send(wire))
 
-    def chunks(self) -> Generator[list[tuple[Any, ...]], None, None]:
+    def fields(self) -> list[Field]:
+        """Return the columns of the result, and read it to its end.
+
+        Raises:
+            psycopg.Error: it failed or the connection was lost.
+        """
+        found: list[Field] = []
+        for result in self._results(1):
+            found = found or _fields(result)
+        return found
+
+    def chunks(self, size: int) -> Generator[list[tuple[Any, ...]], None, None]:
         """Yield the rows.
+
+        Args:
+            size: rows of a chunk, 1 or more.
 
         Raises:
             psycopg.Error: it failed or the connection was lost; rows that it yielded before are not valid.
             UnicodeDecodeError: a text is not in the client's encoding.
         """
         first = True
-        while result := self._next():
-            if result.status not in _ROWS:
-                self._absorb()
-                raise psycopg.errors.error_from_result(result)
+        for result in self._results(size):
             if result.ntuples:
                 self._transformer.set_pgresult(result, set_loaders=first)
                 first = False
@@ -56,16 +112,51 @@ class Statement:
 
     def close(self) -> None:
         """Cancel the statement, unless it was read to its end."""
-        if self._session.pgconn.transaction_status == TransactionStatus.ACTIVE:
+        if self._open:
             with contextlib.suppress(psycopg.Error):
                 self._session.cancel_safe(timeout=_CANCEL_SECONDS)
-            self._absorb()
+            with contextlib.suppress(psycopg.Error):
+                self._begin(1)
+                self._finish()
+
+    def _results(self, size: int) -> Generator[Any, None, None]:
+        self._begin(size)
+        while result := self._next():
+            if result.status not in _ROWS:
+                with contextlib.suppress(psycopg.Error):
+                    self._finish()
+                raise psycopg.errors.error_from_result(result)
+            yield result
+        self._finish()
+
+    def _begin(self, size: int) -> None:
+        """Take the answer to the command in front; only then can the rows behind it be asked for in chunks."""
+        if self._begun:
+            return
+        self._begun = True
+        while result := self._next():
+            if result.status != ExecStatus.COMMAND_OK:
+                with contextlib.suppress(psycopg.Error):
+                    self._finish()
+                raise psycopg.errors.error_from_result(result)
+        self._wire.set_chunked_rows_mode(size)
 
     def _next(self) -> Any:
-        return self._session.wait(generators.fetch(self._session.pgconn))
+        return self._session.wait(generators.fetch(self._wire))
 
-    def _absorb(self) -> None:
-        """Discard what still arrives, so that the session can serve the next statement."""
-        with contextlib.suppress(psycopg.Error):
-            while self._next():
-                pass
+    def _finish(self) -> None:
+        """Take in what still arrives, and leave the session as it was found."""
+        self._open = False
+        while self._wire.status == ConnStatus.OK:
+            result = self._next()
+            if result is not None and result.status == ExecStatus.PIPELINE_SYNC:
+                break
+        self._wire.exit_pipeline_mode()
+        if self._wire.transaction_status != self._around.status:
+            tell(self._session, self._around.undo)
+
+
+def _fields(result: Any) -> list[Field]:
+    return [
+        Field((result.fname(at) or b"").decode(), result.ftype(at), result.fmod(at)) for at in range(result.nfields)
+    ]
