@@ -14,6 +14,7 @@ from tests.services.mysql import MySQL
 from tests.services.mysql9 import MySQL9
 from tests.support.engines import of
 from tests.support.legacy import legacy_database
+from tests.support.mysql import User
 from tests.support.profile import LONG
 
 HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host": "worker-1", "pid": 4711}
@@ -24,7 +25,6 @@ FOLDED = {"lower-case-table-names": "1"}
 NOTHING = sa.delete(T).where(sa.text("1 = 0"))
 # A new MySQL 5.6 lets everybody do everything in databases whose names begin with test_.
 WITH_RIGHTS = tuple(name for name in of("mysql", also=("mariadb-10.11",)) if name != "mysql-5.6")
-HOSTS = ("localhost", "127.0.0.1", "%")
 
 
 @pytest.fixture(params=of("mysql", also=("mysql-5.6",)))
@@ -45,23 +45,6 @@ def databases(legacy):
     yield make
     for database in made:
         database.close()
-
-
-class User:
-    """A user who may do what it is granted."""
-
-    def __init__(self, legacy):
-        self.legacy, self.name = legacy, f"w{legacy.url.database[-12:]}"
-        for host in HOSTS:
-            legacy.execute(f"CREATE USER {self.name}@'{host}' IDENTIFIED BY '{legacy.url.password}'")
-
-    def grant(self, what):
-        for host in HOSTS:
-            self.legacy.execute(f"GRANT {what} TO {self.name}@'{host}'")
-
-    def drop(self):
-        for host in HOSTS:
-            self.legacy.execute(f"DROP USER {self.name}@'{host}'")
 
 
 @pytest.fixture

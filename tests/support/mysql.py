@@ -18,6 +18,7 @@ _TYPES = {
     "timestamp(6)": "datetime(6)",
     "text": "longtext",
 }
+_HOSTS = ("localhost", "127.0.0.1", "%")
 _TYPE = re.compile(r"(?<= )(timestamp with time zone|timestamp\(6\)|timestamp|text)(?=[ ,)])")
 
 
@@ -74,3 +75,20 @@ class Answer:
 
     def fetchone(self) -> tuple[Any, ...] | None:
         return self._cursor.fetchone()
+
+
+class User:
+    """A user who may do what it is granted."""
+
+    def __init__(self, legacy: Any) -> None:
+        self.legacy, self.name = legacy, f"w{legacy.url.database[-12:]}"
+        for host in _HOSTS:
+            legacy.execute(f"CREATE USER {self.name}@'{host}' IDENTIFIED BY '{legacy.url.password}'")
+
+    def grant(self, what: str) -> None:
+        for host in _HOSTS:
+            self.legacy.execute(f"GRANT {what} TO {self.name}@'{host}'")
+
+    def drop(self) -> None:
+        for host in _HOSTS:
+            self.legacy.execute(f"DROP USER {self.name}@'{host}'")

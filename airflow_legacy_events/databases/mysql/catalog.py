@@ -4,26 +4,46 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from airflow_legacy_events.core.ports import TableState
 from airflow_legacy_events.databases.mysql.indexes import Index, read_indexes
 from airflow_legacy_events.databases.mysql.session import Session
+from airflow_legacy_events.databases.mysql.tokens import Name
+from airflow_legacy_events.databases.mysql.underlying import WITH_SNAPSHOT, Underlying, below_view, unheld
 from airflow_legacy_events.databases.reflection import TableFacts, no_such_table, split_name
 
 # Whether names are compared with their case here depends on the server.
 _TABLES = """
-SELECT table_schema, table_name, table_type, engine FROM information_schema.tables
+SELECT table_schema, table_name, table_type, engine, create_time FROM information_schema.tables
  WHERE table_schema = COALESCE(%s, DATABASE()) AND table_name = %s
 """
 _NAMES = "SELECT table_name FROM information_schema.tables WHERE table_schema = COALESCE(%s, DATABASE())"
 _COLUMNS = """
-SELECT column_name, is_nullable, data_type, extra FROM information_schema.columns
+SELECT column_name, is_nullable, data_type, extra, collation_name FROM information_schema.columns
  WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position
 """
 _CHECKS = """
 SELECT check_clause FROM information_schema.check_constraints WHERE constraint_schema = %s AND table_name = %s
 """
+_UNIQUE = frozenset({"InnoDB", "MyISAM", "Aria", "MEMORY", "ROCKSDB", "TokuDB", "ndbcluster", "NDBCLUSTER"})
+"""Engines that keep the promise of a unique index: a MERGE table only repeats those of its parts."""
 _IS_JSON = re.compile(r"json_valid\(`((?:[^`]|``)+)`\)")
+
+
+class TableRow(NamedTuple):
+    """What the list of tables says of one, `created` in UTC where the session is."""
+
+    schema: str
+    name: str
+    kind: str
+    engine: str | None
+    created: str | None
+
+    @property
+    def is_view(self) -> bool:
+        """Whether it is one, the server's own included."""
+        return "VIEW" in self.kind
 
 
 class CatalogEntry(NamedTuple):
@@ -34,12 +54,14 @@ class CatalogEntry(NamedTuple):
         json: columns that MariaDB keeps as JSON.
         sorted_by: for each index by name, the columns by which it sorts the rows in ascending order.
         invisible: columns that `SELECT *` leaves out.
+        functions: whether what is read may run stored functions; see `underlying`.
     """
 
     facts: TableFacts
     json: frozenset[str]
     sorted_by: Mapping[str, tuple[str, ...]]
     invisible: tuple[str, ...]
+    functions: bool = False
 
 
 def inspect_table(session: Session, table: str) -> CatalogEntry:
@@ -50,27 +72,60 @@ def inspect_table(session: Session, table: str) -> CatalogEntry:
     """
     schema, _ = split_name(table)
     row = find_table(session, table)
-    where, name, _, engine = row
-    columns = session.rows(_COLUMNS, where, name)
-    indexes = read_indexes(session, where, name)
-    texts = {column for column, _, type_, _ in columns if type_ == "longtext"}
+    columns = session.rows(_COLUMNS, row.schema, row.name)
+    indexes = [] if row.is_view else read_indexes(session, row.schema, row.name)
+    texts = {column for column, _, type_, *_ in columns if type_ == "longtext"}
+    below = below_view(session, row.schema, row.name) if row.is_view else Underlying()
+    not_null = frozenset(str(column) for column, nullable, *_ in columns if nullable == "NO")
+    if row.is_view:
+        state = below.state(session)
+    else:
+        state = _state(row, indexes, not_null, {str(column): str(collation) for column, *_, collation in columns})
     return CatalogEntry(
-        _facts(row, schema, indexes, frozenset(column for column, nullable, *_ in columns if nullable == "NO")),
-        _json(session, where, name) & texts if session.mariadb and texts else frozenset(),
-        _sorted_by(indexes, engine),
-        tuple(str(column) for column, *_, extra in columns if "INVISIBLE" in str(extra)),
+        _facts(row, schema, indexes, not_null, state),
+        _json(session, row.schema, row.name) & texts if session.mariadb and texts else frozenset(),
+        _sorted_by(indexes, row.engine),
+        tuple(str(column) for column, _, _, extra, _ in columns if "INVISIBLE" in str(extra)),
+        below.functions,
     )
 
 
-def _facts(row: tuple[Any, ...], schema: str | None, indexes: Sequence[Index], not_null: frozenset[str]) -> TableFacts:
-    where, name, kind, _ = row
+def _facts(
+    row: TableRow, schema: str | None, indexes: Sequence[Index], not_null: frozenset[str], state: TableState
+) -> TableFacts:
     return TableFacts(
-        name=name,
-        schema=where if schema is not None else None,
+        name=row.name,
+        schema=row.schema if schema is not None else None,
         primary_key=next((one.columns for one in indexes if one.name == "PRIMARY" and one.unique), ()),
         unique=tuple(one.columns for one in indexes if one.unique and one.name != "PRIMARY"),
-        indexes=None if "VIEW" in kind else tuple(dict.fromkeys(one.ascending for one in indexes if one.ascending)),
+        indexes=None if row.is_view else tuple(dict.fromkeys(one.ascending for one in indexes if one.ascending)),
         not_null=not_null,
+        state=state,
+    )
+
+
+def _state(
+    row: TableRow, indexes: Sequence[Index], not_null: frozenset[str], collations: Mapping[str, str]
+) -> TableState:
+    return TableState(
+        distinct=tuple(one.columns for one in indexes if _is_distinct(one, row.engine, not_null, collations)),
+        object=None if row.created is None else {"created": row.created, "engine": row.engine},
+        unheld=None if row.engine in WITH_SNAPSHOT else unheld(Name(row.schema, row.name), row.engine),
+    )
+
+
+def _is_distinct(index: Index, engine: str | None, not_null: frozenset[str], collations: Mapping[str, str]) -> bool:
+    """Return whether no two rows of a table share the values of an index, as they are compared.
+
+    Those of NO PAD collations of MariaDB are sorted with their padding, and compared without it. Hashes of long values
+    let equal ones in beside each other, in releases that are in use.
+    """
+    return (
+        index.unique
+        and engine in _UNIQUE
+        and not_null.issuperset(index.columns)
+        and not (index.hashed and engine != "MEMORY")
+        and not any("_nopad_" in collations[column] for column in index.columns)
     )
 
 
@@ -84,22 +139,21 @@ def _sorted_by(indexes: Sequence[Index], engine: str | None) -> dict[str, tuple[
     }
 
 
-def find_table(session: Session, table: str) -> tuple[str, str, str, str | None]:
-    """Return schema, name, type and engine of a table or view, looked up as written, then in lower case.
+def find_table(session: Session, table: str) -> TableRow:
+    """Return what the list of tables says of a table or view, looked up as written, then in lower case.
 
     Raises:
         ConfigurationError: there is none of that name.
     """
     schema, name = split_name(table)
-    row: tuple[str, str, str, str | None] | None
     row = _find(session, schema, name) or _find(session, schema, name.lower())
     if row is None:
         raise no_such_table(table, [str(one) for (one,) in session.rows(_NAMES, schema)])
     return row
 
 
-def _find(session: Session, schema: str | None, name: str) -> Any:
-    return next((row for row in session.rows(_TABLES, schema, name) if row[1] == name), None)
+def _find(session: Session, schema: str | None, name: str) -> TableRow | None:
+    return next((TableRow(*row) for row in session.rows(_TABLES, schema, name) if row[1] == name), None)
 
 
 def _json(session: Session, schema: str, table: str) -> frozenset[str]:

@@ -24,14 +24,20 @@ _RAISED = re.compile(r"pow\(1e\+?300,\(?([0-9]+)")
 
 
 def question(selectable: Any, names: Sequence[str]) -> Any:
-    """Return a query for the character set of each of these columns: one row, for which no row of them is read."""
-    found = (sa.func.charset(sa.func.max(sa.column(name))) for name in names)
+    """Return a query for character set and collation of each of these columns: one row, no row of them is read."""
+    highest: list[Any] = [sa.func.max(sa.column(name)) for name in names]
+    found = (ask(one) for one in highest for ask in (sa.func.charset, sa.func.collation))
     return sa.select(*found).select_from(selectable).where(sa.text("1 = 0"))
 
 
-def doubtful(names: Sequence[str], charsets: Sequence[str]) -> list[str]:
-    """Return the columns whose character set has characters without Unicode."""
-    return [name for name, charset in zip(names, charsets, strict=True) if charset not in _COMPLETE]
+def doubtful(names: Sequence[str], answer: Sequence[str]) -> list[str]:
+    """Return the columns whose character set has characters without Unicode; `answer` to `question`."""
+    return [name for name, charset in zip(names, answer[::2], strict=True) if charset not in _COMPLETE]
+
+
+def collations(names: Sequence[str], answer: Sequence[str]) -> dict[str, str]:
+    """Return the collation of each column; `answer` to `question`."""
+    return dict(zip(names, answer[1::2], strict=True))
 
 
 def guarded(column: Any, at: int) -> Any:

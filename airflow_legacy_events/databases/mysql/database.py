@@ -7,6 +7,7 @@ import datetime as dt
 import zoneinfo
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -16,17 +17,18 @@ from MySQLdb.cursors import SSCursor
 
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import LegacyEventsError, SourceError
-from airflow_legacy_events.core.ports import Lease, TableWrites
+from airflow_legacy_events.core.ports import Lease, TableState, TableWrites
 from airflow_legacy_events.databases import errors
-from airflow_legacy_events.databases.base import SqlDatabase
 from airflow_legacy_events.databases.conditions import bound
 from airflow_legacy_events.databases.deadline import deadline
 from airflow_legacy_events.databases.mysql import charsets, types
 from airflow_legacy_events.databases.mysql.catalog import inspect_table
 from airflow_legacy_events.databases.mysql.lock import NamedLock
+from airflow_legacy_events.databases.mysql.server import AskedServer
 from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Killer, Session, code_of, is_lost, reason
 from airflow_legacy_events.databases.mysql.sizes import MEDIUM_BYTES, bounded_column, too_large_in
 from airflow_legacy_events.databases.mysql.spelling import Known
+from airflow_legacy_events.databases.mysql.underlying import below_query
 from airflow_legacy_events.databases.mysql.writes import table_writes
 from airflow_legacy_events.databases.mysql.writing import reason_of_query, reason_of_read, refusal
 from airflow_legacy_events.databases.reflection import Reflected, TableFacts
@@ -37,7 +39,6 @@ _CONNECTING = "connecting"
 _CONNECT_SECONDS = 30
 _SILENT_SECONDS = 30
 _KILLER_SECONDS = 2
-_UNKNOWN_VARIABLE = 1193
 # The plain name of UTC needs none of the server's tables of zones, which are often empty.
 _NOW = "SELECT UTC_TIMESTAMP(6)"
 
@@ -45,7 +46,7 @@ _NOW = "SELECT UTC_TIMESTAMP(6)"
 Rows: TypeAlias = Generator[list[tuple[Any, ...]], None, None]
 
 
-class MysqlDatabase(SqlDatabase[Session]):
+class MysqlDatabase(AskedServer):
     """MariaDB 10.2 and later, MySQL 5.6 and later."""
 
     row_values = False  # no index range is made of them
@@ -69,20 +70,6 @@ class MysqlDatabase(SqlDatabase[Session]):
     def _open_for_lock(self) -> Session:
         with self._translated(_CONNECTING):
             return self._open(read_timeout=_SILENT_SECONDS)
-
-    def identity(self) -> dict[str, str]:
-        """Return the server's own id, or where it has none its host, port and number, and the database."""
-        with self._using("asking for the server's identity") as session:
-            id_ = "server_uid" if session.mariadb else "server_uuid"
-            try:
-                [(server, database)] = session.rows(f"SELECT @@{id_}, DATABASE()")
-                found = {id_: server}
-            except MySQLdb.OperationalError as error:
-                if code_of(error) != _UNKNOWN_VARIABLE:
-                    raise
-                [(host, port, number, database)] = session.rows("SELECT @@hostname, @@port, @@server_id, DATABASE()")
-                found = {"hostname": host, "port": port, "server_id": number}
-        return {**found, "database": database} if database else found
 
     @contextmanager
     def lock(self, name: str, holder: Mapping[str, Any], *, table: str | None = None) -> Iterator[Lease]:
@@ -122,7 +109,13 @@ class MysqlDatabase(SqlDatabase[Session]):
     def reflect(self, table: str | None, sql: str | None) -> Reflected:
         """See `core.ports.Database.reflect`."""
         self._known = Known()
-        return super().reflect(table, sql)
+        found = super().reflect(table, sql)
+        return replace(found, state=found.state._replace(order=dict(self._known.collations)))
+
+    def _query_state(self, selectable: Any) -> TableState:
+        """See `SqlDatabase._query_state`."""
+        with self._using("looking for the tables of the query") as session:
+            return below_query(session, str(selectable)).state(session)
 
     def _inspect(self, table: str) -> TableFacts:
         with self._using("looking for the table") as session:
@@ -149,7 +142,9 @@ class MysqlDatabase(SqlDatabase[Session]):
         found = self._look(selectable, known.entry.invisible if known.entry is not None else ())
         spellings = {name: type_.spell for name, type_, _ in found if type_.spell is not None}
         texts = [name for name, type_, _ in found if type_.kind is Kind.TEXT and type_.spell is None]
-        doubtful = self._doubtful(selectable, texts) if texts else []
+        answer = self._character_sets(selectable, texts) if texts else []
+        known.collations = charsets.collations(texts, answer)
+        doubtful = charsets.doubtful(texts, answer)
         known.spellings = spellings | {name: partial(charsets.guarded, at=at) for at, name in enumerate(doubtful)}
         known.guards = dict(enumerate(doubtful))
         known.unbounded = frozenset(name for name, _, length in found if length > MEDIUM_BYTES)
@@ -169,12 +164,12 @@ class MysqlDatabase(SqlDatabase[Session]):
             return bounded_column(column, self.max_row_bytes)
         return super().bounded(column)
 
-    def _doubtful(self, selectable: Any, texts: Sequence[str]) -> list[str]:
-        """Return which of these columns may hold characters without Unicode."""
+    def _character_sets(self, selectable: Any, texts: Sequence[str]) -> list[str]:
+        """Return the answer to `charsets.question`."""
         statement, parameters = self._compiled(charsets.question(selectable, texts))
         with self._using("looking at the columns") as session, session.connection.cursor() as cursor:
             cursor.execute(statement, parameters)
-            return charsets.doubtful(texts, cursor.fetchone())
+            return list(cursor.fetchone())
 
     def _until_now(self, value: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
         """Compare with the server's clock, which is read now."""

@@ -28,9 +28,7 @@ class Grants(NamedTuple):
     @classmethod
     def read(cls, session: Session) -> Grants:
         """Return what the server says of this user."""
-        [(user,)] = session.rows("SELECT CURRENT_USER()")
-        name, _, host = user.rpartition("@")
-        return cls(f"'{name}'@'{host}'", tuple(_read(text for (text,) in session.rows("SHOW GRANTS"))))
+        return cls(current_user(session), tuple(_read(text for (text,) in session.rows("SHOW GRANTS"))))
 
     def has(self, privilege: str, *where: str) -> bool:
         """Return whether the privilege is granted in any of these places, or everywhere."""
@@ -55,6 +53,13 @@ class Grants(NamedTuple):
         if triggers and not self.has("TRIGGER", f"{schema}.*", f"{schema}.{table}"):
             hidden.append(f"triggers; GRANT TRIGGER ON {_quoted(schema)}.{_quoted(table)} TO {self.user} shows them")
         return tuple(hidden)
+
+
+def current_user(session: Session) -> str:
+    """Return this session's user as a GRANT names it."""
+    [(user,)] = session.rows("SELECT CURRENT_USER()")
+    name, _, host = user.rpartition("@")
+    return f"'{name}'@'{host}'"
 
 
 def _read(texts: Iterable[str]) -> Iterable[tuple[frozenset[str], str]]:

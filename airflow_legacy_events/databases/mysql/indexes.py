@@ -12,17 +12,19 @@ SELECT index_name, non_unique, column_name, sub_part, index_type, collation, {us
   FROM information_schema.statistics
  WHERE table_schema = %s AND table_name = %s ORDER BY index_name <> 'PRIMARY', index_name, seq_in_index
 """
+_OF_WORDS = frozenset({"FULLTEXT", "SPATIAL", "RTREE"})
 
 
 class Index(NamedTuple):
-    """An ordered index.
+    """An index.
 
     Attributes:
         name: of the index.
         columns: its first columns, up to the first part that is an expression or a prefix of a column.
         ascending: those of `columns` by which the optimizer can read rows in ascending order.
-        unique: whether `columns` are the whole index, and no two rows share them.
+        unique: whether `columns` are the whole index, and the table is declared to hold no two rows that share them.
         whole: whether `ascending` is the whole index.
+        hashed: whether it is kept by hashes of the values.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Index(NamedTuple):
     ascending: tuple[str, ...] = ()
     unique: bool = False
     whole: bool = False
+    hashed: bool = False
 
 
 def read_indexes(session: Session, schema: str, table: str) -> list[Index]:
@@ -46,12 +49,13 @@ def _usable(session: Session) -> str:
 
 
 def _index(name: str, parts: list[tuple[Any, ...]]) -> Index:
-    plain = list(takewhile(lambda part: part[2] is not None and part[3] is None and part[4] == "BTREE", parts))
-    ascending = list(takewhile(lambda part: part[5] == "A" and part[6] == "1", plain))
+    plain = list(takewhile(lambda part: part[2] is not None and part[3] is None and part[4] not in _OF_WORDS, parts))
+    ascending = list(takewhile(lambda part: part[4] == "BTREE" and part[5] == "A" and part[6] == "1", plain))
     return Index(
         name,
         tuple(str(part[2]) for part in plain),
         tuple(str(part[2]) for part in ascending),
         unique=len(plain) == len(parts) and parts[0][1] == "0",
         whole=len(ascending) == len(parts),
+        hashed=parts[0][4] == "HASH",
     )

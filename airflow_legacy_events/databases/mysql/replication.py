@@ -18,7 +18,7 @@ _READ_ONLY = ("super_read_only", "read_only", "innodb_read_only")
 
 def written_elsewhere(session: Session, grants: Grants) -> tuple[str | None, tuple[str, ...]]:
     """Return why no rows must be written on this server, None where they may, and what could not be found out."""
-    read_only = next((name for name in _READ_ONLY if _is_on(session, name)), None)
+    read_only = _read_only(session)
     unknown: tuple[str, ...] = ()
     sources = []
     try:
@@ -30,6 +30,22 @@ def written_elsewhere(session: Session, grants: Grants) -> tuple[str | None, tup
     if sources:
         return f"this server is a replica, its source is {', '.join(sources)}", unknown
     return (f"this server has {read_only} = ON" if read_only else None), unknown
+
+
+def is_primary(session: Session) -> bool:
+    """Return whether it is known that this server takes its rows from no other one."""
+    if _read_only(session):
+        return False
+    try:
+        return not _sources(session)
+    except MySQLdb.Error as error:
+        if code_of(error) != _DENIED:
+            raise
+        return False
+
+
+def _read_only(session: Session) -> str | None:
+    return next((name for name in _READ_ONLY if _is_on(session, name)), None)
 
 
 def _is_on(session: Session, name: str) -> bool:

@@ -33,6 +33,7 @@ _HARMFUL_MODES = frozenset(
 _ALL_ROWS = 2**64 - 1  # DEFAULT would be what the server's configuration says
 _RESTING_SECONDS = 86_400
 _LIMITS_TIME_SINCE = (5, 7, 8)
+_CACHES_STATISTICS_SINCE = (8,)
 _BYTES_OR_TEXT = ((FLAG.BINARY, bytes), (True, str))
 _TEXTS = (
     *("DECIMAL", "TINY", "SHORT", "LONG", "FLOAT", "DOUBLE", "NULL", "TIMESTAMP", "LONGLONG", "INT24", "DATE", "TIME"),
@@ -100,7 +101,9 @@ class Session:
             settings |= {"idle_transaction_timeout": 0, "idle_readonly_transaction_timeout": 0}
         if self.mariadb:
             settings["max_statement_time"] = max(0.001, timeout_seconds)
-        elif self.limits_time:
+        if not self.mariadb and self.version >= _CACHES_STATISTICS_SINCE:
+            settings["information_schema_stats_expiry"] = 0
+        if not self.mariadb and self.limits_time:
             settings["max_execution_time"] = max(1, int(timeout_seconds * 1000))
         names = ", ".join(f"{name} = %s" for name in settings)
         self.rows(f"SET SESSION {names}", *settings.values())

@@ -26,6 +26,7 @@ class Known:
         guards: columns by the number of the guard in their expression, see `charsets`.
         unbounded: columns that may hold a value too large for any message.
         digits: of a second that a column of times keeps.
+        collations: of the columns that have one.
     """
 
     entry: CatalogEntry | None = None
@@ -33,6 +34,7 @@ class Known:
     guards: Mapping[int, str] = field(default_factory=dict)
     unbounded: frozenset[str] = frozenset()
     digits: Mapping[str, int] = field(default_factory=dict)
+    collations: Mapping[str, str] = field(default_factory=dict)
 
     def spelled(self, query: Any, quote: Callable[[str], str]) -> Any:
         """Return the query as it is sent; order and conditions keep the bare columns."""

@@ -1,0 +1,62 @@
+"""What a server of MySQL or MariaDB says of itself: who it is, how far it is, which id comes next."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_legacy_events.core.ports import NextId
+from airflow_legacy_events.databases.base import SqlDatabase
+from airflow_legacy_events.databases.mysql.generators import read_next_id
+from airflow_legacy_events.databases.mysql.positions import Server, gtids_in, read_server
+from airflow_legacy_events.databases.mysql.replication import is_primary
+from airflow_legacy_events.databases.mysql.session import Session
+
+_POLL_SECONDS = 0.25
+_NAMED_GTIDS = 3
+
+
+class AskedServer(SqlDatabase[Session]):
+    """The questions about the server, of `MysqlDatabase`; one statement answers who it is and how far."""
+
+    _server: Server | None = None
+
+    def identity(self) -> dict[str, str]:
+        """See `core.ports.Database.identity`: the server's own id, or where it has none its host, port and number."""
+        self._server = self._ask_server()
+        return self._server.identity
+
+    def position(self) -> dict[str, Any] | None:
+        """See `core.ports.Database.position`: as the server said when it was asked for its identity."""
+        executed = (self._server or self._ask_server()).executed
+        return None if executed is None else {"gtids": executed.last()}
+
+    def behind(self, position: Mapping[str, Any]) -> str | None:
+        """See `core.ports.Database.behind`. A server that is not known to be a primary is waited for."""
+        gtids, until = gtids_in(position), time.monotonic() + self.statement_timeout_seconds
+        server = self._server or self._ask_server()
+        waited = False
+        while server.executed is not None and (missing := server.executed.missing(gtids)):
+            if (not waited and self._is_primary()) or time.monotonic() >= until:
+                lacking = ", ".join(missing[:_NAMED_GTIDS])
+                return f"the server has not executed {lacking}, which it had when the watermark was read"
+            if not waited:
+                self.log.info("connection %r: waiting for the server to execute %s", self.conn_id, missing[0])
+            waited = True
+            self._closed.wait(_POLL_SECONDS)
+            self._server = server = self._ask_server()
+        return None
+
+    def _ask_server(self) -> Server:
+        with self._using("asking for the server's identity") as session:
+            return read_server(session)
+
+    def _is_primary(self) -> bool:
+        with self._using("asking whether the server is a replica") as session:
+            return is_primary(session)
+
+    def next_id(self, table: str, column: str) -> NextId:
+        """See `core.ports.Database.next_id`."""
+        with self._using("asking for the next id") as session:
+            return read_next_id(session, table, column)
