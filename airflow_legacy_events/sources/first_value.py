@@ -11,6 +11,7 @@ from typing import Any
 from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.zones import zone_named
+from airflow_legacy_events.sources.folds import outer
 
 _NUMBERS: dict[Kind, Callable[[str], Any]] = {Kind.INTEGER: int, Kind.DECIMAL: Decimal, Kind.FLOAT: float}
 
@@ -30,14 +31,19 @@ def zone_of(timezone: str) -> zoneinfo.ZoneInfo:
         ) from error
 
 
-def first_value(first_run: Any, column: Column, zone: zoneinfo.ZoneInfo, argument: str = "first_run") -> str:
+def first_value(
+    first_run: Any, column: Column, zone: zoneinfo.ZoneInfo, argument: str = "first_run", *, high: bool = False
+) -> str:
     """Return the text of the value to begin with; a moment is converted to the column's zone, for dates to its day.
+
+    A naive time that the zone's clock shows twice becomes the first one of those; see `folds.outer`.
 
     Args:
         first_run: the value.
         column: that it is a value of.
         zone: of naive columns.
         argument: name of the argument, for the error.
+        high: whether it is the excluded end of a range, rather than its beginning.
 
     Raises:
         ConfigurationError: it is no value of the column's kind.
@@ -45,7 +51,7 @@ def first_value(first_run: Any, column: Column, zone: zoneinfo.ZoneInfo, argumen
     words = "'all', 'now' or " if argument == "first_run" else ""
     try:
         if column.kind in TEMPORAL:
-            return _moment(first_run, column.kind, zone)
+            return _moment(first_run, column.kind, zone, high=high)
         if column.kind in _NUMBERS:
             return _number(first_run, column.kind)
     except (ValueError, InvalidOperation) as error:
@@ -63,7 +69,7 @@ def _number(first_run: Any, kind: Kind) -> str:
     return str(number)
 
 
-def _moment(first_run: Any, kind: Kind, zone: zoneinfo.ZoneInfo) -> str:
+def _moment(first_run: Any, kind: Kind, zone: zoneinfo.ZoneInfo, *, high: bool) -> str:
     if isinstance(first_run, dt.date) and not isinstance(first_run, dt.datetime):
         first_run = dt.datetime.combine(first_run, dt.time())
     moment = first_run if isinstance(first_run, dt.datetime) else dt.datetime.fromisoformat(str(first_run))
@@ -71,8 +77,9 @@ def _moment(first_run: Any, kind: Kind, zone: zoneinfo.ZoneInfo) -> str:
         aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
         return aware.astimezone(dt.UTC).isoformat(sep=" ")
     local = moment if moment.tzinfo is None else moment.astimezone(zone).replace(tzinfo=None)
-    if kind is Kind.DATE:
-        return local.date().isoformat()
-    if moment.tzinfo is None and isinstance(first_run, str):
+    bound = outer(local, zone, high=high)
+    if kind is Kind.DATE:  # what is written without a zone is a day as the column holds it
+        return (local if moment.tzinfo is None else bound).date().isoformat()
+    if moment.tzinfo is None and isinstance(first_run, str) and bound == local:
         return first_run  # as the user writes it, so the column's texts may be
-    return local.isoformat(sep=" ")
+    return bound.isoformat(sep=" ")

@@ -1,4 +1,7 @@
-"""Folds: the hours that a local clock repeats in autumn, and how far a naive watermark may go before one is over."""
+"""Folds: the hours that a local clock repeats in autumn.
+
+How far a naive watermark may go before one is over, and what a bound inside of one means.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +45,27 @@ def folds(zone: dt.tzinfo, around: dt.datetime) -> list[Fold]:
             found.append(_fold(zone, at, at + _STEP))
         at += _STEP
     return found
+
+
+def outer(local: dt.datetime, zone: dt.tzinfo, *, high: bool) -> dt.datetime:
+    """Return a local time as the bound of a range of naive times, which is moved to its fold's edge inside of one.
+
+    Which rows of a fold were written before or after a moment can't be told by their times, so all of them are meant:
+    too much rather than too little. A range that ends where a fold begins for the first time holds nothing of it.
+
+    Args:
+        local: naive; its `fold` tells the second occurrence.
+        zone: of the clock.
+        high: whether it is the excluded end of the range, rather than its included beginning.
+    """
+    early, late = (local.replace(tzinfo=zone, fold=at).utcoffset() or dt.timedelta(0) for at in (0, 1))
+    if not late < early:
+        return local
+    around = local.replace(tzinfo=zone, fold=0)
+    fold = next((one for one in folds(zone, around) if one.low <= local < one.high), None)
+    if fold is None or (high and local == fold.low and not local.fold):
+        return local
+    return fold.high if high else fold.low
 
 
 def _fold(zone: dt.tzinfo, before: dt.datetime, after: dt.datetime) -> Fold:

@@ -12,6 +12,7 @@ from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import Window
 from airflow_legacy_events.sources.first_value import first_value
+from airflow_legacy_events.sources.folds import outer
 
 _NUMERIC = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
 
@@ -85,7 +86,8 @@ def _value_column(window: Window, watermark_columns: Sequence[str], kinds: dict[
 def bounds(window: Window, column: Column, zone: zoneinfo.ZoneInfo) -> Bounds:
     """Return the window as texts of `column`; naive columns are read in `zone`.
 
-    A date counts as its midnight, so that a window shorter than a day holds the date whose midnight lies in it.
+    A date counts as its midnight, so that a window shorter than a day holds the date whose midnight lies in it. A bound
+    inside an hour that the zone's clock shows twice holds all of that hour.
 
     Raises:
         ConfigurationError: the window is empty, or its bounds are no values of the column.
@@ -93,19 +95,19 @@ def bounds(window: Window, column: Column, zone: zoneinfo.ZoneInfo) -> Bounds:
     low, high = moment_of(window.low), moment_of(window.high)
     if low is not None and high is not None:
         _refuse_empty(window, empty=not low < high)
-        return Bounds(_moment(low, column, zone), _moment(high, column, zone))
+        return Bounds(_moment(low, column, zone, high=False), _moment(high, column, zone, high=True))
     made = Bounds(*(first_value(text, column, zone, argument="replay") for text in (window.low, window.high)))
     if column.kind in _NUMERIC:
         _refuse_empty(window, empty=not Decimal(made.low) < Decimal(made.high))
     return made
 
 
-def _moment(moment: dt.datetime, column: Column, zone: zoneinfo.ZoneInfo) -> str:
+def _moment(moment: dt.datetime, column: Column, zone: zoneinfo.ZoneInfo, *, high: bool) -> str:
     if column.kind is Kind.DATE:
-        local = moment.astimezone(zone).replace(tzinfo=None)
+        local = outer(moment.astimezone(zone).replace(tzinfo=None), zone, high=high)
         whole = local.time() == dt.time()
         return (local.date() if whole else local.date() + dt.timedelta(days=1)).isoformat()
-    return first_value(moment, column, zone, argument="replay")
+    return first_value(moment, column, zone, argument="replay", high=high)
 
 
 def _refuse_empty(window: Window, *, empty: bool) -> None:

@@ -124,6 +124,28 @@ def test_a_naive_column_is_read_in_the_source_timezone(days):
     assert ids(days, Window(None, low, high), source_timezone="Europe/Berlin") == [6]
 
 
+INSIDE = [
+    ("00:30", "03:00", {2, 3, 4, 5, 6}),  # begins in the first showing of 02:00 to 03:00
+    ("01:30", "03:00", {4, 5, 6}),  # begins in the second one
+    ("00:00", "01:30", {1, 2, 3, 4}),  # ends there
+    ("00:10", "00:40", {1, 2}),
+    ("01:10", "01:40", {3, 4}),
+    ("02:00", "03:00", {5, 6}),  # lies behind it
+]
+
+
+def test_a_bound_inside_the_hour_that_the_clock_shows_twice_leaves_out_none_of_its_rows(legacy):
+    legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, at timestamp)")
+    for number, at in enumerate(["02:15", "02:35", "02:12", "02:20", "03:05", "03:59"], 1):
+        legacy.execute(f"INSERT INTO t VALUES ({number}, '2025-10-26 {at}:00')")
+    for low, high, rows in INSIDE:
+        window = Window(None, f"2025-10-26T{low}Z", f"2025-10-26T{high}Z")
+        found = set(ids(legacy, window, source_timezone="Europe/Berlin"))
+        assert rows <= found <= ({5, 6} if low == "02:00" else {1, 2, 3, 4, *rows})
+        first, until = f"2025-10-26T{low}+00:00", ("2025-10-26 03:59:00", "6")
+        assert rows <= set(ids(legacy, Span(None, until), source_timezone="Europe/Berlin", first_run=first))
+
+
 def test_a_column_of_dates_holds_each_day_in_the_window_of_its_midnight(days):
     hours = [f"2026-01-02T{hour:02}:00:00Z" for hour in (0, 6, 12, 18)] + ["2026-01-03T00:00:00Z"]
     found = [ids(days, Window("day", low, high), watermark_columns=("id",)) for low, high in itertools.pairwise(hours)]
