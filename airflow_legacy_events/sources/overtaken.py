@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from airflow_legacy_events.core.model import Batch
+from airflow_legacy_events.sources.renewal import Reader
 from airflow_legacy_events.sources.rows import Rows
 
 LOOKS = 30
@@ -42,17 +43,20 @@ class Overtaken:
     log: logging.Logger
     _shared: bool = field(default=False, init=False)
 
+    def __post_init__(self) -> None:
+        self._reader = Reader(self.rows)
+
     def of(self, batch: Batch) -> Iterator[Batch]:
         """Yield the rows that have changed, as they are now, until none has; what is yielded is looked at next."""
-        key = batch.shape.key
-        sent = self._by_key(key, batch.rows)
+        sent = self._by_key(batch.shape.key, batch.rows)
         for _ in range(LOOKS):
-            sent = self._changed(key, sent)
+            sent = self._changed(sent)
             if not sent:
                 return
             # A consumer may have passed this version by its live id: one of its own brings it back.
             number = time.time_ns() // 1_000
-            yield dataclasses.replace(batch, rows=[*sent.values()], count=len(sent), op="r", counter=number)
+            shape, rows = self._reader.rows.selection.shape, [*sent.values()]
+            yield dataclasses.replace(batch, shape=shape, rows=rows, count=len(rows), op="r", counter=number)
         self.log.warning(
             "%d rows of %s were changed again before each of %d looks, while they were replayed beside the live stream."
             " It sends what they become; only if they rest from now on an older version may lie last on the topic."
@@ -60,20 +64,24 @@ class Overtaken:
             *(len(sent), self.rows.what, LOOKS),
         )
 
-    def _changed(self, key: Sequence[int], sent: Mapping[Row, Row]) -> dict[Row, Row]:
-        keys, changed = [*sent], dict[Row, Row]()
+    def _changed(self, sent: Mapping[Row, Row]) -> dict[Row, Row]:
+        """Return the rows that are others by now, all of them with the columns that they have by now."""
+        keys, changed, columns = [*sent], dict[Row, Row](), self._reader.rows
         for begin in range(0, len(keys), _KEYS):
             some = {one: sent[one] for one in keys[begin : begin + _KEYS]}
-            now = self._now(key, some)
+            now = self._now(some)
+            if self._reader.rows is not columns:
+                return self._changed(sent)
             changed |= {one: row for one, row in now.items() if _differ(row, some[one])}
         return changed
 
-    def _now(self, key: Sequence[int], asked: Mapping[Row, Row]) -> dict[Row, Row]:
+    def _now(self, asked: Mapping[Row, Row]) -> dict[Row, Row]:
         """Return the rows of these keys as they are; a read may be cut short, and the next one gives what it lacks."""
         found, left = dict[Row, Row](), dict(asked)
         while left:
             with self.turn:
-                rows = self.rows.of_keys([*left.values()], 2 * len(left))
+                rows = self._reader.of_keys([*left], 2 * len(left))
+            key = self._reader.rows.selection.shape.key
             there = {tuple(row[at] for at in key) for row in rows} & left.keys()
             found |= {one: row for one, row in self._by_key(key, rows).items() if one in there}
             left = {one: row for one, row in left.items() if one not in there}

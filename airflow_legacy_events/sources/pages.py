@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.limits import Limits
+from airflow_legacy_events.sources.renewal import Reader
 from airflow_legacy_events.sources.rows import Rows, Start, Values
+from airflow_legacy_events.sources.selection import Selection
 from airflow_legacy_events.sources.share import share
 
 
@@ -18,21 +20,24 @@ class Page(NamedTuple):
         at: where the next page begins.
         final: whether the target is reached with it.
         share: how much of the range lies behind it, 0 to 1; None where it is not known.
+        selection: the columns of its rows.
     """
 
     rows: list[tuple[Any, ...]]
     at: Start
     final: bool
     share: float | None
+    selection: Selection
 
 
 def pages(rows: Rows, start: Start, target: Values, limits: Limits) -> Iterator[Page]:
     """Yield the pages from `start` to `target`; the last one is final unless `max_rows` came first."""
-    at, left = start, limits.max_rows
+    at, left, reader = start, limits.max_rows, Reader(rows)
     low: str | None = at.values[0] if at.values else None
-    query = rows.query(at, target, _limit(limits, left))
+    query = reader.rows.query(at, target, _limit(limits, left))
     while left is None or left > 0:
-        found = rows.page(at, target, _limit(limits, left), query)
+        found = reader.page(at, target, _limit(limits, left), query)
+        rows = reader.rows
         if found:
             at = rows.next_start(found)
             low = low or rows.values(found[0])[0]
@@ -40,10 +45,10 @@ def pages(rows: Rows, start: Start, target: Values, limits: Limits) -> Iterator[
         left = None if left is None else left - len(found)
         if not final and left != 0:
             query = rows.query(at, target, _limit(limits, left))
-            if limits.rows_per_second is None:
+            if limits.rows_per_second is None and rows.selection.distinct:
                 rows.database.prefetch(query)
         part = share(rows.selection.columns[0], low, at.values[0], target[0]) if low and at.values else None
-        yield Page(found, at, final, part)
+        yield Page(found, at, final, part, rows.selection)
         if final:
             return
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Batch, Horizon, Opened, Watermark
+from airflow_legacy_events.sources.renewal import Reader
 from airflow_legacy_events.sources.rows import Rows, Start
 from airflow_legacy_events.sources.share import share
 from airflow_legacy_events.sources.window import Bounds
@@ -50,18 +51,15 @@ class RepeatRun(ABC):
 
     def _batches(self, at: Start) -> Iterator[Batch]:
         """Yield the pages; an empty batch at the end closes the window."""
-        while rows := self._read(at):
-            at = self.rows.next_start(rows)
-            yield self._batch(rows, at, self._share(at.values[0]))
-        yield self._batch([], at, 1.0, final=True)
+        reader = Reader(self.rows)
+        while rows := self._read(reader, at):
+            at = reader.rows.next_start(rows)
+            yield _batch(reader, rows, at, self._share(at.values[0]))
+        yield _batch(reader, [], at, 1.0, final=True)
 
-    def _read(self, at: Start) -> list[tuple[Any, ...]]:
+    def _read(self, reader: Reader, at: Start) -> list[tuple[Any, ...]]:
         with self.turn:
-            return self._page(at, self.limits.page_rows)
-
-    def _batch(self, rows: list[tuple[Any, ...]], at: Start, part: float | None, *, final: bool = False) -> Batch:
-        selection, after = self.rows.selection, Watermark(at.values, None, {})
-        return Batch(selection.shape, rows, len(rows), after, selection.op, final=final, share=part)
+            return self._page(reader, at, self.limits.page_rows)
 
     @abstractmethod
     def _identity(self) -> Any:
@@ -76,11 +74,16 @@ class RepeatRun(ABC):
         """Refuse rows that have no place in the order."""
 
     @abstractmethod
-    def _page(self, at: Start, limit: int) -> list[tuple[Any, ...]]:
+    def _page(self, reader: Reader, at: Start, limit: int) -> list[tuple[Any, ...]]:
         """The next rows, empty at the end."""
 
     def _share(self, at: str) -> float | None:  # noqa: ARG002
         return None
+
+
+def _batch(reader: Reader, rows: list[tuple[Any, ...]], at: Start, part: float | None, *, final: bool = False) -> Batch:
+    selection, after = reader.rows.selection, Watermark(at.values, None, {})
+    return Batch(selection.shape, rows, len(rows), after, selection.op, final=final, share=part)
 
 
 @dataclass
@@ -100,10 +103,9 @@ class ReplayRun(RepeatRun):
     def _check(self, at: Start) -> None:  # noqa: ARG002
         self.rows.refuse_null_within(*self.bounds)
 
-    def _page(self, at: Start, limit: int) -> list[tuple[Any, ...]]:
-        return self.rows.page_below(
-            at if at.values else Start((self.bounds.low,), included=True), self.bounds.high, limit
-        )
+    def _page(self, reader: Reader, at: Start, limit: int) -> list[tuple[Any, ...]]:
+        start = at if at.values else Start((self.bounds.low,), included=True)
+        return reader.page_below(start, self.bounds.high, limit)
 
     def _share(self, at: str) -> float | None:
         return share(self.rows.selection.columns[0], self.bounds.low, at, self.bounds.high)

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.commands import command
-from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
+from airflow_legacy_events.core.errors import SourceError, WatermarkError
 from airflow_legacy_events.core.model import Ceiling
-from airflow_legacy_events.core.ports import Database
+from airflow_legacy_events.core.ports import Database, TableState
 from airflow_legacy_events.sources.ceiling import find_ceiling
 from airflow_legacy_events.sources.selection import Selection
+from airflow_legacy_events.sources.unplaced import without_place
 
 BATCH_BYTES = 8 * 2**20
 """A page of wide rows is cut at about so much raw data, so memory does not grow with a row's width."""
 _TELLING_ROWS = 100
+_NOTHING_KNOWN = TableState()
 
 Values: TypeAlias = tuple[str, ...]
 
@@ -39,6 +41,30 @@ class Start(NamedTuple):
     tied: int = 0
 
 
+def _themselves(rows: Rows) -> Rows:
+    return rows
+
+
+class Renewing(Protocol):
+    """Looks up the columns of rows again; see `sources.renewal`."""
+
+    def of(self, rows: Rows) -> Rows:
+        """Return `rows` with the columns that are known now."""
+
+    def after(self, error: SourceError, rows: Rows) -> Rows:
+        """Return `rows` with the columns that are there now, after a page of theirs failed; or raise."""
+
+    def again(self, rows: Rows) -> Rows:
+        """Return `rows` with the columns that are there now."""
+
+
+class Found(NamedTuple):
+    """Rows of a page, and the start that they were found above: that of the page, or with fewer ties."""
+
+    rows: list[tuple[Any, ...]]
+    start: Start
+
+
 @dataclass(frozen=True)
 class Rows:
     """Rows of one query source, read in the order of their position.
@@ -54,6 +80,10 @@ class Rows:
         stream: whose watermark is read, for messages.
         constant: columns that are equal in all these rows, for the choice of an index.
         null_remedy: what becomes of a row without a place in the order; None: what a query can do.
+        table: as the user wrote it; None for a query.
+        state: what the catalog says of it.
+        renewal: looks up the columns again where they change while pages are read; None: then the run fails.
+        derived: makes these rows of all rows of the source, whose columns were looked up again.
     """
 
     database: Database
@@ -66,8 +96,12 @@ class Rows:
     stream: str = ""
     constant: tuple[str, ...] = ()
     null_remedy: str | None = None
+    table: str | None = None
+    state: TableState = _NOTHING_KNOWN
+    renewal: Renewing | None = None
+    derived: Callable[[Rows], Rows] = _themselves
 
-    def page(self, after: Start, until: Values | None, limit: int, query: Any = None) -> list[tuple[Any, ...]]:
+    def page(self, after: Start, until: Values | None, limit: int, query: Any = None) -> Found:
         """Return the next rows above `after`, at most `limit`; empty when there are none up to `until`.
 
         `query` is what the method of that name returned for the same arguments, where it was called before.
@@ -79,7 +113,7 @@ class Rows:
         bounds = () if until is None else (self.database.until(self._position, self._bound(until)),)
         return self._page_query(after, limit, *bounds)
 
-    def page_below(self, after: Start, high: str, limit: int) -> list[tuple[Any, ...]]:
+    def page_below(self, after: Start, high: str, limit: int) -> Found:
         """Return the next rows above `after` whose first position column lies below `high`, at most `limit`."""
         return self._first_found(after, lambda start: self._page_query(start, limit, self._below(high)))
 
@@ -97,31 +131,14 @@ class Rows:
         return last._replace(tied=sum(1 for _ in itertools.takewhile(bool, same)))
 
     def _page_query(self, after: Start, limit: int, *bounds: Any) -> Any:
-        query = self._select(self.read_columns, after)
-        return query.where(*bounds).order_by(*self._position).limit(limit)
+        return self._select_rows(after).where(*bounds).order_by(*self._position).limit(limit)
 
-    def _first_found(self, after: Start, query_of: Callable[[Start], Any], query: Any = None) -> list[tuple[Any, ...]]:
+    def _first_found(self, after: Start, query_of: Callable[[Start], Any], query: Any = None) -> Found:
         """Return the rows of `query`, else of what `query_of` makes of `after`; if there are none, with fewer ties."""
-        rows = self._whole(self.database.read(query_of(after) if query is None else query, BATCH_BYTES))
-        return rows if rows or not after.tied else self._first_found(after._replace(tied=after.tied - 1), query_of)
-
-    def _whole(self, page: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        """Check that a page holds every row of its last position, and return it: the next page begins above that.
-
-        Raises:
-            ConfigurationError: more rows have the last row's position than the page holds.
-        """
-        if not page or self.selection.distinct:
-            return page
-        last = self.values(page[-1])
-        here = sum(1 for _ in itertools.takewhile(lambda row: self.values(row) == last, reversed(page)))
-        if self.count(Start(last, included=True), here + 1, last) > here:
-            names = ", ".join(repr(column.name) for column in self.selection.columns)
-            raise ConfigurationError(
-                f"several rows of {self.what} are equal in {names}, and a page that ends among them would pass the rest"
-                " over; nothing of that page was sent. Name key_columns= that together identify a row"
-            )
-        return page
+        rows = self.database.read(query_of(after) if query is None else query, BATCH_BYTES)
+        if rows or not after.tied:
+            return Found(rows, after)
+        return self._first_found(after._replace(tied=after.tied - 1), query_of)
 
     def _below(self, high: str) -> Any:
         return sa.not_(self.database.beyond(self._position[:1], self._bound((high,)), inclusive=True))
@@ -141,8 +158,8 @@ class Rows:
         return self.texts(rows[0]) if rows else None
 
     def newest(self, until: Values | None, limit: int) -> list[tuple[Any, ...]]:
-        """Return the rows up to `until`, all where that is None, from the highest position downwards, at most `limit`."""
-        query = self._select(self.read_columns, Start(())).order_by(*(one.desc() for one in self._position))
+        """Return the rows up to `until`, all where that is None, from the highest position down; at most `limit`."""
+        query = self._select_rows(Start(())).order_by(*(one.desc() for one in self._position))
         if until is not None:
             query = query.where(self.database.until(self._position, self._bound(until)))
         return self.database.read(query.limit(limit), BATCH_BYTES)
@@ -157,12 +174,14 @@ class Rows:
         rows = self.database.read(query.limit(1))
         return self.texts(rows[0]) if rows else None
 
-    def of_keys(self, rows: list[tuple[Any, ...]], limit: int) -> list[tuple[Any, ...]]:
-        """Return the rows with the keys of `rows` as they are now, in no order; some may be missing of wide ones."""
-        key = [(at, self.selection.shape.columns[at]) for at in self.selection.shape.key]
-        values = [[self._value(self.database.text(row[at], one), one) for at, one in key] for row in rows]
-        among = self.database.among([sa.column(one.name) for _, one in key], values)
-        return self.database.read(self._select(self.read_columns, Start(())).where(among).limit(limit), BATCH_BYTES)
+    def of_keys(self, keys: Sequence[tuple[Any, ...]], limit: int) -> list[tuple[Any, ...]]:
+        """Return the rows with these keys as they are now, in no order; some may be missing of wide ones."""
+        columns = [self.selection.shape.columns[at] for at in self.selection.shape.key]
+        values = [
+            [self._value(self.database.text(*pair), pair[1]) for pair in zip(key, columns, strict=True)] for key in keys
+        ]
+        among = self.database.among([sa.column(one.name) for one in columns], values)
+        return self.database.read(self._select_rows(Start(())).where(among).limit(limit), BATCH_BYTES)
 
     def count(self, after: Start, most: int, until: Values | None = None) -> int:
         """Return how many rows lie above `after`, up to `until` where that is given; counting ends at `most`."""
@@ -171,6 +190,15 @@ class Rows:
             some = some.where(self.database.until(self._position, self._bound(until)))
         ((rows,),) = self.database.read(sa.select(sa.func.count()).select_from(some.limit(most).subquery("counted")))
         return int(rows)
+
+    def positions(self, after: Start, most: int, until: Values) -> list[tuple[Any, ...]]:
+        """Return the positions of the rows above `after`, up to `until`, in any order; at most `most`."""
+        query = self._select(self._position, after).where(self.database.until(self._position, self._bound(until)))
+        return self.database.read(query.limit(most))
+
+    def count_at(self, values: Values, most: int) -> int:
+        """Return how many rows have the position `values`; counting ends at `most`."""
+        return self.count(Start(values, included=True), most, values)
 
     def lower(self, one: Start, other: Start) -> Start:
         """Return the lower of two starts; either where no row lies between them."""
@@ -214,18 +242,7 @@ class Rows:
 
     def _refuse(self, column: Column, rows: Any) -> None:
         if self.database.read(rows.where(sa.column(column.name).is_(None)).limit(1)):
-            raise ConfigurationError(
-                f"column {column.name!r} of {self.what} is a watermark or key column and is NULL in at least one"
-                " row, which could never be delivered in order; nothing was read. Fill the column, choose another"
-                f" one, {self._remedy(column)}"
-            )
-
-    def _remedy(self, column: Column) -> str:
-        if self.null_remedy is not None:
-            return self.null_remedy
-        if column.name in self.selection.shape.named(self.selection.shape.key):
-            return f"or leave those rows out with sql= and WHERE {column.name} IS NOT NULL"
-        return "or say by null_watermark= what becomes of those rows: 'skip', 'first_run_only' or 'always'"
+            raise without_place(self.what, column, self.selection.shape, self.null_remedy)
 
     def values(self, row: tuple[Any, ...]) -> Values:
         """The position of a row of a page."""
@@ -262,6 +279,9 @@ class Rows:
                 f" its type {column.type!r}; nothing was read. Look at it with {command('show', self.stream)},"
                 " set it right or forget it"
             ) from None  # that error holds the text
+
+    def _select_rows(self, after: Start) -> Any:
+        return self._select(self.read_columns, after).execution_options(expected=self.selection.shape.columns)
 
     def _select(self, columns: Any, after: Start) -> Any:
         query: Any = sa.select(*columns).select_from(self.selectable).where(*self.where)

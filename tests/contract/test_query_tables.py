@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from airflow_legacy_events.core.errors import ConfigurationError, EnvelopeError, SourceError
+from airflow_legacy_events.core.errors import ConfigurationError, EnvelopeError
 from tests.support.engines import EACH
 from tests.support.legacy import reused_database
 
@@ -197,19 +197,17 @@ def test_a_view_with_a_join_is_read_by_its_key_columns(legacy):
 
 
 @pytest.mark.parametrize("name", ["body", "Body Text", "order"])
-def test_a_column_that_is_dropped_between_two_pages_fails_the_run_and_a_retry_completes_it(legacy, name):
+def test_a_column_of_any_name_that_is_dropped_between_two_pages_is_left_out_from_there_on(legacy, name):
     legacy.execute(f"CREATE TABLE t (id integer PRIMARY KEY, {legacy.quoted(name)} text)")
     legacy.execute("INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c')")
     with legacy.source(watermark_columns=("id",), batch_rows=1) as source:
-        horizon, pages = source.open(None)
+        pages = source.open(None).batches
         batches = [next(pages)]
         legacy.execute(f"ALTER TABLE t DROP COLUMN {legacy.quoted(name)}")
-        with pytest.raises(SourceError, match=rf"failed while reading: .*{name}"):
-            batches.extend(pages)
-    assert len(batches) <= (2 if legacy.dialect == "postgresql" else 1)  # there one more may have been begun before
-    after = batches[-1].after._replace(facts=horizon.facts)
-    left = [{"id": str(number)} for number in range(len(batches) + 1, 4)]
-    assert read(legacy, after, watermark_columns=("id",))[0] == left
+        batches.extend(pages)
+    found = [tuple(map(str, row)) for batch in batches for row in batch.rows]
+    assert (found[0], found[-1]) == (("1", "a"), ("3",))
+    assert found[1] in [("2",), ("2", "b")]  # PostgreSQL may have begun with it before
 
 
 def test_a_column_that_is_added_between_two_pages_belongs_to_the_next_run(legacy):

@@ -63,7 +63,7 @@ class Drain:
             ties.look(page.rows)
             drained += len(page.rows)
             after = Watermark(page.at.values or last, self.receipt(page.rows), {"drained": drained})
-            shape, count = self.rows.selection.shape, len(page.rows)
+            shape, count = page.selection.shape, len(page.rows)
             yield Batch(shape, page.rows, count, after, "c", final=page.final, share=page.share)
 
     def receipt(self, rows: Sequence[tuple[Any, ...]], without: AbstractSet[int] = frozenset()) -> Receipt | None:

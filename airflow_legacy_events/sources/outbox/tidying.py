@@ -103,7 +103,7 @@ class Tidying:
         time = self.table.column("timestamp")
         if time is None:
             return None
-        page = rows.page(Start(()), None, 1)
+        page = rows.page(Start(()), None, 1).rows
         value = page[0][self.table.selection.shape.roles["timestamp"]] if page else None
         moment = None if value is None else self._moment(value, time)
         return None if moment is None else max(0.0, round((self.table.database.now() - moment).total_seconds(), 3))

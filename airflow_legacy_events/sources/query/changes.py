@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from airflow_legacy_events.core import guard
 from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.core.model import Watermark, listed
+from airflow_legacy_events.sources.query.facts import REMEDIES
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,24 @@ class Changes:
         Raises:
             WatermarkError: a change that the user did not allow; nothing was read.
         """
-        reshaped = self._judge_shape(at.facts.get("shape"), found["shape"])
+        since, nothing = "since the last run", "Nothing was read"
+        reshaped = self._judge_shape(at.facts.get("shape"), found["shape"], since=since, nothing=nothing)
         before, after = at.facts.get("query"), found["query"]
         if before is None or before == after:
             return at, reshaped, {}
         return self._judge_query(at, str(before), after)
+
+    def judge_during(self, before: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+        """Take over columns that changed while a run read them; arguments are facts of the run.
+
+        Raises:
+            WatermarkError: the user did not allow it, or a watermark or key column has another type.
+        """
+        guard.check(self.stream, before, found, REMEDIES)
+        guard.check_types(self.stream, before, found)
+        self._judge_shape(
+            before["shape"], found["shape"], since="during this run", nothing="Nothing of that page was sent"
+        )
 
     def _judge_query(self, at: Watermark, before: str, after: str) -> tuple[Watermark, bool, dict[str, Any]]:
         if self.on_query_change == "fail":
@@ -56,16 +71,14 @@ class Changes:
         reset = {"query": before, "values": listed(at.values)}
         return Watermark(None, None, _counted(at.facts)), True, {"reset": reset}
 
-    def _judge_shape(self, before: Sequence[Any] | None, after: Sequence[Any]) -> bool:
+    def _judge_shape(self, before: Sequence[Any] | None, after: Sequence[Any], *, since: str, nothing: str) -> bool:
         differences = [] if before is None else _differences(before, after)
         if not differences:
             return False
-        changed = f"the columns of {self.what} changed since the last run of stream {self.stream!r}: " + "; ".join(
-            differences
-        )
+        changed = f"the columns of {self.what} changed {since} of stream {self.stream!r}: " + "; ".join(differences)
         if self.on_schema_change == "fail":
             raise WatermarkError(
-                f"{changed}. Nothing was read. Restore them, or take the new columns with on_schema_change='evolve'"
+                f"{changed}. {nothing}. Restore them, or take the new columns with on_schema_change='evolve'"
             )
         self.log.warning("%s", changed)
         return True

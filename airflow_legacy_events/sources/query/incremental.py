@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Batch, Ceiling, Horizon, Opened, Pending, Watermark
-from airflow_legacy_events.sources.pages import pages
+from airflow_legacy_events.sources.pages import Page, pages
 from airflow_legacy_events.sources.query.checks import refuse_endless
 from airflow_legacy_events.sources.rows import Rows, Start, Values
 
@@ -91,22 +91,15 @@ class IncrementalRun:
         """Yield the pages; the last one is final unless `max_rows` came first."""
         if plan.until is None:
             if plan.first:  # a first run always leaves a watermark
-                yield self._batch([], plan.start, final=True, share=None)
+                yield _batch(Page([], plan.start, True, None, self.rows.selection))
             return
         for page in pages(self.rows, plan.start, plan.until, self.limits):
-            yield self._batch(page.rows, page.at, final=page.final, share=page.share)
+            yield _batch(page)
 
-    def _batch(self, rows: list[tuple[Any, ...]], at: Start, *, final: bool, share: float | None) -> Batch:
-        selection = self.rows.selection
-        return Batch(
-            selection.shape,
-            rows,
-            len(rows),
-            position_of(at, len(selection.columns)),
-            selection.op,
-            final=final,
-            share=share,
-        )
+
+def _batch(page: Page) -> Batch:
+    selection, after = page.selection, position_of(page.at, len(page.selection.columns))
+    return Batch(selection.shape, page.rows, len(page.rows), after, selection.op, final=page.final, share=page.share)
 
 
 def position_of(at: Start, columns: int) -> Watermark:

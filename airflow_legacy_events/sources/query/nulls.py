@@ -13,6 +13,7 @@ from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Batch, Opened, Pending, Watermark
 from airflow_legacy_events.sources.query.incremental import IncrementalRun, RunPlan, position_of
+from airflow_legacy_events.sources.renewal import Reader
 from airflow_legacy_events.sources.rows import Rows, Start, Values
 
 POLICIES = ("fail", "skip", "first_run_only", "always")
@@ -31,7 +32,8 @@ def nullable_columns(rows: Rows) -> tuple[Column, ...]:
 
 def in_order(rows: Rows, nullable: tuple[Column, ...]) -> Rows:
     """Return the rows that have a place in the order."""
-    return dataclasses.replace(rows, where=tuple(sa.column(one.name).is_not(None) for one in nullable))
+    where = tuple(sa.column(one.name).is_not(None) for one in nullable)
+    return dataclasses.replace(rows, where=where, derived=lambda again: in_order(again, nullable))
 
 
 def without_place(rows: Rows, nullable: tuple[Column, ...]) -> Rows:
@@ -45,7 +47,10 @@ def without_place(rows: Rows, nullable: tuple[Column, ...]) -> Rows:
         position=shape.key,
     )
     return dataclasses.replace(
-        rows, selection=by_key, where=(sa.or_(*(sa.column(one.name).is_(None) for one in nullable)),)
+        rows,
+        selection=by_key,
+        where=(sa.or_(*(sa.column(one.name).is_(None) for one in nullable)),),
+        derived=lambda again: without_place(again, nullable),
     )
 
 
@@ -121,13 +126,13 @@ class NullRun:
         return self.null_rows.highest(start)
 
     def _pass(self, after: Watermark, null_pass: NullPass, left: int | None) -> Iterator[Batch]:
-        at, final = Start(null_pass.at), False
+        at, final, reader = Start(null_pass.at), False, Reader(self.null_rows)
         while not final and (left is None or left > 0):
             limit = self.limits.page_rows if left is None else min(self.limits.page_rows, left)
-            rows = self.null_rows.page(at, null_pass.target, limit)
-            at = self.null_rows.next_start(rows) if rows else at
+            rows = reader.page(at, null_pass.target, limit)
+            at = reader.rows.next_start(rows) if rows else at
             final = not rows or at.values == null_pass.target
             left = None if left is None else left - len(rows)
             mark = {"number": null_pass.number, "done": True} if final else null_pass.mark(at.values)
             reached = Watermark(after.values, None, {**after.facts, "nulls": mark})
-            yield Batch(self.null_rows.selection.shape, rows, len(rows), reached, "r", null_pass.number, final)
+            yield Batch(reader.rows.selection.shape, rows, len(rows), reached, "r", null_pass.number, final)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_legacy_events.core.model import Span, listed
+from airflow_legacy_events.sources.renewal import Reader
 from airflow_legacy_events.sources.replay import RepeatRun
 from airflow_legacy_events.sources.rows import Start
 
@@ -38,10 +39,10 @@ class RerunRun(RepeatRun):
     def _check(self, at: Start) -> None:
         self.rows.refuse_null(at)
 
-    def _page(self, at: Start, limit: int) -> list[tuple[Any, ...]]:
+    def _page(self, reader: Reader, at: Start, limit: int) -> list[tuple[Any, ...]]:
         if not self.span.until or (self.span.after is None and self.now):
             return []
-        return self.rows.page(at if at.values else self._begin(), self.span.until, limit)
+        return reader.page(at if at.values else self._begin(), self.span.until, limit)
 
     def _begin(self) -> Start:
         places = ((self.span.after, self.span.included), *self.span.also)

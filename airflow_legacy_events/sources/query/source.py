@@ -6,12 +6,13 @@ import datetime as dt
 import logging
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core import guard
 from airflow_legacy_events.core.columns import TEMPORAL, Column
-from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
+from airflow_legacy_events.core.errors import ConfigurationError, SourceError, WatermarkError
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import PENDING_ROWS, Batch, Opened, Pending, Receipt, Span, Watermark, Window
 from airflow_legacy_events.core.ports import Database, Lease, Reflection
@@ -26,6 +27,7 @@ from airflow_legacy_events.sources.query.facts import REMEDIES, check_query_fact
 from airflow_legacy_events.sources.query.incremental import IncrementalRun, position_of
 from airflow_legacy_events.sources.query.nulls import NullRun, in_order, nullable_columns, without_place
 from airflow_legacy_events.sources.query.repeat import RerunRun
+from airflow_legacy_events.sources.renewal import Renewal
 from airflow_legacy_events.sources.replay import RepeatRun, ReplayRun
 from airflow_legacy_events.sources.rows import Rows, Start
 from airflow_legacy_events.sources.selection import ColumnRequest, Selection, by_window, select_columns
@@ -140,15 +142,17 @@ class QuerySource:
         elif at is not None:
             self._guard(at, facts)
             guard.check_types(self.stream, at.facts, facts)
-            changes = Changes(self.stream, self._what, self.on_query_change, self.on_schema_change, self.log)
-            at, changed, recorded = changes.judge(at, facts)
+            at, changed, recorded = self._changes.judge(at, facts)
             unrecorded = at if changed else None
         if self.watermark_columns or window is not None:
             advise(self.log, self.table, selection, found)
+        renewal = Renewal(partial(self._look_again, window), self._changes.judge_during, facts)
+        rows = replace(rows, renewal=renewal)
         run = self._make_run(rows, at, begin) if window is None else self._make_repeat(rows, at, window, begin)
         if isinstance(run, RepeatRun):
             self._overtaken = Overtaken(rows, run.turn, self.log)
         horizon, batches = run.open()
+        batches = renewal.recorded(batches)
         horizon = horizon._replace(facts={**facts, **recorded, **horizon.facts}, shape=selection.shape)
         return Opened(horizon, batches if unrecorded is None else _recording(batches, selection, unrecorded))
 
@@ -204,8 +208,22 @@ class QuerySource:
         written = self.sql_as_written or self.sql or str(self.table)
         facts = source_facts(self.database, self.source, written, selection) | {"table": self.table}
         parts = (self.database, self._what, found.selectable, selection, self.source_timezone)
-        rows = Rows(*parts, small=found.small, stream=self.stream)
+        rows = Rows(*parts, small=found.small, stream=self.stream, table=self.table, state=found.state)
         return rows, facts
+
+    def _look_again(self, window: Window | Span | None) -> tuple[Rows, dict[str, Any]]:
+        """The rows and facts as they are by now, for a run that goes on."""
+        try:
+            found = self.database.reflect(self.table, self.sql)
+        except ConfigurationError as error:  # a table that is gone may come back: a retry helps
+            raise SourceError(str(error)) from None
+        selection = self._select(found, window if isinstance(window, Window) else None)
+        check_order(self.database, self._what, found.selectable, selection)
+        return self._resolve(found, selection)
+
+    @property
+    def _changes(self) -> Changes:
+        return Changes(self.stream, self._what, self.on_query_change, self.on_schema_change, self.log)
 
     def _select(self, found: Reflection, window: Window | None) -> Selection:
         column = None if window is None else window_column(window, self.watermark_columns, found.columns)
@@ -241,7 +259,7 @@ class QuerySource:
 
     def _make_run(self, rows: Rows, at: Watermark | None, begin: str | None) -> BulkRun | IncrementalRun | NullRun:
         if not self.watermark_columns:
-            return BulkRun(rows, at, self.limits)
+            return BulkRun(rows, at, self.limits, self.log)
         nullable = self._nullable(rows)
         lag_seconds = self.lag.total_seconds() if rows.selection.columns[0].kind in TEMPORAL else None
         ordered = in_order(rows, nullable)

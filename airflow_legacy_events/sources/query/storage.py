@@ -1,0 +1,41 @@
+"""Storage of a table under a snapshot: rows that were moved to another place are missing from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_legacy_events.sources.rows import Rows
+
+
+class Storage:
+    """Where the rows of a table lay before a snapshot of them began; see `core.ports.Database.storage`.
+
+    Args:
+        rows: of a table; the tables behind a query are not known.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self._database, self._table, self._what = rows.database, rows.table, rows.what
+        self._before = self._now()
+
+    def exchanged(self) -> str | None:
+        """Return what happened to the table since, None where its rows lie where they lay.
+
+        What came is no change: a partition that was attached since holds no row of the snapshot that is missing.
+        """
+        if self._before is None or not _moved(self._before, self._now()):
+            return None
+        return (
+            f"{self._what} was truncated, rewritten or made anew, or lost a partition, while a snapshot of its rows was"
+            " read, in which they are missing since"
+        )
+
+    def _now(self) -> Any:
+        return None if self._table is None else self._database.storage(self._table)
+
+
+def _moved(before: Any, after: Any) -> bool:
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        return any(after.get(name) != place for name, place in before.items())
+    return bool(before != after)

@@ -1,0 +1,117 @@
+"""Renewal: columns that changed while a run reads are looked up again, and the run goes on with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from airflow_legacy_events.core.errors import SchemaChangedError, SourceError
+from airflow_legacy_events.core.model import Batch
+from airflow_legacy_events.sources.proof import whole
+from airflow_legacy_events.sources.rows import Found, Rows, Start, Values
+
+TIMES = 3
+"""Columns that change more often in one run are changed by something that will go on doing so."""
+
+
+@dataclass
+class Renewal:
+    """The columns of one run, as they were looked up last.
+
+    Attributes:
+        look: returns all rows of the source with the columns that it has now, and their facts.
+        judge: takes over a change or raises; its arguments are the facts of the columns read so far, and of those now.
+        facts: of the columns that are read.
+        changed: those facts that are others by now than at the start; the watermark keeps them.
+    """
+
+    look: Callable[[], tuple[Rows, dict[str, Any]]]
+    judge: Callable[[Mapping[str, Any], Mapping[str, Any]], None]
+    facts: Mapping[str, Any]
+    changed: dict[str, Any] = field(default_factory=dict)
+    _rows: Rows | None = field(default=None, init=False)
+    _times: int = field(default=0, init=False)
+
+    def of(self, rows: Rows) -> Rows:
+        """Return `rows` with the columns that are known now."""
+        return rows if self._rows is None else rows.derived(self._rows)
+
+    def after(self, error: SourceError, rows: Rows) -> Rows:
+        """Return `rows` with the columns that are there now, after a page of theirs failed.
+
+        Raises:
+            SourceError: `error`, where the columns are what they were; or they changed too often.
+            LegacyEventsError: the change is one that the user does not allow, or that can't be read on.
+        """
+        if self._rows is not None and self._rows.selection.shape.columns is not rows.selection.shape.columns:
+            return self.of(rows)  # another reader of this run has found the change before
+        if self._times == TIMES:
+            raise SourceError(
+                f"the columns of {rows.what} changed {TIMES} times while one run of stream {rows.stream!r} read them;"
+                f" what was delivered is saved. Let whatever changes them end, then run again; last: {error}"
+            ) from None
+        try:
+            found, facts = self.look()
+        except SourceError:
+            raise error from None
+        if facts["shape"] == self.facts["shape"] and not isinstance(error, SchemaChangedError):
+            raise error from None
+        self._times += 1
+        self._take(found, facts)
+        return self.of(rows)
+
+    def again(self, rows: Rows) -> Rows:
+        """Return `rows` with the columns that are there now; errors as in `after`."""
+        self._take(*self.look())
+        return self.of(rows)
+
+    def recorded(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """Yield the batches; behind a change their watermarks hold its facts."""
+        for batch in batches:
+            if self.changed:
+                batch.after = batch.after._replace(facts={**self.changed, **batch.after.facts})
+            yield batch
+
+    def _take(self, found: Rows, facts: dict[str, Any]) -> None:
+        self.judge(self.facts, facts)
+        self.changed |= {name: value for name, value in facts.items() if value != self.facts.get(name)}
+        self.facts, self._rows = facts, replace(found, renewal=self)
+
+
+class Reader:
+    """Reads one page after the other; its `rows` are those of the last page, with the columns that they have by then.
+
+    Args:
+        rows: as they were when the run was opened.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows if rows.renewal is None else rows.renewal.of(rows)
+
+    def page(self, after: Start, until: Values | None, limit: int, query: Any = None) -> list[tuple[Any, ...]]:
+        """Return the rows of a page that is whole; see `Rows.page`."""
+        made_for = self.rows
+
+        def read(rows: Rows) -> Found:
+            return rows.page(after, until, limit, query if rows is made_for else None)
+
+        return self._read(lambda rows: whole(rows, partial(read, rows)))
+
+    def page_below(self, after: Start, high: str, limit: int) -> list[tuple[Any, ...]]:
+        """Return the rows of a page that is whole; see `Rows.page_below`."""
+        return self._read(lambda rows: whole(rows, partial(rows.page_below, after, high, limit)))
+
+    def of_keys(self, keys: Sequence[tuple[Any, ...]], limit: int) -> list[tuple[Any, ...]]:
+        """See `Rows.of_keys`."""
+        return self._read(lambda rows: rows.of_keys(keys, limit))
+
+    def _read(self, read: Callable[[Rows], list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
+        while True:
+            try:
+                return read(self.rows)
+            except SourceError as error:
+                if self.rows.renewal is None:
+                    raise
+                self.rows = self.rows.renewal.after(error, self.rows)
