@@ -20,9 +20,17 @@ HEARTBEAT_SECONDS = 5.0
 LEASE_SECONDS = 15.0
 """Heartbeats come every `HEARTBEAT_SECONDS`; a holder whose last one is older than the lease is taken for dead."""
 
+LOOKS = 3
+APART_SECONDS = 0.5
+"""So often, and so far apart, a holder is looked at before it is called a stranger: one that is just taking its lock or
+giving it back may not show what it is."""
+
 _END_SECONDS = 10.0
+_JUDGE_SECONDS = 10.0
 _POLL_SECONDS = 0.1
+_GONE_SECONDS = 0.02
 _LONGEST_NAME = 150
+_MARK = "/* legacy-events {"
 _TASK_INSTANCE = ("dag", "task", "run", "map_index")
 
 
@@ -30,14 +38,19 @@ class HeldLock(NamedTuple):
     """Who holds a lock, as far as this user may see it.
 
     Attributes:
-        pid: the server's number of the session that holds it; None: nobody does.
+        pid: the server's number of the session that holds it; None: it is no session's.
         holder: as the comment of the session's statement names it; None where that is hidden.
         idle: seconds since the session's last statement began; None where that is hidden.
+        user: of the database, whose session it is; None where that is hidden.
+        ours: whether the session is of this same user and shows that it is a run's. What a session of somebody else
+            shows proves nothing.
     """
 
     pid: int | None = None
     holder: dict[str, Any] | None = None
     idle: float | None = None
+    user: str | None = None
+    ours: bool = False
 
 
 class SessionLock(ABC):
@@ -57,28 +70,44 @@ class SessionLock(ABC):
 
     def __init__(self, name: str, holder: Mapping[str, Any], log: logging.Logger) -> None:
         self._name, self._holder, self._log = name, _short(holder), log
-        self._comment = f"/* legacy-events {_shown(self._holder, ascii_only=self.ascii_only)} */"
+        self._comment = f"{_MARK[:-1]}{_shown(self._holder, ascii_only=self.ascii_only)} */"
         self._released = threading.Event()
+        self._standby = False
 
     @abstractmethod
     def _try(self) -> bool:
-        """Take the lock if it is free, and name its holder to others; return whether it is ours."""
+        """Take the lock if it is free, and name its holder to others; return whether it is ours.
+
+        It notes whether this server is a standby.
+        """
 
     @abstractmethod
-    def _who(self) -> HeldLock:
-        """Return who holds it."""
+    def _who(self) -> HeldLock | None:
+        """Return who holds it, None where nobody does any more."""
 
     @abstractmethod
     def _terminate(self, pid: int) -> None:
         """End the session `pid`."""
 
     def _take(self) -> None:
-        if self._try():
+        """Take the lock, an earlier try's too, or raise what says who holds it."""
+        self._take_from_all()
+        if self._standby:
+            self._log.warning(
+                "the lock of stream %s was taken on a standby or a read-only server, where it keeps out nobody who works"
+                " on another server of the same data. Let every run of this stream reach one and the same server, or"
+                " keep the runs apart",
+                self._name,
+            )
+
+    def _take_from_all(self) -> None:
+        held = self._found()
+        if held is None:
             return
-        pid, holder, idle = self._who()
-        if pid is None and self._try():  # nobody holds it any more: a server frees a session's locks a moment late
-            return
-        if pid is not None and holder is not None and is_earlier_try(holder, self._holder):
+        pid, holder = held.pid, held.holder
+        if pid is None or not held.ours:
+            raise self._strange(held)
+        if holder is not None and is_earlier_try(holder, self._holder):
             self._log.warning("ending %s, an earlier try of this task, backend pid %s", describe(holder), pid)
             self._terminate(pid)
             deadline = time.monotonic() + _END_SECONDS
@@ -86,19 +115,49 @@ class SessionLock(ABC):
                 if self._try():
                     return
                 self._released.wait(_POLL_SECONDS)
-        raise self._busy(pid, holder, idle)
+        raise self._busy(held)
 
-    def _busy(self, pid: int | None, holder: dict[str, Any] | None, idle: float | None) -> BusyError:
-        who = f"{describe(holder)}, backend pid {pid}"
+    def _found(self) -> HeldLock | None:
+        """Take the lock, or return who holds it: a run at once, anybody else when so many looks have shown the same."""
+        last, looks, deadline = HeldLock(), 0, time.monotonic() + _JUDGE_SECONDS
+        while time.monotonic() < deadline and looks < LOOKS:
+            if self._try():
+                return None
+            held = self._who()
+            if held is None:  # a server frees a session's locks a moment late
+                self._released.wait(_GONE_SECONDS)
+                continue
+            if held.ours:
+                return held
+            last, looks = held, looks + 1 if held.pid == last.pid else 1
+            self._released.wait(APART_SECONDS)
+        return None if self._try() else last
+
+    def _busy(self, held: HeldLock) -> BusyError:
+        who = f"{describe(held.holder)}, backend pid {held.pid}"
         text = f"stream {self._name!r} is being worked on by {who}"
-        if idle is not None and idle >= LEASE_SECONDS:
+        if held.idle is not None and held.idle >= LEASE_SECONDS:
             return BusyError(
-                f"{text}, which has shown no life for {idle:.0f} s although its session is open. If that run is dead,"
-                f" end its session in the source database: {self.ending.format(pid)}",
+                f"{text}, which has shown no life for {held.idle:.0f} s although its session is open. If that run is"
+                f" dead, end its session in the source database: {self.ending.format(held.pid)}",
                 holder=who,
                 healthy=False,
             )
-        return BusyError(text, holder=who, healthy=None if idle is None else True)
+        return BusyError(text, holder=who, healthy=None if held.idle is None else True)
+
+    def _strange(self, held: HeldLock) -> SourceError:
+        text = f"the lock of stream {self._name!r} is held by"
+        if held.pid is None:
+            return SourceError(
+                f"{text} what is no session, such as a prepared transaction. Nothing was read; end it in the source"
+                " database, and the next run goes on"
+            )
+        user = "a database user that can't be seen" if held.user is None else f"database user {held.user!r}"
+        return SourceError(
+            f"{text} backend pid {held.pid} of {printable(user)}, which is not seen to be a run of this user's. Nothing"
+            " was read. Runs of one stream need one and the same database user; if it is none, end that session in the"
+            f" source database: {self.ending.format(held.pid)}, and the next run goes on"
+        )
 
     def _not_taken(self, reason: object) -> SourceError:
         return SourceError(
@@ -133,7 +192,7 @@ def is_earlier_try(holder: Mapping[str, Any], mine: Mapping[str, Any]) -> bool:
 def describe(holder: Mapping[str, Any] | None) -> str:
     """Return the holder in words."""
     if holder is None:
-        return "a session that this user may not look at"
+        return "a run whose name can't be seen at the moment"
     text = f"dag {holder.get('dag')!r}, task {holder.get('task')!r}, run {holder.get('run')!r}"
     if holder.get("map_index") not in (None, -1):
         text += f", map index {holder['map_index']}"
@@ -142,8 +201,8 @@ def describe(holder: Mapping[str, Any] | None) -> str:
 
 def holder_in(statement: str | None) -> dict[str, Any] | None:
     """Return the holder that the comment of a statement names; None where there is none, or no JSON."""
-    start, end = (statement or "").find("{"), (statement or "").rfind("} */")
-    return read_holder((statement or "")[start : end + 1]) if -1 < start < end else None
+    start, end = (statement or "").find(_MARK), (statement or "").rfind("} */")
+    return read_holder((statement or "")[start + len(_MARK) - 1 : end + 1]) if -1 < start < end else None
 
 
 def read_holder(text: object) -> dict[str, Any] | None:

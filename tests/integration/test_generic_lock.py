@@ -152,11 +152,14 @@ def test_a_user_who_may_not_write_the_table_is_told_the_grant(legacy, lock):
 
 
 @pytest.mark.parametrize("holder", ["", "nonsense", "[1]", "[" * 3_000, '{"dag": "d", "task": "t", "try": "x"}'])
-def test_a_row_whose_holder_is_broken_is_busy_while_it_is_renewed_and_then_taken_over(legacy, lock, holder):
+def test_a_row_whose_holder_is_broken_is_told_while_it_is_renewed_and_then_taken_over(legacy, lock, holder):
+    names = holder.startswith("{")
+    expected, text = (BusyError, "is being worked on by") if names else (SourceError, "that names no run. Nothing was")
     with lock(HOLDER, heartbeat=60):
         legacy.execute(f"UPDATE legacy_events_locks SET holder = '{holder}'")
-        with pytest.raises(BusyError, match="is being worked on by"), lock({**HOLDER, "try": 2}):
+        with pytest.raises(expected, match=text) as told, lock({**HOLDER, "try": 2}):
             pass
+        assert isinstance(told.value, BusyError) == names
         die(legacy)
         with lock(OTHER) as lease:
             lease.check()

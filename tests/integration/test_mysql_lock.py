@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from airflow_legacy_events.core.errors import BusyError, SourceError
 from airflow_legacy_events.databases import locks
 from airflow_legacy_events.databases.mysql import lock
 from tests.support.engines import of
 from tests.support.legacy import legacy_database
+from tests.support.locks import named_lock
 
 HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host": "worker-1", "pid": 4711}
 OTHER = {**HOLDER, "run": "r2", "pid": 1}
@@ -59,6 +61,20 @@ def refused(lock, error=BusyError):
     with pytest.raises(error) as found:
         lock.__enter__()
     return found.value
+
+
+def stranger(lock):
+    """What is told of a holder that is no run."""
+    told = refused(lock, SourceError)
+    assert not isinstance(told, BusyError)
+    assert "Nothing was read" in str(told)
+    return str(told)
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    monkeypatch.setattr(locks, "APART_SECONDS", 0.02)
+    monkeypatch.setattr(lock, "_LOOK_SECONDS", 0.1)
 
 
 def test_a_user_without_rights_beyond_select_sees_the_holder(legacy, databases, user):
@@ -148,13 +164,60 @@ def test_the_lease_outlives_the_end_of_the_session_that_looks_at_it(legacy, data
         lease.check()
 
 
-def test_who_may_not_see_the_holder_is_told_so(legacy, databases, user):
-    with databases().lock("s", HOLDER):
+def test_a_run_of_another_user_is_no_reason_to_skip(legacy, databases, user):
+    """The holder's own user is known for certain; what its statement names may be written by anybody."""
+    with databases().lock("s", HOLDER) as lease:
         number = session_of(legacy)
-        busy = refused(databases(**user).lock("s", OTHER))
-        told = refused(databases(**user).lock("s", {**HOLDER, "try": 2}))
-    assert f"a session that this user may not look at, backend pid {number}" in str(busy)
-    assert (busy.healthy, told.healthy) == (None, None)
+        told = stranger(databases(**user).lock("s", OTHER))
+        later = stranger(databases(**user).lock("s", {**HOLDER, "try": 2}))
+        lease.check()
+    assert told == later
+    assert f"held by backend pid {number} of a database user that can't be seen, which is not seen to be a run" in told
+    assert f"KILL {number}" in told
+    with databases(**user).lock("s", HOLDER):
+        assert f"of database user {user['username']!r}" in stranger(databases().lock("s", OTHER))
+
+
+def test_who_may_do_nothing_does_not_let_runs_be_skipped(legacy, databases):
+    name = f"n{legacy.url.database[-12:]}"
+    hosts = ("localhost", "127.0.0.1", "%")
+    for host in hosts:
+        legacy.execute(f"CREATE USER {name}@'{host}' IDENTIFIED BY '{legacy.url.password}'")
+    with legacy.connect(username=name, database="") as other:
+        other.execute("SELECT GET_LOCK(%s, 0)", (named_lock(legacy),))
+        told = stranger(databases().lock("s", OTHER))
+        assert f"held by backend pid {other.number} of database user {name!r}" in told
+    for host in hosts:
+        legacy.execute(f"DROP USER {name}@'{host}'")
+
+
+def test_a_session_of_this_user_that_names_no_run_is_none(legacy, databases):
+    with legacy.connect() as other:
+        other.execute("SELECT GET_LOCK(%s, 0)", (named_lock(legacy),))
+        number = other.number
+        assert f"held by backend pid {number} of database user" in stranger(databases().lock("s", OTHER))
+
+
+def test_a_run_that_acknowledges_is_still_a_run(databases):
+    with databases().lock("s", HOLDER) as lease:
+        lease.execute([sa.text("SELECT 1")])
+        assert refused(databases().lock("s", OTHER)).healthy is True
+
+
+def test_a_stranger_that_gives_the_lock_back_meanwhile_is_nobody(legacy, databases, monkeypatch):
+    with legacy.connect() as other:
+        other.execute("SELECT GET_LOCK(%s, 0)", (named_lock(legacy),))
+        who, looks = lock.NamedLock._who, []
+
+        def looked(lock):
+            looks.append(who(lock))
+            other.execute("SELECT RELEASE_LOCK(%s)", (named_lock(legacy),))
+            return looks[-1]
+
+        monkeypatch.setattr(lock.NamedLock, "_who", looked)
+        with databases().lock("s", OTHER) as lease:
+            lease.check()
+    assert len(looks) == 1
 
 
 def test_a_lock_that_can_not_be_reached_is_a_source_error(databases):

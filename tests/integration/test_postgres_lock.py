@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import contextlib
+import threading
 
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from airflow_legacy_events.core import names
 from airflow_legacy_events.core.errors import BusyError, SourceError
 from airflow_legacy_events.databases import locks
 from airflow_legacy_events.databases.postgres import lock
@@ -55,6 +61,19 @@ def refused(lock, error=BusyError):
     with pytest.raises(error) as found:
         lock.__enter__()
     return found.value
+
+
+def stranger(lock):
+    """What is told of a holder that is no run."""
+    told = refused(lock, SourceError)
+    assert not isinstance(told, BusyError)
+    assert "Nothing was read" in str(told)
+    return str(told)
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    monkeypatch.setattr(locks, "APART_SECONDS", 0.02)
 
 
 def test_a_busy_lock_names_the_backend_too(legacy, databases):
@@ -119,19 +138,103 @@ def test_the_lease_is_renewed_and_a_lost_one_warned_of(legacy, databases, monkey
             lease.check()
 
 
-def test_who_may_not_see_the_holder_is_told_so(legacy, databases, role):
-    with databases().lock("s", HOLDER):
-        pid = backend(legacy)
+def test_a_run_of_another_user_is_no_reason_to_skip(legacy, databases, role):
+    """The holder's own user is known for certain; what its statement names may be written by anybody."""
+    legacy.execute(f"GRANT pg_read_all_stats TO {role}")
+    with databases().lock("s", HOLDER) as lease:
+        pid, [(user,)] = backend(legacy), legacy.execute("SELECT current_user")
+        told = stranger(databases(username=role).lock("s", OTHER))
+        later = stranger(databases(username=role).lock("s", {**HOLDER, "try": 2}))
+        lease.check()
+    assert told == later
+    assert f"held by backend pid {pid} of database user {user!r}, which is not seen to be a run of this user's" in told
+    assert "Runs of one stream need one and the same database user" in told
+    assert f"SELECT pg_terminate_backend({pid})" in told
+
+
+KEY = int.from_bytes(bytes.fromhex(names.digest("s", 16)), "big", signed=True)
+COMMENT = '/* legacy-events {"dag":"d","task":"t","run":"r1","map_index":-1,"try":1,"host":"h","pid":1} */'
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"SELECT pg_advisory_lock({KEY})",
+        f"SELECT pg_advisory_lock_shared({KEY})",
+        f"BEGIN; SELECT pg_advisory_xact_lock({KEY})",
+        f"{COMMENT} SET application_name = 'legacy-events-{names.digest('s', 16)}'; SELECT pg_advisory_lock({KEY})",
+    ],
+    ids=["lock", "shared", "transaction", "forged"],
+)
+def test_who_may_only_connect_does_not_let_runs_be_skipped(legacy, databases, role, statement):
+    with legacy.connect(username=role) as other:
+        other.execute(statement)
+        told = stranger(databases().lock("s", OTHER))
+        assert f"held by backend pid {other.info.backend_pid} of database user {role!r}" in told
+    with databases().lock("s", OTHER) as lease:
+        lease.check()
+
+
+def test_a_prepared_transaction_does_not_let_runs_be_skipped(legacy, databases, role):
+    with legacy.connect(username=role) as other:
+        other.execute(f"BEGIN; SELECT pg_advisory_xact_lock({KEY}); PREPARE TRANSACTION '{role}'")
+    assert "what is no session, such as a prepared transaction" in stranger(databases().lock("s", OTHER))
+    legacy.execute(f"ROLLBACK PREPARED '{role}'")
+    with databases().lock("s", OTHER) as lease:
+        lease.check()
+
+
+def test_a_session_of_this_user_that_names_no_run_is_none(legacy, databases):
+    with legacy.connect() as other:
+        other.execute(f'/* {{"dag": "d"}} */ SELECT pg_advisory_lock({KEY})')
+        assert f"held by backend pid {other.info.backend_pid} of" in stranger(databases().lock("s", OTHER))
+
+
+def test_who_waits_behind_a_run_does_not_hide_it(legacy, databases, role):
+    with databases().lock("s", HOLDER), legacy.connect(username=role) as other:
+
+        def wait():
+            with contextlib.suppress(psycopg.errors.QueryCanceled):
+                other.execute(f"SELECT pg_advisory_lock({KEY})")
+
+        waits = threading.Thread(target=wait)
+        waits.start()
+        while not legacy.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
+            pass
+        busy = refused(databases().lock("s", OTHER))
+        other.cancel()
+        waits.join()
+    assert "run 'r1'" in busy.holder
+
+
+def test_a_run_that_acknowledges_is_still_a_run(legacy, databases):
+    with databases().lock("s", HOLDER) as lease:
+        lease.execute([sa.text("SELECT 1")])
+        busy = refused(databases().lock("s", OTHER))
+    assert busy.healthy is True
+
+
+def test_a_run_whose_statements_the_server_does_not_show_is_still_a_run(legacy, databases, role):
+    legacy.execute(f"ALTER ROLE {role} SET track_activities = off")
+    with databases(username=role).lock("s", HOLDER):
         busy = refused(databases(username=role).lock("s", OTHER))
-    assert f"a session that this user may not look at, backend pid {pid}" in str(busy)
     assert busy.healthy is None
 
 
-def test_who_may_not_end_an_earlier_try_is_told_so(legacy, databases, role):
-    legacy.execute(f"GRANT pg_read_all_stats TO {role}")
-    with databases().lock("s", HOLDER):
-        told = refused(databases(username=role).lock("s", {**HOLDER, "try": 2}), SourceError)
-    assert "the lock of stream 's' could not be taken: " in str(told)
+def test_a_stranger_that_gives_the_lock_back_meanwhile_is_nobody(legacy, databases, role, monkeypatch):
+    with legacy.connect(username=role) as other:
+        other.execute(f"SELECT pg_advisory_lock({KEY})")
+        who, looks = lock.AdvisoryLock._who, []
+
+        def looked(lock):
+            looks.append(who(lock))
+            other.execute("SELECT pg_advisory_unlock_all()")
+            return looks[-1]
+
+        monkeypatch.setattr(lock.AdvisoryLock, "_who", looked)
+        with databases().lock("s", OTHER) as lease:
+            lease.check()
+    assert len(looks) == 1
 
 
 def test_the_lock_is_of_its_database(legacy, databases, postgres):
@@ -169,7 +272,7 @@ def test_a_holder_that_is_gone_when_it_is_looked_for_does_not_keep_the_lock(data
         if not legacy.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted"):
             return who(lock)
         held.__exit__(None, None, None)
-        return locks.HeldLock()
+        return None
 
     monkeypatch.setattr(lock.AdvisoryLock, "_who", gone_meanwhile)
     with databases().lock("s", OTHER) as lease:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -90,11 +91,11 @@ def test_a_lock_file_that_was_removed_or_replaced_is_a_lost_lease(legacy, databa
             lease.check()
 
 
-def test_the_lock_file_stays_and_tells_its_last_holder(legacy, database):
+def test_the_lock_file_names_its_holder_and_stays_behind_it_empty(legacy, database):
     with database.lock("s", HOLDER):
-        pass
-    [file] = _lock_files(legacy)
-    assert json.loads(file.read_text()) == HOLDER
+        [file] = _lock_files(legacy)
+        assert json.loads(file.read_text()) == HOLDER
+    assert file.read_text() == ""
 
 
 def test_a_link_to_the_database_shares_its_lock(legacy, database, tmp_path):
@@ -108,11 +109,69 @@ def test_a_link_to_the_database_shares_its_lock(legacy, database, tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b'{"dag": "d", ', b"[]", b"\xff", b"[" * 60_000])
-def test_a_holder_that_is_just_writing_its_name_is_busy_all_the_same(legacy, database, child, content):
+def test_a_file_that_names_no_run_is_no_runs_lock(legacy, database, child, content, monkeypatch):
+    monkeypatch.setattr(lock, "APART_SECONDS", 0.01)
     [file] = _lock_files(legacy)
     file.write_bytes(content)
-    with pytest.raises(BusyError, match="a session that this user may not look at"), database.lock("s", HOLDER):
+    told = refused(database.lock("s", HOLDER))
+    assert f"held by process {child.pid} of this machine, which is not seen to be a run" in str(told)
+
+
+def test_a_holder_that_is_just_writing_its_name_is_busy_all_the_same(legacy, database, child, monkeypatch):
+    [file] = _lock_files(legacy)
+    text = file.read_text()
+    file.write_text(text[:9])
+    monkeypatch.setattr(lock.time, "sleep", lambda _: file.write_text(text))
+    with pytest.raises(BusyError, match="pid 4711"), database.lock("s", {**HOLDER, "run": "r2"}):
         pass
+
+
+def stranger(file):
+    """Another process that locks a file which it may only read."""
+    code = f"import fcntl, os; fcntl.flock(os.open({str(file)!r}, os.O_RDONLY), 2); print('held', flush=True); input()"
+    return subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("left", ["", "dead", "alive"])
+def test_who_only_reads_the_file_does_not_let_runs_be_skipped(legacy, database, left, monkeypatch):
+    """Whatever the last run left in it, if it died: its number may be another process's by now."""
+    monkeypatch.setattr(lock, "APART_SECONDS", 0.01)
+    with database.lock("s", HOLDER):
+        pass
+    [file] = _lock_files(legacy)
+    number = {"": None, "dead": 2**22 + 1, "alive": os.getpid()}[left]
+    file.write_text(json.dumps({**HOLDER, "host": socket.gethostname(), "pid": number}) if left else "")
+    with stranger(file) as process:
+        assert process.stdout.readline() == "held\n"
+        told = refused(database.lock("s", {**HOLDER, "run": "r2"}))
+        assert f"held by process {process.pid} of this machine" in str(told)
+        process.communicate("\n")
+    with database.lock("s", HOLDER) as lease:
+        lease.check()
+
+
+def test_a_run_of_this_machine_is_a_run(legacy, database):
+    mine = {**HOLDER, "host": socket.gethostname(), "pid": os.getpid()}
+    with database.lock("s", mine), pytest.raises(BusyError, match="run 'r1'"), database.lock("s", HOLDER):
+        pass
+
+
+def test_a_stranger_that_gives_the_lock_back_meanwhile_is_nobody(legacy, database):
+    with database.lock("s", HOLDER):
+        pass
+    [file] = _lock_files(legacy)
+    with stranger(file) as process:
+        assert process.stdout.readline() == "held\n"
+        threading.Timer(0.2, process.communicate, ["\n"]).start()
+        with database.lock("s", HOLDER) as lease:
+            lease.check()
+
+
+def refused(taken):
+    with pytest.raises(SourceError) as found:
+        taken.__enter__()
+    assert not isinstance(found.value, BusyError)
+    return found.value
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/null")])

@@ -197,6 +197,8 @@ class RowLock:
             token, beats, holder, age = found
             earlier = holder is not None and is_earlier_try(holder, self._holder)
             if not earlier and (0 <= age < LEASE_SECONDS or self._moves(token, beats)):
+                if holder is None:
+                    raise self._strange()
                 who = describe(holder)
                 raise BusyError(f"stream {self._name!r} is being worked on by {who}", holder=who, healthy=True)
             if self._change(self._taken_over(token)):
@@ -207,6 +209,13 @@ class RowLock:
                 )
                 return
         raise BusyError(f"stream {self._name!r} is being taken by several runs", holder="another run", healthy=None)
+
+    def _strange(self) -> SourceError:
+        return SourceError(
+            f"the lock of stream {self._name!r} is held by a row of {TABLE} that names no run. Nothing was"
+            f" read. Remove the row whose stream_hash is {self._hash!r} if no run keeps it; else it is taken over"
+            f" {LEASE_SECONDS:.0f} s after it was last renewed"
+        )
 
     def _moves(self, token: str, beats: int) -> bool:
         """Return whether a holder that seems dead renews its lease after all: a server's local clock may jump."""

@@ -21,9 +21,13 @@ from airflow_legacy_events.databases.mysql.writing import Writer
 from airflow_legacy_events.databases.writing import Reading
 
 _DEAD_SECONDS = 20
-_LOOK_SECONDS = 1.0
+_LOOK_SECONDS = 0.25
 _RELEASE_SECONDS = 10.0
 _UNKNOWN_SESSION = 1094
+
+_WHO = """
+SELECT info, time, user, SUBSTRING_INDEX(USER(), '@', 1) FROM information_schema.processlist WHERE id = %s
+"""
 
 
 class NamedLock(SessionLock):
@@ -106,27 +110,29 @@ class NamedLock(SessionLock):
         return self._writer.execute(statements, self.check)
 
     def _try(self) -> bool:
-        [(taken,)] = self._session.rows("SELECT GET_LOCK(%s, 0)", self._lock)
+        [(taken, *read_only)] = self._session.rows(
+            "SELECT GET_LOCK(%s, 0), @@global.read_only, @@global.innodb_read_only", self._lock
+        )
+        self._standby = not {"0", "OFF"}.issuperset(map(str, read_only))
         if taken != "1":
             return False
         self._beat.start()
         return True
 
-    def _who(self) -> HeldLock:
+    def _who(self) -> HeldLock | None:
         [(pid,)] = self._ask("SELECT IS_USED_LOCK(%s)", self._lock)
         if pid is None:
-            return HeldLock()
-        holder, idle = None, None
+            return None
         deadline = time.monotonic() + _LOOK_SECONDS
-        while time.monotonic() < deadline:  # between two statements there is none to be seen
-            rows = self._ask("SELECT info, time FROM information_schema.processlist WHERE id = %s", int(pid))
+        while True:  # between two statements there is none to be seen
+            rows = self._ask(_WHO, int(pid))
             if not rows:
-                break
-            holder, idle = holder_in(rows[0][0]), float(rows[0][1])
-            if holder is not None:
-                break
+                return HeldLock(int(pid))
+            info, idle, user, mine = rows[0]
+            holder = holder_in(info)
+            if holder is not None or time.monotonic() >= deadline:
+                return HeldLock(int(pid), holder, float(idle), user, user == mine and holder is not None)
             self._released.wait(0.02)
-        return HeldLock(int(pid), holder, idle)
 
     def _terminate(self, pid: int) -> None:
         try:

@@ -21,7 +21,8 @@ from airflow_legacy_events.databases.postgres.writing import reason_without_valu
 from airflow_legacy_events.databases.writing import Reading, in_order, not_written, retried
 
 _WHO = """
-SELECT l.pid, a.query, EXTRACT(EPOCH FROM clock_timestamp() - a.state_change)::float8
+SELECT l.pid, a.query, EXTRACT(EPOCH FROM clock_timestamp() - a.state_change)::float8, a.usename::text,
+       a.usename = session_user, a.application_name
   FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
  WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -152,18 +153,22 @@ class AdvisoryLock(SessionLock):
         idle = "SET idle_session_timeout = 0;" if self._session.info.server_version >= _IDLE_TIMEOUT_SINCE else ""
         limits = f"SET statement_timeout = '15s'; SET lock_timeout = '{LOCK_SECONDS * 1000:.0f}ms'; {idle}"
         settings = f"{self._comment} {limits} SET application_name = '{self._application}'"
-        cursor = self._session.execute(f"{settings}; SELECT pg_try_advisory_lock({self._key})".encode())
+        taken = f"SELECT pg_try_advisory_lock({self._key}), pg_is_in_recovery()"
+        cursor = self._session.execute(f"{settings}; {taken}".encode())
         while cursor.nextset():
             pass
-        row = cursor.fetchone()
-        return bool(row and row[0])
+        taken, self._standby = cursor.fetchone() or (False, False)
+        return bool(taken)
 
-    def _who(self) -> HeldLock:
+    def _who(self) -> HeldLock | None:
+        """See `SessionLock._who`; a transaction that acknowledges rows has no comment, its session has a name."""
         row = self._session.execute(_WHO, (self._key,)).fetchone()
         if row is None:
-            return HeldLock()
-        pid, query, idle = row
-        return HeldLock(pid, holder_in(query), idle)
+            return None
+        pid, query, idle, user, same, application = row
+        holder = holder_in(query)
+        named = holder is not None or application == self._application
+        return HeldLock(pid, holder, idle, user, bool(same) and named)
 
     def _terminate(self, pid: int) -> None:
         self._session.execute("SELECT pg_terminate_backend(%s)", (pid,))

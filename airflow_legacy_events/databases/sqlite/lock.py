@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import os
+import socket
 import sqlite3
 import stat
 import time
@@ -17,7 +18,15 @@ from typing import Any
 from airflow_legacy_events.core import flock, names
 from airflow_legacy_events.core.errors import BusyError, SourceError
 from airflow_legacy_events.core.ports import Answer
-from airflow_legacy_events.databases.locks import LEASE_SECONDS, describe, is_earlier_try, key_of, read_holder
+from airflow_legacy_events.databases.locks import (
+    APART_SECONDS,
+    LEASE_SECONDS,
+    LOOKS,
+    describe,
+    is_earlier_try,
+    key_of,
+    read_holder,
+)
 from airflow_legacy_events.databases.sqlite.writing import answer_of, reason_without_values
 from airflow_legacy_events.databases.writing import Reading, in_order, not_written
 
@@ -27,7 +36,7 @@ _POLL_SECONDS = 0.1
 class FileLock:
     """Holds `<database>.<hash of the stream>.lock`, with the holder as JSON inside.
 
-    The file stays when the lock is freed: removing it would let two runs lock two files of one name.
+    The file stays when the lock is freed, empty: removing it would let two runs lock two files of one name.
 
     Args:
         database: its file.
@@ -81,12 +90,16 @@ class FileLock:
 
         Raises:
             BusyError: another run holds it; an earlier try of the same task is waited for, 15 s.
-            SourceError: that try did not end.
+            SourceError: that try did not end, or what holds it is not seen to be a run.
         """
         try:
             self._take()
-            self._name_holder()
-            yield self
+            try:
+                self._name_holder()
+                yield self
+            finally:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._file, 0)
         finally:
             os.close(self._file)
 
@@ -123,12 +136,17 @@ class FileLock:
             raise self._unusable(f"can't be written: {error.strerror}. Nothing was read; a retry goes on") from error
 
     def _take(self) -> None:
-        deadline = time.monotonic() + LEASE_SECONDS
+        deadline, strange = time.monotonic() + LEASE_SECONDS, 0
         while not flock.take(self._file):
             holder = self._who()
-            earlier = holder is not None and is_earlier_try(holder, self._holder)
-            text = f"stream {self._name!r} is being worked on by {describe(holder)}"
-            if not earlier:
+            if holder is None:
+                strange += 1
+                if strange == LOOKS:
+                    raise self._strange()
+                time.sleep(APART_SECONDS)
+                continue
+            strange, text = 0, f"stream {self._name!r} is being worked on by {describe(holder)}"
+            if not is_earlier_try(holder, self._holder):
                 raise BusyError(text, holder=describe(holder), healthy=None)
             if time.monotonic() >= deadline:
                 raise SourceError(
@@ -138,7 +156,21 @@ class FileLock:
             time.sleep(_POLL_SECONDS)
 
     def _who(self) -> dict[str, Any] | None:
+        """Return the holder that the file names; None while it is written, and where it is left of a run that died."""
         try:
-            return read_holder(os.pread(self._file, 65536, 0))  # None while its holder is just writing it
+            holder = read_holder(os.pread(self._file, 65536, 0))
         except OSError:
             return None
+        seen = flock.holders(self._file)
+        if holder is None or seen is None or holder.get("host") != socket.gethostname():
+            return holder
+        return holder if holder.get("pid") in seen else None
+
+    def _strange(self) -> SourceError:
+        seen = flock.holders(self._file)
+        return SourceError(
+            f"the lock of stream {self._name!r}, file {str(self._path)!r}, is held by"
+            f" {f'process {seen[0]} of this machine' if seen else 'a process that can not be seen here'}, which is not"
+            " seen to be a run: the file does not name it. Nothing was read. End that process (lslocks lists who locks"
+            " files), and the next run goes on"
+        )
