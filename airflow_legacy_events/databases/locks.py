@@ -94,9 +94,9 @@ class SessionLock(ABC):
         self._take_from_all()
         if self._standby:
             self._log.warning(
-                "the lock of stream %s was taken on a standby or a read-only server, where it keeps out nobody who works"
-                " on another server of the same data. Let every run of this stream reach one and the same server, or"
-                " keep the runs apart",
+                "the lock of stream %s was taken on a standby or a read-only server, where it keeps nobody out who"
+                " works on another server of the same data. Let all runs of this stream reach one and the same server,"
+                " or keep them apart",
                 self._name,
             )
 
