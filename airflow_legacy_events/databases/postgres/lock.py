@@ -21,11 +21,11 @@ from airflow_legacy_events.databases.postgres.writing import reason_without_valu
 from airflow_legacy_events.databases.writing import Reading, in_order, not_written, retried
 
 _WHO = """
-SELECT l.pid, a.query, EXTRACT(EPOCH FROM clock_timestamp() - a.state_change)::float8, a.usename::text,
-       a.usename = session_user, a.application_name
-  FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
+SELECT l.pid, a.query, EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - a.state_change)::float8, a.usename::text,
+       session_user::text, a.application_name
+  FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a USING (pid)
  WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+   AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
    AND (l.classid::bigint << 32) | l.objid::bigint = %s
 """
 
@@ -153,8 +153,8 @@ class AdvisoryLock(SessionLock):
         idle = "SET idle_session_timeout = 0;" if self._session.info.server_version >= _IDLE_TIMEOUT_SINCE else ""
         limits = f"SET statement_timeout = '15s'; SET lock_timeout = '{LOCK_SECONDS * 1000:.0f}ms'; {idle}"
         settings = f"{self._comment} {limits} SET application_name = '{self._application}'"
-        taken = f"SELECT pg_try_advisory_lock({self._key}), pg_is_in_recovery()"
-        cursor = self._session.execute(f"{settings}; {taken}".encode())
+        ask = f"SELECT pg_catalog.pg_try_advisory_lock({self._key}), pg_catalog.pg_is_in_recovery()"
+        cursor = self._session.execute(f"{settings}; {ask}".encode())
         while cursor.nextset():
             pass
         taken, self._standby = cursor.fetchone() or (False, False)
@@ -165,10 +165,10 @@ class AdvisoryLock(SessionLock):
         row = self._session.execute(_WHO, (self._key,)).fetchone()
         if row is None:
             return None
-        pid, query, idle, user, same, application = row
+        pid, query, idle, user, mine, application = row
         holder = holder_in(query)
         named = holder is not None or application == self._application
-        return HeldLock(pid, holder, idle, user, bool(same) and named)
+        return HeldLock(pid, holder, idle, user, user == mine and named)
 
     def _terminate(self, pid: int) -> None:
         self._session.execute("SELECT pg_terminate_backend(%s)", (pid,))
