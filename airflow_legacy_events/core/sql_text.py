@@ -1,114 +1,114 @@
 """SQL text in any dialect: whether it is one SELECT, and a normal form by which two texts are compared.
 
-A text is cut into tokens only as far as quotes, comments and semicolons go. Where dialects differ (a backslash in a
-text, square brackets) every reading is tried, and a text is refused only if it is wrong in all of them: the database
-itself has the last word.
+A text is cut into tokens only as far as quotes, comments and semicolons go. It has to be one SELECT in every reading
+that the session which gets it may have: what one of them takes for a text may hold statements in another one.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from typing import NamedTuple
+import hashlib
+from collections.abc import Iterable
 
+from airflow_legacy_events.core import sql_dialects
 from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.sql_dialects import Dialect
+from airflow_legacy_events.core.sql_readings import Reading, Token
 
 SELECTS = frozenset({"SELECT", "WITH", "VALUES", "TABLE"})
-_TOKENS = r"""
-    (?P<blank>    \s+ | --[^\n]* )
-  | (?P<block>    /\* )
-  | (?P<dollar>   \$ (?P<tag> (?:[^\W\d]\w*)? ) \$ .*? (?: \$ (?P=tag) \$ | \Z ) )
-  | (?P<escaped>  [eE] '(?: [^'\\] | \\. | '' )* (?: ' | \Z ) )
-  | (?P<quoted>   '(?: {text}[^'] | '' )* (?: ' | \Z ) | "(?: {text}[^"] | "" )* (?: " | \Z ) | `[^`]* (?: ` | \Z )
-                  {name} )
-  | (?P<word>     \w[\w$]* )
-  | (?P<sign>     . )
-"""
-_READINGS = tuple(
-    re.compile(_TOKENS.format(text=text, name=name), re.VERBOSE | re.DOTALL)
-    for text in ("", r"\\. | ")
-    for name in ("", r"| \[[^\]]* (?: \] | \Z )")
-)
-_BLOCK_EDGE = re.compile(r"/\*|\*/")
+_SECOND_RULE = "2:"
 
 
-class _Token(NamedTuple):
-    kind: str
-    text: str
-    start: int
-    end: int
-
-
-def one_select(sql: str) -> str:
+def one_select(sql: str, dialect: Dialect = sql_dialects.UNKNOWN) -> str:
     """Return the SELECT in `sql`, without comments, blanks and semicolons before and behind it.
 
+    Args:
+        sql: the text.
+        dialect: how the session that gets it may read it.
+
     Raises:
-        ConfigurationError: it is empty, is several statements, begins with another word than SELECT, WITH, VALUES or
-            TABLE, or its brackets do not match.
+        ConfigurationError: in one reading it is empty, is several statements, begins with another word than SELECT,
+            WITH, VALUES or TABLE, or its brackets do not match; or in all readings a quote or comment is left open.
     """
-    found = [_statement(sql, reading) for reading in _READINGS]
-    good = next((statement for statement, wrong in found if not wrong), None)
-    if good is not None:
-        return good
-    raise ConfigurationError(f"sql= {found[0][1]}; nothing was read or executed. Give one SELECT")
+    starts, ends = [], []
+    for at, reading in enumerate(dialect.readings(sql)):
+        found = list(reading.tokens(sql))
+        tokens, fault = _only_statement(found)
+        if fault:
+            raise _refusal(fault, first=at == 0)
+        if all(token.ended for token in found):  # else a database that reads it so refuses it as a whole
+            starts.append(tokens[0].start)
+            ends.append(tokens[-1].end)
+    if not ends or "\0" in sql:
+        raise _refusal("holds a NUL" if ends else "leaves a quote or comment open", first=True)
+    return sql[min(starts) : max(ends)]
 
 
-def normalized(sql: str) -> str:
-    """Return `sql` without comments, needless blanks and final semicolons; equal results mean the same query."""
-    tokens = [token.text for token in _tokens(sql, _READINGS[0]) if token.kind != "blank"]
+def _refusal(fault: str, *, first: bool) -> ConfigurationError:
+    if first:
+        return ConfigurationError(f"sql= {fault}; nothing was read or executed. Give one SELECT")
+    return ConfigurationError(
+        f"sql= {fault} in a way in which this database may read it; nothing was read or executed. Write a quote in a"
+        " text twice instead of behind a backslash, and leave semicolons, brackets and quotes out of comments. Give one"
+        " SELECT"
+    )
+
+
+def fingerprint(sql: str, dialect: Dialect) -> str:
+    """Return what two texts share that differ in blanks, comments and final semicolons at most.
+
+    It does not depend on the settings of a session. What a database reads as SQL is none of its comments; texts that
+    differ in one of its readings differ.
+    """
+    readings = sql_dialects.for_comparison(dialect).readings(sql)
+    forms = sorted({_joined(reading, sql) for reading in readings})
+    return _SECOND_RULE + _digest("\0".join(forms))
+
+
+def _joined(reading: Reading, sql: str) -> str:
+    tokens = [token.text for token in reading.tokens(sql) if token.kind != "blank"]
     while tokens and tokens[-1] == ";":
         tokens.pop()
     return " ".join(tokens)
 
 
-def _statement(sql: str, reading: re.Pattern[str]) -> tuple[str, str]:
-    """The only statement of a text, and what is wrong with it."""
-    statements: list[list[_Token]] = [[]]
-    for token in _tokens(sql, reading):
+def _digest(form: str) -> str:
+    return hashlib.sha256(form.encode()).hexdigest()[:16]
+
+
+def _only_statement(found: Iterable[Token]) -> tuple[list[Token], str]:
+    """Return the tokens of the only statement, and what is wrong with the text."""
+    statements: list[list[Token]] = [[]]
+    for token in found:
         if token.kind == "sign" and token.text == ";":
+            if _executes(statements[-1]):
+                return [], "holds a semicolon in a comment that is executed"
             statements.append([])
         elif token.kind != "blank":
             statements[-1].append(token)
     statements = [tokens for tokens in statements if tokens]
     if not statements:
-        return "", "holds no statement"
+        return [], "holds no statement"
     if len(statements) > 1:
-        return "", f"holds {len(statements)} statements"
-    tokens = statements[0]
-    return sql[tokens[0].start : tokens[-1].end], _fault(tokens)
+        return [], f"holds {len(statements)} statements"
+    return statements[0], _fault(statements[0])
 
 
-def _fault(tokens: list[_Token]) -> str:
-    first = next((token for token in tokens if token.text != "("), tokens[0])
+def _executes(tokens: list[Token]) -> bool:
+    """Return whether a comment whose inside is SQL is open."""
+    marks = [token.text for token in tokens if token.kind == "mark"]
+    return bool(marks) and marks[-1] != "*/"
+
+
+def _fault(tokens: list[Token]) -> str:
+    first = next((token for token in tokens if token.text != "(" and token.kind != "mark"), tokens[0])
     if first.text.upper() not in SELECTS:
         return f"begins with {first.text.upper()[:20] if first.kind == 'word' else 'a sign'}, which is no SELECT"
     depth = 0
     for token in tokens:
-        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        if token.kind == "sign":
+            depth += {"(": 1, ")": -1}.get(token.text, 0)
         if depth < 0:
             return "closes a bracket that it did not open"
+    if _executes(tokens):
+        return "leaves a comment open that is executed"
     return "leaves a bracket open" if depth else ""
-
-
-def _tokens(sql: str, reading: re.Pattern[str]) -> Iterator[_Token]:
-    at = 0
-    while at < len(sql):
-        found = reading.match(sql, at)
-        if found is None:  # no text is unreadable, a "." takes what nothing else does
-            return
-        kind, end = str(found.lastgroup), found.end()
-        if kind == "block":
-            kind, end = "blank", _block_end(sql, at)
-        yield _Token(kind, sql[at:end], at, end)
-        at = end
-
-
-def _block_end(sql: str, start: int) -> int:
-    """Where a comment ends, comments inside it included; where they do not match, at the first end."""
-    depth = 0
-    for edge in _BLOCK_EDGE.finditer(sql, start):
-        depth += 1 if edge[0] == "/*" else -1
-        if depth == 0:
-            return edge.end()
-    first = sql.find("*/", start + 2)
-    return len(sql) if first < 0 else first + 2

@@ -17,6 +17,7 @@ from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.core.limits import MAX_ROW_BYTES
 from airflow_legacy_events.core.model import Ceiling
 from airflow_legacy_events.core.ports import Listener, NextId, TableState, TableWrites
+from airflow_legacy_events.core.sql_dialects import UNKNOWN, Dialect
 from airflow_legacy_events.databases.chunks import Chunks
 from airflow_legacy_events.databases.conditions import Conditions, bound
 from airflow_legacy_events.databases.deadline import answering
@@ -109,7 +110,7 @@ class SqlDatabase(Conditions, Generic[Session]):
     def reflect(self, table: str | None, sql: str | None) -> Reflected:
         """See `core.ports.Database.reflect`."""
         if sql is not None:
-            selectable = query_source(sql)
+            selectable = query_source(sql, self.sql_dialect)
             columns, refused = self._describe(selectable, frozenset())
             return Reflected(selectable, columns, refused, state=self._query_state(selectable))
         facts = self._inspect(str(table))
@@ -117,6 +118,11 @@ class SqlDatabase(Conditions, Generic[Session]):
         columns, refused = self._describe(element, facts.not_null)
         known = facts.primary_key, facts.unique, facts.indexes, facts.small, facts.state
         return Reflected(element, columns, refused, *known)
+
+    @property
+    def sql_dialect(self) -> Dialect:
+        """See `core.ports.Database.sql_dialect`."""
+        return UNKNOWN
 
     def _query_state(self, selectable: Any) -> TableState:  # noqa: ARG002  of most databases nothing is known of a query
         """Return what is known of a query; see `core.ports.TableState`."""

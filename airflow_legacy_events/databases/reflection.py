@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import TableState
+from airflow_legacy_events.core.sql_dialects import Dialect
 from airflow_legacy_events.core.sql_text import one_select
 
 QUERY_ALIAS = "legacy_events_query"
@@ -88,12 +89,16 @@ def not_a_table(table: str, kind: str) -> ConfigurationError:
     )
 
 
-def query_source(sql: str) -> sa.TextClause:
+def query_source(sql: str, dialect: Dialect) -> sa.TextClause:
     """Return a user's SELECT as a FROM element in brackets; colons and per cent signs in it stay as they are.
+
+    Args:
+        sql: the text.
+        dialect: how the session that gets it may read it.
 
     Raises:
         ConfigurationError: it is not one SELECT.
     """
     # The line break ends a trailing "-- comment"; without its backslash a colon would begin a parameter of text().
     # No AS: Oracle refuses it before the name of a table, and no database needs it.
-    return sa.text(f"({one_select(sql)}\n) {QUERY_ALIAS}".replace(":", r"\:"))
+    return sa.text(f"({one_select(sql, dialect)}\n) {QUERY_ALIAS}".replace(":", r"\:"))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 import pytest
 
 from airflow_legacy_events.brokers.memory import MemoryBroker
 from airflow_legacy_events.core.errors import WatermarkError
+from airflow_legacy_events.core.sql_first_rule import first_fingerprint
 from tests.support.engines import EACH
 from tests.support.legacy import reused_database
 from tests.support.streams import Deliveries
@@ -222,3 +224,44 @@ def test_another_type_of_a_data_column_is_told(legacy, tables, caplog):
     with caplog.at_level(logging.WARNING):
         assert tables.run() == 0
     assert f"'body' was {TEXT[legacy.dialect]}, is {SHORT_TEXT[legacy.dialect]}" in caplog.text.lower()
+
+
+EXECUTED = "SELECT id, at FROM t /*! WHERE id < 100 */", "SELECT id, at FROM t /*M! WHERE id < 100 */"
+AS_SQL = {"mysql", "firebird"}  # of Firebird nothing is known beforehand
+
+
+@pytest.mark.parametrize("query", EXECUTED)
+def test_a_condition_that_looks_like_a_comment_is_part_of_the_query_where_it_may_be_executed(legacy, queries, query):
+    queries.run(sql=query)
+    other = query.replace("100", "200")
+    if legacy.dialect in AS_SQL:
+        with pytest.raises(WatermarkError, match=r"another query or table"):
+            queries.run(sql=other)
+    else:
+        assert queries.run(sql=other) == 0
+
+
+def test_rows_that_a_condition_in_an_executed_comment_leaves_out_are_not_sent(legacy, queries):
+    assert queries.run(sql="SELECT id, at FROM t /*!50101 WHERE id < 2 */") == (1 if legacy.dialect == "mysql" else 2)
+
+
+def by_the_first_rule(stream, query):
+    store, name = stream.deliveries.store, stream.deliveries.name
+    content = json.loads(store.texts[name])
+    content["facts"]["query"] = first_fingerprint(query)
+    store.texts[name] = json.dumps(content)
+
+
+@pytest.mark.parametrize("query", [QUERY, EXECUTED[0]])
+def test_a_query_is_known_by_the_fingerprint_of_an_earlier_release(queries, query):
+    queries.run(sql=query)
+    by_the_first_rule(queries, queries.spelled(query))
+    assert queries.run(sql=query) == 0
+    with pytest.raises(WatermarkError, match=r"another query or table"):
+        queries.run(sql=query.replace("SELECT id", "SELECT id, id AS other"))
+
+
+def test_a_table_is_known_by_the_fingerprint_of_an_earlier_release(tables):
+    tables.run()
+    by_the_first_rule(tables, "t")
+    assert tables.run() == 0

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.model.horizon import Ceiling
 from airflow_legacy_events.core.ports.catalog import NextId, Reflection, TableWrites
+from airflow_legacy_events.core.sql_dialects import Dialect
 
 
 class Lease(Protocol):
@@ -77,6 +78,10 @@ class Database(Protocol):
     @property
     def enters_by_position(self) -> bool:
         """Whether `beyond` enters an index at its place, however many rows share the first column."""
+
+    @property
+    def sql_dialect(self) -> Dialect:
+        """How its sessions may read a SQL text."""
 
     def identity(self) -> dict[str, str]:
         """Return the identity of this server and database, distinct from every other one; compared as a whole."""

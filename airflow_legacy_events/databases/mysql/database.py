@@ -18,6 +18,7 @@ from MySQLdb.cursors import SSCursor
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import LegacyEventsError, SourceError
 from airflow_legacy_events.core.ports import Lease, TableState, TableWrites
+from airflow_legacy_events.core.sql_dialects import Dialect
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.conditions import bound
 from airflow_legacy_events.databases.deadline import deadline
@@ -70,6 +71,12 @@ class MysqlDatabase(AskedServer):
     def _open_for_lock(self) -> Session:
         with self._translated(_CONNECTING):
             return self._open(read_timeout=_SILENT_SECONDS)
+
+    @property
+    def sql_dialect(self) -> Dialect:
+        """See `core.ports.Database.sql_dialect`."""
+        with self._using("asking how texts are read") as session:
+            return session.sql_dialect
 
     @contextmanager
     def lock(self, name: str, holder: Mapping[str, Any], *, table: str | None = None) -> Iterator[Lease]:

@@ -8,6 +8,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import MySQLdb
@@ -15,6 +16,7 @@ from MySQLdb.constants import FIELD_TYPE, FLAG
 from MySQLdb.converters import conversions
 
 from airflow_legacy_events.core.ports import Answer
+from airflow_legacy_events.core.sql_dialects import MYSQL, Dialect
 from airflow_legacy_events.databases.errors import one_line
 
 INTERRUPTED = frozenset({1317, 1969, 3024})
@@ -58,6 +60,7 @@ class Session:
         number: the server's number of the session.
         mariadb: whether the server is MariaDB.
         version: of the server.
+        modes: its sql_mode.
         limits_time: whether the server itself ends a statement that takes too long.
     """
 
@@ -72,9 +75,16 @@ class Session:
         self.mariadb = "mariadb" in version.lower()
         self.version = tuple(map(int, re.findall(r"\d+", version.removeprefix("5.5.5-"))[:3]))
         self.limits_time = self.mariadb or self.version >= _LIMITS_TIME_SINCE
-        kept = ",".join(mode for mode in modes.split(",") if mode not in _HARMFUL_MODES)
+        self.modes = [mode for mode in modes.split(",") if mode not in _HARMFUL_MODES]
         unlimited = ", max_statement_time = 0" if self.mariadb else ""
-        self.rows(f"SET SESSION sql_mode = %s, time_zone = '+00:00', sql_select_limit = %s{unlimited}", kept, _ALL_ROWS)
+        statement = f"SET SESSION sql_mode = %s, time_zone = '+00:00', sql_select_limit = %s{unlimited}"
+        self.rows(statement, ",".join(self.modes), _ALL_ROWS)
+
+    @property
+    def sql_dialect(self) -> Dialect:
+        """How this session reads a SQL text; whether it runs what is in `/*!50701 x */`, its release knows."""
+        texts = "'" if "ANSI_QUOTES" in self.modes else "'\""
+        return replace(MYSQL, backslash=("" if "NO_BACKSLASH_ESCAPES" in self.modes else texts,))
 
     def rows(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Run one small statement; return its rows."""

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import LegacyEventsError, SourceError
 from airflow_legacy_events.core.ports import Lease, Listener, TableWrites
+from airflow_legacy_events.core.sql_dialects import POSTGRES, Dialect
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.base import SqlDatabase
 from airflow_legacy_events.databases.conditions import bound
@@ -65,6 +66,11 @@ class PostgresDatabase(SqlDatabase[Session]):
         _, options = self._dialect.create_connect_args(self.url)
         with self._translated("connecting"):
             return connect(options, reads=reads)
+
+    @property
+    def sql_dialect(self) -> Dialect:
+        """See `core.ports.Database.sql_dialect`."""
+        return POSTGRES
 
     def identity(self) -> dict[str, str]:
         """Return the cluster's system identifier, the timeline of its WAL, and the database; see `Server`."""

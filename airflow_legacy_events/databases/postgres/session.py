@@ -16,9 +16,10 @@ from airflow_legacy_events.databases.errors import one_line
 
 TEXT_FORMS = (
     "SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';"
+    " SET standard_conforming_strings = on;"
     " SET bytea_output = 'hex'; SET extra_float_digits = 1; SET xmloption = 'content'; SET quote_all_identifiers = off;"
 )
-"""What the text of a value depends on."""
+"""What the text of a value depends on, and how a text in a statement is read."""
 
 _PINNED = TEXT_FORMS + (
     " SET default_transaction_read_only = on; SET default_transaction_isolation = 'read committed';"

@@ -19,6 +19,7 @@ from sqlalchemy.sql.compiler import IdentifierPreparer
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import LegacyEventsError, SourceError
 from airflow_legacy_events.core.ports import Lease, NextId, TableState, TableWrites
+from airflow_legacy_events.core.sql_dialects import SQLITE, Dialect
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.base import SqlDatabase
 from airflow_legacy_events.databases.conditions import bound
@@ -86,6 +87,11 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
     def _require_file(self) -> None:
         if not self.path.is_file():
             raise SourceError(f"connection {self.conn_id!r} names the file {str(self.path)!r}, there is none")
+
+    @property
+    def sql_dialect(self) -> Dialect:
+        """See `core.ports.Database.sql_dialect`."""
+        return SQLITE
 
     def identity(self) -> dict[str, str]:
         """Return the file's path and application id."""

@@ -26,7 +26,7 @@ def condition_of(where: str | None, found: Reflection, database: Database) -> An
     if where is None:
         return None
     try:
-        sql_text.one_select(f"SELECT 1 WHERE {where}")
+        sql_text.one_select(f"SELECT 1 WHERE {where}", database.sql_dialect)
         # The line break ends a trailing "-- comment"; without its backslash a colon would begin a parameter of text().
         condition = sa.text(f"({where}\n)".replace(":", r"\:"))
         database.check(sa.select(sa.literal_column("1").label("one")).select_from(found.selectable).where(condition))

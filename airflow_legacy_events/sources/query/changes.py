@@ -22,6 +22,8 @@ class Changes:
         what: the table or query, for messages.
         on_query_change: `fail`, `keep` or `reset`.
         on_schema_change: `evolve` or `fail`.
+        log: of the task.
+        first_query: fingerprint of the query by the rule of earlier releases, whose watermarks hold it.
     """
 
     stream: str
@@ -29,6 +31,7 @@ class Changes:
     on_query_change: str
     on_schema_change: str
     log: logging.Logger
+    first_query: str
 
     def judge(self, at: Watermark, found: Mapping[str, Any]) -> tuple[Watermark, bool, dict[str, Any]]:
         """Return where to go on, whether something changed that is still to be recorded, and facts to record.
@@ -39,7 +42,7 @@ class Changes:
         since, nothing = "since the last run", "Nothing was read"
         reshaped = self._judge_shape(at.facts.get("shape"), found["shape"], since=since, nothing=nothing)
         before, after = at.facts.get("query"), found["query"]
-        if before is None or before == after:
+        if before is None or before in (after, self.first_query):
             return at, reshaped, {}
         return self._judge_query(at, str(before), after)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,7 +40,7 @@ def source_facts(database: Database, source: str, query: str, selection: Selecti
         "columns": [[column.name, column.type] for column in selection.columns],
         "watermark_columns": list(shape.named(shape.watermark)),
         "key_columns": list(shape.named(shape.key)),
-        "query": hashlib.sha256(sql_text.normalized(query).encode()).hexdigest()[:16],
+        "query": sql_text.fingerprint(query, database.sql_dialect),
         "shape": [[column.name, column.type, column.nullable] for column in shape.columns],
     }
 

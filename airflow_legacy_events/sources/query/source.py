@@ -17,6 +17,7 @@ from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import PENDING_ROWS, Batch, Opened, Pending, Receipt, Span, Watermark, Window
 from airflow_legacy_events.core.ports import Database, Lease, Reflection
 from airflow_legacy_events.core.problems import Problems
+from airflow_legacy_events.core.sql_first_rule import first_fingerprint
 from airflow_legacy_events.sources.first_value import first_value, zone_of
 from airflow_legacy_events.sources.order import advise, check_order
 from airflow_legacy_events.sources.overtaken import Overtaken
@@ -203,10 +204,13 @@ class QuerySource:
     def _what(self) -> str:
         return f"table {self.table!r}" if self.table is not None else "the query"
 
+    @property
+    def _written(self) -> str:
+        return self.sql_as_written or self.sql or str(self.table)
+
     def _resolve(self, found: Reflection, selection: Selection) -> tuple[Rows, dict[str, Any]]:
         """The rows to read, and the facts that a watermark of them holds."""
-        written = self.sql_as_written or self.sql or str(self.table)
-        facts = source_facts(self.database, self.source, written, selection) | {"table": self.table}
+        facts = source_facts(self.database, self.source, self._written, selection) | {"table": self.table}
         parts = (self.database, self._what, found.selectable, selection, self.source_timezone)
         rows = Rows(*parts, small=found.small, stream=self.stream, table=self.table, state=found.state)
         return rows, facts
@@ -223,7 +227,8 @@ class QuerySource:
 
     @property
     def _changes(self) -> Changes:
-        return Changes(self.stream, self._what, self.on_query_change, self.on_schema_change, self.log)
+        rules = self.on_query_change, self.on_schema_change
+        return Changes(self.stream, self._what, *rules, self.log, first_fingerprint(self._written))
 
     def _select(self, found: Reflection, window: Window | None) -> Selection:
         column = None if window is None else window_column(window, self.watermark_columns, found.columns)

@@ -7,7 +7,6 @@ They were written by the code of commit 55f1e15, as the files of `make.py` were,
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
@@ -70,7 +69,7 @@ def names() -> dict[str, Any]:
     """What follows from a name alone."""
     from airflow_legacy_events.hooks.naming import make_stream
 
-    from airflow_legacy_events.core import sql_text
+    from airflow_legacy_events.core.sql_first_rule import first_fingerprint
     from airflow_legacy_events.operators.links import TopicLink
     from airflow_legacy_events.triggers.pending import PendingEventsTrigger
     from airflow_legacy_events.watermarks.airflow_variables import stream_of, variable_key
@@ -97,7 +96,7 @@ def names() -> dict[str, Any]:
         "shown": {key: stream_of(one, key) for found in keys.values() for one, key in found.items()},
         "assets": {stream: _asset(stream) for stream in STREAMS},
         "streams": [{**one, "stream": list(make_stream(**words, **one))[:4]} for one in streams],
-        "queries": {one: hashlib.sha256(sql_text.normalized(one).encode()).hexdigest()[:16] for one in QUERIES},
+        "queries": {one: first_fingerprint(one) for one in QUERIES},
         "trigger": list(trigger.serialize()),
         "link": TopicLink().xcom_key,
         "turn": _turn("kafka://broker:9092/legacy.orders"),

@@ -107,7 +107,7 @@ def test_one_row_without_a_key_is_looked_for(database, first):
 
 
 def test_a_query_stands_in_brackets_under_a_name_without_as(database):
-    rows(database, query_source("SELECT * FROM x; -- all")).page(Start(()), None, 10)
+    rows(database, query_source("SELECT * FROM x; -- all", database.sql_dialect)).page(Start(()), None, 10)
     (statement,) = database.statements
     assert " FROM (SELECT * FROM x ) legacy_events_query ORDER BY updated_at, " in statement
 
