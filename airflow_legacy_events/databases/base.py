@@ -188,6 +188,9 @@ class SqlDatabase(Conditions, Generic[Session]):
     def refusal(self, statement: Any) -> str | None:
         """See `core.ports.Database.refusal`."""
 
+    def timed(self, of: Column) -> None:
+        """See `core.ports.Database.timed`."""
+
     def ceiling(self, column: Any, of: Column, *, lag_seconds: float | None, timezone: str) -> Ceiling:
         """See `core.ports.Database.ceiling`."""
         condition = None if lag_seconds is None else self._until_now(column, of.kind, lag_seconds, timezone)

@@ -27,6 +27,7 @@ def find_ceiling(database: Database, of: Column, *, lag_seconds: float | None, t
         timezone: IANA name of the zone of a naive column.
     """
     column: Any = sa.column(of.name)
+    database.timed(of)
     if lag_seconds is None:
         return database.ceiling(column, of, lag_seconds=None, timezone=timezone)
     held = _folds(of.kind, lag_seconds, timezone)

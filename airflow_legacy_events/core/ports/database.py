@@ -192,6 +192,13 @@ class Database(Protocol):
     def marking(self, of: Column) -> Any:
         """Return the expression of the database's time now, to be written into a temporal column."""
 
+    def timed(self, of: Column) -> None:
+        """Let each bound on a column that keeps times as text be written as its values are, from now on.
+
+        Called before a bound of time is laid on the column. Whatever makes its order another one than that of time is
+        then refused by `bind`, `text` and `read`. Other columns stay as they are.
+        """
+
     def ceiling(self, column: Any, of: Column, *, lag_seconds: float | None, timezone: str) -> Ceiling:
         """Return the upper bound of a run: a temporal column at or below the database's now less `lag_seconds`.
 

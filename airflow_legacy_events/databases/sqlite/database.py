@@ -8,7 +8,7 @@ import re
 import sqlite3
 import time
 import zoneinfo
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from airflow_legacy_events.databases.sqlite.collations import collations
 from airflow_legacy_events.databases.sqlite.header import change_counter, is_behind
 from airflow_legacy_events.databases.sqlite.ids import next_id
 from airflow_legacy_events.databases.sqlite.lock import FileLock
+from airflow_legacy_events.databases.sqlite.times import TimeColumn, Times
 from airflow_legacy_events.databases.sqlite.views import definition
 from airflow_legacy_events.databases.sqlite.writes import table_writes
 from airflow_legacy_events.databases.sqlite.writing import refusal
@@ -93,6 +94,15 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         """See `core.ports.Database.sql_dialect`."""
         return SQLITE
 
+    @contextmanager
+    def _using(self, doing: str) -> Iterator[sqlite3.Connection]:
+        with super()._using(doing) as session:
+            deadline = time.monotonic() + self.statement_timeout_seconds
+            session.set_progress_handler(
+                lambda: self._closed.is_set() or time.monotonic() > deadline, _STEPS_BETWEEN_LOOKS
+            )
+            yield session
+
     def identity(self) -> dict[str, str]:
         """Return the file's path and application id."""
         with self._using("asking for the file's identity") as session:
@@ -155,12 +165,12 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
 
     def _query_state(self, selectable: Any) -> TableState:
         columns, _ = self._describe(selectable, frozenset())
-        source = str(selectable.compile(dialect=self._dialect))
+        source = self._from(selectable)
         with self._using("looking at the query") as session:
             return TableState(order=collations(session, source, columns), definition=definition(session, source))
 
     def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:
-        statement, _ = self._compiled(sa.select(sa.literal_column("*")).select_from(selectable))
+        statement = f"SELECT * FROM {self._from(selectable)}"  # noqa: S608
         with self._using("looking at the columns") as session:
             try:
                 declared = _declared(session, statement)
@@ -168,12 +178,23 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
                 raise errors.refused_query(self.conn_id, errors.one_line(error)) from error
         names = {name for name, _ in declared}
         columns = []
+        source = self._from(selectable)
         for name, type_ in declared:
             # Of two columns of one name SQLite calls the second "name:1".
             again = _REPEATED.fullmatch(name)
             real = again[1] if again and again[1] in names else name
-            columns.append(Column(real, values.kind_of(type_), type_, real not in not_null))
+            column = Column(real, values.kind_of(type_), type_, real not in not_null)
+            columns.append(TimeColumn.over(column, Times(column, source, self._near)))
         return tuple(columns), {}
+
+    def _from(self, selectable: Any) -> str:
+        """Return a FROM element as SQL."""
+        statement, _ = self._compiled(sa.select(sa.literal_column("*")).select_from(selectable))
+        return statement.partition("FROM ")[2]
+
+    def _near(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        with self._using("looking at the texts near a bound") as session:
+            return session.execute(statement, parameters).fetchall()
 
     def equal(self, column: Any, value: Any) -> Any:
         """See `core.ports.Database.equal`; with old statistics SQLite would scan the table by its rowid."""
@@ -198,25 +219,35 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         text = sa.func.strftime(bound(_TO_THE_MILLISECOND), bound("now"))
         return text.op("||")(bound("+00:00")) if of.kind is Kind.INSTANT else text
 
+    def timed(self, of: Column) -> None:
+        """See `core.ports.Database.timed`; see `Times`."""
+        if isinstance(of, TimeColumn):
+            of.times.timed = True
+
     def text(self, value: Any, column: Column) -> str:
         """See `core.ports.Database.text`; see `values`."""
-        return values.text(value, column)
+        text = values.text(value, column)
+        if isinstance(column, TimeColumn) and column.times.timed:
+            column.times.handed_out(value)
+        return text
 
     def bind(self, text: str, column: Column) -> Any:
         """See `core.ports.Database.bind`."""
-        return values.bind(text, column)
+        value = values.bind(text, column)
+        if isinstance(column, TimeColumn) and column.times.timed and isinstance(value, str):
+            return column.times.bound(value)
+        return value
 
     def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
         """See `core.ports.Database.read`."""
         statement, parameters = self._compiled(query)
         size = self._chunks.rows
-        with self._using(_READING) as session:
-            deadline = time.monotonic() + self.statement_timeout_seconds
-            session.set_progress_handler(
-                lambda: self._closed.is_set() or time.monotonic() > deadline, _STEPS_BETWEEN_LOOKS
-            )
-            with contextlib.closing(session.execute(statement, parameters)) as cursor:
-                return self._chunks.gather(iter(lambda: cursor.fetchmany(size), []), max_bytes)
+        with self._using(_READING) as session, contextlib.closing(session.execute(statement, parameters)) as cursor:
+            rows = self._chunks.gather(iter(lambda: cursor.fetchmany(size), []), max_bytes)
+        for at, column in enumerate(query.get_execution_options().get("expected", ())):
+            if isinstance(column, TimeColumn) and column.times.timed:
+                column.times.check(row[at] for row in rows)
+        return rows
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

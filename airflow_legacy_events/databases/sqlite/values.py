@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.databases.sqlite.spelling import spelling_of
 
 # The first row whose word is in the declared type gives the kind; SQLite itself keeps any value in any column.
 _DECLARED = (
@@ -64,7 +65,9 @@ def bind(text: str, column: Column) -> Any:
         return text
     if text.startswith("'"):
         return text[1:-1]
-    return bytes.fromhex(text[2:-1]) if text.startswith("x'") else _number(text)
+    if text.startswith("x'"):
+        return bytes.fromhex(text[2:-1])
+    return text if spelling_of(text) else _number(text)  # a time, as a person gives one
 
 
 def _literal(value: Any, column: Column) -> str:

@@ -1,0 +1,195 @@
+"""Bounds on a column that keeps times as text: written as its values are, where its order as text is that of time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
+from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.databases.sqlite.spelling import Spelling, pattern_of, respelled, shortest, spelling_of
+
+KINDS = frozenset({*TEMPORAL, Kind.TEXT, Kind.ANY})
+"""Kinds of columns whose values may be such texts."""
+
+_MOST_KEPT = 256
+_ROWS_BELOW, _ROWS_BELOW_WITH_OFFSET = 250, 20_000
+_DAY_CHARS = 10
+_NEAR = """
+SELECT (SELECT min({0}) FROM {1} WHERE {0} >= ? AND {0} < ?), (SELECT max({0}) FROM {1} WHERE {0} >= ? AND {0} < ?),
+ (SELECT {0} FROM {1} WHERE {0} = ? LIMIT 1),
+ (SELECT t FROM (SELECT {0} AS t FROM {1} WHERE {0} >= ? AND {0} < ? ORDER BY {0} DESC LIMIT ?) WHERE {2} LIMIT 1)
+"""
+
+
+class TimeColumn(Column):
+    """A column that may keep times as text.
+
+    Attributes:
+        times: what is known of them.
+    """
+
+    times: Times
+
+    @classmethod
+    def over(cls, column: Column, times: Times) -> Column:
+        """Return the column with what is known of its times; the column itself where it can't hold any."""
+        if column.kind not in KINDS:
+            return column
+        made = cls(*column)
+        made.times = times
+        return made
+
+
+class Times:
+    """Texts of one column.
+
+    It is judged only once `timed` is set, and of a column of texts or without a type only what SQLite reads as a time.
+
+    Args:
+        column: its name, kind and type.
+        source: the FROM element that it is a column of, as SQL.
+        ask: runs a statement and returns its rows.
+
+    Attributes:
+        timed: whether bounds of time are laid on the column.
+    """
+
+    def __init__(self, column: Column, source: str, ask: Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]) -> None:
+        self._column, self._source, self._ask = column, source, ask
+        self._strict = column.kind in TEMPORAL
+        self._spelling: Spelling | None = None
+        self._version: Any = None
+        self._known: dict[str, str] = {}
+        self.timed = False
+
+    def bound(self, text: str) -> str:
+        """Return a bound in the spelling of the values near it.
+
+        Rows around it are looked at, again whenever another session has written: one of another spelling may lie on
+        the wrong side of it.
+
+        Raises:
+            SourceError: there is such a row; or bound and column can't be compared.
+        """
+        spelling = self._judged(text)
+        if spelling is None:
+            return text
+        [(version,)] = self._ask("PRAGMA data_version", ())
+        if version != self._version or len(self._known) > _MOST_KEPT:
+            self._version, self._known = version, {}
+        if text not in self._known:
+            self._known[text] = self._near(text, spelling)
+        return self._known[text]
+
+    def check(self, values: Iterable[Any]) -> None:
+        """Check the values of a page.
+
+        Raises:
+            SourceError: one is no time, or has another spelling than those before it.
+        """
+        matches = None if self._spelling is None else pattern_of(self._spelling).fullmatch
+        for value in values:
+            if matches is None or not isinstance(value, str) or not matches(value):
+                self._met(self._judged(value))
+                matches = None if self._spelling is None else pattern_of(self._spelling).fullmatch
+
+    def handed_out(self, value: Any) -> None:
+        """Note a value that becomes part of a watermark; `check` says what is refused."""
+        self._met(self._judged(value))
+        if isinstance(value, str):
+            self._known[value] = value
+
+    def _near(self, text: str, spelling: Spelling) -> str:
+        rows = self._rows_near(text, spelling)
+        found = [one for one in map(self._judged, rows) if one is not None]
+        for one in found:
+            if not one.sorts_with(found[0]):
+                raise self._refused(found[0], one)
+        if not found:
+            return text
+        self._spelling = max(found, key=lambda one: one.between is not None)
+        if spelling.sorts_with(self._spelling):
+            return text if text in rows else shortest(text, spelling)
+        again = respelled(text, self._spelling, naive_is_utc=self._column.kind is Kind.INSTANT)
+        if again is None and not self._strict:
+            return text
+        if again is None:
+            raise self._refused(self._spelling, spelling)
+        return self._near(again, spelling_of(again) or self._spelling)
+
+    def _rows_near(self, text: str, spelling: Spelling) -> list[Any]:
+        """Return the lowest and highest text of the days around, the text itself and one below it of another spelling.
+
+        A time with an offset may lie up to a day from where its text does.
+        """
+        days = 1 if spelling.suffix or self._column.kind is Kind.INSTANT else 0
+        low, high = f"{_day(text, -days)}\t", f"{_day(text, days)}U"
+        most = _ROWS_BELOW_WITH_OFFSET if spelling.suffix else _ROWS_BELOW
+        name = f"`{self._column.name.replace('`', '``')}`"
+        other, values = _other(spelling, text)
+        statement = _NEAR.format(name, self._source, other)
+        [rows] = self._ask(statement, (low, high, low, high, text, low, text, most, *values))
+        return [one for one in rows if one is not None]
+
+    def _judged(self, value: Any) -> Spelling | None:
+        spelling = spelling_of(value)
+        if spelling is None and self._strict:
+            raise self._unreadable()
+        return spelling
+
+    def _met(self, spelling: Spelling | None) -> None:
+        if spelling is None:
+            return
+        if self._spelling is not None and not spelling.sorts_with(self._spelling):
+            raise self._refused(self._spelling, spelling)
+        if self._spelling is None or self._spelling.between is None:
+            self._spelling = spelling
+
+    def _refused(self, one: Spelling, other: Spelling) -> SourceError:
+        name = self._column.name
+        return _final(
+            f"column {name!r} keeps times as texts in more than one spelling, {str(one)!r} and {str(other)!r}, whose"
+            " order is not that of time: rows would be passed over, or were. Nothing of this page was sent. Bring them"
+            f" to one spelling, or read them with sql= and strftime('%Y-%m-%d %H:%M:%f', {name}) AS {name}, WHERE"
+            f" julianday({name}) <= julianday('now')"
+        )
+
+    def _unreadable(self) -> SourceError:
+        name = self._column.name
+        return _final(
+            f"column {name!r} is declared {self._column.type!r} but a row holds a text of another form than a time that"
+            " SQLite reads, such as 2026-01-31 09:15:02+01:00, or no text, so it can't be compared with the time now;"
+            " nothing of this page was sent. Mend such rows, or use sql= with strftime over the part that it reads,"
+            f" such as strftime('%Y-%m-%d %H:%M:%f', substr({name}, 1, 19)) AS {name}, WHERE julianday(...) <="
+            " julianday('now'); of times that are kept as numbers datetime(…)"
+        )
+
+
+def _day(text: str, days: int) -> str:
+    """Return the date of a time, some days later; at the ends of the calendar the date itself."""
+    try:
+        return (dt.date.fromisoformat(text[:_DAY_CHARS]) + dt.timedelta(days)).isoformat()
+    except (ValueError, OverflowError):  # 31 February too, which SQLite reads
+        return text[:_DAY_CHARS]
+
+
+def _other(spelling: Spelling, text: str) -> tuple[str, tuple[Any, ...]]:
+    """Return the condition that a text `t` has another spelling, as far as SQL sees it, and its values."""
+    if spelling.between is None:
+        return "length(t) > 10 AND substr(t, 17) GLOB '*[-+Zz]*'", ()
+    between = "substr(t, 11, ?) <> ?"
+    values: tuple[Any, ...] = (len(spelling.between), spelling.between)
+    if not spelling.suffix:
+        return f"length(t) > 10 AND ({between} OR substr(t, 17) GLOB '*[-+Zz]*')", values
+    values = (*values, -len(spelling.suffix), spelling.suffix)
+    if spelling.clock:
+        return f"{between} OR substr(t, ?) <> ? OR length(t) <> ?", (*values, len(text))
+    return f"{between} OR substr(t, ?) <> ?", values
+
+
+def _final(message: str) -> SourceError:
+    error = SourceError(message)
+    error.retry_helps = False
+    return error
