@@ -14,7 +14,7 @@ _COMMANDS = {
     "set": (
         "watermark",
         "Move a stream's watermark, while no run works on it",
-        ("stream", "values", "accept", "conn_id", "dry_run", "table", "sql"),
+        ("stream", "values", "accept", "accept_server", "conn_id", "dry_run", "table", "sql"),
     ),
     "rewind": (
         "watermark",

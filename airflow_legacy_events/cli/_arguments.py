@@ -9,6 +9,8 @@ def arguments() -> dict[str, Any]:
     """Return the arguments for Airflow's parser by the names that the table of commands uses."""
     from airflow.cli import cli_config  # noqa: PLC0415
 
+    from airflow_legacy_events.streams.directory.moves import ACCEPTED  # noqa: PLC0415
+
     make: Any = cli_config.Arg
     return {
         "output": cli_config.ARG_OUTPUT,
@@ -22,9 +24,16 @@ def arguments() -> dict[str, Any]:
             " next run reads from these values on, themselves included. None: the values stay as they are",
         ),
         "accept": make(
+            ("--accept",),
+            action="append",
+            choices=ACCEPTED,
+            metavar="WHAT",
+            help=f"take what the next run finds for what the watermark belongs to: {', '.join(ACCEPTED)}; repeatable",
+        ),
+        "accept_server": make(
             ("--accept-server",),
             action="store_true",
-            help="take the server that the connection leads to now for the one that the watermark belongs to",
+            help="as --accept server: take the server that the connection leads to now",
         ),
         "conn_id": make(
             ("--source-conn-id",),

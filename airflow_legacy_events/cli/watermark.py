@@ -56,12 +56,14 @@ def _line(found: StreamState) -> dict[str, Any]:
 
 @command
 def watermark_set(args: Namespace) -> None:
-    """Replace the values of a stream's watermark, or the server that it belongs to."""
-    if not args.values and not args.accept_server:
-        raise ConfigurationError("nothing to set: give the VALUEs that the watermark shall have, or --accept-server")
-    move = SetWatermark(values=args.values, accept_server=args.accept_server, conn_id=args.source_conn_id)
+    """Replace the values of a stream's watermark, or take what is there now for what it belongs to."""
+    accept = dict.fromkeys([*(["server"] if args.accept_server else []), *(args.accept or [])])
+    if not args.values and not accept:
+        raise ConfigurationError("nothing to set: give the VALUEs that the watermark shall have, or --accept WHAT")
+    move = SetWatermark(values=args.values, accept=tuple(accept), conn_id=args.source_conn_id)
     if (new := _moved(args, move)) is not None:
-        say(f"stream {args.stream!r}: watermark set, by {new.facts['person']}")
+        accepted = f", {', '.join(accept)} accepted as it is now" if accept else ""
+        say(f"stream {args.stream!r}: watermark set{accepted}, by {new.facts['person']}")
         show(flat({"values": named(new), "server": new.facts.get("server")}), "table")
 
 

@@ -30,7 +30,7 @@ def check(
         stored: facts of the watermark.
         found: facts of this run.
         remedies: of the facts that the source compares, by name, before those for every source; `{accept}` is the
-            command that takes the server.
+            command that takes what is there now.
 
     Raises:
         WatermarkError: naming both sides and the remedies.
@@ -40,9 +40,13 @@ def check(
             continue
         raise WatermarkError(
             f"the watermark of stream {stream!r} was written for {fact} {stored[fact]!r}, this run has {found[fact]!r};"
-            f" nothing was read. {remedy.format(accept=command('set', stream, '--accept-server'))}; or begin anew with"
+            f" nothing was read. {remedy.format(accept=_accepting(stream, fact))}; or begin anew with"
             f" {command('forget', stream)}"
         )
+
+
+def _accepting(stream: str, fact: str) -> str:
+    return command("set", stream, "--accept-server") if fact == "server" else command("set", stream, "--accept", fact)
 
 
 def check_types(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]) -> None:

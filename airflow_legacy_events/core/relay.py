@@ -134,6 +134,7 @@ class Relay:
         report = self.report
         report.horizon = report.watermark_from if horizon.target is None else list(horizon.target)
         report.completeness, report.completeness_reason = horizon.completeness, horizon.reason
+        report.table_reset = None if horizon.table_reset is None else dict(horizon.table_reset)
         self.log.info(
             "%s: from %s to %s, %s (%s)",
             self.stream.name,

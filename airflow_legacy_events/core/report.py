@@ -32,6 +32,8 @@ class Report:
         topics: events by topic.
         window: `from` and `to` of what a replay or rerun sends again, else None.
         backlog: rows that wait at an outbox when the run ends, their age and the table's bytes; see `model.Backlog`.
+        table_reset: the table was set back below the watermark: its `highest` position now, the `watermark`, and the
+            `action` by `on_reset`; else None.
     """
 
     stream: str
@@ -53,6 +55,7 @@ class Report:
     topics: dict[str, int] = field(default_factory=dict)
     window: dict[str, Any] | None = None
     backlog: dict[str, Any] | None = None
+    table_reset: dict[str, Any] | None = None
 
     def count(self, delivered: Delivered) -> None:
         """Take over what the run has delivered so far."""

@@ -45,6 +45,7 @@ class SqlDatabase(Conditions, Generic[Session]):
     Attributes:
         holds_snapshot: see `core.ports.Database.holds_snapshot`.
         enters_by_position: see `core.ports.Database.enters_by_position`.
+        returns_ids: see `core.ports.Database.returns_ids`.
         paramstyle: PEP 249's style of parameters in statements; None: the one that the driver's cursors take.
         has_partial_indexes: see `core.ports.Database.has_partial_indexes`.
     """
@@ -52,6 +53,7 @@ class SqlDatabase(Conditions, Generic[Session]):
     holds_snapshot = True
     enters_by_position = True
     has_partial_indexes = True
+    returns_ids = False
     paramstyle: str | None = None
 
     def __init__(

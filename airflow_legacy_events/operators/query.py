@@ -42,6 +42,9 @@ class IncrementalQueryOperator(RowStreamOperator):
         watermark's: ``fail``, ``keep`` the watermark, or ``reset``: begin anew as a first run.
     :param on_schema_change: when columns came, went or changed since the last run: ``evolve`` with one warning, or
         ``fail``. A watermark or key column of another type always fails.
+    :param on_reset: when the table was set back below its watermark, such as emptied and numbered anew or restored from
+        an older copy: ``fail``, ``restart``: send the table as it is now, from its beginning, as a new generation, or
+        ``keep`` the watermark and go on above it.
     """
 
     template_fields: Collection[str] = (
@@ -74,6 +77,7 @@ class IncrementalQueryOperator(RowStreamOperator):
         null_watermark: str = "fail",
         on_query_change: str = "fail",
         on_schema_change: str = "evolve",
+        on_reset: str = "fail",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -89,6 +93,7 @@ class IncrementalQueryOperator(RowStreamOperator):
         self.null_watermark = null_watermark
         self.on_query_change = on_query_change
         self.on_schema_change = on_schema_change
+        self.on_reset = on_reset
         self.sql_as_written: str | None = None
         arguments.no_repeat_of_bulk(self.on_clear, watermark_columns)
         self._complete()
@@ -111,6 +116,7 @@ class IncrementalQueryOperator(RowStreamOperator):
             null_watermark=self.null_watermark,
             on_query_change=self.on_query_change,
             on_schema_change=self.on_schema_change,
+            on_reset=self.on_reset,
             statement_timeout=self.statement_timeout,
             max_row_bytes=self.max_row_bytes,
         )

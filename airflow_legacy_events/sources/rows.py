@@ -164,15 +164,12 @@ class Rows:
             query = query.where(self.database.until(self._position, self._bound(until)))
         return self.database.read(query.limit(limit), BATCH_BYTES)
 
-    def of_key(self, values: Values) -> Values | None:
-        """Return where the row with the key of the position `values` is now; None where there is none."""
+    def key_is(self, values: Values) -> Any:
+        """Return the condition that a row has the key of the position `values`."""
         shape, texts = self.selection.shape, dict(zip(self.selection.position, values, strict=True))
-        query = self._select(self._position, Start(()))
-        for at in shape.key:
-            column = shape.columns[at]
-            query = query.where(self.database.equal(sa.column(column.name), self._value(texts[at], column)))
-        rows = self.database.read(query.limit(1))
-        return self.texts(rows[0]) if rows else None
+        columns = [shape.columns[at] for at in shape.key]
+        bound = [self._value(texts[at], shape.columns[at]) for at in shape.key]
+        return sa.and_(*map(self.database.equal, [sa.column(one.name) for one in columns], bound))
 
     def of_keys(self, keys: Sequence[tuple[Any, ...]], limit: int) -> list[tuple[Any, ...]]:
         """Return the rows with these keys as they are now, in no order; some may be missing of wide ones."""

@@ -13,6 +13,7 @@ REPORT_KEYS = {
     *("stream", "mode", "rows", "events", "rejected", "skipped", "batches", "bytes", "watermark_from", "watermark_to"),
     *("horizon", "target_reached", "held_back", "completeness", "completeness_reason", "seconds", "topics", "window"),
     "backlog",
+    "table_reset",
 }
 
 

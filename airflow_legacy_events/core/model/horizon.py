@@ -63,6 +63,8 @@ class Horizon(NamedTuple):
         facts: what the source records in the watermark: server, columns, query.
         shape: of the rows to come, so that what can't be carried is found before the first read; None where the
             source learns it by reading.
+        table_reset: that the table was set back below the watermark: `highest` position, `watermark`, and the `action`
+            that was taken; None where it was not.
     """
 
     target: tuple[str, ...] | None
@@ -70,6 +72,7 @@ class Horizon(NamedTuple):
     reason: str
     facts: Mapping[str, Any]
     shape: Shape | None = None
+    table_reset: Mapping[str, Any] | None = None
 
 
 class Opened(NamedTuple):

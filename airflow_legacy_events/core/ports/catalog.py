@@ -41,10 +41,12 @@ class NextId(NamedTuple):
     Attributes:
         value: the least number that it may hand out next; None where there is no generator, or it can't be seen.
         unknown: why it can't be seen, in words with the GRANT that shows it; None where it can, or there is none.
+        returns: whether ids of deleted newest rows are handed out again, so that a low value tells of no reset.
     """
 
     value: int | None = None
     unknown: str | None = None
+    returns: bool = False
 
 
 class TableWrites(NamedTuple):

@@ -95,6 +95,10 @@ class Database(Protocol):
         A standby is waited for, the statement timeout at most.
         """
 
+    @property
+    def returns_ids(self) -> bool:
+        """Whether `next_id` may hand out ids of deleted rows again; then it is asked at every start."""
+
     def next_id(self, table: str, column: str) -> NextId:
         """Return what the generator of a table's column hands out next."""
 

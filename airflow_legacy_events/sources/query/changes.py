@@ -12,6 +12,9 @@ from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.core.model import Watermark, listed
 from airflow_legacy_events.sources.query.facts import REMEDIES
 
+_DEFINED_BY = {"query": "query or table", "definition": "definition of its view"}
+"""Facts by which a query or view is known, and what each is called."""
+
 
 @dataclass(frozen=True)
 class Changes:
@@ -41,10 +44,11 @@ class Changes:
         """
         since, nothing = "since the last run", "Nothing was read"
         reshaped = self._judge_shape(at.facts.get("shape"), found["shape"], since=since, nothing=nothing)
-        before, after = at.facts.get("query"), found["query"]
-        if before is None or before in (after, self.first_query):
-            return at, reshaped, {}
-        return self._judge_query(at, str(before), after)
+        for fact, what in _DEFINED_BY.items():
+            before, after = at.facts.get(fact), found.get(fact)
+            if before is not None and after is not None and before not in (after, self.first_query):
+                return self._judge_query(at, what, str(before), str(after))
+        return at, reshaped, {}
 
     def judge_during(self, before: Mapping[str, Any], found: Mapping[str, Any]) -> None:
         """Take over columns that changed while a run read them; arguments are facts of the run.
@@ -58,15 +62,15 @@ class Changes:
             before["shape"], found["shape"], since="during this run", nothing="Nothing of that page was sent"
         )
 
-    def _judge_query(self, at: Watermark, before: str, after: str) -> tuple[Watermark, bool, dict[str, Any]]:
+    def _judge_query(self, at: Watermark, what: str, before: str, after: str) -> tuple[Watermark, bool, dict[str, Any]]:
         if self.on_query_change == "fail":
             raise WatermarkError(
-                f"the watermark of stream {self.stream!r} was written for another query or table (fingerprint {before},"
-                f" now {after}), so rows below it may never have been asked for; nothing was read. Restore the text, go"
-                " on from the watermark with on_query_change='keep', begin anew with on_query_change='reset', or give"
-                " the stream another name with stream="
+                f"the watermark of stream {self.stream!r} was written for another {what} (fingerprint {before}, now"
+                f" {after}), so rows below it may never have been asked for; nothing was read. Restore it, go on from"
+                " the watermark with on_query_change='keep', begin anew with on_query_change='reset', or give the"
+                " stream another name with stream="
             )
-        line = "stream %s: the query or table changed (fingerprint %s, now %s); %s"
+        line = f"stream %s: the {what} changed (fingerprint %s, now %s); %s"
         if self.on_query_change == "keep":
             self.log.warning(line, self.stream, before, after, "going on from the watermark")
             return at, True, {}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from typing import Any
 
 from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.sources.first_value import first_value, zone_of
 
 
 def check_options(lag: dt.timedelta, in_bulk: Mapping[str, bool]) -> None:
@@ -53,3 +55,18 @@ def refuse_endless(what: str, first: Column, text: str) -> None:
             " lie above that; nothing was read. Correct that row, leave it out with sql= and a WHERE, or choose another"
             " column"
         )
+
+
+def begin_of(first_run: Any, first: Column, timezone: str) -> str | None:
+    """Return the text of the value of the first watermark column that a first run begins with; None: with any.
+
+    Raises:
+        ConfigurationError: it is no value of that column.
+    """
+    if first_run in ("all", "now"):
+        return None
+    try:
+        zone = zone_of(timezone)
+    except ConfigurationError:  # reported already
+        return None
+    return first_value(first_run, first, zone)

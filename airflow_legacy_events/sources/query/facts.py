@@ -7,7 +7,9 @@ from typing import Any
 
 from airflow_legacy_events.core import sql_text
 from airflow_legacy_events.core.facts import Form, are_texts, check_facts, is_text, rows_of
-from airflow_legacy_events.core.ports import Database
+from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.core.ports import Database, TableState
+from airflow_legacy_events.sources.query import last_rows
 from airflow_legacy_events.sources.selection import Selection
 
 KIND = "query"
@@ -16,6 +18,7 @@ REMEDIES: Mapping[str, str] = {
     "server": "point the connection back, or, if this server holds the same rows under the same keys, {accept}",
     "watermark_columns": "restore them, or give the stream another name with stream=",
     "key_columns": "restore them, or give the stream another name with stream=",
+    "order": "rows that were passed may sort above it by now: restore the order of the columns, or {accept}",
 }
 """Remedies where a fact differs from the watermark's; see `core.guard.check`."""
 
@@ -31,6 +34,10 @@ def source_facts(database: Database, source: str, query: str, selection: Selecti
     `load`, a pass over rows whose watermark is NULL `nulls`: number, done, and where it is; a run that began anew
     since its query changed adds `reset`: the old fingerprint and values. The source adds `table`, null for a query, and
     whoever saves it `placed` where it has values.
+
+    What the table is adds `state_facts`; the rows that were delivered add `last`, their checksums; the server that gave
+    them `reached`, how far it was; a table that was sent anew `generation`, and one that was found without rows, or
+    without the last delivered one, `emptied` or `gone`.
     """
     shape = selection.shape
     return {
@@ -43,6 +50,26 @@ def source_facts(database: Database, source: str, query: str, selection: Selecti
         "query": sql_text.fingerprint(query, database.sql_dialect),
         "shape": [[column.name, column.type, column.nullable] for column in shape.columns],
     }
+
+
+def state_facts(state: TableState, selection: Selection) -> dict[str, Any]:
+    """Return the facts of a table by which it is known again, as far as they are known.
+
+    `object` which table it is · `order` by what the position columns are sorted · `definition` of a view.
+    """
+    names = [column.name for column in selection.columns]
+    order = {name: state.order[name] for name in names if name in state.order}
+    found = {"object": state.object, "order": order or None, "definition": state.definition}
+    return {name: dict(one) if isinstance(one, Mapping) else one for name, one in found.items() if one is not None}
+
+
+def carried(at: Watermark | None, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of a watermark that hold until rows are delivered anew."""
+    if at is None:
+        return {}
+    kept = {name: at.facts[name] for name in ("generation", "reached") if at.facts.get(name)}
+    last = last_rows.kept(at.facts, found)
+    return {**kept, "last": list(last)} if last else kept
 
 
 def check_query_facts(stream: str, facts: Mapping[str, Any]) -> None:
@@ -69,6 +96,10 @@ def _is_open_pass(found: Any) -> bool:
     return _is_pass(found) and (found["done"] or "at" in found)
 
 
+def _is_object(found: Any) -> bool:
+    return isinstance(found, dict)
+
+
 _FORMS: Mapping[str, Form] = {
     "columns": (rows_of(str, str), "a list of pairs of name and type"),
     "shape": (rows_of(str, str, bool), "a list of names, each with type and whether it may be NULL"),
@@ -79,5 +110,11 @@ _FORMS: Mapping[str, Form] = {
     "source": (is_text, "a text"),
     "included": (lambda found: isinstance(found, bool), "true or false"),
     "load": (_is_pass, "an object of number and done"),
+    "object": (_is_object, "an object"),
+    "order": (_is_object, "an object"),
+    "reached": (_is_object, "an object"),
+    "definition": (is_text, "a text"),
+    "last": (are_texts, "a list of texts"),
+    "generation": (lambda found: type(found) is int and found >= 0, "a number"),
     "nulls": (_is_open_pass, "an object of number and done, and at where it is not done"),
 }

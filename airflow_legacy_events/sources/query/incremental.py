@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Batch, Ceiling, Horizon, Opened, Pending, Watermark
 from airflow_legacy_events.sources.pages import Page, pages
+from airflow_legacy_events.sources.query import last_rows
 from airflow_legacy_events.sources.query.checks import refuse_endless
+from airflow_legacy_events.sources.query.resets import generation_of
+from airflow_legacy_events.sources.query.standing import (
+    AS_EXPECTED,
+    IdsReturnedError,
+    Standing,
+    TableResetError,
+    Verdict,
+)
 from airflow_legacy_events.sources.rows import Rows, Start, Values
+from airflow_legacy_events.sources.server import REACHED
 
 
 class RunPlan(NamedTuple):
@@ -22,6 +32,7 @@ class RunPlan(NamedTuple):
         until: the last position that is read; None where nothing is.
         target: the highest position that was found, read or only marked.
         ceiling: below which it was looked for.
+        verdict: on the rows below the watermark.
     """
 
     first: bool
@@ -29,6 +40,7 @@ class RunPlan(NamedTuple):
     until: Values | None
     target: Values | None
     ceiling: Ceiling
+    verdict: Verdict = AS_EXPECTED
 
 
 @dataclass
@@ -42,6 +54,8 @@ class IncrementalRun:
         now: whether a first run only marks where the table ends.
         lag_seconds: how far below the database's now the target lies; None for columns that are no time.
         limits: budgets.
+        standing: judges the stored watermark; None where it needs no judging.
+        delivered: checksums of the rows that were delivered last, the last one first.
     """
 
     rows: Rows
@@ -50,6 +64,11 @@ class IncrementalRun:
     now: bool
     lag_seconds: float | None
     limits: Limits
+    standing: Standing | None = None
+    delivered: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self._last = list(self.delivered)
 
     def open(self) -> Opened:
         """Find the target; nothing is read for delivery before the first batch is taken."""
@@ -57,29 +76,49 @@ class IncrementalRun:
         return Opened(self.horizon(plan), self.batches(plan))
 
     def plan(self) -> RunPlan:
-        """Return the range that this run reads."""
+        """Return the range that this run reads.
+
+        Raises:
+            TableResetError, IdsReturnedError: see `Standing.judge`.
+        """
         first = self.stored is None or self.stored.values is None
         start = self._beginning()
         self.rows.refuse_null(start)
         ceiling = self.rows.ceiling(self.lag_seconds)
-        target = self._highest(start, ceiling)
+        target, verdict = self._find_target(start, ceiling)
         begin, until = (Start(target or ()), None) if first and self.now else (start, target)
-        return RunPlan(first, begin, until, target, ceiling)
+        return RunPlan(first, begin, until, target, ceiling, verdict)
 
     def horizon(self, plan: RunPlan) -> Horizon:
         """Return where the run ends, and how complete that is."""
-        return Horizon(plan.target, plan.ceiling.completeness, plan.ceiling.reason, {})
+        reason = "; ".join(filter(None, (plan.ceiling.reason, plan.verdict.note)))
+        facts = {} if plan.verdict.fact is None else {plan.verdict.fact: True}
+        return Horizon(plan.target, plan.ceiling.completeness, reason, facts)
 
     def pending(self, most: int) -> Pending:
-        """Find the target, and count the rows up to it, at most `most`."""
+        """Find the target, and count the rows up to it, at most `most`.
+
+        Where the table was set back below the watermark one row is pending: the run that it starts decides.
+        """
         start = self._beginning()
-        target = self._highest(start, self.rows.ceiling(self.lag_seconds))
+        try:
+            target, _ = self._find_target(start, self.rows.ceiling(self.lag_seconds))
+        except (TableResetError, IdsReturnedError):
+            return Pending(1, start.values)
         return Pending(0 if target is None else self.rows.count(start, most, target), target)
 
     def _beginning(self) -> Start:
         if self.stored is not None and self.stored.values is not None:
             return Start(self.stored.values, included=bool(self.stored.facts.get("included")))
         return Start(() if self.begin is None else (self.begin,), included=True)
+
+    def _find_target(self, start: Start, ceiling: Ceiling) -> tuple[Values | None, Verdict]:
+        """Return the highest position above `start`, None where there is none, and the verdict on what lies below."""
+        if self.standing is None:
+            return self._highest(start, ceiling), AS_EXPECTED
+        found = self._highest(start._replace(included=True), ceiling)  # at the same price as above it alone
+        verdict = self.standing.judge(found, bounded=ceiling.condition is not None)
+        return (None if found == start.values else found), verdict
 
     def _highest(self, start: Start, ceiling: Ceiling) -> Values | None:
         found = self.rows.highest(start, ceiling.condition)
@@ -91,15 +130,33 @@ class IncrementalRun:
         """Yield the pages; the last one is final unless `max_rows` came first."""
         if plan.until is None:
             if plan.first:  # a first run always leaves a watermark
-                yield _batch(Page([], plan.start, True, None, self.rows.selection))
+                yield self._batch(Page([], plan.start, True, None, self.rows.selection))
             return
         for page in pages(self.rows, plan.start, plan.until, self.limits):
-            yield _batch(page)
+            yield self._batch(page)
 
+    def _batch(self, page: Page) -> Batch:
+        selection, generation = page.selection, 0 if self.stored is None else generation_of(self.stored.facts)
+        after = position_of(page.at, len(selection.columns))
+        after = after._replace(facts={**after.facts, **self._facts_behind(page)})
+        return Batch(
+            selection.shape,
+            page.rows,
+            len(page.rows),
+            after,
+            selection.op,
+            final=page.final,
+            share=page.share,
+            generation=generation,
+        )
 
-def _batch(page: Page) -> Batch:
-    selection, after = page.selection, position_of(page.at, len(page.selection.columns))
-    return Batch(selection.shape, page.rows, len(page.rows), after, selection.op, final=page.final, share=page.share)
+    def _facts_behind(self, page: Page) -> dict[str, Any]:
+        """Return the facts by which the rows of a page, and the server that gave them, are known again."""
+        if not page.rows:
+            return {}
+        self._last = last_rows.joined(last_rows.checksums(page.rows), self._last)
+        reached = self.rows.database.position() if page.final else None
+        return {"last": self._last} if reached is None else {"last": self._last, REACHED: reached}
 
 
 def position_of(at: Start, columns: int) -> Watermark:

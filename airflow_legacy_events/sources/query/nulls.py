@@ -13,6 +13,7 @@ from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Batch, Opened, Pending, Watermark
 from airflow_legacy_events.sources.query.incremental import IncrementalRun, RunPlan, position_of
+from airflow_legacy_events.sources.query.resets import generation_of
 from airflow_legacy_events.sources.renewal import Reader
 from airflow_legacy_events.sources.rows import Rows, Start, Values
 
@@ -98,7 +99,8 @@ class NullRun:
         null_pass = None if target is None else NullPass(number, at, target)
         mark = {"number": state["number"], "done": True} if null_pass is None else null_pass.mark(at)
         horizon = self.run.horizon(plan)
-        horizon = horizon._replace(reason=f"{horizon.reason}; {_REASONS[self.policy]}", facts={"nulls": mark})
+        reason = f"{horizon.reason}; {_REASONS[self.policy]}"
+        horizon = horizon._replace(reason=reason, facts={**horizon.facts, "nulls": mark})
         return Opened(horizon, self._batches(plan, null_pass))
 
     def pending(self, most: int) -> Pending:
@@ -135,4 +137,6 @@ class NullRun:
             left = None if left is None else left - len(rows)
             mark = {"number": null_pass.number, "done": True} if final else null_pass.mark(at.values)
             reached = Watermark(after.values, None, {**after.facts, "nulls": mark})
-            yield Batch(reader.rows.selection.shape, rows, len(rows), reached, "r", null_pass.number, final)
+            batch = Batch(reader.rows.selection.shape, rows, len(rows), reached, "r", null_pass.number, final)
+            batch.generation = 0 if self.stored is None else generation_of(self.stored.facts)
+            yield batch

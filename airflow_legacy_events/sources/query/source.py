@@ -4,35 +4,49 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core import guard
-from airflow_legacy_events.core.columns import TEMPORAL, Column
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError, WatermarkError
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import PENDING_ROWS, Batch, Opened, Pending, Receipt, Span, Watermark, Window
+from airflow_legacy_events.core.model import (
+    PENDING_ROWS,
+    Batch,
+    Opened,
+    Pending,
+    Receipt,
+    Span,
+    Watermark,
+    Window,
+)
 from airflow_legacy_events.core.ports import Database, Lease, Reflection
 from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.core.sql_first_rule import first_fingerprint
-from airflow_legacy_events.sources.first_value import first_value, zone_of
+from airflow_legacy_events.sources.first_value import zone_of
 from airflow_legacy_events.sources.order import advise, check_order
 from airflow_legacy_events.sources.overtaken import Overtaken
 from airflow_legacy_events.sources.query.bulk import BulkRun
 from airflow_legacy_events.sources.query.changes import Changes
-from airflow_legacy_events.sources.query.checks import check_lag, check_options
-from airflow_legacy_events.sources.query.facts import REMEDIES, check_query_facts, source_facts
-from airflow_legacy_events.sources.query.incremental import IncrementalRun, position_of
-from airflow_legacy_events.sources.query.nulls import NullRun, in_order, nullable_columns, without_place
-from airflow_legacy_events.sources.query.repeat import RerunRun
+from airflow_legacy_events.sources.query.checks import begin_of, check_lag, check_options
+from airflow_legacy_events.sources.query.facts import (
+    REMEDIES,
+    carried,
+    check_query_facts,
+    source_facts,
+    state_facts,
+)
+from airflow_legacy_events.sources.query.recording import completed, recording
+from airflow_legacy_events.sources.query.resets import Resets
+from airflow_legacy_events.sources.query.runs import Runs
 from airflow_legacy_events.sources.renewal import Renewal
-from airflow_legacy_events.sources.replay import RepeatRun, ReplayRun
-from airflow_legacy_events.sources.rows import Rows, Start
+from airflow_legacy_events.sources.rows import Rows
 from airflow_legacy_events.sources.selection import ColumnRequest, Selection, by_window, select_columns
-from airflow_legacy_events.sources.window import bounds, window_column
+from airflow_legacy_events.sources.server import refuse_behind
+from airflow_legacy_events.sources.window import window_column
 
 
 class CheckedQuery(NamedTuple):
@@ -80,6 +94,8 @@ class QuerySource:
             or `reset`: begin anew as a first run.
         on_schema_change: where columns came, went or changed: `evolve` or `fail`. A watermark or key column whose
             type changed always fails.
+        on_reset: where the table was set back below the watermark: `fail`, `restart`: send it from its beginning as a
+            new generation, or `keep` the watermark.
     """
 
     database: Database
@@ -100,8 +116,9 @@ class QuerySource:
     null_watermark: str = "fail"
     on_query_change: str = "fail"
     on_schema_change: str = "evolve"
+    on_reset: str = "fail"
     log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
-    _resolved: tuple[Rows, dict[str, Any], str | None] | None = field(default=None, init=False, repr=False)
+    _resolved: Runs | None = field(default=None, init=False, repr=False)
     _overtaken: Overtaken | None = field(default=None, init=False, repr=False)
 
     def check(self, window: Window | Span | None = None) -> CheckedQuery:
@@ -128,44 +145,53 @@ class QuerySource:
             with problems.collect():
                 check_lag(self.lag, checked.selection.columns[0])
             with problems.collect():
-                checked = checked._replace(begin=self._first_value(checked.selection.columns[0]))
+                checked = checked._replace(
+                    begin=begin_of(self.first_run, checked.selection.columns[0], self.source_timezone)
+                )
         problems.raise_found()
         return checked
 
     def open(self, at: Watermark | None, window: Window | Span | None = None) -> Opened:
         """See `core.ports.Source.open`."""
-        found, selection, begin = self.check(window)
-        rows, facts = self._resolve(found, selection)
-        recorded: dict[str, Any] = {}
-        unrecorded: Watermark | None = None
-        if at is not None and window is not None:
-            at = at if self._continues(at, facts) else None
-        elif at is not None:
-            self._guard(at, facts)
-            guard.check_types(self.stream, at.facts, facts)
-            at, changed, recorded = self._changes.judge(at, facts)
-            unrecorded = at if changed else None
-        if self.watermark_columns or window is not None:
-            advise(self.log, self.table, selection, found)
+        checked = self.check(window)
+        rows, facts = self._resolve(checked.found, checked.selection)
         renewal = Renewal(partial(self._look_again, window), self._changes.judge_during, facts)
-        rows = replace(rows, renewal=renewal)
-        run = self._make_run(rows, at, begin) if window is None else self._make_repeat(rows, at, window, begin)
-        if isinstance(run, RepeatRun):
-            self._overtaken = Overtaken(rows, run.turn, self.log)
-        horizon, batches = run.open()
-        batches = renewal.recorded(batches)
-        horizon = horizon._replace(facts={**facts, **recorded, **horizon.facts}, shape=selection.shape)
-        return Opened(horizon, batches if unrecorded is None else _recording(batches, selection, unrecorded))
+        runs = self._runs(checked, replace(rows, renewal=renewal), facts)
+        if self.watermark_columns or window is not None:
+            advise(self.log, self.table, checked.selection, checked.found)
+        opened = self._open_live(runs, at, checked) if window is None else self._open_window(runs, at, window)
+        return Opened(
+            completed(opened.horizon, facts, checked.selection.shape, checked.found.state),
+            renewal.recorded(opened.batches),
+        )
+
+    def _open_window(self, runs: Runs, at: Watermark | None, window: Window | Span) -> Opened:
+        run = runs.repeat(at if at is not None and self._continues(at, runs.facts) else None, window)
+        self._overtaken = Overtaken(runs.rows, run.turn, self.log)
+        return run.open()
+
+    def _open_live(self, runs: Runs, at: Watermark | None, checked: CheckedQuery) -> Opened:
+        recorded: dict[str, Any] = {}
+        changed = False
+        if at is not None:
+            self._guard(at, runs.facts)
+            if self.watermark_columns:
+                refuse_behind(self.database, self.stream, at.facts)
+            at, changed, recorded = self._changes.judge(at, runs.facts)
+        (horizon, batches), begun, told = runs.open_live(at)
+        horizon = horizon._replace(facts={**carried(begun, runs.facts), **recorded, **horizon.facts})
+        if begun is not None and (changed or told):
+            batches = recording(batches, checked.selection, begun)
+        return Opened(horizon, batches)
 
     def pending(self, at: Watermark | None, most: int = PENDING_ROWS) -> Pending:
         """See `core.ports.Source.pending`; a full load has always all rows pending, and says so."""
         if self._resolved is None:
-            found, selection, begin = self.check()
-            self._resolved = (*self._resolve(found, selection), begin)
-        rows, facts, begin = self._resolved
+            checked = self.check()
+            self._resolved = self._runs(checked, *self._resolve(checked.found, checked.selection))
         if at is not None:
-            self._guard(at, facts)
-        run = self._make_run(rows, at, begin)
+            self._guard(at, self._resolved.facts)
+        run = self._resolved.live(at)
         if isinstance(run, BulkRun):
             raise ConfigurationError(
                 "watermark_columns=[] was given: a full load has no watermark, so every row is always pending; nothing"
@@ -187,12 +213,13 @@ class QuerySource:
     def finish(self, lease: Lease, over: Callable[[], bool]) -> None:
         """A query leaves nothing to tidy up at its source."""
 
-    def _guard(self, at: Watermark, facts: dict[str, Any]) -> None:
+    def _guard(self, at: Watermark, facts: Mapping[str, Any]) -> None:
         """Check that a stored watermark is one of this source."""
         check_query_facts(self.stream, at.facts)
         guard.check(self.stream, at.facts, facts, REMEDIES)
+        guard.check_types(self.stream, at.facts, facts)
 
-    def _continues(self, progress: Watermark, facts: dict[str, Any]) -> bool:
+    def _continues(self, progress: Watermark, facts: Mapping[str, Any]) -> bool:
         """Whether the progress of a replay is of the same rows; False where it can't be understood."""
         try:
             check_query_facts(self.stream, progress.facts)
@@ -213,7 +240,21 @@ class QuerySource:
         facts = source_facts(self.database, self.source, self._written, selection) | {"table": self.table}
         parts = (self.database, self._what, found.selectable, selection, self.source_timezone)
         rows = Rows(*parts, small=found.small, stream=self.stream, table=self.table, state=found.state)
-        return rows, facts
+        return rows, facts | state_facts(found.state, selection)
+
+    def _runs(self, checked: CheckedQuery, rows: Rows, facts: Mapping[str, Any]) -> Runs:
+        return Runs(
+            rows=rows,
+            begin=checked.begin,
+            facts=facts,
+            incremental=bool(self.watermark_columns),
+            first_run=self.first_run,
+            lag=self.lag,
+            null_watermark=self.null_watermark,
+            resets=Resets(self.stream, self._what, self.on_reset, self.log),
+            limits=self.limits,
+            log=self.log,
+        )
 
     def _look_again(self, window: Window | Span | None) -> tuple[Rows, dict[str, Any]]:
         """The rows and facts as they are by now, for a run that goes on."""
@@ -251,50 +292,5 @@ class QuerySource:
             "max_rows": self.limits.max_rows is not None,
             "first_run": self.first_run != "all",
             "null_watermark": self.null_watermark != "fail",
+            "on_reset": self.on_reset != "fail",
         }
-
-    def _first_value(self, first: Column) -> str | None:
-        if self.first_run in ("all", "now"):
-            return None
-        try:
-            zone = zone_of(self.source_timezone)
-        except ConfigurationError:  # reported already
-            return None
-        return first_value(self.first_run, first, zone)
-
-    def _make_run(self, rows: Rows, at: Watermark | None, begin: str | None) -> BulkRun | IncrementalRun | NullRun:
-        if not self.watermark_columns:
-            return BulkRun(rows, at, self.limits, self.log)
-        nullable = self._nullable(rows)
-        lag_seconds = self.lag.total_seconds() if rows.selection.columns[0].kind in TEMPORAL else None
-        ordered = in_order(rows, nullable)
-        run = IncrementalRun(ordered, at, begin, self.first_run == "now", lag_seconds, self.limits)
-        if not nullable:
-            return run
-        return NullRun(run, without_place(rows, nullable), self.null_watermark, at, self.limits)
-
-    def _make_repeat(
-        self, rows: Rows, at: Watermark | None, window: Window | Span, begin: str | None
-    ) -> ReplayRun | RerunRun:
-        if isinstance(window, Window):
-            first, zone = rows.selection.columns[0], zone_of(self.source_timezone)
-            return ReplayRun(rows, at, self.limits, bounds(window, first, zone))
-        ordered = in_order(rows, self._nullable(rows))
-        return RerunRun(ordered, at, self.limits, window, begin, self.first_run == "now")
-
-    def _nullable(self, rows: Rows) -> tuple[Column, ...]:
-        return () if self.null_watermark == "fail" else nullable_columns(rows)
-
-
-def _recording(batches: Iterator[Batch], selection: Selection, unrecorded: Watermark) -> Iterator[Batch]:
-    """The batches; where there are none, an empty one saves the new facts, so a change is reported only once."""
-    quiet = True
-    for batch in batches:
-        quiet = False
-        yield batch
-    if quiet:
-        after = Watermark(None, None, {})
-        if unrecorded.values is not None:
-            start = Start(unrecorded.values, included=bool(unrecorded.facts.get("included")))
-            after = position_of(start, len(selection.columns))
-        yield Batch(selection.shape, [], 0, after, selection.op, final=True)

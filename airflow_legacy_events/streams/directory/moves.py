@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import ConfigurationError
@@ -41,18 +41,29 @@ class Move(Protocol):
         """
 
 
+ACCEPTED: Mapping[str, tuple[str, ...]] = {
+    "server": ("reached",),
+    "object": ("object", "last"),
+    "order": ("order",),
+    "definition": ("definition",),
+    "topic": ("topic_id",),
+    "position": ("reached",),
+}
+"""What a person may accept as it is now, and the facts that go with it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SetWatermark:
-    """Replaces the values of a watermark, or the server that it belongs to.
+    """Replaces the values of a watermark, or takes what is there now for what it belongs to.
 
     Attributes:
         values: texts of the watermark columns, then of the key columns; empty: they stay.
-        accept_server: whether the server that the connection leads to counts as the watermark's own from now on.
+        accept: of `ACCEPTED`: what the next run finds there counts from now on.
         conn_id: see `Move.conn_id`.
     """
 
     values: Sequence[str] = ()
-    accept_server: bool = False
+    accept: Collection[str] = ()
     conn_id: str | None = None
     verb = "set"
 
@@ -60,8 +71,8 @@ class SetWatermark:
         """See `Move.moved`; the receipt and the place belong to the old values and go with them."""
         if mark is None and not self.values:
             raise ConfigurationError(
-                f"stream {stream!r} has no readable watermark whose server could be accepted. Give the VALUEs that it"
-                f" shall have as well, or begin anew with {command('forget', stream)}"
+                f"stream {stream!r} has no readable watermark whose {' or '.join(self.accept) or 'values'} could be"
+                f" accepted. Give the VALUEs that it shall have as well, or begin anew with {command('forget', stream)}"
             )
         old = mark or Watermark(None, None, {})
         spec = spec_of(old.facts)
@@ -73,9 +84,17 @@ class SetWatermark:
             facts.pop("included", None)
             old = old._replace(values=tuple(self.values), receipt=None)
         facts["source"] = source_of(stream, mark, self.conn_id)
-        if self.accept_server and database is not None:
-            facts["server"] = database.identity()
+        for what in self.accept:
+            for fact in ACCEPTED[what]:
+                facts.pop(fact, None)
+        if database is not None:
+            facts |= {fact: now for fact, now in self._now(database).items() if now is not None}
         return old._replace(facts=facts)
+
+    def _now(self, database: Database) -> dict[str, Any]:
+        """Return the facts that are known without the stream's arguments; the others the next run fills in."""
+        server = {"server": database.identity()} if "server" in self.accept else {}
+        return {**server, "reached": database.position()} if {"server", "position"} & {*self.accept} else server
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ CHOICES = {
     "null_watermark": ("fail", "skip", "first_run_only", "always"),
     "on_query_change": ("fail", "keep", "reset"),
     "on_schema_change": ("evolve", "fail"),
+    "on_reset": ("fail", "restart", "keep"),
 }
 """The words that an argument may be."""
 
@@ -57,6 +58,7 @@ class QuerySpec(OneTopic):
     null_watermark: str = "fail"
     on_query_change: str = "fail"
     on_schema_change: str = "evolve"
+    on_reset: str = "fail"
     statement_timeout: dt.timedelta = dt.timedelta(minutes=5)
     max_row_bytes: int = MAX_ROW_BYTES
 
@@ -157,6 +159,7 @@ class QuerySpec(OneTopic):
             null_watermark=self.null_watermark,
             on_query_change=self.on_query_change,
             on_schema_change=self.on_schema_change,
+            on_reset=self.on_reset,
             log=log,
         )
 

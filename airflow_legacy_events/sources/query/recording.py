@@ -1,0 +1,33 @@
+"""What a run records: the facts of its horizon, also where there is nothing new to deliver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from airflow_legacy_events.core.columns import Shape
+from airflow_legacy_events.core.model import Batch, Horizon, Watermark
+from airflow_legacy_events.core.ports import TableState
+from airflow_legacy_events.sources.query.incremental import position_of
+from airflow_legacy_events.sources.rows import Start
+from airflow_legacy_events.sources.selection import Selection
+
+
+def recording(batches: Iterator[Batch], selection: Selection, unrecorded: Watermark) -> Iterator[Batch]:
+    """Yield the batches; where there are none, an empty one at the watermark from which the run goes on."""
+    quiet = True
+    for batch in batches:
+        quiet = False
+        yield batch
+    if quiet:
+        after = Watermark(None, None, {})
+        if unrecorded.values is not None:
+            start = Start(unrecorded.values, included=bool(unrecorded.facts.get("included")))
+            after = position_of(start, len(selection.columns))
+        yield Batch(selection.shape, [], 0, after, selection.op, final=True)
+
+
+def completed(horizon: Horizon, facts: Mapping[str, Any], shape: Shape, state: TableState) -> Horizon:
+    """Return the horizon with the facts of the run, the shape of its rows, and what could not be found out."""
+    reason = "; ".join((horizon.reason, *(f"not known: {one}" for one in state.unknown)))
+    return horizon._replace(facts={**facts, **horizon.facts}, shape=shape, reason=reason)

@@ -1,0 +1,102 @@
+"""Resets: what becomes of a stream whose table was set back below its watermark."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from airflow_legacy_events.core.commands import command
+from airflow_legacy_events.core.errors import WatermarkError
+from airflow_legacy_events.core.model import Watermark, listed
+from airflow_legacy_events.sources.query.standing import IdsReturnedError, TableResetError
+
+_DONE = {
+    "restart": "the table is sent as it is now, from its beginning, as generation {generation}",
+    "keep": "going on above the watermark; rows below it are not looked at",
+}
+
+
+class Decision(NamedTuple):
+    """Where a run goes on although rows below its watermark changed.
+
+    Attributes:
+        at: the watermark to go on from.
+        facts: to be recorded.
+        note: for the completeness reason.
+        told: for the report; None where there is nothing to tell.
+    """
+
+    at: Watermark
+    facts: Mapping[str, Any]
+    note: str = ""
+    told: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Resets:
+    """Decides by the user's rule.
+
+    Attributes:
+        stream: name of the stream, for messages.
+        what: the table or query, for messages.
+        on_reset: `fail`, `restart` or `keep`.
+    """
+
+    stream: str
+    what: str
+    on_reset: str
+    log: logging.Logger
+
+    def decide(self, at: Watermark, found: TableResetError) -> Decision:
+        """Return where to go on after a reset.
+
+        Raises:
+            WatermarkError: with `fail`; nothing was read.
+        """
+        if self.on_reset == "fail":
+            raise WatermarkError(self._refusal(found)) from None
+        generation = generation_of(at.facts) + (1 if self.on_reset == "restart" else 0)
+        done = _DONE[self.on_reset].format(generation=generation)
+        self.log.warning("%s was set back below the watermark of stream %s: %s", self.what, self.stream, done)
+        told = {"highest": listed(found.highest), "watermark": listed(at.values), "action": self.on_reset}
+        note = f"the table was set back below the watermark; {done}"
+        if self.on_reset == "keep":
+            return Decision(at, {}, note, told)
+        return Decision(*self._anew(at, (), generation), note, told)
+
+    def go_on(self, at: Watermark, found: IdsReturnedError) -> Decision:
+        """Return where to go on where ids of deleted rows are handed out again: above the last one that is known."""
+        generation = generation_of(at.facts) + 1
+        self.log.info(
+            "the newest rows of %s were deleted, and their ids are handed out again: what comes above the rows that are"
+            " left is sent as generation %d",
+            self.what,
+            generation,
+        )
+        return Decision(*self._anew(at, found.known, generation))
+
+    def _anew(self, at: Watermark, values: tuple[str, ...], generation: int) -> tuple[Watermark, dict[str, Any]]:
+        facts = {"generation": generation, "reset": {"values": listed(at.values)}}
+        return Watermark(values, None, {**_numbered(at.facts), **facts}), facts
+
+    def _refusal(self, found: TableResetError) -> str:
+        grant = f" ({found.grant})" if found.grant else ""
+        return (
+            f"{self.what} was set back below the watermark of stream {self.stream!r}: {found.why}{grant}, so rows that"
+            " were never sent may lie below it; nothing was read. Send the table as it is now with"
+            " on_reset='restart', go on above the watermark with on_reset='keep', read again from an earlier place with"
+            f" {command('rewind', self.stream, '--to', 'VALUE')}, or begin anew with {command('forget', self.stream)}"
+        )
+
+
+def generation_of(facts: Mapping[str, Any]) -> int:
+    """Return how often the stream's table was sent anew."""
+    return int(facts.get("generation") or 0)
+
+
+def _numbered(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers of passes go on: a version that is sent again must not take the id of another one."""
+    nulls = facts.get("nulls")
+    return {"nulls": {"number": nulls["number"], "done": True}} if nulls else {}

@@ -1,0 +1,123 @@
+"""Runs of a query source, made of its arguments: a full load, what is new, or a window that is sent again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_legacy_events.core.columns import TEMPORAL, Column
+from airflow_legacy_events.core.limits import Limits
+from airflow_legacy_events.core.model import Opened, Span, Watermark, Window
+from airflow_legacy_events.sources.first_value import zone_of
+from airflow_legacy_events.sources.query import last_rows
+from airflow_legacy_events.sources.query.bulk import BulkRun
+from airflow_legacy_events.sources.query.incremental import IncrementalRun
+from airflow_legacy_events.sources.query.nulls import NullRun, in_order, nullable_columns, without_place
+from airflow_legacy_events.sources.query.repeat import RerunRun
+from airflow_legacy_events.sources.query.resets import Decision, Resets
+from airflow_legacy_events.sources.query.standing import IdsReturnedError, Standing, TableResetError
+from airflow_legacy_events.sources.replay import ReplayRun
+from airflow_legacy_events.sources.rows import Rows
+from airflow_legacy_events.sources.window import bounds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runs:
+    """Makes the runs of one source.
+
+    Attributes:
+        rows: what is read.
+        begin: text of the value of the first watermark column that a first run begins with; None: with any.
+        facts: of this run.
+        incremental: whether there are watermark columns.
+        first_run: see `QuerySource`.
+        lag: see `QuerySource`.
+        null_watermark: see `QuerySource`.
+        resets: decides what becomes of a table that was set back.
+        limits: budgets.
+    """
+
+    rows: Rows
+    begin: str | None
+    facts: Mapping[str, Any]
+    incremental: bool
+    first_run: Any
+    lag: dt.timedelta
+    null_watermark: str
+    resets: Resets
+    limits: Limits
+    log: logging.Logger
+
+    def live(self, at: Watermark | None) -> BulkRun | IncrementalRun | NullRun:
+        """Return the run that goes on from a watermark."""
+        if not self.incremental:
+            return BulkRun(self.rows, at, self.limits, self.log)
+        return self._run(at, self._standing(at))
+
+    def open_live(self, at: Watermark | None) -> tuple[Opened, Watermark | None, bool]:
+        """Open the run that goes on from a watermark.
+
+        Returns:
+            What was opened, the watermark that it goes on from, and whether something is to be recorded although
+            there may be nothing new.
+
+        Raises:
+            WatermarkError: the table was set back below the watermark, and `on_reset` is `fail`.
+        """
+        standing = self._standing(at) if self.incremental else None
+        if at is None or standing is None:
+            return self.live(at).open(), at, False
+        try:
+            changed = standing.judge_object()
+            opened = self._run(at, standing).open()
+        except TableResetError as found:
+            return self._opened_by(self.resets.decide(at, found))
+        except IdsReturnedError as found:
+            return self._opened_by(self.resets.go_on(at, found))
+        return opened, at, changed or any(not at.facts.get(fact) for fact in opened.horizon.facts if fact in _ONCE)
+
+    def repeat(self, at: Watermark | None, window: Window | Span) -> ReplayRun | RerunRun:
+        """Return the run that sends a window or span again, from the progress of an earlier try."""
+        if isinstance(window, Window):
+            zone = zone_of(self.rows.timezone)
+            return ReplayRun(self.rows, at, self.limits, bounds(window, self.rows.selection.columns[0], zone))
+        ordered = in_order(self.rows, self._nullable)
+        return RerunRun(ordered, at, self.limits, window, self.begin, self.first_run == "now")
+
+    def _opened_by(self, decision: Decision) -> tuple[Opened, Watermark, bool]:
+        opened = self._run(decision.at, None).open()
+        horizon = opened.horizon
+        horizon = horizon._replace(
+            reason="; ".join(filter(None, (horizon.reason, decision.note))),
+            facts={**decision.facts, **horizon.facts},
+            table_reset=decision.told,
+        )
+        return opened._replace(horizon=horizon), decision.at, True
+
+    def _run(self, at: Watermark | None, standing: Standing | None) -> IncrementalRun | NullRun:
+        nullable, rows = self._nullable, self.rows
+        lag_seconds = self.lag.total_seconds() if rows.selection.columns[0].kind in TEMPORAL else None
+        now, delivered = self.first_run == "now", () if at is None else last_rows.kept(at.facts, self.facts)
+        ordered = in_order(rows, nullable)
+        run = IncrementalRun(ordered, at, self.begin, now, lag_seconds, self.limits, standing, delivered)
+        if not nullable:
+            return run
+        return NullRun(run, without_place(rows, nullable), self.null_watermark, at, self.limits)
+
+    def _standing(self, at: Watermark | None) -> Standing | None:
+        """Return what judges a watermark; None for one that a person gave, or that names no row."""
+        if at is None or not at.values or at.facts.get("included"):
+            return None
+        if len(at.values) < len(self.rows.selection.columns):
+            return None
+        return Standing(in_order(self.rows, self._nullable), at, self.facts, self.log)
+
+    @property
+    def _nullable(self) -> tuple[Column, ...]:
+        return () if self.null_watermark == "fail" else nullable_columns(self.rows)
+
+
+_ONCE = ("emptied", "gone")

@@ -1,0 +1,206 @@
+"""Standing of a watermark: whether the rows below it are still those that were delivered.
+
+A run looks for rows at or above its watermark. One that is found is enough. Only where there is none the questions
+here are asked, and where the table itself is another one than at the last run.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from airflow_legacy_events.core.columns import TEMPORAL, Kind
+from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.core.ports import NextId
+from airflow_legacy_events.sources.query import last_rows
+from airflow_legacy_events.sources.query.clock import is_earlier, refuse_future
+from airflow_legacy_events.sources.rows import Rows, Start, Values
+
+EMPTIED, GONE = "emptied", "gone"
+_UNTOLD = "the last delivered row is gone, so a table that was set back below its watermark can't be told from it"
+_EMPTY = "the table is empty and its next ids can't be seen, so ids that begin anew are found out only by their rows"
+
+
+class TableResetError(Exception):
+    """The table was set back below its watermark; what becomes of that `resets` decides.
+
+    Attributes:
+        why: how it was seen, in words.
+        highest: position that the table has now; None where it is empty.
+        grant: what would have shown more, in words; None where nothing is missing.
+    """
+
+    def __init__(self, why: str, highest: Values | None, grant: str | None = None) -> None:
+        super().__init__(why)
+        self.why, self.highest, self.grant = why, highest, grant
+
+
+class IdsReturnedError(Exception):
+    """The database hands out the ids of deleted rows again: what lies above `known` is new, whatever was delivered.
+
+    Attributes:
+        known: position of the highest row that was delivered; `()` where none is left.
+    """
+
+    def __init__(self, known: Values) -> None:
+        super().__init__("ids of deleted rows are handed out again")
+        self.known = known
+
+
+class Verdict(NamedTuple):
+    """What a run says of the rows below its watermark.
+
+    Attributes:
+        note: for the completeness reason; empty where there is nothing to say.
+        fact: name of a fact to record, so that it is warned of only once.
+    """
+
+    note: str = ""
+    fact: str | None = None
+
+
+AS_EXPECTED = Verdict()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Judges the stored watermark of an incremental run by the rows that are there.
+
+    Attributes:
+        rows: that are read, in the order of the watermark.
+        stored: the watermark; it names a row, and has a value for each position column.
+        found: facts of this run.
+    """
+
+    rows: Rows
+    stored: Watermark
+    found: Mapping[str, Any]
+    log: logging.Logger
+
+    def judge(self, highest: Values | None, *, bounded: bool) -> Verdict:
+        """Judge what a run found at or above the watermark.
+
+        Args:
+            highest: position at or above the watermark and below the run's bound; None: there is none.
+            bounded: whether the run has a bound.
+
+        Raises:
+            TableResetError: the table was set back below its watermark.
+            IdsReturnedError: rows at or below the watermark may be new.
+            WatermarkError: the watermark lies above the database's now.
+        """
+        if highest is not None:
+            if self.rows.database.returns_ids and not self._in_time:
+                self._refuse_returned(self._next_id())
+            return AS_EXPECTED
+        if self._in_time:
+            refuse_future(self.rows, self._values)
+        if bounded and self.rows.highest(self._from_here) is not None:
+            return AS_EXPECTED
+        return self._judge_time() if self._in_time else self._judge_id()
+
+    def judge_object(self) -> bool:
+        """Return whether the table is another one than at the last run although it holds the rows of then.
+
+        Raises:
+            TableResetError: the rows that were delivered last are gone or others.
+        """
+        before, now = self.stored.facts.get("object"), self.found.get("object")
+        if before is None or now is None or before == now:
+            return False
+        if not self._holds_delivered():
+            raise TableResetError(
+                "the table was exchanged, emptied or rewritten, and the rows that were delivered last are not in it",
+                self._highest(),
+            )
+        self.log.info("%s was rewritten or exchanged since the last run; it holds the same rows", self.rows.what)
+        return True
+
+    @property
+    def _values(self) -> Values:
+        return self.stored.values or ()
+
+    @property
+    def _from_here(self) -> Start:
+        return Start(self._values, included=True)
+
+    @property
+    def _in_time(self) -> bool:
+        return self.rows.selection.columns[0].kind in TEMPORAL
+
+    @property
+    def _known(self) -> tuple[str, ...]:
+        return last_rows.kept(self.stored.facts, self.found)
+
+    def _judge_time(self) -> Verdict:
+        now_at = self.rows.highest(Start(()), self.rows.key_is(self._values))
+        if now_at is None:
+            return self._once(GONE, _UNTOLD)
+        if not is_earlier(now_at[0], self._values[0]):
+            return AS_EXPECTED
+        raise TableResetError("the row that was delivered last has a lower time by now", self._highest())
+
+    def _judge_id(self) -> Verdict:
+        next_id = self._next_id()
+        self._refuse_returned(next_id)
+        newest = self.rows.newest(None, 1)
+        if next_id.value is not None and not next_id.returns:
+            if next_id.value > int(self._values[0]):
+                self.log.info("the newest rows of %s were deleted", self.rows.what)
+                return AS_EXPECTED
+            raise TableResetError("its next id lies at or below the watermark", self._highest())
+        if not newest:
+            return self._once(EMPTIED, _EMPTY)
+        if self._newest_known() is not None:
+            self.log.info("the newest rows of %s are gone; those before them are there", self.rows.what)
+            return AS_EXPECTED
+        if next_id.returns or self.rows.table is None or self.found.get("definition") is not None:
+            return self._once(GONE, _UNTOLD)
+        raise TableResetError("all its rows lie below the watermark", self._highest(), next_id.unknown)
+
+    def _refuse_returned(self, next_id: NextId) -> None:
+        """Check that no row at or below the watermark is new, where ids of deleted rows are handed out again."""
+        if not next_id.returns:
+            return
+        newest, known = self.rows.newest(self._values, last_rows.KEPT_ROWS), self._known
+        if not newest:
+            raise IdsReturnedError(())
+        is_there = self.rows.values(newest[0]) == self._values
+        if is_there and (not known or last_rows.checksum(newest[0]) == known[0]):
+            return
+        if (place := self._newest_known(newest)) is not None:
+            raise IdsReturnedError(place)
+        if known:
+            raise TableResetError("none of the rows that were delivered last is in it", self._highest())
+
+    def _newest_known(self, newest: Sequence[tuple[Any, ...]] | None = None) -> Values | None:
+        """Return the position of the highest row at or below the watermark that was delivered as it is."""
+        if not (known := set(self._known)):
+            return None
+        rows = self.rows.newest(self._values, last_rows.KEPT_ROWS) if newest is None else newest
+        return next((self.rows.values(row) for row in rows if last_rows.checksum(row) in known), None)
+
+    def _holds_delivered(self) -> bool:
+        if not self._known:  # an older watermark, or other columns are read by now
+            return True
+        if self._in_time and self.rows.highest(self._from_here, self.rows.key_is(self._values)) is not None:
+            return True
+        if self._in_time and self.rows.highest(Start(()), self.rows.key_is(self._values)) is not None:
+            return False
+        return self._newest_known() is not None
+
+    def _next_id(self) -> NextId:
+        column = self.rows.selection.columns[0]
+        if self.rows.table is None or column.kind is not Kind.INTEGER:
+            return NextId()
+        return self.rows.database.next_id(self.rows.table, column.name)
+
+    def _highest(self) -> Values | None:
+        return self.rows.highest(Start(()))
+
+    def _once(self, fact: str, note: str) -> Verdict:
+        if not self.stored.facts.get(fact):
+            self.log.warning("%s: %s", self.rows.what, note)
+        return Verdict(note, fact)
