@@ -214,7 +214,7 @@ def test_another_length_of_a_key_column_is_no_other_type(legacy):
     stream.run()
     legacy.execute("DROP TABLE v")
     legacy.execute("CREATE TABLE v (code varchar(9) PRIMARY KEY, at integer NOT NULL)")
-    legacy.execute("INSERT INTO v VALUES ('b', 2)")
+    legacy.execute("INSERT INTO v VALUES ('a', 1), ('b', 2)")
     assert stream.run() == 1
 
 
