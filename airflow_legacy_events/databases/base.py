@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 import threading
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Generic, TypeVar
 
@@ -18,7 +18,7 @@ from airflow_legacy_events.core.limits import MAX_ROW_BYTES
 from airflow_legacy_events.core.model import Ceiling
 from airflow_legacy_events.core.ports import Listener, NextId, TableState, TableWrites
 from airflow_legacy_events.core.sql_dialects import UNKNOWN, Dialect
-from airflow_legacy_events.databases.chunks import Chunks
+from airflow_legacy_events.databases.chunks import Chunks, Row
 from airflow_legacy_events.databases.conditions import Conditions, bound
 from airflow_legacy_events.databases.deadline import answering
 from airflow_legacy_events.databases.reflection import NOTHING_KNOWN, Reflected, TableFacts, query_source
@@ -71,7 +71,7 @@ class SqlDatabase(Conditions, Generic[Session]):
         self.log = log or logging.getLogger(__name__)
         dialect: Any = url.get_dialect()
         self._dialect = dialect(paramstyle=self.paramstyle)
-        self._chunks = Chunks()
+        self._chunks = Chunks(conn_id, max_row_bytes)
         self._session: Session | None = None
         self._turn = threading.Lock()
         self._closed = threading.Event()
@@ -212,6 +212,10 @@ class SqlDatabase(Conditions, Generic[Session]):
             lag_seconds: seconds, 0 or more.
             timezone: IANA name of the zone of a naive value.
         """
+
+    def _gather(self, query: Any, chunks: Iterable[list[Row]], max_bytes: int | None) -> list[Row]:
+        """Return the rows of a page of `query`, as `read` does; see `Chunks.gather`."""
+        return self._chunks.gather(chunks, max_bytes, query.get_execution_options().get("key_columns", ()))
 
     def prefetch(self, query: Any) -> None:
         """See `core.ports.Database.prefetch`. By default nothing is prefetched."""

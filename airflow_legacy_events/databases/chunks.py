@@ -2,43 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
+
+from airflow_legacy_events.core.limits import MAX_ROW_BYTES
+from airflow_legacy_events.databases import errors
 
 CHUNK_BYTES = 2**20
 _MOST_ROWS = 128
-_SAMPLE = slice(0, None, 13)
 _NUMBER_BYTES = 8
+_WIDE_BYTES = 1_000
+_LONGEST_CHARACTER = 4
+
+Row: TypeAlias = tuple[Any, ...]
 
 
 class Chunks:
     """Gathers the rows of pages, one page after the other.
 
+    Args:
+        conn_id: Airflow's name of the connection, for messages.
+        max_row_bytes: a larger row is refused.
+
     Attributes:
-        rows: how many to fetch at a time: few at first, then as the width of the last page's rows suggests.
+        rows: how many to fetch at a time: few at first, then as the width of the last rows suggests. It changes while a
+            page is gathered; rows that become wide are met by at most one chunk of so many.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, conn_id: str = "", max_row_bytes: int = MAX_ROW_BYTES) -> None:
         self.rows = 4
+        self._conn_id, self._most = conn_id, max_row_bytes
 
-    def gather(self, chunks: Iterable[list[tuple[Any, ...]]], max_bytes: int | None) -> list[tuple[Any, ...]]:
-        """Return all rows, or those of the first chunks that together hold about `max_bytes`."""
-        rows: list[tuple[Any, ...]] = []
-        size = 1.0
+    def gather(self, chunks: Iterable[list[Row]], max_bytes: int | None, key: Sequence[str] = ()) -> list[Row]:
+        """Return all rows, or those of the first chunks that together hold about `max_bytes`.
+
+        Args:
+            chunks: of rows, none of them empty; each may be as large as `rows` says when it is fetched.
+            max_bytes: of memory; None: all rows.
+            key: names of the key columns, for the error.
+
+        Raises:
+            EnvelopeError: a row is too large.
+        """
+        rows: list[Row] = []
+        size = 1
         for chunk in chunks:
             rows += chunk
-            sample = chunk[_SAMPLE]
-            size += _width(sample) * len(chunk) / len(sample)
+            width = _width(chunk)
+            if width * _LONGEST_CHARACTER > self._most:
+                self._refuse_large(chunk, key)
+            size += width
+            widest = max(width / len(chunk), size / len(rows))
+            self.rows = max(1, min(_MOST_ROWS, int(CHUNK_BYTES / widest)))
             if max_bytes is not None and size >= max_bytes:
                 break
-        if rows:
-            self.rows = max(1, min(_MOST_ROWS, int(CHUNK_BYTES * len(rows) / size)))
         return rows
 
+    def one_by_one(self, fetch: Callable[[], Row | None]) -> Iterator[list[Row]]:
+        """Yield chunks of about `CHUNK_BYTES` at most or of one row, from a driver that hands rows over singly.
 
-def _width(rows: list[tuple[Any, ...]]) -> int:
-    values = [value for row in rows for value in row if value is not None]
-    try:
-        return sum(map(len, values))
-    except TypeError:
-        return sum(len(value) if isinstance(value, (str, bytes)) else _NUMBER_BYTES for value in values)
+        However wide rows become, no more than that and one row is held beside what was yielded before.
+
+        Args:
+            fetch: returns the next row, None behind the last.
+        """
+        chunk: list[Row] = []
+        size = 0
+        while (row := fetch()) is not None:
+            chunk.append(row)
+            for value in row:
+                if value.__class__ is str or value.__class__ is bytes:
+                    size += len(value)
+            if size >= CHUNK_BYTES or len(chunk) == _MOST_ROWS:
+                yield chunk
+                chunk, size = [], 0
+        if chunk:
+            yield chunk
+
+    def _refuse_large(self, chunk: list[Row], key: Sequence[str]) -> None:
+        for row in chunk:
+            found = sum(map(_bytes, row))
+            if found > self._most:
+                raise errors.row_too_large(self._conn_id, found, self._most, key)
+
+
+def _width(chunk: list[Row]) -> int:
+    """Return the bytes of memory of rows, roughly: of narrow ones those of their ASCII text."""
+    size = 0
+    for values in zip(*chunk, strict=True):
+        try:
+            found = sum(map(len, filter(None, values)))
+        except TypeError:
+            found = sum(len(value) if isinstance(value, (str, bytes)) else _NUMBER_BYTES for value in values)
+        if found > _WIDE_BYTES * len(chunk):  # a text with one emoji takes four bytes a character
+            found = sum(map(sys.getsizeof, values))
+        size += found
+    return size
+
+
+def _bytes(value: Any) -> int:
+    """Return the bytes of a value as UTF-8."""
+    if isinstance(value, str):
+        return len(value) if value.isascii() else len(value.encode(errors="surrogatepass"))
+    return len(value) if isinstance(value, bytes) else _NUMBER_BYTES

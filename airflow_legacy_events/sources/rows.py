@@ -278,7 +278,9 @@ class Rows:
             ) from None  # that error holds the text
 
     def _select_rows(self, after: Start) -> Any:
-        return self._select(self.read_columns, after).execution_options(expected=self.selection.shape.columns)
+        shape = self.selection.shape
+        query = self._select(self.read_columns, after)
+        return query.execution_options(expected=shape.columns, key_columns=shape.named(shape.key))
 
     def _select(self, columns: Any, after: Start) -> Any:
         query: Any = sa.select(*columns).select_from(self.selectable).where(*self.where)

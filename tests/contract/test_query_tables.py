@@ -264,3 +264,17 @@ def test_a_large_value_below_the_bound_is_read(legacy):
     legacy.execute(f"CREATE TABLE t (id integer PRIMARY KEY, body {legacy.engine.long_text})")
     legacy.execute(f"INSERT INTO t VALUES (1, {legacy.engine.mark})", "0" * 10_000_000)
     assert [row["body"] for row in read(legacy, watermark_columns=("id",))[0]] == ["0" * 10_000_000]
+
+
+def test_a_row_of_several_values_that_are_each_below_the_bound_is_refused(legacy):
+    type_, mark = legacy.engine.long_text, legacy.engine.mark
+    legacy.execute(f"CREATE TABLE t (id integer PRIMARY KEY, a {type_}, b {type_})")
+    for id_, length in ((1, 1), (2, 60_000), (3, 1)):
+        legacy.execute(f"INSERT INTO t VALUES ({mark}, {mark}, {mark})", id_, "a" * length, "b" * length)
+    told = r"connection 'crm': a row of 120\d\d\d bytes, max_row_bytes=100000 is the most .* key columns 'id'"
+    with legacy.source(watermark_columns=("id",), batch_rows=1, max_row_bytes=100_000) as source:
+        pages = source.open(None).batches
+        next(pages)
+        with pytest.raises(EnvelopeError, match=told) as error:
+            next(pages)
+    assert "aaa" not in str(error.value)

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from airflow_legacy_events.core.limits import Limits
+from airflow_legacy_events.core.limits import MAX_ROW_BYTES, Limits
 from airflow_legacy_events.databases.base import SqlDatabase
 from airflow_legacy_events.sources.query import QuerySource
 from tests.services import firebird
@@ -75,12 +75,13 @@ class Legacy:
         assigned = ", ".join(f"{name} = {value}" for name, value in settings.items())
         self.url = self.url.update_query_dict({"init_command": f"SET SESSION {assigned}"})
 
-    def database(self, timeout: float = 30, **url: Any) -> SqlDatabase:
-        return self.engine.made(self.url.set(**url), conn_id="crm", statement_timeout_seconds=timeout)
+    def database(self, timeout: float = 30, max_row_bytes: int = MAX_ROW_BYTES, **url: Any) -> SqlDatabase:
+        options: dict[str, Any] = {"statement_timeout_seconds": timeout, "max_row_bytes": max_row_bytes}
+        return self.engine.made(self.url.set(**url), conn_id="crm", **options)
 
     @contextmanager
     def source(self, **options: Any) -> Iterator[QuerySource]:
-        database = self.database()
+        database = self.database(max_row_bytes=options.pop("max_row_bytes", MAX_ROW_BYTES))
         limits = {name: options.pop(name) for name in ("batch_rows", "max_rows") if name in options}
         if "sql" not in options:
             options.setdefault("table", "t")

@@ -229,13 +229,12 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
 
     def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
         """See `core.ports.Database.read`; values are plain, or the texts that `core.columns.Kind` names."""
-        size = self._chunks.rows
         with self._reading(_READING) as session:
             options = {"stream_results": True} if max_bytes is not None else {}
             with contextlib.closing(session.execute(query, execution_options=options)) as result:
                 names = list(result.keys())
-                chunks = iter(lambda: values.exact(result.fetchmany(size), names), [])
-                return self._chunks.gather(chunks, max_bytes)
+                chunks = self._chunks.one_by_one(result.fetchone)
+                return self._gather(query, (values.exact(chunk, names) for chunk in chunks), max_bytes)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

@@ -203,7 +203,7 @@ class MysqlDatabase(AskedServer):
             chunks = self._stream(session, statement, parameters)
             try:
                 with contextlib.closing(chunks):
-                    return self._chunks.gather(chunks, max_bytes)
+                    return self._gather(query, chunks, max_bytes)
             except MySQLdb.Error as error:
                 if what := too_large_in(session, error):
                     raise errors.too_large(self.conn_id, what, self.max_row_bytes) from None
@@ -228,11 +228,11 @@ class MysqlDatabase(AskedServer):
 
     def _stream(self, session: Session, statement: str, parameters: Any) -> Rows:
         """Yield chunks of rows as they arrive; if the reader stops early the statement is killed."""
-        size, ended = self._chunks.rows, False
+        ended = False
         cursor = session.connection.cursor(SSCursor)
         try:
             cursor.execute(statement, parameters)
-            while chunk := cursor.fetchmany(size):
+            while chunk := cursor.fetchmany(self._chunks.rows):
                 yield list(chunk)
             ended = True
         finally:

@@ -197,7 +197,7 @@ class PostgresDatabase(SqlDatabase[Session]):
         with super()._using("reading") as session, self._readable(statement, parameters):
             sent = self._prefetch.take(statement, parameters) or Statement(session.texts, statement, parameters)
             with contextlib.closing(sent):
-                return self._chunks.gather(sent.chunks(self._chunks.rows), max_bytes)
+                return self._gather(query, sent.chunks(self._chunks.rows), max_bytes)
 
     @contextmanager
     def _readable(self, statement: str, parameters: Any) -> Iterator[None]:

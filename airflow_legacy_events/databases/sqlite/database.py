@@ -241,9 +241,8 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
     def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
         """See `core.ports.Database.read`."""
         statement, parameters = self._compiled(query)
-        size = self._chunks.rows
         with self._using(_READING) as session, contextlib.closing(session.execute(statement, parameters)) as cursor:
-            rows = self._chunks.gather(iter(lambda: cursor.fetchmany(size), []), max_bytes)
+            rows = self._gather(query, self._chunks.one_by_one(cursor.fetchone), max_bytes)
         for at, column in enumerate(query.get_execution_options().get("expected", ())):
             if isinstance(column, TimeColumn) and column.times.timed:
                 column.times.check(row[at] for row in rows)
