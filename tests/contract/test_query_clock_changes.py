@@ -8,10 +8,12 @@ import datetime as dt
 import zoneinfo
 
 import pytest
+import sqlalchemy as sa
 import time_machine
 
 from airflow_legacy_events.databases.generic import dialects
 from airflow_legacy_events.databases.generic.dialects import traits_of
+from airflow_legacy_events.databases.postgres import PostgresDatabase
 from tests.support.engines import EACH
 from tests.support.legacy import reused_database
 
@@ -27,15 +29,14 @@ CHANGES = {
 @pytest.fixture(params=EACH)
 def legacy(request, monkeypatch):
     with reused_database(request, request.param) as found:
-        if found.dialect == "postgresql":  # a clock that the test sets stands before the server's own
+        if found.dialect == "postgresql":  # a clock that the test sets instead of the server's own
             found.execute("CREATE SCHEMA clock")
             found.execute("CREATE TABLE clock.shown (at timestamptz)")
             found.execute("INSERT INTO clock.shown VALUES (NULL)")
             found.execute(
                 "CREATE FUNCTION clock.now() RETURNS timestamptz STABLE LANGUAGE sql AS 'SELECT at FROM clock.shown'"
             )
-            [(name,)] = found.execute("SELECT current_database()")
-            found.execute(f"ALTER DATABASE {name} SET search_path = clock, pg_catalog, public")
+            monkeypatch.setattr(PostgresDatabase, "clock", sa.func.clock.now)
         if found.dialect == "firebird":  # its clock is the machine's: what the dialect asks for is a table of the test
             found.execute("CREATE TABLE clock (shown timestamp)")
             found.execute("INSERT INTO clock VALUES (NULL)")

@@ -24,11 +24,13 @@ from airflow_legacy_events.databases.postgres.catalog import inspect_table
 from airflow_legacy_events.databases.postgres.encoding import REMEDY, UNREADABLE, unreadable_column
 from airflow_legacy_events.databases.postgres.listening import listening
 from airflow_legacy_events.databases.postgres.lock import AdvisoryLock
+from airflow_legacy_events.databases.postgres.operators import find_names
 from airflow_legacy_events.databases.postgres.prefetch import Prefetch
+from airflow_legacy_events.databases.postgres.qualified import Known, Named, QualifiedCompiler
 from airflow_legacy_events.databases.postgres.server import Server, find_server, why_behind
 from airflow_legacy_events.databases.postgres.session import SNAPSHOT, Session, connect, reason, tell
 from airflow_legacy_events.databases.postgres.sizes import bounded_column, too_large_in
-from airflow_legacy_events.databases.postgres.statement import Statement
+from airflow_legacy_events.databases.postgres.statement import Field, Statement
 from airflow_legacy_events.databases.postgres.types import MONEY_FORM, find_types, holds_money
 from airflow_legacy_events.databases.postgres.versions import VERSION, unchanged
 from airflow_legacy_events.databases.postgres.writes import table_writes
@@ -45,10 +47,13 @@ class PostgresDatabase(SqlDatabase[Session]):
 
     paramstyle = "numeric_dollar"
     version = VERSION
+    clock: Any = sa.func.now
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._prefetch = Prefetch(self._turn, self.statement_timeout_seconds)
+        self._known, self._names = Known(), dict[int, Named]()
+        self._dialect.statement_compiler, self._dialect.known = QualifiedCompiler, self._known
         self._money = self._in_snapshot = False
         self._server: Server | None = None
         self._last: tuple[Any, tuple[str, Any]] | None = None
@@ -140,6 +145,7 @@ class PostgresDatabase(SqlDatabase[Session]):
                 raise errors.refused_query(self.conn_id, reason(error)) from None
             types = find_types(session.connection, [one.oid for one in found])
             self._money |= any(holds_money(type_) for type_ in types.values())
+            self._learn(session, selectable, found)
         columns, refused = [], {}
         for one in found:
             type_ = types[one.oid]
@@ -151,15 +157,21 @@ class PostgresDatabase(SqlDatabase[Session]):
                 columns.append(Column(one.name, type_.kind, shown, nullable, type_.elements, checked=True))
         return tuple(columns), refused
 
+    def _learn(self, session: Session, selectable: Any, fields: Sequence[Field]) -> None:
+        """Keep what statements call the types of the columns."""
+        if new := [one.oid for one in fields if one.oid not in self._names]:
+            self._names |= find_names(session.connection, new)
+        self._known.add(selectable, {one.name: self._names[one.oid] for one in fields})
+
     def bounded(self, column: Column) -> Any:
         """See `core.ports.Database.bounded`."""
         return bounded_column(column, self.max_row_bytes)
 
     def _until_now(self, value: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
         """Compare with `now()` of the server, within the statement."""
-        now: Any = sa.text("now()")
+        now: Any = self.clock()
         if lag_seconds:
-            now = sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, lag_seconds)
+            now = now - sa.func.make_interval(0, 0, 0, 0, 0, 0, lag_seconds)
         if kind is Kind.INSTANT:
             return value <= now
         local = sa.func.timezone(bound(timezone), now)
@@ -167,7 +179,7 @@ class PostgresDatabase(SqlDatabase[Session]):
 
     def marking(self, of: Column) -> Any:
         """See `core.ports.Database.marking`."""
-        now: Any = sa.func.now()
+        now: Any = self.clock()
         if digits := _DIGITS.search(of.type):  # an assignment would round it up
             now = sa.func.date_trunc(bound("second" if int(digits[1]) < _MILLISECONDS else "milliseconds"), now)
         if of.kind is Kind.INSTANT:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.databases.conditions import bound
+from airflow_legacy_events.databases.postgres.qualified import ArrayOf
 
 VERSION = Column("xmin", Kind.INTEGER, "xid", nullable=False)
 
@@ -50,21 +51,8 @@ def _rows(column: Column, rows: Sequence[Sequence[str]], among: Callable[..., An
     return among([named], rows)
 
 
-class _Type(sa.types.UserDefinedType[Any]):
-    """A type as the catalog names it."""
-
-    cache_ok = True
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def get_col_spec(self, **_: Any) -> str:
-        """Return the name."""
-        return self.name
-
-
 def _array(texts: Sequence[str], column: Column) -> Any:
     """Return the texts as an array; numbers as one text, since the driver looks at each element of a list."""
     numbers = column.kind is Kind.INTEGER
     written = "{" + ",".join(map(str, map(int, texts))) + "}" if numbers else list(texts)
-    return sa.cast(bound(written), _Type(f"{column.type}[]"))
+    return sa.cast(bound(written), ArrayOf(column.name, column.type))
