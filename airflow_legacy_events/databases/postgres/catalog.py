@@ -1,4 +1,4 @@
-"""Catalog of PostgreSQL: the facts of one table, in one round trip."""
+"""Catalog of PostgreSQL: the facts of one table, in one round trip; of views, parents and odd indexes in two."""
 
 from __future__ import annotations
 
@@ -6,46 +6,59 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection, sql
 
+from airflow_legacy_events.databases.postgres.collations import COLLATIONS, Collation, default_collation
+from airflow_legacy_events.databases.postgres.entries import Attribute, Entry, Index
 from airflow_legacy_events.databases.postgres.sizes import STORED_SMALL
+from airflow_legacy_events.databases.postgres.state import table_state
 from airflow_legacy_events.databases.reflection import TableFacts, no_such_table, split_name
 
 # No statement joins: planning is most of what they take a fresh session, and joining makes it half as much again.
 _TABLE = """
-SELECT (SELECT nspname FROM pg_catalog.pg_namespace WHERE oid = relnamespace), relname, relkind::text, relhassubclass,
-       pg_relation_size(reltoastrelid::regclass, 'main')
-  FROM pg_catalog.pg_class WHERE oid = {table};
-SELECT attnum, attname, attnotnull FROM pg_catalog.pg_attribute
- WHERE attrelid = {table} AND attnum > 0 AND NOT attisdropped;
-SELECT indisprimary, indisunique, pg_index_column_has_property(indexrelid::regclass, 1, 'orderable'), indnkeyatts,
-       indkey::text, (SELECT relname FROM pg_catalog.pg_class WHERE oid = indexrelid)
+SELECT oid::pg_catalog.int8,
+       (SELECT nspname FROM pg_catalog.pg_namespace AS n WHERE n.oid OPERATOR(pg_catalog.=) relnamespace), relname,
+       relkind::pg_catalog.text,
+       relhassubclass
+       AND EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhparent OPERATOR(pg_catalog.=) c.oid),
+       pg_catalog.pg_relation_size(reltoastrelid::pg_catalog.regclass, 'main'),
+       pg_catalog.pg_relation_filenode(oid)::pg_catalog.int8
+  FROM pg_catalog.pg_class AS c WHERE oid OPERATOR(pg_catalog.=) {table};
+SELECT attnum, attname, attnotnull, attcollation::pg_catalog.int8, atttypid::pg_catalog.int8
+  FROM pg_catalog.pg_attribute
+ WHERE attrelid OPERATOR(pg_catalog.=) {table} AND attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2
+   AND NOT attisdropped;
+SELECT indisprimary, indisunique,
+       pg_catalog.pg_index_column_has_property(indexrelid::pg_catalog.regclass, 1, 'orderable'), indnkeyatts,
+       indkey::pg_catalog.text, indcollation::pg_catalog.text, indclass::pg_catalog.text,
+       (SELECT relname FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) indexrelid)
   FROM pg_catalog.pg_index
- WHERE indrelid = {table} AND indisvalid AND indpred IS NULL AND indexprs IS NULL
+ WHERE indrelid OPERATOR(pg_catalog.=) {table} AND indisvalid AND indpred IS NULL AND indexprs IS NULL;
 """
 # Version 18 marks a column NOT NULL also where a constraint is NOT VALID yet, so NULLs may be there.
 _MAYBE_NULL = """
-;SELECT unnest(conkey) FROM pg_catalog.pg_constraint
-  WHERE conrelid = {table} AND contype = 'n' AND NOT convalidated
+;SELECT pg_catalog.unnest(conkey) FROM pg_catalog.pg_constraint
+  WHERE conrelid OPERATOR(pg_catalog.=) {table} AND contype OPERATOR(pg_catalog.=) 'n'::pg_catalog."char"
+    AND NOT convalidated
 """
 _MARKED_SINCE = 180_000
 _OWN_INDEXES, _WITH_TABLE_INDEXES, _WITH_ROWS = "rm", "rpm", "rpmvf"
 _NAMES = """
-SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
- WHERE c.relkind = ANY (%s)
-   AND CASE WHEN %s::text IS NULL THEN pg_table_is_visible(c.oid) AND n.nspname NOT LIKE 'pg\\_%%'
-            AND n.nspname <> 'information_schema' ELSE n.nspname = %s END
+SELECT c.relname FROM pg_catalog.pg_class AS c
+  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+ WHERE c.relkind OPERATOR(pg_catalog.=) ANY (%s::pg_catalog."char"[])
+   AND CASE WHEN %s::pg_catalog.text IS NULL
+            THEN pg_catalog.pg_table_is_visible(c.oid) AND n.nspname OPERATOR(pg_catalog.!~~) 'pg\\_%%'
+                 AND n.nspname OPERATOR(pg_catalog.<>) 'information_schema'::pg_catalog.name
+            ELSE n.nspname OPERATOR(pg_catalog.=) %s::pg_catalog.name END
 """
 
 
-class _Index(NamedTuple):
-    primary: bool
-    unique: bool
-    ordered: bool
-    key_columns: int
-    numbers: str
-    name: str
-
-    def columns(self, names: dict[int, str]) -> tuple[str, ...]:
-        return tuple(names[int(number)] for number in self.numbers.split()[: self.key_columns])
+class _Answers(NamedTuple):
+    tables: list[Any]
+    columns: list[Any]
+    indexes: list[Any]
+    collations: list[Any]
+    default: list[Any]
+    maybe_null: list[Any]
 
 
 def inspect_table(session: Connection[Any], table: str) -> TableFacts:
@@ -55,35 +68,45 @@ def inspect_table(session: Connection[Any], table: str) -> TableFacts:
         ConfigurationError: there is none of that name.
     """
     schema, name = split_name(table)
-    tables, columns, found, maybe_null = _ask(session, quoted(schema, name))
-    if not tables or tables[0][2] not in _WITH_ROWS:
+    found = _ask(session, quoted(schema, name))
+    entries = [Entry(*row) for row in found.tables]
+    if not entries or entries[0].kind not in _WITH_ROWS:
         raise no_such_table(table, [one for (one,) in session.execute(_NAMES, (list(_WITH_ROWS), schema, schema))])
-    ((found_schema, found_name, kind, parent, stored),) = tables
-    names = {number: column for number, column, _ in columns}
-    indexes = sorted((_Index(*row) for row in found), key=lambda index: (not index.primary, index.name))
-    unsure = {number for (number,) in maybe_null}
+    [entry] = entries
+    columns = {number: Attribute(*rest) for number, *rest in found.columns}
+    indexes = sorted((Index.of(*row) for row in found.indexes), key=lambda index: (not index.primary, index.name))
+    collations = {row[0]: Collation(*row) for row in (*found.collations, *found.default)}
+    named = {index: tuple(columns[number].name for number in index.keys) for index in indexes}
+    unsure = {number for (number,) in found.maybe_null}
     return TableFacts(
-        name=found_name,
-        schema=found_schema if schema is not None else None,
-        primary_key=next((index.columns(names) for index in indexes if index.primary), ()),
-        unique=tuple(index.columns(names) for index in indexes if index.unique and not index.primary),
-        indexes=tuple(dict.fromkeys(index.columns(names) for index in indexes if index.ordered))
-        if kind in _WITH_TABLE_INDEXES
+        name=entry.name,
+        schema=entry.schema if schema is not None else None,
+        primary_key=next((named[index] for index in indexes if index.primary), ()),
+        unique=tuple(named[index] for index in indexes if index.unique and not index.primary),
+        indexes=tuple(dict.fromkeys(named[index] for index in indexes if index.ordered))
+        if entry.kind in _WITH_TABLE_INDEXES
         else None,
-        not_null=frozenset(column for number, column, marked in columns if marked and number not in unsure),
-        small=kind in _OWN_INDEXES and not parent and (stored or 0) < STORED_SMALL,
+        not_null=frozenset(one.name for number, one in columns.items() if one.not_null and number not in unsure),
+        small=entry.kind in _OWN_INDEXES and not entry.parent and (entry.stored or 0) < STORED_SMALL,
+        state=table_state(session, entry, columns, indexes, collations),
     )
 
 
-def _ask(session: Connection[Any], written: str) -> list[list[Any]]:
-    marked = session.info.server_version >= _MARKED_SINCE
-    table = sql.SQL("coalesce(to_regclass({}), to_regclass({}))::oid").format(written, written.lower())
-    statements = sql.SQL(_TABLE + (_MAYBE_NULL if marked else "")).format(table=table)
-    cursor = session.execute(statements.as_bytes(session))
+def _ask(session: Connection[Any], written: str) -> _Answers:
+    version = session.info.server_version
+    marked = version >= _MARKED_SINCE
+    statements = _TABLE + COLLATIONS + default_collation(version) + (_MAYBE_NULL if marked else "")
+    cursor = session.execute(sql.SQL(statements).format(table=table_of(written)).as_bytes(session))
     answers = [cursor.fetchall()]
     while cursor.nextset():
         answers.append(cursor.fetchall())
-    return answers if marked else [*answers, []]
+    return _Answers(*answers, *([] if marked else [[]]))
+
+
+def table_of(written: str) -> sql.Composed:
+    """Return the expression of the oid of a table; its name, in quotes, is looked up as written, then in lower case."""
+    text = "coalesce(pg_catalog.to_regclass({}), pg_catalog.to_regclass({}))::pg_catalog.oid"
+    return sql.SQL(text).format(written, written.lower())
 
 
 def quoted(schema: str | None, name: str) -> str:

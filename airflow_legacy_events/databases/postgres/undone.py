@@ -6,10 +6,11 @@ import contextlib
 from typing import Any
 
 import psycopg
-from psycopg import Connection, sql
+from psycopg import Connection, Cursor, sql
 from psycopg.pq import TransactionStatus
 
-_BEGIN, _ROLLBACK = "BEGIN READ ONLY", "ROLLBACK"
+from airflow_legacy_events.databases.postgres.session import BEGIN, END
+
 _SAVEPOINT, _BACK = (
     "SAVEPOINT legacy_events_question",
     "ROLLBACK TO SAVEPOINT legacy_events_question; RELEASE SAVEPOINT legacy_events_question",
@@ -25,14 +26,14 @@ def ask(session: Connection[Any], *statements: str | sql.Composable) -> list[lis
         psycopg.Error: one failed; the session is as it was before.
     """
     within = session.info.transaction_status != TransactionStatus.IDLE
-    begin, end = (_SAVEPOINT, _BACK) if within else (_BEGIN, _ROLLBACK)
+    begin, end = (_SAVEPOINT, _BACK) if within else (BEGIN.decode(), END.decode())
     parts = [one if isinstance(one, sql.Composable) else sql.SQL(one) for one in (begin, *statements, end)]
     try:
-        cursor = session.execute(sql.SQL(";").join(parts).as_bytes(session))
+        cursor = Cursor(session).execute(sql.SQL(";").join(parts).as_bytes(session))
     except psycopg.Error:
         if not session.closed:
             with contextlib.suppress(psycopg.Error):
-                session.execute(end)
+                Cursor(session).execute(end.encode())
         raise
     answers = []
     while True:

@@ -1,0 +1,172 @@
+"""What lies below a table, view or query of PostgreSQL: views, partitions, children, and what is read elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from psycopg import Connection, sql
+
+from airflow_legacy_events.databases.postgres.undone import ask
+from airflow_legacy_events.databases.postgres.view_text import fingerprint
+
+PATH = "SET LOCAL search_path = pg_catalog"
+"""Lets every name be written with its schema: else the text of a view changes with the path of who asks."""
+
+# It asks of as little as it can: what only few views have is asked for once it is known that they have it.
+_VIEWS = """
+WITH RECURSIVE below (oid) AS (
+  {roots}
+  UNION
+  SELECT refobjid FROM below
+    JOIN pg_catalog.pg_rewrite AS r ON r.ev_class OPERATOR(pg_catalog.=) below.oid
+    JOIN pg_catalog.pg_depend AS d ON d.objid OPERATOR(pg_catalog.=) r.oid
+   WHERE r.ev_type OPERATOR(pg_catalog.=) '1'::pg_catalog."char"
+     AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+     AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+     AND d.refobjid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+)
+SELECT oid::pg_catalog.int8, oid::pg_catalog.regclass::pg_catalog.text, relkind::pg_catalog.text, relhassubclass,
+       CASE WHEN relkind OPERATOR(pg_catalog.=) ANY ('{{v,m}}'::pg_catalog."char"[])
+            THEN pg_catalog.pg_get_viewdef(oid) END
+  FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT oid FROM below))
+"""
+# A part that was never truncated or rewritten has the file node that is its oid.
+_PARTS = """
+WITH RECURSIVE tree (oid) AS (
+  SELECT pg_catalog.unnest({}::pg_catalog.oid[])
+  UNION
+  SELECT inhrelid FROM tree JOIN pg_catalog.pg_inherits AS i ON i.inhparent OPERATOR(pg_catalog.=) tree.oid
+)
+SELECT pg_catalog.max(relfilenode::pg_catalog.int8)
+         FILTER (WHERE relfilenode OPERATOR(pg_catalog.<>) ALL (ARRAY[0::pg_catalog.oid, oid])),
+       pg_catalog.array_agg(oid::pg_catalog.int8)
+         FILTER (WHERE relkind OPERATOR(pg_catalog.=) 'f'::pg_catalog."char")
+  FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT oid FROM tree))
+"""
+_FOREIGN = """
+SELECT ftrelid::pg_catalog.regclass::pg_catalog.text, srvname, fdwname FROM pg_catalog.pg_foreign_table AS t
+  JOIN pg_catalog.pg_foreign_server AS s ON s.oid OPERATOR(pg_catalog.=) ftserver
+  JOIN pg_catalog.pg_foreign_data_wrapper AS w ON w.oid OPERATOR(pg_catalog.=) srvfdw
+ WHERE ftrelid OPERATOR(pg_catalog.=) ANY ({}::pg_catalog.oid[]) ORDER BY 1
+"""
+_CALLED_BY_VIEWS = """
+SELECT d.refobjid FROM pg_catalog.pg_rewrite AS r
+  JOIN pg_catalog.pg_depend AS d ON d.objid OPERATOR(pg_catalog.=) r.oid
+ WHERE r.ev_class OPERATOR(pg_catalog.=) ANY ({}::pg_catalog.oid[])
+   AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+   AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+"""
+# An untrusted language may do whatever the server's system user may; so may C, of which only this one is well known.
+_OUTSIDE = """
+SELECT p.oid::pg_catalog.regproc::pg_catalog.text FROM pg_catalog.pg_proc AS p
+  JOIN pg_catalog.pg_language AS l ON l.oid OPERATOR(pg_catalog.=) prolang
+ WHERE p.oid OPERATOR(pg_catalog.=) ANY (ARRAY({}))
+   AND (lanispl AND NOT lanpltrusted OR lanname OPERATOR(pg_catalog.=) 'c'::pg_catalog.name
+        AND proname OPERATOR(pg_catalog.=) ANY ('{{dblink,dblink_fetch,dblink_get_result}}'::pg_catalog.name[]))
+ ORDER BY 1
+"""
+_CALL = re.compile(r"[\w\"]\.[\w\"]+\(")
+_HOLDS_REMOTELY = "postgres_fdw"
+
+
+class Below(NamedTuple):
+    """What was found.
+
+    Attributes:
+        definition: fingerprint of the views; None where there is none.
+        unheld: see `core.ports.TableState.unheld`.
+        exchanged: newest file node of the parts that were truncated or rewritten since they were made; None where none
+            was.
+    """
+
+    definition: str | None = None
+    unheld: str | None = None
+    exchanged: int | None = None
+
+
+class Relation(NamedTuple):
+    """A table or view below a view or query.
+
+    Attributes:
+        oid: of it.
+        name: as SQL writes it, with its schema.
+        kind: as the catalog has it.
+        parent: whether it may have children or partitions.
+        text: definition of a view; None for a table.
+    """
+
+    oid: int
+    name: str
+    kind: str
+    parent: bool
+    text: str | None
+
+
+def below_view(session: Connection[Any], oid: int) -> Below:
+    """Return what lies below a view or foreign table, itself included."""
+    [rows] = ask(session, PATH, relations(sql.SQL("SELECT {}::pg_catalog.oid").format(oid)))
+    return found_below(session, [Relation(*row) for row in rows])
+
+
+def below_parent(session: Connection[Any], oid: int) -> Below:
+    """Return what lies below a table with children or partitions."""
+    exchanged, foreign = _parts(session, [oid])
+    return Below(unheld=_unheld(session, foreign), exchanged=exchanged)
+
+
+def relations(roots: sql.Composable) -> sql.Composed:
+    """Return the statement that gives a `Relation` for each of some oids, and for all below them; it needs `PATH`.
+
+    Args:
+        roots: a SELECT of their oids.
+    """
+    return sql.SQL(_VIEWS).format(roots=roots)
+
+
+def found_below(session: Connection[Any], found: Sequence[Relation], called: sql.Composable | None = None) -> Below:
+    """Return what relations say; more is asked only where one of them is read elsewhere or has parts.
+
+    Args:
+        session: that is asked.
+        found: the relations.
+        called: a SELECT of the oids of functions that are called beside those of the views.
+    """
+    foreign = [one.oid for one in found if one.kind == "f"]
+    if parents := [one.oid for one in found if one.parent]:
+        foreign += _parts(session, parents)[1]
+    if calling := [one.oid for one in found if one.text is not None and _CALL.search(one.text)]:
+        of_views = sql.SQL(_CALLED_BY_VIEWS).format(calling)
+        called = of_views if called is None else sql.SQL(" UNION ALL ").join([of_views, called])
+    views = {one.name: one.text for one in found if one.text is not None}
+    return Below(fingerprint(views) if views else None, _unheld(session, foreign, called))
+
+
+def _parts(session: Connection[Any], parents: Sequence[int]) -> tuple[int | None, list[int]]:
+    [[(exchanged, foreign)]] = ask(session, sql.SQL(_PARTS).format(list(parents)))
+    return exchanged, foreign or []
+
+
+def _unheld(session: Connection[Any], foreign: Sequence[int], called: sql.Composable | None = None) -> str | None:
+    if foreign:
+        [[first, *_]] = ask(session, PATH, sql.SQL(_FOREIGN).format(list(foreign)))
+        return _foreign(*first)
+    if called is None:
+        return None
+    [functions] = ask(session, PATH, sql.SQL(_OUTSIDE).format(called))
+    return next(
+        (f"{name}() can read what no snapshot holds; write the query without it" for (name,) in functions), None
+    )
+
+
+def _foreign(name: str, server: str, wrapper: str) -> str:
+    why = (
+        "a TRUNCATE or a rewritten table there shows through its snapshot"
+        if wrapper == _HOLDS_REMOTELY
+        else "which holds no snapshot"
+    )
+    return (
+        f"{name} is a foreign table of server {server}, read by {wrapper}: {why}; read it where it lies, or load a copy"
+        f" of it: CREATE TABLE … AS TABLE {name}"
+    )

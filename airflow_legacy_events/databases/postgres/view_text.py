@@ -1,0 +1,106 @@
+"""What of the text of PostgreSQL's views decides which rows they have."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+_TOKEN = re.compile(
+    r"""\s+ | (?P<token> E'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | "(?:[^"]|"")*" | \w[\w$]* | . )""",
+    re.VERBOSE | re.DOTALL,
+)
+_DEEPER = {"(": 1, "[": 1, ")": -1, "]": -1}
+_ENDS = frozenset({"FROM", "WHERE", "GROUP", "HAVING", "UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT", "OFFSET", ";"})
+
+
+class Parts(NamedTuple):
+    """A view's text in two parts.
+
+    Attributes:
+        rows: tokens of what decides which rows there are: all but its select lists.
+        columns: tokens of each expression of its select lists, by the name of the column.
+    """
+
+    rows: list[str]
+    columns: dict[str, list[str]]
+
+
+def fingerprint(views: Mapping[str, str]) -> str:
+    """Return a fingerprint of which rows views have.
+
+    The expression of a column counts where another view may choose rows by that column.
+
+    Args:
+        views: texts by name, as the server writes them while its search_path is `pg_catalog` alone.
+    """
+    found = {name: parts(text) for name, text in views.items()}
+    texts = []
+    for name, one in sorted(found.items()):
+        named = {token for other, its in found.items() if other != name for token in its.rows}
+        chosen = [" ".join(tokens) for column, tokens in sorted(one.columns.items()) if column in named]
+        texts += [name, " ".join(one.rows), *chosen]
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+
+
+def parts(text: str) -> Parts:
+    """Return which tokens of a view's text decide which rows there are, and those of its columns.
+
+    A select list without FROM is the rows itself.
+    """
+    tokens = [found["token"] for found in _TOKEN.finditer(text) if found["token"]]
+    rows: list[str] = []
+    columns: dict[str, list[str]] = {}
+    at, depth = 0, 0
+    while at < len(tokens):
+        depth += _DEEPER.get(tokens[at], 0)
+        rows.append(tokens[at])
+        at += 1
+        if depth or tokens[at - 1] != "SELECT":
+            continue
+        begin = _behind_distinct(tokens, at)
+        rows += tokens[at:begin]
+        at = _list_end(tokens, begin)
+        if at < len(tokens) and tokens[at] == "FROM":
+            for item in _items(tokens[begin:at]):
+                columns.setdefault(item[-1], []).extend(item)
+        else:
+            rows += tokens[begin:at]
+    return Parts(rows, columns)
+
+
+def _behind_distinct(tokens: Sequence[str], at: int) -> int:
+    """Return where a select list begins, behind DISTINCT or DISTINCT ON (…)."""
+    if tokens[at : at + 1] != ["DISTINCT"]:
+        return at
+    if tokens[at + 1 : at + 2] != ["ON"]:
+        return at + 1
+    depth = 0
+    for end in range(at + 2, len(tokens)):
+        depth += _DEEPER.get(tokens[end], 0)
+        if depth == 0:
+            return end + 1
+    return len(tokens)
+
+
+def _list_end(tokens: Sequence[str], begin: int) -> int:
+    depth = 0
+    for at in range(begin, len(tokens)):
+        depth += _DEEPER.get(tokens[at], 0)
+        if depth == 0 and tokens[at] in _ENDS and not (tokens[at] == "FROM" and tokens[at - 1] == "DISTINCT"):
+            return at
+    return len(tokens)
+
+
+def _items(tokens: Sequence[str]) -> Iterator[list[str]]:
+    depth, item = 0, list[str]()
+    for word in tokens:
+        depth += _DEEPER.get(word, 0)
+        if depth == 0 and word == ",":
+            yield item
+            item = []
+        else:
+            item.append(word)
+    if item:
+        yield item
