@@ -49,6 +49,28 @@ def _accepting(stream: str, fact: str) -> str:
     return command("set", stream, "--accept-server") if fact == "server" else command("set", stream, "--accept", fact)
 
 
+def check_alone(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    """Check that no other index of the same mapped task has moved the stream in this run for another query.
+
+    What a template fills in is no part of a query's fingerprint, since it may change with every run; in one run it is
+    what tells the indexes of a mapped task apart.
+
+    Raises:
+        WatermarkError: naming the other index and the remedy.
+    """
+    run = ("dag", "task", "run")
+    if any(stored.get(fact) is None or stored[fact] != found.get(fact) for fact in run):
+        return
+    if any(stored.get(fact) in (None, found.get(fact)) for fact in ("map_index", "rendered")):
+        return
+    raise WatermarkError(
+        f"stream {stream!r} was moved in this very run by map index {stored['map_index']} of the same task, for another"
+        f" query than that of map index {found.get('map_index')}: rows of one that lie below the watermark of the other"
+        ' are never sent; nothing was read. Name each one\'s stream with stream="…{{ … }}" by what the task is mapped'
+        f" over, and begin those streams anew; what this one holds is shown by {command('show', stream)}"
+    )
+
+
 def check_types(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]) -> None:
     """Check that the watermark and key columns still have the types of the stored watermark.
 

@@ -95,8 +95,11 @@ class Relay:
         horizon, batches = self.source.open(at, None if self.repeat is None else self.repeat.what)
         if horizon.shape is not None:
             self._encoder(self._encoders, horizon.shape)
+        facts = {**self.facts, **horizon.facts}
+        if at is not None and self.repeat is None:
+            guard.check_alone(name, at.facts, facts)
         self._announce(at, horizon)
-        delivery.begin({**self.facts, **horizon.facts})
+        delivery.begin(facts)
         pace = Pace(self.limits, self.stop, self.clock)
         try:
             if at is not None:

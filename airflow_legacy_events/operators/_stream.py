@@ -138,6 +138,17 @@ class StreamOperator(BaseOperator):
         """Whether a task that had succeeded and was cleared sends again what it sent."""
         return False
 
+    def _check(self, context: Context, stream: str) -> None:
+        """Check what only a running task knows.
+
+        Args:
+            context: of the task.
+            stream: name of the stream.
+
+        Raises:
+            ConfigurationError: its arguments don't fit to how it is run.
+        """
+
     @abstractmethod
     def _spec(self) -> SourceSpec:
         """Return the source's arguments, rendered or not."""
@@ -192,6 +203,7 @@ class StreamOperator(BaseOperator):
             self._worker.stop()
 
     def _deliver(self, run: StreamRun, context: Context) -> Report:
+        self._check(context, run.stream.name)
         spec = self._spec()
         record = WindowRecord(
             context,

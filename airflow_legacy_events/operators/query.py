@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from airflow.sdk import Context
 
+from airflow_legacy_events.operators._mapped import refuse_shared
 from airflow_legacy_events.operators._row_stream import RowStreamOperator
 from airflow_legacy_events.streams import arguments
 from airflow_legacy_events.streams.specs.query import QuerySpec
@@ -23,7 +24,8 @@ class IncrementalQueryOperator(RowStreamOperator):
     and ``RowStreamOperator``.
 
     :param table: ``table`` or ``schema.table``; either this or ``sql``. (templated)
-    :param sql: a SELECT, or the name of a ``.sql`` file with one. (templated)
+    :param sql: a SELECT, or the name of a ``.sql`` file with one; a mapped task also needs ``stream``, by what it is
+        mapped over. (templated)
     :param watermark_columns: the columns that grow with every change that is to be seen; the key columns always
         follow them. ``[]`` sends the whole table with each run. (templated)
     :param key_columns: what the message key is made of; default is the primary key, else a unique index over NOT NULL
@@ -95,6 +97,7 @@ class IncrementalQueryOperator(RowStreamOperator):
         self.on_schema_change = on_schema_change
         self.on_reset = on_reset
         self.sql_as_written: str | None = None
+        self.named_as_written: dict[str, Any] = {}
         arguments.no_repeat_of_bulk(self.on_clear, watermark_columns)
         self._complete()
 
@@ -121,9 +124,16 @@ class IncrementalQueryOperator(RowStreamOperator):
             max_row_bytes=self.max_row_bytes,
         )
 
+    def _check(self, context: Context, stream: str) -> None:
+        """See ``StreamOperator``."""
+        if self.sql is not None:
+            refuse_shared(context, self.named_as_written, stream)
+
     def _do_render_template_fields(
         self, parent: Any, template_fields: Any, context: Context, jinja_env: Any, seen_oids: set[int]
     ) -> None:
         """Keep the query as it is written: what a template fills in does not make it another query."""
         self.sql_as_written = arguments.as_written(self.sql, self.template_ext, jinja_env)
+        names = ("stream",) if self.stream else ("source_conn_id", "topic")
+        self.named_as_written = {name: getattr(self, name) for name in names}
         super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)

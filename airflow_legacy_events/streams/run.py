@@ -213,6 +213,7 @@ class StreamRun:
             "topic": self.stream.topic,
             "cluster": broker.cluster_id,
             **{part: self._task[part] for part in ("dag", "task", "run")},
+            **({"map_index": self._task["map_index"]} if self._task["map_index"] >= 0 else {}),
         }
 
     def _lock(self, database: Database, repeat: Repeat | None) -> AbstractContextManager[Lease]:

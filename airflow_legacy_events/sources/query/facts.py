@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,7 +34,7 @@ def source_facts(database: Database, source: str, query: str, selection: Selecti
     or above the value it began with adds `included`: the values themselves are still to be delivered. A bulk load adds
     `load`, a pass over rows whose watermark is NULL `nulls`: number, done, and where it is; a run that began anew
     since its query changed adds `reset`: the old fingerprint and values. The source adds `table`, null for a query, and
-    whoever saves it `placed` where it has values.
+    of a template `rendered`; whoever saves it `placed` where it has values.
 
     What the table is adds `state_facts`; the rows that were delivered add `last`, their checksums; the server that gave
     them `reached`, how far it was; a table that was sent anew `generation`, and one that was found without rows, or
@@ -50,6 +51,13 @@ def source_facts(database: Database, source: str, query: str, selection: Selecti
         "query": sql_text.fingerprint(query, database.sql_dialect),
         "shape": [[column.name, column.type, column.nullable] for column in shape.columns],
     }
+
+
+def rendered(query: str | None, written: str | None) -> dict[str, str]:
+    """Return the fact `rendered` of a template: a fingerprint of what was filled in; see `core.guard.check_alone`."""
+    if query is None or written in (None, query):
+        return {}
+    return {"rendered": hashlib.sha256(query.encode()).hexdigest()[:16]}
 
 
 def state_facts(state: TableState, selection: Selection) -> dict[str, Any]:
@@ -106,6 +114,7 @@ _FORMS: Mapping[str, Form] = {
     "watermark_columns": (are_texts, "a list of names"),
     "key_columns": (are_texts, "a list of names"),
     "query": (is_text, "a text"),
+    "rendered": (is_text, "a text"),
     "table": (is_text, "a text"),
     "source": (is_text, "a text"),
     "included": (lambda found: isinstance(found, bool), "true or false"),

@@ -36,6 +36,7 @@ from airflow_legacy_events.sources.query.facts import (
     REMEDIES,
     carried,
     check_query_facts,
+    rendered,
     source_facts,
     state_facts,
 )
@@ -238,6 +239,7 @@ class QuerySource:
     def _resolve(self, found: Reflection, selection: Selection) -> tuple[Rows, dict[str, Any]]:
         """The rows to read, and the facts that a watermark of them holds."""
         facts = source_facts(self.database, self.source, self._written, selection) | {"table": self.table}
+        facts |= rendered(self.sql, self.sql_as_written)
         parts = (self.database, self._what, found.selectable, selection, self.source_timezone)
         rows = Rows(*parts, small=found.small, stream=self.stream, table=self.table, state=found.state)
         return rows, facts | state_facts(found.state, selection)
