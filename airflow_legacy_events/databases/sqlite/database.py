@@ -48,6 +48,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
     """A SQLite 3 file."""
 
     enters_by_position = False  # not where a column is the table's rowid
+    returns_ids = True
 
     def __init__(self, url: sa.URL, **options: Any) -> None:
         super().__init__(url, **options)

@@ -31,9 +31,10 @@ def next_id(session: sqlite3.Connection, table: str, column: str) -> NextId:
         return NextId()
     of, from_ = (f"`{one.replace('`', '``')}`" for one in (column, name))
     ((highest,),) = session.execute(f"SELECT max({of}) FROM {from_}").fetchall()  # noqa: S608
-    ever = session.execute(_HANDED_OUT, (name,)).fetchone() if has_autoincrement(session, name) else None
+    counted = has_autoincrement(session, name)
+    ever = session.execute(_HANDED_OUT, (name,)).fetchone() if counted else None
     last = max((one for one in (highest, *(ever or ())) if isinstance(one, int)), default=0)
-    return NextId(last + 1 if last < _LARGEST else None)
+    return NextId(last + 1 if last < _LARGEST else None, returns=not counted)
 
 
 def has_autoincrement(session: sqlite3.Connection, name: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from airflow_legacy_events.core.facts import Form, are_texts, check_facts, is_text, rows_of
 from airflow_legacy_events.core.ports import TableWrites
 from airflow_legacy_events.sources.outbox.table import OutboxTable
+from airflow_legacy_events.sources.server import REACHED
 
 KIND = "outbox"
 
@@ -28,12 +29,14 @@ def source_facts(table: OutboxTable, source: str, writes: TableWrites) -> dict[s
 
     `kind` the source · `server` which server and database · `source` the connection's name · `table` as written ·
     `lock` the table's name on its server, by which its lock is called · `columns` name and type of the position
-    columns · `key_columns` · `mode` delete or mark · `churn` rows inserted and deleted as the server counts them. The
-    drain adds `drained`, rows that the run has delivered so far.
+    columns · `key_columns` · `mode` delete or mark · `churn` rows inserted and deleted as the server counts them ·
+    `reached` how far the server is, where it tells that. The drain adds `drained`, rows that the run has delivered so
+    far.
     """
+    identity, reached = table.database.identity(), table.database.position()
     return {
         "kind": KIND,
-        "server": table.database.identity(),
+        "server": identity,
         "source": source,
         "table": table.written,
         "lock": writes.name,
@@ -42,6 +45,7 @@ def source_facts(table: OutboxTable, source: str, writes: TableWrites) -> dict[s
         "mode": "delete" if table.marking is None else "mark",
         "churn": None if writes.churn is None else list(writes.churn),
         "drained": 0,
+        **({} if reached is None else {REACHED: reached}),
     }
 
 
@@ -66,5 +70,6 @@ _FORMS: Mapping[str, Form] = {
     "source": (is_text, "a text"),
     "mode": (is_text, "a text"),
     "drained": (_is_count, "a number"),
+    REACHED: (lambda found: isinstance(found, dict), "an object"),
     "churn": (lambda found: isinstance(found, list) and [*map(_is_count, found)] == [True, True], "two numbers"),
 }
