@@ -20,6 +20,10 @@ from airflow_legacy_events.sources.rows import Rows, Start, Values
 
 EMPTIED, GONE = "emptied", "gone"
 _UNTOLD = "the last delivered row is gone, so a table that was set back below its watermark can't be told from it"
+_OVERTAKEN = (
+    "none of the rows that were delivered last is there as it was, so a table that was emptied and filled again beyond"
+    " its watermark can't be told from one whose rows change"
+)
 _EMPTY = "the table is empty and its next ids can't be seen, so ids that begin anew are found out only by their rows"
 
 
@@ -94,12 +98,21 @@ class Standing:
         if highest is not None:
             if self.rows.database.returns_ids and not self._in_time:
                 self._refuse_returned(self._next_id())
-            return AS_EXPECTED
+            return AS_EXPECTED if highest == self._values else self._judge_overtaken()
         if self._in_time:
             refuse_future(self.rows, self._values)
         if bounded and self.rows.highest(self._from_here) is not None:
             return AS_EXPECTED
         return self._judge_time() if self._in_time else self._judge_id()
+
+    def _judge_overtaken(self) -> Verdict:
+        """Judge rows above the watermark: those below it may be new too, where a table was emptied and filled again."""
+        if self.rows.state.object_is_proof or not self._known:
+            return AS_EXPECTED
+        if self._in_time and (now_at := self._now_at()) is not None:
+            self._refuse_earlier(now_at)
+            return AS_EXPECTED
+        return AS_EXPECTED if self._newest_known() is not None else Verdict(_OVERTAKEN)
 
     def judge_object(self) -> bool:
         """Return whether the table is another one than at the last run although it holds the rows of then.
@@ -135,12 +148,21 @@ class Standing:
         return last_rows.kept(self.stored.facts, self.found)
 
     def _judge_time(self) -> Verdict:
-        now_at = self.rows.highest(Start(()), self.rows.key_is(self._values))
+        now_at = self._now_at()
         if now_at is None:
             return self._once(GONE, _UNTOLD)
-        if not is_earlier(now_at[0], self._values[0]):
-            return AS_EXPECTED
-        raise TableResetError("the row that was delivered last has a lower time by now", self._highest())
+        self._refuse_earlier(now_at)
+        return AS_EXPECTED
+
+    def _now_at(self) -> Values | None:
+        """Return where the row that was delivered last is now; None where it is gone."""
+        return self.rows.highest(Start(()), self.rows.key_is(self._values))
+
+    def _refuse_earlier(self, now_at: Values) -> None:
+        if self.rows.highest(self._from_here, self.rows.key_is(self._values)) is not None:
+            return
+        if is_earlier(now_at[0], self._values[0]):
+            raise TableResetError("the row that was delivered last has a lower time by now", self._highest())
 
     def _judge_id(self) -> Verdict:
         next_id = self._next_id()
@@ -185,10 +207,9 @@ class Standing:
     def _holds_delivered(self) -> bool:
         if not self._known:  # an older watermark, or other columns are read by now
             return True
-        if self._in_time and self.rows.highest(self._from_here, self.rows.key_is(self._values)) is not None:
+        if self._in_time and (now_at := self._now_at()) is not None:
+            self._refuse_earlier(now_at)
             return True
-        if self._in_time and self.rows.highest(Start(()), self.rows.key_is(self._values)) is not None:
-            return False
         return self._newest_known() is not None
 
     def _next_id(self) -> NextId:
