@@ -111,6 +111,51 @@ def test_set_can_accept_the_server_of_today_and_leave_the_values(call, stream, m
     assert found.facts["server"] == {"application_id": "0", "path": str(shop.resolve())}
 
 
+FACTS = {
+    "object": {"oid": 1},
+    "last": ["0123456789ab"],
+    "order": {"id": "C"},
+    "definition": "0123",
+    "topic_id": "abc",
+    "reached": {"change_counter": 1},
+}
+
+
+@pytest.mark.parametrize(
+    ("what", "gone"),
+    [
+        ("object", {"object", "last"}),
+        ("order", {"order"}),
+        ("definition", {"definition"}),
+        ("topic", {"topic_id"}),
+    ],
+)
+def test_set_can_accept_what_is_there_by_the_next_run(call, stream, mark, what, gone):
+    with_facts(stream, mark)
+    assert f"{what} accepted as it is now" in call("set", stream, "--accept", what)
+    found = load(stream)
+    assert found.values == mark.values
+    assert FACTS.keys() - found.facts.keys() == gone
+
+
+@pytest.mark.parametrize("what", ["position", "server"])
+def test_set_can_accept_how_far_the_server_is(call, stream, mark, what):
+    with_facts(stream, mark)
+    call("set", stream, "--accept", what)
+    assert load(stream).facts["reached"] not in (None, FACTS["reached"])
+
+
+def test_set_accepts_nothing_else(call, stream, mark, capsys):
+    with pytest.raises(SystemExit):
+        call("set", stream, "--accept", "anything")
+    assert "invalid choice: 'anything'" in capsys.readouterr().err
+
+
+def with_facts(stream, mark):
+    store = VariableWatermarkStore()
+    store.save(stream, mark._replace(facts={**mark.facts, **FACTS}), expected=store.load(stream))
+
+
 def test_set_mends_a_lost_watermark_once_it_is_told_the_connection(call, stream, mark):
     metadata.drop_variable(variable.PREFIX + stream)
     assert "Name it with --source-conn-id CONN_ID" in refused(call, "set", stream, "1")
