@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
@@ -41,13 +42,31 @@ class MemoryBroker:
         self._limits, self._existing = dict(limits or {}), topics
         self._topics: dict[str, list[Kept]] = {}
         self._published: list[tuple[Messages, frozenset[int]]] = []
+        self._made: Counter[str] = Counter()
+        self._met: dict[str, str] = {}
+        self._written: set[str] = set()
 
     def topic(self, name: str) -> list[Kept]:
         """The confirmed messages of a topic."""
         return list(self._topics.get(name, []))
 
+    def remake(self, name: str) -> None:
+        """Delete a topic with its messages, and make it anew."""
+        self._topics.pop(name, None)
+        self._made[name] += 1
+
     def open(self) -> None:
-        """There is nothing to reach."""
+        """Forget which topics were met; there is nothing to reach."""
+        self._met.clear()
+        self._written.clear()
+
+    def topic_id(self, topic: str) -> str:
+        """See `core.ports.BrokerClient.topic_id`."""
+        return self._met.setdefault(topic, self._id(topic))
+
+    def remade(self) -> Sequence[str]:
+        """See `core.ports.Broker.remade`."""
+        return [name for name in sorted(self._written) if self._id(name) != self._met[name]]
 
     def refused(self, messages: Messages) -> Sequence[Rejection]:
         """See `core.ports.Broker.refused`."""
@@ -56,6 +75,9 @@ class MemoryBroker:
     def publish(self, messages: Messages, left_out: AbstractSet[int] = frozenset()) -> None:
         """See `core.ports.Broker.publish`."""
         self._published.append((messages, frozenset(left_out)))
+        for name in dict.fromkeys(messages.topics or (messages.topic,)):
+            self._met.setdefault(name, self._id(name))
+            self._written.add(name)
 
     def confirm(self) -> Sequence[Rejection]:
         """See `core.ports.Broker.confirm`."""
@@ -75,6 +97,9 @@ class MemoryBroker:
     def close(self) -> None:
         """Forget what was not confirmed."""
         self._published.clear()
+
+    def _id(self, topic: str) -> str:
+        return f"{topic}.{self._made[topic]}"
 
     def _refusal(self, messages: Messages, at: int) -> Rejection | None:
         topic, value = messages.topic_of(at), messages.values[at]

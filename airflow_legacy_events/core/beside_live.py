@@ -6,9 +6,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import TypeAlias
 
-from airflow_legacy_events.core.delivery import Delivery
 from airflow_legacy_events.core.model import Batch, Messages, Watermark
-from airflow_legacy_events.core.ports import Source
+from airflow_legacy_events.core.ports import Delivery, Source
 from airflow_legacy_events.core.stop import Stop
 
 Deliver: TypeAlias = Callable[[Batch, Messages | None], None]

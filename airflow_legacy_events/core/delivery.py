@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any, Protocol, TypeAlias
+from typing import Any
 
 from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.dead_letters import dead_letters, timeless
@@ -20,81 +20,13 @@ from airflow_legacy_events.core.lease import FencedBroker, ProvedLease
 from airflow_legacy_events.core.left_behind import LeftBehind
 from airflow_legacy_events.core.model import PLACED, Batch, Delivered, Messages, Rejection, Watermark
 from airflow_legacy_events.core.ports import Broker, Lease, Observer, Source, WatermarkStore
+from airflow_legacy_events.core.topic_identity import WrittenTopics
 
 SAVE_SECONDS = 0.5
 """Saves are at least so far apart, except the first and the last: an Airflow Variable costs 10 ms a write."""
 
 RECEIPT_BYTES = 64 * 1024
 """A joined receipt that has grown beyond it is saved at once, so that no watermark becomes large."""
-
-
-class Delivery(Protocol):
-    """The delivery semantics of one run; the relay calls these in order and knows neither broker nor store."""
-
-    @property
-    def delivered(self) -> Delivered:
-        """What was delivered so far; true also after a failure."""
-
-    @property
-    def values(self) -> tuple[str, ...] | None:
-        """The watermark values up to which everything is saved."""
-
-    def load(self) -> Watermark | None:
-        """Return the stored watermark, None for a stream that has never begun. Called first, once.
-
-        Raises:
-            WatermarkError: it can't be read, or this run must not go on from it.
-        """
-
-    def begin(self, facts: Mapping[str, Any]) -> None:
-        """Save the explicit empty watermark of a stream that has none, before its first read.
-
-        Args:
-            facts: of the run and its source, kept with every watermark.
-        """
-
-    def acknowledge(self, mark: Watermark) -> None:
-        """Acknowledge the receipt of the loaded watermark again at the source; nothing without a receipt.
-
-        A receipt dies with its acknowledgement: the next save is without it, at the latest one more when the run ends.
-        """
-
-    def deliver(self, batch: Batch, messages: Messages | None) -> None:
-        """Publish and confirm a batch, then save and acknowledge when that is due.
-
-        Args:
-            batch: in watermark order.
-            messages: of the batch; None for one that only moves the watermark.
-
-        Raises:
-            DeliveryError: messages were rejected, or their fate is unknown; the watermark stays below the batch.
-            SourceError: the lock is lost; the watermark has not moved.
-            WatermarkError: the store refused; nothing was acknowledged.
-        """
-
-    def close(self) -> None:
-        """Save and acknowledge what is confirmed, at the end of a run that went well.
-
-        Raises:
-            WatermarkError: what is read back is not what was saved.
-        """
-
-    def check(self) -> None:
-        """Check that no row was left behind; called last in a run that went well.
-
-        Raises:
-            DeliveryError: naming the first of them.
-        """
-
-    def rescue(self) -> None:
-        """Save and acknowledge what is confirmed, after a failure; what is not confirmed is left to the next run."""
-
-    def forget(self) -> None:
-        """Remove the watermark: the progress of a replay that is done."""
-
-
-MakeDelivery: TypeAlias = Callable[[str, Source, Lease], Delivery]
-"""Makes the delivery of one run: what its store calls the stream, the source to acknowledge at, the held lock."""
 
 
 class AtLeastOnce:
@@ -132,7 +64,7 @@ class AtLeastOnce:
         log: logging.Logger | None = None,
     ) -> None:
         self._name, self._source, self._lease, self._stream = name, source, ProvedLease(lease), stream
-        self._broker = FencedBroker(broker, self._lease)
+        self._broker, self._topics = FencedBroker(broker, self._lease), WrittenTopics(broker, name, clock)
         self._store, self._observers = store, tuple(observers)
         self._dead_letter_topic = dead_letter_topic
         self._clock, self._log = clock, log or logging.getLogger(__name__)
@@ -176,6 +108,7 @@ class AtLeastOnce:
         """See `Delivery.deliver`."""
         self._note(batch.after if messages is None else self._publish(batch, messages))
         if self._clock() - self._last_save >= SAVE_SECONDS or self._receipt_bytes > RECEIPT_BYTES:
+            self._check_topics()
             self._save()
         if self._left.full:
             self._left.check()
@@ -186,6 +119,7 @@ class AtLeastOnce:
 
     def close(self) -> None:
         """See `Delivery.close`; a store that something else hides or overwrites is found out by reading back."""
+        self._check_topics(last=True)
         self.rescue()
         if self._wrote and self._store.load(self._name) != self._saved:
             raise WatermarkError(
@@ -270,6 +204,14 @@ class AtLeastOnce:
             receipt = self._confirmed.receipt + (receipt or ())
         placed = {PLACED: True} if after.values else {}
         self._confirmed = Watermark(after.values, receipt, {**self._facts, **after.facts, **placed})
+
+    def _check_topics(self, *, last: bool = False) -> None:
+        """Check that what was confirmed still lies where it was sent to; else it does not count as delivered."""
+        try:
+            self._topics.check(last=last)
+        except WatermarkError:
+            self._confirmed = None
+            raise
 
     def _save(self) -> None:
         if self._confirmed is None:

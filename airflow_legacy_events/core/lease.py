@@ -88,3 +88,7 @@ class FencedBroker:
     def confirm(self) -> Sequence[Rejection]:
         """See `core.ports.Broker.confirm`."""
         return self._broker.confirm()
+
+    def remade(self) -> Sequence[str]:
+        """See `core.ports.Broker.remade`."""
+        return self._broker.remade()

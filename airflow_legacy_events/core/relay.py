@@ -17,15 +17,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 
-from airflow_legacy_events.core import guard
+from airflow_legacy_events.core import guard, topic_identity
 from airflow_legacy_events.core.beside_live import BesideLive, Deliver
 from airflow_legacy_events.core.collector import SWEEP_BATCHES, rare_collections, sweep
 from airflow_legacy_events.core.columns import Shape
-from airflow_legacy_events.core.delivery import Delivery, MakeDelivery
 from airflow_legacy_events.core.errors import EnvelopeError, StoppedError
 from airflow_legacy_events.core.limits import Limits, Pace
 from airflow_legacy_events.core.model import Batch, Horizon, Messages, Repeat, Stream, Watermark, listed
-from airflow_legacy_events.core.ports import Envelope, Lease, Source
+from airflow_legacy_events.core.ports import Delivery, Envelope, Lease, MakeDelivery, Source
 from airflow_legacy_events.core.progress import Progress
 from airflow_legacy_events.core.read_ahead import ReadAhead
 from airflow_legacy_events.core.report import Report
@@ -95,7 +94,7 @@ class Relay:
         horizon, batches = self.source.open(at, None if self.repeat is None else self.repeat.what)
         if horizon.shape is not None:
             self._encoder(self._encoders, horizon.shape)
-        facts = {**self.facts, **horizon.facts}
+        facts = {**self.facts, **topic_identity.kept(at, self.facts), **horizon.facts}
         if at is not None and self.repeat is None:
             guard.check_alone(name, at.facts, facts)
         self._announce(at, horizon)
@@ -126,12 +125,15 @@ class Relay:
 
     def _own(self, stored: Watermark | None) -> Watermark | None:
         """The watermark that was loaded, once it is this run's to go on from; another's progress counts for nothing."""
-        if stored is None or (self.repeat is not None and not guard.same(stored.facts, self.facts)):
+        if stored is None or (self.repeat is not None and not self._same(stored.facts)):
             return None
         self.report.watermark_from = self.report.watermark_to = listed(stored.values)
         guard.check(self.stream.name, stored.facts, self.facts, self.remedies)
         guard.warn_of_others(self.log, self.stream.name, stored.facts, self.facts)
-        return stored
+        return topic_identity.owned(self.stream.name, stored, self.facts, self.log)
+
+    def _same(self, stored: Mapping[str, Any]) -> bool:
+        return guard.same(stored, self.facts) and topic_identity.same(stored, self.facts)
 
     def _announce(self, stored: Watermark | None, horizon: Horizon) -> None:
         report = self.report

@@ -11,11 +11,12 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
-from airflow_legacy_events.core.delivery import AtLeastOnce, MakeDelivery
+from airflow_legacy_events.core import topic_identity
+from airflow_legacy_events.core.delivery import AtLeastOnce
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.locking import wait_for_lock
 from airflow_legacy_events.core.model import Delivered, Repeat, RunMode
-from airflow_legacy_events.core.ports import BrokerClient, Database, Envelope, Lease, Observer, Source
+from airflow_legacy_events.core.ports import BrokerClient, Database, Envelope, Lease, MakeDelivery, Observer, Source
 from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.core.relay import Relay
 from airflow_legacy_events.core.report import Report
@@ -211,6 +212,7 @@ class StreamRun:
     def _facts(self, broker: BrokerClient) -> dict[str, Any]:
         return {
             "topic": self.stream.topic,
+            topic_identity.FACT: broker.topic_id(self.stream.topic),
             "cluster": broker.cluster_id,
             **{part: self._task[part] for part in ("dag", "task", "run")},
             **({"map_index": self._task["map_index"]} if self._task["map_index"] >= 0 else {}),

@@ -254,3 +254,29 @@ def test_a_topic_that_is_missing_refuses_its_own_messages_only(world):
     assert list(world.broker.confirm()) == refused
     assert world.values() == [b"0"]
     assert [found.value for found in world.read(world.roomy)] == [b"2"]
+
+
+def test_a_topic_that_was_made_anew_under_its_name_is_another_one(world):
+    assert world.broker.topic_id(world.topic)
+    assert world.broker.topic_id(world.topic) != world.broker.topic_id(world.roomy)
+    before = world.broker.topic_id(world.topic)
+    world.send(("k", "1"))
+    assert list(world.broker.remade()) == []
+
+    world.remake(world.roomy)
+    assert list(world.broker.remade()) == []  # nothing was written to it
+    world.remake(world.topic)
+
+    assert list(world.broker.remade()) == [world.topic]
+    world.send(("k", "2"))
+    assert list(world.broker.remade()) == [world.topic]
+    assert world.values() == [b"2"]
+    assert world.broker.topic_id(world.topic) == before  # as it was found
+
+
+def test_of_topics_that_messages_name_those_made_anew_are_told(world):
+    world.broker.publish(Messages("", ["a", "b"], ["1", "2"], topics=[world.topic, world.roomy]))
+    assert world.broker.confirm() == []
+    assert list(world.broker.remade()) == []
+    world.remake(world.roomy)
+    assert list(world.broker.remade()) == [world.roomy]

@@ -34,6 +34,7 @@ class World:
     roomy: str
     missing: str
     read: Callable[[str], list[Found]]
+    remake: Callable[[str], None]
 
     def send(self, *messages: tuple[str | None, str | bytes | None]) -> Sequence[Any]:
         """Publish to the topic and confirm."""
@@ -69,12 +70,14 @@ def memory_world() -> World:
     def read(topic: str) -> list[Found]:
         return [Found(_bytes(one.key), _bytes(one.value), one.headers, one.timestamp) for one in broker.topic(topic)]
 
-    return World(broker, "small", "roomy", "missing", read)
+    return World(broker, "small", "roomy", "missing", read, broker.remake)
 
 
 def kafka_world(kafka: Any, topics: Any) -> World:
     small, roomy = topics.make(max_message_bytes="30000"), topics.make()
-    return World(opened(kafka, small, roomy), small, roomy, topics.name(), lambda topic: raw(kafka, topic))
+    return World(
+        opened(kafka, small, roomy), small, roomy, topics.name(), lambda topic: raw(kafka, topic), topics.remake
+    )
 
 
 def raw(kafka: Any, topic: str, partition: int = 0) -> list[Found]:

@@ -165,6 +165,9 @@ class Process:
     def _confirm(self) -> None:
         self.unconfirmed.clear()
 
+    def remade(self) -> Sequence[str]:
+        return []
+
 
 class _Store:
     """The world's store, seen by one process."""

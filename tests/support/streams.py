@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from airflow_legacy_events.core.delivery import AtLeastOnce
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Repeat, Stream
-from airflow_legacy_events.core.ports import Broker, Envelope, WatermarkStore
+from airflow_legacy_events.core.ports import BrokerClient, Envelope, WatermarkStore
 from airflow_legacy_events.core.relay import Relay
 from airflow_legacy_events.core.report import Report
 from airflow_legacy_events.core.stop import Stop
@@ -37,7 +37,7 @@ class Deliveries:
     """
 
     url: str
-    broker: Broker
+    broker: BrokerClient
     topic: str
     table: str | None = "orders"
     name: str = "legacy.orders@topic"
@@ -76,7 +76,13 @@ class Deliveries:
                 log=logging.getLogger("tests"),
             ),
             lock=lambda: database.lock(self.name if repeat is None else repeat.progress, holder),
-            facts={"topic": self.topic, "dag": "d", "task": "t", "run": f"r{dt.datetime.now(dt.UTC):%H%M%S%f}"},
+            facts={
+                "topic": self.topic,
+                "topic_id": self.broker.topic_id(self.topic),
+                "dag": "d",
+                "task": "t",
+                "run": f"r{dt.datetime.now(dt.UTC):%H%M%S%f}",
+            },
             limits=bounds,
             repeat=repeat,
             stop=stop or Stop(),

@@ -52,6 +52,16 @@ class Topics:
         wait_until(lambda: topic in self.kafka.admin.list_topics(timeout=10).topics, f"topic {topic} being known")
         return topic
 
+    def delete(self, topic: str) -> None:
+        """Delete a topic, until the broker knows none of that name."""
+        self.kafka.admin.delete_topics([topic])[topic].result(30)
+        wait_until(lambda: topic not in self.kafka.admin.list_topics(timeout=10).topics, f"topic {topic} being gone")
+
+    def remake(self, topic: str) -> None:
+        """Delete a topic and make another one under its name."""
+        self.delete(topic)
+        self.make(topic)
+
     def read(self, topic: str) -> list[Message]:
         """Every committed message from the beginning to the end that the topic has now, partition by partition."""
         consumer = Consumer(

@@ -65,9 +65,11 @@ class KafkaBroker:
         self._log = log or logging.getLogger(__name__)
         self.bootstrap = str(self._config["bootstrap.servers"])
         self.cluster_id: str | None = None
+        self._found: Topics | None = None
         self._routes: Routes | None = None
         self._producer: IdempotentProducer | None = None
         self._published: list[Messages] = []
+        self._written: set[str] = set()
         self._count = 0
         self._refused: list[Rejection] = []
         self._not_sent: set[int] = set()
@@ -83,7 +85,7 @@ class KafkaBroker:
         settings = producer_settings(
             self._config, timeout_ms=int(seconds * 1000), smallest=routes.smallest, log=self._log
         )
-        self._routes = routes
+        self._found, self._routes = found, routes
         self._producer = IdempotentProducer(settings, stop=self._stop, timeout=self._timeout, log=self._log)
         self.cluster_id = found.metadata.cluster_id
 
@@ -101,6 +103,7 @@ class KafkaBroker:
         self._refused += [replace(one, index=self._count + one.index) for one in refused]
         self._not_sent |= {self._count + at for at in not_sent}
         self._published.append(messages)
+        self._written.update(messages.topics or (messages.topic,))
         self._count += len(messages.values)
         self._judged = None
         self._warn_of_old(messages, not_sent, routes.limits)
@@ -117,6 +120,17 @@ class KafkaBroker:
             rejected += self._one_by_one(failures)
         self._published, self._refused, self._count, self._not_sent = [], [], 0, set()
         return sorted(rejected, key=lambda rejection: rejection.index)
+
+    def topic_id(self, topic: str) -> str | None:
+        """See `core.ports.BrokerClient.topic_id`; brokers before 2.8 tell none."""
+        return None if self._found is None else self._found.ids.get(topic)
+
+    def remade(self) -> Sequence[str]:
+        """See `core.ports.Broker.remade`."""
+        if self._found is None:
+            return []
+        known = {*self._found.ids, *self._open[1].limits}
+        return self._found.remade(sorted(self._written & known))
 
     def latest(self, topic: str) -> Position | None:
         """See `core.ports.BrokerClient.latest`; brokers before 3.0 can't answer."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 import time
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
@@ -18,13 +18,14 @@ from airflow_legacy_events.brokers.kafka.limits import DEFAULT_MAX_MESSAGE_BYTES
 from airflow_legacy_events.brokers.kafka.refusals import UNKNOWN, TopicRefusal, illegal
 from airflow_legacy_events.brokers.kafka.secrets import ClientLog
 from airflow_legacy_events.brokers.kafka.verdicts import HOPELESS
-from airflow_legacy_events.brokers.kafka.writable import check_replicas, check_rights
+from airflow_legacy_events.brokers.kafka.writable import check_replicas, check_rights, present_ids
 from airflow_legacy_events.core.errors import DeliveryError
 from airflow_legacy_events.core.stop import Stop
 
 _CONFIG_SECONDS = 2.0
 _HURRY_SECONDS = 0.5
 _PROPAGATION_SECONDS = 0.5
+_GONE_LOOKS = 3
 _QUIET = 2
 
 
@@ -36,6 +37,10 @@ class Topics:
         seconds: after which an unreachable cluster is an error.
         stop: ends the wait for it early.
         log: of the task; the client's own lines go there too.
+
+    Attributes:
+        metadata: of the cluster, as it was last listed.
+        ids: the identity of each topic when it was first asked for, as far as the brokers tell it.
     """
 
     def __init__(self, settings: Mapping[str, Any], *, seconds: float, stop: Stop, log: logging.Logger) -> None:
@@ -49,6 +54,7 @@ class Topics:
             )  # must outlive its futures
         except (KafkaException, TypeError, ValueError) as error:
             raise refusal(error, settings) from None
+        self.ids: dict[str, str] = {}
         self.metadata = self._look(lambda _: True)
 
     def _look(self, good: Callable[[ClusterMetadata], bool]) -> ClusterMetadata:
@@ -106,14 +112,34 @@ class Topics:
             refused |= self._make(missing, partitions, config or {})
         if self._has_controller:
             there = [name for name in dict.fromkeys(names) if name not in refused]
-            refused |= check_rights(self._admin, there, self._log)
+            refused |= self._describe(there)
         return refused
+
+    def _describe(self, names: Sequence[str], *, new: bool = False) -> dict[str, TopicRefusal]:
+        found = check_rights(self._admin, names, self._log, new=new)
+        self.ids = {**found.ids, **self.ids}
+        return found.refused
+
+    def remade(self, names: Collection[str]) -> list[str]:
+        """Return which topics are gone, or others by now than when they were first asked for.
+
+        A broker that has just started may not know a topic yet, so one that seems to be gone is looked for again.
+        """
+        for again in range(_GONE_LOOKS):
+            if again and self._stop.wait(_PROPAGATION_SECONDS):
+                break
+            now = present_ids(self._admin, list(names), self._log) if self._has_controller else {}
+            remade = [name for name, found in now.items() if self.ids.get(name, found) != found]
+            if any(now[name] is not None for name in remade) or not remade:
+                break
+        self.ids = {**{name: found for name, found in now.items() if found is not None}, **self.ids}
+        return remade
 
     def _make(self, names: Sequence[str], partitions: int, config: Mapping[str, str]) -> dict[str, TopicRefusal]:
         refused = create(self._admin, names, partitions, config, self._log)
         made = [name for name in names if name not in refused]
         # The right to make a topic is not the right to see it: that would be waited for in vain.
-        refused |= check_rights(self._admin, made, self._log, new=True)
+        refused |= self._describe(made, new=True)
         seen = [name for name in made if name not in refused]
         self.metadata = self._look(lambda found: all(_is_whole(found, name) for name in seen))
         return refused

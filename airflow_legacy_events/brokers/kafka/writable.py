@@ -1,23 +1,34 @@
-"""Write access and replicas of topics, checked before anything is sent."""
+"""Write access, identity and replicas of topics, checked before anything is sent."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AclOperation, AdminClient, TopicMetadata
+from confluent_kafka import KafkaError, KafkaException, TopicCollection, Uuid
+from confluent_kafka.admin import AclOperation, AdminClient, TopicDescription, TopicMetadata
 
 from airflow_legacy_events.brokers.kafka.refusals import FEW_REPLICAS, FORBIDDEN, TopicRefusal
 
 _RIGHTS_SECONDS = 2.0
+_NO_ID = str(Uuid(0, 0))  # of brokers before 2.8
 
 
-def check_rights(
-    admin: AdminClient, names: Sequence[str], log: logging.Logger, *, new: bool = False
-) -> dict[str, TopicRefusal]:
-    """Return which topics this user may not write to, as far as the cluster says.
+class Described(NamedTuple):
+    """What the cluster tells of topics.
+
+    Attributes:
+        refused: those that this user may not write to, as far as the cluster says.
+        ids: the identity of each topic that is known.
+    """
+
+    refused: dict[str, TopicRefusal]
+    ids: dict[str, str]
+
+
+def check_rights(admin: AdminClient, names: Sequence[str], log: logging.Logger, *, new: bool = False) -> Described:
+    """Return which topics this user may not write to, and the identities of all.
 
     Args:
         admin: of the cluster.
@@ -25,29 +36,54 @@ def check_rights(
         log: gets a line for each topic whose rights can't be read.
         new: they were just made, so the cluster may not know them everywhere; no line says so.
     """
-    if not names:
-        return {}
-    answers = admin.describe_topics(
-        TopicCollection(list(names)), include_authorized_operations=True, request_timeout=_RIGHTS_SECONDS
-    )
-    refused = {}
-    for name, answer in answers.items():
+    found = Described({}, {})
+    for name, answer in _described(admin, names, include_authorized_operations=True).items():
         try:
-            allowed = answer.result(_RIGHTS_SECONDS).authorized_operations
+            topic = answer.result(_RIGHTS_SECONDS)
         except (KafkaException, TimeoutError) as error:
-            if _is_hidden(error):
-                refused[name] = _refusal(name, "has no right on it")
+            if _code_of(error) == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+                found.refused[name] = _refusal(name, "has no right on it")
             elif not new:
                 log.info("the rights on topic %s can't be read (%s); the first message will tell", name, error)
         else:
+            found.ids.update(_id_of(topic))
+            allowed = topic.authorized_operations
             if allowed and AclOperation.WRITE not in allowed:
-                refused[name] = _refusal(name, f"may {', '.join(sorted(one.name for one in allowed))}")
-    return refused
+                found.refused[name] = _refusal(name, f"may {', '.join(sorted(one.name for one in allowed))}")
+    return found
 
 
-def _is_hidden(error: Exception) -> bool:
+def present_ids(admin: AdminClient, names: Sequence[str], log: logging.Logger) -> dict[str, str | None]:
+    """Return the identity of each topic as it is now, None for one that is gone; what can't be told is left out."""
+    found: dict[str, str | None] = {}
+    for name, answer in _described(admin, names).items():
+        try:
+            found.update(_id_of(answer.result(_RIGHTS_SECONDS)))
+        except (KafkaException, TimeoutError) as error:
+            if _code_of(error) == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                found[name] = None
+            else:
+                log.info("whether topic %s is still the same can't be told (%s)", name, error)
+    return found
+
+
+def _described(admin: AdminClient, names: Sequence[str], **asked: bool) -> Mapping[str, Any]:
+    if not names:
+        return {}
+    answers: Mapping[str, Any] = admin.describe_topics(
+        TopicCollection(list(names)), request_timeout=_RIGHTS_SECONDS, **asked
+    )
+    return answers
+
+
+def _id_of(topic: TopicDescription) -> dict[str, str]:
+    found = str(topic.topic_id)
+    return {} if found == _NO_ID else {topic.name: found}
+
+
+def _code_of(error: Exception) -> int | None:
     found = error.args[0] if error.args else None
-    return isinstance(found, KafkaError) and found.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
+    return found.code() if isinstance(found, KafkaError) else None
 
 
 def _refusal(name: str, may: str) -> TopicRefusal:

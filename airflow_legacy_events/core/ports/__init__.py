@@ -3,6 +3,7 @@
 from airflow_legacy_events.core.ports.broker import Broker, BrokerClient, Position
 from airflow_legacy_events.core.ports.catalog import NextId, Reflection, TableState, TableWrites
 from airflow_legacy_events.core.ports.database import Answer, Database, Lease, Listener
+from airflow_legacy_events.core.ports.delivery import Delivery, MakeDelivery
 from airflow_legacy_events.core.ports.envelope import Envelope
 from airflow_legacy_events.core.ports.observer import Observer
 from airflow_legacy_events.core.ports.source import Source
@@ -13,9 +14,11 @@ __all__ = [
     "Broker",
     "BrokerClient",
     "Database",
+    "Delivery",
     "Envelope",
     "Lease",
     "Listener",
+    "MakeDelivery",
     "NextId",
     "Observer",
     "Position",

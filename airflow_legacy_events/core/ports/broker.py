@@ -47,6 +47,12 @@ class Broker(Protocol):
             StoppedError: the run was stopped meanwhile and its grace has passed.
         """
 
+    def remade(self) -> Sequence[str]:
+        """Return which topics of published messages are gone, or others by now that were made under their names.
+
+        One whose identity the broker does not tell is not among them.
+        """
+
 
 class Position(NamedTuple):
     """The place of one message on its topic."""
@@ -74,6 +80,12 @@ class BrokerClient(Broker, Protocol):
             ConfigurationError: a setting is refused, or a topic is missing.
             DeliveryError: the cluster does not answer.
             StoppedError: the run was stopped meanwhile and its grace has passed.
+        """
+
+    def topic_id(self, topic: str) -> str | None:
+        """Return the identity of a topic as it was found since `open`; one that is made anew has another.
+
+        None where it was not looked for, or the broker tells none.
         """
 
     def close(self) -> None:

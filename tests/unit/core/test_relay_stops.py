@@ -108,6 +108,9 @@ class _AtConfirm:
             self.happens()
         return self.made.confirm()
 
+    def remade(self):
+        return []
+
 
 class _StopsWhenWaitedFor(Stop):
     """A stop that is asked for as soon as somebody waits."""

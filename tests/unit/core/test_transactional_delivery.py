@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from airflow_legacy_events.core.delivery import Delivery
 from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.core.model import Batch, Delivered, Messages, Watermark
-from airflow_legacy_events.core.ports import Observer
+from airflow_legacy_events.core.ports import Delivery, Observer
 from tests.support.crashes import STREAM, Crash, Process, World, numbered
 from tests.support.fakes import Entry, Outbox, OutboxSource
 

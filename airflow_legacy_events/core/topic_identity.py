@@ -1,0 +1,99 @@
+"""Identity of topics: what was delivered to a topic is lost with it, though another one has its name."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from airflow_legacy_events.core.commands import command
+from airflow_legacy_events.core.errors import WatermarkError
+from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.core.ports import Broker
+
+FACT = "topic_id"
+"""Fact of a watermark: the identity of the stream's topic. Older ones lack it, and topics that rows name have none."""
+
+CHECK_SECONDS = 2.0
+
+
+def same(stored: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    """Whether two topics are one, as far as facts tell."""
+    return None in (stored.get(FACT), found.get(FACT)) or stored[FACT] == found[FACT]
+
+
+def owned(stream: str, stored: Watermark, found: Mapping[str, Any], log: logging.Logger) -> Watermark:
+    """Return the watermark from which a stream goes on, on the topic that it was delivered to.
+
+    One that begins anew, since it has delivered nothing yet or sends the whole table with each load, takes another
+    topic, and begins a load again that was interrupted; a line in the log says so.
+
+    Args:
+        stream: whose watermark it is.
+        stored: the watermark.
+        found: facts of this run.
+        log: of the task.
+
+    Raises:
+        WatermarkError: it is another topic, or it was deleted and made anew.
+    """
+    if same(stored.facts, found):
+        return stored
+    topic, before, now = found.get("topic"), stored.facts[FACT], found[FACT]
+    if _begins(stored):
+        log.info("stream %s begins anew on topic %s, which was made anew: %s, before %s", stream, topic, now, before)
+        return stored._replace(values=()) if stored.values else stored
+    raise WatermarkError(
+        f"topic {topic!r} was deleted and made anew: the watermark of stream {stream!r} was written for the topic with"
+        f" the id {before!r}, the one of that name has {now!r} now, and what the stream had delivered is not on it."
+        f" Nothing was read. To send everything again, begin anew with {command('forget', stream)}. To go on where the"
+        f" stream was, {command('set', stream, '--accept topic')}, and send what the topic lacks by a replay of that"
+        " range"
+    )
+
+
+def _begins(stored: Watermark) -> bool:
+    """Whether all that a stream has delivered comes again; a pass over rows without a value is not repeated."""
+    if stored.facts.get("watermark_columns") == []:
+        return True
+    return not stored.values and not stored.facts.get("nulls")
+
+
+def kept(stored: Watermark | None, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the stored identity as a fact where this run could not find out its topic's."""
+    if stored is None or found.get(FACT) is not None or stored.facts.get(FACT) is None:
+        return {}
+    return {FACT: stored.facts[FACT]}
+
+
+class WrittenTopics:
+    """The topics that a run has written to.
+
+    Args:
+        broker: of the run.
+        name: of the stream, or of the progress of its replay.
+        clock: seconds that only grow.
+    """
+
+    def __init__(self, broker: Broker, name: str, clock: Callable[[], float]) -> None:
+        self._broker, self._name, self._clock = broker, name, clock
+        self._checked = clock()
+
+    def check(self, *, last: bool) -> None:
+        """Check that they are still there, at most every 2 s but for the last time.
+
+        Raises:
+            WatermarkError: one is gone, or was made anew.
+        """
+        now = self._clock()
+        if not last and now - self._checked < CHECK_SECONDS:
+            return
+        self._checked = now
+        if remade := self._broker.remade():
+            names = ", ".join(map(repr, remade))
+            raise WatermarkError(
+                f"while this run of {self._name!r} wrote to it, topic {names} was deleted, or deleted and made anew:"
+                " what was delivered before is not on it. The watermark was left where it was last saved. Where the"
+                " next run does not begin again by itself, send what the topic lacks by a replay, or begin anew with"
+                f" {command('forget', self._name)}"
+            )
