@@ -15,13 +15,14 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import LegacyEventsError, SourceError
-from airflow_legacy_events.core.ports import Lease, Listener, TableWrites
+from airflow_legacy_events.core.ports import Lease, Listener, NextId, TableWrites
 from airflow_legacy_events.core.sql_dialects import POSTGRES, Dialect
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.base import SqlDatabase
 from airflow_legacy_events.databases.conditions import bound
 from airflow_legacy_events.databases.postgres.catalog import inspect_table
 from airflow_legacy_events.databases.postgres.encoding import REMEDY, UNREADABLE, unreadable_column
+from airflow_legacy_events.databases.postgres.generators import next_id
 from airflow_legacy_events.databases.postgres.listening import listening
 from airflow_legacy_events.databases.postgres.lock import AdvisoryLock
 from airflow_legacy_events.databases.postgres.operators import find_names
@@ -31,6 +32,7 @@ from airflow_legacy_events.databases.postgres.server import Server, find_server,
 from airflow_legacy_events.databases.postgres.session import SNAPSHOT, Session, connect, reason, tell
 from airflow_legacy_events.databases.postgres.sizes import bounded_column, too_large_in
 from airflow_legacy_events.databases.postgres.statement import Field, Statement
+from airflow_legacy_events.databases.postgres.storage import Storage
 from airflow_legacy_events.databases.postgres.types import MONEY_FORM, find_types, holds_money
 from airflow_legacy_events.databases.postgres.versions import VERSION, unchanged
 from airflow_legacy_events.databases.postgres.writes import table_writes
@@ -56,6 +58,7 @@ class PostgresDatabase(SqlDatabase[Session]):
         self._dialect.statement_compiler, self._dialect.known = QualifiedCompiler, self._known
         self._money = self._in_snapshot = False
         self._server: Server | None = None
+        self._storage = Storage()
         self._last: tuple[Any, tuple[str, Any]] | None = None
 
     @contextmanager
@@ -90,6 +93,16 @@ class PostgresDatabase(SqlDatabase[Session]):
         """See `core.ports.Database.behind`."""
         found = self._server or self._find_server()
         return why_behind(position, found, self._find_server, self._closed.wait, self.statement_timeout_seconds)
+
+    def next_id(self, table: str, column: str) -> NextId:
+        """See `core.ports.Database.next_id`."""
+        with self._using("looking for the next id") as session:
+            return next_id(session.connection, table, column)
+
+    def storage(self, table: str) -> Any:
+        """See `core.ports.Database.storage`: file nodes by oid."""
+        with self._using("asking where the rows lie") as session:
+            return self._storage.now(session.connection, table)
 
     def _find_server(self) -> Server:
         with self._using("asking for the server's identity") as session:

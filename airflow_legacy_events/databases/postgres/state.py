@@ -55,7 +55,7 @@ def _look_below(session: Connection[Any], entry: Entry) -> tuple[Below, tuple[st
             f"what {entry.name} is made of is not shown: {error.diag.message_primary}; GRANT EXECUTE ON FUNCTION"
             f" pg_catalog.pg_get_viewdef(oid) TO {session.info.user}, or SELECT on the catalog, shows it"
         )
-        return Below(unheld=refused), (refused,)
+        return _NOTHING, (refused,)
 
 
 def _object(entry: Entry, found: Below) -> Mapping[str, Any] | None:

@@ -1,0 +1,102 @@
+"""Generators of a column's values in PostgreSQL: identities, owned sequences, and those of its default."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from psycopg import Connection, sql
+
+from airflow_legacy_events.core.ports import NextId
+from airflow_legacy_events.databases.postgres.catalog import quoted, table_of
+from airflow_legacy_events.databases.postgres.undone import ask
+from airflow_legacy_events.databases.reflection import split_name
+
+# The sequence of an identity is internal to its column, an owned one is dropped with it.
+_COLUMN = """
+SELECT attrelid::pg_catalog.int8, attnum::pg_catalog.int4,
+       (SELECT pg_catalog.pg_get_expr(adbin, adrelid) FROM pg_catalog.pg_attrdef
+         WHERE adrelid OPERATOR(pg_catalog.=) attrelid AND adnum OPERATOR(pg_catalog.=) attnum),
+       ARRAY(SELECT objid FROM pg_catalog.pg_depend
+              WHERE classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+                AND refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+                AND refobjid OPERATOR(pg_catalog.=) attrelid AND refobjsubid OPERATOR(pg_catalog.=) attnum
+                AND deptype OPERATOR(pg_catalog.=) ANY ('{{a,i}}'::pg_catalog."char"[]))::pg_catalog.int8[],
+       ARRAY(SELECT d.refobjid FROM pg_catalog.pg_depend AS d
+               JOIN pg_catalog.pg_attrdef AS a ON a.oid OPERATOR(pg_catalog.=) d.objid
+              WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_attrdef'::pg_catalog.regclass
+                AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+                AND a.adrelid OPERATOR(pg_catalog.=) attrelid AND a.adnum OPERATOR(pg_catalog.=) attnum
+                AND d.refobjid OPERATOR(pg_catalog.<>) attrelid)::pg_catalog.int8[]
+  FROM pg_catalog.pg_attribute
+ WHERE attrelid OPERATOR(pg_catalog.=) {table} AND attname OPERATOR(pg_catalog.=) {column}::pg_catalog.name
+"""
+_SEQUENCE = """
+SELECT pg_catalog.concat(pg_catalog.quote_ident(nspname), '.', pg_catalog.quote_ident(relname)),
+       pg_catalog.quote_ident(nspname), seqincrement, seqmin, seqmax, seqcycle, seqstart,
+       pg_catalog.has_schema_privilege(n.oid, 'USAGE'), pg_catalog.has_sequence_privilege(c.oid, 'SELECT'),
+       pg_catalog.pg_is_in_recovery(), pg_catalog.quote_ident(current_user)
+  FROM pg_catalog.pg_sequence AS s JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) seqrelid
+  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) relnamespace
+ WHERE seqrelid OPERATOR(pg_catalog.=) {}
+"""
+_READ = "SELECT last_value, is_called FROM {}"
+_PLAIN = re.compile(r"\(?nextval\('.*'::(pg_catalog\.)?regclass\)\)?(::\w+)?", re.DOTALL)
+_LOGGED_AHEAD = 32
+"""So many values a sequence writes to the WAL at once: on a standby it seems to be that far."""
+
+
+class _Sequence(NamedTuple):
+    name: str
+    schema: str
+    increment: int
+    least: int
+    most: int
+    cycles: bool
+    start: int
+    reachable: bool
+    readable: bool
+    standby: bool
+    user: str
+
+
+def next_id(session: Connection[Any], table: str, column: str) -> NextId:
+    """Return what the generator of a column hands out next; see `core.ports.Database.next_id`.
+
+    Numbers that sessions hold in advance (CACHE) are handed out later although they are lower, so they do not count.
+    """
+    named = table_of(quoted(*split_name(table)))
+    [found] = ask(session, sql.SQL(_COLUMN).format(table=named, column=column))
+    if not found:
+        return NextId()
+    [(_, _, default, owned, used)] = found
+    candidates = used or owned
+    if not candidates:
+        return NextId()
+    if used and not _PLAIN.fullmatch(default):
+        return NextId(unknown=f"the default of column {column!r} makes its values of more than the next of a sequence")
+    if len(candidates) > 1:
+        return NextId(unknown=f"column {column!r} has {len(candidates)} sequences, and no default that names one")
+    return _of_sequence(session, candidates[0])
+
+
+def _of_sequence(session: Connection[Any], oid: int) -> NextId:
+    [found] = ask(session, sql.SQL(_SEQUENCE).format(oid))
+    if not found:  # what a default names may be something else
+        return NextId()
+    sequence = _Sequence(*found[0])
+    if not sequence.reachable:
+        return NextId(unknown=f"GRANT USAGE ON SCHEMA {sequence.schema} TO {sequence.user} shows its sequence")
+    if not sequence.readable:
+        return NextId(unknown=f"GRANT SELECT ON SEQUENCE {sequence.name} TO {sequence.user} shows its next id")
+    [[(last, called)]] = ask(session, sql.SQL(_READ.format(sequence.name)))
+    if sequence.standby and called and abs(last - sequence.start) <= _LOGGED_AHEAD * abs(sequence.increment):
+        return NextId(unknown=f"on a standby the sequence {sequence.name} is seen {_LOGGED_AHEAD} ids ahead")
+    return NextId(_next(sequence, last) if called else last)
+
+
+def _next(sequence: _Sequence, last: int) -> int:
+    following = last + sequence.increment
+    if sequence.cycles and not sequence.least <= following <= sequence.most:
+        return sequence.least if sequence.increment > 0 else sequence.most
+    return following
