@@ -10,11 +10,12 @@ from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.ports import TableState
 from airflow_legacy_events.databases.reflection import TableFacts, no_such_table, split_name
 from airflow_legacy_events.databases.sqlite.collations import BINARY, collations
+from airflow_legacy_events.databases.sqlite.session import Guard
 from airflow_legacy_events.databases.sqlite.values import kind_of
 from airflow_legacy_events.databases.sqlite.views import definition
 
 
-def inspect_table(session: sqlite3.Connection, table: str) -> TableFacts:
+def inspect_table(session: sqlite3.Connection, table: str, guard: Guard) -> TableFacts:
     """Return the facts of a table or view; SQLite compares names without case.
 
     Raises:
@@ -46,7 +47,7 @@ def inspect_table(session: sqlite3.Connection, table: str) -> TableFacts:
             ),
             object=_place(session, name) if kind == "table" else None,
             order=compared,
-            definition=definition(session, source),
+            definition=definition(session, source, guard),
         ),
     )
 

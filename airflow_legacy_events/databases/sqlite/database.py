@@ -24,13 +24,13 @@ from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.base import SqlDatabase
 from airflow_legacy_events.databases.conditions import bound
 from airflow_legacy_events.databases.reflection import TableFacts
-from airflow_legacy_events.databases.sqlite import values
+from airflow_legacy_events.databases.sqlite import columns, values
 from airflow_legacy_events.databases.sqlite.catalog import inspect_table
 from airflow_legacy_events.databases.sqlite.collations import collations
 from airflow_legacy_events.databases.sqlite.header import change_counter, is_behind
 from airflow_legacy_events.databases.sqlite.ids import next_id
 from airflow_legacy_events.databases.sqlite.lock import FileLock
-from airflow_legacy_events.databases.sqlite.times import TimeColumn, Times
+from airflow_legacy_events.databases.sqlite.session import Guard, begin, open_session, undo
 from airflow_legacy_events.databases.sqlite.views import definition
 from airflow_legacy_events.databases.sqlite.writes import table_writes
 from airflow_legacy_events.databases.sqlite.writing import refusal
@@ -40,8 +40,6 @@ _READING = "reading"
 _STEPS_BETWEEN_LOOKS = 100_000
 _TO_THE_MILLISECOND = "%Y-%m-%d %H:%M:%f"
 _UNREADABLE = re.compile(r"Could not decode to UTF-8 column '(.*?)' with text", re.DOTALL)
-_SMALLEST_LIMIT_BYTES = 2**20  # the limit is that of texts in the catalog and of rows in a sort, too
-_REPEATED = re.compile(r"(.+):\d+")
 
 
 class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
@@ -52,7 +50,8 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
 
     def __init__(self, url: sa.URL, **options: Any) -> None:
         super().__init__(url, **options)
-        self._snapshots = 0
+        self._guard = Guard()
+        self._snapshots = self._schema_version = 0
         # A name in double quotes that is no column (any more) is a text to SQLite, and would be sent as a value.
         self._dialect.identifier_preparer = IdentifierPreparer(self._dialect, "`", escape_quote="`")
 
@@ -64,21 +63,13 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
     def _connect(self) -> sqlite3.Connection:
         session = self._open()
         session.execute("PRAGMA query_only = ON")
+        session.set_authorizer(self._guard)
         session.execute("SELECT count(*) FROM sqlite_master").fetchone()
         return session
 
     def _open(self) -> sqlite3.Connection:
         self._require_file()
-        # mode=rw makes no new file; a file that may only be read is opened read-only by SQLite itself.
-        session = sqlite3.connect(
-            f"{self.path.as_uri()}?mode=rw",
-            uri=True,
-            check_same_thread=False,
-            isolation_level=None,
-            timeout=self.statement_timeout_seconds,
-        )
-        session.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(self.max_row_bytes, _SMALLEST_LIMIT_BYTES))
-        return session
+        return open_session(self.path, self.statement_timeout_seconds, self.max_row_bytes)
 
     def _open_to_write(self) -> sqlite3.Connection:
         """Open a session in which foreign keys do what they say, which SQLite leaves to each session."""
@@ -97,12 +88,20 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
 
     @contextmanager
     def _using(self, doing: str) -> Iterator[sqlite3.Connection]:
+        """Yield the session in a transaction that is rolled back, and for as long as a statement may take."""
         with super()._using(doing) as session:
             deadline = time.monotonic() + self.statement_timeout_seconds
             session.set_progress_handler(
                 lambda: self._closed.is_set() or time.monotonic() > deadline, _STEPS_BETWEEN_LOOKS
             )
-            yield session
+            if self._snapshots:
+                yield session
+                return
+            self._schema_version = begin(session)
+            try:
+                yield session
+            finally:
+                undo(session)
 
     def identity(self) -> dict[str, str]:
         """Return the file's path and application id."""
@@ -162,31 +161,25 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
 
     def _inspect(self, table: str) -> TableFacts:
         with self._using("looking for the table") as session:
-            return inspect_table(session, table)
+            return inspect_table(session, table, self._guard)
 
     def _query_state(self, selectable: Any) -> TableState:
-        columns, _ = self._describe(selectable, frozenset())
+        found, _ = self._describe(selectable, frozenset())
         source = self._from(selectable)
         with self._using("looking at the query") as session:
-            return TableState(order=collations(session, source, columns), definition=definition(session, source))
+            read = definition(session, source, self._guard)
+            return TableState(order=collations(session, source, found), definition=read)
 
     def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:
-        statement = f"SELECT * FROM {self._from(selectable)}"  # noqa: S608
+        source = self._from(selectable)
         with self._using("looking at the columns") as session:
             try:
-                declared = _declared(session, statement)
+                found = columns.declared(session, source, self._guard)
             except (sqlite3.OperationalError, sqlite3.ProgrammingError) as error:
                 raise errors.refused_query(self.conn_id, errors.one_line(error)) from error
-        names = {name for name, _ in declared}
-        columns = []
-        source = self._from(selectable)
-        for name, type_ in declared:
-            # Of two columns of one name SQLite calls the second "name:1".
-            again = _REPEATED.fullmatch(name)
-            real = again[1] if again and again[1] in names else name
-            column = Column(real, values.kind_of(type_), type_, real not in not_null)
-            columns.append(TimeColumn.over(column, Times(column, source, self._near)))
-        return tuple(columns), {}
+            origin = columns.Origin(source, self._schema_version)
+        made = (columns.made(one, type_, origin, self._near, nullable=one not in not_null) for one, type_ in found)
+        return tuple(made), {}
 
     def _from(self, selectable: Any) -> str:
         """Return a FROM element as SQL."""
@@ -222,31 +215,34 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
 
     def timed(self, of: Column) -> None:
         """See `core.ports.Database.timed`; see `Times`."""
-        if isinstance(of, TimeColumn):
+        if isinstance(of, columns.SqliteColumn) and of.times is not None:
             of.times.timed = True
 
     def text(self, value: Any, column: Column) -> str:
         """See `core.ports.Database.text`; see `values`."""
         text = values.text(value, column)
-        if isinstance(column, TimeColumn) and column.times.timed:
-            column.times.handed_out(value)
+        if times := columns.times_of(column):
+            times.handed_out(value)
         return text
 
     def bind(self, text: str, column: Column) -> Any:
         """See `core.ports.Database.bind`."""
-        value = values.bind(text, column)
-        if isinstance(column, TimeColumn) and column.times.timed and isinstance(value, str):
-            return column.times.bound(value)
-        return value
+        value, times = values.bind(text, column), columns.times_of(column)
+        return times.bound(value) if times is not None and isinstance(value, str) else value
 
     def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
         """See `core.ports.Database.read`."""
         statement, parameters = self._compiled(query)
-        with self._using(_READING) as session, contextlib.closing(session.execute(statement, parameters)) as cursor:
-            rows = self._gather(query, self._chunks.one_by_one(cursor.fetchone), max_bytes)
-        for at, column in enumerate(query.get_execution_options().get("expected", ())):
-            if isinstance(column, TimeColumn) and column.times.timed:
-                column.times.check(row[at] for row in rows)
+        expected = query.get_execution_options().get("expected", ())
+        origin = columns.origin_of(expected)
+        with self._using(_READING) as session:
+            if origin is not None:
+                origin.check(session, self._guard, self._schema_version, expected)
+            with contextlib.closing(session.execute(statement, parameters)) as cursor:
+                rows = self._gather(query, self._chunks.one_by_one(cursor.fetchone), max_bytes)
+        for at, column in enumerate(expected):
+            if times := columns.times_of(column):
+                times.check(row[at] for row in rows)
         return rows
 
     @contextmanager
@@ -254,17 +250,16 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         """See `core.ports.Database.snapshot`: one read transaction, that of the outermost context."""
         doing = "holding a snapshot"
         if not self._snapshots:
-            with self._using(doing) as session:
-                session.execute("BEGIN")
-                session.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the first read fixes what is seen
+            with super()._using(doing) as session:
+                self._schema_version = begin(session)
         self._snapshots += 1
         try:
             yield
         finally:
             self._snapshots -= 1
             if not self._snapshots:
-                with contextlib.suppress(SourceError), self._using(doing) as session:
-                    session.rollback()
+                with contextlib.suppress(SourceError), super()._using(doing) as session:
+                    undo(session)
 
     def _interrupt(self, session: sqlite3.Connection) -> None:
         session.interrupt()
@@ -283,16 +278,3 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
             reason = errors.timed_out(self.statement_timeout_seconds) if interrupted else errors.one_line(error)
             # What an error of reading quotes may be the value of a row.
             raise errors.failed(self.conn_id, doing, masked(reason) if doing == _READING else reason) from None
-
-
-def _declared(session: sqlite3.Connection, statement: str) -> list[tuple[str, str]]:
-    """Return names and declared types of the columns, which only a view knows; it lives in the temporary database."""
-    session.execute("PRAGMA query_only = OFF")
-    try:
-        session.execute("DROP VIEW IF EXISTS temp.legacy_events_shape")
-        session.execute(f"CREATE TEMP VIEW legacy_events_shape AS {statement}")
-        rows = session.execute("SELECT name, type FROM pragma_table_xinfo('legacy_events_shape')").fetchall()
-        session.execute("DROP VIEW temp.legacy_events_shape")
-    finally:
-        session.execute("PRAGMA query_only = ON")
-    return rows

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.databases.sqlite.spelling import Spelling, pattern_of, respelled, shortest, spelling_of
 
-KINDS = frozenset({*TEMPORAL, Kind.TEXT, Kind.ANY})
-"""Kinds of columns whose values may be such texts."""
+Ask: TypeAlias = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 
+_KINDS = frozenset({*TEMPORAL, Kind.TEXT, Kind.ANY})
 _MOST_KEPT = 256
 _ROWS_BELOW, _ROWS_BELOW_WITH_OFFSET = 250, 20_000
 _DAY_CHARS = 10
@@ -21,25 +21,6 @@ SELECT (SELECT min({0}) FROM {1} WHERE {0} >= ? AND {0} < ?), (SELECT max({0}) F
  (SELECT {0} FROM {1} WHERE {0} = ? LIMIT 1),
  (SELECT t FROM (SELECT {0} AS t FROM {1} WHERE {0} >= ? AND {0} < ? ORDER BY {0} DESC LIMIT ?) WHERE {2} LIMIT 1)
 """
-
-
-class TimeColumn(Column):
-    """A column that may keep times as text.
-
-    Attributes:
-        times: what is known of them.
-    """
-
-    times: Times
-
-    @classmethod
-    def over(cls, column: Column, times: Times) -> Column:
-        """Return the column with what is known of its times; the column itself where it can't hold any."""
-        if column.kind not in KINDS:
-            return column
-        made = cls(*column)
-        made.times = times
-        return made
 
 
 class Times:
@@ -56,13 +37,18 @@ class Times:
         timed: whether bounds of time are laid on the column.
     """
 
-    def __init__(self, column: Column, source: str, ask: Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]) -> None:
+    def __init__(self, column: Column, source: str, ask: Ask) -> None:
         self._column, self._source, self._ask = column, source, ask
         self._strict = column.kind in TEMPORAL
         self._spelling: Spelling | None = None
         self._version: Any = None
         self._known: dict[str, str] = {}
         self.timed = False
+
+    @classmethod
+    def of(cls, column: Column, source: str, ask: Ask) -> Times | None:
+        """Return the times of a column; None where it can hold none."""
+        return cls(column, source, ask) if column.kind in _KINDS else None
 
     def bound(self, text: str) -> str:
         """Return a bound in the spelling of the values near it.

@@ -7,6 +7,8 @@ import re
 import sqlite3
 from collections.abc import Sequence
 
+from airflow_legacy_events.databases.sqlite.session import Guard
+
 _VIEWS = "SELECT lower(name), sql FROM sqlite_master WHERE type = 'view' ORDER BY 1"
 _TOKEN = re.compile(
     r"""(?P<blank>\s+|--[^\n]*|/\*.*?(?:\*/|\Z))
@@ -16,7 +18,7 @@ _TOKEN = re.compile(
 )
 
 
-def definition(session: sqlite3.Connection, source: str) -> str | None:
+def definition(session: sqlite3.Connection, source: str, guard: Guard) -> str | None:
     """Return a fingerprint of the views that a FROM element reads, those below them included; None where it reads none.
 
     SQLite itself says which they are while it prepares a statement. Their select lists do not count.
@@ -24,11 +26,13 @@ def definition(session: sqlite3.Connection, source: str) -> str | None:
     Args:
         session: of the database.
         source: a FROM element, as SQL.
+        guard: of the session.
     """
     views = dict(session.execute(_VIEWS).fetchall())
     if not views:
         return None
-    read = _names_read(session, source)
+    with guard.noting() as read:
+        session.execute(f"EXPLAIN SELECT * FROM {source}").fetchall()  # noqa: S608
     texts = [f"{name} {from_on(text)}" for name, text in views.items() if name in read]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16] if texts else None
 
@@ -60,19 +64,3 @@ def _outside(tokens: Sequence[str], words: Sequence[str]) -> int:
         if depth == 0 and token in words:
             return at
     return len(tokens)
-
-
-def _names_read(session: sqlite3.Connection, source: str) -> set[str]:
-    """Return the names, in lower case, of what stands between a statement and the tables that it reads."""
-    names: set[str] = set()
-
-    def note(_action: int, _table: str | None, _column: str | None, _database: str | None, inside: str | None) -> int:
-        names.add((inside or "").lower())
-        return sqlite3.SQLITE_OK
-
-    session.set_authorizer(note)
-    try:
-        session.execute(f"EXPLAIN SELECT * FROM {source}").fetchall()  # noqa: S608
-    finally:
-        session.set_authorizer(None)
-    return names

@@ -1,0 +1,113 @@
+"""Columns of SQLite: their declared types, whether they are still those of a run, and their times."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from airflow_legacy_events.core.columns import Column
+from airflow_legacy_events.core.errors import SchemaChangedError
+from airflow_legacy_events.databases.sqlite.session import SHAPE, Guard
+from airflow_legacy_events.databases.sqlite.times import Times
+from airflow_legacy_events.databases.sqlite.values import kind_of
+
+_REPEATED = re.compile(r"(.+):\d+")
+_LENGTH = re.compile(r"\(.*?\)", re.DOTALL)
+
+
+class Origin:
+    """The table, view or query that columns were reflected from, and the schema's version by then.
+
+    Args:
+        source: a FROM element, as SQL.
+        version: of the schema.
+    """
+
+    def __init__(self, source: str, version: int) -> None:
+        self.source, self._version = source, version
+
+    def check(self, session: sqlite3.Connection, guard: Guard, version: int, expected: Sequence[Column]) -> None:
+        """Check that columns have the types that they had; a length may differ, and so may other columns and indexes.
+
+        The types are looked up only where the schema has another version than before.
+
+        Args:
+            session: in the transaction that reads the page.
+            guard: of the session.
+            version: of the schema in it.
+            expected: the columns.
+
+        Raises:
+            SchemaChangedError: naming the first column that differs, and both its types.
+        """
+        if version == self._version:
+            return
+        found = dict(declared(session, self.source, guard))
+        for column in expected:
+            type_ = found.get(column.name)
+            if type_ is None or _plain(type_) != _plain(column.type):
+                now = "is gone" if type_ is None else f"is {type_!r} now"
+                raise SchemaChangedError(
+                    f"column {column.name!r} was {column.type!r} when the columns were looked up, and {now}; nothing of"
+                    " this page was sent"
+                )
+        self._version = version
+
+
+class SqliteColumn(Column):
+    """A column of a source.
+
+    Attributes:
+        origin: shared by the columns of one reflection.
+        times: of its values; None where it can hold none.
+    """
+
+    origin: Origin
+    times: Times | None
+
+
+def origin_of(columns: Sequence[Column]) -> Origin | None:
+    """Return where columns were reflected from; None where they were made elsewhere."""
+    return next((column.origin for column in columns if isinstance(column, SqliteColumn)), None)
+
+
+def times_of(column: Column) -> Times | None:
+    """Return the times of a column that bounds of time are laid on; None of any other one."""
+    times = column.times if isinstance(column, SqliteColumn) else None
+    return times if times is not None and times.timed else None
+
+
+def made(name: str, type_: str, origin: Origin, ask: Any, *, nullable: bool) -> SqliteColumn:
+    """Return a column; `ask` is what its times ask with, see `Times`."""
+    column = SqliteColumn(name, kind_of(type_), type_, nullable)
+    column.origin = origin
+    column.times = Times.of(column, origin.source, ask)
+    return column
+
+
+def declared(session: sqlite3.Connection, source: str, guard: Guard) -> list[tuple[str, str]]:
+    """Return names and declared types of the columns of a FROM element, which only a view knows.
+
+    The view lives in the temporary database, which is empty but for it.
+    """
+    with guard.shaping(session):
+        session.execute(f"CREATE TEMP VIEW {SHAPE} AS SELECT * FROM {source}")  # noqa: S608
+    try:
+        rows = session.execute("SELECT name, type FROM pragma_table_xinfo(?)", (SHAPE,)).fetchall()
+    finally:
+        with guard.shaping(session):
+            session.execute(f"DROP VIEW temp.{SHAPE}")
+    names = {name for name, _ in rows}
+    return [(_real(name, names), type_) for name, type_ in rows]
+
+
+def _real(name: str, names: set[str]) -> str:
+    """Of two columns of one name SQLite calls the second "name:1"."""
+    again = _REPEATED.fullmatch(name)
+    return again[1] if again and again[1] in names else name
+
+
+def _plain(type_: str) -> str:
+    return " ".join(_LENGTH.sub("", type_).upper().split())
