@@ -70,14 +70,14 @@ class Times:
         return self._known[text]
 
     def check(self, values: Iterable[Any]) -> None:
-        """Check the values of a page.
+        """Check the values of a page; rows without one have no place in the order.
 
         Raises:
             SourceError: one is no time, or has another spelling than those before it.
         """
         matches = None if self._spelling is None else pattern_of(self._spelling).fullmatch
         for value in values:
-            if matches is None or not isinstance(value, str) or not matches(value):
+            if value is not None and (matches is None or not isinstance(value, str) or not matches(value)):
                 self._met(self._judged(value))
                 matches = None if self._spelling is None else pattern_of(self._spelling).fullmatch
 
