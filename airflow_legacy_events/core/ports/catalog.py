@@ -19,7 +19,6 @@ class TableState(NamedTuple):
             the database compares them: an index that does not hold for inheriting tables, or under another collation
             than that of comparisons, proves nothing.
         object: plain JSON that another table, or one that was emptied or rewritten, does not share.
-        object_is_proof: whether an equal `object` proves that the table was not emptied at once, as by TRUNCATE.
         order: collations of the columns that have one, by name.
         definition: fingerprint of a view's definition and of those of the views below it, each from its FROM on; None
             for a table.
@@ -30,7 +29,6 @@ class TableState(NamedTuple):
 
     distinct: tuple[tuple[str, ...], ...] = ()
     object: Mapping[str, Any] | None = None
-    object_is_proof: bool = False
     order: Mapping[str, str] = MappingProxyType({})
     definition: str | None = None
     unheld: str | None = None

@@ -39,7 +39,6 @@ def table_state(
     return TableState(
         distinct=distinct_columns(session, entry, columns, indexes, collations),
         object=_object(entry, found),
-        object_is_proof=entry.kind in (TABLE, PARTITIONED),
         order={one.name: collations[one.collation].told() for one in columns.values() if one.collation in collations},
         definition=found.definition if entry.kind in (VIEW, MATERIALIZED) else None,
         unheld=found.unheld,

@@ -77,7 +77,8 @@ class Runs:
             return self._opened_by(self.resets.decide(at, found))
         except IdsReturnedError as found:
             return self._opened_by(self.resets.go_on(at, found))
-        return opened, at, changed or any(not at.facts.get(fact) for fact in opened.horizon.facts if fact in _ONCE)
+        is_new = any(not at.facts.get(fact) for fact in opened.horizon.facts if fact in _ONCE)
+        return _noted(opened, changed), at, bool(changed) or is_new
 
     def repeat(self, at: Watermark | None, window: Window | Span) -> ReplayRun | RerunRun:
         """Return the run that sends a window or span again, from the progress of an earlier try."""
@@ -89,13 +90,8 @@ class Runs:
 
     def _opened_by(self, decision: Decision) -> tuple[Opened, Watermark, bool]:
         opened = self._run(decision.at, None).open()
-        horizon = opened.horizon
-        horizon = horizon._replace(
-            reason="; ".join(filter(None, (horizon.reason, decision.note))),
-            facts={**decision.facts, **horizon.facts},
-            table_reset=decision.told,
-        )
-        return opened._replace(horizon=horizon), decision.at, True
+        horizon = opened.horizon._replace(facts={**decision.facts, **opened.horizon.facts}, table_reset=decision.told)
+        return _noted(opened._replace(horizon=horizon), decision.note), decision.at, True
 
     def _run(self, at: Watermark | None, standing: Standing | None) -> IncrementalRun | NullRun:
         nullable, rows = self._nullable, self.rows
@@ -121,3 +117,9 @@ class Runs:
 
 
 _ONCE = ("emptied", "gone")
+
+
+def _noted(opened: Opened, note: str) -> Opened:
+    """Return what was opened with a note behind its completeness reason."""
+    horizon = opened.horizon
+    return opened._replace(horizon=horizon._replace(reason="; ".join(filter(None, (horizon.reason, note)))))

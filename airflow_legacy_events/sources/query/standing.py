@@ -21,9 +21,10 @@ from airflow_legacy_events.sources.rows import Rows, Start, Values
 EMPTIED, GONE = "emptied", "gone"
 _UNTOLD = "the last delivered row is gone, so a table that was set back below its watermark can't be told from it"
 _OVERTAKEN = (
-    "none of the rows that were delivered last is there as it was, so a table that was emptied and filled again beyond"
-    " its watermark can't be told from one whose rows change"
+    "the row that was delivered last is gone or another one, so a table that was emptied and filled again beyond its"
+    " watermark can't be told from one whose rows change"
 )
+_REWRITTEN = "the table was rewritten or exchanged since the last run, and holds rows of then"
 _EMPTY = "the table is empty and its next ids can't be seen, so ids that begin anew are found out only by their rows"
 
 
@@ -107,29 +108,30 @@ class Standing:
 
     def _judge_overtaken(self) -> Verdict:
         """Judge rows above the watermark: those below it may be new too, where a table was emptied and filled again."""
-        if self.rows.state.object_is_proof or not self._known:
+        if not self._known:
             return AS_EXPECTED
         if self._in_time and (now_at := self._now_at()) is not None:
             self._refuse_earlier(now_at)
             return AS_EXPECTED
-        return AS_EXPECTED if self._newest_known() is not None else Verdict(_OVERTAKEN)
+        newest = self.rows.newest(self._values, 1)
+        return AS_EXPECTED if newest and last_rows.checksum(newest[0]) == self._known[0] else Verdict(_OVERTAKEN)
 
-    def judge_object(self) -> bool:
-        """Return whether the table is another one than at the last run although it holds the rows of then.
+    def judge_object(self) -> str:
+        """Return what a run says of a table that is another one than at the last run; empty where it is the same.
 
         Raises:
             TableResetError: the rows that were delivered last are gone or others.
         """
         before, now = self.stored.facts.get("object"), self.found.get("object")
         if before is None or now is None or before == now:
-            return False
+            return ""
         if not self._holds_delivered():
             raise TableResetError(
                 "the table was exchanged, emptied or rewritten, and the rows that were delivered last are not in it",
                 self._highest(),
             )
-        self.log.info("%s was rewritten or exchanged since the last run; it holds the same rows", self.rows.what)
-        return True
+        self.log.info("%s was rewritten or exchanged since the last run; it holds rows of then", self.rows.what)
+        return _REWRITTEN
 
     @property
     def _values(self) -> Values:
