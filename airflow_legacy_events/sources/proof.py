@@ -1,30 +1,124 @@
-"""Proof of a page: that it holds every row of its last position, where the catalog does not prove it."""
+"""Proof of a page: that it holds every row between its ends, where the catalog does not prove it."""
 
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
+from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.errors import ConfigurationError
-from airflow_legacy_events.sources.rows import Found, Rows
+from airflow_legacy_events.core.model import Horizon
+from airflow_legacy_events.sources.rows import Found, Rows, Start
+
+_TRIES = 3
+"""A condition of the user's query may read the clock anew in each statement, and be met by one more row in the second;
+a page that is read again then holds it."""
+
+_TAIL = 16
+"""Rows at the end of a page that are compared one by one."""
+
+_LONG = frozenset({Kind.TEXT, Kind.BYTES, Kind.JSON, Kind.ARRAY, Kind.ANY})
+"""Kinds whose values a database may sort by a part of them, or otherwise than it compares them."""
 
 
-def whole(rows: Rows, read: Callable[[], Found]) -> list[tuple[Any, ...]]:
-    """Return the page that `read` gives, once it holds every row of its last position: the next one begins above that.
+def as_proved(horizon: Horizon, rows: Rows) -> Horizon:
+    """Return the horizon of a run over `rows`; what can't be proved of its pages lowers it."""
+    if rows.selection.distinct or rows.database.holds_snapshot:
+        return horizon
+    why = (
+        f"that no two rows are equal in {_names(rows)} is not proved, and this database holds no snapshot that is known"
+        " here, in which a page could be counted: a row that is sorted otherwise than it is compared may be passed over"
+    )
+    return horizon._replace(completeness="best_effort", reason=f"{horizon.reason}; {why}")
+
+
+def whole(rows: Rows, read: Callable[[], Found], *, held: bool = False) -> list[tuple[Any, ...]]:
+    """Return the page that `read` gives, once it is known to hold all rows between its ends.
+
+    What the catalog proves is not looked at. Everything else is read a second time, in the snapshot that gave the page:
+    the number of rows between its ends, and where the order itself may be another one than that of comparisons, the
+    positions of the last of them. Without a snapshot only rows that equal the last one are counted.
+
+    Args:
+        rows: that are read.
+        read: reads the page.
+        held: whether a snapshot is held already.
 
     Raises:
-        ConfigurationError: more rows have the last row's position than the page holds.
+        ConfigurationError: rows would be passed over.
     """
-    page = read().rows
-    if not page or rows.selection.distinct:
+    if rows.selection.distinct:
+        return read().rows
+    if not rows.database.holds_snapshot:
+        found = read()
+        if found.rows and _tied(rows, found.rows):
+            raise _ties(rows)
+        return found.rows
+    for _ in range(_TRIES):
+        with nullcontext() if held else rows.database.snapshot():
+            found = read()
+            if not found.rows or _holds_all(rows, found):
+                return _told_apart(rows, found.rows)
+            tied = _tied(rows, found.rows)
+    raise _ties(rows) if tied else _unordered(rows)
+
+
+def _holds_all(rows: Rows, found: Found) -> bool:
+    """Whether second statements find no row between the ends of a page that the page does not hold.
+
+    Where the order is another one than that of comparisons, as many rows as are missing may lie beyond the last one, so
+    the number alone tells nothing for sure: then the rows before the last one are no longer those before it either.
+    """
+    page, start = found
+    last = rows.values(page[-1])
+    if rows.count(start, len(page) + 1, last) > len(page):
+        return False
+    if not any(column.kind in _LONG for column in rows.selection.columns):
+        return True
+    if len(page) > _TAIL:
+        start = Start(rows.values(page[-_TAIL - 1]), tied=start.tied)
+    between = Counter(rows.positions(start, _TAIL + 1, last))
+    return not between - Counter(_positions(rows, page[-_TAIL:]))
+
+
+def _told_apart(rows: Rows, page: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Return the page; rows that share a key that nobody but the catalog named would share an event id."""
+    if rows.selection.named_key or len(set(_positions(rows, page))) == len(page):
         return page
+    raise _ties(rows)
+
+
+def _positions(rows: Rows, page: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    position = rows.selection.position
+    return [tuple(row[at] for at in position) for row in page]
+
+
+def _tied(rows: Rows, page: list[tuple[Any, ...]]) -> bool:
+    """Whether more rows have the position of the last one than the page holds."""
     last = rows.values(page[-1])
     here = sum(1 for _ in itertools.takewhile(lambda row: rows.values(row) == last, reversed(page)))
-    if rows.count_at(last, here + 1) > here:
-        names = ", ".join(repr(column.name) for column in rows.selection.columns)
-        raise ConfigurationError(
-            f"several rows of {rows.what} are equal in {names}, and a page that ends among them would pass the rest"
-            " over; nothing of that page was sent. Name key_columns= that together identify a row"
-        )
-    return page
+    return rows.count_at(last, here + 1) > here
+
+
+def _names(rows: Rows) -> str:
+    return ", ".join(repr(column.name) for column in rows.selection.columns)
+
+
+def _ties(rows: Rows) -> ConfigurationError:
+    return ConfigurationError(
+        f"several rows of {rows.what} are equal in {_names(rows)}, and a page that ends among them would pass the rest"
+        " over; nothing of that page was sent. Name key_columns= that together identify a row"
+    )
+
+
+def _unordered(rows: Rows) -> ConfigurationError:
+    return ConfigurationError(
+        f"a page of {rows.what} does not hold all rows that lie between its first and its last one in {_names(rows)}:"
+        " the database sorts these columns otherwise than it compares them, so pages would pass rows over; nothing of"
+        " that page was sent. An index whose collation is out of date does that (REINDEX), a value that is longer than"
+        " what the server sorts by (max_sort_length), or a query that gives other rows each time. Name numbers or times"
+        " as watermark_columns= and key_columns=, or an expression of the query whose order is that of its comparisons"
+    )

@@ -20,13 +20,15 @@ class Selection:
         shape: of the rows that are read.
         position: places in a row of the watermark columns, then of the key columns that are not among them.
         op: what the rows of an incremental run are: `c` where a row never changes, else `u`.
-        unique: lists of columns that together identify a row of the table.
+        unique: lists of columns in which no two rows are equal, as the catalog proves.
+        named_key: whether the user named the key.
     """
 
     shape: Shape
     position: tuple[int, ...]
     op: str
     unique: tuple[tuple[str, ...], ...] = ()
+    named_key: bool = True
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -35,7 +37,7 @@ class Selection:
 
     @property
     def distinct(self) -> bool:
-        """Whether the database promises that no two rows have one position."""
+        """Whether the catalog proves that no two rows have one position."""
         names = {column.name for column in self.columns}
         return any(names.issuperset(one) for one in self.unique)
 
@@ -86,8 +88,8 @@ def select_columns(request: ColumnRequest, found: Reflection) -> Selection:
         time=None if time is None else place[time],
     )
     position = tuple(place[name] for name in dict.fromkeys([*request.watermark_columns, *key]))
-    unique = tuple(one for one in (found.primary_key, *found.unique) if one)
-    return Selection(shape, position, "c" if _never_changes(request, known, found) else "u", unique)
+    op = "c" if _never_changes(request, known, found) else "u"
+    return Selection(shape, position, op, found.state.distinct, named_key=bool(request.key_columns))
 
 
 def _refuse_repeated(request: ColumnRequest, found: Reflection) -> None:

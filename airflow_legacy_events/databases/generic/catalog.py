@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column
+from airflow_legacy_events.core.ports import TableState
 from airflow_legacy_events.databases.generic.kinds import kind_of_type
 from airflow_legacy_events.databases.reflection import TableFacts, no_such_table, split_name
 
@@ -32,6 +33,7 @@ def inspect_table(session: sa.Connection, table: str) -> TableFacts:
     ]
     primary = tuple(inspector.get_pk_constraint(name, schema=schema).get("constrained_columns") or ())
     ordered = [primary, *unique, *(columns for columns, _, ascending in indexes if ascending)]
+    keys = dict.fromkeys(columns for columns in (primary, *unique) if columns)
     is_view = name in tried(lambda: inspector.get_view_names(schema=schema))
     return TableFacts(
         name=name,
@@ -40,6 +42,7 @@ def inspect_table(session: sa.Connection, table: str) -> TableFacts:
         unique=tuple(dict.fromkeys(columns for columns in unique if columns != primary)),
         indexes=None if is_view else tuple(dict.fromkeys(columns for columns in ordered if columns)),
         not_null=frozenset(),
+        state=TableState(distinct=tuple(keys)),
     )
 
 

@@ -61,9 +61,7 @@ class BulkRun:
             completeness, reason = "best_effort", WITHOUT_SNAPSHOT
         elif state.unheld is not None:
             completeness, reason = "best_effort", state.unheld
-        if state.unknown:
-            completeness, reason = "best_effort", "; ".join((reason, *state.unknown))
-        return completeness, reason
+        return "best_effort" if state.unknown else completeness, reason
 
     def _batches(self, number: int, at: Start) -> Iterator[Batch]:
         """Yield the pages of one snapshot; an empty batch at the end closes the load.
@@ -107,7 +105,7 @@ class BulkRun:
 
     def _page(self, at: Start) -> list[tuple[Any, ...]]:
         rows = self.rows
-        return whole(rows, lambda: rows.page(at, None, self.limits.page_rows))
+        return whole(rows, lambda: rows.page(at, None, self.limits.page_rows), held=True)
 
     def _renewed(self, error: SourceError) -> str:
         if self.rows.renewal is None:

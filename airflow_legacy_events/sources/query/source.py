@@ -29,6 +29,7 @@ from airflow_legacy_events.core.sql_first_rule import first_fingerprint
 from airflow_legacy_events.sources.first_value import zone_of
 from airflow_legacy_events.sources.order import advise, check_order
 from airflow_legacy_events.sources.overtaken import Overtaken
+from airflow_legacy_events.sources.proof import as_proved
 from airflow_legacy_events.sources.query.bulk import BulkRun
 from airflow_legacy_events.sources.query.changes import Changes
 from airflow_legacy_events.sources.query.checks import begin_of, check_lag, check_options
@@ -161,10 +162,8 @@ class QuerySource:
         if self.watermark_columns or window is not None:
             advise(self.log, self.table, checked.selection, checked.found)
         opened = self._open_live(runs, at, checked) if window is None else self._open_window(runs, at, window)
-        return Opened(
-            completed(opened.horizon, facts, checked.selection.shape, checked.found.state),
-            renewal.recorded(opened.batches),
-        )
+        horizon = completed(opened.horizon, facts, checked.selection.shape, checked.found.state)
+        return Opened(as_proved(horizon, rows), renewal.recorded(opened.batches))
 
     def _open_window(self, runs: Runs, at: Watermark | None, window: Window | Span) -> Opened:
         run = runs.repeat(at if at is not None and self._continues(at, runs.facts) else None, window)
