@@ -48,6 +48,10 @@ class Application:
             quoted = name.replace("`", "``")
             self.execute(f"DROP {'VIEW' if type_ == 'VIEW' else 'TABLE'} `{database}`.`{quoted}`")
 
+        functions = "SELECT routine_name FROM information_schema.routines WHERE routine_schema = %s"
+        for (name,) in self.execute(functions, (database,)).fetchall():
+            self.execute(f"DROP FUNCTION `{database}`.`{name}`")
+
     @property
     def number(self) -> int:
         """The server's number of the session."""

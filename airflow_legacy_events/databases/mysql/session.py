@@ -36,6 +36,18 @@ _ALL_ROWS = 2**64 - 1  # DEFAULT would be what the server's configuration says
 _RESTING_SECONDS = 86_400
 _LIMITS_TIME_SINCE = (5, 7, 8)
 _CACHES_STATISTICS_SINCE = (8,)
+_NEW_NAMES_SINCE = {True: (11, 1, 1), False: (8,)}
+_VERSIONED_SINCE = (10, 3, 4)
+_REFUSED = 1290
+_NO_MEMORY_TO_SORT = 1038
+_PACKS_SORT_KEYS_SINCE = {True: (10, 5), False: (8, 0, 20)}
+_SHORTEST_SORT_BYTES = 1_024
+_SORT_BUFFER_BYTES = 2 * 2**20
+# What a session begins with, and has again after a function changed it.
+_KEPT = (
+    *("max_sort_length", "sort_buffer_size", "group_concat_max_len", "div_precision_increment", "default_week_format"),
+    *("lc_time_names", "sql_auto_is_null", "completion_type"),
+)
 _BYTES_OR_TEXT = ((FLAG.BINARY, bytes), (True, str))
 _TEXTS = (
     *("DECIMAL", "TINY", "SHORT", "LONG", "FLOAT", "DOUBLE", "NULL", "TIMESTAMP", "LONGLONG", "INT24", "DATE", "TIME"),
@@ -62,6 +74,7 @@ class Session:
         version: of the server.
         modes: its sql_mode.
         limits_time: whether the server itself ends a statement that takes too long.
+        touched: whether a statement ran that may have changed the session's settings; see `settle`.
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
@@ -70,15 +83,69 @@ class Session:
             multi_statements=False,
         )
         self._descriptor = self.connection.fileno()
-        [(number, version, modes)] = self.rows("SELECT CONNECTION_ID(), VERSION(), @@sql_mode")
+        kept = ", ".join(f"@@{name}" for name in _KEPT)
+        [(number, version, modes, self._collation, *values)] = self.rows(
+            f"SELECT CONNECTION_ID(), VERSION(), @@sql_mode, @@collation_connection, {kept}"
+        )
         self.number = int(number)
         self.mariadb = "mariadb" in version.lower()
         self.version = tuple(map(int, re.findall(r"\d+", version.removeprefix("5.5.5-"))[:3]))
         self.limits_time = self.mariadb or self.version >= _LIMITS_TIME_SINCE
         self.modes = [mode for mode in modes.split(",") if mode not in _HARMFUL_MODES]
-        unlimited = ", max_statement_time = 0" if self.mariadb else ""
-        statement = f"SET SESSION sql_mode = %s, time_zone = '+00:00', sql_select_limit = %s{unlimited}"
-        self.rows(statement, ",".join(self.modes), _ALL_ROWS)
+        self.touched = False
+        self._sorts_by = 0
+        self._settings: dict[str, Any] = {
+            **{name: int(value) if value.isdecimal() else value for name, value in zip(_KEPT, values, strict=True)},
+            "sql_mode": ",".join(self.modes),
+            "time_zone": "+00:00",
+            "sql_select_limit": _ALL_ROWS,
+            **({"max_statement_time": 0} if self.mariadb else {}),
+        }
+        self._set(self._settings)
+
+    def _set(self, settings: Mapping[str, Any], before: str = "") -> None:
+        names = ", ".join(f"SESSION {name} = %s" for name in settings)
+        self.rows(f"SET {before}{names}", *settings.values())
+
+    def settle(self) -> None:
+        """Make the settings anew where what was read since may have changed them; else it costs nothing."""
+        if not self.touched:
+            return
+        names = f"NAMES utf8mb4 COLLATE {self._collation}, "
+        past = "SESSION system_versioning_asof = DEFAULT, " if self.mariadb and self.version >= _VERSIONED_SINCE else ""
+        try:
+            self._set(self._settings, f"{names}{past}SESSION timestamp = DEFAULT, ")
+        except MySQLdb.OperationalError as error:
+            if code_of(error) != _REFUSED:  # with secure_timestamp nobody sets the time
+                raise
+            self._set(self._settings, names + past)
+        self.touched = False
+
+    @property
+    def packs_sort_keys(self) -> bool:
+        """Whether the server sorts by keys as long as their values, instead of as the longest ones."""
+        return self.version >= _PACKS_SORT_KEYS_SINCE[self.mariadb]
+
+    def sort_by(self, most: int) -> None:
+        """Let texts be sorted by up to so many bytes of their weights, and by no fewer than before."""
+        if most <= self._sorts_by:
+            return
+        self._sorts_by = most
+        buffer = max(self._settings["sort_buffer_size"], _SORT_BUFFER_BYTES)
+        self._sort(max(most, self._settings["max_sort_length"]), buffer)
+
+    def sort_by_less(self) -> bool:
+        """Let texts be sorted by fewer bytes, where the server has no memory for so many; return whether it can be."""
+        now = self._settings["max_sort_length"]
+        if now <= _SHORTEST_SORT_BYTES:
+            return False
+        self._sort(max(now // 16, _SHORTEST_SORT_BYTES), self._settings["sort_buffer_size"])
+        return True
+
+    def _sort(self, length: int, buffer: int) -> None:
+        settings = {"max_sort_length": length, "sort_buffer_size": buffer}
+        self._set(settings)
+        self._settings |= settings
 
     @property
     def sql_dialect(self) -> Dialect:
@@ -104,9 +171,15 @@ class Session:
             self.rows("DO 0")
 
     def read_only(self, timeout_seconds: float) -> None:
-        """Let the session read only, and let the server end statements after so long, where it can."""
-        self.rows("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        settings: dict[str, float] = {"sql_big_selects": 1, "wait_timeout": _RESTING_SECONDS}
+        """Let the session read only, and let the server end statements after so long, where it can.
+
+        Each statement is a read-only transaction of its own then, for which the session's mode counts as it was when
+        the statement began. A function that it runs may change that for later ones: see `settle`.
+        """
+        new = self.version >= _NEW_NAMES_SINCE[self.mariadb]
+        prefix = "transaction" if new else "tx"
+        settings: dict[str, Any] = {f"{prefix}_isolation": "REPEATABLE-READ", f"{prefix}_read_only": 1}
+        settings |= {"sql_big_selects": 1, "wait_timeout": _RESTING_SECONDS}
         if self.mariadb and self.version >= (10, 3):
             settings |= {"idle_transaction_timeout": 0, "idle_readonly_transaction_timeout": 0}
         if self.mariadb:
@@ -115,8 +188,8 @@ class Session:
             settings["information_schema_stats_expiry"] = 0
         if not self.mariadb and self.limits_time:
             settings["max_execution_time"] = max(1, int(timeout_seconds * 1000))
-        names = ", ".join(f"{name} = %s" for name in settings)
-        self.rows(f"SET SESSION {names}", *settings.values())
+        self._set(settings)
+        self._settings |= settings
 
     def close(self) -> None:
         """Close the connection, if it is still open."""
@@ -162,6 +235,20 @@ class Killer:
             if self._session is not None:
                 self._session.close()
             self._session = None
+
+
+def first_rows(session: Session, cursor: Any, statement: str, parameters: Any, most: int) -> list[tuple[Any, ...]]:
+    """Run a statement and return its first rows, `most` at most.
+
+    Where the server has no memory to sort by so long texts, they are sorted by less of them.
+    """
+    while True:
+        try:
+            cursor.execute(statement, parameters)
+            return list(cursor.fetchmany(most))
+        except MySQLdb.OperationalError as error:
+            if code_of(error) != _NO_MEMORY_TO_SORT or not session.sort_by_less():
+                raise
 
 
 def code_of(error: BaseException | None) -> int:

@@ -10,10 +10,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
+from airflow_legacy_events.core.ports import TableState
 from airflow_legacy_events.databases.mysql.catalog import CatalogEntry
 from airflow_legacy_events.databases.mysql.types import Spell
 
 _FINEST = 6
+_ALL_BYTES = 8 * 2**20
+"""The most that the servers take."""
+
+_SOME_BYTES = 4_096
+_LONGEST_VARCHAR, _LONGEST_TEXT = 2**16 - 2, 4 * (2**16 - 1)
 
 
 @dataclass
@@ -27,6 +33,9 @@ class Known:
         unbounded: columns that may hold a value too large for any message.
         digits: of a second that a column of times keeps.
         collations: of the columns that have one.
+        lengths: bytes of the longest value of each column of texts or bytes.
+        functions: whether what is read may run stored functions.
+        state: what is known of a query.
     """
 
     entry: CatalogEntry | None = None
@@ -35,6 +44,14 @@ class Known:
     unbounded: frozenset[str] = frozenset()
     digits: Mapping[str, int] = field(default_factory=dict)
     collations: Mapping[str, str] = field(default_factory=dict)
+    lengths: Mapping[str, int] = field(default_factory=dict)
+    functions: bool = False
+    state: TableState = field(default_factory=TableState)
+
+    @property
+    def json(self) -> frozenset[str]:
+        """Columns that MariaDB keeps as texts, and that hold JSON."""
+        return frozenset() if self.entry is None else self.entry.json
 
     def spelled(self, query: Any, quote: Callable[[str], str]) -> Any:
         """Return the query as it is sent; order and conditions keep the bare columns."""
@@ -43,9 +60,28 @@ class Known:
         columns = query.selected_columns
         if any(column.name in self.spellings for column in columns):
             query = query.with_only_columns(*(self.spellings.get(one.name, _itself)(one) for one in columns))
-        order = tuple(_name(one) for one in query._order_by_clauses)  # noqa: SLF001  it has no other name
-        index = self._index_for(order, frozenset(query.get_execution_options().get("constant_columns", ())))
+        index = self._index_of(query)
         return query if index is None else query.with_hint(query.get_final_froms()[0], f"FORCE INDEX ({quote(index)})")
+
+    def sort_bytes(self, query: Any, *, packs: bool) -> int:
+        """Return by how many bytes of their weights texts must be sorted for a query; 0 where it sorts none.
+
+        Of columns whose longest values are too long for a sort, so many that a usual sort does not become much slower;
+        who reads counts such pages.
+
+        Args:
+            query: of SQLAlchemy.
+            packs: whether the server sorts by keys as long as their values, instead of as the longest ones.
+        """
+        if not isinstance(query, sa.Select) or self._index_of(query) is not None:
+            return 0
+        lengths = [self.lengths[name] for name in _order(query) if name in self.lengths]
+        if not lengths:
+            return 0
+        return _ALL_BYTES if max(lengths) <= (_LONGEST_TEXT if packs else _LONGEST_VARCHAR) else _SOME_BYTES
+
+    def _index_of(self, query: Any) -> str | None:
+        return self._index_for(_order(query), frozenset(query.get_execution_options().get("constant_columns", ())))
 
     def _index_for(self, order: tuple[str, ...], constant: frozenset[str]) -> str | None:
         """Return the index that sorts as the query does; the optimizer alone might sort the whole table.
@@ -67,6 +103,10 @@ class Known:
             return sa.func.utc_date()
         now = sa.func.utc_timestamp(sa.literal_column(str(self.digits.get(of.name, _FINEST))))
         return sa.cast(now, sa.CHAR) if of.kind is Kind.TEXT else now
+
+
+def _order(query: Any) -> tuple[str, ...]:
+    return tuple(_name(one) for one in query._order_by_clauses)  # noqa: SLF001  it has no other name
 
 
 def _itself(column: Any) -> Any:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
-_TOKEN = re.compile(
-    r"""
+_PATTERN = r"""
     (?P<blank>   \s+ | --(?=\s|\Z)[^\n]* | \#[^\n]* | /\*M?![0-9]* | \*/ | /\*(?!M?!).*?(?:\*/|\Z) )
-  | (?P<text>    '(?: \\. | [^'\\] | '' )*(?:'|\Z) )
-  | (?P<name>    `(?: [^`] | `` )*(?:`|\Z) | "(?: \\. | [^"\\] | "" )*(?:"|\Z) )
+  | (?P<text>    '(?: ESCAPED [^'SLASH] | '' )*(?:'|\Z) )
+  | (?P<name>    `(?: [^`] | `` )*(?:`|\Z) | "(?: ESCAPED [^"SLASH] | "" )*(?:"|\Z) )
   | (?P<word>    [@\w$][\w$]* )
   | (?P<sign>    . )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+"""
+
+
+def _reading(escaped: str, slash: str) -> re.Pattern[str]:
+    return re.compile(_PATTERN.replace("ESCAPED", escaped).replace("SLASH", slash), re.VERBOSE | re.DOTALL)
+
+
+_READINGS = {True: _reading(r"\\. |", r"\\"), False: _reading("", "")}
 _OPENS_TABLES = frozenset({"FROM", "JOIN", "STRAIGHT_JOIN", "TABLE"})
 _CLOSES_TABLES = frozenset(
     {
@@ -63,12 +68,16 @@ class Token(NamedTuple):
 _OPEN, _CLOSE = Token("sign", "("), Token("sign", ")")
 
 
-def tokens(sql: str) -> list[Token]:
+def tokens(sql: str, *, escapes: bool = True) -> list[Token]:
     """Return the tokens of a statement; what stands in `/*! */` and `/*M! */` is part of it.
 
     A text in double quotes may be a name or a text, as the session's mode says; it is taken for a name.
+
+    Args:
+        sql: the statement.
+        escapes: whether a backslash in a text takes the next character along.
     """
-    found = ((one.lastgroup or "", one[0]) for one in _TOKEN.finditer(sql))
+    found = ((one.lastgroup or "", one[0]) for one in _READINGS[escapes].finditer(sql))
     return [Token(kind, _bare(text) if kind == "name" else text) for kind, text in found if kind != "blank"]
 
 
@@ -81,6 +90,11 @@ def called(found: Iterable[Token]) -> Iterator[Name]:
     """Yield what is called as a function is: each name before an opening bracket that is no word of the language."""
     names = (name for name, follows, _ in _names(list(found)) if follows == "(")
     return (name for name in names if name.schema is not None or name.name.upper() not in _NO_FUNCTIONS)
+
+
+def calls_stored(found: list[Token]) -> bool:
+    """Return whether a definition calls a stored function: servers write its name in quotes, and no other one's."""
+    return any(one.kind == "name" and follows == _OPEN for one, follows in pairwise(found))
 
 
 def tables(found: Iterable[Token]) -> Iterator[Name]:

@@ -117,11 +117,19 @@ def type_of(code: int, length: int, flags: int, converter: Any) -> Type:
 
 
 def described(session: Any, statement: str, parameters: Any) -> list[tuple[str, Type, int]]:
-    """Return names, types and longest lengths in bytes of columns; the driver's converter tells text from binary."""
+    """Return names, types and longest lengths in bytes of a statement's columns.
+
+    The driver's converter tells text from binary.
+    """
     literals = tuple(session.connection.literal(value) for value in parameters)
     session.connection.query(statement.encode() % literals)
     result = session.connection.use_result()
     result.fetch_row(0)
+    return of_result(result)
+
+
+def of_result(result: Any) -> list[tuple[str, Type, int]]:
+    """Return names, types and longest lengths in bytes of a driver's result."""
     columns = zip(result.describe(), result.field_flags(), result.converter, strict=True)
     return [
         (field[0], type_of(field[1], field[3], flags, converter), field[3] % 2**32)  # the driver signs it

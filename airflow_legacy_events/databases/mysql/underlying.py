@@ -11,7 +11,14 @@ from typing import NamedTuple
 from airflow_legacy_events.core.ports import TableState
 from airflow_legacy_events.databases.mysql.grants import current_user
 from airflow_legacy_events.databases.mysql.session import Session
-from airflow_legacy_events.databases.mysql.tokens import Name, called, tables, tokens, without_select_lists
+from airflow_legacy_events.databases.mysql.tokens import (
+    Name,
+    called,
+    calls_stored,
+    tables,
+    tokens,
+    without_select_lists,
+)
 
 WITH_SNAPSHOT = frozenset({"InnoDB", "ROCKSDB", "TokuDB"})
 """Engines whose rows a REPEATABLE READ transaction sees as they were when it began."""
@@ -123,7 +130,7 @@ def below_query(session: Session, sql: str) -> Underlying:
     Every name in it that stands where a table may is looked up. EXPLAIN would not do: it leaves out tables of one row
     or none, and is refused to users who may read a view but not what is below it.
     """
-    found, parts = Underlying(), tokens(sql)
+    found, parts = Underlying(), tokens(sql, escapes="NO_BACKSLASH_ESCAPES" not in session.modes)
     _search(session, found, list(tables(parts)), list(called(parts)))
     return found
 
@@ -153,8 +160,7 @@ def _sort(found: Underlying, one: _Found) -> Sequence[Name]:
     elif one.kind == "DEFINITION":
         found.views[one.name] = one.definition or None
         words = tokens(one.definition or "")
-        # Servers write a schema before a stored function, and none before their own.
-        found.functions |= not words or any(function.schema is not None for function in called(words))
+        found.functions |= not words or calls_stored(words)
         return list(tables(words))
     elif "VIEW" not in one.kind:
         found.engines[one.name] = one.engine

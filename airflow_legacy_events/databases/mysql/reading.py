@@ -1,0 +1,173 @@
+"""Reading from MySQL and MariaDB: the session of a run, and pages of rows."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+import MySQLdb
+from MySQLdb.cursors import SSCursor
+
+from airflow_legacy_events.core.columns import Column
+from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.databases import errors
+from airflow_legacy_events.databases.deadline import deadline
+from airflow_legacy_events.databases.mysql import charsets, types
+from airflow_legacy_events.databases.mysql.server import AskedServer
+from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Killer, Session, code_of, first_rows, reason
+from airflow_legacy_events.databases.mysql.shapes import are_bare, bare, check_shape
+from airflow_legacy_events.databases.mysql.sizes import too_large_in
+from airflow_legacy_events.databases.mysql.spelling import Known
+from airflow_legacy_events.databases.mysql.writing import reason_of_read
+
+_CONNECTING = "connecting"
+# A peer that vanished without a word is found out; the connection's own settings come first.
+_CONNECT_SECONDS = 30
+_SILENT_SECONDS = 30
+_KILLER_SECONDS = 2
+
+
+Rows: TypeAlias = Generator[list[tuple[Any, ...]], None, None]
+
+
+class Reader(AskedServer):
+    """The session and the pages of `MysqlDatabase`."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._killer = Killer(lambda: self._open(connect_timeout=_KILLER_SECONDS, read_timeout=_KILLER_SECONDS))
+        self._known = Known()
+        self._in_snapshot = False
+
+    def _connect(self) -> Session:
+        with self._translated(_CONNECTING):
+            session = self._open(read_timeout=int(self.statement_timeout_seconds) + _SILENT_SECONDS)
+        session.read_only(self.statement_timeout_seconds)
+        return session
+
+    def _open(self, **defaults: int) -> Session:
+        _, options = self._dialect.create_connect_args(self.url)
+        return Session({"connect_timeout": _CONNECT_SECONDS, **defaults, **options})
+
+    def _open_for_lock(self) -> Session:
+        with self._translated(_CONNECTING):
+            return self._open(read_timeout=_SILENT_SECONDS)
+
+    @contextmanager
+    def _using(self, doing: str) -> Iterator[Session]:
+        """See `SqlDatabase._using`; what a function that was read has set is undone first."""
+        with super()._using(doing) as session:
+            session.settle()
+            yield session
+
+    def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
+        """See `core.ports.Database.read`; rows are tuples of texts, bytes and None."""
+        sent = self._spelled(query)
+        statement, parameters = self._compiled(sent)
+        expected = query.get_execution_options().get("expected")
+        plain = expected is not None and are_bare(query, sent, self._known.json)
+        with self._using("reading") as session, self._limited(session), self._readable(statement, parameters):
+            session.sort_by(self._known.sort_bytes(query, packs=session.packs_sort_keys))
+            chunks = self._stream(session, statement, parameters, expected if plain else None)
+            try:
+                with contextlib.closing(chunks):
+                    rows = self._gather(query, chunks, max_bytes)
+            except MySQLdb.Error as error:
+                if what := too_large_in(session, error):
+                    raise errors.too_large(self.conn_id, what, self.max_row_bytes) from None
+                raise
+            if expected is not None and not plain:
+                session.settle()
+                found = types.described(session, *self._compiled(bare(query, expected)))
+                check_shape(self.conn_id, expected, found, self._known.json)
+        return rows
+
+    @contextmanager
+    def _readable(self, statement: str, parameters: Any) -> Iterator[None]:
+        """Let the error of a read name the column whose text can't become Unicode."""
+        try:
+            yield
+        except UnicodeDecodeError:
+            with contextlib.closing(self._connect()) as session, self._limited(session):
+                column = charsets.unreadable_column(session, statement, parameters)
+            raise errors.unreadable(self.conn_id, column, *charsets.REMEDY) from None
+        except MySQLdb.Error as error:
+            if (column := charsets.lost_column(error, self._known.guards)) is None:
+                raise
+            raise errors.unreadable(self.conn_id, column, *charsets.REMEDY) from None
+
+    def _spelled(self, query: Any) -> Any:
+        return self._known.spelled(query, self._dialect.identifier_preparer.quote_identifier)
+
+    def _stream(self, session: Session, statement: str, parameters: Any, expected: Sequence[Column] | None) -> Rows:
+        """Yield chunks of rows as they arrive; if the reader stops early the statement is killed."""
+        ended = False
+        cursor = session.connection.cursor(SSCursor)
+        try:
+            session.touched = self._known.functions
+            chunk = first_rows(session, cursor, statement, parameters, self._chunks.rows)
+            if expected is not None:
+                found = types.of_result(cursor._result)  # noqa: SLF001  only it tells texts from bytes
+                check_shape(self.conn_id, expected, found, self._known.json)
+            while chunk:
+                yield chunk
+                chunk = list(cursor.fetchmany(self._chunks.rows))
+            ended = True
+        finally:
+            if not ended:
+                self._killer.end_statement(session.number)
+            with contextlib.suppress(MySQLdb.Error):
+                cursor.close()
+            if not ended:
+                session.absorb()
+
+    @contextmanager
+    def _limited(self, session: Session) -> Iterator[None]:
+        """Interrupt a statement after its timeout, where the server has no such limit."""
+        if session.limits_time:
+            yield
+            return
+        with deadline(self.statement_timeout_seconds, lambda: self._interrupt(session), session.absorb):
+            yield
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """See `core.ports.Database.snapshot`: one REPEATABLE READ transaction, whose start fixes what is seen."""
+        doing = "holding a snapshot"
+        if self._in_snapshot:
+            yield
+            return
+        with self._using(doing) as session:
+            session.rows("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+        self._in_snapshot = True
+        try:
+            yield
+        finally:
+            self._in_snapshot = False
+            with contextlib.suppress(SourceError), self._using(doing) as session:
+                session.connection.rollback()
+
+    def _interrupt(self, session: Session) -> None:
+        self._killer.end_statement(session.number)
+
+    def _cut(self, session: Session) -> None:
+        session.cut()
+        self._killer.close()
+
+    def _end(self, session: Session) -> None:
+        session.close()
+        self._killer.close()
+
+    @contextmanager
+    def _translated(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except UnicodeDecodeError:
+            raise errors.unreadable(self.conn_id, None, *charsets.REMEDY) from None
+        except MySQLdb.Error as error:
+            found = reason(error) if doing == _CONNECTING else reason_of_read(error)
+            if code_of(error) in INTERRUPTED:
+                found = errors.timed_out(self.statement_timeout_seconds)
+            raise errors.failed(self.conn_id, doing, found) from None
