@@ -10,6 +10,7 @@ import uuid
 import pytest
 
 from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.core.ports import NextId
 from tests.support.engines import MARIADB, NEW_MYSQL, of
 from tests.support.legacy import legacy_database
 from tests.support.mysql import User
@@ -167,10 +168,19 @@ def test_whatever_sessions_count_by_the_next_id_lies_above_those_that_were_given
     assert legacy.execute("SELECT id FROM t")[0][0] > highest
 
 
+def test_ids_of_deleted_rows_return_where_a_restart_forgot_them(legacy, database):
+    legacy.execute("CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY) ENGINE = InnoDB")
+    legacy.execute("INSERT INTO t VALUES (NULL), (NULL), (NULL)")
+    legacy.execute("DELETE FROM t WHERE id > 1")
+    assert database.next_id("t", "id") == NextId(4)
+    legacy.execute("ALTER TABLE t AUTO_INCREMENT = 1")  # as a restart does
+    assert database.next_id("t", "id") == NextId(2, returns="ids that are kept" in legacy.engine.lacks)
+
+
 def test_a_view_and_a_missing_column_have_no_generator(legacy, database):
     legacy.execute("CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY)")
     legacy.execute("CREATE VIEW v AS SELECT id FROM t")
-    assert database.next_id("v", "id") == database.next_id("t", "ids") == (None, None)
+    assert database.next_id("v", "id") == database.next_id("t", "ids") == NextId()
 
 
 @pytest.mark.parametrize("legacy", MARIADB, indirect=True)

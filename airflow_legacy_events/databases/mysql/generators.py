@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from airflow_legacy_events.core.ports import NextId
-from airflow_legacy_events.databases.mysql.catalog import find_table
+from airflow_legacy_events.databases.mysql.catalog import TableRow, find_table
 from airflow_legacy_events.databases.mysql.session import Session
+
+KEPT_SINCE = {True: (10, 2, 4), False: (8,)}
+"""Releases of MariaDB, or not, from which on a restart does not forget what AUTO_INCREMENT hands out next."""
 
 _COUNTER = """
 SELECT t.auto_increment, t.engine, c.extra, c.column_default
@@ -17,8 +20,8 @@ def read_next_id(session: Session, table: str, column: str) -> NextId:
     """Return what the generator of a column hands out next.
 
     The number is that of now, see `Session.read_only`. Releases that forget it with a restart count from the highest
-    row then, and say so from then on. A session that counts by larger steps may leave out numbers, and one that goes
-    back to smaller steps may be given some of them in old releases; none is given twice.
+    row then: where one does so now, ids of deleted newest rows return. A session that counts by larger steps may leave
+    out numbers, and one that goes back to smaller steps may be given some of them in old releases; none is given twice.
     """
     row = find_table(session, table)
     found = session.rows(_COUNTER, row.schema, row.name, row.schema, row.name, column)
@@ -28,10 +31,17 @@ def read_next_id(session: Session, table: str, column: str) -> NextId:
     if "auto_increment" not in str(extra).lower():
         return NextId(unknown=_sequence(column, default) if _is_sequence(default) else None)
     if number is not None:
-        return NextId(int(number))
+        forgets = engine == "InnoDB" and session.version < KEPT_SINCE[session.mariadb]
+        return NextId(int(number), returns=forgets and _counts_from_rows(session, row, column, int(number)))
     if engine == "InnoDB" and not session.mariadb:  # MySQL 8 and later of a table that never counted
         return NextId(1)
     return NextId(unknown=f"engine {engine} does not tell what AUTO_INCREMENT of {column} hands out next")
+
+
+def _counts_from_rows(session: Session, row: TableRow, column: str, number: int) -> bool:
+    schema, table, name = (one.replace("`", "``") for one in (row.schema, row.name, column))
+    [(highest,)] = session.rows(f"SELECT MAX(`{name}`) FROM `{schema}`.`{table}`")  # noqa: S608  quoted names
+    return number == int(highest or 0) + 1
 
 
 def _is_sequence(default: str | None) -> bool:

@@ -9,6 +9,7 @@ import MySQLdb
 from airflow_legacy_events.core.ports import TableWrites
 from airflow_legacy_events.databases import effects
 from airflow_legacy_events.databases.mysql.catalog import find_table
+from airflow_legacy_events.databases.mysql.generators import KEPT_SINCE
 from airflow_legacy_events.databases.mysql.grants import Grants
 from airflow_legacy_events.databases.mysql.replication import written_elsewhere
 from airflow_legacy_events.databases.mysql.session import Session
@@ -38,7 +39,6 @@ _CHURN = """
 SELECT count_insert, count_delete FROM performance_schema.table_io_waits_summary_by_table
  WHERE object_schema = %s AND object_name = %s AND count_star > 0
 """
-_KEPT_IDS_SINCE = {True: (10, 2, 4), False: (8,)}
 _SHOWS_TRIGGERS_SINCE = (10, 11)
 _VERSIONED = "SYSTEM VERSIONED"
 _TABLES = ("BASE TABLE", _VERSIONED)
@@ -94,7 +94,7 @@ def _shows_triggers(session: Session) -> bool:
 
 
 def _ids_return(session: Session, engine: str | None, counted: list[str]) -> str | None:
-    if engine != "InnoDB" or not counted or session.version >= _KEPT_IDS_SINCE[session.mariadb]:
+    if engine != "InnoDB" or not counted or session.version >= KEPT_SINCE[session.mariadb]:
         return None
     return (
         f"a restart of this release sets AUTO_INCREMENT of {counted[0]} to the highest one left, so ids of deleted rows"
