@@ -7,6 +7,7 @@ the deployment.
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import re
@@ -71,6 +72,21 @@ def read(key: str) -> str | None:
     return _get(key)
 
 
+def glance(key: str) -> str | None:
+    """Return the text of a Variable as Airflow's own database has it; None where it has none, or can't tell.
+
+    No secrets backend is asked: it may be slow, and `read` has done so.
+    """
+    SecretCache.invalidate_variable(key)
+    for backend in _own(in_task=_in_task()):
+        try:
+            found = backend.get_variable(key=key)
+        except Exception:  # noqa: BLE001  whoever needs to know reads
+            return None
+        return None if found is None else str(found)
+    return None
+
+
 def write(key: str, text: str) -> None:
     """Create or replace a Variable.
 
@@ -101,11 +117,21 @@ def _encoded(character: str) -> str:
 
 def _variable() -> Any:
     """The class to reach Variables by: in a task through the supervisor, else in the metadata database."""
-    if hasattr(sys.modules.get("airflow.sdk.execution_time.task_runner"), "SUPERVISOR_COMMS"):
+    if _in_task():
         return Variable
     from airflow.models.variable import Variable as Model  # noqa: PLC0415  loads the whole metadata model
 
     return Model
+
+
+def _in_task() -> bool:
+    return hasattr(sys.modules.get("airflow.sdk.execution_time.task_runner"), "SUPERVISOR_COMMS")
+
+
+@functools.cache
+def _own(*, in_task: bool) -> tuple[Any, ...]:  # noqa: ARG001  which backend it is depends on it
+    """Airflow's own backend; kept, since Airflow 3.2 makes all of them anew, a slow one in front of it included."""
+    return tuple(backend for backend in _backends() if type(backend).__name__ in _OWN_BACKENDS)
 
 
 def _get(key: str) -> str | None:
@@ -138,15 +164,19 @@ def _refuse_shadow(key: str) -> None:
 
 
 def _shadowing_backend(key: str) -> str | None:
-    from airflow.sdk.execution_time.supervisor import (  # noqa: PLC0415  loaded in every task, slow elsewhere
-        ensure_secrets_backend_loaded,
-    )
-
-    for backend in ensure_secrets_backend_loaded():
+    for backend in _backends():
         name = type(backend).__name__
         if name not in _OWN_BACKENDS and _holds(backend, key):
             return f"the secrets backend {name}"
     return None
+
+
+def _backends() -> list[Any]:
+    from airflow.sdk.execution_time.supervisor import (  # noqa: PLC0415  loaded in every task, slow elsewhere
+        ensure_secrets_backend_loaded,
+    )
+
+    return list(ensure_secrets_backend_loaded())
 
 
 def _holds(backend: Any, key: str) -> bool:

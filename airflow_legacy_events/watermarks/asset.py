@@ -73,7 +73,6 @@ class AssetWatermarkStore(OpenableStore):
 
     def forget(self, stream: str) -> None:
         """Remove the watermark, readable or not; one that is absent stays absent."""
-        self._saves.forget(stream)
         state, key = self._state(stream)
         try:
             state.delete(key)

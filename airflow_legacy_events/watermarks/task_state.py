@@ -49,7 +49,6 @@ class TaskStateWatermarkStore(OpenableStore):
 
     def forget(self, stream: str) -> None:
         """Remove the progress; one that is absent stays absent."""
-        self._saves.forget(stream)
         try:
             self._state.delete(_key(stream))
         except Exception as error:

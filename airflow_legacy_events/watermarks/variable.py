@@ -24,7 +24,7 @@ class VariableWatermarkStore(OpenableStore):
         return cls()
 
     def __init__(self) -> None:
-        self._saves = VerifiedSaves(self.load, self._write)
+        self._saves = VerifiedSaves(self.load, self._write, self._glance)
 
     def load(self, stream: str) -> Watermark | None:
         """See `core.ports.WatermarkStore.load`."""
@@ -42,8 +42,11 @@ class VariableWatermarkStore(OpenableStore):
         Raises:
             WatermarkError: it could not be removed.
         """
-        self._saves.forget(stream)
         airflow_variables.delete(airflow_variables.variable_key(PREFIX, stream))
+
+    @staticmethod
+    def _glance(stream: str) -> str | None:
+        return airflow_variables.glance(airflow_variables.variable_key(PREFIX, stream))
 
     @staticmethod
     def _write(stream: str, text: str) -> None:

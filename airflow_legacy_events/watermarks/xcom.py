@@ -81,7 +81,6 @@ class XComWatermarkStore(OpenableStore):
 
     def forget(self, stream: str) -> None:
         """Remove the watermarks of all runs."""
-        self._saves.forget(stream)
         self._runs.replace_all({stream: None})
 
     def _write(self, stream: str, text: str) -> None:

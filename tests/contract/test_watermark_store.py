@@ -1,6 +1,7 @@
 """What every watermark store keeps, whatever it is made of."""
 
 import itertools
+import json
 import threading
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.core.ports import WatermarkStore
 from airflow_legacy_events.errors import WatermarkError
+from airflow_legacy_events.watermarks.codec import encode
 from tests.airflow import metadata
 from tests.support import stores
 
@@ -160,6 +162,50 @@ def test_of_two_runs_that_go_on_at_once_the_later_is_refused(place, stream):
         other.save(stream, SECOND, expected=at_other)
 
     assert place.open().load(stream) == FIRST
+
+
+def run_that_saved(place, stream):
+    store = place.open()
+    store.save(stream, EMPTY, expected=None)
+    store.save(stream, FIRST, expected=EMPTY)
+    return store
+
+
+def test_what_a_person_moves_in_the_middle_of_a_run_is_left_as_it_is(place, stream):
+    store = run_that_saved(place, stream)
+    place.put(stream, encode(SECOND))
+
+    with pytest.raises(WatermarkError, match="another run or person has moved it meanwhile, and it was left as found"):
+        store.save(stream, FIRST._replace(values=("2026-11-24", "43")), expected=FIRST)
+
+    assert place.open().load(stream) == SECOND
+
+
+def test_what_a_person_forgets_in_the_middle_of_a_run_stays_forgotten(place, stream):
+    store = run_that_saved(place, stream)
+    place.open().forget(stream)
+
+    with pytest.raises(WatermarkError, match="is absent, where one by dag 'd'"):
+        store.save(stream, FIRST._replace(values=("2026-11-24", "43")), expected=FIRST)
+
+    assert place.open().load(stream) is None
+
+
+def test_what_a_person_breaks_in_the_middle_of_a_run_is_told(place, stream):
+    store = run_that_saved(place, stream)
+    place.put(stream, "nonsense")
+
+    with pytest.raises(WatermarkError, match="can't be understood"):
+        store.save(stream, SECOND, expected=FIRST)
+
+
+def test_what_a_person_only_lays_out_in_the_middle_of_a_run_is_the_same_watermark(place, stream):
+    store = run_that_saved(place, stream)
+    place.put(stream, json.dumps(json.loads(encode(FIRST)), indent=2))
+
+    store.save(stream, SECOND, expected=FIRST)
+
+    assert place.open().load(stream) == SECOND
 
 
 @pytest.mark.parametrize(

@@ -72,13 +72,39 @@ def test_reading_what_is_there_is_one_request(channel, stream):
     assert [kind for kind, _ in channel.seen if kind != "MaskSecret"] == ["GetVariable"]
 
 
-def test_saving_on_is_one_request(channel, stream):
+def test_saving_on_is_a_look_and_a_write(channel, stream):
     store = VariableWatermarkStore()
     store.save(stream, MARK, expected=None)
     channel.seen.clear()
     store.save(stream, Watermark(("43",), None, {}), expected=MARK)
 
-    assert [kind for kind, _ in channel.seen if kind != "MaskSecret"] == ["PutVariable"]
+    assert [kind for kind, _ in channel.seen if kind != "MaskSecret"] == ["GetVariable", "PutVariable"]
+
+
+def test_a_look_that_fails_is_followed_by_one_that_tells_why(channel, stream):
+    store = VariableWatermarkStore()
+    store.save(stream, MARK, expected=None)
+    channel.fails = lambda kind, key: kind == "GetVariable"
+    with pytest.raises(WatermarkError, match="can't be read at the moment") as failed:
+        store.save(stream, Watermark(("43",), None, {}), expected=MARK)
+    assert failed.value.retry_helps
+
+    channel.fails, answers = (lambda kind, key: kind == "GetVariable" and next(answers)), iter([True, False])
+    store.save(stream, Watermark(("43",), None, {}), expected=MARK)
+    channel.fails = lambda kind, key: False
+    assert store.load(stream).values == ("43",)
+
+
+@pytest.mark.parametrize("reach", [metadata.as_task, metadata.as_server], ids=["task", "command line"])
+def test_a_look_before_a_save_asks_no_secrets_backend(stream, secrets_backend, reach, caplog):
+    with reach():
+        store = VariableWatermarkStore()
+        store.save(stream, MARK, expected=None)
+        secrets_backend("no JSON")
+        store.save(stream, Watermark(("43",), None, {}), expected=MARK)
+        store.save(stream, Watermark(("44",), None, {}), expected=Watermark(("43",), None, {}))
+        assert "could not be asked" not in caplog.text
+        assert store.load(stream).values == ("44",)
 
 
 def test_variables_that_can_not_be_read_are_no_absence(channel, stream):
