@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import uuid
 
 import pytest
 
 from tests.airflow import metadata
-from tests.airflow.runs import LIVE_TYPES, SCHEDULES, ids, one_task, progress, report, watermark
+from tests.airflow.runs import HEAD, LIVE_TYPES, SCHEDULES, ids, one_task, progress, report, watermark
+from tests.airflow.scheduler import Dag
 
 
 @pytest.fixture
@@ -108,3 +110,41 @@ def test_a_replay_repeats_the_live_ids_of_rows_that_did_not_change(shop, broker,
 
     events = [one.event for one in broker.read(topic)]
     assert [one["id"] for one in events[3:]] == [one["id"] for one in events[:2]]
+
+
+MOVING = """
+import sqlite3
+from airflow_legacy_events.envelopes.cloudevents import CloudEventsEnvelope
+class Moving:
+    def compile(self, shape, stream):
+        encode = CloudEventsEnvelope().compile(shape, stream)
+        def moving(batch):
+            with sqlite3.connect({file!r}) as shop:
+                shop.execute("UPDATE orders SET status = 'paid', updated_at = '2026-11-09 08:00:00' WHERE id = 1")
+            return encode(batch)
+        return moving
+"""
+
+
+def test_a_row_that_changes_once_its_page_is_read_is_sent_again_into_the_live_topic_alone(shop, broker, topic):
+    other, dag_id = broker.make(), f"dag_{uuid.uuid4().hex[:12]}"
+    file = shop.execute("PRAGMA database_list").fetchone()[2]
+    made = Dag.write(
+        f"""{HEAD}{MOVING.format(file=file)}
+with DAG({dag_id!r}, schedule=None):
+    IncrementalQueryOperator(task_id="publish", topic={topic!r}, source_conn_id="legacy_shop", table="orders",
+        watermark_columns=["updated_at"], replay_topic={other!r}, envelope=Moving())
+""",
+        dag_id,
+    )
+
+    def statuses(name):
+        found = [one.event["data"] for one in broker.read(name)]
+        return [(one["id"], one["status"]) for one in found]
+
+    assert metadata.states(made.run(conf={"replay": {**REPLAY, "topic": topic}})) == {"publish": "success"}
+    assert statuses(topic) == [(1, "new"), (2, "paid"), (1, "paid")]
+
+    shop.execute("UPDATE orders SET status = 'new', updated_at = '2026-11-01 08:00:00' WHERE id = 1")
+    assert metadata.states(made.run(conf={"replay": REPLAY})) == {"publish": "success"}
+    assert statuses(other) == [(1, "new"), (2, "paid")]
