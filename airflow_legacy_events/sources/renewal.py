@@ -103,6 +103,10 @@ class Reader:
         """Return the rows of a page that is whole; see `Rows.page_below`."""
         return self._read(lambda rows: whole(rows, partial(rows.page_below, after, high, limit)))
 
+    def between(self, first: Values, last: Values, limit: int) -> list[tuple[Any, ...]]:
+        """Return the first rows from one position to another, at most `limit`; some may be missing of wide ones."""
+        return self._read(lambda rows: rows.page(Start(first, included=True), last, limit).rows)
+
     def of_keys(self, keys: Sequence[tuple[Any, ...]], limit: int) -> list[tuple[Any, ...]]:
         """See `Rows.of_keys`."""
         return self._read(lambda rows: rows.of_keys(keys, limit))

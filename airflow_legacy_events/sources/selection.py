@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind, Shape
@@ -38,8 +38,16 @@ class Selection:
     @property
     def distinct(self) -> bool:
         """Whether the catalog proves that no two rows have one position."""
-        names = {column.name for column in self.columns}
-        return any(names.issuperset(one) for one in self.unique)
+        return self._identifies(column.name for column in self.columns)
+
+    @property
+    def keyed(self) -> bool:
+        """Whether the catalog proves that no two rows have one key."""
+        return self._identifies(self.shape.named(self.shape.key))
+
+    def _identifies(self, names: Iterable[str]) -> bool:
+        known = set(names)
+        return any(known.issuperset(one) for one in self.unique)
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,20 @@ def test_rows_that_change_behind_a_page_are_sent_again_as_they_are_now(table):
     assert report.target_reached
 
 
+@each_database
+def test_rows_that_stay_where_they_were_and_rows_that_come_between_them(table):
+    beside = Beside(table)
+    beside.live()
+    between = [f"INSERT INTO t VALUES ({number}, '2026-01-01 02:00:00', 'between', 'x')" for number in range(10, 14)]
+
+    beside.replay(
+        once((1, lambda: beside.change(*between, update(1, "in place", "2026-01-01 01:00:00"), update(3, "x"))))
+    )
+
+    came = {str(number) for number in range(10, 14)}
+    assert {key: body for key, body in beside.table().items() if key not in came} == beside.last()
+
+
 def test_it_goes_on_until_nothing_has_changed(table):
     beside = Beside(table)
     beside.live()
