@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from psycopg.pq import TransactionStatus
 
-from airflow_legacy_events.databases.postgres.below import below_view
+from airflow_legacy_events.databases.postgres.below import below_relations
+from airflow_legacy_events.databases.postgres.query_state import query_state
 from tests.support.engines import of
 from tests.support.legacy import reused_database
 
@@ -329,7 +331,7 @@ def test_what_is_read_by_postgres_fdw_is_said_to_be_there(legacy, state):
     database = legacy.database()
     with database._using("looking") as session:
         [(oid,)] = legacy.execute("SELECT 't'::regclass::oid::int8")
-        unheld = below_view(session.connection, oid).unheld
+        unheld = below_relations(session.connection, [oid]).unheld
     database.close()
     assert "public.f is a foreign table of server there, read by postgres_fdw: a TRUNCATE" in unheld
     assert "CREATE TABLE … AS TABLE public.f" in unheld
@@ -344,7 +346,7 @@ def test_a_view_that_asks_another_server_is_not_held_still(legacy, state):
     database = legacy.database()
     with database._using("looking") as session:
         [(oid,)] = legacy.execute("SELECT 't'::regclass::oid::int8")
-        assert "public.dblink() can read what no snapshot holds" in below_view(session.connection, oid).unheld
+        assert "public.dblink() can read what no snapshot holds" in below_relations(session.connection, [oid]).unheld
     database.close()
 
 
@@ -383,3 +385,65 @@ def test_an_earlier_release_says_the_same(legacy, state):
     assert "public.f is a foreign table" in parent.unheld
     legacy.execute("TRUNCATE b")
     assert state("b").object != table.object
+
+
+def test_a_query_is_another_one_once_a_view_in_it_is(legacy, state):
+    legacy.execute("CREATE SCHEMA crm")
+    legacy.execute("CREATE TABLE crm.b (id integer PRIMARY KEY, v integer)")
+    legacy.execute("CREATE VIEW crm.lower AS SELECT id, v FROM crm.b WHERE v > 1")
+    legacy.execute('CREATE VIEW crm."Odd %s view" AS SELECT * FROM crm.lower')
+    query = """SELECT id, 'lower :a %s' AS note FROM crm.b WHERE id IN (SELECT id FROM "Odd %s view") ; -- crm.lower"""
+
+    def definition(sql=query):
+        return state(sql=sql, schema="crm", search_path="crm").definition
+
+    before = definition()
+    assert before is not None
+    assert definition("SELECT id FROM b") is None
+    legacy.execute("CREATE OR REPLACE VIEW crm.lower AS SELECT id, v + 1 AS v FROM crm.b WHERE v > 1")
+    assert definition() == before
+    legacy.execute("CREATE OR REPLACE VIEW crm.lower AS SELECT id, v FROM crm.b WHERE v > 0")
+    assert definition() != before
+
+
+def test_a_query_in_a_snapshot_leaves_it_as_it_is(legacy):
+    legacy.execute(BASE)
+    legacy.execute(VIEW)
+    database = legacy.database()
+    with database.snapshot():
+        found = database.reflect(None, "SELECT id FROM t").state.definition
+        legacy.execute("SET lock_timeout = '2s'")
+        legacy.execute("TRUNCATE b")
+        assert database.reflect(None, "SELECT id FROM t").state.definition == found
+    legacy.execute("RESET lock_timeout")
+    assert found is not None
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("SELECT id FROM f", "public.f is a foreign table of server files"),
+        ("SELECT id FROM p JOIN v USING (id)", "public.f is a foreign table of server files"),
+        ("WITH x AS (SELECT id FROM v) SELECT * FROM x", "public.f is a foreign table of server files"),
+        ("SELECT id FROM dblink('dbname=nowhere', 'SELECT 1') AS x (id integer)", "public.dblink() can read what"),
+        ("SELECT id FROM p", None),
+        ("SELECT n AS id FROM generate_series(1, 5) AS n", None),
+    ],
+)
+def test_a_query_is_held_still_but_for_what_it_reads_elsewhere(legacy, state, query, told):
+    for statement in (*FOREIGN, "CREATE EXTENSION dblink", "CREATE TABLE p (id integer) PARTITION BY RANGE (id)"):
+        legacy.execute(statement)
+    legacy.execute("CREATE VIEW v AS SELECT * FROM f")
+    found = state(sql=query)
+    assert found.unheld is told if told is None else told in found.unheld
+    assert found.unknown == ()
+
+
+def test_a_query_that_can_not_be_planned_says_so_and_leaves_the_session(legacy):
+    database = legacy.database()
+    with database._using("looking") as session:
+        found = query_state(session.connection, "SELECT 1 / 0; SELECT 2")
+        assert session.connection.info.transaction_status == TransactionStatus.IDLE
+    assert "EXPLAIN of it fails with cannot insert multiple commands" in found.unknown[0]
+    database.close()

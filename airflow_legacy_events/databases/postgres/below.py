@@ -8,16 +8,17 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection, sql
 
+from airflow_legacy_events.databases.postgres.entries import FOREIGN
 from airflow_legacy_events.databases.postgres.undone import ask
 from airflow_legacy_events.databases.postgres.view_text import fingerprint
 
-PATH = "SET LOCAL search_path = pg_catalog"
-"""Lets every name be written with its schema: else the text of a view changes with the path of who asks."""
+# Every name is written with its schema: else the text of a view changes with the path of who asks.
+_PATH = "SET LOCAL search_path = pg_catalog"
 
 # It asks of as little as it can: what only few views have is asked for once it is known that they have it.
 _VIEWS = """
 WITH RECURSIVE below (oid) AS (
-  {roots}
+  SELECT pg_catalog.unnest({}::pg_catalog.oid[])
   UNION
   SELECT refobjid FROM below
     JOIN pg_catalog.pg_rewrite AS r ON r.ev_class OPERATOR(pg_catalog.=) below.oid
@@ -104,36 +105,21 @@ class Relation(NamedTuple):
     text: str | None
 
 
-def below_view(session: Connection[Any], oid: int) -> Below:
-    """Return what lies below a view or foreign table, itself included."""
-    [rows] = ask(session, PATH, relations(sql.SQL("SELECT {}::pg_catalog.oid").format(oid)))
-    return found_below(session, [Relation(*row) for row in rows])
+def below_relations(session: Connection[Any], oids: Sequence[int], called: sql.Composable | None = None) -> Below:
+    """Return what lies below views and foreign tables, themselves included.
 
-
-def below_parent(session: Connection[Any], oid: int) -> Below:
-    """Return what lies below a table with children or partitions."""
-    exchanged, foreign = _parts(session, [oid])
-    return Below(unheld=_unheld(session, foreign), exchanged=exchanged)
-
-
-def relations(roots: sql.Composable) -> sql.Composed:
-    """Return the statement that gives a `Relation` for each of some oids, and for all below them; it needs `PATH`.
-
-    Args:
-        roots: a SELECT of their oids.
-    """
-    return sql.SQL(_VIEWS).format(roots=roots)
-
-
-def found_below(session: Connection[Any], found: Sequence[Relation], called: sql.Composable | None = None) -> Below:
-    """Return what relations say; more is asked only where one of them is read elsewhere or has parts.
+    More is asked only where one of them is read elsewhere or has parts.
 
     Args:
         session: that is asked.
-        found: the relations.
+        oids: of the views and foreign tables.
         called: a SELECT of the oids of functions that are called beside those of the views.
     """
-    foreign = [one.oid for one in found if one.kind == "f"]
+    found: list[Relation] = []
+    if oids:
+        [rows] = ask(session, _PATH, sql.SQL(_VIEWS).format(list(oids)))
+        found = [Relation(*row) for row in rows]
+    foreign = [one.oid for one in found if one.kind == FOREIGN]
     if parents := [one.oid for one in found if one.parent]:
         foreign += _parts(session, parents)[1]
     if calling := [one.oid for one in found if one.text is not None and _CALL.search(one.text)]:
@@ -143,6 +129,12 @@ def found_below(session: Connection[Any], found: Sequence[Relation], called: sql
     return Below(fingerprint(views) if views else None, _unheld(session, foreign, called))
 
 
+def below_parent(session: Connection[Any], oid: int) -> Below:
+    """Return what lies below a table with children or partitions."""
+    exchanged, foreign = _parts(session, [oid])
+    return Below(unheld=_unheld(session, foreign), exchanged=exchanged)
+
+
 def _parts(session: Connection[Any], parents: Sequence[int]) -> tuple[int | None, list[int]]:
     [[(exchanged, foreign)]] = ask(session, sql.SQL(_PARTS).format(list(parents)))
     return exchanged, foreign or []
@@ -150,11 +142,11 @@ def _parts(session: Connection[Any], parents: Sequence[int]) -> tuple[int | None
 
 def _unheld(session: Connection[Any], foreign: Sequence[int], called: sql.Composable | None = None) -> str | None:
     if foreign:
-        [[first, *_]] = ask(session, PATH, sql.SQL(_FOREIGN).format(list(foreign)))
+        [[first, *_]] = ask(session, _PATH, sql.SQL(_FOREIGN).format(list(foreign)))
         return _foreign(*first)
     if called is None:
         return None
-    [functions] = ask(session, PATH, sql.SQL(_OUTSIDE).format(called))
+    [functions] = ask(session, _PATH, sql.SQL(_OUTSIDE).format(called))
     return next(
         (f"{name}() can read what no snapshot holds; write the query without it" for (name,) in functions), None
     )

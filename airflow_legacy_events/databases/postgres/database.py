@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import LegacyEventsError, SourceError
-from airflow_legacy_events.core.ports import Lease, Listener, NextId, TableWrites
+from airflow_legacy_events.core.ports import Lease, Listener, NextId, TableState, TableWrites
 from airflow_legacy_events.core.sql_dialects import POSTGRES, Dialect
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.base import SqlDatabase
@@ -28,6 +28,7 @@ from airflow_legacy_events.databases.postgres.lock import AdvisoryLock
 from airflow_legacy_events.databases.postgres.operators import find_names
 from airflow_legacy_events.databases.postgres.prefetch import Prefetch
 from airflow_legacy_events.databases.postgres.qualified import Known, Named, QualifiedCompiler
+from airflow_legacy_events.databases.postgres.query_state import query_state
 from airflow_legacy_events.databases.postgres.server import Server, find_server, why_behind
 from airflow_legacy_events.databases.postgres.session import SNAPSHOT, Session, connect, reason, tell
 from airflow_legacy_events.databases.postgres.sizes import bounded_column, too_large_in
@@ -91,8 +92,7 @@ class PostgresDatabase(SqlDatabase[Session]):
 
     def behind(self, position: Mapping[str, Any]) -> str | None:
         """See `core.ports.Database.behind`."""
-        found = self._server or self._find_server()
-        return why_behind(position, found, self._find_server, self._closed.wait, self.statement_timeout_seconds)
+        return why_behind(position, self._server, self._find_server, self._closed.wait, self.statement_timeout_seconds)
 
     def next_id(self, table: str, column: str) -> NextId:
         """See `core.ports.Database.next_id`."""
@@ -146,6 +146,11 @@ class PostgresDatabase(SqlDatabase[Session]):
     def _inspect(self, table: str) -> TableFacts:
         with self._using("looking for the table") as session:
             return inspect_table(session.connection, table)
+
+    def _query_state(self, selectable: Any) -> TableState:
+        statement, _ = self._compiled(sa.select(sa.literal_column("*")).select_from(selectable))
+        with self._using("looking at what the query reads") as session:
+            return query_state(session.connection, statement)
 
     def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:
         statement, parameters = self._compiled(sa.select(sa.literal_column("*")).select_from(selectable).limit(0))

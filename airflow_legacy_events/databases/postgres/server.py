@@ -68,8 +68,8 @@ def find_server(session: Connection[Any]) -> Server:
 
 def why_behind(
     position: Mapping[str, Any],
-    server: Server,
-    ask_again: Callable[[], Server],
+    server: Server | None,
+    look: Callable[[], Server],
     pause: Callable[[float], Any],
     seconds: float,
 ) -> str | None:
@@ -80,12 +80,12 @@ def why_behind(
 
     Args:
         position: as `Server.position` was.
-        server: as it was found just now.
-        ask_again: returns it as it is by then.
+        server: as it was found just now, if it was.
+        look: returns it as it is by then.
         pause: called with seconds to wait.
         seconds: that a standby is waited for.
     """
-    left, looks = seconds, 0
+    server, left, looks = server or look(), seconds, 0
     while _lacks(server.position, position):
         if not server.standby:
             return (
@@ -100,7 +100,7 @@ def why_behind(
             )
         longest = min(left, _PAUSES[min(looks, len(_PAUSES) - 1)])
         pause(longest)
-        left, looks, server = left - longest, looks + 1, ask_again()
+        left, looks, server = left - longest, looks + 1, look()
     return None
 
 

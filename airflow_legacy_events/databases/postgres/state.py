@@ -8,7 +8,7 @@ from typing import Any
 from psycopg import Connection, errors
 
 from airflow_legacy_events.core.ports import TableState
-from airflow_legacy_events.databases.postgres.below import Below, below_parent, below_view
+from airflow_legacy_events.databases.postgres.below import Below, below_parent, below_relations
 from airflow_legacy_events.databases.postgres.collations import Collation
 from airflow_legacy_events.databases.postgres.distinct import distinct_columns
 from airflow_legacy_events.databases.postgres.entries import (
@@ -48,7 +48,7 @@ def table_state(
 
 def _look_below(session: Connection[Any], entry: Entry) -> tuple[Below, tuple[str, ...]]:
     try:
-        return (below_parent if entry.parent else below_view)(session, entry.oid), ()
+        return below_parent(session, entry.oid) if entry.parent else below_relations(session, [entry.oid]), ()
     except errors.InsufficientPrivilege as error:
         refused = (
             f"what {entry.name} is made of is not shown: {error.diag.message_primary}; GRANT EXECUTE ON FUNCTION"

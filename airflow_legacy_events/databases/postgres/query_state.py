@@ -1,0 +1,75 @@
+"""State of a query of PostgreSQL: the views that it reads, and whether one snapshot holds what it reads."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+from psycopg import Connection, Cursor, sql
+
+from airflow_legacy_events.core.ports import TableState
+from airflow_legacy_events.databases.postgres.below import below_relations
+from airflow_legacy_events.databases.postgres.session import reason
+from airflow_legacy_events.databases.postgres.undone import around
+
+# A statement that is planned holds a lock on whatever it reads, views included, until its transaction ends.
+_LOCKED = """
+SELECT oid::pg_catalog.int8 FROM pg_catalog.pg_class
+ WHERE oid OPERATOR(pg_catalog.=) ANY (ARRAY(
+         SELECT relation FROM pg_catalog.pg_locks
+          WHERE locktype OPERATOR(pg_catalog.=) 'relation'::pg_catalog.text
+            AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()
+            AND relation OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid))
+   AND relkind OPERATOR(pg_catalog.=) ANY ('{v,m,f}'::pg_catalog."char"[])
+"""
+_NAMED = """
+SELECT oid FROM pg_catalog.pg_proc WHERE proname OPERATOR(pg_catalog.=) ANY ({}::pg_catalog.name[])
+"""
+
+
+def query_state(session: Connection[Any], query: str) -> TableState:
+    """Return the state of a query, in one round trip where it reads nothing but tables.
+
+    Args:
+        session: that is asked.
+        query: one SELECT; it goes to the server alone, so that it can't be more than that.
+
+    Raises:
+        psycopg.OperationalError: the session was lost.
+    """
+    try:
+        plan, told = _planned(session, query)
+    except psycopg.OperationalError:
+        raise
+    except psycopg.Error as error:
+        return TableState(unknown=(f"what the query reads: EXPLAIN of it fails with {reason(error)}",))
+    functions = sorted(set(_functions(plan)))
+    found = below_relations(session, told, sql.SQL(_NAMED).format(functions) if functions else None)
+    return TableState(definition=found.definition, unheld=found.unheld)
+
+
+def _planned(session: Connection[Any], query: str) -> tuple[Any, list[int]]:
+    """Return the plan of a query, and the oids of the views and foreign tables that it reads, partitions included."""
+    begin, end = around(session)
+    texts = (begin, f"EXPLAIN (FORMAT JSON, COSTS OFF) {query}", _LOCKED, *end)
+    try:
+        with session.pipeline():
+            cursors = [Cursor(session).execute(text.encode()) for text in texts]
+            [(plan,)], read = cursors[1].fetchall(), [oid for (oid,) in cursors[2]]
+    except psycopg.Error:
+        with contextlib.suppress(psycopg.Error):
+            Cursor(session).execute("; ".join(end).encode())
+        raise
+    return plan, read
+
+
+def _functions(node: Any) -> Iterator[str]:
+    """Yield the names of the functions that a plan reads rows from."""
+    for one in node if isinstance(node, list) else [node]:
+        if isinstance(one, dict):
+            if "Function Name" in one:
+                yield one["Function Name"]
+            for inner in one.values():
+                yield from _functions(inner)
