@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import tempfile
 import time
 from pathlib import Path
@@ -24,7 +25,7 @@ def lock_asset(uri: str, seconds: float = WAIT_SECONDS) -> bool:
 
     Args:
         uri: of the asset.
-        seconds: after which the wait ends; there is none where the lock file can't be opened.
+        seconds: after which the wait ends; there is none where the lock file can't be opened, or is not this user's.
 
     Returns:
         Whether this process holds the lock.
@@ -33,9 +34,8 @@ def lock_asset(uri: str, seconds: float = WAIT_SECONDS) -> bool:
         return True
     digest = hashlib.sha256(uri.encode()).hexdigest()[:32]
     path = Path(tempfile.gettempdir()) / f"legacy-events-{os.getuid()}-{digest}.lock"
-    try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError:
+    file = _open(path)
+    if file is None:
         return False
     deadline = time.monotonic() + seconds
     while not flock.take(file):
@@ -45,3 +45,16 @@ def lock_asset(uri: str, seconds: float = WAIT_SECONDS) -> bool:
         time.sleep(_POLL_SECONDS)
     _held[uri] = file
     return True
+
+
+def _open(path: Path) -> int | None:
+    """Return the open lock file; None where it can't be made, or what lies there is no file of this user alone."""
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return None
+    found = os.fstat(file)
+    if stat.S_ISREG(found.st_mode) and found.st_uid == os.getuid() and found.st_nlink == 1:
+        return file
+    os.close(file)
+    return None

@@ -8,7 +8,6 @@ import logging
 import os
 import socket
 import sqlite3
-import stat
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from airflow_legacy_events.databases.locks import (
     key_of,
     read_holder,
 )
+from airflow_legacy_events.databases.sqlite.lock_file import open_lock_file, unusable
 from airflow_legacy_events.databases.sqlite.writing import answer_of, reason_without_values
 from airflow_legacy_events.databases.writing import Reading, in_order, not_written
 
@@ -34,7 +34,7 @@ _POLL_SECONDS = 0.1
 
 
 class FileLock:
-    """Holds `<database>.<hash of the stream>.lock`, with the holder as JSON inside.
+    """Holds `<database>.<hash of the stream>.lock`, see `lock_file`, with the holder as JSON inside.
 
     The file stays when the lock is freed, empty: removing it would let two runs lock two files of one name.
 
@@ -48,7 +48,7 @@ class FileLock:
         table: see `core.ports.Database.lock`.
 
     Raises:
-        SourceError: the file can't be made.
+        SourceError: the file can't be made or opened.
     """
 
     def __init__(
@@ -64,25 +64,8 @@ class FileLock:
     ) -> None:
         self._connect, self._reading = connect, reading
         self._name, self._holder, self._log = name, dict(holder), log
-        self._path = database.with_name(f"{database.name}.{names.digest(key_of(name, table), 16)}.lock")
-        self._file = self._open()
-
-    def _open(self) -> int:
-        try:
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o666)
-        except OSError as error:
-            raise self._unusable(
-                f"can't be made: {error.strerror}. Let the Airflow worker's user write to that folder"
-            ) from error
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            os.close(file)
-            raise self._unusable("is no regular file. Remove what lies there; the next run makes the file")
-        return file
-
-    def _unusable(self, why: str) -> SourceError:
-        return SourceError(
-            f"the lock of stream {self._name!r} is a file beside the database, {str(self._path)!r}, and it {why}"
-        )
+        self._opened = open_lock_file(name, database, names.digest(key_of(name, table), 16), log)
+        self._path, self._file = self._opened
 
     @contextmanager
     def held(self) -> Iterator[FileLock]:
@@ -105,11 +88,7 @@ class FileLock:
 
     def check(self) -> None:
         """See `core.ports.Lease.check`; the lock is lost only if its file was removed or replaced."""
-        try:
-            mine = os.path.samestat(self._path.stat(), os.fstat(self._file))
-        except FileNotFoundError:
-            mine = False
-        if not mine:
+        if not self._opened.is_there():
             raise SourceError(
                 f"the lock file of stream {self._name!r}, {str(self._path)!r}, was removed while it was held. The"
                 " watermark was not moved; a retry goes on"
@@ -133,7 +112,7 @@ class FileLock:
             os.ftruncate(self._file, 0)
             os.pwrite(self._file, json.dumps(self._holder).encode(), 0)
         except OSError as error:
-            raise self._unusable(f"can't be written: {error.strerror}. Nothing was read; a retry goes on") from error
+            raise unusable(self._name, self._path, f"can't be written: {error.strerror}") from error
 
     def _take(self) -> None:
         deadline, strange = time.monotonic() + LEASE_SECONDS, 0

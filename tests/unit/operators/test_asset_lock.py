@@ -1,5 +1,7 @@
 """Processes that register one asset do so one after the other."""
 
+import hashlib
+import os
 import subprocess
 import sys
 import uuid
@@ -49,3 +51,20 @@ def test_a_process_keeps_its_lock(uri):
 def test_without_a_place_for_the_lock_nothing_is_waited_for(uri, monkeypatch, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
     assert not lock_asset(uri, 60)
+
+
+@pytest.mark.parametrize("plant", ["link", "second name", "FIFO", "folder"])
+def test_what_somebody_planted_under_the_name_is_left_alone(uri, monkeypatch, tmp_path, plant):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    digest = hashlib.sha256(uri.encode()).hexdigest()[:32]
+    place, precious = tmp_path / f"legacy-events-{os.getuid()}-{digest}.lock", tmp_path / "precious"
+    precious.write_text("precious")
+    makers = {
+        "link": lambda: place.symlink_to(precious),
+        "second name": lambda: place.hardlink_to(precious),
+        "FIFO": lambda: os.mkfifo(place),
+        "folder": place.mkdir,
+    }
+    makers[plant]()
+    assert not lock_asset(uri, 60)
+    assert precious.read_text() == "precious"

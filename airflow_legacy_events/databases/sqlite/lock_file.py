@@ -1,0 +1,199 @@
+"""Where the lock file of a stream lies, and that what lies there is one.
+
+It lies beside the database. Where the folder can't be written to, or the file system, it lies in a folder of this user
+alone: then all processes of this user on this machine meet in it, and nobody else can. A file that is there beside the
+database is used in any case, so that those who can make one and those who can't meet.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import logging
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from airflow_legacy_events.core.errors import SourceError
+
+_FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
+_TRIES = 5
+_ROOT = 0
+_COMMON = Path("/tmp")  # noqa: S108  of all processes, whatever TMPDIR says; what lies in it is checked
+_REMEDY = "Remove what lies there; the next run makes the file"
+_NO_FILE = f"is no regular file. {_REMEDY}"
+_ONE_USER, _GROUP, _OTHERS = 0o600, 0o060, 0o006
+
+
+class LockFile(NamedTuple):
+    """An open lock file.
+
+    Attributes:
+        path: of the file.
+        file: its descriptor.
+    """
+
+    path: Path
+    file: int
+
+    def is_there(self) -> bool:
+        """Whether the open file is still the one of that name."""
+        try:
+            return os.path.samestat(self.path.lstat(), os.fstat(self.file))
+        except FileNotFoundError:
+            return False
+
+
+def open_lock_file(stream: str, database: Path, name: str, log: logging.Logger) -> LockFile:
+    """Return the open lock file; it is made where there is none. No link is followed and nothing is written.
+
+    Args:
+        stream: for messages.
+        database: its file, symbolic links resolved.
+        name: of the lock.
+        log: of the task; told where only this user's processes meet in it.
+
+    Raises:
+        SourceError: it can't be made or opened, or what lies there is no lock file of somebody who may make one.
+    """
+    beside = database.with_name(f"{database.name}.{name}.lock")
+    try:
+        return LockFile(beside, _open(beside, database))
+    except _NotHereError as why:
+        reason = str(why)
+    except OSError as error:
+        raise unusable(stream, beside, _words(error)) from None
+    digest = hashlib.sha256(os.fsencode(database)).hexdigest()[:16]
+    path = _own_folder(stream) / f"{digest}.{name}.lock"
+    try:
+        found = LockFile(path, _open(path, database))
+    except (OSError, _NotHereError) as error:
+        raise unusable(stream, path, _words(error)) from None
+    log.warning(
+        "the lock of stream %s lies in %s, since the folder of the database %s; only processes of this user on this"
+        " machine meet in it. Where others work on the stream too, let the worker's user write to that folder",
+        stream,
+        path.parent,
+        reason,
+    )
+    return found
+
+
+def unusable(stream: str, path: Path, why: str) -> SourceError:
+    """Return the error for a lock file that can't be used."""
+    return SourceError(f"the lock of stream {stream!r} is the file {str(path)!r}, and it {why}. Nothing was read")
+
+
+class _NotHereError(Exception):
+    """No file can be made here."""
+
+
+class _RefusedError(OSError):
+    """What lies here is no lock file."""
+
+
+def _open(path: Path, database: Path) -> int:
+    for _ in range(_TRIES):
+        try:
+            file = os.open(path, _FLAGS)
+        except FileNotFoundError:
+            made = _make(path, database)
+            if made is not None:
+                return made
+            continue
+        except OSError as error:
+            if error.errno == errno.EROFS:
+                raise _NotHereError("is read-only") from None
+            raise
+        found = os.fstat(file)
+        why = _why_not(found, path, database)
+        if why is None:
+            _close_to_readers(file, found)
+            return file
+        os.close(file)
+        if why:
+            raise _RefusedError(errno.EPERM, why)
+    raise _RefusedError(errno.EAGAIN, "is removed again and again. Find out by whom; the next run makes it")
+
+
+def _make(path: Path, database: Path) -> int | None:
+    """Return a file that was made; None where another process was faster."""
+    try:
+        file = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, _ONE_USER)
+    except FileExistsError:
+        return None
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise _NotHereError("can't be written to") from None
+        raise
+    with contextlib.suppress(OSError):  # of a group that this user is not in
+        _share(file, path, database)
+    return file
+
+
+def _share(file: int, path: Path, database: Path) -> None:
+    """Let those lock who may write to the database or make the lock themselves, such as several users of one group."""
+    data, folder = database.stat(), path.parent.stat()
+    if data.st_mode & _GROUP == _GROUP:
+        os.fchown(file, -1, data.st_gid)
+        os.fchmod(file, _ONE_USER | _GROUP)
+    elif path.parent == database.parent and folder.st_mode & stat.S_IWGRP:
+        os.fchown(file, -1, folder.st_gid)
+        os.fchmod(file, _ONE_USER | _GROUP)
+    if data.st_mode & _OTHERS == _OTHERS:
+        os.fchmod(file, _ONE_USER | _GROUP | _OTHERS)
+
+
+def _close_to_readers(file: int, found: os.stat_result) -> None:
+    """Let nobody open a file of ours who may only read it, as earlier releases did: that is enough to lock it."""
+    shared = sum(one for one in (_GROUP, _OTHERS) if found.st_mode & one == one)
+    if found.st_uid == os.geteuid() and found.st_mode & (_GROUP | _OTHERS) != shared:
+        os.fchmod(file, _ONE_USER | shared)
+
+
+def _why_not(found: os.stat_result, path: Path, database: Path) -> str | None:
+    """Return why an open file is no lock file, in words; empty where it was removed meanwhile, None where it is one."""
+    if not stat.S_ISREG(found.st_mode):
+        return _NO_FILE
+    if found.st_nlink != 1:
+        return f"has {found.st_nlink} names, so it may be another file. {_REMEDY}" if found.st_nlink else ""
+    folder = path.parent.stat()
+    trusted = {_ROOT, os.geteuid(), database.stat().st_uid, folder.st_uid}
+    if found.st_uid not in trusted and folder.st_mode & stat.S_IWOTH:
+        return f"belongs to another user, number {found.st_uid}, in a folder that everybody writes to. {_REMEDY}"
+    return None
+
+
+def _own_folder(stream: str) -> Path:
+    """Return the folder of this user's locks, made where there is none."""
+    common = _COMMON if os.access(_COMMON, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
+    folder = common / f"airflow-legacy-events-{os.geteuid()}"
+    try:
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+        found = folder.lstat()
+    except OSError as error:
+        raise unusable(stream, folder, _words(error)) from None
+    private = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not stat.S_IMODE(found.st_mode) & 0o077
+    if not private:
+        raise unusable(stream, folder, "is no folder of this user alone, with mode 0700. Remove what lies there")
+    return folder
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, _RefusedError):
+        return str(error.strerror).removesuffix(".")
+    number = getattr(error, "errno", None)
+    if number == errno.ELOOP:
+        return f"is a symbolic link, which is not followed. {_REMEDY}"
+    if number == errno.EISDIR:
+        return _NO_FILE
+    if number == errno.EACCES:
+        return (
+            "belongs to another user and is not shared. Let both users' group write to the database, and give the file"
+            " that group and mode 0660"
+        )
+    return f"can't be opened: {getattr(error, 'strerror', None) or error}"
