@@ -142,7 +142,7 @@ class SqlDatabase(Conditions, Generic[Session]):
         """See `core.ports.Database.next_id`."""
         return NextId()
 
-    def storage(self, table: str) -> Any:  # noqa: ARG002
+    def storage(self, table: str | None, query: Any = None) -> Any:  # noqa: ARG002
         """See `core.ports.Database.storage`."""
         return None
 

@@ -185,13 +185,14 @@ class Rows:
         some = self._select([sa.literal_column("1").label("one")], after)
         if until is not None:
             some = some.where(self.database.until(self._position, self._bound(until)))
-        ((rows,),) = self.database.read(sa.select(sa.func.count()).select_from(some.limit(most).subquery("counted")))
+        counted: Any = sa.select(sa.func.count()).select_from(some.limit(most).subquery("counted"))
+        ((rows,),) = self.database.read(counted, BATCH_BYTES)  # with a bound no lock outlives it in a snapshot
         return int(rows)
 
     def positions(self, after: Start, most: int, until: Values) -> list[tuple[Any, ...]]:
         """Return the positions of the rows above `after`, up to `until`, in any order; at most `most`."""
         query = self._select(self._position, after).where(self.database.until(self._position, self._bound(until)))
-        return self.database.read(query.limit(most))
+        return self.database.read(query.limit(most), BATCH_BYTES)
 
     def count_at(self, values: Values, most: int) -> int:
         """Return how many rows have the position `values`; counting ends at `most`."""

@@ -125,6 +125,40 @@ def test_a_partition_that_comes_changes_nothing(parts, caplog):
     assert "begins again" not in caplog.text
 
 
+WAYS = {
+    "a view": {"table": "w", "key_columns": ("id",)},
+    "a query": {"table": None, "sql": "SELECT id, v FROM t -- of all", "key_columns": ("id",)},
+    "a query of a view": {"table": None, "sql": "SELECT id, v FROM w WHERE id > 0", "key_columns": ("id",)},
+    "a join": {"table": None, "sql": "SELECT t.id, u.v FROM t JOIN u USING (id)", "key_columns": ("id",)},
+}
+
+
+@pytest.mark.parametrize("taken", [1, 3])
+@pytest.mark.parametrize("way", WAYS)
+def test_what_reads_a_table_that_is_exchanged_is_loaded_again(legacy, way, taken, caplog):
+    legacy.execute("CREATE TABLE u AS SELECT id, v FROM t; CREATE VIEW w AS SELECT id, v FROM t")
+    with legacy.source(watermark_columns=(), batch_rows=4, **WAYS[way]) as source:
+        load = Load(source)
+        load.take(taken)
+        with caplog.at_level(logging.WARNING):
+            legacy.execute("TRUNCATE t; INSERT INTO t SELECT i, i FROM generate_series(3, 12) i")
+            load.rest()
+    assert [id_ for id_, _ in load.since] == ALL[2:]
+    assert caplog.text.count("the load begins again") == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_others_do_to_other_tables_touches_no_load(legacy, way, caplog):
+    legacy.execute("CREATE TABLE u AS SELECT id, v FROM t; CREATE VIEW w AS SELECT id, v FROM t; CREATE TABLE o ()")
+    with legacy.source(watermark_columns=(), batch_rows=4, **WAYS[way]) as source:
+        load = Load(source)
+        load.take()
+        with caplog.at_level(logging.WARNING):
+            legacy.execute("TRUNCATE o; CREATE INDEX ON t (v); INSERT INTO t VALUES (100, 1)")
+            assert load.rest() == ALL
+    assert "begins again" not in caplog.text
+
+
 ORDINARY = {
     "an index": "CREATE INDEX ON t (v)",
     "a column": "ALTER TABLE t ADD more integer DEFAULT 7",

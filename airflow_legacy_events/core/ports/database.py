@@ -102,11 +102,15 @@ class Database(Protocol):
     def next_id(self, table: str, column: str) -> NextId:
         """Return what the generator of a table's column hands out next."""
 
-    def storage(self, table: str) -> Any:
-        """Return where the rows of a table lie, as plain JSON, as it is now: also inside `snapshot`.
+    def storage(self, table: str | None, query: Any = None) -> Any:
+        """Return where the rows of a table or query lie, as plain JSON, as it is now: also inside `snapshot`.
 
-        Rows are missing from a snapshot of a table whose storage was exchanged since. None where the database refuses
-        such a change while a snapshot reads, or has no such thing.
+        Rows are missing from a snapshot whose storage was exchanged since. None where the database refuses such a
+        change while a snapshot reads, or has no such thing.
+
+        Args:
+            table: as the user wrote it; None for a query.
+            query: a SQLAlchemy SELECT of that query.
         """
 
     @property

@@ -33,7 +33,7 @@ from airflow_legacy_events.databases.postgres.server import Server, find_server,
 from airflow_legacy_events.databases.postgres.session import SNAPSHOT, Session, connect, reason, tell
 from airflow_legacy_events.databases.postgres.sizes import bounded_column, too_large_in
 from airflow_legacy_events.databases.postgres.statement import Field, Statement
-from airflow_legacy_events.databases.postgres.storage import Storage
+from airflow_legacy_events.databases.postgres.storage import Storage, below_query
 from airflow_legacy_events.databases.postgres.types import MONEY_FORM, find_types, holds_money
 from airflow_legacy_events.databases.postgres.versions import VERSION, unchanged
 from airflow_legacy_events.databases.postgres.writes import table_writes
@@ -99,9 +99,12 @@ class PostgresDatabase(SqlDatabase[Session]):
         with self._using("looking for the next id") as session:
             return next_id(session.connection, table, column)
 
-    def storage(self, table: str) -> Any:
+    def storage(self, table: str | None, query: Any = None) -> Any:
         """See `core.ports.Database.storage`: file nodes by oid."""
+        statement = None if query is None else super()._compiled(query)[0]
         with self._using("asking where the rows lie") as session:
+            if table is None:
+                return below_query(session.connection, str(statement))
             return self._storage.now(session.connection, table)
 
     def _find_server(self) -> Server:

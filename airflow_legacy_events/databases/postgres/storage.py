@@ -62,6 +62,12 @@ class Storage:
         return {str(oid): node for oid, node in nodes}
 
 
+def below_query(session: Connection[Any], query: str) -> dict[str, int]:
+    """Return the file nodes of the tables below a query, by oid; locks that this takes are let go at once."""
+    *_, nodes = ask(session, sql.SQL("EXPLAIN (COSTS OFF) ") + sql.SQL(query), sql.SQL(_LOCKED))
+    return {str(oid): node for oid, node in nodes}
+
+
 def _statements(session: Connection[Any], written: str) -> tuple[sql.Composable, ...]:
     """Return what is asked, the file nodes at last; nothing for what has none here."""
     named = table_of(written)

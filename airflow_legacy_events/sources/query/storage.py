@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import sqlalchemy as sa
+
 from airflow_legacy_events.sources.rows import Rows
 
 
@@ -12,11 +14,12 @@ class Storage:
     """Where the rows of a table lay before a snapshot of them began; see `core.ports.Database.storage`.
 
     Args:
-        rows: of a table; the tables behind a query are not known.
+        rows: of a table or query.
     """
 
     def __init__(self, rows: Rows) -> None:
         self._database, self._table, self._what = rows.database, rows.table, rows.what
+        self._query: Any = sa.select(sa.literal_column("1")).select_from(rows.selectable)
         self._before = self._now()
 
     def exchanged(self) -> str | None:
@@ -32,7 +35,7 @@ class Storage:
         )
 
     def _now(self) -> Any:
-        return None if self._table is None else self._database.storage(self._table)
+        return self._database.storage(self._table, self._query if self._table is None else None)
 
 
 def _moved(before: Any, after: Any) -> bool:
