@@ -83,7 +83,7 @@ class Yen:
 
     def execute(self, statement, *parameters):
         self.statements.append(statement)
-        if statement.startswith("SELECT scale"):
+        if "pg_catalog.scale(" in statement:
             statement = "SELECT 0"
         return self.session.execute(statement, *parameters)
 

@@ -9,24 +9,35 @@ from psycopg import Connection
 
 # A trigger of the table itself, or one of a partition or child, whose statements are never named.
 _TRIGGERS = """
-SELECT DISTINCT tgname, tgtype & 1 > 0, tgtype & 2 > 0, tgfoid::regproc::text,
-       ARRAY(SELECT attname::text FROM pg_catalog.pg_attribute
-              WHERE attrelid = tgrelid AND attnum = ANY (tgattr::int2[]) ORDER BY attnum)
-  FROM pg_catalog.pg_trigger
- WHERE NOT tgisinternal AND tgenabled IN ('O', 'A') AND tgtype & %(bit)s > 0
-   AND (tgrelid = %(table)s OR tgrelid = ANY (%(tree)s::oid[]) AND tgtype & 1 > 0)
+SELECT DISTINCT tgname, each, before, tgfoid::pg_catalog.regproc::pg_catalog.text,
+       ARRAY(SELECT attname::pg_catalog.text FROM pg_catalog.pg_attribute
+              WHERE attrelid OPERATOR(pg_catalog.=) tgrelid
+                AND attnum OPERATOR(pg_catalog.=) ANY (tgattr::pg_catalog.int2[]) ORDER BY attnum)
+  FROM (SELECT *, pg_catalog.int4(tgtype) AS type,
+               (pg_catalog.int4(tgtype) OPERATOR(pg_catalog.&) 1) OPERATOR(pg_catalog.>) 0 AS each,
+               (pg_catalog.int4(tgtype) OPERATOR(pg_catalog.&) 2) OPERATOR(pg_catalog.>) 0 AS before
+          FROM pg_catalog.pg_trigger) AS t
+ WHERE NOT tgisinternal AND tgenabled OPERATOR(pg_catalog.=) ANY ('{O,A}'::pg_catalog."char"[])
+   AND (type OPERATOR(pg_catalog.&) %(bit)s::pg_catalog.int4) OPERATOR(pg_catalog.>) 0
+   AND (tgrelid OPERATOR(pg_catalog.=) %(table)s::pg_catalog.oid
+        OR tgrelid OPERATOR(pg_catalog.=) ANY (%(tree)s::pg_catalog.oid[]) AND each)
  ORDER BY tgname
 """
 _RULES = """
 SELECT rulename, is_instead FROM pg_catalog.pg_rewrite
- WHERE ev_class = %(table)s AND ev_type = %(type)s AND ev_enabled IN ('O', 'A') ORDER BY rulename
+ WHERE ev_class OPERATOR(pg_catalog.=) %(table)s::pg_catalog.oid
+   AND ev_type OPERATOR(pg_catalog.=) %(type)s::pg_catalog."char"
+   AND ev_enabled OPERATOR(pg_catalog.=) ANY ('{O,A}'::pg_catalog."char"[]) ORDER BY rulename
 """
 # Rows that it may not read a statement with a condition does not change either.
 _POLICIES = """
-SELECT ARRAY(SELECT polname::text FROM pg_catalog.pg_policy
-              WHERE polrelid = %(table)s AND polcmd IN ('*', 'r', %(command)s)
-                AND EXISTS (SELECT FROM unnest(polroles) AS r WHERE r = 0 OR pg_has_role(r, 'USAGE')) ORDER BY polname)
- WHERE row_security_active(%(table)s::oid)
+SELECT ARRAY(SELECT polname::pg_catalog.text FROM pg_catalog.pg_policy
+              WHERE polrelid OPERATOR(pg_catalog.=) %(table)s::pg_catalog.oid
+                AND polcmd OPERATOR(pg_catalog.=) ANY (ARRAY['*', 'r', %(command)s]::pg_catalog."char"[])
+                AND EXISTS (SELECT FROM pg_catalog.unnest(polroles) AS r (role)
+                             WHERE role OPERATOR(pg_catalog.=) 0::pg_catalog.oid
+                                OR pg_catalog.pg_has_role(role, 'USAGE')) ORDER BY polname)
+ WHERE pg_catalog.row_security_active(%(table)s::pg_catalog.oid)
 """
 
 

@@ -8,15 +8,21 @@ from typing import Any
 from psycopg import Connection, ProgrammingError, conninfo
 
 _STANDBY = """
-SELECT pg_is_in_recovery(), (SELECT concat_ws(':', sender_host, sender_port) FROM pg_stat_wal_receiver),
-       (SELECT setting FROM pg_settings WHERE name = 'primary_conninfo'), quote_ident(current_user)
+SELECT pg_catalog.pg_is_in_recovery(),
+       (SELECT pg_catalog.concat_ws(':', sender_host, sender_port) FROM pg_catalog.pg_stat_wal_receiver),
+       (SELECT setting FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'primary_conninfo'),
+       pg_catalog.quote_ident(current_user)
 """
 _SUBSCRIPTIONS = """
-SELECT s.oid::int8, subname, has_column_privilege('pg_catalog.pg_subscription', 'subconninfo', 'SELECT')
-  FROM pg_catalog.pg_subscription_rel JOIN pg_catalog.pg_subscription s ON s.oid = srsubid
- WHERE srrelid = ANY (%s::oid[]) ORDER BY subname LIMIT 1
+SELECT s.oid::pg_catalog.int8, subname,
+       pg_catalog.has_column_privilege('pg_catalog.pg_subscription', 'subconninfo', 'SELECT')
+  FROM pg_catalog.pg_subscription_rel
+  JOIN pg_catalog.pg_subscription AS s ON s.oid OPERATOR(pg_catalog.=) srsubid
+ WHERE srrelid OPERATOR(pg_catalog.=) ANY (%s::pg_catalog.oid[]) ORDER BY subname LIMIT 1
 """
-_PUBLISHER = "SELECT subconninfo FROM pg_catalog.pg_subscription WHERE oid = %s"
+_PUBLISHER = """
+SELECT subconninfo FROM pg_catalog.pg_subscription WHERE oid OPERATOR(pg_catalog.=) %s::pg_catalog.oid
+"""
 
 
 def written_elsewhere(session: Connection[Any], tree: Sequence[int]) -> tuple[str | None, tuple[str, ...]]:

@@ -43,6 +43,7 @@ REFUSED = frozenset(
 Pseudo-types are refused too, all but `record`.
 """
 
+_SCALE = "SELECT pg_catalog.scale('1'::pg_catalog.money::pg_catalog.numeric)"
 _ENUM, _COMPOSITE, _RANGE, _MULTIRANGE, _PSEUDO = "e", "c", "r", "m", "p"
 _CENTS = 2
 _AS_TEXT = (_ENUM, _COMPOSITE, _RANGE, _MULTIRANGE)
@@ -50,16 +51,20 @@ _AS_TEXT = (_ENUM, _COMPOSITE, _RANGE, _MULTIRANGE)
 # Each type with what its elements are, if it is a true array: int2vector and point have elements too.
 _CATALOG = """
 WITH RECURSIVE needed (oid) AS (
-  SELECT unnest(%s::oid[])
+  SELECT pg_catalog.unnest(%s::pg_catalog.oid[])
   UNION
-  SELECT part FROM needed n JOIN pg_catalog.pg_type t ON t.oid = n.oid, unnest(ARRAY[t.typelem, t.typbasetype]) part
-   WHERE part <> 0
+  SELECT part FROM needed AS n JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) n.oid,
+         pg_catalog.unnest(ARRAY[t.typelem, t.typbasetype]) AS p (part)
+   WHERE part OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
 )
-SELECT t.oid::int8, format_type(t.oid, NULL), t.typname, n.nspname = 'pg_catalog', t.typtype::text,
-       nullif(t.typbasetype, 0)::int8, e.oid::int8, e.typdelim::text
-  FROM needed JOIN pg_catalog.pg_type t ON t.oid = needed.oid
-  JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-  LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND e.typarray = t.oid
+SELECT t.oid::pg_catalog.int8, pg_catalog.format_type(t.oid, NULL), t.typname,
+       n.nspname OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.name, t.typtype::pg_catalog.text,
+       CASE WHEN t.typbasetype OPERATOR(pg_catalog.<>) 0::pg_catalog.oid THEN t.typbasetype::pg_catalog.int8 END,
+       e.oid::pg_catalog.int8, e.typdelim::pg_catalog.text
+  FROM needed JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) needed.oid
+  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
+  LEFT JOIN pg_catalog.pg_type AS e
+    ON e.oid OPERATOR(pg_catalog.=) t.typelem AND e.typarray OPERATOR(pg_catalog.=) t.oid
 """
 
 
@@ -111,7 +116,7 @@ def _writes_cents(session: Connection[Any]) -> bool:
 
     The database's own lc_monetary decides what the stored number means: 1234 is 1234 yen or 12.34 dollars.
     """
-    (digits,) = cast("tuple[int]", session.execute("SELECT scale('1'::money::numeric)").fetchone())
+    (digits,) = cast("tuple[int]", session.execute(_SCALE).fetchone())
     if digits != _CENTS:
         return False
     session.execute(MONEY_FORM)

@@ -8,44 +8,66 @@ from psycopg import Connection, sql
 
 from airflow_legacy_events.core.ports import TableWrites
 from airflow_legacy_events.databases import effects
-from airflow_legacy_events.databases.postgres.catalog import quoted
+from airflow_legacy_events.databases.postgres.catalog import quoted, table_of
 from airflow_legacy_events.databases.postgres.effects import DELETE, UPDATE, set_off
 from airflow_legacy_events.databases.postgres.replication import written_elsewhere
 from airflow_legacy_events.databases.reflection import no_such_table, not_a_table, split_name
 
 _TABLE = """
-SELECT oid::int8, relkind::text, quote_ident((SELECT nspname FROM pg_catalog.pg_namespace WHERE oid = relnamespace))
-       || '.' || quote_ident(relname)
-  FROM pg_catalog.pg_class WHERE oid = coalesce(to_regclass({}), to_regclass({}))
+SELECT oid::pg_catalog.int8, relkind::pg_catalog.text,
+       pg_catalog.concat(
+         pg_catalog.quote_ident(
+           (SELECT nspname FROM pg_catalog.pg_namespace AS n WHERE n.oid OPERATOR(pg_catalog.=) relnamespace)),
+         '.', pg_catalog.quote_ident(relname))
+  FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) {}
 """
 _TREE = """
 WITH RECURSIVE tree (oid) AS (
-  SELECT %s::oid UNION SELECT inhrelid FROM tree JOIN pg_catalog.pg_inherits ON inhparent = oid
-) SELECT array_agg(oid::int8), bool_or(relkind = 'f') FROM tree JOIN pg_catalog.pg_class USING (oid)
+  SELECT %s::pg_catalog.oid
+  UNION
+  SELECT inhrelid FROM tree JOIN pg_catalog.pg_inherits ON inhparent OPERATOR(pg_catalog.=) tree.oid
+)
+SELECT pg_catalog.array_agg(c.oid::pg_catalog.int8),
+       pg_catalog.bool_or(relkind OPERATOR(pg_catalog.=) 'f'::pg_catalog."char")
+  FROM tree JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) tree.oid
 """
 _FOREIGN_KEYS = """
-SELECT conrelid::regclass::text, conname, confdeltype::text,
-       ARRAY(SELECT attname::text FROM unnest(conkey) WITH ORDINALITY AS k (number, at)
-               JOIN pg_catalog.pg_attribute ON attrelid = conrelid AND attnum = number ORDER BY at)
-  FROM pg_catalog.pg_constraint WHERE contype = 'f' AND confrelid = ANY (%s::oid[]) AND conparentid = 0
+SELECT conrelid::pg_catalog.regclass::pg_catalog.text, conname, confdeltype::pg_catalog.text,
+       ARRAY(SELECT attname::pg_catalog.text FROM pg_catalog.unnest(conkey) WITH ORDINALITY AS k (number, at)
+               JOIN pg_catalog.pg_attribute
+                 ON attrelid OPERATOR(pg_catalog.=) conrelid AND attnum OPERATOR(pg_catalog.=) number ORDER BY at)
+  FROM pg_catalog.pg_constraint
+ WHERE contype OPERATOR(pg_catalog.=) 'f'::pg_catalog."char"
+   AND confrelid OPERATOR(pg_catalog.=) ANY (%s::pg_catalog.oid[])
+   AND conparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid
 """
 _ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 # An expression has the number 0 among the columns.
 _PARTIAL = """
-SELECT ARRAY(SELECT attname::text FROM unnest(indkey[0:indnkeyatts - 1]) WITH ORDINALITY AS k (number, at)
-               LEFT JOIN pg_catalog.pg_attribute ON attrelid = indrelid AND attnum = number AND number > 0 ORDER BY at),
-       pg_get_expr(indpred, indrelid)
-  FROM pg_catalog.pg_index WHERE indrelid = %s AND indisvalid AND indpred IS NOT NULL ORDER BY indexrelid
+SELECT ARRAY(SELECT attname::pg_catalog.text FROM pg_catalog.unnest(indkey) WITH ORDINALITY AS k (number, at)
+               LEFT JOIN pg_catalog.pg_attribute
+                 ON attrelid OPERATOR(pg_catalog.=) indrelid AND attnum OPERATOR(pg_catalog.=) number
+                AND number OPERATOR(pg_catalog.>) 0::pg_catalog.int2
+              WHERE at OPERATOR(pg_catalog.<=) indnkeyatts::pg_catalog.int8 ORDER BY at),
+       pg_catalog.pg_get_expr(indpred, indrelid)
+  FROM pg_catalog.pg_index
+ WHERE indrelid OPERATOR(pg_catalog.=) %s::pg_catalog.oid AND indisvalid AND indpred IS NOT NULL ORDER BY indexrelid
 """
 _NUMBERS = """
-SELECT sum(pg_total_relation_size(oid::regclass))::int8, current_setting('track_counts') = 'on',
-       sum(pg_stat_get_tuples_inserted(oid))::int8, sum(pg_stat_get_tuples_deleted(oid))::int8
-  FROM unnest(%s::oid[]) AS t (oid)
+SELECT pg_catalog.sum(pg_catalog.pg_total_relation_size(oid::pg_catalog.regclass))::pg_catalog.int8,
+       pg_catalog.current_setting('track_counts') OPERATOR(pg_catalog.=) 'on',
+       pg_catalog.sum(pg_catalog.pg_stat_get_tuples_inserted(oid))::pg_catalog.int8,
+       pg_catalog.sum(pg_catalog.pg_stat_get_tuples_deleted(oid))::pg_catalog.int8
+  FROM pg_catalog.unnest(%s::pg_catalog.oid[]) AS t (oid)
 """
 _CYCLES = """
-SELECT seqrelid::regclass::text FROM pg_catalog.pg_sequence
-  JOIN pg_catalog.pg_depend ON classid = 'pg_class'::regclass AND objid = seqrelid AND deptype IN ('a', 'i')
- WHERE refclassid = 'pg_class'::regclass AND refobjid = %s AND seqcycle
+SELECT seqrelid::pg_catalog.regclass::pg_catalog.text FROM pg_catalog.pg_sequence
+  JOIN pg_catalog.pg_depend
+    ON classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+   AND objid OPERATOR(pg_catalog.=) seqrelid
+   AND deptype OPERATOR(pg_catalog.=) ANY ('{a,i}'::pg_catalog."char"[])
+ WHERE refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+   AND refobjid OPERATOR(pg_catalog.=) %s::pg_catalog.oid AND seqcycle
 """
 _TABLES = frozenset("rp")
 _KINDS = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
@@ -88,7 +110,7 @@ def table_writes(session: Connection[Any], table: str) -> TableWrites:
 def _find(session: Connection[Any], table: str) -> tuple[int, list[int], str]:
     """Return the table's oid, with those of its partitions and children, and its name."""
     written = quoted(*split_name(table))
-    found = session.execute(sql.SQL(_TABLE).format(written, written.lower())).fetchone()
+    found = session.execute(sql.SQL(_TABLE).format(table_of(written))).fetchone()
     if found is None:
         raise no_such_table(table, [])
     oid, kind, name = found
