@@ -24,7 +24,7 @@ from airflow_legacy_events.databases.mysql.catalog import inspect_table
 from airflow_legacy_events.databases.mysql.lock import NamedLock
 from airflow_legacy_events.databases.mysql.reading import Reader
 from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Session, code_of, is_lost
-from airflow_legacy_events.databases.mysql.sizes import MEDIUM_BYTES, bounded_column, too_large_in
+from airflow_legacy_events.databases.mysql.sizes import LARGE_BYTES, MEDIUM_BYTES, bounded_column, too_large_in
 from airflow_legacy_events.databases.mysql.spelling import Known
 from airflow_legacy_events.databases.mysql.underlying import below_query
 from airflow_legacy_events.databases.mysql.writes import table_writes
@@ -60,8 +60,7 @@ class MysqlDatabase(Reader):
         column = charsets.lost_column(error, self._known.guards)
         if column is not None or isinstance(error, UnicodeDecodeError):
             return errors.unreadable(self.conn_id, column, *charsets.REMEDY)
-        what = too_large_in(session, error)
-        return errors.too_large(self.conn_id, what, self.max_row_bytes) if what else None
+        return too_large_in(session, error, self.conn_id, self.max_row_bytes, self._known.unbounded)
 
     def writes(self, table: str) -> TableWrites:
         """See `core.ports.Database.writes`."""
@@ -132,7 +131,8 @@ class MysqlDatabase(Reader):
         doubtful = charsets.doubtful(texts, answer)
         known.spellings = spellings | {name: partial(charsets.guarded, at=at) for at, name in enumerate(doubtful)}
         known.guards = dict(enumerate(doubtful))
-        known.unbounded = frozenset(name for name, _, length in found if length > MEDIUM_BYTES)
+        large = MEDIUM_BYTES if known.computes else LARGE_BYTES
+        known.unbounded = frozenset(name for name, _, length in found if length > large)
         known.digits = types.digits(found)
         known.lengths = {name: length for name, type_, length in found if type_.kind in (Kind.TEXT, Kind.BYTES)}
         typed = [(name, types.JSON if name in known.json else type_) for name, type_, _ in found]

@@ -11,14 +11,14 @@ import MySQLdb
 from MySQLdb.cursors import SSCursor
 
 from airflow_legacy_events.core.columns import Column
-from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.core.errors import EnvelopeError, SourceError
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.deadline import deadline
 from airflow_legacy_events.databases.mysql import charsets, types
 from airflow_legacy_events.databases.mysql.server import AskedServer
 from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Killer, Session, code_of, first_rows, reason
 from airflow_legacy_events.databases.mysql.shapes import are_bare, bare, check_shape
-from airflow_legacy_events.databases.mysql.sizes import too_large_in
+from airflow_legacy_events.databases.mysql.sizes import singly, too_large_in
 from airflow_legacy_events.databases.mysql.spelling import Known
 from airflow_legacy_events.databases.mysql.writing import reason_of_read
 
@@ -27,6 +27,10 @@ _CONNECTING = "connecting"
 _CONNECT_SECONDS = 30
 _SILENT_SECONDS = 30
 _KILLER_SECONDS = 2
+_AT_ONCE_BYTES = 32 * 2**20
+"""What the rows that are fetched at a time can hold at most; a text in Python may be four times as large."""
+
+_FEW_ROWS = 16
 
 
 Rows: TypeAlias = Generator[list[tuple[Any, ...]], None, None]
@@ -75,14 +79,18 @@ class Reader(AskedServer):
                 with contextlib.closing(chunks):
                     rows = self._gather(query, chunks, max_bytes)
             except MySQLdb.Error as error:
-                if what := too_large_in(session, error):
-                    raise errors.too_large(self.conn_id, what, self.max_row_bytes) from None
+                if refused := self._too_large(session, error, query):
+                    raise refused from None
                 raise
             if expected is not None and not plain:
                 session.settle()
                 found = types.described(session, *self._compiled(bare(query, expected)))
                 check_shape(self.conn_id, expected, found, self._known.json)
         return rows
+
+    def _too_large(self, session: Session, error: MySQLdb.Error, query: Any) -> EnvelopeError | None:
+        key = query.get_execution_options().get("key_columns", ())
+        return too_large_in(session, error, self.conn_id, self.max_row_bytes, self._known.unbounded, key)
 
     @contextmanager
     def _readable(self, statement: str, parameters: Any) -> Iterator[None]:
@@ -99,7 +107,7 @@ class Reader(AskedServer):
             raise errors.unreadable(self.conn_id, column, *charsets.REMEDY) from None
 
     def _spelled(self, query: Any) -> Any:
-        return self._known.spelled(query, self._dialect.identifier_preparer.quote_identifier)
+        return self._known.spelled(query, self._dialect.identifier_preparer.quote_identifier, self.max_row_bytes)
 
     def _stream(self, session: Session, statement: str, parameters: Any, expected: Sequence[Column] | None) -> Rows:
         """Yield chunks of rows as they arrive; if the reader stops early the statement is killed."""
@@ -107,13 +115,18 @@ class Reader(AskedServer):
         cursor = session.connection.cursor(SSCursor)
         try:
             session.touched = self._known.functions
-            chunk = first_rows(session, cursor, statement, parameters, self._chunks.rows)
+            at_once = _AT_ONCE_BYTES // max(1, self._known.row_bytes)
+            chunk = first_rows(session, cursor, statement, parameters, min(self._chunks.rows, max(1, at_once)))
             if expected is not None:
                 found = types.of_result(cursor._result)  # noqa: SLF001  only it tells texts from bytes
                 check_shape(self.conn_id, expected, found, self._known.json)
-            while chunk:
+            if chunk:
                 yield chunk
-                chunk = list(cursor.fetchmany(self._chunks.rows))
+            if at_once < _FEW_ROWS:
+                yield from singly(cursor._result)  # noqa: SLF001
+            else:
+                while chunk := cursor.fetchmany(min(self._chunks.rows, at_once)):
+                    yield list(chunk)
             ended = True
         finally:
             if not ended:

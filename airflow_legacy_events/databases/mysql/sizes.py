@@ -1,42 +1,102 @@
-"""Size limits: the server refuses to send a value that no message could hold, since the driver takes rows whole."""
+"""Size limits: the server refuses to send a row that no message could hold, since the driver takes rows whole."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import MySQLdb
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column
+from airflow_legacy_events.core.errors import EnvelopeError
+from airflow_legacy_events.databases import errors
+from airflow_legacy_events.databases.chunks import CHUNK_BYTES
 from airflow_legacy_events.databases.conditions import bound
 from airflow_legacy_events.databases.mysql.session import Session, code_of
 
 MEDIUM_BYTES = 2**24 - 1
-"""Columns declared up to 16 MiB are small; the servers report computed values as 16 MiB, whatever they hold."""
+"""Computed values are reported as so large, whatever they hold."""
+
+LARGE_BYTES = 2**20
+"""Columns declared up to so many bytes are small."""
+
+_ROWS = 128
+_SHORT_BYTES = 1_024
 _MORE_THAN_ONE_ROW = 1242
 _VARIABLE = "@legacy_events_too_large"
+_REPORT = re.compile(r"([0-9]+) (.*)", re.DOTALL)
 
 
 def bounded_column(column: Column, most: int) -> Any:
-    """Return a CASE that fails the statement above the limit.
+    """Return a CASE that fails the statement where the column is larger than `most` bytes.
 
     MariaDB and MySQL have no function in common that fails with a given text. A scalar subquery of two rows fails, and
     a variable of the session keeps the column and the size.
     """
     found: Any = sa.column(column.name)
-    size = sa.func.octet_length(found)
-    report: Any = sa.func.concat(size, " ", bound(column.name))
+    return _failing(found, sa.func.octet_length(found), most, column.name)
+
+
+def bounded_together(columns: Sequence[Any], names: Collection[str], most: int) -> list[Any]:
+    """Return the columns of a page, of which the first one fails the statement where all of `names` are too large."""
+    bare: dict[str, Any] = {name: sa.column(name) for name in names}
+    sizes = (sa.func.coalesce(sa.func.octet_length(one), sa.literal_column("0")) for one in bare.values())
+    total: Any = sum(sizes, start=sa.literal_column("0"))
+    first = next(iter(bare))
+    guarded = bare | {first: _failing(bare[first], total, most, "")}
+    return [guarded.get(one.name, one) for one in columns]
+
+
+def _failing(found: Any, size: Any, most: int, name: str) -> Any:
+    report: Any = sa.func.concat(size, " ", bound(name))
     kept: Any = sa.literal_column(_VARIABLE).op(":=")(report)
     failing = sa.union_all(sa.select(kept), sa.select(size)).scalar_subquery()
     measured = sa.case((size > sa.literal_column(str(most)), failing))
-    return sa.case((measured.is_(None), found)).label(column.name)
+    return sa.case((measured.is_(None), found)).label(found.name)
 
 
-def too_large_in(session: Session, error: MySQLdb.Error) -> str | None:
-    """Return what the session keeps of a value above the limit; None for any other error."""
-    if code_of(error) != _MORE_THAN_ONE_ROW:
+def singly(result: Any) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield chunks of rows that are fetched one by one: no more than about `CHUNK_BYTES` and one row is held at a time.
+
+    Args:
+        result: the driver's; what it fetches at a time it makes before anybody can look.
+    """
+    long = [at for at, field in enumerate(result.describe()) if field[3] % 2**32 > _SHORT_BYTES]  # the driver signs it
+    chunk: list[tuple[Any, ...]] = []
+    size, fetch = 0, result.fetch_row
+    while one := fetch():
+        chunk += one
+        for at in long:
+            size += len(one[0][at] or "")
+        if size >= CHUNK_BYTES or len(chunk) == _ROWS:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def too_large_in(
+    session: Session, error: Exception, conn_id: str, most: int, names: Collection[str], key: Sequence[str] = ()
+) -> EnvelopeError | None:
+    """Return the error of ours for a value or row above the limit; None for any other error.
+
+    Args:
+        session: whose statement failed.
+        error: of the driver.
+        conn_id: Airflow's name of the connection.
+        most: the limit in bytes.
+        names: of the columns that are measured; anything may have written what the session keeps.
+        key: names of the key columns.
+    """
+    if not isinstance(error, MySQLdb.Error) or code_of(error) != _MORE_THAN_ONE_ROW:
         return None
     [(report,)] = session.rows(f"SELECT CONVERT({_VARIABLE} USING utf8mb4)")
     session.rows(f"SET {_VARIABLE} = NULL")
-    size, _, name = (report or "").partition(" ")
-    return f"column {name!r} holds a value of {size} bytes" if name else None
+    found = _REPORT.fullmatch(report or "")
+    if found is None or found[2] not in ("", *names):
+        return None
+    if not found[2]:
+        return errors.row_too_large(conn_id, int(found[1]), most, key)
+    return errors.too_large(conn_id, f"column {found[2]!r} holds a value of {found[1]} bytes", most)

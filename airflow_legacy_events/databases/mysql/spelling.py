@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.ports import TableState
 from airflow_legacy_events.databases.mysql.catalog import CatalogEntry
+from airflow_legacy_events.databases.mysql.sizes import bounded_together
 from airflow_legacy_events.databases.mysql.types import Spell
 
 _FINEST = 6
@@ -30,7 +31,7 @@ class Known:
         entry: the catalog's, None of a query.
         spellings: makes, for columns by name, the expression that is selected instead.
         guards: columns by the number of the guard in their expression, see `charsets`.
-        unbounded: columns that may hold a value too large for any message.
+        unbounded: columns that may hold a value too large for any message, or many of them.
         digits: of a second that a column of times keeps.
         collations: of the columns that have one.
         lengths: bytes of the longest value of each column of texts or bytes.
@@ -53,15 +54,35 @@ class Known:
         """Columns that MariaDB keeps as texts, and that hold JSON."""
         return frozenset() if self.entry is None else self.entry.json
 
-    def spelled(self, query: Any, quote: Callable[[str], str]) -> Any:
-        """Return the query as it is sent; order and conditions keep the bare columns."""
+    def spelled(self, query: Any, quote: Callable[[str], str], most: int) -> Any:
+        """Return the query as it is sent; order and conditions keep the bare columns.
+
+        Args:
+            query: of SQLAlchemy.
+            quote: puts the name of an index in quotes.
+            most: bytes that a row may have, where `SqlDatabase.bounded` bounds several of its columns.
+        """
         if not isinstance(query, sa.Select):
             return query
         columns = query.selected_columns
+        bounded = [one.name for one in columns if isinstance(one, sa.Label) and one.name in self.unbounded]
+        if len(bounded) > 1:
+            query = query.with_only_columns(*bounded_together(list(columns), bounded, most))
+            columns = query.selected_columns
         if any(column.name in self.spellings for column in columns):
             query = query.with_only_columns(*(self.spellings.get(one.name, _itself)(one) for one in columns))
         index = self._index_of(query)
         return query if index is None else query.with_hint(query.get_final_froms()[0], f"FORCE INDEX ({quote(index)})")
+
+    @property
+    def computes(self) -> bool:
+        """Whether columns may be computed: of a query, and of a view."""
+        return self.entry is None or self.entry.facts.indexes is None
+
+    @property
+    def row_bytes(self) -> int:
+        """The most that the texts and bytes of a row can take."""
+        return sum(self.lengths.values())
 
     def sort_bytes(self, query: Any, *, packs: bool) -> int:
         """Return by how many bytes of their weights texts must be sorted for a query; 0 where it sorts none.
