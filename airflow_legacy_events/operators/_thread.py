@@ -82,5 +82,6 @@ class Worker(Generic[T]):
         deadline = time.monotonic() + LONGEST_STOP_SECONDS
         self._thread.join(GRACE_SECONDS)
         if self._thread.is_alive():
-            self._interrupt()
+            # A driver may block in that, too.
+            threading.Thread(target=self._interrupt, name="legacy-events-interrupt", daemon=True).start()
             self._thread.join(deadline - time.monotonic())

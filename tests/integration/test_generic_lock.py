@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.errors import BusyError, SourceError
 from airflow_legacy_events.databases.generic.lock import RowLock
+from airflow_legacy_events.databases.generic.session import Session
 from tests.support.legacy import legacy_database
 
 HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host": "worker-1", "pid": 4711}
@@ -94,15 +95,15 @@ def test_a_row_that_was_removed_is_a_lost_lock(legacy, lock):
 
 
 def test_a_session_that_ends_loses_the_lock(legacy, lock):
-    opened: list[sa.Connection] = []
+    opened: list[Session] = []
     database = legacy.database()
 
-    def connect() -> sa.Connection:
+    def connect() -> Session:
         opened.append(database._connect_to_write())
         return opened[-1]
 
     with lock(HOLDER, heartbeat=60, connect=connect) as lease:
-        opened[0].connection.dbapi_connection.close()
+        opened[0].call(lambda connection: connection.connection.dbapi_connection.close())
         with pytest.raises(SourceError, match=r"is lost, its session failed"):
             lease.check()
     database.close()
@@ -110,9 +111,7 @@ def test_a_session_that_ends_loses_the_lock(legacy, lock):
 
 def test_a_row_that_somebody_else_keeps_locked_ends_the_lease_instead_of_waiting_for_ever(legacy):
     database, other = legacy.database(), legacy.connect()
-    lock = RowLock(
-        database._connect_to_write, "s", HOLDER, LOG, heartbeat=60, interrupt=database._interrupt, patience=0.3
-    )
+    lock = RowLock(database._connect_to_write, "s", HOLDER, LOG, heartbeat=60, patience=0.3)
     with lock.held() as lease:
         other._connection.execute_immediate("UPDATE legacy_events_locks SET beats = 99")
         with pytest.raises(SourceError, match="is lost, its session failed"):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import zoneinfo
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -23,10 +23,13 @@ from airflow_legacy_events.databases.generic.catalog import inspect_columns, ins
 from airflow_legacy_events.databases.generic.dialects import traits_of
 from airflow_legacy_events.databases.generic.kinds import kind_of_code
 from airflow_legacy_events.databases.generic.lock import RowLock
+from airflow_legacy_events.databases.generic.session import Session, watched
 from airflow_legacy_events.databases.generic.writes import table_writes
 from airflow_legacy_events.databases.generic.writing import literal, refusal
 from airflow_legacy_events.databases.reflection import TableFacts
 from airflow_legacy_events.databases.writing import masked
+
+T = TypeVar("T")
 
 _QUARTER = dt.timedelta(minutes=15)
 _LONGEST_REASON = 500
@@ -36,7 +39,7 @@ _IN_BRACKETS = (
 )
 
 
-class GenericDatabase(SqlDatabase[sa.Connection]):
+class GenericDatabase(SqlDatabase[Session]):
     """A database that only its SQLAlchemy dialect knows.
 
     Each read is a transaction of its own that is rolled back, read-only where the dialect has such transactions.
@@ -53,11 +56,12 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         self._url = url.update_query_dict({k: v for k, v in self._traits.query.items() if k not in url.query})
         self.holds_snapshot = self._traits.snapshot is not None
         self._in_snapshot = False
+        self._opening: Session | None = None
         self._engine = self._make_engine()
         sa.event.listen(self._engine, "connect", self._prepare)
 
     def _make_engine(self) -> sa.Engine:
-        return sa.create_engine(self._url, poolclass=sa.NullPool, hide_parameters=True)
+        return watched(sa.create_engine(self._url, poolclass=sa.NullPool, hide_parameters=True))
 
     def _prepare(self, connection: Any, _: Any) -> None:
         self._traits.reading(connection, self.statement_timeout_seconds)
@@ -67,32 +71,41 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         if self._traits.read_only:
             connection.commit()
 
-    def _connect(self) -> sa.Connection:
+    def _connect(self) -> Session:
+        self._opening = Session(self._engine, self._traits.interrupt)
         with self._translated("connecting"):
-            return self._engine.connect()
+            return self._opening.open()
 
-    def _connect_to_write(self) -> sa.Connection:
+    def _connect_to_write(self) -> Session:
         engine = self._make_engine()
         sa.event.listen(engine, "connect", lambda connection, _: self._traits.writing(connection))
-        with self._translated("connecting"):
-            return engine.connect()
+        session, doing = Session(engine, self._traits.interrupt), "connecting"
+        with self._answering(doing, session.cut), self._translated(doing):
+            return session.open()
 
-    @contextmanager
-    def _reading(self, doing: str) -> Iterator[sa.Connection]:
-        """Yield the session in a transaction that ends with the context, except in a snapshot."""
-        with self._using(doing) as session:
+    def _cut_session(self) -> None:
+        session = self._session or self._opening
+        if session is not None:
+            session.cut()
+
+    def _ask(self, doing: str, work: Callable[[sa.Connection], T]) -> T:
+        """Return what `work` returns for the connection, in a transaction that ends with it, except in a snapshot."""
+
+        def transaction(connection: sa.Connection) -> T:
             try:
-                with self._limited(doing, session):
-                    if self._traits.first and not session.in_transaction():
-                        session.exec_driver_sql(self._traits.first)
-                    yield session
+                if self._traits.first and not connection.in_transaction():
+                    connection.exec_driver_sql(self._traits.first)
+                return work(connection)
             finally:
                 if not self._in_snapshot:
-                    session.rollback()
+                    connection.rollback()
+
+        with self._using(doing) as session, self._limited(doing, session):
+            return session.call(transaction)
 
     @contextmanager
-    def _limited(self, doing: str, session: sa.Connection) -> Iterator[None]:
-        with deadline(self.statement_timeout_seconds, lambda: self._interrupt(session)) as watch:
+    def _limited(self, doing: str, session: Session) -> Iterator[None]:
+        with deadline(self.statement_timeout_seconds, session.interrupt) as watch:
             try:
                 yield
             except sa.exc.SQLAlchemyError:
@@ -108,40 +121,39 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
             "port": self.url.port,
             "database": self.url.database,
         }
-        with self._reading("asking for the server's identity") as session:
-            expression = self._traits.server or "1"
-            answer = session.execute(sa.select(sa.literal_column(expression))).scalar()
+        query: Any = sa.select(sa.literal_column(self._traits.server or "1"))
+        answer = self._ask("asking for the server's identity", lambda session: session.execute(query).scalar())
         parts["server"] = answer if self._traits.server else None
         return {name: str(value) for name, value in parts.items() if value}
 
     @contextmanager
     def lock(self, name: str, holder: Mapping[str, Any], *, table: str | None = None) -> Iterator[Lease]:
         """See `core.ports.Database.lock`: a row of the table `legacy_events_locks`, see `RowLock`."""
-        connect, end = self._connect_to_write, self._interrupt
-        with RowLock(connect, name, holder, self.log, interrupt=end, table=table).held() as lease:
+        with RowLock(self._connect_to_write, name, holder, self.log, table=table).held() as lease:
             yield lease
 
     def writes(self, table: str) -> TableWrites:
         """See `core.ports.Database.writes`."""
-        with self._reading("looking at what writing to the table meets") as session:
-            return table_writes(session, table, self._traits)
+        doing = "looking at what writing to the table meets"
+        return self._ask(doing, lambda session: table_writes(session, table, self._traits))
 
     def refusal(self, statement: Any) -> str | None:
         """See `core.ports.Database.refusal`."""
         doing = "asking whether rows may be written"
-        with contextlib.closing(self._connect_to_write()) as session, self._translated(doing):  # noqa: SIM117
-            with self._limited(doing, session):
-                return refusal(session, statement)
+        with (
+            contextlib.closing(self._connect_to_write()) as session,
+            self._answering(doing, session.cut),
+            self._translated(doing),
+            self._limited(doing, session),
+        ):
+            return session.call(lambda connection: refusal(connection, statement))
 
     def _inspect(self, table: str) -> TableFacts:
-        with self._reading("looking for the table") as session:
-            return inspect_table(session, table)
+        return self._ask("looking for the table", lambda session: inspect_table(session, table))
 
     def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:  # noqa: ARG002  reflected columns know it
-        with self._reading("looking at the columns") as session:
-            if isinstance(selectable, sa.TableClause):
-                return inspect_columns(session, selectable)
-            return self._describe_query(session, selectable)
+        look = inspect_columns if isinstance(selectable, sa.TableClause) else self._describe_query
+        return self._ask("looking at the columns", lambda session: look(session, selectable))
 
     def _describe_query(self, session: sa.Connection, query: Any) -> tuple[tuple[Column, ...], dict[str, str]]:
         nothing = sa.literal_column("1") == sa.literal_column("0")
@@ -192,8 +204,8 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         A time without a zone is in the server's zone, which is a number of quarters of an hour from UTC. The clock of
         this process shows how many, even if it is minutes off.
         """
-        with self._reading("asking for the time") as session:
-            found = session.execute(sa.select(sa.literal_column(self._traits.utc_now or "CURRENT_TIMESTAMP"))).scalar()
+        query: Any = sa.select(sa.literal_column(self._traits.utc_now or "CURRENT_TIMESTAMP"))
+        found = self._ask("asking for the time", lambda session: session.execute(query).scalar())
         moment = found if isinstance(found, dt.datetime) else dt.datetime.fromisoformat(str(found))
         if moment.tzinfo is not None:
             return moment.astimezone(dt.UTC)
@@ -229,12 +241,15 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
 
     def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
         """See `core.ports.Database.read`; values are plain, or the texts that `core.columns.Kind` names."""
-        with self._reading(_READING) as session:
+
+        def rows(session: sa.Connection) -> list[tuple[Any, ...]]:
             options = {"stream_results": True} if max_bytes is not None else {}
             with contextlib.closing(session.execute(query, execution_options=options)) as result:
                 names = list(result.keys())
                 chunks = self._chunks.one_by_one(result.fetchone)
                 return self._gather(query, (values.exact(chunk, names) for chunk in chunks), max_bytes)
+
+        return self._ask(_READING, rows)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -242,25 +257,31 @@ class GenericDatabase(SqlDatabase[sa.Connection]):
         if not self.holds_snapshot:
             yield
             return
-        with self._using("holding a snapshot") as session:
-            if self._traits.snapshot:
-                session.execution_options(isolation_level=self._traits.snapshot)
-            session.exec_driver_sql(self._traits.first) if self._traits.first else session.begin()
-            session.execute(sa.select(sa.literal_column("1")))
+        doing = "holding a snapshot"
+        with self._using(doing) as session, self._limited(doing, session):
+            session.call(self._begin_snapshot)
             self._in_snapshot = True
         try:
             yield
         finally:
             self._in_snapshot = False
-            with contextlib.suppress(SourceError), self._using("holding a snapshot") as session:
+            with contextlib.suppress(SourceError), self._using(doing) as session:
                 session.close()  # with its isolation level; the next read opens another
                 self._session = None
 
-    def _interrupt(self, session: sa.Connection) -> None:
-        with contextlib.suppress(Exception):  # nothing runs on it, or it is gone: each driver has its own error
-            self._traits.interrupt(session.connection.dbapi_connection)
+    def _begin_snapshot(self, session: sa.Connection) -> None:
+        if self._traits.snapshot:
+            session.execution_options(isolation_level=self._traits.snapshot)
+        session.exec_driver_sql(self._traits.first) if self._traits.first else session.begin()
+        session.execute(sa.select(sa.literal_column("1")))
 
-    def _end(self, session: sa.Connection) -> None:
+    def _interrupt(self, session: Session) -> None:
+        session.interrupt()
+
+    def _cut(self, session: Session) -> None:
+        session.cut()
+
+    def _end(self, session: Session) -> None:
         session.close()
 
     @contextmanager

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from airflow_legacy_events.databases.locks import LEASE_SECONDS
 
 Triggers: TypeAlias = list[tuple[str, frozenset[str]]] | None
+_CANCEL_SECONDS = 1.0
 _FIREBIRD_EVENTS = ("", "INSERT", "UPDATE", "DELETE")
 _FIREBIRD_TRIGGERS = sa.text(
     "SELECT rdb$trigger_name, rdb$trigger_type FROM rdb$triggers WHERE rdb$relation_name = :stored"
@@ -27,8 +28,13 @@ def _limit(connection: Any, seconds: float) -> None:
 
 
 def _cancel(connection: Any) -> None:
-    """Cancel what runs on a driver's connection, from another thread, where the driver can."""
-    if callable(cancel := getattr(connection, "cancel", None)):
+    """Cancel what runs on a driver's connection, from another thread, where the driver can.
+
+    The `cancel` of psycopg 3 stops the whole process where the server does not answer.
+    """
+    if callable(safely := getattr(connection, "cancel_safe", None)):
+        safely(timeout=_CANCEL_SECONDS)
+    elif callable(cancel := getattr(connection, "cancel", None)):
         cancel()
 
 

@@ -10,15 +10,16 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from airflow_legacy_events.core import names
 from airflow_legacy_events.core.errors import BusyError, SourceError
 from airflow_legacy_events.core.ports import Answer
-from airflow_legacy_events.databases.deadline import deadline
+from airflow_legacy_events.databases import watchdog
 from airflow_legacy_events.databases.errors import one_line
+from airflow_legacy_events.databases.generic.session import Session
 from airflow_legacy_events.databases.generic.writing import Unlocked, answer_of, written
 from airflow_legacy_events.databases.locks import (
     HEARTBEAT_SECONDS,
@@ -28,7 +29,10 @@ from airflow_legacy_events.databases.locks import (
     key_of,
     read_holder,
 )
+from airflow_legacy_events.databases.watchdog import WATCHDOG
 from airflow_legacy_events.databases.writing import in_order
+
+T = TypeVar("T")
 
 TABLE = "legacy_events_locks"
 _LONGEST_HOLDER = 4000
@@ -61,24 +65,22 @@ class RowLock:
         holder: see `core.ports.Database.lock`.
         log: of the task.
         heartbeat: seconds between renewals.
-        interrupt: cancels what runs on a session.
         patience: seconds after which a statement of the lock is cancelled.
         table: see `core.ports.Database.lock`.
     """
 
-    def __init__(  # noqa: PLR0913  the parts of a lease
+    def __init__(
         self,
-        connect: Callable[[], sa.Connection],
+        connect: Callable[[], Session],
         name: str,
         holder: Mapping[str, Any],
         log: logging.Logger,
         *,
         heartbeat: float = HEARTBEAT_SECONDS,
-        interrupt: Callable[[sa.Connection], None] = lambda _: None,
         patience: float = LEASE_SECONDS,
         table: str | None = None,
     ) -> None:
-        self._interrupt, self._patience = interrupt, patience
+        self._patience = patience
         self._name, self._log, self._heartbeat = name, log, heartbeat
         self._holder = {part: _short(value) for part, value in holder.items()}
         self._token = str(uuid.uuid4())
@@ -137,16 +139,15 @@ class RowLock:
     def execute(self, statements: Sequence[Any]) -> list[Answer]:
         """See `core.ports.Lease.execute`; the row of the lock is renewed in the same transaction."""
 
-        def transaction() -> list[Answer]:
-            with self._transaction():
-                answers = in_order(statements, lambda one: answer_of(self._session.execute(one)))
-                renewed = sa.update(locks).where(self._ours).values(beats=locks.c.beats + 1, leased_at=_NOW)
-                if not self._session.execute(renewed).rowcount:
-                    raise self._lost(f"its row in {TABLE} is another run's or was removed")
+        def transaction(session: sa.Connection) -> list[Answer]:
+            answers = in_order(statements, lambda one: answer_of(session.execute(one)))
+            renewed = sa.update(locks).where(self._ours).values(beats=locks.c.beats + 1, leased_at=_NOW)
+            if not session.execute(renewed).rowcount:
+                raise self._lost(f"its row in {TABLE} is another run's or was removed")
             return answers
 
         with self._turn:
-            return written(self._name, transaction)
+            return written(self._name, lambda: self._in_transaction(transaction))
 
     @property
     def _ours(self) -> Any:
@@ -166,27 +167,17 @@ class RowLock:
             TABLE,
             why,
         )
-        return Unlocked(self._session, self._name)
+        return Unlocked(self._in_transaction, self._name)
 
     def _refused_table(self) -> str:
         """Look for the table, or make it; return why there is none, or nothing."""
         why = ""
         for _ in range(2):  # another run may be faster in making it
             try:
-                with self._session.begin():
-                    if sa.inspect(self._session).has_table(TABLE):
-                        return ""
-                    self._make_table()
-            except (sa.exc.DBAPIError, self._session.dialect.loaded_dbapi.Error) as error:
+                return self._in_transaction(_make_table)
+            except (sa.exc.DBAPIError, self._session.driver_error) as error:
                 why = one_line(error)
-        with self._session.begin():
-            return "" if sa.inspect(self._session).has_table(TABLE) else why
-
-    def _make_table(self) -> None:
-        """Make the table through the driver: Firebird's has no count of rows here, which SQLAlchemy wants."""
-        statement = str(sa.schema.CreateTable(locks).compile(dialect=self._session.dialect))
-        with contextlib.closing(self._session.connection.cursor()) as cursor:
-            cursor.execute(statement)
+        return "" if self._in_transaction(_has_table) else why
 
     def _take(self) -> None:
         for _ in range(3):  # a row may come or go between two statements
@@ -244,8 +235,7 @@ class RowLock:
 
     def _found(self, *more: Any) -> Any:
         query = sa.select(locks.c.token, locks.c.beats, locks.c.holder, *more).where(self._mine)
-        with self._transaction():
-            return self._session.execute(query).first()
+        return self._in_transaction(lambda session: session.execute(query).first())
 
     def _inserted(self) -> Any:
         return sa.insert(locks).values(stream_hash=self._hash, **self._lease())
@@ -260,16 +250,22 @@ class RowLock:
         """Run a statement that changes one row; return False where it changed none, or another run was faster."""
         with self._turn:
             try:
-                with self._transaction():
-                    return bool(self._session.execute(statement).rowcount)
+                return self._in_transaction(lambda session: bool(session.execute(statement).rowcount))
             except sa.exc.IntegrityError:
                 return False
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """Run one transaction, with a timeout: it may wait for a row that somebody locked and left."""
-        with deadline(self._patience, lambda: self._interrupt(self._session)), self._session.begin():
-            yield
+    def _in_transaction(self, work: Callable[[sa.Connection], T]) -> T:
+        """Return what `work` returns in one transaction. It may wait for a row that somebody locked and left."""
+
+        def transaction(session: sa.Connection) -> T:
+            with session.begin():
+                return work(session)
+
+        with (
+            WATCHDOG.watching(self._patience + watchdog.GRACE_SECONDS, self._session.cut),
+            WATCHDOG.watching(self._patience, self._session.interrupt),
+        ):
+            return self._session.call(transaction)
 
     def _beat(self) -> None:
         while not self._released.wait(self._heartbeat):
@@ -291,3 +287,16 @@ def _short(value: Any) -> Any:
     if not isinstance(value, str) or len(json.dumps(value)) <= _LONGEST_PART:
         return value
     return names.cut(value, _LONGEST_CUT)
+
+
+def _has_table(session: sa.Connection) -> bool:
+    return sa.inspect(session).has_table(TABLE)
+
+
+def _make_table(session: sa.Connection) -> str:
+    """Make the table if there is none, through the driver: Firebird's has no count of rows, which SQLAlchemy wants."""
+    if not _has_table(session):
+        statement = str(sa.schema.CreateTable(locks).compile(dialect=session.dialect))
+        with contextlib.closing(session.connection.cursor()) as cursor:
+            cursor.execute(statement)
+    return ""

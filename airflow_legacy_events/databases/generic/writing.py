@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.ports import Answer
 from airflow_legacy_events.databases.generic.values import exact
 from airflow_legacy_events.databases.writing import in_order, not_written, retried
+
+Work: TypeAlias = Callable[[sa.Connection], list[Answer]]
 
 _CONFLICTS = frozenset({"40001", "40P01"})
 _IN_CONFLICT = ("deadlock", "update conflict", "lock conflict", "conflicts with concurrent")
@@ -27,12 +29,12 @@ class Unlocked:
     """The lease of a source without locks: it can't be lost.
 
     Args:
-        session: that may write; for one thread at a time.
+        in_transaction: returns what a function of the connection returns, in one transaction.
         name: of the stream.
     """
 
-    def __init__(self, session: sa.Connection, name: str) -> None:
-        self._session, self._name = session, name
+    def __init__(self, in_transaction: Callable[[Work], list[Answer]], name: str) -> None:
+        self._in_transaction, self._name = in_transaction, name
 
     def check(self) -> None:
         """See `core.ports.Lease.check`."""
@@ -40,11 +42,10 @@ class Unlocked:
     def execute(self, statements: Sequence[Any]) -> list[Answer]:
         """See `core.ports.Lease.execute`; no lock is there to be ours."""
 
-        def transaction() -> list[Answer]:
-            with self._session.begin():
-                return in_order(statements, lambda one: answer_of(self._session.execute(one)))
+        def transaction(session: sa.Connection) -> list[Answer]:
+            return in_order(statements, lambda one: answer_of(session.execute(one)))
 
-        return written(self._name, transaction)
+        return written(self._name, lambda: self._in_transaction(transaction))
 
 
 def written(name: str, transaction: Callable[[], list[Answer]]) -> list[Answer]:

@@ -30,7 +30,7 @@ from airflow_legacy_events.databases.postgres.prefetch import Prefetch
 from airflow_legacy_events.databases.postgres.qualified import Known, Named, QualifiedCompiler
 from airflow_legacy_events.databases.postgres.query_state import query_state
 from airflow_legacy_events.databases.postgres.server import Server, find_server, why_behind
-from airflow_legacy_events.databases.postgres.session import SNAPSHOT, Session, connect, reason, tell
+from airflow_legacy_events.databases.postgres.session import SNAPSHOT, Session, connect, cut, reason, tell
 from airflow_legacy_events.databases.postgres.sizes import bounded_column, too_large_in
 from airflow_legacy_events.databases.postgres.statement import Field, Statement
 from airflow_legacy_events.databases.postgres.storage import Storage, below_query
@@ -69,7 +69,9 @@ class PostgresDatabase(SqlDatabase[Session]):
             yield session
 
     def _connect(self) -> Session:
-        return Session.pin(self._connect_plain(reads=True), self.statement_timeout_seconds)
+        connection = self._connect_plain(reads=True)
+        with self._answering("connecting", partial(cut, connection)):
+            return Session.pin(connection, self.statement_timeout_seconds)
 
     def _connect_plain(self, *, reads: bool = False) -> psycopg.Connection[Any]:
         _, options = self._dialect.create_connect_args(self.url)

@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any, TypeAlias
 
 import psycopg
@@ -19,11 +20,13 @@ from psycopg import sql
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.databases import errors
-from airflow_legacy_events.databases.postgres.session import reason
+from airflow_legacy_events.databases.deadline import answering
+from airflow_legacy_events.databases.postgres.session import cut, reason
 
 Connect: TypeAlias = Callable[[], psycopg.Connection[Any]]
 
 _ARRIVAL_SECONDS = 5.0
+_ANSWER_SECONDS = 30.0
 _LONGEST_NAME_BYTES = 63
 _DOING = "listening for notifications"
 
@@ -111,11 +114,14 @@ def _listening(connect: Connect, channel: str, conn_id: str) -> Iterator[ListenS
     connection = connect()
     listener = ListenSession(connection, channel, conn_id)
     try:
-        with _explained(channel, conn_id):
+        with _explained(channel, conn_id), answering(conn_id, _DOING, _ANSWER_SECONDS, partial(cut, connection)):
             connection.execute("SET default_transaction_read_only = on")
             for name in (channel, own):
                 connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(name)))
-            with contextlib.closing(connect()) as other:  # a pooler may bring back what a session tells itself
+            with (
+                contextlib.closing(connect()) as other,  # a pooler may bring back what a session tells itself
+                answering(conn_id, _DOING, _ANSWER_SECONDS, partial(cut, other)),
+            ):
                 other.execute("SELECT pg_notify(%s, '')", [own])
             if not listener.arrives(own, _ARRIVAL_SECONDS):
                 for name in (channel, own):  # the pooler keeps the session

@@ -67,11 +67,7 @@ class Session(NamedTuple):
 
     def cut(self) -> None:
         """Let go of the wire, from any thread; the statement that waits for it fails."""
-        with (
-            contextlib.suppress(OSError, psycopg.Error),
-            socket.socket(fileno=os.dup(self.connection.fileno())) as wire,
-        ):
-            wire.shutdown(socket.SHUT_RDWR)
+        cut(self.connection)
 
 
 class Question(psycopg.ClientCursor[Any]):
@@ -98,6 +94,15 @@ class Question(psycopg.ClientCursor[Any]):
     def nextset(self) -> bool | None:
         """Go on to the answer to the next statement; None where there is none."""
         return None if not super().nextset() or self.statusmessage == END.decode() else True
+
+
+def cut(connection: psycopg.Connection[Any]) -> None:
+    """Let go of the wire of a connection, from any thread; who waits for it meets an error."""
+    with (
+        contextlib.suppress(OSError, psycopg.Error),
+        socket.socket(fileno=os.dup(connection.fileno())) as wire,
+    ):
+        wire.shutdown(socket.SHUT_RDWR)
 
 
 def connect(options: Mapping[str, Any], *, reads: bool = False) -> psycopg.Connection[Any]:

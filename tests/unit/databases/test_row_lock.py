@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from airflow_legacy_events.databases.generic.lock import RowLock
+from airflow_legacy_events.databases.generic.session import Session
 
 HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host": "worker-1", "pid": 4711}
 
@@ -29,7 +30,8 @@ def engine(tmp_path):
 )
 def test_a_row_that_somebody_broke_stops_its_stream_once_at_most(engine, broken):
     def held(run):
-        return RowLock(engine.connect, "s", {**HOLDER, "run": run}, logging.getLogger("tests"), heartbeat=0.05).held()
+        connect = Session(engine, lambda _: None).open
+        return RowLock(connect, "s", {**HOLDER, "run": run}, logging.getLogger("tests"), heartbeat=0.05).held()
 
     with held("r1") as first:
         first._released.set()  # its heart stands still
