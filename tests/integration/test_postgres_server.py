@@ -135,6 +135,21 @@ def test_closing_ends_the_wait_for_a_standby(pair, opened):
     assert len(found) == 1
 
 
+def test_a_sequence_on_a_standby_is_trusted_once_it_has_gone_far_enough(pair, opened):
+    primary, standby = pair
+    primary.execute("CREATE TABLE numbered (id serial, v integer)")
+    primary.execute("INSERT INTO numbered (v) VALUES (1)")
+    standby.follow()
+    assert "public.numbered_id_seq is seen 32 ids ahead" in opened(standby).next_id("numbered", "id").unknown
+    assert opened(primary).next_id("numbered", "id").value == 2
+    primary.execute("INSERT INTO numbered (v) SELECT generate_series(2, 40)")
+    standby.follow()
+    assert opened(standby).next_id("numbered", "id").value > 40
+    primary.execute("TRUNCATE numbered RESTART IDENTITY")
+    standby.follow()
+    assert opened(standby).next_id("numbered", "id").value == 1
+
+
 def test_a_standby_is_waited_for_and_one_that_was_promoted_behind_is_told(pair, opened):
     primary, standby = pair
     first, second = opened(primary), opened(standby)

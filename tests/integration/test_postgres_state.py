@@ -323,6 +323,23 @@ def test_what_is_read_through_a_foreign_table_is_not_held_still(legacy, state, a
     assert "is a foreign table of server files, read by file_fdw: which holds no snapshot" in state().unheld
 
 
+@pytest.mark.parametrize(
+    ("change", "another"),
+    [
+        ("ALTER FOREIGN TABLE f OPTIONS (SET filename '/dev/zero')", True),
+        ("ALTER FOREIGN TABLE f ADD COLUMN more integer", False),
+    ],
+)
+@pytest.mark.parametrize("table", ["f", "v"])
+def test_a_foreign_table_is_another_one_once_it_stands_for_another(legacy, state, table, change, another):
+    for statement in (*FOREIGN, "CREATE VIEW v AS SELECT id FROM f"):
+        legacy.execute(statement)
+    before = state(table).definition
+    legacy.execute(change)
+    assert before is not None
+    assert (state(table).definition != before) is another
+
+
 def test_what_is_read_by_postgres_fdw_is_said_to_be_there(legacy, state):
     legacy.execute("CREATE EXTENSION postgres_fdw")
     legacy.execute("CREATE SERVER there FOREIGN DATA WRAPPER postgres_fdw")

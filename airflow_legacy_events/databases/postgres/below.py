@@ -47,7 +47,12 @@ SELECT pg_catalog.max(relfilenode::pg_catalog.int8)
   FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT oid FROM tree))
 """
 _FOREIGN = """
-SELECT ftrelid::pg_catalog.regclass::pg_catalog.text, srvname, fdwname FROM pg_catalog.pg_foreign_table AS t
+SELECT ftrelid::pg_catalog.regclass::pg_catalog.text, srvname, fdwname,
+       ARRAY(SELECT option FROM pg_catalog.unnest(ftoptions) AS o (option)
+              WHERE pg_catalog.split_part(option, '=', 1) OPERATOR(pg_catalog.<>) ALL (
+                      '{{fetch_size,batch_size,use_remote_estimate,async_capable,updatable,truncatable,'
+                      'analyze_sampling}}'::pg_catalog.text[]) ORDER BY option)
+  FROM pg_catalog.pg_foreign_table AS t
   JOIN pg_catalog.pg_foreign_server AS s ON s.oid OPERATOR(pg_catalog.=) ftserver
   JOIN pg_catalog.pg_foreign_data_wrapper AS w ON w.oid OPERATOR(pg_catalog.=) srvfdw
  WHERE ftrelid OPERATOR(pg_catalog.=) ANY ({}::pg_catalog.oid[]) ORDER BY 1
@@ -76,7 +81,7 @@ class Below(NamedTuple):
     """What was found.
 
     Attributes:
-        definition: fingerprint of the views; None where there is none.
+        definition: fingerprint of the views and of what foreign tables stand for; None where there is neither.
         unheld: see `core.ports.TableState.unheld`.
         exchanged: newest file node of the parts that were truncated or rewritten since they were made; None where none
             was.
@@ -105,6 +110,34 @@ class Relation(NamedTuple):
     text: str | None
 
 
+class ForeignTable(NamedTuple):
+    """A table that another server holds.
+
+    Attributes:
+        name: as SQL writes it, with its schema.
+        server: name of the other one.
+        wrapper: name of what reads from it.
+        options: which say what is read there; those about the speed are left out.
+    """
+
+    name: str
+    server: str
+    wrapper: str
+    options: list[str]
+
+    def told(self) -> str:
+        """Return why no snapshot holds its rows still."""
+        why = (
+            "a TRUNCATE or a rewritten table there shows through its snapshot"
+            if self.wrapper == _HOLDS_REMOTELY
+            else "which holds no snapshot"
+        )
+        return (
+            f"{self.name} is a foreign table of server {self.server}, read by {self.wrapper}: {why}; read it where it"
+            f" lies, or load a copy of it: CREATE TABLE … AS TABLE {self.name}"
+        )
+
+
 def below_relations(session: Connection[Any], oids: Sequence[int], called: sql.Composable | None = None) -> Below:
     """Return what lies below views and foreign tables, themselves included.
 
@@ -125,14 +158,16 @@ def below_relations(session: Connection[Any], oids: Sequence[int], called: sql.C
     if calling := [one.oid for one in found if one.text is not None and _CALL.search(one.text)]:
         of_views = sql.SQL(_CALLED_BY_VIEWS).format(calling)
         called = of_views if called is None else sql.SQL(" UNION ALL ").join([of_views, called])
-    views = {one.name: one.text for one in found if one.text is not None}
-    return Below(fingerprint(views) if views else None, _unheld(session, foreign, called))
+    tables = _foreign_tables(session, foreign)
+    texts = {one.name: one.text for one in found if one.text is not None}
+    texts |= {one.name: f"{one.server} {' '.join(one.options)}" for one in tables}
+    return Below(fingerprint(texts) if texts else None, _unheld(session, tables, called))
 
 
 def below_parent(session: Connection[Any], oid: int) -> Below:
     """Return what lies below a table with children or partitions."""
     exchanged, foreign = _parts(session, [oid])
-    return Below(unheld=_unheld(session, foreign), exchanged=exchanged)
+    return Below(unheld=_unheld(session, _foreign_tables(session, foreign)), exchanged=exchanged)
 
 
 def _parts(session: Connection[Any], parents: Sequence[int]) -> tuple[int | None, list[int]]:
@@ -140,25 +175,20 @@ def _parts(session: Connection[Any], parents: Sequence[int]) -> tuple[int | None
     return exchanged, foreign or []
 
 
-def _unheld(session: Connection[Any], foreign: Sequence[int], called: sql.Composable | None = None) -> str | None:
+def _foreign_tables(session: Connection[Any], oids: Sequence[int]) -> list[ForeignTable]:
+    if not oids:
+        return []
+    [rows] = ask(session, _PATH, sql.SQL(_FOREIGN).format(list(oids)))
+    return [ForeignTable(*row) for row in rows]
+
+
+def _unheld(
+    session: Connection[Any], foreign: Sequence[ForeignTable], called: sql.Composable | None = None
+) -> str | None:
     if foreign:
-        [[first, *_]] = ask(session, _PATH, sql.SQL(_FOREIGN).format(list(foreign)))
-        return _foreign(*first)
+        return foreign[0].told()
     if called is None:
         return None
     [functions] = ask(session, _PATH, sql.SQL(_OUTSIDE).format(called))
-    return next(
-        (f"{name}() can read what no snapshot holds; write the query without it" for (name,) in functions), None
-    )
-
-
-def _foreign(name: str, server: str, wrapper: str) -> str:
-    why = (
-        "a TRUNCATE or a rewritten table there shows through its snapshot"
-        if wrapper == _HOLDS_REMOTELY
-        else "which holds no snapshot"
-    )
-    return (
-        f"{name} is a foreign table of server {server}, read by {wrapper}: {why}; read it where it lies, or load a copy"
-        f" of it: CREATE TABLE … AS TABLE {name}"
-    )
+    told = (f"{name}() can read what no snapshot holds; write the query without it" for (name,) in functions)
+    return next(told, None)

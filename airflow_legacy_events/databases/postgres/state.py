@@ -40,7 +40,7 @@ def table_state(
         distinct=distinct_columns(session, entry, columns, indexes, collations),
         object=_object(entry, found),
         order={one.name: collations[one.collation].told() for one in columns.values() if one.collation in collations},
-        definition=found.definition if entry.kind in (VIEW, MATERIALIZED) else None,
+        definition=found.definition,
         unheld=found.unheld,
         unknown=unknown,
     )
