@@ -15,7 +15,7 @@ from airflow_legacy_events.databases.sqlite.values import kind_of
 from airflow_legacy_events.databases.sqlite.views import definition
 
 
-def inspect_table(session: sqlite3.Connection, table: str, guard: Guard) -> TableFacts:
+def inspect_table(session: sqlite3.Connection, table: str, guard: Guard, max_row_bytes: int) -> TableFacts:
     """Return the facts of a table or view; SQLite compares names without case.
 
     Raises:
@@ -40,6 +40,7 @@ def inspect_table(session: sqlite3.Connection, table: str, guard: Guard) -> Tabl
         if kind == "table"
         else None,
         not_null=frozenset(not_null),
+        small=kind == "table" and _file_bytes(session) <= max_row_bytes,
         state=TableState(
             distinct=(
                 *([(rowid,)] if rowid else []),
@@ -103,6 +104,12 @@ def _indexes(session: sqlite3.Connection, table: str) -> list[_Index]:
         if all(column is not None for column, _ in columns):
             found.append(_Index(tuple(one for one, _ in columns), bool(unique), tuple(one for _, one in columns)))
     return found
+
+
+def _file_bytes(session: sqlite3.Connection) -> int:
+    (pages,) = session.execute("PRAGMA page_count").fetchone()
+    (page_bytes,) = session.execute("PRAGMA page_size").fetchone()
+    return int(pages) * int(page_bytes)
 
 
 def _place(session: sqlite3.Connection, name: str) -> dict[str, int]:

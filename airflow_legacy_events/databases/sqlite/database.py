@@ -24,7 +24,7 @@ from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.base import SqlDatabase
 from airflow_legacy_events.databases.conditions import bound
 from airflow_legacy_events.databases.reflection import TableFacts
-from airflow_legacy_events.databases.sqlite import columns, values
+from airflow_legacy_events.databases.sqlite import columns, sizes, values
 from airflow_legacy_events.databases.sqlite.catalog import inspect_table
 from airflow_legacy_events.databases.sqlite.collations import collations
 from airflow_legacy_events.databases.sqlite.header import change_counter, is_behind
@@ -161,7 +161,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
 
     def _inspect(self, table: str) -> TableFacts:
         with self._using("looking for the table") as session:
-            return inspect_table(session, table, self._guard)
+            return inspect_table(session, table, self._guard, self.max_row_bytes)
 
     def _query_state(self, selectable: Any) -> TableState:
         found, _ = self._describe(selectable, frozenset())
@@ -232,18 +232,33 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
 
     def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
         """See `core.ports.Database.read`."""
-        statement, parameters = self._compiled(query)
+        statement, parameters = self._compiled(sizes.guarded(query, self.max_row_bytes))
         expected = query.get_execution_options().get("expected", ())
         origin = columns.origin_of(expected)
         with self._using(_READING) as session:
             if origin is not None:
                 origin.check(session, self._guard, self._schema_version, expected)
-            with contextlib.closing(session.execute(statement, parameters)) as cursor:
+            with self._bounded(session, query), contextlib.closing(session.execute(statement, parameters)) as cursor:
                 rows = self._gather(query, self._chunks.one_by_one(cursor.fetchone), max_bytes)
         for at, column in enumerate(expected):
             if times := columns.times_of(column):
                 times.check(row[at] for row in rows)
         return rows
+
+    def bounded(self, column: Column) -> Any:
+        """See `core.ports.Database.bounded`; see `sizes`."""
+        return sizes.bounded_column(column, self._dialect.identifier_preparer.quote_identifier(column.name))
+
+    @contextmanager
+    def _bounded(self, session: sqlite3.Connection, query: Any) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            found = sizes.bytes_of_large_row(error, session, query, self.max_row_bytes, self._compiled)
+            if found is None:
+                raise
+            key = query.get_execution_options().get("key_columns", ())
+            raise errors.row_too_large(self.conn_id, found, self.max_row_bytes, key) from None
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
