@@ -7,7 +7,6 @@ import datetime as dt
 import re
 import sqlite3
 import time
-import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +23,7 @@ from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.base import SqlDatabase
 from airflow_legacy_events.databases.conditions import bound
 from airflow_legacy_events.databases.reflection import TableFacts
-from airflow_legacy_events.databases.sqlite import columns, sizes, values
+from airflow_legacy_events.databases.sqlite import clock, columns, sizes, values
 from airflow_legacy_events.databases.sqlite.catalog import inspect_table
 from airflow_legacy_events.databases.sqlite.collations import collations
 from airflow_legacy_events.databases.sqlite.header import change_counter, is_behind
@@ -38,7 +37,6 @@ from airflow_legacy_events.databases.writing import Reading, masked
 
 _READING = "reading"
 _STEPS_BETWEEN_LOOKS = 100_000
-_TO_THE_MILLISECOND = "%Y-%m-%d %H:%M:%f"
 _UNREADABLE = re.compile(r"Could not decode to UTF-8 column '(.*?)' with text", re.DOTALL)
 
 
@@ -199,19 +197,12 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
 
         A value that SQLite can't read as a time meets the condition, so that `text` can refuse it.
         """
-        moment = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=lag_seconds)
-        if kind is not Kind.INSTANT:
-            moment = moment.astimezone(zoneinfo.ZoneInfo(timezone)).replace(tzinfo=None)
-        text = moment.isoformat(sep=" ", timespec="microseconds")
-        latest = sa.func.julianday(bound(text[:10] if kind is Kind.DATE else text))
+        latest = sa.func.julianday(bound(clock.latest(kind, lag_seconds, timezone)))
         return sa.func.coalesce(sa.func.julianday(value), 0) <= latest
 
     def marking(self, of: Column) -> Any:
         """See `core.ports.Database.marking`: a text, to the millisecond."""
-        if of.kind is Kind.DATE:
-            return sa.func.date(bound("now"))
-        text = sa.func.strftime(bound(_TO_THE_MILLISECOND), bound("now"))
-        return text.op("||")(bound("+00:00")) if of.kind is Kind.INSTANT else text
+        return clock.now_as_text(of.kind)
 
     def timed(self, of: Column) -> None:
         """See `core.ports.Database.timed`; see `Times`."""
