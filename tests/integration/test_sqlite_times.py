@@ -314,6 +314,25 @@ def test_a_quiet_poll_costs_one_statement_more(legacy, monkeypatch):
     assert len([one for one in seen if not one.startswith(("BEGIN", "ROLLBACK"))]) <= 4
 
 
+@pytest.mark.parametrize("index", [True, False])
+def test_a_bound_enters_an_index_or_reads_its_source_once(legacy, index):
+    table(legacy, index=index)
+    add(legacy, *hours("%Y-%m-%d %H:%M:%S"))
+    database = legacy.database()
+    grouped = database.reflect(None, "SELECT max(id) AS id, at FROM t GROUP BY substr(at, 1, 13)").columns[1]
+    for column, steps in ((database.reflect("t", None).columns[1], None if index else 1), (grouped, 1)):
+        database.timed(column)
+        seen: list[str] = []
+        database._session.set_trace_callback(seen.append)
+        assert database.bind("2026-01-01T08:00:00", column) == "2026-01-01 08:00:00"
+        database._session.set_trace_callback(None)
+        asked = [one for one in seen if one.lstrip().startswith("SELECT")]
+        plans = [legacy.execute(f"EXPLAIN QUERY PLAN {one}") for one in asked]
+        scans = [[step[-1] for step in plan if str(step[-1]).startswith("SCAN t")] for plan in plans]
+        assert {len(one) for one in scans} == {steps or 0}
+    database.close()
+
+
 FORMS = ["2026-01-31", "2026-01-31 09:15", "2026-01-31T09:15:02", "2026-01-31 09:15:02.25", "2026-01-31T00:00:00"]
 
 

@@ -16,11 +16,16 @@ _KINDS = frozenset({*TEMPORAL, Kind.TEXT, Kind.ANY})
 _MOST_KEPT = 256
 _ROWS_BELOW, _ROWS_BELOW_WITH_OFFSET = 250, 20_000
 _DAY_CHARS = 10
-_NEAR = """
+_BY_INDEX = """
 SELECT (SELECT min({0}) FROM {1} WHERE {0} >= ? AND {0} < ?), (SELECT max({0}) FROM {1} WHERE {0} >= ? AND {0} < ?),
  (SELECT {0} FROM {1} WHERE {0} = ? LIMIT 1),
  (SELECT t FROM (SELECT {0} AS t FROM {1} WHERE {0} >= ? AND {0} < ? ORDER BY {0} DESC LIMIT ?) WHERE {2} LIMIT 1)
 """
+_IN_ONE_SCAN = """
+SELECT min(t), max(t), max(CASE WHEN t = ? THEN t END), max(CASE WHEN t < ? AND ({2}) THEN t END)
+ FROM (SELECT {0} AS t FROM {1} WHERE {0} >= ? AND {0} < ?)
+"""
+_PLAN = "EXPLAIN QUERY PLAN SELECT {0} FROM {1} WHERE {0} >= ? ORDER BY {0} LIMIT 1"
 
 
 class Times:
@@ -43,6 +48,7 @@ class Times:
         self._spelling: Spelling | None = None
         self._version: Any = None
         self._known: dict[str, str] = {}
+        self._enters: bool | None = None
         self.timed = False
 
     @classmethod
@@ -112,12 +118,22 @@ class Times:
         """
         days = 1 if spelling.suffix or self._column.kind is Kind.INSTANT else 0
         low, high = f"{_day(text, -days)}\t", f"{_day(text, days)}U"
-        most = _ROWS_BELOW_WITH_OFFSET if spelling.suffix else _ROWS_BELOW
         name = f"`{self._column.name.replace('`', '``')}`"
         other, values = _other(spelling, text)
-        statement = _NEAR.format(name, self._source, other)
-        [rows] = self._ask(statement, (low, high, low, high, text, low, text, most, *values))
+        if self._enters_index(name):
+            most = _ROWS_BELOW_WITH_OFFSET if spelling.suffix else _ROWS_BELOW
+            statement, asked = _BY_INDEX, (low, high, low, high, text, low, text, most, *values)
+        else:
+            statement, asked = _IN_ONE_SCAN, (text, text, *values, low, high)
+        [rows] = self._ask(statement.format(name, self._source, other), asked)
         return [one for one in rows if one is not None]
+
+    def _enters_index(self, name: str) -> bool:
+        """Whether an index gives the texts from a bound on; else one pass over all of them is the least."""
+        if self._enters is None:
+            plan = self._ask(_PLAN.format(name, self._source), ("",))
+            self._enters = all(str(step[-1]).startswith("SEARCH") for step in plan)
+        return self._enters
 
     def _judged(self, value: Any) -> Spelling | None:
         spelling = spelling_of(value)
