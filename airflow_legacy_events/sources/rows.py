@@ -115,6 +115,7 @@ class Rows:
 
     def page_below(self, after: Start, high: str, limit: int) -> Found:
         """Return the next rows above `after` whose first position column lies below `high`, at most `limit`."""
+        self.database.timed(self.selection.columns[0])
         return self._first_found(after, lambda start: self._page_query(start, limit, self._below(high)))
 
     def next_start(self, page: list[tuple[Any, ...]]) -> Start:

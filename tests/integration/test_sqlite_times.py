@@ -290,6 +290,20 @@ def test_two_tables_of_one_database_object_keep_their_own_spellings(legacy):
     database.close()
 
 
+def test_a_replay_keeps_its_window_where_another_column_changes_in_the_middle(legacy):
+    legacy.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, at TIMESTAMP NOT NULL, v INTEGER)")
+    for time in hours("%Y-%m-%dT%H:%M:%S"):
+        legacy.execute("INSERT INTO t (at, v) VALUES (?, 1)", time)
+    window = Window(None, "2026-01-01T08:00:00+00:00", "2026-01-01T14:00:00+00:00")
+    with legacy.source(watermark_columns=("at",), batch_rows=2) as source:
+        batches = source.open(None, window).batches
+        found = [row[0] for row in next(batches).rows]
+        legacy.execute("ALTER TABLE t DROP COLUMN v")
+        legacy.execute("ALTER TABLE t ADD COLUMN v TEXT")
+        found += [row[0] for batch in batches for row in batch.rows]
+    assert found == [9, 10, 11, 12, 13, 14]
+
+
 def test_a_query_and_a_view_are_read_alike_and_the_remedy_works(legacy):
     table(legacy)
     add(legacy, *hours("%Y-%m-%dT%H:%M:%S"))
