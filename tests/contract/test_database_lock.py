@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from airflow_legacy_events.core.model import Messages
 from tests.support.engines import EACH
 from tests.support.legacy import legacy_database
 from tests.support.locks import lose
+from tests.support.profile import LONG
 
 HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host": "worker-1", "pid": 4711}
 
@@ -158,3 +160,26 @@ def test_no_message_goes_out_once_the_lock_is_lost_and_its_proof_is_old(legacy, 
                 send(fenced)
             taken.check()
     assert [kept.value for kept in broker.topic("t")] == ["0.0", "7.0"]
+
+
+def test_runs_that_meet_again_and_again_take_the_lock_or_are_busy(legacy):
+    """A run that is just taking its lock, or giving it back, is a run all the same."""
+    rounds = 300 if LONG else 15
+
+    def work(number):
+        ended = []
+        database = legacy.database()
+        for again in range(rounds):
+            try:
+                with database.lock("s", {**HOLDER, "run": f"r{number}-{again}"}) as lease:
+                    lease.check()
+                    ended.append("worked")
+            except BusyError:
+                ended.append("busy")
+        database.close()
+        return ended
+
+    with ThreadPoolExecutor(3) as pool:
+        ended = [one for each in pool.map(work, range(3)) for one in each]
+    assert len(ended) == 3 * rounds
+    assert "worked" in ended

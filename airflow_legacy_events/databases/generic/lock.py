@@ -251,7 +251,9 @@ class RowLock:
         with self._turn:
             try:
                 return self._in_transaction(lambda session: bool(session.execute(statement).rowcount))
-            except sa.exc.IntegrityError:
+            except sa.exc.DBAPIError as error:
+                if not _is_there(error):
+                    raise
                 return False
 
     def _in_transaction(self, work: Callable[[sa.Connection], T]) -> T:
@@ -280,6 +282,11 @@ class RowLock:
             self._change(sa.delete(locks).where(self._ours))
         except sa.exc.SQLAlchemyError as error:
             self._log.warning("the row of stream %s in %s was not removed: %s", self._name, TABLE, one_line(error))
+
+
+def _is_there(error: sa.exc.DBAPIError) -> bool:
+    """Whether a row could not be inserted since another run had inserted it; not every driver has a class for that."""
+    return isinstance(error, sa.exc.IntegrityError) or str(getattr(error.orig, "sqlstate", "")).startswith("23")
 
 
 def _short(value: Any) -> Any:

@@ -102,7 +102,8 @@ class NamedLock(SessionLock):
             [(owner,)] = self._ask("SELECT IS_USED_LOCK(%s)", self._lock)
         except MySQLdb.Error as error:
             raise self._lost(reason(error)) from error
-        if owner is None or int(owner) != self._session.number:
+        # A server that was started anew gives numbers again: its answer counts only while the session is there.
+        if self._ended.is_set() or owner is None or int(owner) != self._session.number:
             raise self._lost("the server says that it is not ours any more")
 
     def execute(self, statements: Sequence[Any]) -> list[Answer]:

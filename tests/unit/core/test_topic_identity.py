@@ -12,6 +12,9 @@ from airflow_legacy_events.core import topic_identity
 from airflow_legacy_events.core.errors import SourceError, WatermarkError
 from airflow_legacy_events.core.model import Repeat, Watermark, Window
 from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
+from tests.support.crashes import World
+from tests.support.fakes import Entry, Outbox
+from tests.support.runs import process, saved
 from tests.support.streams import Deliveries
 
 
@@ -260,3 +263,17 @@ def test_in_a_long_run_the_topic_is_looked_at_every_two_seconds():
         topics.check(last=False)
     topics.check(last=True)
     assert asked == [2.0, 4.0, 4.1]
+
+
+def test_rows_of_an_outbox_stay_where_the_topic_that_they_went_to_is_gone():
+    world, table = World(), Outbox()
+    table.commit(*(Entry(number, "k", "body") for number in range(1, 15)))
+    made = process(world, table)
+    made.remade = lambda: ["t"] if len(world.ids) > 6 else []
+
+    with pytest.raises(WatermarkError, match="topic 't' was deleted"):
+        made.relay.run()
+
+    assert len(world.ids) > 6
+    assert saved(world) == table.acknowledged == [1, 2, 3, 4, 5, 6]
+    assert set(table.entries) == set(range(7, 15))
