@@ -12,6 +12,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _DEEPER = {"(": 1, "[": 1, ")": -1, "]": -1}
+# The FROM of IS DISTINCT FROM stands in brackets, as the server writes it.
 _ENDS = frozenset({"FROM", "WHERE", "GROUP", "HAVING", "UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT", "OFFSET", ";"})
 
 
@@ -88,7 +89,7 @@ def _list_end(tokens: Sequence[str], begin: int) -> int:
     depth = 0
     for at in range(begin, len(tokens)):
         depth += _DEEPER.get(tokens[at], 0)
-        if depth == 0 and tokens[at] in _ENDS and not (tokens[at] == "FROM" and tokens[at - 1] == "DISTINCT"):
+        if depth == 0 and tokens[at] in _ENDS:
             return at
     return len(tokens)
 
