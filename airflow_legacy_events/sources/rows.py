@@ -151,7 +151,7 @@ class Rows:
     def highest(self, after: Start, ceiling: Any = None) -> Values | None:
         """Return the highest position above `after`, among the rows that meet the condition `ceiling`, if any."""
         columns = self.selection.columns
-        query = self._select(self._position, after)
+        query = self._select(self._position, after).execution_options(expected=columns)
         query = query.where(*(sa.column(column.name).is_not(None) for column in columns if column.nullable))
         if ceiling is not None:
             query = query.where(ceiling)

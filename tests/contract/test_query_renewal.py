@@ -30,13 +30,6 @@ def make(legacy, columns, name="t"):
         legacy.execute(f"INSERT INTO {name} VALUES ({', '.join(values)})")
 
 
-def remake(legacy, **types):
-    """Let the table have other columns."""
-    columns = {"id": "integer NOT NULL", "at": "integer NOT NULL", "v": "integer", "w": "varchar(20)", **types}
-    legacy.execute("DROP TABLE t")
-    make(legacy, {name: type_ for name, type_ in columns.items() if type_})
-
-
 WAYS = {
     "incremental": ({"watermark_columns": ("at",)}, None),
     "a window": ({"watermark_columns": ("at",)}, Window(None, "1", "13")),

@@ -387,6 +387,6 @@ def test_a_page_is_read_to_its_end_before_any_of_it_is_sent(legacy, odd):
     database.timed(columns[1])
     page = sa.select(sa.column("id"), sa.column("at")).select_from(sa.table("t")).order_by(sa.column("at"))
     with pytest.raises(SourceError, match=r"column 'at' .*sql=") as told:
-        database.read(page.execution_options(expected=columns))
+        database.read(page.execution_options(expected=columns), 1_000_000)
     assert odd not in str(told.value)
     database.close()

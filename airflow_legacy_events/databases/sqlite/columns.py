@@ -27,6 +27,7 @@ class Origin:
 
     def __init__(self, source: str, version: int) -> None:
         self.source, self._version = source, version
+        self._checked: set[tuple[int, tuple[str, ...]]] = set()
 
     def check(self, session: sqlite3.Connection, guard: Guard, version: int, expected: Sequence[Column]) -> None:
         """Check that columns have the types that they had; a length may differ, and so may other columns and indexes.
@@ -42,7 +43,8 @@ class Origin:
         Raises:
             SchemaChangedError: naming the first column that differs, and both its types.
         """
-        if version == self._version:
+        checked = version, tuple(column.name for column in expected)
+        if version == self._version or checked in self._checked:
             return
         found = dict(declared(session, self.source, guard))
         for column in expected:
@@ -53,7 +55,7 @@ class Origin:
                     f"column {column.name!r} was {column.type!r} when the columns were looked up, and {now}; nothing of"
                     " this page was sent"
                 )
-        self._version = version
+        self._checked.add(checked)
 
 
 class SqliteColumn(Column):

@@ -68,7 +68,7 @@ class IncrementalRun:
     delivered: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        self._last = list(self.delivered)
+        self._last, self._read = list(self.delivered), self.rows.selection.shape.columns
 
     def open(self) -> Opened:
         """Find the target; nothing is read for delivery before the first batch is taken."""
@@ -154,6 +154,8 @@ class IncrementalRun:
         """Return the facts by which the rows of a page, and the server that gave them, are known again."""
         if not page.rows:
             return {}
+        if page.selection.shape.columns is not self._read:  # checksums of other columns would tell nothing
+            self._last, self._read = [], page.selection.shape.columns
         self._last = last_rows.joined(last_rows.checksums(page.rows), self._last)
         reached = self.rows.database.position() if page.final else None
         return {"last": self._last} if reached is None else {"last": self._last, REACHED: reached}
