@@ -14,6 +14,7 @@ _MOST_ROWS = 128
 _NUMBER_BYTES = 8
 _WIDE_BYTES = 1_000
 _LONGEST_CHARACTER = 4
+_PART = 2**16
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -104,5 +105,8 @@ def _width(chunk: list[Row]) -> int:
 def _bytes(value: Any) -> int:
     """Return the bytes of a value as UTF-8."""
     if isinstance(value, str):
-        return len(value) if value.isascii() else len(value.encode(errors="surrogatepass"))
+        if value.isascii():
+            return len(value)
+        parts = (value[at : at + _PART] for at in range(0, len(value), _PART))  # an encoder takes room for the worst
+        return sum(len(part.encode(errors="surrogatepass")) for part in parts)
     return len(value) if isinstance(value, bytes) else _NUMBER_BYTES

@@ -7,6 +7,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -29,16 +30,17 @@ from airflow_legacy_events.databases.postgres.operators import find_names
 from airflow_legacy_events.databases.postgres.prefetch import Prefetch
 from airflow_legacy_events.databases.postgres.qualified import Known, Named, QualifiedCompiler
 from airflow_legacy_events.databases.postgres.query_state import query_state
+from airflow_legacy_events.databases.postgres.reading import PageReader, too_large
 from airflow_legacy_events.databases.postgres.server import Server, find_server, why_behind
 from airflow_legacy_events.databases.postgres.session import SNAPSHOT, Session, connect, cut, reason, tell
-from airflow_legacy_events.databases.postgres.sizes import bounded_column, too_large_in
+from airflow_legacy_events.databases.postgres.sizes import TELLS_COMPRESSION_SINCE, bounded_column, too_large_in
 from airflow_legacy_events.databases.postgres.statement import Field, Statement
 from airflow_legacy_events.databases.postgres.storage import Storage, below_query
 from airflow_legacy_events.databases.postgres.types import MONEY_FORM, find_types, holds_money
 from airflow_legacy_events.databases.postgres.versions import VERSION, unchanged
 from airflow_legacy_events.databases.postgres.writes import table_writes
 from airflow_legacy_events.databases.postgres.writing import begin_writing, reason_of_read, refusal
-from airflow_legacy_events.databases.reflection import TableFacts
+from airflow_legacy_events.databases.reflection import Reflected, TableFacts
 from airflow_legacy_events.databases.writing import Reading
 
 _DIGITS = re.compile(r"\((\d)\)")
@@ -57,10 +59,11 @@ class PostgresDatabase(SqlDatabase[Session]):
         self._prefetch = Prefetch(self._turn, self.statement_timeout_seconds)
         self._known, self._names = Known(), dict[int, Named]()
         self._dialect.statement_compiler, self._dialect.known = QualifiedCompiler, self._known
+        self._dialect.max_row_bytes, self._dialect.tells_compression = self.max_row_bytes, False
+        self._pages = PageReader(self.conn_id, self.max_row_bytes, self._compiled, self._prefetch)
         self._money = self._in_snapshot = False
         self._server: Server | None = None
         self._storage = Storage()
-        self._last: tuple[Any, tuple[str, Any]] | None = None
 
     @contextmanager
     def _using(self, doing: str) -> Iterator[Session]:
@@ -70,6 +73,7 @@ class PostgresDatabase(SqlDatabase[Session]):
 
     def _connect(self) -> Session:
         connection = self._connect_plain(reads=True)
+        self._dialect.tells_compression = connection.info.server_version >= TELLS_COMPRESSION_SINCE
         with self._answering("connecting", partial(cut, connection)):
             return Session.pin(connection, self.statement_timeout_seconds)
 
@@ -117,7 +121,7 @@ class PostgresDatabase(SqlDatabase[Session]):
     @contextmanager
     def lock(self, name: str, holder: Mapping[str, Any], *, table: str | None = None) -> Iterator[Lease]:
         """See `core.ports.Database.lock`: an advisory lock on a session of its own, see `AdvisoryLock`."""
-        reading = Reading(super()._compiled, self._refused, self._begin_writing)
+        reading = Reading(self._compiled, self._refused, self._begin_writing)
         with AdvisoryLock(self._connect_plain, reading, name, holder, self.log, table=table).held() as lease:
             yield lease
 
@@ -129,8 +133,8 @@ class PostgresDatabase(SqlDatabase[Session]):
     def _refused(self, error: Exception, _: Any) -> LegacyEventsError | None:
         if isinstance(error, UNREADABLE):
             return errors.unreadable(self.conn_id, None, REMEDY)
-        what = too_large_in(error.diag.message_primary or "") if isinstance(error, psycopg.Error) else None
-        return errors.too_large(self.conn_id, what, self.max_row_bytes) if what else None
+        sizes = too_large_in(error.diag.message_primary or "") if isinstance(error, psycopg.Error) else None
+        return None if sizes is None else too_large(self.conn_id, sizes, self.max_row_bytes)
 
     def writes(self, table: str) -> TableWrites:
         """See `core.ports.Database.writes`."""
@@ -140,13 +144,19 @@ class PostgresDatabase(SqlDatabase[Session]):
     def refusal(self, statement: Any) -> str | None:
         """See `core.ports.Database.refusal`."""
         with self._translated("asking whether rows may be written"):
-            return refusal(self._connect_plain, *super()._compiled(statement), self.statement_timeout_seconds)
+            return refusal(self._connect_plain, *self._compiled(statement), self.statement_timeout_seconds)
 
     def now(self) -> dt.datetime:
         """See `core.ports.Database.now`."""
         with self._using("asking for the time") as session:
             (found,) = cast("tuple[dt.datetime]", session.connection.execute("SELECT clock_timestamp()").fetchone())
         return found.astimezone(dt.UTC)
+
+    def reflect(self, table: str | None, sql: str | None) -> Reflected:
+        """See `core.ports.Database.reflect`. An array may be as large as one likes in a few stored bytes, all NULL."""
+        found = super().reflect(table, sql)
+        arrays = any(column.kind is Kind.ARRAY for column in found.columns)
+        return replace(found, small=False) if found.small and arrays else found
 
     def _inspect(self, table: str) -> TableFacts:
         with self._using("looking for the table") as session:
@@ -167,6 +177,7 @@ class PostgresDatabase(SqlDatabase[Session]):
             except psycopg.Error as error:
                 raise errors.refused_query(self.conn_id, reason(error)) from None
             types = find_types(session.connection, [one.oid for one in found])
+            self._pages.types |= types
             self._money |= any(holds_money(type_) for type_ in types.values())
             self._learn(session, selectable, found)
         columns, refused = [], {}
@@ -188,7 +199,7 @@ class PostgresDatabase(SqlDatabase[Session]):
 
     def bounded(self, column: Column) -> Any:
         """See `core.ports.Database.bounded`."""
-        return bounded_column(column, self.max_row_bytes)
+        return bounded_column(column)
 
     def _until_now(self, value: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
         """Compare with `now()` of the server, within the statement."""
@@ -228,20 +239,18 @@ class PostgresDatabase(SqlDatabase[Session]):
 
     def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
         """See `core.ports.Database.read`; rows are tuples of texts and None."""
-        statement, parameters = self._compiled(query)
-        with super()._using("reading") as session, self._readable(statement, parameters):
-            sent = self._prefetch.take(statement, parameters) or Statement(session.texts, statement, parameters)
-            with contextlib.closing(sent):
-                return self._gather(query, sent.chunks(self._chunks.rows), max_bytes)
+        with super()._using("reading") as session, self._readable(query):
+            return self._pages.read(session, query, max_bytes)
 
     @contextmanager
-    def _readable(self, statement: str, parameters: Any) -> Iterator[None]:
+    def _readable(self, query: Any) -> Iterator[None]:
         """Let the error of a read name the column whose text is no UTF-8; no value is guessed."""
         try:
             yield
         except UNREADABLE as error:
             with self._connect_plain() as connection:
-                column = unreadable_column(connection, statement, parameters, self.statement_timeout_seconds)
+                statement = self._pages.statement(query)
+                column = unreadable_column(connection, *statement, self.statement_timeout_seconds)
             raise errors.unreadable(self.conn_id, column, REMEDY) from (
                 error if isinstance(error, psycopg.Error) else None
             )
@@ -250,14 +259,7 @@ class PostgresDatabase(SqlDatabase[Session]):
         """See `core.ports.Database.prefetch`. Nothing is sent in a snapshot, which cancelling it would end."""
         with contextlib.suppress(SourceError), self._using("prefetching") as session:
             if session.connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
-                self._prefetch.begin(partial(Statement, session.texts), *self._compiled(query))
-
-    def _compiled(self, query: Any) -> tuple[str, Any]:
-        """Keep the last one: each page is compiled twice, for the prefetch and for the read."""
-        last = self._last  # another thread may read too
-        if last is None or last[0] is not query:
-            last = self._last = query, super()._compiled(query)
-        return last[1]
+                self._pages.begin(session, query)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -299,7 +301,7 @@ class PostgresDatabase(SqlDatabase[Session]):
         try:
             yield
         except psycopg.Error as error:
-            if what := too_large_in(error.diag.message_primary or ""):
-                raise errors.too_large(self.conn_id, what, self.max_row_bytes) from None
+            if refused := self._refused(error, None):
+                raise refused from None
             # What the driver's own error holds beside the sentence, such as DETAIL and CONTEXT, may be values of rows.
             raise errors.failed(self.conn_id, doing, reason_of_read(error, doing)) from None

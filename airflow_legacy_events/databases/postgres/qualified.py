@@ -18,6 +18,7 @@ from sqlalchemy.sql.elements import BinaryExpression, BindParameter, ColumnClaus
 
 from airflow_legacy_events.databases import keyset
 from airflow_legacy_events.databases.conditions import bound
+from airflow_legacy_events.databases.postgres.sizes import Bounded, guard
 
 _SYMBOLS = {
     operators.eq: "=",
@@ -78,7 +79,8 @@ class Known:
 
     def add(self, selectable: Any, columns: Mapping[str, Named]) -> None:
         """Keep the columns of a table or query, by their names."""
-        self._columns[_key(selectable)] = columns
+        if (key := _key(selectable)) is not None:
+            self._columns[key] = columns
         self.odd |= not all(one.type.startswith("pg_catalog.") for one in columns.values())
 
     def of(self, selectables: Iterable[Any]) -> Mapping[str, Named]:
@@ -87,9 +89,13 @@ class Known:
 
 
 class QualifiedCompiler(PGCompiler_psycopg):
-    """Compiles statements of SQLAlchemy; the dialect's attribute `known` is a `Known`."""
+    """Compiles statements of SQLAlchemy.
+
+    The dialect has attributes for it: `known`, a `Known`; `max_row_bytes`; `tells_compression`, see `sizes.guard`.
+    """
 
     _columns: Mapping[str, Named] = {}
+    _guarded = False
     dialect: Any
 
     def visit_select(self, select_stmt: Any, *arguments: Any, **options: Any) -> str:
@@ -141,6 +147,17 @@ class QualifiedCompiler(PGCompiler_psycopg):
         """Compile `BETWEEN` as the two comparisons that it stands for."""
         low, high = binary.right.clauses
         return f"({self.process(sa.and_(binary.left >= low, binary.left <= high), **options)})"
+
+    def visit_bounded(self, element: Bounded, **options: Any) -> str:
+        """Compile a column of a page; the first one fails where the row is too large."""
+        plain = self.process(sa.column(element.column.name), **options)
+        if self._guarded:
+            return plain
+        given = self.execution_options
+        self._guarded, columns = "expected" in given, given.get("expected", (element.column,))
+        most, told = given.get("row_bytes", self.dialect.max_row_bytes), self.dialect.tells_compression
+        found = guard(columns, most, tells_compression=told)
+        return plain if found is None else f"CASE WHEN {self.process(found)} IS NULL THEN {plain} END"
 
     def visit_function(self, func: Any, add_to_result_map: Any = None, **options: Any) -> str:
         """Compile the call of a function of `pg_catalog`."""

@@ -10,7 +10,7 @@ the statement is sent only when the first row is wanted.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, NamedTuple
 
 import psycopg
@@ -93,11 +93,14 @@ class Statement:
             found = found or _fields(result)
         return found
 
-    def chunks(self, size: int) -> Generator[list[tuple[Any, ...]], None, None]:
+    def chunks(
+        self, size: int, check: Callable[[list[Field]], None] | None = None
+    ) -> Generator[list[tuple[Any, ...]], None, None]:
         """Yield the rows.
 
         Args:
             size: rows of a chunk, 1 or more.
+            check: is given the columns before the first row, also where there is none; what it raises ends the read.
 
         Raises:
             psycopg.Error: it failed or the connection was lost; rows that it yielded before are not valid.
@@ -105,10 +108,15 @@ class Statement:
         """
         first = True
         for result in self._results(size):
+            if check is not None:
+                check(_fields(result))
+                check = None
             if result.ntuples:
                 self._transformer.set_pgresult(result, set_loaders=first)
-                first = False
-                yield self._transformer.load_rows(0, result.ntuples, tuple)
+                first, rows = False, self._transformer.load_rows(0, result.ntuples, tuple)
+                result.clear()  # while the rows are used, they are in memory once
+                yield rows
+                del rows
 
     def close(self) -> None:
         """Cancel the statement, unless it was read to its end."""

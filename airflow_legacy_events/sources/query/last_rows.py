@@ -9,6 +9,7 @@ from typing import Any
 KEPT_ROWS = 16
 """So many rows, so that a table whose newest rows were deleted is still known."""
 
+_PART = 2**16
 _CHARACTERS = 12
 
 
@@ -19,7 +20,20 @@ def checksums(rows: Sequence[tuple[Any, ...]]) -> list[str]:
 
 def checksum(row: tuple[Any, ...]) -> str:
     """Return a checksum of what was read of a row, in hex digits; nothing of the row can be read in it."""
-    return hashlib.sha256(repr(row).encode(errors="surrogatepass")).hexdigest()[:_CHARACTERS]
+    digest = hashlib.sha256()
+    for text in [repr(row)] if all(map(_is_short, row)) else map(_told, row):
+        for at in range(0, len(text), _PART):  # of a large value no second copy fills the memory
+            digest.update(text[at : at + _PART].encode(errors="surrogatepass"))
+        digest.update(b"\n")
+    return digest.hexdigest()[:_CHARACTERS]
+
+
+def _is_short(value: Any) -> bool:
+    return not isinstance(value, (str, bytes)) or len(value) < _PART
+
+
+def _told(value: Any) -> str:
+    return value if isinstance(value, str) else repr(value)
 
 
 def joined(newer: Sequence[str], older: Sequence[str]) -> list[str]:

@@ -1,0 +1,63 @@
+"""Whether a page gives the columns that its encoder was made for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from airflow_legacy_events.core.columns import Column
+from airflow_legacy_events.core.errors import SchemaChangedError
+from airflow_legacy_events.databases.postgres.statement import Field
+from airflow_legacy_events.databases.postgres.types import Type
+
+_LENGTH = re.compile(r"\s*\([^()]*\)")
+
+
+class UnknownTypesError(Exception):
+    """A page has types that were not looked up yet.
+
+    Attributes:
+        oids: of all its types.
+    """
+
+    def __init__(self, oids: Sequence[int]) -> None:
+        super().__init__(oids)
+        self.oids = oids
+
+
+def check_fields(conn_id: str, fields: Sequence[Field], expected: Sequence[Column], types: Mapping[int, Type]) -> None:
+    """Check names, kinds and types of a page's columns; a length or precision may differ.
+
+    Args:
+        conn_id: Airflow's name of the connection.
+        fields: of the page.
+        expected: that it must give.
+        types: by oid.
+
+    Raises:
+        SchemaChangedError: naming the first column that differs, and both types.
+        UnknownTypesError: a type is not among `types`.
+    """
+    for at, column in enumerate(expected):
+        if at == len(fields) or fields[at].name != column.name:
+            found = f"is {fields[at].name!r}" if at < len(fields) else "is missing"
+            raise _changed(conn_id, f"column {column.name!r} was expected and {found}")
+        if fields[at].oid not in types:
+            raise UnknownTypesError([field.oid for field in fields])
+        type_ = types[fields[at].oid]
+        shown = type_.name or fields[at].display
+        if (type_.kind, type_.elements, _bare(shown)) != (column.kind, column.elements, _bare(column.type)):
+            raise _changed(conn_id, f"column {column.name!r} is {shown} where {column.type} was expected")
+    if len(fields) > len(expected):
+        raise _changed(conn_id, f"column {fields[len(expected)].name!r} was not expected")
+
+
+def _bare(type_: str) -> str:
+    return _LENGTH.sub("", type_)
+
+
+def _changed(conn_id: str, what: str) -> SchemaChangedError:
+    return SchemaChangedError(
+        f"connection {conn_id!r} gave a page of other columns than the run was made for: {what}; nothing of that page"
+        " was sent"
+    )

@@ -1,0 +1,134 @@
+"""Pages of one database, through its read session."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import psycopg
+
+from airflow_legacy_events.core.columns import Column
+from airflow_legacy_events.core.errors import EnvelopeError
+from airflow_legacy_events.databases import errors
+from airflow_legacy_events.databases.chunks import Chunks, Row
+from airflow_legacy_events.databases.postgres.chunk_size import ChunkSize
+from airflow_legacy_events.databases.postgres.expectation import UnknownTypesError, check_fields
+from airflow_legacy_events.databases.postgres.prefetch import Prefetch
+from airflow_legacy_events.databases.postgres.session import Session
+from airflow_legacy_events.databases.postgres.sizes import Sizes, too_large_in
+from airflow_legacy_events.databases.postgres.statement import Field, Statement
+from airflow_legacy_events.databases.postgres.types import Type, find_types
+
+
+class _Page(NamedTuple):
+    """A query as it is sent.
+
+    Attributes:
+        query: of SQLAlchemy.
+        statement: its text and parameters.
+        rows: to fetch at a time.
+        most: bytes that one of them may have.
+    """
+
+    query: Any
+    statement: tuple[str, Any]
+    rows: int
+    most: int
+
+
+class PageReader:
+    """Reads the pages of one database.
+
+    Args:
+        conn_id: Airflow's name of the connection, for messages.
+        max_row_bytes: a larger row is refused.
+        compiled: gives a statement's text and parameters.
+        prefetch: of the session.
+
+    Attributes:
+        types: of columns, by their oids, as far as they were looked up.
+    """
+
+    def __init__(
+        self, conn_id: str, max_row_bytes: int, compiled: Callable[[Any], tuple[str, Any]], prefetch: Prefetch
+    ) -> None:
+        self._conn_id, self._most, self._compiled, self._prefetch = conn_id, max_row_bytes, compiled, prefetch
+        # What is no page says nothing about how wide the rows of the next one are.
+        self._chunks, self._others = (Chunks(conn_id, max_row_bytes) for _ in range(2))
+        self._size = ChunkSize(max_row_bytes)
+        self._last: _Page | None = None
+        self.types: dict[int, Type] = {}
+
+    def begin(self, session: Session, query: Any) -> None:
+        """Let the server begin with a page."""
+        self._prefetch.begin(partial(Statement, session.texts), *self._page(query).statement)
+
+    def statement(self, query: Any) -> tuple[str, Any]:
+        """Return the text and parameters with which a query is read next."""
+        return self._page(query).statement
+
+    def read(self, session: Session, query: Any, max_bytes: int | None) -> list[Row]:
+        """Return the rows of a query; see `core.ports.Database.read`.
+
+        Raises:
+            psycopg.Error, UnicodeDecodeError: the session failed.
+        """
+        while True:
+            page = self._page(query)
+            try:
+                found = self._rows(session, page, max_bytes)
+            except UnknownTypesError as error:
+                self.types |= find_types(session.connection, error.oids)
+            except psycopg.Error as error:
+                sizes = too_large_in(error.diag.message_primary or "")
+                if sizes is None:
+                    raise
+                if sizes.row > self._most or page.rows == 1:
+                    raise too_large(self._conn_id, sizes, self._most, _key(query)) from None
+                self._size.met(sizes.row)
+                self._last = None
+            else:
+                self._size.done()
+                return found
+
+    def _page(self, query: Any) -> _Page:
+        """Keep the last one: each page is compiled twice, for the prefetch and for the read."""
+        last = self._last  # another thread may read too
+        if last is None or last.query is not query:
+            rows = self._size.rows(self._chunks_of(query).rows)
+            most = self._size.bytes(rows)
+            limited = query.execution_options(row_bytes=most) if hasattr(query, "execution_options") else query
+            last = self._last = _Page(query, self._compiled(limited), rows, most)
+        return last
+
+    def _rows(self, session: Session, page: _Page, max_bytes: int | None) -> list[Row]:
+        text, parameters = page.statement
+        expected = page.query.get_execution_options().get("expected")
+        check = None if expected is None else partial(self._check, expected)
+        chunks = self._chunks_of(page.query)
+        with contextlib.closing(
+            self._prefetch.take(text, parameters) or Statement(session.texts, text, parameters)
+        ) as sent:
+            return chunks.gather(sent.chunks(page.rows, check), max_bytes, _key(page.query))
+
+    def _chunks_of(self, query: Any) -> Chunks:
+        return self._chunks if "expected" in query.get_execution_options() else self._others
+
+    def _check(self, expected: Sequence[Column], fields: Sequence[Field]) -> None:
+        check_fields(self._conn_id, fields, expected, self.types)
+
+
+def too_large(conn_id: str, sizes: Sizes, most: int, key: Sequence[str] = ()) -> EnvelopeError:
+    """Return the error for a row above the limit; where one value is, it is named."""
+    name, size = max(sizes.columns.items(), key=lambda one: one[1])
+    if size <= most:
+        return errors.row_too_large(conn_id, sizes.row, most, key)
+    keyed = f" in a row of key columns {', '.join(map(repr, key))}" if key else ""
+    return errors.too_large(conn_id, f"column {name!r} holds a value of {size} bytes{keyed}", most)
+
+
+def _key(query: Any) -> Sequence[str]:
+    found: Sequence[str] = query.get_execution_options().get("key_columns", ())
+    return found
