@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import threading
+import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -253,7 +254,8 @@ class SqlDatabase(Conditions, Generic[Session]):
 
     def _interrupt_until_free(self) -> bool:
         """Interrupt the running statement until its thread gives way; return whether it did."""
-        for _ in range(int(_CLOSE_SECONDS / _INTERRUPT_SECONDS)):
+        until = time.monotonic() + _CLOSE_SECONDS
+        while time.monotonic() < until:
             session = self._session
             if session is not None:
                 self._interrupt(session)

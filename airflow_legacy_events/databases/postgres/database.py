@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -20,7 +19,7 @@ from airflow_legacy_events.core.ports import Lease, Listener, NextId, TableState
 from airflow_legacy_events.core.sql_dialects import POSTGRES, Dialect
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.base import SqlDatabase
-from airflow_legacy_events.databases.conditions import bound
+from airflow_legacy_events.databases.postgres import times
 from airflow_legacy_events.databases.postgres.catalog import inspect_table
 from airflow_legacy_events.databases.postgres.encoding import REMEDY, UNREADABLE, unreadable_column
 from airflow_legacy_events.databases.postgres.generators import next_id
@@ -42,9 +41,6 @@ from airflow_legacy_events.databases.postgres.writes import table_writes
 from airflow_legacy_events.databases.postgres.writing import begin_writing, reason_of_read, refusal
 from airflow_legacy_events.databases.reflection import Reflected, TableFacts
 from airflow_legacy_events.databases.writing import Reading
-
-_DIGITS = re.compile(r"\((\d)\)")
-_MILLISECONDS = 3
 
 
 class PostgresDatabase(SqlDatabase[Session]):
@@ -76,6 +72,15 @@ class PostgresDatabase(SqlDatabase[Session]):
         self._dialect.tells_compression = connection.info.server_version >= TELLS_COMPRESSION_SINCE
         with self._answering("connecting", partial(cut, connection)):
             return Session.pin(connection, self.statement_timeout_seconds)
+
+    @contextmanager
+    def _beside(self, doing: str) -> Iterator[psycopg.Connection[Any]]:
+        """Yield a further session, for one question."""
+        opened: list[psycopg.Connection[Any]] = []
+        with self._answering(doing, lambda: cut(opened[0])):
+            opened.append(self._connect_plain())
+            with contextlib.closing(opened[0]):
+                yield opened[0]
 
     def _connect_plain(self, *, reads: bool = False) -> psycopg.Connection[Any]:
         _, options = self._dialect.create_connect_args(self.url)
@@ -143,14 +148,15 @@ class PostgresDatabase(SqlDatabase[Session]):
 
     def refusal(self, statement: Any) -> str | None:
         """See `core.ports.Database.refusal`."""
-        with self._translated("asking whether rows may be written"):
-            return refusal(self._connect_plain, *self._compiled(statement), self.statement_timeout_seconds)
+        doing = "asking whether rows may be written"
+        with self._translated(doing), self._beside(doing) as session:
+            return refusal(session, *self._compiled(statement), self.statement_timeout_seconds)
 
     def now(self) -> dt.datetime:
         """See `core.ports.Database.now`."""
         with self._using("asking for the time") as session:
-            (found,) = cast("tuple[dt.datetime]", session.connection.execute("SELECT clock_timestamp()").fetchone())
-        return found.astimezone(dt.UTC)
+            [(found,)] = session.connection.execute("SELECT pg_catalog.clock_timestamp()")
+        return cast("dt.datetime", found).astimezone(dt.UTC)
 
     def reflect(self, table: str | None, sql: str | None) -> Reflected:
         """See `core.ports.Database.reflect`. An array may be as large as one likes in a few stored bytes, all NULL."""
@@ -202,26 +208,11 @@ class PostgresDatabase(SqlDatabase[Session]):
         return bounded_column(column)
 
     def _until_now(self, value: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
-        """Compare with `now()` of the server, within the statement."""
-        now: Any = self.clock()
-        if lag_seconds:
-            now = now - sa.func.make_interval(0, 0, 0, 0, 0, 0, lag_seconds)
-        if kind is Kind.INSTANT:
-            return value <= now
-        local = sa.func.timezone(bound(timezone), now)
-        return value <= (sa.cast(local, sa.Date) if kind is Kind.DATE else local)
+        return times.until_now(value, kind, lag_seconds, timezone, self.clock())
 
     def marking(self, of: Column) -> Any:
         """See `core.ports.Database.marking`."""
-        now: Any = self.clock()
-        if digits := _DIGITS.search(of.type):  # an assignment would round it up
-            now = sa.func.date_trunc(bound("second" if int(digits[1]) < _MILLISECONDS else "milliseconds"), now)
-        if of.kind is Kind.INSTANT:
-            return now
-        utc = sa.func.timezone(bound("UTC"), now)
-        if of.kind is Kind.TEXT:
-            return sa.func.to_char(utc, bound("YYYY-MM-DD HH24:MI:SS.US"))
-        return sa.cast(utc, sa.Date) if of.kind is Kind.DATE else utc
+        return times.marking(of, self.clock())
 
     def unchanged(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], versions: Sequence[int]) -> Any:
         """See `core.ports.Database.unchanged`."""
@@ -248,12 +239,11 @@ class PostgresDatabase(SqlDatabase[Session]):
         try:
             yield
         except UNREADABLE as error:
-            with self._connect_plain() as connection:
+            with self._beside("looking for the unreadable text") as connection:
                 statement = self._pages.statement(query)
                 column = unreadable_column(connection, *statement, self.statement_timeout_seconds)
-            raise errors.unreadable(self.conn_id, column, REMEDY) from (
-                error if isinstance(error, psycopg.Error) else None
-            )
+            shown = error if isinstance(error, psycopg.Error) else None
+            raise errors.unreadable(self.conn_id, column, REMEDY) from shown
 
     def prefetch(self, query: Any) -> None:
         """See `core.ports.Database.prefetch`. Nothing is sent in a snapshot, which cancelling it would end."""

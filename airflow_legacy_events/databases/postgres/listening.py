@@ -25,6 +25,9 @@ from airflow_legacy_events.databases.postgres.session import cut, reason
 
 Connect: TypeAlias = Callable[[], psycopg.Connection[Any]]
 
+PROBE_SECONDS = 60.0
+"""So long a session that listens may hear nothing before it asks whether somebody is there."""
+
 _ARRIVAL_SECONDS = 5.0
 _ANSWER_SECONDS = 30.0
 _LONGEST_NAME_BYTES = 63
@@ -43,16 +46,26 @@ class ListenSession:
     def __init__(self, connection: psycopg.Connection[Any], channel: str, conn_id: str) -> None:
         self._connection, self._channel, self._conn_id = connection, channel.encode(), conn_id
         self._ended, self._ending = socket.socketpair()
+        self._quiet = False
+        self._heard: set[bytes] = set()  # beside the answer to a statement
+        connection.add_notify_handler(lambda notify: self._heard.add(notify.channel.encode()))
 
     def wait(self) -> bool:
         """See `core.ports.Listener.wait`."""
         try:
-            while not self._over(None):
+            while not self._over(PROBE_SECONDS):
                 if self._received(self._channel):
                     return True
+                if self._quiet:
+                    self._probe()
         except psycopg.Error as error:
             raise errors.failed(self._conn_id, _DOING, reason(error)) from error
         return False
+
+    def _probe(self) -> None:
+        """Ask for a sign of life: a peer that says nothing would pass on no notification either."""
+        with answering(self._conn_id, _DOING, _ANSWER_SECONDS, partial(cut, self._connection)):
+            self._connection.execute("SELECT 1")
 
     def arrives(self, channel: str, seconds: float) -> bool:
         """Whether a notification comes through another channel within so many seconds."""
@@ -73,17 +86,19 @@ class ListenSession:
         self._ended.close()
         self._ending.close()
 
-    def _over(self, seconds: float | None) -> bool:
-        """Wait until something was sent by the server; return whether the session was ended instead."""
+    def _over(self, seconds: float) -> bool:
+        """Wait until something was sent by the server, or so long; return whether the session was ended instead."""
         ready = select.poll()
         for one in (self._connection.fileno(), self._ended.fileno()):
             ready.register(one, select.POLLIN)
-        found = ready.poll(None if seconds is None else seconds * 1000)
+        found = ready.poll(seconds * 1000)
+        self._quiet = not found
         return any(one == self._ended.fileno() for one, _ in found)
 
     def _received(self, channel: bytes) -> bool:
         """Take in everything that was sent, and return whether it held a notification of the channel."""
-        wire, found, more = self._connection.pgconn, False, True
+        wire, found, more = self._connection.pgconn, channel in self._heard, True
+        self._heard.clear()
         while more:  # an encrypted wire may hold more than one reading takes
             more = False
             wire.consume_input()
@@ -122,7 +137,7 @@ def _listening(connect: Connect, channel: str, conn_id: str) -> Iterator[ListenS
                 contextlib.closing(connect()) as other,  # a pooler may bring back what a session tells itself
                 answering(conn_id, _DOING, _ANSWER_SECONDS, partial(cut, other)),
             ):
-                other.execute("SELECT pg_notify(%s, '')", [own])
+                other.execute("SELECT pg_catalog.pg_notify(%s, '')", [own])
             if not listener.arrives(own, _ARRIVAL_SECONDS):
                 for name in (channel, own):  # the pooler keeps the session
                     connection.execute(sql.SQL("UNLISTEN {}").format(sql.Identifier(name)))

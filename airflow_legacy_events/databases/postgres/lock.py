@@ -16,8 +16,9 @@ from airflow_legacy_events.core import names
 from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.core.ports import Answer
 from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, HeldLock, SessionLock, holder_in, key_of
-from airflow_legacy_events.databases.postgres.session import texts_of
+from airflow_legacy_events.databases.postgres.session import cut, texts_of
 from airflow_legacy_events.databases.postgres.writing import reason_without_values
+from airflow_legacy_events.databases.watchdog import WATCHDOG, Watch
 from airflow_legacy_events.databases.writing import Reading, in_order, not_written, retried
 
 _WHO = """
@@ -31,6 +32,10 @@ SELECT l.pid, a.query, EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - a.state
 
 
 _IDLE_TIMEOUT_SINCE = 140_000
+STATEMENT_SECONDS, ANSWER_SECONDS = 15.0, 10.0
+"""So long a statement of a transaction may take, and so long the session may leave a trivial one unanswered."""
+
+_END_SECONDS = 2.0
 LOCK_SECONDS = 10
 """So long a try waits for rows that somebody else holds: less than the lease, so that others still see it alive."""
 
@@ -69,6 +74,7 @@ class AdvisoryLock(SessionLock):
         self._application = f"legacy-events-{digest}"
         self._heartbeat = f"{self._comment} SELECT 1".encode()
         self._turn = threading.Lock()
+        self._watch: Watch | None = None
 
     @contextmanager
     def held(self) -> Iterator[AdvisoryLock]:
@@ -82,7 +88,7 @@ class AdvisoryLock(SessionLock):
             try:
                 self._take()
             except psycopg.Error as error:
-                raise self._not_taken(error) from error
+                raise self._not_taken(self._why(error)) from error
             beat = threading.Thread(target=self._beat, name="legacy-events-lease", daemon=True)
             beat.start()
             try:
@@ -91,16 +97,31 @@ class AdvisoryLock(SessionLock):
                 self._give_back()
         finally:
             self._released.set()
-            with self._turn:
-                self._session.close()
+            if not self._turn.acquire(timeout=_END_SECONDS):  # a heartbeat waits in vain
+                cut(self._session)
+                self._turn.acquire()
+            self._session.close()
+            self._turn.release()
+
+    def _ask(self, statement: Any, parameters: Any = None, seconds: float | None = None) -> psycopg.Cursor[Any]:
+        """Run a statement; a session that does not answer it in time is cut, and the lock lost with it."""
+        with self._answering(ANSWER_SECONDS if seconds is None else seconds):
+            return self._session.execute(statement, parameters)
+
+    def _answering(self, seconds: float) -> Watch:
+        self._watch = WATCHDOG.watching(seconds, lambda: cut(self._session))
+        return self._watch
+
+    def _why(self, error: object) -> object:
+        return "it answered nothing, though it stayed connected" if self._watch and self._watch.over else error
 
     def check(self) -> None:
         """See `core.ports.Lease.check`."""
         with self._turn:
             try:
-                self._session.execute(self._heartbeat)
+                self._ask(self._heartbeat)
             except psycopg.Error as error:
-                raise self._lost(error) from error
+                raise self._lost(self._why(error)) from error
 
     def execute(self, statements: Sequence[Any]) -> list[Answer]:
         """See `core.ports.Lease.execute`; the transaction runs on the session that holds the lock, and dies with it."""
@@ -114,10 +135,10 @@ class AdvisoryLock(SessionLock):
         if refused := self._reading.refused(error, self._session):
             return refused
         why = reason_without_values(error)
-        return self._lost(why) if self._session.closed else not_written(self._name, why)
+        return self._lost(self._why(why)) if self._session.closed else not_written(self._name, why)
 
     def _transaction(self, statements: Sequence[Any]) -> list[Answer]:
-        with self._session.transaction():
+        with self._answering(STATEMENT_SECONDS * (len(statements) + 2)), self._session.transaction():
             self._reading.begin(self._session)
 
             def answer(statement: Any) -> Answer:
@@ -135,7 +156,7 @@ class AdvisoryLock(SessionLock):
     def _give_back(self) -> None:
         """Free the lock now; the server would do so a moment after the session was closed."""
         with self._turn, contextlib.suppress(psycopg.Error):
-            self._session.execute("SELECT pg_advisory_unlock_all()")
+            self._ask("SELECT pg_catalog.pg_advisory_unlock_all()", seconds=_END_SECONDS)
 
     def _beat(self) -> None:
         while not self._released.wait(HEARTBEAT_SECONDS):
@@ -143,18 +164,19 @@ class AdvisoryLock(SessionLock):
                 if self._session.closed:
                     return
                 try:
-                    self._session.execute(self._heartbeat)
+                    self._ask(self._heartbeat)
                 except psycopg.Error as error:
-                    self._warn_not_renewed(error)
+                    self._warn_not_renewed(self._why(error))
                     return
 
     def _try(self) -> bool:
         # One round trip; the comment comes first, since others are shown no more than the first 1 kB.
         idle = "SET idle_session_timeout = 0;" if self._session.info.server_version >= _IDLE_TIMEOUT_SINCE else ""
-        limits = f"SET statement_timeout = '15s'; SET lock_timeout = '{LOCK_SECONDS * 1000:.0f}ms'; {idle}"
+        longest, locked = (f"'{seconds * 1000:.0f}ms'" for seconds in (STATEMENT_SECONDS, LOCK_SECONDS))
+        limits = f"SET statement_timeout = {longest}; SET lock_timeout = {locked}; {idle}"
         settings = f"{self._comment} {limits} SET application_name = '{self._application}'"
         ask = f"SELECT pg_catalog.pg_try_advisory_lock({self._key}), pg_catalog.pg_is_in_recovery()"
-        cursor = self._session.execute(f"{settings}; {ask}".encode())
+        cursor = self._ask(f"{settings}; {ask}".encode())
         while cursor.nextset():
             pass
         taken, self._standby = cursor.fetchone() or (False, False)
@@ -162,7 +184,7 @@ class AdvisoryLock(SessionLock):
 
     def _who(self) -> HeldLock | None:
         """See `SessionLock._who`; a transaction that acknowledges rows has no comment, its session has a name."""
-        row = self._session.execute(_WHO, (self._key,)).fetchone()
+        row = self._ask(_WHO, (self._key,)).fetchone()
         if row is None:
             return None
         pid, query, idle, user, mine, application = row
@@ -171,7 +193,7 @@ class AdvisoryLock(SessionLock):
         return HeldLock(pid, holder, idle, user, user == mine and named)
 
     def _terminate(self, pid: int) -> None:
-        self._session.execute("SELECT pg_terminate_backend(%s)", (pid,))
+        self._ask("SELECT pg_catalog.pg_terminate_backend(%s)", (pid,))
 
 
 def _passes(error: Exception) -> bool:

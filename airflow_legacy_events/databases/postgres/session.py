@@ -61,9 +61,10 @@ class Session(NamedTuple):
         return cls(connection, texts_of(connection))
 
     def interrupt(self) -> None:
-        """End the statement that runs, from any thread."""
+        """End the statement that runs, from any thread, unless the server does not answer."""
         if not self.connection.closed:
-            self.connection.cancel_safe(timeout=1)
+            with contextlib.suppress(psycopg.Error):
+                self.connection.cancel_safe(timeout=1)
 
     def cut(self) -> None:
         """Let go of the wire, from any thread; the statement that waits for it fails."""

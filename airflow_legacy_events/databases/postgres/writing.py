@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -61,11 +60,11 @@ def _raised(error: psycopg.Error) -> str:
     return f"{f'function {function[1]}' if function else 'a function'} raised an exception (SQLSTATE {code})"
 
 
-def refusal(connect: Callable[[], psycopg.Connection[Any]], text: str, parameters: Any, seconds: float) -> str | None:
+def refusal(session: psycopg.Connection[Any], text: str, parameters: Any, seconds: float) -> str | None:
     """Return why a statement may not run; None where it may.
 
     Args:
-        connect: opens the session, which is closed again.
+        session: a new one that serves nothing else afterwards.
         text: of the statement, which is rolled back.
         parameters: of the statement.
         seconds: that it may take.
@@ -73,15 +72,14 @@ def refusal(connect: Callable[[], psycopg.Connection[Any]], text: str, parameter
     Raises:
         psycopg.Error: it failed for a reason that passes, such as a lost connection.
     """
-    with connect() as session:
-        session.execute(_TIMEOUT.format(max(1, int(seconds * 1000))).encode())
-        try:
-            with session.transaction(force_rollback=True):
-                begin_writing(session)
-                psycopg.RawCursor(session).execute(text.encode(), parameters)
-        except psycopg.Error as error:
-            code = error.sqlstate or ""
-            if not code or code.startswith(_PASSING) or code == _LOCKED:
-                raise
-            return reason_without_values(error)
+    session.execute(_TIMEOUT.format(max(1, int(seconds * 1000))).encode())
+    try:
+        with session.transaction(force_rollback=True):
+            begin_writing(session)
+            psycopg.RawCursor(session).execute(text.encode(), parameters)
+    except psycopg.Error as error:
+        code = error.sqlstate or ""
+        if not code or code.startswith(_PASSING) or code == _LOCKED:
+            raise
+        return reason_without_values(error)
     return None
