@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsError
 from airflow_legacy_events.core.ports import NextId
 from airflow_legacy_events.databases.sqlite.header import is_behind
 from airflow_legacy_events.databases.sqlite.views import from_on
@@ -273,3 +273,52 @@ def test_a_snapshot_may_hold_another_one_and_lasts_as_long_as_the_outer_one(lega
         assert database.next_id("t", "id") == NextId(1)
     assert database.next_id("t", "id") == NextId(2)
     other.close()
+
+
+def opened(legacy, at=None, **options):
+    """The ids of a run, and the watermark after it."""
+    with legacy.source(watermark_columns=("id",), **options) as source:
+        horizon, reading = source.open(at)
+        batches = list(reading)
+    last = batches[-1].after if batches else at
+    return [row[0] for batch in batches for row in batch.rows], last._replace(facts={**horizon.facts, **last.facts})
+
+
+@pytest.fixture
+def counted(legacy):
+    legacy.execute("PRAGMA journal_mode = DELETE")
+    legacy.execute("CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, v TEXT)")
+    legacy.execute("CREATE TABLE u (id)")
+    for _ in range(9):
+        legacy.execute("INSERT INTO t (v) VALUES ('x')")
+    return legacy
+
+
+def test_a_run_of_an_older_copy_is_red(counted, tmp_path):
+    shutil.copy(str(counted.url.database), tmp_path / "copy.db")
+    counted.execute("INSERT INTO t (v) VALUES ('x')")
+    at = opened(counted)[1]
+    counted.connection.close()
+    shutil.copy(tmp_path / "copy.db", str(counted.url.database))
+    with pytest.raises(LegacyEventsError, match="is an older copy of the file"):
+        opened(counted, at)
+
+
+@pytest.mark.parametrize(
+    "ordinary",
+    [
+        ("VACUUM",),
+        ("DELETE FROM t", "VACUUM"),
+        ("DELETE FROM t WHERE id > 5", "VACUUM", "REINDEX", "ANALYZE"),
+        ("CREATE INDEX i ON t (v)", "DELETE FROM t WHERE id = 9", "ALTER TABLE t ADD COLUMN w"),
+        ("UPDATE t SET v = 'y'", "DROP TABLE u", "VACUUM"),
+        ("PRAGMA journal_mode = WAL", "DELETE FROM t WHERE id = 9", "PRAGMA wal_checkpoint(TRUNCATE)"),
+    ],
+)
+def test_maintenance_and_a_queue_that_is_emptied_stay_green(counted, ordinary):
+    sent, at = opened(counted)
+    for statement in ordinary:
+        counted.execute(statement)
+    assert (sent, opened(counted, at)[0]) == (list(range(1, 10)), [])
+    counted.execute("INSERT INTO t (v) VALUES ('x')")
+    assert opened(counted, at)[0] == [10]
