@@ -257,6 +257,16 @@ def test_a_column_that_was_brought_to_another_spelling_goes_on(legacy):
     assert (sent, at.values) == ([3], ("2026-01-01 11:30:00", "3"))
 
 
+def test_a_source_that_is_asked_for_long_meets_a_column_that_was_brought_to_another_spelling(legacy):
+    table(legacy)
+    add(legacy, "2026-01-01T10:00:00")
+    at = run(legacy)[1]
+    with legacy.source(watermark_columns=("at",)) as source:
+        assert source.pending(at).rows == 0
+        legacy.execute("UPDATE t SET at = '2026-01-02 10:00:00'")
+        assert source.pending(at).rows == 1
+
+
 def test_a_first_run_of_an_empty_table_begins_at_its_moment_later(legacy):
     table(legacy)
     at = run(legacy, first_run="2026-01-01 08:00:00")[1]

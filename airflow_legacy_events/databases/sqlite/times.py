@@ -70,7 +70,7 @@ class Times:
             return text
         [(version,)] = self._ask("PRAGMA data_version", ())
         if version != self._version or len(self._known) > _MOST_KEPT:
-            self._version, self._known = version, {}
+            self._version, self._known, self._spelling = version, {}, None
         if text not in self._known:
             self._known[text] = self._near(text, spelling)
         return self._known[text]
