@@ -98,6 +98,15 @@ SQLITE = Dialect(
 )
 """SQLite."""
 
+FIREBIRD = replace(SQLITE, brackets=("",), backticks=(False,), own_quotes=(True,))
+"""Firebird, as all its drivers send statements."""
+
+ORACLE = FIREBIRD
+"""Oracle."""
+
+SQL_SERVER = replace(SQLITE, brackets=("doubled",), backticks=(False,), returns=_EITHER, nests=("all",))
+"""SQL Server."""
+
 
 def for_comparison(dialect: Dialect) -> Dialect:
     """Return the readings in which two texts are compared: no setting of a session counts, and a comment is one.

@@ -8,14 +8,20 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from airflow_legacy_events.core.columns import Column
+from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 from airflow_legacy_events.core.ports import TableState
+from airflow_legacy_events.databases.generic.dialects import DialectTraits
 from airflow_legacy_events.databases.generic.kinds import kind_of_type
 from airflow_legacy_events.databases.reflection import TableFacts, no_such_table, split_name
 
+_EXACT = frozenset({*TEMPORAL, Kind.TIME, Kind.INTEGER, Kind.DECIMAL, Kind.BOOLEAN})
 
-def inspect_table(session: sa.Connection, table: str) -> TableFacts:
+
+def inspect_table(session: sa.Connection, table: str, traits: DialectTraits) -> TableFacts:
     """Return the facts of a table or view. Its name is looked up as written, then in lower case.
+
+    An index proves that rows are distinct where the database keeps its keys, and only over numbers and times: which
+    texts it takes for equal, and in what order, depends on collations, of which the inspector tells too little.
 
     A part in double quotes is only looked up as written. SQLAlchemy writes names that the database folds in lower case,
     Oracle's and Firebird's capitals included.
@@ -33,7 +39,7 @@ def inspect_table(session: sa.Connection, table: str) -> TableFacts:
     ]
     primary = tuple(inspector.get_pk_constraint(name, schema=schema).get("constrained_columns") or ())
     ordered = [primary, *unique, *(columns for columns, _, ascending in indexes if ascending)]
-    keys = dict.fromkeys(columns for columns in (primary, *unique) if columns)
+    distinct = _distinct([primary, *unique], inspector.get_columns(name, schema=schema)) if traits.keeps_keys else ()
     is_view = name in tried(lambda: inspector.get_view_names(schema=schema))
     return TableFacts(
         name=name,
@@ -42,8 +48,14 @@ def inspect_table(session: sa.Connection, table: str) -> TableFacts:
         unique=tuple(dict.fromkeys(columns for columns in unique if columns != primary)),
         indexes=None if is_view else tuple(dict.fromkeys(columns for columns in ordered if columns)),
         not_null=frozenset(),
-        state=TableState(distinct=tuple(keys)),
+        state=TableState(distinct=distinct),
     )
+
+
+def _distinct(unique: list[tuple[str, ...]], columns: Any) -> tuple[tuple[str, ...], ...]:
+    """Return the column lists among `unique` in which no two rows are equal, whatever the collations."""
+    plain = {one["name"] for one in columns if not one.get("nullable", True) and kind_of_type(one["type"]) in _EXACT}
+    return tuple(dict.fromkeys(one for one in unique if one and plain.issuperset(one)))
 
 
 def inspect_columns(session: sa.Connection, table: sa.TableClause) -> tuple[tuple[Column, ...], dict[str, str]]:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.ports import Lease, TableWrites
+from airflow_legacy_events.core.sql_dialects import Dialect
 from airflow_legacy_events.databases import errors, keyset
 from airflow_legacy_events.databases.base import SqlDatabase
 from airflow_legacy_events.databases.conditions import bound
@@ -22,9 +23,9 @@ from airflow_legacy_events.databases.generic import sizes, values
 from airflow_legacy_events.databases.generic.catalog import inspect_columns, inspect_table
 from airflow_legacy_events.databases.generic.described import Described
 from airflow_legacy_events.databases.generic.dialects import traits_of
-from airflow_legacy_events.databases.generic.kinds import kind_of_code
 from airflow_legacy_events.databases.generic.lock import RowLock
 from airflow_legacy_events.databases.generic.session import Session, watched
+from airflow_legacy_events.databases.generic.shapes import Shapes, columns_of
 from airflow_legacy_events.databases.generic.writes import table_writes
 from airflow_legacy_events.databases.generic.writing import literal, refusal
 from airflow_legacy_events.databases.reflection import TableFacts
@@ -32,7 +33,6 @@ from airflow_legacy_events.databases.writing import masked
 
 T = TypeVar("T")
 
-_QUARTER = dt.timedelta(minutes=15)
 _LONGEST_REASON = 500
 _READING = "reading"
 _IN_BRACKETS = (
@@ -60,6 +60,7 @@ class GenericDatabase(SqlDatabase[Session]):
         self._in_snapshot = False
         self._opening: Session | None = None
         self._engine = self._make_engine()
+        self._shapes = Shapes(self.conn_id, self._engine.dialect.loaded_dbapi)
         sa.event.listen(self._engine, "connect", self._prepare)
 
     def _make_engine(self) -> sa.Engine:
@@ -115,6 +116,11 @@ class GenericDatabase(SqlDatabase[Session]):
                     raise
                 raise errors.failed(self.conn_id, doing, errors.timed_out(self.statement_timeout_seconds)) from None
 
+    @property
+    def sql_dialect(self) -> Dialect:
+        """See `core.ports.Database.sql_dialect`."""
+        return self._traits.sql
+
     def identity(self) -> dict[str, str]:
         """Return the dialect, host, port and database of the URL, and the server's own name where it is known."""
         parts: dict[str, Any] = {
@@ -151,31 +157,26 @@ class GenericDatabase(SqlDatabase[Session]):
             return session.call(lambda connection: refusal(connection, statement))
 
     def _inspect(self, table: str) -> TableFacts:
-        return self._ask("looking for the table", lambda session: inspect_table(session, table))
+        return self._ask("looking for the table", lambda session: inspect_table(session, table, self._traits))
 
     def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:  # noqa: ARG002  reflected columns know it
         look = inspect_columns if isinstance(selectable, sa.TableClause) else self._describe_query
         return self._ask("looking at the columns", lambda session: look(session, selectable))
 
     def _describe_query(self, session: sa.Connection, query: Any) -> tuple[tuple[Column, ...], dict[str, str]]:
-        nothing = sa.literal_column("1") == sa.literal_column("0")
+        one: Any = sa.literal_column("1")
+        if self.backend == "postgresql":  # its protocol takes a single statement with a parameter, as every page has
+            one = sa.literal(1)
+        nothing = one == sa.literal_column("0")
         try:
             result: Any = session.execute(sa.select(sa.literal_column("*")).select_from(query).where(nothing))
         except sa.exc.DBAPIError as error:
             if error.connection_invalidated:
                 raise
             raise errors.refused_query(self.conn_id, self._reason(error), _IN_BRACKETS) from None
-        columns, refused = [], {}
         with contextlib.closing(result):
             described = result.cursor.description if result.cursor is not None else ()
-            for name, found in zip(result.keys(), described, strict=True):
-                kind = kind_of_code(self._engine.dialect.loaded_dbapi, found)
-                type_ = getattr(found[1], "__name__", None) or str(found[1])
-                if kind is None:
-                    refused[name] = type_
-                else:
-                    columns.append(Column(name, kind, type_))
-        return tuple(columns), refused
+            return columns_of(self._engine.dialect.loaded_dbapi, list(result.keys()), described)
 
     def bounded(self, column: Column) -> Any:
         """See `core.ports.Database.bounded`; for the dialects that are known to fail so, see `sizes`."""
@@ -201,20 +202,10 @@ class GenericDatabase(SqlDatabase[Session]):
         return value <= bound(local.date() if kind is Kind.DATE else local)
 
     def now(self) -> dt.datetime:
-        """See `core.ports.Database.now`.
-
-        A time without a zone is in the server's zone, which is a number of quarters of an hour from UTC. The clock of
-        this process shows how many, even if it is minutes off.
-        """
+        """See `core.ports.Database.now`."""
         query: Any = sa.select(sa.literal_column(self._traits.utc_now or "CURRENT_TIMESTAMP"))
         found = self._ask("asking for the time", lambda session: session.execute(query).scalar())
-        moment = found if isinstance(found, dt.datetime) else dt.datetime.fromisoformat(str(found))
-        if moment.tzinfo is not None:
-            return moment.astimezone(dt.UTC)
-        moment = moment.replace(tzinfo=dt.UTC)
-        if self._traits.utc_now:
-            return moment
-        return moment - _QUARTER * round((moment - dt.datetime.now(dt.UTC)) / _QUARTER)
+        return values.moment_of(found, in_utc=bool(self._traits.utc_now))
 
     def among(self, columns: Sequence[Any], rows: Sequence[Sequence[Any]]) -> Any:
         """See `core.ports.Database.among`; numbers and texts are literals, since many databases take few parameters."""
@@ -243,12 +234,15 @@ class GenericDatabase(SqlDatabase[Session]):
 
     def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
         """See `core.ports.Database.read`; values are plain, or the texts that `core.columns.Kind` names."""
+        expected = query.get_execution_options().get("expected")
 
         def rows(session: sa.Connection) -> list[tuple[Any, ...]]:
             options = {"stream_results": True} if max_bytes is not None else {}
             with contextlib.closing(session.execute(query, execution_options=options)) as result:
                 self._described.check(self.conn_id, query, result)
                 names = list(result.keys())
+                if expected is not None and result.cursor is not None:
+                    self._shapes.check(expected, names, result.cursor.description)
                 chunks = self._chunks.one_by_one(result.fetchone)
                 return self._gather(query, (values.exact(chunk, names) for chunk in chunks), max_bytes)
 
@@ -257,7 +251,7 @@ class GenericDatabase(SqlDatabase[Session]):
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """See `core.ports.Database.snapshot`: one transaction; without a level that can, `holds_snapshot` is False."""
-        if not self.holds_snapshot:
+        if not self.holds_snapshot or self._in_snapshot:
             yield
             return
         doing = "holding a snapshot"

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
+from airflow_legacy_events.core.sql_dialects import FIREBIRD, ORACLE, SQL_SERVER, SQLITE, UNKNOWN, Dialect
 from airflow_legacy_events.databases.locks import LEASE_SECONDS
 
 Triggers: TypeAlias = list[tuple[str, frozenset[str]]] | None
@@ -56,6 +57,9 @@ class DialectTraits:
         read_only: statements that make a session read-only.
         first: statement that begins each reading transaction; empty: none is needed.
         snapshot: isolation level that holds one state of the data; empty: every level does; None: no level does.
+        keeps_keys: whether a primary key or unique index that the inspector lists lets no two rows be equal in it, of
+            whatever table; many databases only note them.
+        sql: how texts are read; by default in every way that any database has.
         bounds_large_objects: whether OCTET_LENGTH measures them, and a failing CAST to a number reports its text.
         query: parts of the URL's query that are added where they are missing.
         reading: prepares a driver's connection for reading, with the statement timeout in seconds.
@@ -70,6 +74,8 @@ class DialectTraits:
     read_only: tuple[str, ...] = ()
     first: str = ""
     snapshot: str | None = None
+    keeps_keys: bool = False
+    sql: Dialect = UNKNOWN
     bounds_large_objects: bool = False
     query: Mapping[str, str] = field(default_factory=dict)
     reading: Callable[[Any, float], None] = _limit
@@ -115,11 +121,14 @@ _MYSQL = DialectTraits(
     server="@@hostname",
     read_only=("SET SESSION TRANSACTION READ ONLY",),
     snapshot="REPEATABLE READ",
+    keeps_keys=True,
 )
 _KNOWN = {
     "firebird": DialectTraits(
         server="rdb$get_context('SYSTEM', 'DB_NAME')",
         snapshot="",
+        keeps_keys=True,
+        sql=FIREBIRD,
         bounds_large_objects=True,
         query={"charset": "UTF8"},
         reading=_firebird_reading,
@@ -131,11 +140,14 @@ _KNOWN = {
         utc_now="SYSUTCDATETIME()",
         server="CAST(SERVERPROPERTY('ServerName') AS NVARCHAR(256))",
         snapshot="SNAPSHOT",
+        keeps_keys=True,
+        sql=SQL_SERVER,
     ),
     "oracle": DialectTraits(
         utc_now="SYS_EXTRACT_UTC(SYSTIMESTAMP)",
         server="SYS_CONTEXT('USERENV', 'DB_UNIQUE_NAME')",
         first="SET TRANSACTION READ ONLY",
+        sql=ORACLE,
         snapshot="",
     ),
     "postgresql": DialectTraits(
@@ -143,7 +155,9 @@ _KNOWN = {
     ),
     "mysql": _MYSQL,
     "mariadb": _MYSQL,
-    "sqlite": DialectTraits(utc_now="strftime('%Y-%m-%d %H:%M:%f', 'now')", read_only=("PRAGMA query_only = ON",)),
+    "sqlite": DialectTraits(
+        sql=SQLITE, utc_now="strftime('%Y-%m-%d %H:%M:%f', 'now')", read_only=("PRAGMA query_only = ON",)
+    ),
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import json
 import logging
@@ -19,6 +18,7 @@ from airflow_legacy_events.core.errors import BusyError, SourceError
 from airflow_legacy_events.core.ports import Answer
 from airflow_legacy_events.databases import watchdog
 from airflow_legacy_events.databases.errors import one_line
+from airflow_legacy_events.databases.generic.lock_table import TABLE, has_table, locks, make_table
 from airflow_legacy_events.databases.generic.session import Session
 from airflow_legacy_events.databases.generic.writing import Unlocked, answer_of, written
 from airflow_legacy_events.databases.locks import (
@@ -34,22 +34,9 @@ from airflow_legacy_events.databases.writing import in_order
 
 T = TypeVar("T")
 
-TABLE = "legacy_events_locks"
-_LONGEST_HOLDER = 4000
 _LONGEST_PART = 800
 _LONGEST_CUT = 59
 _NOW: Any = sa.literal_column("CURRENT_TIMESTAMP")
-
-locks = sa.Table(
-    TABLE,
-    sa.MetaData(),
-    sa.Column("stream_hash", sa.String(64), primary_key=True),
-    sa.Column("token", sa.String(36), nullable=False),
-    sa.Column("beats", sa.Integer, nullable=False),
-    sa.Column("leased_at", sa.DateTime, nullable=False),
-    sa.Column("holder", sa.String(_LONGEST_HOLDER), nullable=False),
-)
-"""One row for each held stream: its holder, the token, and when that was last renewed, by the database's clock."""
 
 
 class RowLock:
@@ -174,10 +161,10 @@ class RowLock:
         why = ""
         for _ in range(2):  # another run may be faster in making it
             try:
-                return self._in_transaction(_make_table)
+                return self._in_transaction(make_table)
             except (sa.exc.DBAPIError, self._session.driver_error) as error:
                 why = one_line(error)
-        return "" if self._in_transaction(_has_table) else why
+        return "" if self._in_transaction(has_table) else why
 
     def _take(self) -> None:
         for _ in range(3):  # a row may come or go between two statements
@@ -294,16 +281,3 @@ def _short(value: Any) -> Any:
     if not isinstance(value, str) or len(json.dumps(value)) <= _LONGEST_PART:
         return value
     return names.cut(value, _LONGEST_CUT)
-
-
-def _has_table(session: sa.Connection) -> bool:
-    return sa.inspect(session).has_table(TABLE)
-
-
-def _make_table(session: sa.Connection) -> str:
-    """Make the table if there is none, through the driver: Firebird's has no count of rows, which SQLAlchemy wants."""
-    if not _has_table(session):
-        statement = str(sa.schema.CreateTable(locks).compile(dialect=session.dialect))
-        with contextlib.closing(session.connection.cursor()) as cursor:
-            cursor.execute(statement)
-    return ""

@@ -13,6 +13,7 @@ from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.databases.errors import became_null
 
+_QUARTER = dt.timedelta(minutes=15)
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes})
 
 
@@ -40,6 +41,21 @@ def _written(values: Sequence[Any], types: set[type], name: str) -> list[Any]:
             f" was sent. Leave it out with exclude_columns=[...], or read it with sql= and CAST({name} AS VARCHAR(...))"
         )
     return [value if type(value) in _PLAIN else _FORMS[type(value)](value) for value in values]
+
+
+def moment_of(found: Any, *, in_utc: bool) -> dt.datetime:
+    """Return a database's time as a moment.
+
+    A time without a zone is in the server's zone, which is a number of quarters of an hour from UTC, unless it is
+    `in_utc`. The clock of this process shows how many, even if it is minutes off.
+    """
+    moment = found if isinstance(found, dt.datetime) else dt.datetime.fromisoformat(str(found))
+    if moment.tzinfo is not None:
+        return moment.astimezone(dt.UTC)
+    moment = moment.replace(tzinfo=dt.UTC)
+    if in_utc:
+        return moment
+    return moment - _QUARTER * round((moment - dt.datetime.now(dt.UTC)) / _QUARTER)
 
 
 def _decimal(value: Decimal) -> str:
