@@ -16,13 +16,21 @@ from airflow_legacy_events.core import names
 from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.ports import Answer
 from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, HeldLock, SessionLock, holder_in, key_of
-from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Session, code_of, is_lost, reason
+from airflow_legacy_events.databases.mysql.session import (
+    INTERRUPTED,
+    QUICK_SECONDS,
+    Session,
+    code_of,
+    is_lost,
+    reason,
+)
 from airflow_legacy_events.databases.mysql.writing import Writer
+from airflow_legacy_events.databases.watchdog import WATCHDOG
 from airflow_legacy_events.databases.writing import Reading
 
 _DEAD_SECONDS = 20
 _LOOK_SECONDS = 0.25
-_RELEASE_SECONDS = 10.0
+_RELEASE_SECONDS = 4.0
 _UNKNOWN_SESSION = 1094
 
 _WHO = """
@@ -143,10 +151,11 @@ class NamedLock(SessionLock):
                 raise
 
     def _ask(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        began = time.monotonic()
         try:
             return self._watcher.rows(statement, *parameters)
         except MySQLdb.OperationalError as error:
-            if not is_lost(error):
+            if not is_lost(error) or time.monotonic() - began >= QUICK_SECONDS:
                 raise
         self._watcher = self._connect()  # what this session knew the server still knows
         return self._watcher.rows(statement, *parameters)
@@ -170,12 +179,14 @@ class NamedLock(SessionLock):
 
     def _release(self) -> None:
         self._released.set()
-        deadline = time.monotonic() + _RELEASE_SECONDS
-        while self._beat.is_alive() and time.monotonic() < deadline:
-            with contextlib.suppress(Exception):
-                self._ask(f"KILL QUERY {self._session.number:d}")
-            self._beat.join(0.02)
-        if self._beat.is_alive():
-            self._session.cut()
-        elif self._beat.ident is None:
+        with WATCHDOG.watching(_RELEASE_SECONDS, self._cut):
+            while self._beat.is_alive():
+                with contextlib.suppress(MySQLdb.Error):
+                    self._watcher.rows(f"KILL QUERY {self._session.number:d}")
+                self._beat.join(0.02)
+        if self._beat.ident is None:
             self._session.close()
+
+    def _cut(self) -> None:
+        for session in (self._session, self._watcher):
+            session.cut()

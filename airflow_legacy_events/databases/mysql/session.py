@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -39,6 +41,10 @@ _CACHES_STATISTICS_SINCE = (8,)
 _NEW_NAMES_SINCE = {True: (11, 1, 1), False: (8,)}
 _VERSIONED_SINCE = (10, 3, 4)
 _REFUSED = 1290
+QUICK_SECONDS = 1.0
+"""An error that takes longer is none of a connection that was closed, but of a server that says nothing."""
+
+_UNANSWERED_SECONDS = 30.0
 _NO_MEMORY_TO_SORT = 1038
 _PACKS_SORT_KEYS_SINCE = {True: (10, 5), False: (8, 0, 20)}
 _SHORTEST_SORT_BYTES = 1_024
@@ -198,6 +204,8 @@ class Session:
 
     def cut(self) -> None:
         """Let go of the wire, from any thread; the statement that waits for it fails."""
+        if not self.connection.open:  # the number of its socket may be another one's by now
+            return
         with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._descriptor)) as wire:
             wire.shutdown(socket.SHUT_RDWR)
 
@@ -212,16 +220,26 @@ class Killer:
     def __init__(self, connect: Callable[[], Session]) -> None:
         self._connect, self._turn = connect, threading.Lock()
         self._session: Session | None = None
+        self._again_at = -math.inf
 
     def end_statement(self, number: int) -> None:
-        """Kill the statement that runs on session `number`; a session that rests is left alone."""
+        """Kill the statement that runs on session `number`; a session that rests is left alone.
+
+        A server that does not answer is left alone for a while: whoever ends a run calls this several times.
+        """
         with self._turn, contextlib.suppress(MySQLdb.Error):
+            began = time.monotonic()
+            if began < self._again_at:
+                return
             try:
                 self._kill(number)
             except MySQLdb.OperationalError as error:
                 if not is_lost(error):
                     raise
                 self._session = None
+                if time.monotonic() - began >= QUICK_SECONDS:
+                    self._again_at = time.monotonic() + _UNANSWERED_SECONDS
+                    return
                 self._kill(number)
 
     def _kill(self, number: int) -> None:
