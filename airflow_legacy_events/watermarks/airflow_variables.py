@@ -19,6 +19,7 @@ from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
 
 from airflow_legacy_events.core import names
 from airflow_legacy_events.core.errors import WatermarkError
+from airflow_legacy_events.watermarks.refusals import why
 
 LONGEST_KEY = 250
 """The width of the column that holds a Variable's name."""
@@ -96,7 +97,7 @@ def write(key: str, text: str) -> None:
     try:
         _variable().set(key, text)
     except Exception as error:
-        raise WatermarkError(f"Variable {key!r} could not be written: {error}", retry_helps=True) from error
+        raise WatermarkError(f"Variable {key!r} could not be written: {why(error)}", retry_helps=True) from error
 
 
 def delete(key: str) -> None:
@@ -108,7 +109,7 @@ def delete(key: str) -> None:
     try:
         _variable().delete(key)
     except Exception as error:
-        raise WatermarkError(f"Variable {key!r} could not be deleted: {error}", retry_helps=True) from error
+        raise WatermarkError(f"Variable {key!r} could not be deleted: {why(error)}", retry_helps=True) from error
 
 
 def _encoded(character: str) -> str:
@@ -142,7 +143,7 @@ def _get(key: str) -> str | None:
         if _says_absent(error):
             return None
         raise WatermarkError(
-            f"Variable {key!r} could not be read: {error}. Nothing was read from the source; a retry goes on",
+            f"Variable {key!r} could not be read: {why(error)}. Nothing was read from the source; a retry goes on",
             retry_helps=True,
         ) from error
 

@@ -16,6 +16,7 @@ from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.watermarks.airflow_variables import variable_key
 from airflow_legacy_events.watermarks.codec import decode
 from airflow_legacy_events.watermarks.opening import OpenableStore, OpenedBy
+from airflow_legacy_events.watermarks.refusals import why
 from airflow_legacy_events.watermarks.saving import VerifiedSaves
 
 KEY = "watermark"
@@ -112,6 +113,6 @@ class AssetWatermarkStore(OpenableStore):
 
 def _failed(stream: str, doing: str, error: Exception) -> WatermarkError:
     return WatermarkError(
-        f"the watermark of stream {stream!r} in its asset's state could not be {doing}: {error}. A retry goes on",
+        f"the watermark of stream {stream!r} in its asset's state could not be {doing}: {why(error)}. A retry goes on",
         retry_helps=True,
     )

@@ -8,6 +8,7 @@ from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.watermarks.codec import decode
 from airflow_legacy_events.watermarks.opening import OpenableStore, OpenedBy
+from airflow_legacy_events.watermarks.refusals import why
 from airflow_legacy_events.watermarks.saving import VerifiedSaves
 
 KEY = "progress"
@@ -69,6 +70,6 @@ def _key(stream: str) -> str:
 
 def _failed(stream: str, doing: str, error: Exception) -> WatermarkError:
     return WatermarkError(
-        f"the progress of {stream!r} in the task's state could not be {doing}: {error}. A retry goes on",
+        f"the progress of {stream!r} in the task's state could not be {doing}: {why(error)}. A retry goes on",
         retry_helps=True,
     )
