@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Generic, TypeVar
 
 from airflow_legacy_events.core.stop import Stop
@@ -25,10 +25,22 @@ class ReadAhead(Generic[T]):
     At most `depth` items are made or wait beside the one in the taker's hands: the thread begins with no further one,
     so memory grows neither with the rows nor where the taker is slow. An error of the producer is raised where its item
     would have come, after all items before it. Leaving the context ends the thread at its next item.
+
+    Args:
+        items: makes them; it should let go of one before it makes the next.
+        stop: ends it.
+        depth: see above.
+        alone: whether an item is so large that no other is begun before its taker is done with it.
     """
 
-    def __init__(self, items: Generator[T, None, None], stop: Stop, depth: int = 1) -> None:
-        self._items, self._stop = items, stop
+    def __init__(
+        self,
+        items: Generator[T, None, None],
+        stop: Stop,
+        depth: int = 1,
+        alone: Callable[[T], bool] = lambda _: False,
+    ) -> None:
+        self._items, self._stop, self._depth, self._alone = items, stop, depth, alone
         self._made: queue.SimpleQueue[T | _End] = queue.SimpleQueue()
         self._room = threading.Semaphore(depth + 1)
         self._abandoned = threading.Event()
@@ -51,6 +63,7 @@ class ReadAhead(Generic[T]):
                 return
             if not isinstance(item, _End):
                 yield item
+                del item  # it may be large, and the next is begun now
                 self._room.release()
             elif item.error is not None:
                 raise item.error
@@ -62,12 +75,25 @@ class ReadAhead(Generic[T]):
         try:
             with contextlib.closing(self._items):
                 while self._has_room():
-                    self._made.put(next(self._items))
+                    item = next(self._items)
+                    alone = self._alone(item)
+                    self._made.put(item)
+                    del item
+                    if alone:
+                        self._wait_until_taken()
         except StopIteration:
             pass
         except BaseException as caught:  # noqa: BLE001  it is raised again in the relay's thread
             error = caught
         self._made.put(_End(error))
+
+    def _wait_until_taken(self) -> None:
+        """Wait until the taker is done with every item; not where nobody wants any."""
+        taken = 0
+        while taken <= self._depth and self._has_room():
+            taken += 1
+        if taken:
+            self._room.release(taken)
 
     def _has_room(self) -> bool:
         """Wait until the next item may be made; False where nobody wants it any more."""

@@ -30,6 +30,9 @@ from airflow_legacy_events.core.read_ahead import ReadAhead
 from airflow_legacy_events.core.report import Report
 from airflow_legacy_events.core.stop import Stop
 
+LARGE_BYTES = 2 * 2**20
+"""No batch is read ahead of one with a larger message: it and its row may take four bytes a character."""
+
 Encoders: TypeAlias = dict[Shape, Callable[[Batch], Messages]]
 
 
@@ -160,8 +163,10 @@ class Relay:
         report = self.report
         progress = Progress(self.log, self.stream.name)
         reached = True
-        with ReadAhead(self._encoded(batches), self.stop) as blocks:
-            for number, (batch, messages) in enumerate(blocks, 1):
+        number = 0
+        with ReadAhead(self._encoded(batches), self.stop, alone=_is_large) as blocks:
+            for batch, messages in blocks:
+                number += 1
                 try:
                     deliver(batch, messages)
                 finally:
@@ -172,6 +177,7 @@ class Relay:
                 progress.show(report.rows, batch.share)
                 if not reached and pace.over:
                     break
+                del batch, messages
                 if not reached:
                     pace.keep(report.rows)
         if self.stop.requested:
@@ -183,7 +189,9 @@ class Relay:
 
     def _encoded(self, batches: Iterator[Batch]) -> Generator[tuple[Batch, Messages | None], None, None]:
         for batch in batches:
-            yield batch, self._encode(self._encoders, batch) if batch.count else None
+            messages = self._encode(self._encoders, batch) if batch.count else None
+            yield batch, messages
+            del batch, messages  # they may be large, and the next are read now
 
     def _encode(self, encoders: Encoders, batch: Batch) -> Messages:
         messages = _complete(self._encoder(encoders, batch.shape)(batch), batch)
@@ -195,6 +203,12 @@ class Relay:
         if shape not in encoders:
             encoders[shape] = self.envelope.compile(shape, self.stream)
         return encoders[shape]
+
+
+def _is_large(item: tuple[Batch, Messages | None]) -> bool:
+    """Whether a batch takes so much memory that no other is to be read beside it."""
+    messages = item[1]
+    return messages is not None and messages.extent.longest > LARGE_BYTES
 
 
 def _rescue(delivery: Delivery, error: BaseException) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 
 import pytest
 
@@ -87,3 +88,47 @@ def test_after_a_stop_nothing_more_is_handed_out():
         assert next(items) == 0
         stop.request()
         assert list(items) == []
+
+
+def test_nothing_is_made_beside_a_large_item():
+    made, second, third = [], threading.Event(), threading.Event()
+
+    def counting():
+        for number in range(4):
+            made.append(number)
+            (threading.Event(), second, third, threading.Event())[number].set()
+            yield number
+
+    with ReadAhead(counting(), Stop(), alone=lambda number: number == 1) as items:
+        assert next(items) == 0
+        assert second.wait(10), "it is not known to be large before it is made"
+        assert next(items) == 1
+        assert not third.wait(0.3)
+        assert made == [0, 1]
+        assert list(items) == [2, 3]
+
+
+def test_a_large_item_that_is_the_last_one_ends_the_items():
+    with ReadAhead((number for number in range(3)), Stop(), alone=lambda _: True) as items:
+        assert list(items) == [0, 1, 2]
+
+
+def test_an_item_is_let_go_of_before_the_next_is_made():
+    kept = []
+
+    class Item:
+        pass
+
+    def making():
+        for _ in range(3):
+            item = Item()
+            kept.append(weakref.ref(item))
+            yield item
+            del item
+            alive.append(sum(one() is not None for one in kept))
+
+    alive = []
+    with ReadAhead(making(), Stop(), alone=lambda _: True) as items:
+        for item in items:
+            del item
+    assert alive == [0, 0, 0]
