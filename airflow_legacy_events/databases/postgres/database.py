@@ -20,8 +20,10 @@ from airflow_legacy_events.core.sql_dialects import POSTGRES, Dialect
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.base import SqlDatabase
 from airflow_legacy_events.databases.postgres import times
+from airflow_legacy_events.databases.postgres.called import Calls
 from airflow_legacy_events.databases.postgres.catalog import inspect_table
 from airflow_legacy_events.databases.postgres.encoding import REMEDY, UNREADABLE, unreadable_column
+from airflow_legacy_events.databases.postgres.expectation import carried
 from airflow_legacy_events.databases.postgres.generators import next_id
 from airflow_legacy_events.databases.postgres.listening import listening
 from airflow_legacy_events.databases.postgres.lock import AdvisoryLock
@@ -59,6 +61,7 @@ class PostgresDatabase(SqlDatabase[Session]):
         self._pages = PageReader(self.conn_id, self.max_row_bytes, self._compiled, self._prefetch)
         self._money = self._in_snapshot = False
         self._server: Server | None = None
+        self._calls = Calls(self.log, self.conn_id)
         self._storage = Storage()
 
     @contextmanager
@@ -161,6 +164,9 @@ class PostgresDatabase(SqlDatabase[Session]):
     def reflect(self, table: str | None, sql: str | None) -> Reflected:
         """See `core.ports.Database.reflect`. An array may be as large as one likes in a few stored bytes, all NULL."""
         found = super().reflect(table, sql)
+        if sql is not None or found.indexes is None:
+            with self._using("looking at the functions that are called") as session:
+                self._calls.warn(session.connection, table, sql)
         arrays = any(column.kind is Kind.ARRAY for column in found.columns)
         return replace(found, small=False) if found.small and arrays else found
 
@@ -186,16 +192,7 @@ class PostgresDatabase(SqlDatabase[Session]):
             self._pages.types |= types
             self._money |= any(holds_money(type_) for type_ in types.values())
             self._learn(session, selectable, found)
-        columns, refused = [], {}
-        for one in found:
-            type_ = types[one.oid]
-            if type_.kind is None:
-                refused[one.name] = type_.name
-            else:
-                shown = type_.name or one.display
-                nullable = one.name not in not_null
-                columns.append(Column(one.name, type_.kind, shown, nullable, type_.elements, checked=True))
-        return tuple(columns), refused
+        return carried(found, types, not_null)
 
     def _learn(self, session: Session, selectable: Any, fields: Sequence[Field]) -> None:
         """Keep what statements call the types of the columns."""

@@ -1,4 +1,4 @@
-"""Whether a page gives the columns that its encoder was made for."""
+"""Columns of a result, and whether a page gives those that its encoder was made for."""
 
 from __future__ import annotations
 
@@ -23,6 +23,27 @@ class UnknownTypesError(Exception):
     def __init__(self, oids: Sequence[int]) -> None:
         super().__init__(oids)
         self.oids = oids
+
+
+def carried(
+    fields: Sequence[Field], types: Mapping[int, Type], not_null: frozenset[str]
+) -> tuple[tuple[Column, ...], dict[str, str]]:
+    """Return the columns that can be carried, and the names and types of those that can't.
+
+    Args:
+        fields: of a result.
+        types: by oid.
+        not_null: names of the columns in which the database allows no NULL.
+    """
+    columns, refused = [], {}
+    for one in fields:
+        type_ = types[one.oid]
+        if type_.kind is None:
+            refused[one.name] = type_.name
+        else:
+            shown, nullable = type_.name or one.display, one.name not in not_null
+            columns.append(Column(one.name, type_.kind, shown, nullable, type_.elements, checked=True))
+    return tuple(columns), refused
 
 
 def check_fields(conn_id: str, fields: Sequence[Field], expected: Sequence[Column], types: Mapping[int, Type]) -> None:

@@ -1,0 +1,104 @@
+"""Functions that a view or query calls and that are neither the server's nor an extension's: who reads runs them."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+from psycopg import Connection, sql
+
+from airflow_legacy_events.databases.postgres.catalog import quoted
+from airflow_legacy_events.databases.postgres.undone import ask
+from airflow_legacy_events.databases.reflection import split_name
+
+_TOLD = (
+    "%s calls functions that are neither the server's nor an extension's: %s. Whoever may change them lets them run"
+    " with the rights of the user of connection %r"
+)
+_FUNCTIONS = """
+WITH RECURSIVE below (oid) AS (
+  SELECT r::pg_catalog.oid FROM pg_catalog.unnest({relations}::pg_catalog.regclass[]) AS r WHERE r IS NOT NULL
+  UNION
+  SELECT d.refobjid FROM below
+    JOIN pg_catalog.pg_rewrite AS r ON r.ev_class OPERATOR(pg_catalog.=) below.oid
+    JOIN pg_catalog.pg_depend AS d ON d.objid OPERATOR(pg_catalog.=) r.oid
+   WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+     AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+), used (class, oid) AS (
+  SELECT d.refclassid, d.refobjid FROM below
+    JOIN pg_catalog.pg_rewrite AS r ON r.ev_class OPERATOR(pg_catalog.=) below.oid
+    JOIN pg_catalog.pg_depend AS d ON d.objid OPERATOR(pg_catalog.=) r.oid
+   WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+)
+SELECT DISTINCT pg_catalog.concat(pg_catalog.quote_ident(n.nspname), '.', pg_catalog.quote_ident(p.proname))
+  FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
+ WHERE n.nspname OPERATOR(pg_catalog.<>) ALL ('{{pg_catalog,information_schema}}'::pg_catalog.name[])
+   AND (p.proname OPERATOR(pg_catalog.=) ANY ({functions}::pg_catalog.name[])
+        OR p.oid OPERATOR(pg_catalog.=) ANY (ARRAY(
+             SELECT oid FROM used WHERE class OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass))
+        OR p.oid OPERATOR(pg_catalog.=) ANY (ARRAY(
+             SELECT o.oprcode::pg_catalog.oid FROM used
+               JOIN pg_catalog.pg_operator AS o ON o.oid OPERATOR(pg_catalog.=) used.oid
+              WHERE class OPERATOR(pg_catalog.=) 'pg_catalog.pg_operator'::pg_catalog.regclass)))
+   AND NOT EXISTS (
+         SELECT FROM pg_catalog.pg_depend AS e WHERE e.objid OPERATOR(pg_catalog.=) p.oid
+            AND e.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+            AND e.deptype OPERATOR(pg_catalog.=) 'e'::pg_catalog."char")
+ ORDER BY 1
+"""
+_NAME = r'(?:[^\W\d][\w$]*|"(?:[^"]|"")+")'
+_LITERAL = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_CALL = re.compile(rf"({_NAME})\s*\(")
+_RELATION = rf"{_NAME}(?:\.{_NAME})?"
+_FROM = re.compile(rf"\b(?:from|join)\s+({_RELATION}(?:\s+(?:as\s+)?\w+)?(?:\s*,\s*{_RELATION})*)", re.IGNORECASE)
+_MOST_NAMES = 500
+
+
+class Calls:
+    """Warns of what views and queries call, of each function once.
+
+    Args:
+        log: of the task.
+        conn_id: Airflow's name of the connection, for messages.
+    """
+
+    def __init__(self, log: logging.Logger, conn_id: str) -> None:
+        self._log, self._conn_id = log, conn_id
+        self._told: set[str] = set()
+
+    def warn(self, session: Connection[Any], table: str | None, query: str | None) -> None:
+        """Warn of a view, or of a query."""
+        found = called_by_query(session, query) if query is not None else called_by_view(session, str(table))
+        if new := [name for name in found if name not in self._told]:
+            self._told.update(new)
+            self._log.warning(_TOLD, "the query" if table is None else f"view {table!r}", ", ".join(new), self._conn_id)
+
+
+def called_by_view(session: Connection[Any], table: str) -> list[str]:
+    """Return the functions that a view calls, itself or by views below it, with their schemas."""
+    written = quoted(*split_name(table))
+    return _called(session, [written, written.lower()], [])
+
+
+def called_by_query(session: Connection[Any], query: str) -> list[str]:
+    """Return the functions of which a query has the names, and those that views call whose names it has."""
+    text = _LITERAL.sub(" ", query)
+    functions = {_stored(name) for name in _CALL.findall(text)}
+    relations = {name for found in _FROM.findall(text) for name in re.findall(_RELATION, found)}
+    return _called(session, sorted(relations)[:_MOST_NAMES], sorted(functions)[:_MOST_NAMES])
+
+
+def _called(session: Connection[Any], relations: list[str], functions: list[str]) -> list[str]:
+    if not relations and not functions:
+        return []
+    found = sql.SQL(", ").join(sql.SQL("pg_catalog.to_regclass({})").format(name) for name in relations)
+    statement = sql.SQL(_FUNCTIONS).format(
+        relations=sql.SQL("ARRAY[{}]").format(found), functions=sql.Literal(functions) if functions else sql.SQL("'{}'")
+    )
+    [rows] = ask(session, statement)
+    return [name for (name,) in rows]
+
+
+def _stored(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
