@@ -30,8 +30,10 @@ FIXTURES = {"postgres": "postgres_database", "mysql": "mariadb_database"}
 
 GAINED = {"kind": "query", "placed": True}
 """Facts that a later release adds: a watermark without them is one of a query, and may lack its values unseen."""
-WRITTEN_ANEW = ("at", "person", "saved_at", "set_at", "since")
-"""Whose text is of the moment at which something was written, or of who wrote it."""
+FOUND = ("object", "order", "definition", "last", "reached", "topic_id")
+"""Facts that a later release adds of what it found; a watermark without them is compared with less."""
+WRITTEN_ANEW = ("at", "person", "query", "saved_at", "set_at", "since")
+"""Whose text is of the moment at which something was written, of who wrote it, or by a later rule."""
 
 
 class Kept:
@@ -81,7 +83,8 @@ def plain(value):
 def without(value, names):
     """The same without what later releases add or every run writes anew."""
     if isinstance(value, dict):
-        facts = {key: one for key, one in value.items() if key not in GAINED or one != GAINED[key]}
+        gained = {key for key, one in value.items() if key in FOUND or (key in GAINED and one == GAINED[key])}
+        facts = {key: one for key, one in value.items() if key not in gained}
         return {key: without(one, names) for key, one in facts.items() if key not in names}
     return [without(one, names) for one in value] if isinstance(value, list) else value
 
