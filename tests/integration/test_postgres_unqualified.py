@@ -8,6 +8,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from airflow_legacy_events.databases.postgres import lock
 from airflow_legacy_events.databases.postgres.statement import Statement
 from tests.support.engines import of
 from tests.support.legacy import reused_database, rows
@@ -92,6 +93,10 @@ def test_acknowledgements_leave_no_name_to_the_path(legacy, sent):
     database.close()
     assert sent
     assert [one for text in sent for one in unqualified(text, OWN)] == []
+
+
+def test_the_question_who_holds_a_lock_leaves_no_name_to_the_path():
+    assert unqualified(lock._WHO, OWN) == []
 
 
 @pytest.mark.parametrize(

@@ -22,12 +22,15 @@ from airflow_legacy_events.databases.watchdog import WATCHDOG, Watch
 from airflow_legacy_events.databases.writing import Reading, in_order, not_written, retried
 
 _WHO = """
-SELECT l.pid, a.query, EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - a.state_change)::float8, a.usename::text,
-       session_user::text, a.application_name
-  FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a USING (pid)
- WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-   AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-   AND (l.classid::bigint << 32) | l.objid::bigint = %s
+SELECT l.pid, a.query,
+       pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) a.state_change),
+       a.usename::pg_catalog.text, session_user::pg_catalog.text, a.application_name
+  FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid
+ WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted AND l.objsubid OPERATOR(pg_catalog.=) 1
+   AND l.database OPERATOR(pg_catalog.=) (
+         SELECT oid FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
+   AND ((l.classid::pg_catalog.int8 OPERATOR(pg_catalog.<<) 32) OPERATOR(pg_catalog.|) l.objid::pg_catalog.int8)
+       OPERATOR(pg_catalog.=) %s
 """
 
 
