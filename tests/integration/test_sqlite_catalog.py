@@ -194,9 +194,9 @@ def test_a_counted_id_is_never_given_again_and_another_one_is(legacy, database):
     legacy.execute("DELETE FROM sqlite_sequence")
     assert database.next_id("counted", "id") == NextId(1)
     legacy.execute("INSERT INTO plain (id) VALUES (-7)")
-    assert database.next_id("plain", "id") == NextId(-6)
+    assert database.next_id("plain", "id") == NextId(-6, returns=True)
     legacy.execute("INSERT INTO plain (id) VALUES (9223372036854775807)")
-    assert database.next_id("plain", "id") == NextId(None)
+    assert database.next_id("plain", "id") == NextId(None, returns=True)
 
 
 def test_only_the_rowid_is_handed_out(legacy, database):
