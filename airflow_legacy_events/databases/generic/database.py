@@ -21,7 +21,6 @@ from airflow_legacy_events.databases.conditions import bound
 from airflow_legacy_events.databases.deadline import deadline
 from airflow_legacy_events.databases.generic import sizes, values
 from airflow_legacy_events.databases.generic.catalog import inspect_columns, inspect_table
-from airflow_legacy_events.databases.generic.described import Described
 from airflow_legacy_events.databases.generic.dialects import traits_of
 from airflow_legacy_events.databases.generic.lock import RowLock
 from airflow_legacy_events.databases.generic.session import Session, watched
@@ -56,7 +55,6 @@ class GenericDatabase(SqlDatabase[Session]):
         self._traits = traits_of(self.backend)
         self._url = url.update_query_dict({k: v for k, v in self._traits.query.items() if k not in url.query})
         self.holds_snapshot = self._traits.snapshot is not None
-        self._described = Described()
         self._in_snapshot = False
         self._opening: Session | None = None
         self._engine = self._make_engine()
@@ -239,7 +237,6 @@ class GenericDatabase(SqlDatabase[Session]):
         def rows(session: sa.Connection) -> list[tuple[Any, ...]]:
             options = {"stream_results": True} if max_bytes is not None else {}
             with contextlib.closing(session.execute(query, execution_options=options)) as result:
-                self._described.check(self.conn_id, query, result)
                 names = list(result.keys())
                 if expected is not None and result.cursor is not None:
                     self._shapes.check(expected, names, result.cursor.description)

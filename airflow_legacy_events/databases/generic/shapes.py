@@ -36,7 +36,7 @@ def columns_of(
 
 
 class Shapes:
-    """Compares the description of each page with that of the first one that was read for the same columns.
+    """Compares the description of each page with that of the last one that was read for the same columns.
 
     The inspector and a driver name types differently. So the first page is compared by the kinds that its driver tells
     for certain, and every later one by the driver's own codes.
@@ -48,7 +48,7 @@ class Shapes:
 
     def __init__(self, conn_id: str, dbapi: Any) -> None:
         self._conn_id, self._dbapi = conn_id, dbapi
-        self._first: tuple[Sequence[Column], list[Any]] | None = None
+        self._codes: dict[tuple[Column, ...], list[Any]] = {}
 
     def check(self, expected: Sequence[Column], names: Sequence[str], described: Sequence[Sequence[Any]]) -> None:
         """Check that a result has the columns of `expected`.
@@ -64,16 +64,16 @@ class Shapes:
         if list(names) != [column.name for column in expected]:
             raise self._changed(f"columns {', '.join(map(repr, names))} came instead of those that were there before")
         codes = [one[1] for one in described]
-        if self._first is None or self._first[0] is not expected:
+        before = self._codes.get(tuple(expected))
+        self._codes[tuple(expected)] = codes
+        if before is None:
             for column, one in zip(expected, described, strict=True):
                 if not _may_be(kind_of_code(self._dbapi, one), column.kind):
-                    raise self._changed(f"column {column.name!r} is no {column.type} any more")
-            self._first = expected, codes
+                    raise self._changed(f"column {column.name!r} was {column.type}, found was {_named(one[1])}")
             return
-        for column, before, now in zip(expected, self._first[1], codes, strict=True):
-            if before != now:
-                self._first = None
-                raise self._changed(f"column {column.name!r} is of another type than on the page before")
+        for column, was, now in zip(expected, before, codes, strict=True):
+            if was != now and None not in (was, now):
+                raise self._changed(f"column {column.name!r} was {_named(was)}, found was {_named(now)}")
 
     def _changed(self, what: str) -> SchemaChangedError:
         return SchemaChangedError(
@@ -86,3 +86,7 @@ def _may_be(found: Kind | None, wanted: Kind) -> bool:
     if wanted in _NUMBERS:
         return found not in _TEXTS
     return wanted not in _TEXTS or found not in _NUMBERS | _TIMES
+
+
+def _named(code: Any) -> str:
+    return getattr(code, "__name__", None) or getattr(code, "name", None) or str(code)
