@@ -107,6 +107,7 @@ def _spelled(type_: str, nullable: bool) -> str:  # noqa: FBT001  read from a li
 
 
 def _counted(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The numbers of loads go on: a version that is sent again must not take the id of another one."""
+    """The numbers of loads and generations go on: what is sent again must not take the id of another version."""
     kept = {name: dict(facts[name]) for name in ("load", "nulls") if facts.get(name)}
-    return {name: {"number": one["number"], "done": True} for name, one in kept.items()}
+    passes = {name: {"number": one["number"], "done": True} for name, one in kept.items()}
+    return passes | ({"generation": facts["generation"]} if facts.get("generation") else {})

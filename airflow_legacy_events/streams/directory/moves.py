@@ -51,6 +51,9 @@ ACCEPTED: Mapping[str, tuple[str, ...]] = {
 }
 """What a person may accept as it is now, and the facts that go with it."""
 
+_OF_THE_VALUES = ("included", "last", "emptied", "gone")
+"""Facts that say something of the old values."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SetWatermark:
@@ -81,7 +84,8 @@ class SetWatermark:
         if self.values:
             spec.check_move(stream)
             _check_values(self.values, facts.get("columns"))
-            facts.pop("included", None)
+            for fact in _OF_THE_VALUES:
+                facts.pop(fact, None)
             old = old._replace(values=tuple(self.values), receipt=None)
         facts["source"] = source_of(stream, mark, self.conn_id)
         for what in self.accept:

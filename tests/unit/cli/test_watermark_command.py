@@ -138,6 +138,12 @@ def test_set_can_accept_what_is_there_by_the_next_run(call, stream, mark, what, 
     assert FACTS.keys() - found.facts.keys() == gone
 
 
+def test_set_lets_go_of_what_was_known_of_the_rows_at_the_old_values(call, stream, mark):
+    with_facts(stream, mark)
+    call("set", stream, "2026-11-01", "7")
+    assert FACTS.keys() - load(stream).facts.keys() == {"last"}
+
+
 @pytest.mark.parametrize("what", ["position", "server"])
 def test_set_can_accept_how_far_the_server_is(call, stream, mark, what):
     with_facts(stream, mark)
