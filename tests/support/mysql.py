@@ -93,6 +93,10 @@ class User:
         for host in _HOSTS:
             self.legacy.execute(f"GRANT {what} TO {self.name}@'{host}'")
 
+    def revoke(self, what: str) -> None:
+        for host in _HOSTS:
+            self.legacy.execute(f"REVOKE {what} FROM {self.name}@'{host}'")
+
     def drop(self) -> None:
         for host in _HOSTS:
             self.legacy.execute(f"DROP USER {self.name}@'{host}'")

@@ -1,0 +1,196 @@
+"""The GRANTs that the documentation prints: a role that has these and nothing else can do what it says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from airflow_legacy_events.brokers.memory import MemoryBroker
+from airflow_legacy_events.core.errors import LegacyEventsError
+from airflow_legacy_events.core.model import Repeat, Window
+from tests.support import mysql
+from tests.support.engines import of
+from tests.support.legacy import legacy_database
+from tests.support.outbox import Drain, create_outbox
+from tests.support.set_back import IDS
+from tests.support.streams import Deliveries
+
+PAGE = (Path(__file__).parents[2] / "docs" / "privileges.md").read_text()
+PRINTED = {
+    label: [" ".join(one.split()) for one in statements.split(";") if one.strip()]
+    for label, statements in re.findall(r"```sql\n-- ([^\n]*)\n(.*?)```", PAGE, re.DOTALL)
+}
+FURTHER = {
+    title: re.findall(r"^\| `(GRANT [^`]*)`", part, re.MULTILINE)
+    for title, part in (section.split("\n", 1) for section in PAGE.split("\n## ")[1:])
+}
+TITLES = {"postgresql": "PostgreSQL", "mysql": "MariaDB and MySQL"}
+NAMES = {"postgresql": "PostgreSQL", "mysql": "MySQL"}
+
+WINDOW = Repeat("replay", Window(None, "2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"), "s#r", beside_live=True)
+WAYS = {
+    "table": ({"watermark_columns": ("id",)}, None),
+    "time": ({"watermark_columns": ("at",)}, None),
+    "query": ({"watermark_columns": ("id",), "key_columns": ("id",), "sql": "SELECT * FROM orders"}, None),
+    "load": ({}, None),
+    "replay": ({"watermark_columns": ("at",)}, WINDOW),
+}
+
+
+class Reader:
+    """A role that may do what it is granted, and nothing that everybody may."""
+
+    def __init__(self, legacy):
+        self.legacy = legacy
+        if legacy.dialect == "mysql":
+            self._user = mysql.User(legacy)
+            self.name = self._user.name
+        else:
+            self.name = f"{legacy.url.database}_reader"
+            for statement in (
+                f"CREATE ROLE {self.name} LOGIN",
+                f"REVOKE ALL ON DATABASE {legacy.url.database} FROM PUBLIC",
+                "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+            ):
+                legacy.execute(statement)
+
+    @property
+    def url(self):
+        return self.legacy.url.set(username=self.name)
+
+    def may(self, statements):
+        """Give rights, as the page spells them."""
+        for statement in statements:
+            what = self._spelled(statement)
+            if self.legacy.dialect == "mysql":
+                self._user.grant(what)
+            else:
+                self.legacy.execute(f"GRANT {what} TO {self.name}")
+
+    def may_no_more(self, statement):
+        """Take the rights of one statement away."""
+        what = self._spelled(statement)
+        if self.legacy.dialect == "mysql":
+            self._user.revoke(what)
+        else:
+            self.legacy.execute(f"REVOKE {what} FROM {self.name}")
+
+    def _spelled(self, statement):
+        what = re.fullmatch("GRANT (.*) TO reader", statement)[1]
+        return re.sub(r"\bcrm\b", self.legacy.url.database, what)
+
+    def drop(self):
+        if self.legacy.dialect == "mysql":
+            self._user.drop()
+        else:
+            self.legacy.connection.execute(f"DROP OWNED BY {self.name}; DROP ROLE {self.name}")
+
+
+ENGINES = [name for name in of("postgresql", "mysql") if name != "mysql-5.6"]  # it lets everybody into "test_%"
+
+
+@pytest.fixture(params=ENGINES)
+def legacy(request):
+    with legacy_database(request, request.param) as found:
+        found.execute(f"CREATE TABLE orders (id {IDS[found.dialect]}, at timestamp NOT NULL, body varchar(20))")
+        found.execute("CREATE VIEW open_orders AS SELECT id, at, body FROM orders WHERE id < 100")
+        found.execute("INSERT INTO orders (at, body) VALUES ('2026-11-01 08:00:00', 'a'), ('2026-11-01 09:00:00', 'b')")
+        yield found
+
+
+@pytest.fixture
+def reader(legacy):
+    made = Reader(legacy)
+    yield made
+    made.drop()
+
+
+def printed(legacy, mode):
+    return PRINTED[f"{NAMES[legacy.dialect]}, {mode}"]
+
+
+def run(reader, way):
+    options, repeat = WAYS[way]
+    url, table = reader.url.render_as_string(hide_password=False), None if "sql" in options else "orders"
+    return Deliveries(url=url, broker=MemoryBroker(), topic="topic", table=table, options=options).run(repeat=repeat)
+
+
+def drain(reader, mode):
+    url = reader.url.render_as_string(hide_password=False)
+    return Drain(url, MemoryBroker(), arguments={"after_publish": mode}).run()
+
+
+def fill_outbox(legacy):
+    create_outbox(legacy)
+    legacy.execute("INSERT INTO outbox (aggregatetype, aggregateid, type, payload) VALUES ('order', '1', 'Paid', '{}')")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_printed_for_a_query_is_enough(legacy, reader, way):
+    reader.may(printed(legacy, "query"))
+    report = run(reader, way)
+    assert (report.events, report.target_reached) == (2, True)
+    assert "GRANT" not in report.completeness_reason
+
+
+@pytest.mark.parametrize("mode", ["delete", "mark"])
+def test_what_is_printed_for_an_outbox_is_enough(legacy, reader, mode):
+    fill_outbox(legacy)
+    reader.may(printed(legacy, f"outbox, {mode}"))
+    assert drain(reader, mode).events == 1
+    assert drain(reader, mode).events == 0
+
+
+@pytest.mark.parametrize("mode", ["query", "outbox, delete", "outbox, mark"])
+def test_nothing_that_is_printed_can_be_left_out(legacy, reader, mode):
+    fill_outbox(legacy)
+    reader.may(printed(legacy, mode))
+    for statement in printed(legacy, mode):
+        reader.may_no_more(statement)
+        with pytest.raises(LegacyEventsError):
+            run(reader, "table") if mode == "query" else drain(reader, mode.split(", ")[1])
+        reader.may([statement])
+
+
+def test_a_view_is_read_by_who_may_read_it_and_nothing_else(legacy, reader):
+    reader.may([one.replace("orders", "open_orders") for one in printed(legacy, "query")])
+    url = reader.url.render_as_string(hide_password=False)
+    options = {"watermark_columns": ("id",), "key_columns": ("id",)}
+    view = Deliveries(url=url, broker=MemoryBroker(), topic="topic", table="open_orders", options=options)
+    report = view.run()
+    assert report.events == 2
+    hidden = "GRANT SHOW VIEW ON" in report.completeness_reason
+    assert hidden == (legacy.dialect == "mysql")
+    if hidden:
+        reader.may(["GRANT SHOW VIEW ON crm.open_orders TO reader"])
+        assert "GRANT" not in view.run().completeness_reason
+
+
+def test_a_sequence_that_is_seen_tells_rows_that_were_deleted_from_ids_that_began_anew(legacy, reader):
+    reader.may(printed(legacy, "query"))
+    url = reader.url.render_as_string(hide_password=False)
+    stream = Deliveries(url=url, broker=MemoryBroker(), topic="topic", table="orders")
+    stream.options = {"watermark_columns": ("id",)}
+    stream.run()
+    legacy.execute("DELETE FROM orders")
+    untold = "its next ids can't be seen" in stream.run().completeness_reason
+    assert untold == (legacy.dialect == "postgresql")
+    if untold:
+        stream.store, stream.broker = type(stream.store)(), MemoryBroker()
+        reader.may(["GRANT SELECT ON SEQUENCE orders_id_seq TO reader"])
+        legacy.execute("INSERT INTO orders (at, body) VALUES ('2026-11-01 08:00:00', 'c')")
+        stream.run()
+        legacy.execute("DELETE FROM orders")
+        assert "can't be seen" not in stream.run().completeness_reason
+
+
+def test_every_further_right_that_is_printed_can_be_granted(legacy, reader):
+    fill_outbox(legacy)
+    statements = FURTHER[TITLES[legacy.dialect]]
+    if "mariadb" not in legacy.engine.name:
+        statements = [one for one in statements if "SLAVE MONITOR" not in one]
+    reader.may(statements)
+    reader.may(printed(legacy, "query"))
+    assert run(reader, "table").events == 2
