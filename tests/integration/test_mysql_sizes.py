@@ -54,6 +54,13 @@ def test_a_row_of_many_values_that_are_small_each_is_refused_by_its_key(legacy, 
         database.read(page(database, sql="SELECT * FROM t"))
 
 
+def test_a_value_that_is_too_large_alone_is_named_beside_others(legacy, database):
+    declare(legacy, "longtext", "longblob", "longtext")
+    legacy.execute("INSERT INTO t VALUES (1, NULL, REPEAT('x', 1000001), 'y')")
+    with pytest.raises(EnvelopeError, match=r"column 'b' holds a value of 1000001 bytes, and 1000000 is the most"):
+        database.read(page(database))
+
+
 def test_a_row_of_small_columns_is_refused_by_its_key(legacy, database):
     declare(legacy, *["text"] * 10)
     legacy.execute("SET sql_mode = ''")

@@ -36,25 +36,38 @@ def bounded_column(column: Column, most: int) -> Any:
     a variable of the session keeps the column and the size.
     """
     found: Any = sa.column(column.name)
-    return _failing(found, sa.func.octet_length(found), most, column.name)
+    size = sa.func.octet_length(found)
+    return _failing(found, size, most, _report(size, column.name))
 
 
 def bounded_together(columns: Sequence[Any], names: Collection[str], most: int) -> list[Any]:
-    """Return the columns of a page, of which the first one fails the statement where all of `names` are too large."""
+    """Return the columns of a page, of which the first one fails the statement where all of `names` are too large.
+
+    It reports the column that is too large alone, or none.
+    """
     bare: dict[str, Any] = {name: sa.column(name) for name in names}
-    sizes = (sa.func.coalesce(sa.func.octet_length(one), sa.literal_column("0")) for one in bare.values())
-    total: Any = sum(sizes, start=sa.literal_column("0"))
+    sizes: dict[str, Any] = {name: sa.func.octet_length(one) for name, one in bare.items()}
+    zero: Any = sa.literal_column("0")
+    total: Any = sum((sa.func.coalesce(size, zero) for size in sizes.values()), start=zero)
+    alone = ((size > _number(most), _report(size, name)) for name, size in sizes.items())
     first = next(iter(bare))
-    guarded = bare | {first: _failing(bare[first], total, most, "")}
+    guarded = bare | {first: _failing(bare[first], total, most, sa.case(*alone, else_=_report(total, "")))}
     return [guarded.get(one.name, one) for one in columns]
 
 
-def _failing(found: Any, size: Any, most: int, name: str) -> Any:
-    report: Any = sa.func.concat(size, " ", bound(name))
+def _failing(found: Any, size: Any, most: int, report: Any) -> Any:
     kept: Any = sa.literal_column(_VARIABLE).op(":=")(report)
     failing = sa.union_all(sa.select(kept), sa.select(size)).scalar_subquery()
-    measured = sa.case((size > sa.literal_column(str(most)), failing))
+    measured = sa.case((size > _number(most), failing))
     return sa.case((measured.is_(None), found)).label(found.name)
+
+
+def _report(size: Any, name: str) -> Any:
+    return sa.func.concat(size, " ", bound(name))
+
+
+def _number(value: int) -> Any:
+    return sa.literal_column(str(value))
 
 
 def singly(result: Any) -> Iterator[list[tuple[Any, ...]]]:
