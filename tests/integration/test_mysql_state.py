@@ -220,3 +220,13 @@ def test_a_query_of_tables_that_a_snapshot_holds_says_nothing(legacy, database):
 def test_what_the_server_makes_up_is_not_held(database):
     found = state(database, sql="SELECT id, time FROM information_schema.processlist")
     assert found.unheld == "`information_schema`.`processlist` is made up by the server while it is read"
+
+
+def test_rows_of_a_merged_table_are_not_known_by_their_keys_alone(legacy):
+    for number in (1, 2):
+        legacy.execute(f"CREATE TABLE t{number} (id int PRIMARY KEY) ENGINE = MyISAM")
+        legacy.execute(f"INSERT INTO t{number} VALUES ({number}), ({number + 2})")
+    legacy.execute("CREATE TABLE t (id int PRIMARY KEY) ENGINE = MRG_MyISAM UNION = (t1, t2)")
+    for table, op in {"t": "u", "t1": "c"}.items():
+        with legacy.source(table=table, watermark_columns=("id",)) as source:
+            assert {batch.op for batch in source.open(None).batches} == {op}
