@@ -25,6 +25,7 @@ _OVERTAKEN = (
     " watermark can't be told from one whose rows change"
 )
 _REWRITTEN = "the table was rewritten or exchanged since the last run, and holds rows of then"
+_CLEARED = "the table was rewritten or exchanged since the last run, and holds no row of before"
 _EMPTY = "the table is empty and its next ids can't be seen, so ids that begin anew are found out only by their rows"
 
 
@@ -99,7 +100,7 @@ class Standing:
         if highest is not None:
             if self.rows.database.returns_ids and not self._in_time:
                 self._refuse_returned(self._next_id())
-            return AS_EXPECTED if highest == self._values else self._judge_overtaken()
+            return AS_EXPECTED if self._in_time and highest == self._values else self._judge_overtaken()
         if self._in_time:
             refuse_future(self.rows, self._values)
         if bounded and self.rows.highest(self._from_here) is not None:
@@ -107,7 +108,7 @@ class Standing:
         return self._judge_time() if self._in_time else self._judge_id()
 
     def _judge_overtaken(self) -> Verdict:
-        """Judge rows above the watermark: those below it may be new too, where a table was emptied and filled again."""
+        """Judge rows at or above the watermark: others may be new too, where a table was emptied and filled again."""
         if not self._known:
             return AS_EXPECTED
         if self._in_time and (now_at := self._now_at()) is not None:
@@ -125,6 +126,9 @@ class Standing:
         before, now = self.stored.facts.get("object"), self.found.get("object")
         if before is None or now is None or before == now:
             return ""
+        if self._known and not self.rows.newest(self._values, 1):  # nothing lies where rows could have been passed over
+            self.log.info("%s was rewritten or exchanged since the last run; no row of before is in it", self.rows.what)
+            return _CLEARED
         if not self._holds_delivered():
             raise TableResetError(
                 "the table was exchanged, emptied or rewritten, and the rows that were delivered last are not in it",
