@@ -43,7 +43,9 @@ _WEIGHTS = {
     "swap": 2,
     "alter": 1,
     "redefine": 3,
+    "remake_topic": 1,
     "replay": 3,
+    "run_beside": 4,
     "run": 16,
 }
 _POLICIES = ("fail", "fail", "restart")
@@ -73,9 +75,9 @@ class Moved:
 
     def run(self, policy: str = "fail", **limits: Any) -> Report | None:
         """Run the stream; None where it was red, and what a person does then is done."""
-        incremental = bool(self.table.options["watermark_columns"])
-        reset = {"on_reset": policy} if incremental else {}
+        reset = {"on_reset": policy} if self.incremental else {}
         self.deliveries.options = {**self.table.options, **reset}
+        self.deliveries.broker.open()  # type: ignore[attr-defined]
         try:
             return self.deliveries.run(**limits)
         except LegacyEventsError as error:
@@ -95,9 +97,35 @@ class Moved:
             self.run()
 
         broker.before = meanwhile
+        repeat = Repeat("replay", window, f"replay-{rng.random()}", beside_live=True)
+        broker.open()
         self.deliveries.options = dict(self.table.options)
-        self.deliveries.run(repeat=Repeat("replay", window, f"replay-{rng.random()}", beside_live=True), batch_rows=3)
+        try:
+            self.deliveries.run(repeat=repeat, batch_rows=3)
+        except LegacyEventsError as error:
+            self.outcomes[f"red replay: {type(error).__name__}"] += 1
         broker.before = None
+
+    def run_beside(self, rng: random.Random) -> Report | None:
+        """Run the stream while the application changes the table between two pages."""
+        broker = self.deliveries.broker
+        assert isinstance(broker, Interrupted)
+        steps = (
+            ("insert", "update", "delete", "truncate", "swap", "alter") if self.incremental else ("insert", "update")
+        )
+        broker.before = getattr(self.table, rng.choice(steps))
+        report = self.run(batch_rows=2)
+        broker.before = None
+        return report
+
+    def remake_topic(self) -> None:
+        """Delete the topic, and make it anew under its name."""
+        self.deliveries.broker.remake("topic")  # type: ignore[attr-defined]
+
+    @property
+    def incremental(self) -> bool:
+        """Whether its runs go on from a watermark."""
+        return bool(self.table.options["watermark_columns"])
 
     def check(self, report: Report | None) -> None:
         """Check that the topic is the table, or that the run said why it may not be."""
@@ -121,6 +149,7 @@ class Moved:
 
     def _begin_anew(self) -> None:
         self.deliveries.store.forget(self.deliveries.name)
+        self.deliveries.broker.open()  # type: ignore[attr-defined]
         self.deliveries.options = dict(self.table.options)
         self.deliveries.run()
         assert not self._differences(), f"a first run left out {self._differences()[:5]}"
@@ -163,5 +192,10 @@ class Machine:
                 moved.check(moved.run())
                 moved.replay(self.rng)
                 moved.check(moved.run())
+        elif step == "run_beside":
+            if moved.run_beside(self.rng) is not None:
+                moved.check(moved.run())
+        elif step == "remake_topic":
+            moved.remake_topic()
         elif hasattr(moved.table, step):
             getattr(moved.table, step)()
