@@ -7,9 +7,11 @@ import pytest
 from airflow.sdk import BaseOperator
 
 from airflow_legacy_events.operators.outbox import OutboxDrainOperator
+from airflow_legacy_events.operators.query import IncrementalQueryOperator
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+TASKS = {"OutboxDrainOperator": OutboxDrainOperator, "IncrementalQueryOperator": IncrementalQueryOperator}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -18,7 +20,7 @@ def test_every_block_of_python_is_an_example_as_it_stands_or_a_task_that_is_take
         if named := re.match(r"# (example_dags/\w+\.py)\n", block):
             assert block[named.end() :] == (ROOT / named[1]).read_text()
         else:
-            assert isinstance(eval(block, {"OutboxDrainOperator": OutboxDrainOperator}), BaseOperator)
+            assert isinstance(eval(block, dict(TASKS)), BaseOperator)
 
 
 def test_every_example_is_on_a_page():
