@@ -149,7 +149,10 @@ class Moved:
 
     def _begin_anew(self) -> None:
         self.deliveries.store.forget(self.deliveries.name)
-        self.deliveries.broker.open()  # type: ignore[attr-defined]
+        broker = self.deliveries.broker
+        assert isinstance(broker, Interrupted)
+        broker.before = None  # what was to happen in the red run
+        broker.open()
         self.deliveries.options = dict(self.table.options)
         self.deliveries.run()
         assert not self._differences(), f"a first run left out {self._differences()[:5]}"
