@@ -70,13 +70,14 @@ class Runs:
         standing = self._standing(at) if self.incremental else None
         if at is None or standing is None:
             return self.live(at).open(), at, False
+        changed = ""
         try:
             changed = standing.judge_object()
             opened = self._run(at, standing).open()
         except TableResetError as found:
-            return self._opened_by(self.resets.decide(at, found))
+            return self._opened_by(self.resets.decide(at, found), changed)
         except IdsReturnedError as found:
-            return self._opened_by(self.resets.go_on(at, found))
+            return self._opened_by(self.resets.go_on(at, found), changed)
         is_new = any(not at.facts.get(fact) for fact in opened.horizon.facts if fact in _ONCE)
         return _noted(opened, changed), at, bool(changed) or is_new
 
@@ -88,10 +89,10 @@ class Runs:
         ordered = in_order(self.rows, self._nullable)
         return RerunRun(ordered, at, self.limits, window, self.begin, self.first_run == "now")
 
-    def _opened_by(self, decision: Decision) -> tuple[Opened, Watermark, bool]:
+    def _opened_by(self, decision: Decision, changed: str) -> tuple[Opened, Watermark, bool]:
         opened = self._run(decision.at, None).open()
         horizon = opened.horizon._replace(facts={**decision.facts, **opened.horizon.facts}, table_reset=decision.told)
-        return _noted(opened._replace(horizon=horizon), decision.note), decision.at, True
+        return _noted(_noted(opened._replace(horizon=horizon), changed), decision.note), decision.at, True
 
     def _run(self, at: Watermark | None, standing: Standing | None) -> IncrementalRun | NullRun:
         nullable, rows = self._nullable, self.rows
