@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.limits import Limits
+from airflow_legacy_events.sources.place import Start, Values
 from airflow_legacy_events.sources.renewal import Reader
-from airflow_legacy_events.sources.rows import Rows, Start, Values
+from airflow_legacy_events.sources.rows import Rows
 from airflow_legacy_events.sources.selection import Selection
 from airflow_legacy_events.sources.share import share
 

@@ -11,7 +11,8 @@ from typing import Any
 from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import Horizon
-from airflow_legacy_events.sources.rows import Found, Rows, Start
+from airflow_legacy_events.sources.place import Found, Start
+from airflow_legacy_events.sources.rows import Rows
 
 _TRIES = 3
 """A condition of the user's query may read the clock anew in each statement, and be met by one more row in the second;

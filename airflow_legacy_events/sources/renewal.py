@@ -9,8 +9,9 @@ from typing import Any
 
 from airflow_legacy_events.core.errors import SchemaChangedError, SourceError
 from airflow_legacy_events.core.model import Batch
+from airflow_legacy_events.sources.place import Found, Start, Values
 from airflow_legacy_events.sources.proof import whole
-from airflow_legacy_events.sources.rows import Found, Rows, Start, Values
+from airflow_legacy_events.sources.rows import Rows
 
 TIMES = 3
 """Columns that change more often in one run are changed by something that will go on doing so."""

@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Batch, Horizon, Opened, Watermark
+from airflow_legacy_events.sources.place import Start
 from airflow_legacy_events.sources.renewal import Reader
-from airflow_legacy_events.sources.rows import Rows, Start
+from airflow_legacy_events.sources.rows import Rows
 from airflow_legacy_events.sources.share import share
 from airflow_legacy_events.sources.window import Bounds
 

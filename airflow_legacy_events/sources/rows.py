@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
@@ -15,6 +15,7 @@ from airflow_legacy_events.core.errors import SourceError, WatermarkError
 from airflow_legacy_events.core.model import Ceiling
 from airflow_legacy_events.core.ports import Database, TableState
 from airflow_legacy_events.sources.ceiling import find_ceiling
+from airflow_legacy_events.sources.place import Found, Start, Values
 from airflow_legacy_events.sources.selection import Selection
 from airflow_legacy_events.sources.unplaced import without_place
 
@@ -22,23 +23,6 @@ BATCH_BYTES = 8 * 2**20
 """A page of wide rows is cut at about so much raw data, so memory does not grow with a row's width."""
 _TELLING_ROWS = 100
 _NOTHING_KNOWN = TableState()
-
-Values: TypeAlias = tuple[str, ...]
-
-
-class Start(NamedTuple):
-    """Exclusive lower bound of a page, or inclusive where `included`; `()` is before all rows.
-
-    Attributes:
-        values: of the position columns, or of the first of them.
-        included: whether rows at `values` are meant too.
-        tied: only rows that share so many leading values are meant; `page` drops one after the other where there are
-            none.
-    """
-
-    values: Values
-    included: bool = False
-    tied: int = 0
 
 
 def _themselves(rows: Rows) -> Rows:
@@ -56,13 +40,6 @@ class Renewing(Protocol):
 
     def again(self, rows: Rows) -> Rows:
         """Return `rows` with the columns that are there now."""
-
-
-class Found(NamedTuple):
-    """Rows of a page, and the start that they were found above: that of the page, or with fewer ties."""
-
-    rows: list[tuple[Any, ...]]
-    start: Start
 
 
 @dataclass(frozen=True)

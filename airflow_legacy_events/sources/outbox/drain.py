@@ -14,7 +14,8 @@ from airflow_legacy_events.core.model import Batch, Pending, Receipt, Watermark
 from airflow_legacy_events.sources.outbox.receipts import receipt_of
 from airflow_legacy_events.sources.outbox.table import OutboxTable
 from airflow_legacy_events.sources.pages import pages
-from airflow_legacy_events.sources.rows import Rows, Start, Values
+from airflow_legacy_events.sources.place import Start, Values
+from airflow_legacy_events.sources.rows import Rows
 
 _BEGINNING = Start(())
 

@@ -17,7 +17,7 @@ from airflow_legacy_events.core.ports import Lease
 from airflow_legacy_events.sources.first_value import zone_of
 from airflow_legacy_events.sources.outbox.acknowledging import MOST_ROWS
 from airflow_legacy_events.sources.outbox.table import OutboxTable
-from airflow_legacy_events.sources.rows import Start
+from airflow_legacy_events.sources.place import Start
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from typing import Any
 from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Batch, Horizon, Opened, Watermark
+from airflow_legacy_events.sources.place import Start
 from airflow_legacy_events.sources.proof import whole
 from airflow_legacy_events.sources.query.storage import Storage
-from airflow_legacy_events.sources.rows import Rows, Start
+from airflow_legacy_events.sources.rows import Rows
 
 EXACT = "one snapshot of the whole table; a row deleted since the last load is not told"
 BOUNDED = (

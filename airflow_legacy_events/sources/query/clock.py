@@ -9,7 +9,8 @@ from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.sources.folds import folds
-from airflow_legacy_events.sources.rows import Rows, Values
+from airflow_legacy_events.sources.place import Values
+from airflow_legacy_events.sources.rows import Rows
 
 _SLACK = dt.timedelta(seconds=60)
 """Clocks of servers that take over from one another differ a little."""

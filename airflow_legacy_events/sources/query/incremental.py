@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Batch, Ceiling, Horizon, Opened, Pending, Watermark
 from airflow_legacy_events.sources.pages import Page, pages
+from airflow_legacy_events.sources.place import Start, Values
 from airflow_legacy_events.sources.query import last_rows
 from airflow_legacy_events.sources.query.checks import refuse_endless
 from airflow_legacy_events.sources.query.resets import generation_of
@@ -19,7 +20,7 @@ from airflow_legacy_events.sources.query.standing import (
     TableResetError,
     Verdict,
 )
-from airflow_legacy_events.sources.rows import Rows, Start, Values
+from airflow_legacy_events.sources.rows import Rows
 from airflow_legacy_events.sources.server import REACHED
 
 

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Batch, Opened, Pending, Watermark
+from airflow_legacy_events.sources.place import Start, Values
 from airflow_legacy_events.sources.query.incremental import IncrementalRun, RunPlan, position_of
 from airflow_legacy_events.sources.query.resets import generation_of
 from airflow_legacy_events.sources.renewal import Reader
-from airflow_legacy_events.sources.rows import Rows, Start, Values
+from airflow_legacy_events.sources.rows import Rows
 
 POLICIES = ("fail", "skip", "first_run_only", "always")
 _REASONS = {

@@ -8,8 +8,8 @@ from typing import Any
 from airflow_legacy_events.core.columns import Shape
 from airflow_legacy_events.core.model import Batch, Horizon, Watermark
 from airflow_legacy_events.core.ports import TableState
+from airflow_legacy_events.sources.place import Start
 from airflow_legacy_events.sources.query.incremental import position_of
-from airflow_legacy_events.sources.rows import Start
 from airflow_legacy_events.sources.selection import Selection
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_legacy_events.core.model import Span, listed
+from airflow_legacy_events.sources.place import Start
 from airflow_legacy_events.sources.renewal import Reader
 from airflow_legacy_events.sources.replay import RepeatRun
-from airflow_legacy_events.sources.rows import Start
 
 
 @dataclass

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 from airflow_legacy_events.core.columns import TEMPORAL, Kind
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.core.ports import NextId
+from airflow_legacy_events.sources.place import Start, Values
 from airflow_legacy_events.sources.query import last_rows
 from airflow_legacy_events.sources.query.clock import is_earlier, refuse_future
-from airflow_legacy_events.sources.rows import Rows, Start, Values
+from airflow_legacy_events.sources.rows import Rows
 
 EMPTIED, GONE = "emptied", "gone"
 _UNTOLD = "the last delivered row is gone, so a table that was set back below its watermark can't be told from it"

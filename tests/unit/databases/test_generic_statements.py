@@ -9,7 +9,8 @@ from sqlalchemy.dialects import mssql, oracle
 from airflow_legacy_events.core.columns import Column, Kind, Shape
 from airflow_legacy_events.databases.generic import GenericDatabase
 from airflow_legacy_events.databases.reflection import query_source
-from airflow_legacy_events.sources.rows import Rows, Start
+from airflow_legacy_events.sources.place import Start
+from airflow_legacy_events.sources.rows import Rows
 from airflow_legacy_events.sources.selection import Selection
 
 COLUMNS = (
