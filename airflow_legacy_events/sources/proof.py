@@ -27,7 +27,7 @@ _LONG = frozenset({Kind.TEXT, Kind.BYTES, Kind.JSON, Kind.ARRAY, Kind.ANY})
 
 def as_proved(horizon: Horizon, rows: Rows) -> Horizon:
     """Return the horizon of a run over `rows`; what can't be proved of its pages lowers it."""
-    if rows.selection.distinct or rows.database.holds_snapshot:
+    if _is_proved(rows) or rows.database.holds_snapshot:
         return horizon
     why = (
         f"that no two rows are equal in {_names(rows)} is not proved, and this database holds no snapshot that is known"
@@ -51,7 +51,7 @@ def whole(rows: Rows, read: Callable[[], Found], *, held: bool = False) -> list[
     Raises:
         ConfigurationError: rows would be passed over.
     """
-    if rows.selection.distinct:
+    if _is_proved(rows):
         return read().rows
     if not rows.database.holds_snapshot:
         found = read()
@@ -65,6 +65,11 @@ def whole(rows: Rows, read: Callable[[], Found], *, held: bool = False) -> list[
                 return _told_apart(rows, found.rows)
             tied = _tied(rows, found.rows)
     raise _ties(rows) if tied else _unordered(rows)
+
+
+def _is_proved(rows: Rows) -> bool:
+    """Whether the catalog proves that a page holds all rows between its ends."""
+    return rows.selection.distinct and rows.state.unsorted.isdisjoint(one.name for one in rows.selection.columns)
 
 
 def _holds_all(rows: Rows, found: Found) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from airflow_legacy_events.core.errors import ConfigurationError
 from tests.support.engines import of
 from tests.support.legacy import reused_database
 
@@ -45,6 +46,19 @@ def test_rows_of_long_texts_are_all_sent_and_in_order(legacy, kind, by):
         rows = [row for batch in source.open(None).batches for row in batch.rows]
     assert len({row[0] for row in rows}) == len(rows) == ROWS
     assert [row[-1] for row in rows] == sorted(row[-1] for row in rows)
+
+
+def test_texts_that_are_too_long_for_a_sort_are_all_sent_or_fail(legacy):
+    legacy.execute("CREATE TABLE t (id int PRIMARY KEY, a LONGTEXT CHARACTER SET utf8mb4 NOT NULL)")
+    fill(legacy, LONG.replace(PREFIX, "x" * 9_000))
+    sent: list[int] = []
+    try:
+        with legacy.source(watermark_columns=("a",), key_columns=("id",), batch_rows=50) as source:
+            sent += [row[0] for batch in source.open(None).batches for row in batch.rows]
+    except ConfigurationError as error:
+        assert "the database sorts these columns otherwise than it compares them" in str(error)  # noqa: PT017
+    else:
+        assert len(set(sent)) == len(sent) == ROWS
 
 
 def test_a_session_sorts_long_only_where_a_position_holds_texts_without_an_index(legacy):

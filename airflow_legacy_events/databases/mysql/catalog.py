@@ -28,6 +28,8 @@ SELECT check_clause FROM information_schema.check_constraints WHERE constraint_s
 """
 _UNIQUE = frozenset({"InnoDB", "MyISAM", "Aria", "MEMORY", "ROCKSDB", "TokuDB", "ndbcluster", "NDBCLUSTER"})
 """Engines that keep the promise of a unique index: a MERGE table only repeats those of its parts."""
+_LONGER_THAN_A_SORT = frozenset({"mediumtext", "longtext", "mediumblob", "longblob"})
+_LONGER_THAN_AN_OLD_SORT = frozenset({"text", "blob"})
 _IS_JSON = re.compile(r"json_valid\(`((?:[^`]|``)+)`\)")
 
 
@@ -81,6 +83,8 @@ def inspect_table(session: Session, table: str) -> CatalogEntry:
         state = below.state(session)
     else:
         state = _state(row, indexes, not_null, {str(column): str(collation) for column, *_, collation in columns})
+        long = _LONGER_THAN_A_SORT | (frozenset() if session.packs_sort_keys else _LONGER_THAN_AN_OLD_SORT)
+        state = state._replace(unsorted=frozenset(str(column) for column, _, type_, *_ in columns if type_ in long))
     return CatalogEntry(
         _facts(row, schema, indexes, not_null, state),
         _json(session, row.schema, row.name) & texts if session.mariadb and texts else frozenset(),
