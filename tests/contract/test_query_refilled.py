@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from airflow_legacy_events.core.errors import WatermarkError
 from tests.support.engines import EACH
 from tests.support.legacy import reused_database
 from tests.support.set_back import EMPTIED, IDS, REWRITTEN, Table
@@ -68,6 +69,19 @@ def test_a_table_that_was_filled_to_its_very_watermark_fails_or_is_told(table, r
     for _ in range(runs):
         report = table.run()
     assert "the row that was delivered last is gone or another one" in report.completeness_reason
+
+
+def test_rows_that_a_first_run_only_marks_are_known_again(table):
+    marked = Table(table.legacy, first_run="now")
+    marked.run()
+    assert "gone" not in marked.run().completeness_reason
+    table.all(EMPTIED[table.legacy.dialect])
+    marked.insert(*"uvwxyz")
+    if table.legacy.dialect == "postgresql":
+        with pytest.raises(WatermarkError, match="the rows that were delivered last are not in it"):
+            marked.run()
+    else:
+        assert "the row that was delivered last is gone or another one" in marked.run().completeness_reason
 
 
 def test_a_quiet_run_over_rows_that_are_there_says_nothing(table):

@@ -131,10 +131,20 @@ class IncrementalRun:
         """Yield the pages; the last one is final unless `max_rows` came first."""
         if plan.until is None:
             if plan.first:  # a first run always leaves a watermark
-                yield self._batch(Page([], plan.start, True, None, self.rows.selection))
+                yield self._marking(plan)
             return
         for page in pages(self.rows, plan.start, plan.until, self.limits):
             yield self._batch(page)
+
+    def _marking(self, plan: RunPlan) -> Batch:
+        """Return the batch without rows that marks where the table ends, and by which rows it is known again."""
+        marking = self._batch(Page([], plan.start, True, None, self.rows.selection))
+        if self.now and plan.start.values:
+            passed = self.rows.newest(plan.start.values, last_rows.KEPT_ROWS)
+            marking.after = marking.after._replace(
+                facts={**marking.after.facts, "last": [last_rows.checksum(row) for row in passed]}
+            )
+        return marking
 
     def _batch(self, page: Page) -> Batch:
         selection, generation = page.selection, 0 if self.stored is None else generation_of(self.stored.facts)
