@@ -106,6 +106,10 @@ class Underlying:
                 for name in sorted(self.unseen)
             ),
         ]
+        if self.functions and not hidden:
+            found.append(
+                "it runs stored functions, which may read tables of an engine without a snapshot; write it without them"
+            )
         return "; ".join(found) or None
 
 

@@ -31,7 +31,9 @@ WITH RECURSIVE below (oid) AS (
     JOIN pg_catalog.pg_depend AS d ON d.objid OPERATOR(pg_catalog.=) r.oid
    WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
 )
-SELECT DISTINCT pg_catalog.concat(pg_catalog.quote_ident(n.nspname), '.', pg_catalog.quote_ident(p.proname))
+SELECT pg_catalog.concat(pg_catalog.quote_ident(n.nspname), '.', pg_catalog.quote_ident(p.proname)),
+       pg_catalog.bool_or(p.provolatile OPERATOR(pg_catalog.<>) 'i'::pg_catalog."char"
+         AND p.prosrc OPERATOR(pg_catalog.~*) '^$|\\m(from|join|table|execute)\\M'::pg_catalog.text)
   FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
  WHERE n.nspname OPERATOR(pg_catalog.<>) ALL ('{{pg_catalog,information_schema}}'::pg_catalog.name[])
    AND (p.proname OPERATOR(pg_catalog.=) ANY ({functions}::pg_catalog.name[])
@@ -45,8 +47,12 @@ SELECT DISTINCT pg_catalog.concat(pg_catalog.quote_ident(n.nspname), '.', pg_cat
          SELECT FROM pg_catalog.pg_depend AS e WHERE e.objid OPERATOR(pg_catalog.=) p.oid
             AND e.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
             AND e.deptype OPERATOR(pg_catalog.=) 'e'::pg_catalog."char")
- ORDER BY 1
+ GROUP BY 1 ORDER BY 1
 """
+_UNHELD = (
+    "{}() may read tables whose TRUNCATE or rewriting shows through a snapshot; declare it IMMUTABLE if it reads none,"
+    " or write the query without it"
+)
 _NAME = r'(?:[^\W\d][\w$]*|"(?:[^"]|"")+")'
 _LITERAL = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _CALL = re.compile(rf"({_NAME})\s*\(")
@@ -67,37 +73,38 @@ class Calls:
         self._log, self._conn_id = log, conn_id
         self._told: set[str] = set()
 
-    def warn(self, session: Connection[Any], table: str | None, query: str | None) -> None:
-        """Warn of a view, or of a query."""
+    def warn(self, session: Connection[Any], table: str | None, query: str | None) -> str | None:
+        """Warn of a view, or of a query; return why a snapshot may not hold what it reads, None where it does."""
         found = called_by_query(session, query) if query is not None else called_by_view(session, str(table))
         if new := [name for name in found if name not in self._told]:
             self._told.update(new)
             self._log.warning(_TOLD, "the query" if table is None else f"view {table!r}", ", ".join(new), self._conn_id)
+        return next((_UNHELD.format(name) for name, reads in found.items() if reads), None)
 
 
-def called_by_view(session: Connection[Any], table: str) -> list[str]:
-    """Return the functions that a view calls, itself or by views below it, with their schemas."""
+def called_by_view(session: Connection[Any], table: str) -> dict[str, bool]:
+    """Return the functions that a view or those below it call, with their schemas, and whether each may read tables."""
     written = quoted(*split_name(table))
     return _called(session, [written, written.lower()], [])
 
 
-def called_by_query(session: Connection[Any], query: str) -> list[str]:
-    """Return the functions of which a query has the names, and those that views call whose names it has."""
+def called_by_query(session: Connection[Any], query: str) -> dict[str, bool]:
+    """Return the functions whose names a query has, and those of the views that it names, likewise."""
     text = _LITERAL.sub(" ", query)
     functions = {_stored(name) for name in _CALL.findall(text)}
     relations = {name for found in _FROM.findall(text) for name in re.findall(_RELATION, found)}
     return _called(session, sorted(relations)[:_MOST_NAMES], sorted(functions)[:_MOST_NAMES])
 
 
-def _called(session: Connection[Any], relations: list[str], functions: list[str]) -> list[str]:
+def _called(session: Connection[Any], relations: list[str], functions: list[str]) -> dict[str, bool]:
     if not relations and not functions:
-        return []
+        return {}
     found = sql.SQL(", ").join(sql.SQL("pg_catalog.to_regclass({})").format(name) for name in relations)
     statement = sql.SQL(_FUNCTIONS).format(
         relations=sql.SQL("ARRAY[{}]").format(found), functions=sql.Literal(functions) if functions else sql.SQL("'{}'")
     )
     [rows] = ask(session, statement)
-    return [name for (name,) in rows]
+    return dict(rows)
 
 
 def _stored(name: str) -> str:

@@ -166,7 +166,8 @@ class PostgresDatabase(SqlDatabase[Session]):
         found = super().reflect(table, sql)
         if sql is not None or found.indexes is None:
             with self._using("looking at the functions that are called") as session:
-                self._calls.warn(session.connection, table, sql)
+                unheld = self._calls.warn(session.connection, table, sql)
+            found = replace(found, state=found.state._replace(unheld=found.state.unheld or unheld))
         arrays = any(column.kind is Kind.ARRAY for column in found.columns)
         return replace(found, small=False) if found.small and arrays else found
 
