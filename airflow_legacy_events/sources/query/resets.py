@@ -87,7 +87,9 @@ class Resets:
             f"{self.what} was set back below the watermark of stream {self.stream!r}: {found.why}{grant}, so rows that"
             " were never sent may lie below it; nothing was read. Send the table as it is now with"
             " on_reset='restart', go on above the watermark with on_reset='keep', read again from an earlier place with"
-            f" {command('rewind', self.stream, '--to', 'VALUE')}, or begin anew with {command('forget', self.stream)}"
+            f" {command('rewind', self.stream, '--to', 'VALUE')}, or begin anew with {command('forget', self.stream)}."
+            " The last two give rows the event ids of a first sending: consumers that remember ids may take other rows"
+            " for those that they know"
         )
 
 
