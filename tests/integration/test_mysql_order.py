@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from airflow_legacy_events.core.errors import ConfigurationError
-from tests.support.engines import of
+from tests.support.engines import MARIADB, of
 from tests.support.legacy import reused_database
+from tests.support.profile import LONG as LONG_FORM
 
 ROWS = 300
 PREFIX = "x" * 700
@@ -48,9 +49,14 @@ def test_rows_of_long_texts_are_all_sent_and_in_order(legacy, kind, by):
     assert [row[-1] for row in rows] == sorted(row[-1] for row in rows)
 
 
-def test_texts_that_are_too_long_for_a_sort_are_all_sent_or_fail(legacy):
-    legacy.execute("CREATE TABLE t (id int PRIMARY KEY, a LONGTEXT CHARACTER SET utf8mb4 NOT NULL)")
-    fill(legacy, LONG.replace(PREFIX, "x" * 9_000))
+TOO_LONG = [("LONGTEXT", 9_000), *([("TEXT", 40_000), ("varchar(16000)", 15_900)] if LONG_FORM else [])]
+
+
+@pytest.mark.parametrize("legacy", of("mysql") if LONG_FORM else MARIADB, indirect=True)
+@pytest.mark.parametrize(("type_", "prefix"), TOO_LONG)
+def test_texts_that_are_too_long_for_a_sort_are_all_sent_or_fail(legacy, type_, prefix):
+    legacy.execute(f"CREATE TABLE t (id int PRIMARY KEY, a {type_} CHARACTER SET utf8mb4 NOT NULL)")
+    fill(legacy, LONG.replace(f"'{PREFIX}'", f"REPEAT('x', {prefix})"))
     sent: list[int] = []
     try:
         with legacy.source(watermark_columns=("a",), key_columns=("id",), batch_rows=50) as source:
@@ -59,6 +65,14 @@ def test_texts_that_are_too_long_for_a_sort_are_all_sent_or_fail(legacy):
         assert "the database sorts these columns otherwise than it compares them" in str(error)  # noqa: PT017
     else:
         assert len(set(sent)) == len(sent) == ROWS
+
+
+def test_what_may_be_too_long_for_a_sort_is_known_by_its_column(legacy):
+    types = {"a": "varchar(2000)", "b": "varbinary(20000)", "c": "TEXT", "d": "tinytext", "e": "LONGBLOB", "f": "int"}
+    columns = ", ".join(f"{name} {type_}" for name, type_ in types.items())
+    legacy.execute(f"CREATE TABLE t (id int PRIMARY KEY, {columns}) CHARACTER SET utf8mb4")
+    with legacy.source() as source:
+        assert source.database.reflect("t", None).state.unsorted == {"b", "c", "e"}
 
 
 def test_a_session_sorts_long_only_where_a_position_holds_texts_without_an_index(legacy):

@@ -19,7 +19,7 @@ class TableState(NamedTuple):
             the database compares them: an index that does not hold for inheriting tables, or under another collation
             than that of comparisons, proves nothing.
         object: plain JSON that another table, or one that was emptied or rewritten, does not share.
-        unsorted: names of columns whose longest values are longer than what the server sorts rows by.
+        unsorted: names of columns whose longest values may be longer than what the server sorts rows by.
         order: collations of the columns that have one, by name.
         definition: fingerprint of a view's definition and of those of the views below it, each from its FROM on; None
             for a table.

@@ -20,7 +20,8 @@ SELECT table_schema, table_name, table_type, engine, create_time FROM informatio
 """
 _NAMES = "SELECT table_name FROM information_schema.tables WHERE table_schema = COALESCE(%s, DATABASE())"
 _COLUMNS = """
-SELECT column_name, is_nullable, data_type, extra, collation_name FROM information_schema.columns
+SELECT column_name, is_nullable, data_type, extra, character_octet_length, collation_name
+  FROM information_schema.columns
  WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position
 """
 _CHECKS = """
@@ -28,8 +29,9 @@ SELECT check_clause FROM information_schema.check_constraints WHERE constraint_s
 """
 _UNIQUE = frozenset({"InnoDB", "MyISAM", "Aria", "MEMORY", "ROCKSDB", "TokuDB", "ndbcluster", "NDBCLUSTER"})
 """Engines that keep the promise of a unique index: a MERGE table only repeats those of its parts."""
-_LONGER_THAN_A_SORT = frozenset({"mediumtext", "longtext", "mediumblob", "longblob"})
-_LONGER_THAN_AN_OLD_SORT = frozenset({"text", "blob"})
+_SORTED_BYTES = 2**14
+"""Values of so many bytes are sorted as a whole, whatever their weights are and the server's memory is."""
+
 _IS_JSON = re.compile(r"json_valid\(`((?:[^`]|``)+)`\)")
 
 
@@ -79,17 +81,12 @@ def inspect_table(session: Session, table: str) -> CatalogEntry:
     texts = {column for column, _, type_, *_ in columns if type_ == "longtext"}
     below = below_view(session, row.schema, row.name) if row.is_view else Underlying()
     not_null = frozenset(str(column) for column, nullable, *_ in columns if nullable == "NO")
-    if row.is_view:
-        state = below.state(session)
-    else:
-        state = _state(row, indexes, not_null, {str(column): str(collation) for column, *_, collation in columns})
-        long = _LONGER_THAN_A_SORT | (frozenset() if session.packs_sort_keys else _LONGER_THAN_AN_OLD_SORT)
-        state = state._replace(unsorted=frozenset(str(column) for column, _, type_, *_ in columns if type_ in long))
+    state = below.state(session) if row.is_view else _state(row, indexes, not_null, columns)
     return CatalogEntry(
         _facts(row, schema, indexes, not_null, state),
         _json(session, row.schema, row.name) & texts if session.mariadb and texts else frozenset(),
         _sorted_by(indexes, row.engine),
-        tuple(str(column) for column, _, _, extra, _ in columns if "INVISIBLE" in str(extra)),
+        tuple(str(column) for column, _, _, extra, *_ in columns if "INVISIBLE" in str(extra)),
         below.functions,
     )
 
@@ -109,10 +106,12 @@ def _facts(
 
 
 def _state(
-    row: TableRow, indexes: Sequence[Index], not_null: frozenset[str], collations: Mapping[str, str]
+    row: TableRow, indexes: Sequence[Index], not_null: frozenset[str], columns: Sequence[Sequence[str | None]]
 ) -> TableState:
+    collations = {str(column): str(collation) for column, *_, collation in columns}
     return TableState(
         distinct=tuple(one.columns for one in indexes if _is_distinct(one, row.engine, not_null, collations)),
+        unsorted=frozenset(str(one) for one, *_, octets, _ in columns if int(octets or 0) > _SORTED_BYTES),
         object=None if row.created is None else {"created": row.created, "engine": row.engine},
         unheld=None if row.engine in WITH_SNAPSHOT else unheld(Name(row.schema, row.name), row.engine),
     )
