@@ -113,9 +113,10 @@ class _Encoder:
         texts = [one.texts for one in encoded]
         filled = {slot: self._fill(slot, template, texts) for slot, template in plan.templates.items()}
         inner = [_inner(filled[slot]) if slot in filled else None for slot in FILLED]
-        counter = f":{batch.counter}" if batch.counter else ""
+        versioned = self._versioned(batch.op)
+        counter = f":{batch.counter}" if versioned and batch.counter else ""
         counter += f":g{batch.generation}" if batch.generation else ""
-        encode = self._compiled(versioned=self._versioned(batch.op))
+        encode = self._compiled(versioned=versioned)
         block = encode(count, batch.op, counter, moments, *inner, *forms)
         if not plan.each:
             return block, []

@@ -88,6 +88,9 @@ class _Broker:
             self._told.step("published")
         return rejected
 
+    def remade(self) -> Any:
+        return self._broker.remade()
+
 
 class _Store(FileStore):
     def __init__(self, folder: str, told: _Told) -> None:
