@@ -79,7 +79,10 @@ class Runs:
         except IdsReturnedError as found:
             return self._opened_by(self.resets.go_on(at, found), changed)
         is_new = any(not at.facts.get(fact) for fact in opened.horizon.facts if fact in _ONCE)
-        return _noted(opened, changed), at, bool(changed) or is_new
+        if learned := standing.learned():
+            horizon = opened.horizon._replace(facts={**opened.horizon.facts, "last": learned})
+            opened = opened._replace(horizon=horizon)
+        return _noted(opened, changed), at, bool(changed or learned) or is_new
 
     def repeat(self, at: Watermark | None, window: Window | Span) -> ReplayRun | RerunRun:
         """Return the run that sends a window or span again, from the progress of an earlier try."""

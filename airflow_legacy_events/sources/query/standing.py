@@ -26,7 +26,12 @@ _OVERTAKEN = (
     " watermark can't be told from one whose rows change"
 )
 _REWRITTEN = "the table was rewritten or exchanged since the last run, and holds rows of then"
+_UNKNOWN = "the table was rewritten or exchanged since the last run, and which rows it held then is not known"
 _CLEARED = "the table was rewritten or exchanged since the last run, and holds no row of before"
+_UNCOMPARED = (
+    "other columns are read than at the last run, so the rows of then can't be compared, and a table that was emptied"
+    " and filled again beyond its watermark can't be told"
+)
 _EMPTY = "the table is empty and its next ids can't be seen, so ids that begin anew are found out only by their rows"
 
 
@@ -101,7 +106,8 @@ class Standing:
         if highest is not None:
             if self.rows.database.returns_ids and not self._in_time:
                 self._refuse_returned(self._next_id())
-            return AS_EXPECTED if self._in_time and highest == self._values else self._judge_overtaken()
+            quiet = highest == self._values and (self._in_time or not self._known)
+            return AS_EXPECTED if quiet else self._judge_overtaken()
         if self._in_time:
             refuse_future(self.rows, self._values)
         if bounded and self.rows.highest(self._from_here) is not None:
@@ -111,7 +117,7 @@ class Standing:
     def _judge_overtaken(self) -> Verdict:
         """Judge rows at or above the watermark: others may be new too, where a table was emptied and filled again."""
         if not self._known:
-            return AS_EXPECTED
+            return Verdict(_UNCOMPARED) if self.stored.facts.get("last") else AS_EXPECTED
         if self._in_time and (now_at := self._now_at()) is not None:
             self._refuse_earlier(now_at)
             return AS_EXPECTED
@@ -135,8 +141,20 @@ class Standing:
                 "the table was exchanged, emptied or rewritten, and the rows that were delivered last are not in it",
                 self._highest(),
             )
+        if not self._known:
+            return "" if self.stored.facts.get("last") else _UNKNOWN
         self.log.info("%s was rewritten or exchanged since the last run; it holds rows of then", self.rows.what)
         return _REWRITTEN
+
+    def learned(self) -> list[str]:
+        """Return checksums of the rows up to the watermark, the last one first, where the watermark has none of them.
+
+        Rows are known again from there on: after columns came or went, and where a person or an earlier release wrote
+        the watermark.
+        """
+        if self._known:
+            return []
+        return [last_rows.checksum(row) for row in self.rows.newest(self._values, last_rows.KEPT_ROWS)]
 
     @property
     def _values(self) -> Values:
