@@ -163,8 +163,8 @@ class IncrementalRun:
 
     def _facts_behind(self, page: Page) -> dict[str, Any]:
         """Return the facts by which the rows of a page, and the server that gave them, are known again."""
-        if not page.rows:
-            return {}
+        if not page.rows:  # behind rows that went while the run read, or that were never there
+            return {"last": self._last} if self._last else {}
         if page.selection.shape.columns is not self._read:  # checksums of other columns would tell nothing
             self._last, self._read = [], page.selection.shape.columns
         self._last = last_rows.joined(last_rows.checksums(page.rows), self._last)

@@ -41,6 +41,7 @@ from airflow_legacy_events.sources.query.facts import (
     source_facts,
     state_facts,
 )
+from airflow_legacy_events.sources.query.places import check_values
 from airflow_legacy_events.sources.query.recording import completed, recording
 from airflow_legacy_events.sources.query.resets import Resets
 from airflow_legacy_events.sources.query.runs import Runs
@@ -175,6 +176,7 @@ class QuerySource:
         changed = False
         if at is not None:
             self._guard(at, runs.facts)
+            check_values(self.stream, at.values or (), checked.selection.columns)
             if self.watermark_columns:
                 refuse_behind(self.database, self.stream, at.facts)
             at, changed, recorded = self._changes.judge(at, runs.facts)

@@ -1,0 +1,52 @@
+"""Values of a stored watermark, which a person may have edited: whether they can be values of its columns at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+
+from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
+from airflow_legacy_events.core.commands import command
+from airflow_legacy_events.core.errors import WatermarkError
+
+# As the databases write a date, zero ones of MySQL and years beyond 9999 included; what follows is the time of day.
+_DATE = re.compile(r"\s*[+-]?\d{4,}-(0?\d|1[0-2])-([0-2]?\d|3[01])(?!\d)")
+_NUMERIC = frozenset({Kind.DECIMAL, Kind.FLOAT})
+
+
+def check_values(stream: str, values: Sequence[str], columns: Sequence[Column]) -> None:
+    """Check that each value has the form of its column; some databases would take another one for no value at all.
+
+    Raises:
+        WatermarkError: naming the column, never the value.
+    """
+    if len(values) > len(columns):
+        raise WatermarkError(
+            f"the watermark of stream {stream!r} holds {len(values)} values for {len(columns)} columns; nothing was"
+            f" read. {_remedy(stream)}"
+        )
+    for at, (text, column) in enumerate(zip(values, columns, strict=False)):
+        if not _fits(text, column, first=not at):
+            raise WatermarkError(
+                f"the watermark of stream {stream!r} holds a text for column {column.name!r} that is no value of its"
+                f" type {column.type!r}; nothing was read. {_remedy(stream)}"
+            )
+
+
+def _fits(text: str, column: Column, *, first: bool) -> bool:
+    """Only the first value must be finite; and times behind it may be any that the database can sort."""
+    if column.kind in TEMPORAL:
+        return not first or _DATE.match(text) is not None
+    try:
+        if column.kind is Kind.INTEGER:
+            int(text)
+        elif column.kind in _NUMERIC:
+            return Decimal(text).is_finite() or not first
+    except (ValueError, InvalidOperation):
+        return False
+    return True
+
+
+def _remedy(stream: str) -> str:
+    return f"Look at it with {command('show', stream)}, and set it right with {command('set', stream, 'VALUE...')}"
