@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_legacy_events.core.errors import WatermarkError
+from airflow_legacy_events.core.errors import LegacyEventsError, WatermarkError
 from airflow_legacy_events.core.model import Watermark
 from tests.support.engines import EACH
 from tests.support.legacy import reused_database
@@ -41,6 +41,18 @@ def test_what_is_no_time_begins_nothing_anew(table, moment):
     with pytest.raises(WatermarkError, match=r"a text for column 'at' that is no value.*watermark show.*watermark set"):
         timed.run()
     assert len(timed.bodies) == 3
+
+
+def test_what_waits_for_rows_hears_of_it_too(table):
+    edit(table, "3", "4")
+    with table.legacy.source(watermark_columns=("id",)) as source, pytest.raises(WatermarkError, match="watermark set"):
+        source.pending(table.deliveries.store.load(table.deliveries.name))
+
+
+def test_a_number_beyond_all_ids_sends_nothing(table):
+    edit(table, "9" * 30)
+    with pytest.raises(LegacyEventsError):
+        table.run()
 
 
 def test_a_time_that_a_person_writes_is_one(table):

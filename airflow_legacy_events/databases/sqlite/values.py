@@ -80,9 +80,12 @@ def _literal(value: Any, column: Column) -> str:
 
 def _number(text: str) -> int | float:
     try:
-        return int(text)
+        number = int(text)
     except ValueError:
         return float(text)
+    if not -(2**63) <= number < 2**63:
+        raise ValueError("no integer of SQLite")
+    return number
 
 
 def _unfit(value: Any, column: Column) -> SourceError:

@@ -12,6 +12,7 @@ from airflow_legacy_events.core.errors import WatermarkError
 
 # As the databases write a date, zero ones of MySQL and years beyond 9999 included; what follows is the time of day.
 _DATE = re.compile(r"\s*[+-]?\d{4,}-(0?\d|1[0-2])-([0-2]?\d|3[01])(?!\d)")
+_LEAST, _MOST = -(2**63), 2**64 - 1
 _NUMERIC = frozenset({Kind.DECIMAL, Kind.FLOAT})
 
 
@@ -40,8 +41,8 @@ def _fits(text: str, column: Column, *, first: bool) -> bool:
         return not first or _DATE.match(text) is not None
     try:
         if column.kind is Kind.INTEGER:
-            int(text)
-        elif column.kind in _NUMERIC:
+            return _LEAST <= int(text) <= _MOST
+        if column.kind in _NUMERIC:
             return Decimal(text).is_finite() or not first
     except (ValueError, InvalidOperation):
         return False

@@ -175,8 +175,7 @@ class QuerySource:
         recorded: dict[str, Any] = {}
         changed = False
         if at is not None:
-            self._guard(at, runs.facts)
-            check_values(self.stream, at.values or (), checked.selection.columns)
+            self._guard(at, runs)
             if self.watermark_columns:
                 refuse_behind(self.database, self.stream, at.facts)
             at, changed, recorded = self._changes.judge(at, runs.facts)
@@ -192,7 +191,7 @@ class QuerySource:
             checked = self.check()
             self._resolved = self._runs(checked, *self._resolve(checked.found, checked.selection))
         if at is not None:
-            self._guard(at, self._resolved.facts)
+            self._guard(at, self._resolved)
         run = self._resolved.live(at)
         if isinstance(run, BulkRun):
             raise ConfigurationError(
@@ -215,11 +214,12 @@ class QuerySource:
     def finish(self, lease: Lease, over: Callable[[], bool]) -> None:
         """A query leaves nothing to tidy up at its source."""
 
-    def _guard(self, at: Watermark, facts: Mapping[str, Any]) -> None:
+    def _guard(self, at: Watermark, runs: Runs) -> None:
         """Check that a stored watermark is one of this source."""
         check_query_facts(self.stream, at.facts)
-        guard.check(self.stream, at.facts, facts, REMEDIES)
-        guard.check_types(self.stream, at.facts, facts)
+        guard.check(self.stream, at.facts, runs.facts, REMEDIES)
+        guard.check_types(self.stream, at.facts, runs.facts)
+        check_values(self.stream, at.values or (), runs.rows.selection.columns)
 
     def _continues(self, progress: Watermark, facts: Mapping[str, Any]) -> bool:
         """Whether the progress of a replay is of the same rows; False where it can't be understood."""
