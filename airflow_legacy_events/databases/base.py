@@ -139,6 +139,10 @@ class SqlDatabase(Conditions, Generic[Session]):
         """See `core.ports.Database.behind`."""
         return None
 
+    def continues(self, server: Mapping[str, Any], position: Mapping[str, Any] | None) -> bool:  # noqa: ARG002
+        """See `core.ports.Database.continues`."""
+        return False
+
     def next_id(self, table: str, column: str) -> NextId:  # noqa: ARG002
         """See `core.ports.Database.next_id`."""
         return NextId()

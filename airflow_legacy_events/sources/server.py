@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,28 @@ from airflow_legacy_events.core.ports import Database
 
 REACHED = "reached"
 """Fact of a watermark: how far the server was, as `Database.position` tells it."""
+
+
+def reached_now(database: Database) -> dict[str, Any]:
+    """Return how far the server is as a fact of a watermark; empty where it does not tell that."""
+    position = database.position()
+    return {} if position is None else {REACHED: position}
+
+
+def as_known(
+    database: Database, stream: str, stored: Mapping[str, Any], found: Mapping[str, Any], log: logging.Logger
+) -> Mapping[str, Any]:
+    """Return the facts of a run for the comparison with a watermark's, with its server where this one continues it.
+
+    So endpoints that hop between replicas, and a replica that was promoted with all that was read, are taken over.
+    """
+    before = stored.get("server")
+    if not isinstance(before, Mapping) or before == found.get("server"):
+        return found
+    if not database.continues(before, stored.get(REACHED)):
+        return found
+    log.info("stream %s: another server than before has all that was read of that one, and is read from now on", stream)
+    return {**found, "server": before}
 
 
 def refuse_behind(database: Database, stream: str, facts: Mapping[str, Any]) -> None:

@@ -95,6 +95,14 @@ class Database(Protocol):
         A standby is waited for, the statement timeout at most.
         """
 
+    def continues(self, server: Mapping[str, Any], position: Mapping[str, Any] | None) -> bool:
+        """Return whether this server has all that another one had, proved by numbers that no third server gives.
+
+        Args:
+            server: identity of the other one, as `identity` gave it.
+            position: how far it was, as `position` gave it. A standby is waited for as in `behind`.
+        """
+
     @property
     def returns_ids(self) -> bool:
         """Whether `next_id` may hand out ids of deleted rows again; then it is asked at every start."""

@@ -15,6 +15,7 @@ from airflow_legacy_events.databases.mysql.session import Session
 
 _POLL_SECONDS = 0.25
 _NAMED_GTIDS = 3
+_UUID = "server_uuid"
 
 
 class AskedServer(SqlDatabase[Session]):
@@ -47,6 +48,16 @@ class AskedServer(SqlDatabase[Session]):
             self._closed.wait(_POLL_SECONDS)
             self._server = server = self._ask_server()
         return None
+
+    def continues(self, server: Mapping[str, Any], position: Mapping[str, Any] | None) -> bool:
+        """See `core.ports.Database.continues`: GTIDs of MySQL name the server that gave them, MariaDB's don't."""
+        here = (self._server or self._ask_server()).identity
+        gtids = gtids_in(position or {})
+        if not (_UUID in here and _UUID in server and gtids and all(":" in one for one in gtids)):
+            return False
+        if {**here, _UUID: ""} != {**server, _UUID: ""}:
+            return False
+        return self.position() is not None and self.behind({**(position or {})}) is None
 
     def _ask_server(self) -> Server:
         with self._using("asking for the server's identity") as session:

@@ -43,7 +43,7 @@ from airflow_legacy_events.sources.outbox.replaying import open_replay
 from airflow_legacy_events.sources.outbox.table import OutboxTable, select_outbox
 from airflow_legacy_events.sources.outbox.tidying import Tidying
 from airflow_legacy_events.sources.selection import Selection
-from airflow_legacy_events.sources.server import refuse_behind
+from airflow_legacy_events.sources.server import as_known, refuse_behind
 
 
 @dataclass(frozen=True)
@@ -246,7 +246,8 @@ class OutboxSource:
         if at is None:
             return
         check_outbox_facts(self.stream, at.facts)
-        guard.check(self.stream, at.facts, facts, REMEDIES if at.receipt is None else WITH_RECEIPT)
+        known = as_known(self.database, self.stream, at.facts, facts, self.log)
+        guard.check(self.stream, at.facts, known, REMEDIES if at.receipt is None else WITH_RECEIPT)
         refuse_behind(self.database, self.stream, at.facts)
 
 

@@ -48,7 +48,7 @@ from airflow_legacy_events.sources.query.runs import Runs
 from airflow_legacy_events.sources.renewal import Renewal
 from airflow_legacy_events.sources.rows import Rows
 from airflow_legacy_events.sources.selection import ColumnRequest, Selection, by_window, select_columns
-from airflow_legacy_events.sources.server import refuse_behind
+from airflow_legacy_events.sources.server import REACHED, as_known, reached_now, refuse_behind
 from airflow_legacy_events.sources.window import window_column
 
 
@@ -180,7 +180,10 @@ class QuerySource:
                 refuse_behind(self.database, self.stream, at.facts)
             at, changed, recorded = self._changes.judge(at, runs.facts)
         (horizon, batches), begun, told = runs.open_live(at)
-        horizon = horizon._replace(facts={**carried(begun, runs.facts), **recorded, **horizon.facts})
+        before = carried(begun, runs.facts)
+        if self.watermark_columns and REACHED not in before:
+            before |= reached_now(self.database)
+        horizon = horizon._replace(facts={**before, **recorded, **horizon.facts})
         if begun is not None and (changed or told):
             batches = recording(batches, checked.selection, begun)
         return Opened(horizon, batches)
@@ -217,7 +220,8 @@ class QuerySource:
     def _guard(self, at: Watermark, runs: Runs) -> None:
         """Check that a stored watermark is one of this source."""
         check_query_facts(self.stream, at.facts)
-        guard.check(self.stream, at.facts, runs.facts, REMEDIES)
+        known = as_known(self.database, self.stream, at.facts, runs.facts, self.log)
+        guard.check(self.stream, at.facts, known, REMEDIES)
         guard.check_types(self.stream, at.facts, runs.facts)
         check_values(self.stream, at.values or (), runs.rows.selection.columns)
 
