@@ -14,10 +14,10 @@ REACHED = "reached"
 """Fact of a watermark: how far the server was, as `Database.position` tells it."""
 
 
-def reached_now(database: Database) -> dict[str, Any]:
-    """Return how far the server is as a fact of a watermark; empty where it does not tell that."""
-    position = database.position()
-    return {} if position is None else {REACHED: position}
+def with_reached(database: Database, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return facts with how far the server is, where they don't say how far it was and it tells that."""
+    position = None if REACHED in facts else database.position()
+    return {**facts} if position is None else {**facts, REACHED: position}
 
 
 def as_known(

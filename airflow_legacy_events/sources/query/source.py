@@ -48,7 +48,7 @@ from airflow_legacy_events.sources.query.runs import Runs
 from airflow_legacy_events.sources.renewal import Renewal
 from airflow_legacy_events.sources.rows import Rows
 from airflow_legacy_events.sources.selection import ColumnRequest, Selection, by_window, select_columns
-from airflow_legacy_events.sources.server import REACHED, as_known, reached_now, refuse_behind
+from airflow_legacy_events.sources.server import as_known, refuse_behind, with_reached
 from airflow_legacy_events.sources.window import window_column
 
 
@@ -180,9 +180,7 @@ class QuerySource:
                 refuse_behind(self.database, self.stream, at.facts)
             at, changed, recorded = self._changes.judge(at, runs.facts)
         (horizon, batches), begun, told = runs.open_live(at)
-        before = carried(begun, runs.facts)
-        if self.watermark_columns and REACHED not in before:
-            before |= reached_now(self.database)
+        before = with_reached(self.database, carried(begun, runs.facts))
         horizon = horizon._replace(facts={**before, **recorded, **horizon.facts})
         if begun is not None and (changed or told):
             batches = recording(batches, checked.selection, begun)
