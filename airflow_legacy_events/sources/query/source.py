@@ -97,8 +97,7 @@ class QuerySource:
             or `reset`: begin anew as a first run.
         on_schema_change: where columns came, went or changed: `evolve` or `fail`. A watermark or key column whose
             type changed always fails.
-        on_reset: where the table was set back below the watermark: `fail`, `restart`: send it from its beginning as a
-            new generation, or `keep` the watermark.
+        on_reset: where the table was set back below the watermark: `fail`, `restart` from its beginning, or `keep`.
     """
 
     database: Database
