@@ -10,6 +10,10 @@ from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import RunMode, Span, Window
 
 KEYS = ("from", "to", "topic", "rows_per_second")
+_SHOWN, _MOST_SHOWN = 40, 5
+_LONGEST_TOPIC = 249
+_LONGEST_BOUND = 1_000
+_HUGE = 10**1_000
 
 
 LIVE = RunMode()
@@ -27,7 +31,10 @@ def decide(context: Mapping[str, Any], *, time_column: str | None, done: Span | 
         ConfigurationError: a replay is asked for wrongly, or a backfill can't know its interval.
     """
     run = context["dag_run"]
-    replay = _find_replay(run.conf or {}, context.get("params") or {})
+    conf = run.conf or {}
+    if not isinstance(conf, Mapping):
+        raise _wrong(f"the configuration is a {type(conf).__name__}")
+    replay = _find_replay(conf, context.get("params") or {})
     if replay is not None:
         return _replay(replay, time_column)
     if run_type(run) == "backfill":
@@ -52,13 +59,16 @@ def _find_replay(conf: Mapping[str, Any], params: Mapping[str, Any]) -> Any:
 def _replay(arguments: Any, time_column: str | None) -> RunMode:
     if not isinstance(arguments, Mapping):
         raise _wrong(f"found a {type(arguments).__name__}")
-    if unknown := sorted(str(key) for key in arguments if key not in KEYS):
-        raise _wrong(f"unknown: {', '.join(unknown)}")
+    if unknown := sorted(ascii(str(key))[1:-1][:_SHOWN] for key in arguments if key not in KEYS):
+        more = f" and {len(unknown) - _MOST_SHOWN} more" if len(unknown) > _MOST_SHOWN else ""
+        raise _wrong(f"unknown: {', '.join(unknown[:_MOST_SHOWN])}{more}")
     if missing := [key for key in ("from", "to") if arguments.get(key) in (None, "")]:
         raise _wrong(f"missing: {', '.join(missing)}")
     topic, rate = arguments.get("topic"), arguments.get("rows_per_second")
     if topic is not None and (not isinstance(topic, str) or not topic):
         raise _wrong("topic is no text")
+    if topic is not None and len(topic) > _LONGEST_TOPIC:
+        raise _wrong(f"topic has {len(topic)} letters, and no topic of Kafka has more than {_LONGEST_TOPIC}")
     if rate is not None and not _is_rate(rate):
         raise _wrong("rows_per_second is no finite number from 1 on")
     return RunMode("replay", Window(time_column, _text(arguments["from"]), _text(arguments["to"])), topic, rate)
@@ -72,7 +82,14 @@ def _is_rate(value: Any) -> bool:
 def _text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise _wrong(f"from and to must be texts or numbers, not {type(value).__name__}")
-    return str(value)
+    if isinstance(value, int) and abs(value) >= _HUGE:
+        raise _wrong("from or to is a number of more than a thousand digits")
+    text = str(value)
+    if len(text) > _LONGEST_BOUND:
+        raise _wrong(f"from or to has {len(text)} letters, more than {_LONGEST_BOUND}")
+    if "\0" in text or (not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)):
+        raise _wrong("from or to holds a zero byte or half a surrogate pair, which no text of a database does")
+    return text
 
 
 def _wrong(found: str) -> ConfigurationError:

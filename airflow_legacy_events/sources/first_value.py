@@ -54,7 +54,7 @@ def first_value(
             return _moment(first_run, column.kind, zone, high=high)
         if column.kind in _NUMBERS:
             return _number(first_run, column.kind)
-    except (ValueError, InvalidOperation) as error:
+    except (ValueError, InvalidOperation, OverflowError) as error:
         raise ConfigurationError(
             f"{argument}={first_run!r} was asked for, but the first watermark column {column.name!r} is {column.type};"
             f" nothing was read. Give {words}a value of that column"

@@ -45,7 +45,7 @@ def window_column(window: Window, watermark_columns: Sequence[str], columns: Seq
     moments = [moment_of(text) is not None for text in (window.low, window.high)]
     if moments[0] != moments[1]:
         raise ConfigurationError(
-            f"the window [{window.low}, {window.high}) mixes a moment with something else; nothing was read. Give both"
+            f"the window {window.shown} mixes a moment with something else; nothing was read. Give both"
             " as ISO 8601 with an offset, such as 2026-11-01T00:00:00+00:00, or both as values of the first watermark"
             " column"
         )
@@ -56,7 +56,7 @@ def window_column(window: Window, watermark_columns: Sequence[str], columns: Seq
     name = window.column or (temporal[0] if temporal else None)
     if name is None:
         raise ConfigurationError(
-            f"the window [{window.low}, {window.high}) is one of time, but no watermark column is a time; nothing was"
+            f"the window {window.shown} is one of time, but no watermark column is a time; nothing was"
             " read. Name the column that tells a row's time with time_column=, or replay values of the first watermark"
             ' column with the run\'s configuration {"replay": {"from": ..., "to": ...}}'
         )
@@ -71,13 +71,13 @@ def window_column(window: Window, watermark_columns: Sequence[str], columns: Seq
 def _value_column(window: Window, watermark_columns: Sequence[str], kinds: dict[str, Column]) -> str:
     if not watermark_columns:
         raise ConfigurationError(
-            f"the window [{window.low}, {window.high}) holds values of the first watermark column, and there is none;"
+            f"the window {window.shown} holds values of the first watermark column, and there is none;"
             " nothing was read. Give moments in ISO 8601 with an offset, and time_column="
         )
     first = kinds.get(watermark_columns[0])
     if first is not None and first.kind in TEMPORAL:
         raise ConfigurationError(
-            f"the window [{window.low}, {window.high}) lies in the time column {first.name!r} and has no offset, so it"
+            f"the window {window.shown} lies in the time column {first.name!r} and has no offset, so it"
             " could be meant in any zone; nothing was read. Write moments as 2026-11-01T00:00:00+00:00"
         )
     return watermark_columns[0]
@@ -112,6 +112,4 @@ def _moment(moment: dt.datetime, column: Column, zone: zoneinfo.ZoneInfo, *, hig
 
 def _refuse_empty(window: Window, *, empty: bool) -> None:
     if empty:
-        raise ConfigurationError(
-            f"the window [{window.low}, {window.high}) is empty: it must begin below its end; nothing was read"
-        )
+        raise ConfigurationError(f"the window {window.shown} is empty: it must begin below its end; nothing was read")

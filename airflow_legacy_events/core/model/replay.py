@@ -7,6 +7,10 @@ from typing import Any, NamedTuple
 from airflow_legacy_events.core.model.watermark import listed
 
 
+def _printable(letter: str) -> str:
+    return letter if letter.isprintable() else ascii(letter)[1:-1]
+
+
 class Window(NamedTuple):
     """The half-open range `[low, high)` that a replay sends, as it was given.
 
@@ -19,6 +23,12 @@ class Window(NamedTuple):
     column: str | None
     low: str
     high: str
+
+    @property
+    def shown(self) -> str:
+        """The range in one line, for messages: whoever triggers a run may write anything into it."""
+        low, high = ("".join(_printable(letter) for letter in text) for text in (self.low, self.high))
+        return f"[{low}, {high})"
 
 
 class Span(NamedTuple):

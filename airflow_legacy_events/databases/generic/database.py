@@ -23,12 +23,12 @@ from airflow_legacy_events.databases.generic import sizes, values
 from airflow_legacy_events.databases.generic.catalog import inspect_columns, inspect_table
 from airflow_legacy_events.databases.generic.dialects import traits_of
 from airflow_legacy_events.databases.generic.lock import RowLock
+from airflow_legacy_events.databases.generic.reasons import reason_of_query, reason_of_read
 from airflow_legacy_events.databases.generic.session import Session, watched
 from airflow_legacy_events.databases.generic.shapes import Shapes, columns_of
 from airflow_legacy_events.databases.generic.writes import table_writes
 from airflow_legacy_events.databases.generic.writing import literal, refusal
 from airflow_legacy_events.databases.reflection import TableFacts
-from airflow_legacy_events.databases.writing import masked
 
 T = TypeVar("T")
 
@@ -171,7 +171,8 @@ class GenericDatabase(SqlDatabase[Session]):
         except sa.exc.DBAPIError as error:
             if error.connection_invalidated:
                 raise
-            raise errors.refused_query(self.conn_id, self._reason(error), _IN_BRACKETS) from None
+            found = self._without_password(reason_of_query(error))
+            raise errors.refused_query(self.conn_id, found, _IN_BRACKETS) from None
         with contextlib.closing(result):
             described = result.cursor.description if result.cursor is not None else ()
             return columns_of(self._engine.dialect.loaded_dbapi, list(result.keys()), described)
@@ -283,12 +284,11 @@ class GenericDatabase(SqlDatabase[Session]):
         try:
             yield
         except (sa.exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
-            if what := sizes.too_large_in(str(getattr(error, "orig", None) or error)):
+            if self._traits.bounds_large_objects and (what := sizes.too_large_in(str(getattr(error, "orig", error)))):
                 raise errors.too_large(self.conn_id, what, self.max_row_bytes) from None
-            reason = self._reason(error)
-            # What an error of reading quotes may be the value of a row.
-            raise errors.failed(self.conn_id, doing, masked(reason) if doing == _READING else reason) from None
+            found = reason_of_read(error) if doing == _READING else errors.one_line(error)
+            raise errors.failed(self.conn_id, doing, self._without_password(found)) from None
 
-    def _reason(self, error: Exception) -> str:
-        text = errors.one_line(error)[:_LONGEST_REASON]
+    def _without_password(self, found: str) -> str:
+        text = found[:_LONGEST_REASON]
         return text.replace(str(self.url.password), "***") if self.url.password else text

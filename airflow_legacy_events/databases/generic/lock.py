@@ -111,7 +111,7 @@ class RowLock:
             raise SourceError(
                 f"the lock of stream {self._name!r} could not be taken: {one_line(error)}. Nothing was read. It is a"
                 f" row of the table {TABLE}: GRANT SELECT, INSERT, UPDATE, DELETE ON {TABLE} to this user"
-            ) from error
+            ) from None
         return self
 
     def check(self) -> None:
@@ -119,7 +119,7 @@ class RowLock:
         try:
             still = self._change(sa.update(locks).where(self._ours).values(beats=locks.c.beats + 1, leased_at=_NOW))
         except sa.exc.SQLAlchemyError as error:
-            raise self._lost(f"its session failed: {one_line(error)}") from error
+            raise self._lost(f"its session failed: {one_line(error)}") from None
         if not still:
             raise self._lost(f"its row in {TABLE} is another run's or was removed")
 

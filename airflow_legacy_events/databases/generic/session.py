@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import queue
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from typing import Any, Generic, Self, TypeVar, cast
 
 import sqlalchemy as sa
@@ -147,8 +148,17 @@ class Session:
         self._driver = driver
 
 
+class _WithoutErrors(logging.LoggerAdapter[Any]):
+    """Logs what a pool says, without the driver's error: that may hold the value of a row."""
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        return msg, {**kwargs, "exc_info": None}
+
+
 def watched(engine: sa.Engine) -> sa.Engine:
     """Let the sessions of an engine know their driver's connections before anything is asked of them."""
+    pool: Any = engine.pool
+    pool.logger = _WithoutErrors(pool.logger, {})
 
     @sa.event.listens_for(engine, "do_connect")
     def connect(dialect: sa.Dialect, _: Any, arguments: Any, options: Any) -> Any:

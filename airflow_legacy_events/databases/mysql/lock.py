@@ -95,7 +95,7 @@ class NamedLock(SessionLock):
                 self._session.rows("SET SESSION wait_timeout = %s", _DEAD_SECONDS)
                 self._take()
             except MySQLdb.Error as error:
-                raise self._not_taken(reason(error)) from error
+                raise self._not_taken(reason(error)) from None
             yield self
         finally:
             self._release()
@@ -109,7 +109,7 @@ class NamedLock(SessionLock):
         try:
             [(owner,)] = self._ask("SELECT IS_USED_LOCK(%s)", self._lock)
         except MySQLdb.Error as error:
-            raise self._lost(reason(error)) from error
+            raise self._lost(reason(error)) from None
         # A server that was started anew gives numbers again: its answer counts only while the session is there.
         if self._ended.is_set() or owner is None or int(owner) != self._session.number:
             raise self._lost("the server says that it is not ours any more")

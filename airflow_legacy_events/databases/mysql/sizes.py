@@ -26,7 +26,8 @@ _ROWS = 128
 _SHORT_BYTES = 1_024
 _MORE_THAN_ONE_ROW = 1242
 _VARIABLE = "@legacy_events_too_large"
-_REPORT = re.compile(r"([0-9]+) (.*)", re.DOTALL)
+_LONGEST_REPORT = 99
+_REPORT = re.compile(r"([0-9]{1,18}) (.*)", re.DOTALL)
 
 
 def bounded_column(column: Column, most: int) -> Any:
@@ -105,7 +106,7 @@ def too_large_in(
     """
     if not isinstance(error, MySQLdb.Error) or code_of(error) != _MORE_THAN_ONE_ROW:
         return None
-    [(report,)] = session.rows(f"SELECT CONVERT({_VARIABLE} USING utf8mb4)")
+    [(report,)] = session.rows(f"SELECT LEFT(CONVERT({_VARIABLE} USING utf8mb4), {_LONGEST_REPORT})")
     session.rows(f"SET {_VARIABLE} = NULL")
     found = _REPORT.fullmatch(report or "")
     if found is None or found[2] not in ("", *names):

@@ -141,7 +141,8 @@ class PostgresDatabase(SqlDatabase[Session]):
     def _refused(self, error: Exception, _: Any) -> LegacyEventsError | None:
         if isinstance(error, UNREADABLE):
             return errors.unreadable(self.conn_id, None, REMEDY)
-        sizes = too_large_in(error.diag.message_primary or "") if isinstance(error, psycopg.Error) else None
+        told = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+        sizes = too_large_in(told or "", self._pages.names)
         return None if sizes is None else too_large(self.conn_id, sizes, self.max_row_bytes)
 
     def writes(self, table: str) -> TableWrites:
@@ -200,6 +201,7 @@ class PostgresDatabase(SqlDatabase[Session]):
         if new := [one.oid for one in fields if one.oid not in self._names]:
             self._names |= find_names(session.connection, new)
         self._known.add(selectable, {one.name: self._names[one.oid] for one in fields})
+        self._pages.names |= {one.name for one in fields}
 
     def bounded(self, column: Column) -> Any:
         """See `core.ports.Database.bounded`."""
@@ -236,12 +238,11 @@ class PostgresDatabase(SqlDatabase[Session]):
         """Let the error of a read name the column whose text is no UTF-8; no value is guessed."""
         try:
             yield
-        except UNREADABLE as error:
+        except UNREADABLE:
             with self._beside("looking for the unreadable text") as connection:
                 statement = self._pages.statement(query)
                 column = unreadable_column(connection, *statement, self.statement_timeout_seconds)
-            shown = error if isinstance(error, psycopg.Error) else None
-            raise errors.unreadable(self.conn_id, column, REMEDY) from shown
+            raise errors.unreadable(self.conn_id, column, REMEDY) from None  # the server's own error quotes the text
 
     def prefetch(self, query: Any) -> None:
         """See `core.ports.Database.prefetch`. Nothing is sent in a snapshot, which cancelling it would end."""

@@ -59,7 +59,7 @@ class ListenSession:
                 if self._quiet:
                     self._probe()
         except psycopg.Error as error:
-            raise errors.failed(self._conn_id, _DOING, reason(error)) from error
+            raise errors.failed(self._conn_id, _DOING, reason(error)) from None
         return False
 
     def _probe(self) -> None:
@@ -163,6 +163,6 @@ def _explained(channel: str, conn_id: str) -> Iterator[None]:
         raise ConfigurationError(
             f"channel={channel!r} was given, and the server behind connection {conn_id!r} is a standby, which can't"
             f" listen: {reason(error)}. Point the connection at the primary, or leave channel= out"
-        ) from error
+        ) from None
     except psycopg.Error as error:
-        raise errors.failed(conn_id, _DOING, reason(error)) from error
+        raise errors.failed(conn_id, _DOING, reason(error)) from None

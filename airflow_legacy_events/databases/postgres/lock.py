@@ -91,7 +91,7 @@ class AdvisoryLock(SessionLock):
             try:
                 self._take()
             except psycopg.Error as error:
-                raise self._not_taken(self._why(error)) from error
+                raise self._not_taken(self._why(error)) from None
             beat = threading.Thread(target=self._beat, name="legacy-events-lease", daemon=True)
             beat.start()
             try:
@@ -124,7 +124,7 @@ class AdvisoryLock(SessionLock):
             try:
                 self._ask(self._heartbeat)
             except psycopg.Error as error:
-                raise self._lost(self._why(error)) from error
+                raise self._lost(self._why(error)) from None
 
     def execute(self, statements: Sequence[Any]) -> list[Answer]:
         """See `core.ports.Lease.execute`; the transaction runs on the session that holds the lock, and dies with it."""

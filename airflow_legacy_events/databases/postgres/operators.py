@@ -22,7 +22,9 @@ WITH RECURSIVE base (asked, oid) AS (
          t.typtype
     FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
 )
-SELECT asked::pg_catalog.int8, named.name, class.name, class.operators
+SELECT asked::pg_catalog.int8, named.name, class.name, class.operators,
+       CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_cast WHERE castsource OPERATOR(pg_catalog.=) base.oid
+                            AND castcontext OPERATOR(pg_catalog.=) 'i') THEN named.typtype::pg_catalog.text END
   FROM base JOIN named ON named.oid OPERATOR(pg_catalog.=) base.oid AND named.typtype OPERATOR(pg_catalog.<>) 'd'
   LEFT JOIN LATERAL (
     SELECT input.name,
@@ -45,7 +47,10 @@ SELECT asked::pg_catalog.int8, named.name, class.name, class.operators
   ) AS class ON true
 """
 _STRATEGIES = ("<", "<=", "=", ">=", ">")
+_WORDS = ("lt", "le", "eq", "ge", "gt")
 _BUILT_IN = "pg_catalog"
+_FUNCTIONS = {"e": "enum", "r": "range", "m": "multirange", "c": "record"}
+"""By the `typtype` of a type; a function serves no index, but is the only one of its name."""
 
 
 def find_names(session: Connection[Any], oids: Sequence[int]) -> dict[int, Named]:
@@ -53,13 +58,26 @@ def find_names(session: Connection[Any], oids: Sequence[int]) -> dict[int, Named
     found = {oid: Named(_built_in(oid)) for oid in oids if types.get(oid) is not None}
     if unknown := [oid for oid in oids if oid not in found]:
         rows = session.execute(_OPERATORS, (unknown,))
-        found |= {oid: Named(name, _operators(input_, by_strategy)) for oid, name, input_, by_strategy in rows}
+        for oid, name, input_, by_strategy, cast in rows:
+            found[oid] = Named(name, _operators(input_, by_strategy) if input_ else _functions(name, cast))
     return found
 
 
 def _built_in(oid: int) -> str:
     known = types[oid]
     return f"{_BUILT_IN}.{known.name}{'[]' if oid == known.array_oid else ''}"
+
+
+def _functions(type_: str, kind: str | None) -> Operators | None:
+    """Return the functions that order a type made by a user, of which an implicit cast leads elsewhere.
+
+    An operator for any enumeration is not preferred to that of what such a cast leads to: the cast would be called, and
+    the order be another one than ORDER BY has. Only one function has the name.
+    """
+    if (known := _FUNCTIONS.get(kind or "")) is None:
+        return None
+    names = dict(zip(_STRATEGIES, (f"{_BUILT_IN}.{known}_{word}" for word in _WORDS), strict=True))
+    return Operators(type_, names, called=True)
 
 
 def _operators(type_: str | None, by_strategy: dict[str, list[str]] | None) -> Operators | None:

@@ -48,10 +48,12 @@ class Operators(NamedTuple):
     Attributes:
         type: that they take, with its schema.
         names: by what they do: `OPERATOR(schema.name)` for `<`, `<=`, `=`, `>=` and `>`.
+        called: whether the names are those of functions.
     """
 
     type: str
     names: Mapping[str, str]
+    called: bool = False
 
 
 class Named(NamedTuple):
@@ -130,10 +132,10 @@ class QualifiedCompiler(PGCompiler_psycopg):
         values: Any = binary.right.value if isinstance(binary.right, BindParameter) else _elements(binary.right)
         if isinstance(binary.left, Tuple):
             return self._rows_in(list(binary.left.clauses), values, options)
-        if any(isinstance(value, sa.ColumnElement) for value in values):
+        found, left = self._operators(binary.left), self._operand(binary.left, options)
+        if any(isinstance(value, sa.ColumnElement) for value in values) or (found is not None and found.called):
             alternatives = (binary.left == bound(value) for value in values)
             return f"({self.process(sa.or_(sa.false(), *alternatives), **options)})"
-        found, left = self._operators(binary.left), self._operand(binary.left, options)
         array = self.process(bound(_array(values)), **options)
         if found is None:
             return f"{left} OPERATOR(pg_catalog.=) ANY ({array})"
@@ -195,8 +197,12 @@ class QualifiedCompiler(PGCompiler_psycopg):
             return f"{left} OPERATOR(pg_catalog.{symbol}) {right}"
         left, right = f"CAST({left} AS {found.type})", f"CAST({right} AS {found.type})"
         if symbol == "<>":
-            return f"NOT ({left} {found.names['=']} {right})"
-        return f"{left} {found.names[symbol]} {right}"
+            return f"NOT ({self._called(left, found, '=', right)})"
+        return self._called(left, found, symbol, right)
+
+    def _called(self, left: str, found: Operators, symbol: str, right: str) -> str:
+        name = found.names[symbol]
+        return f"{name}({left}, {right})" if found.called else f"{left} {name} {right}"
 
     def _rows_in(self, columns: Sequence[Any], rows: Sequence[Sequence[Any]], options: Mapping[str, Any]) -> str:
         named = [(self._operand(column, options), self._operators(column)) for column in columns]

@@ -49,6 +49,7 @@ class PageReader:
 
     Attributes:
         types: of columns, by their oids, as far as they were looked up.
+        names: of columns, of everything that was looked at.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class PageReader:
         self._size = ChunkSize(max_row_bytes)
         self._last: _Page | None = None
         self.types: dict[int, Type] = {}
+        self.names: set[str] = set()
 
     def begin(self, session: Session, query: Any) -> None:
         """Let the server begin with a page."""
@@ -82,7 +84,7 @@ class PageReader:
             except UnknownTypesError as error:
                 self.types |= find_types(session.connection, error.oids)
             except psycopg.Error as error:
-                sizes = too_large_in(error.diag.message_primary or "")
+                sizes = too_large_in(error.diag.message_primary or "", self.names)
                 if sizes is None:
                     raise
                 if sizes.row > self._most or page.rows == 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -24,7 +24,7 @@ _SHORT_TYPES = frozenset({"name", '"char"', "interval", "inet", "cidr", "macaddr
 _DECLARED = re.compile(r"\w+\((\d+)\)")
 _SHORT = 1_000
 _MARK = "legacy-events-too-large"
-_REPORT = re.compile(rf"{_MARK} ([\d,]+) (\[.*\])\"", re.DOTALL)
+_REPORT = re.compile(rf'{_MARK} ([0-9]{{1,18}}(?:,[0-9]{{1,18}})*) (\[(?:".*")?\])"', re.DOTALL)
 _COMPRESSION = 200
 TELLS_COMPRESSION_SINCE = 140_000
 """The first version that has `pg_column_compression`."""
@@ -111,12 +111,23 @@ def _concat(parts: Sequence[Any]) -> Any:
     return sa.func.concat(*parts) if len(groups) == 1 else _concat([sa.func.concat(*group) for group in groups])
 
 
-def too_large_in(message: str) -> Sizes | None:
-    """Return what an error of the server says of a row above the limit; None for any other error."""
+def too_large_in(message: str, known: Collection[str]) -> Sizes | None:
+    """Return what an error of the server says of a row above the limit; None for any other error.
+
+    Args:
+        message: of the server; a function that is read may have made it up.
+        known: names that columns have; what else is named is none, and may be a value.
+    """
     found = _REPORT.search(message)
     if found is None:
         return None
-    return Sizes(dict(zip(json.loads(found[2]), map(int, found[1].split(",")), strict=True)))
+    try:
+        names = json.loads(found[2])
+        sizes: list[int] = [int(size) for size in found[1].split(",")]
+    except (ValueError, RecursionError):
+        return None
+    real = len(names) == len(sizes) and all(type(name) is str and name in known for name in names)
+    return Sizes(dict(zip(names, sizes, strict=True))) if real and sum(sizes) > 0 else None
 
 
 def _is_wide(column: Column) -> bool:

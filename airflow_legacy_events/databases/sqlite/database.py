@@ -95,7 +95,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
             if self._snapshots:
                 yield session
                 return
-            self._schema_version = begin(session)
+            self._schema_version = begin(session, self.path)
             try:
                 yield session
             finally:
@@ -174,7 +174,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
             try:
                 found = columns.declared(session, source, self._guard)
             except (sqlite3.OperationalError, sqlite3.ProgrammingError) as error:
-                raise errors.refused_query(self.conn_id, errors.one_line(error)) from error
+                raise errors.refused_query(self.conn_id, errors.one_line(error)) from None
             origin = columns.Origin(source, self._schema_version)
         made = (columns.made(one, type_, origin, self._near, nullable=one not in not_null) for one, type_ in found)
         return tuple(made), {}
@@ -257,7 +257,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         doing = "holding a snapshot"
         if not self._snapshots:
             with super()._using(doing) as session:
-                self._schema_version = begin(session)
+                self._schema_version = begin(session, self.path)
         self._snapshots += 1
         try:
             yield

@@ -103,7 +103,7 @@ class FileLock:
                 self.check()
                 session.execute("COMMIT")
         except sqlite3.Error as error:  # its own text may hold a value
-            refused = self._reading.refused(error, session)
+            refused = self._reading.refused(error, None)
             raise refused or not_written(self._name, reason_without_values(error)) from None
         return answers
 

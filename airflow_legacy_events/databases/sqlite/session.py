@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +35,7 @@ _PRAGMAS = frozenset(
         *("table_xinfo", "user_version"),
     }
 )
+_BESIDE = ("-journal", "-wal", "-shm")
 _FUNCTIONS_REFUSED = frozenset({"load_extension", "fts3_tokenizer"})
 
 
@@ -92,6 +95,7 @@ def open_session(path: Path, timeout_seconds: float, max_row_bytes: int) -> sqli
         timeout_seconds: for which another one's lock on the file is waited for.
         max_row_bytes: larger values are refused.
     """
+    refuse_planted(path)
     session = sqlite3.connect(
         f"{path.as_uri()}?mode=rw", uri=True, check_same_thread=False, isolation_level=None, timeout=timeout_seconds
     )
@@ -99,8 +103,22 @@ def open_session(path: Path, timeout_seconds: float, max_row_bytes: int) -> sqli
     return session
 
 
-def begin(session: sqlite3.Connection) -> int:
+def refuse_planted(path: Path) -> None:
+    """Refuse a file of SQLite's own beside the database that is no regular one: a pipe would be opened for ever.
+
+    Raises:
+        sqlite3.OperationalError: there is one.
+    """
+    for name in _BESIDE:
+        beside = path.with_name(path.name + name)
+        with contextlib.suppress(FileNotFoundError):
+            if not stat.S_ISREG(beside.lstat().st_mode):
+                raise sqlite3.OperationalError(f"the file {str(beside)!r} is no regular file; remove it")
+
+
+def begin(session: sqlite3.Connection, path: Path) -> int:
     """Begin a transaction, fix what it sees, and return the version of the schema that it sees."""
+    refuse_planted(path)
     session.execute("BEGIN")
     return int(session.execute("PRAGMA schema_version").fetchone()[0])
 
