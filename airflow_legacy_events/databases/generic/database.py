@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
-from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.core.ports import Lease, TableWrites
 from airflow_legacy_events.core.sql_dialects import Dialect
 from airflow_legacy_events.databases import errors, keyset
@@ -62,7 +62,10 @@ class GenericDatabase(SqlDatabase[Session]):
         sa.event.listen(self._engine, "connect", self._prepare)
 
     def _make_engine(self) -> sa.Engine:
-        return watched(sa.create_engine(self._url, poolclass=sa.NullPool, hide_parameters=True))
+        try:
+            return watched(sa.create_engine(self._url, poolclass=sa.NullPool, hide_parameters=True))
+        except sa.exc.ArgumentError:  # its text holds the URL
+            raise ConfigurationError(f"connection {self.conn_id!r}: its URL is none of {self.backend}") from None
 
     def _prepare(self, connection: Any, _: Any) -> None:
         self._traits.reading(connection, self.statement_timeout_seconds)

@@ -86,3 +86,8 @@ CASTS = (
     f"CREATE FUNCTION of_e(e, e) RETURNS boolean {_BODY}",
     *(f"CREATE OPERATOR {sign} (FUNCTION = of_e, LEFTARG = e, RIGHTARG = e)" for sign in ("=", "<", ">", "<=", ">=")),
 )
+
+
+def f(body: str, options: str = "") -> str:
+    """The function that the view calls, in the owner's words."""
+    return f"CREATE OR REPLACE FUNCTION f(n integer) RETURNS text LANGUAGE plpgsql {options} AS $f$ {body} $f$"
