@@ -117,6 +117,40 @@ def test_a_table_swapped_for_one_with_the_same_rows_goes_on(table):
     assert table.run().events == 1
 
 
+@pytest.fixture
+def returning(request):
+    with reused_database(request, "sqlite") as found:
+        found.execute("CREATE TABLE t (id integer PRIMARY KEY, at timestamp NOT NULL, body varchar(20))")
+        made = Table(found)
+        made.insert(*"abcdefghijklmnopqrstuvwxyz")
+        made.run()
+        yield made
+
+
+def test_ids_that_return_are_sent_as_a_new_generation(returning):
+    returning.legacy.execute("DELETE FROM t WHERE id > 24")
+    returning.insert("Y")
+    assert returning.run().events == 1
+    assert returning.sent[-1]["id"] == "25:g1"
+
+
+@pytest.mark.parametrize("left", [0, 5])
+def test_a_table_whose_ids_return_and_of_which_no_row_is_known_is_sent_again(returning, left):
+    returning.legacy.execute(f"DELETE FROM t WHERE id > {left}")
+    returning.insert("Y", "Z")
+    report = returning.run()
+    assert (report.events, report.table_reset["action"]) == (2 + left, "restart")
+    assert returning.bodies[-2:] == ["Y", "Z"]
+    assert returning.run().events == 0
+
+
+def test_a_table_whose_ids_return_keeps_its_watermark_where_that_is_asked(returning):
+    returning.legacy.execute("DELETE FROM t")
+    returning.insert("Y", "Z")
+    report = returning.run(on_reset="keep")
+    assert (report.events, report.table_reset["action"]) == (0, "keep")
+
+
 # Resets
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.commands import command
@@ -67,7 +67,13 @@ class Resets:
         return Decision(*self._anew(at, (), generation), note, told)
 
     def go_on(self, at: Watermark, found: IdsReturnedError) -> Decision:
-        """Return where to go on where ids of deleted rows are handed out again: above the last one that is known."""
+        """Return where to go on where ids of deleted rows are handed out again: above the last one that is known.
+
+        Where none is known the rows may all be new: they are sent, unless the user would rather keep the watermark.
+        """
+        if found.highest is not None:
+            policy = "keep" if self.on_reset == "keep" else "restart"
+            return replace(self, on_reset=policy).decide(at, TableResetError(str(found), found.highest))
         generation = generation_of(at.facts) + 1
         self.log.info(
             "the newest rows of %s were deleted, and their ids are handed out again: what comes above the rows that are"

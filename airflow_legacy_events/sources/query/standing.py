@@ -53,12 +53,13 @@ class IdsReturnedError(Exception):
     """The database hands out the ids of deleted rows again: what lies above `known` is new, whatever was delivered.
 
     Attributes:
-        known: position of the highest row that was delivered; `()` where none is left.
+        known: position of the highest row that was delivered; `()` where none is known.
+        highest: position that the table has now, where it has rows and none of them is known.
     """
 
-    def __init__(self, known: Values) -> None:
+    def __init__(self, known: Values, highest: Values | None = None) -> None:
         super().__init__("ids of deleted rows are handed out again")
-        self.known = known
+        self.known, self.highest = known, highest
 
 
 class Verdict(NamedTuple):
@@ -220,7 +221,7 @@ class Standing:
         if (place := self._newest_known(newest)) is not None:
             raise IdsReturnedError(place)
         if known:
-            raise TableResetError("none of the rows that were delivered last is in it", self._highest())
+            raise IdsReturnedError((), self._highest())
 
     def _newest_known(self, newest: Sequence[tuple[Any, ...]] | None = None) -> Values | None:
         """Return the position of the highest row at or below the watermark that was delivered as it is."""
