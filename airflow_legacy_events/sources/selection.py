@@ -178,7 +178,7 @@ def _never_changes(request: ColumnRequest, known: dict[str, Column], found: Refl
     """One integer watermark column of which the database promises that no two rows share a value."""
     if len(request.watermark_columns) != 1 or known[request.watermark_columns[0]].kind is not Kind.INTEGER:
         return False
-    if request.watermark_columns not in found.state.distinct:  # a declared key may not hold for what is read
+    if found.state.proves_keys and request.watermark_columns not in found.state.distinct:
         return False
     return request.watermark_columns == found.primary_key or (
         request.watermark_columns in found.unique and not known[request.watermark_columns[0]].nullable

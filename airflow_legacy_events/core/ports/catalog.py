@@ -18,6 +18,8 @@ class TableState(NamedTuple):
         distinct: column lists of which the catalog proves that no two of the rows that are read share their values, as
             the database compares them: an index that does not hold for inheriting tables, or under another collation
             than that of comparisons, proves nothing.
+        proves_keys: whether a declared key that is not in `distinct` does not hold for what is read; False where that
+            can't be told.
         object: plain JSON that another table, or one that was emptied or rewritten, does not share.
         unsorted: names of columns whose longest values may be longer than what the server sorts rows by.
         order: collations of the columns that have one, by name.
@@ -29,6 +31,7 @@ class TableState(NamedTuple):
     """
 
     distinct: tuple[tuple[str, ...], ...] = ()
+    proves_keys: bool = True
     unsorted: frozenset[str] = frozenset()
     object: Mapping[str, Any] | None = None
     order: Mapping[str, str] = MappingProxyType({})

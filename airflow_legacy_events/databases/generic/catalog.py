@@ -48,7 +48,7 @@ def inspect_table(session: sa.Connection, table: str, traits: DialectTraits) -> 
         unique=tuple(dict.fromkeys(columns for columns in unique if columns != primary)),
         indexes=None if is_view else tuple(dict.fromkeys(columns for columns in ordered if columns)),
         not_null=frozenset(),
-        state=TableState(distinct=distinct),
+        state=TableState(distinct=distinct, proves_keys=traits.keeps_keys),
     )
 
 
