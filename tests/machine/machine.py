@@ -127,15 +127,16 @@ class Moved:
         """Whether its runs go on from a watermark."""
         return bool(self.table.options["watermark_columns"])
 
-    def check(self, report: Report | None) -> None:
-        """Check that the topic is the table, or that the run said why it may not be."""
+    def check(self, report: Report | None, before: Report | None = None) -> None:
+        """Check that the topic is the table, or that the run, or the one before it, said why it may not be."""
         if report is None:
             return
         wrong = self._differences()
         if not wrong:
             self.outcomes["the same"] += 1
             return
-        named = [one for one in NAMED if one in report.completeness_reason]
+        reasons = f"{report.completeness_reason}; {before.completeness_reason if before is not None else ''}"
+        named = [one for one in NAMED if one in reasons]
         assert named, f"{type(self.table).__name__} differs in {wrong[:5]}, and no run said so: {self.steps[-30:]}"
         self.outcomes["named"] += 1
         self._begin_anew()
@@ -196,8 +197,8 @@ class Machine:
                 moved.replay(self.rng)
                 moved.check(moved.run())
         elif step == "run_beside":
-            if moved.run_beside(self.rng) is not None:
-                moved.check(moved.run())
+            if (report := moved.run_beside(self.rng)) is not None:
+                moved.check(moved.run(), report)
         elif step == "remake_topic":
             moved.remake_topic()
         elif hasattr(moved.table, step):
