@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.model.watermark import listed
-
-
-def _printable(letter: str) -> str:
-    return letter if letter.isprintable() else ascii(letter)[1:-1]
+from airflow_legacy_events.core.printable import printable
 
 
 class Window(NamedTuple):
@@ -27,8 +24,7 @@ class Window(NamedTuple):
     @property
     def shown(self) -> str:
         """The range in one line, for messages: whoever triggers a run may write anything into it."""
-        low, high = ("".join(_printable(letter) for letter in text) for text in (self.low, self.high))
-        return f"[{low}, {high})"
+        return printable(f"[{self.low}, {self.high})")
 
 
 class Span(NamedTuple):
