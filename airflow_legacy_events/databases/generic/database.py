@@ -12,11 +12,10 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
-from airflow_legacy_events.core.errors import ConfigurationError, SourceError
+from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Lease, TableWrites
 from airflow_legacy_events.core.sql_dialects import Dialect
 from airflow_legacy_events.databases import errors, keyset
-from airflow_legacy_events.databases.base import SqlDatabase
 from airflow_legacy_events.databases.conditions import bound
 from airflow_legacy_events.databases.deadline import deadline
 from airflow_legacy_events.databases.generic import sizes, values
@@ -29,6 +28,7 @@ from airflow_legacy_events.databases.generic.shapes import Shapes, columns_of
 from airflow_legacy_events.databases.generic.writes import table_writes
 from airflow_legacy_events.databases.generic.writing import literal, refusal
 from airflow_legacy_events.databases.reflection import TableFacts
+from airflow_legacy_events.databases.snapshots import SnapshotDatabase
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ _IN_BRACKETS = (
 )
 
 
-class GenericDatabase(SqlDatabase[Session]):
+class GenericDatabase(SnapshotDatabase[Session]):
     """A database that only its SQLAlchemy dialect knows.
 
     Each read is a transaction of its own that is rolled back, read-only where the dialect has such transactions.
@@ -55,7 +55,6 @@ class GenericDatabase(SqlDatabase[Session]):
         self._traits = traits_of(self.backend)
         self._url = url.update_query_dict({k: v for k, v in self._traits.query.items() if k not in url.query})
         self.holds_snapshot = self._traits.snapshot is not None
-        self._in_snapshot = False
         self._opening: Session | None = None
         self._engine = self._make_engine()
         self._shapes = Shapes(self.conn_id, self._engine.dialect.loaded_dbapi)
@@ -249,25 +248,15 @@ class GenericDatabase(SqlDatabase[Session]):
 
         return self._ask(_READING, rows)
 
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """See `core.ports.Database.snapshot`: one transaction; without a level that can, `holds_snapshot` is False."""
-        if not self.holds_snapshot or self._in_snapshot:
-            yield
-            return
-        doing = "holding a snapshot"
-        with self._using(doing) as session, self._limited(doing, session):
-            session.call(self._begin_snapshot)
-            self._in_snapshot = True
-        try:
-            yield
-        finally:
-            self._in_snapshot = False
-            with contextlib.suppress(SourceError), self._using(doing) as session:
-                session.close()  # with its isolation level; the next read opens another
-                self._session = None
+    def _begin_snapshot(self, session: Session) -> None:
+        with self._limited("holding a snapshot", session):
+            session.call(self._begin_on)
 
-    def _begin_snapshot(self, session: sa.Connection) -> None:
+    def _end_snapshot(self, session: Session) -> None:
+        session.close()  # with its isolation level; the next read opens another
+        self._session = None
+
+    def _begin_on(self, session: sa.Connection) -> None:
         if self._traits.snapshot:
             session.execution_options(isolation_level=self._traits.snapshot)
         session.exec_driver_sql(self._traits.first) if self._traits.first else session.begin()

@@ -11,7 +11,7 @@ import MySQLdb
 from MySQLdb.cursors import SSCursor
 
 from airflow_legacy_events.core.columns import Column
-from airflow_legacy_events.core.errors import EnvelopeError, SourceError
+from airflow_legacy_events.core.errors import EnvelopeError
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.deadline import deadline
 from airflow_legacy_events.databases.mysql import charsets, types
@@ -43,7 +43,6 @@ class Reader(AskedServer):
         super().__init__(*arguments, **options)
         self._killer = Killer(lambda: self._open(connect_timeout=_KILLER_SECONDS, read_timeout=_KILLER_SECONDS))
         self._known = Known()
-        self._in_snapshot = False
 
     def _connect(self) -> Session:
         with self._translated(_CONNECTING):
@@ -145,22 +144,11 @@ class Reader(AskedServer):
         with deadline(self.statement_timeout_seconds, lambda: self._interrupt(session), session.absorb):
             yield
 
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """See `core.ports.Database.snapshot`: one REPEATABLE READ transaction, whose start fixes what is seen."""
-        doing = "holding a snapshot"
-        if self._in_snapshot:
-            yield
-            return
-        with self._using(doing) as session:
-            session.rows("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
-        self._in_snapshot = True
-        try:
-            yield
-        finally:
-            self._in_snapshot = False
-            with contextlib.suppress(SourceError), self._using(doing) as session:
-                session.connection.rollback()
+    def _begin_snapshot(self, session: Session) -> None:
+        session.rows("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")  # its start fixes what is seen
+
+    def _end_snapshot(self, session: Session) -> None:
+        session.connection.rollback()
 
     def _interrupt(self, session: Session) -> None:
         self._killer.end_statement(session.number)

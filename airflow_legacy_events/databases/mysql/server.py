@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_legacy_events.core.ports import NextId
-from airflow_legacy_events.databases.base import SqlDatabase
 from airflow_legacy_events.databases.mysql.generators import read_next_id
 from airflow_legacy_events.databases.mysql.positions import Server, gtids_in, read_server
 from airflow_legacy_events.databases.mysql.replication import is_primary
 from airflow_legacy_events.databases.mysql.session import Session
+from airflow_legacy_events.databases.snapshots import SnapshotDatabase
 
 _POLL_SECONDS = 0.25
 _NAMED_GTIDS = 3
 _UUID = "server_uuid"
 
 
-class AskedServer(SqlDatabase[Session]):
+class AskedServer(SnapshotDatabase[Session]):
     """The questions about the server, of `MysqlDatabase`; one statement answers who it is and how far."""
 
     _server: Server | None = None

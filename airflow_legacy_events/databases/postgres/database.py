@@ -18,7 +18,6 @@ from airflow_legacy_events.core.errors import LegacyEventsError, SourceError
 from airflow_legacy_events.core.ports import Lease, Listener, NextId, TableState, TableWrites
 from airflow_legacy_events.core.sql_dialects import POSTGRES, Dialect
 from airflow_legacy_events.databases import errors
-from airflow_legacy_events.databases.base import SqlDatabase
 from airflow_legacy_events.databases.postgres import times
 from airflow_legacy_events.databases.postgres.called import Calls
 from airflow_legacy_events.databases.postgres.catalog import inspect_table
@@ -42,10 +41,11 @@ from airflow_legacy_events.databases.postgres.versions import VERSION, unchanged
 from airflow_legacy_events.databases.postgres.writes import table_writes
 from airflow_legacy_events.databases.postgres.writing import begin_writing, reason_of_read, refusal
 from airflow_legacy_events.databases.reflection import Reflected, TableFacts
+from airflow_legacy_events.databases.snapshots import SnapshotDatabase
 from airflow_legacy_events.databases.writing import Reading
 
 
-class PostgresDatabase(SqlDatabase[Session]):
+class PostgresDatabase(SnapshotDatabase[Session]):
     """PostgreSQL 12 and later."""
 
     paramstyle = "numeric_dollar"
@@ -59,7 +59,7 @@ class PostgresDatabase(SqlDatabase[Session]):
         self._dialect.statement_compiler, self._dialect.known = QualifiedCompiler, self._known
         self._dialect.max_row_bytes, self._dialect.tells_compression = self.max_row_bytes, False
         self._pages = PageReader(self.conn_id, self.max_row_bytes, self._compiled, self._prefetch)
-        self._money = self._in_snapshot = False
+        self._money = False
         self._server: Server | None = None
         self._calls = Calls(self.log, self.conn_id)
         self._storage = Storage()
@@ -250,22 +250,11 @@ class PostgresDatabase(SqlDatabase[Session]):
             if session.connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
                 self._pages.begin(session, query)
 
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """See `core.ports.Database.snapshot`: a REPEATABLE READ transaction; its first statement fixes what is seen."""
-        doing = "holding a snapshot"
-        if self._in_snapshot:
-            yield
-            return
-        with self._using(doing) as session:
-            tell(session.connection, SNAPSHOT)
-        self._in_snapshot = True
-        try:
-            yield
-        finally:
-            self._in_snapshot = False
-            with contextlib.suppress(SourceError), self._using(doing) as session:
-                session.connection.rollback()
+    def _begin_snapshot(self, session: Session) -> None:
+        tell(session.connection, SNAPSHOT)  # REPEATABLE READ: its first statement fixes what is seen
+
+    def _end_snapshot(self, session: Session) -> None:
+        session.connection.rollback()
 
     def listen(self, channel: str) -> AbstractContextManager[Listener]:
         """See `core.ports.Database.listen`."""
