@@ -7,9 +7,9 @@ import logging
 import pytest
 
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError, WatermarkError
-from airflow_legacy_events.core.model import Span, Window
 from tests.support.engines import EACH
 from tests.support.legacy import reused_database
+from tests.support.taken import WAYS, Run
 
 ROWS = 12
 
@@ -28,45 +28,6 @@ def make(legacy, columns, name="t"):
     for number in range(1, ROWS + 1):
         values = (f"'\"{number}'" if "char" in type_ else str(number) for type_ in columns.values())
         legacy.execute(f"INSERT INTO {name} VALUES ({', '.join(values)})")
-
-
-WAYS = {
-    "incremental": ({"watermark_columns": ("at",)}, None),
-    "a window": ({"watermark_columns": ("at",)}, Window(None, "1", "13")),
-    "a rerun": ({"watermark_columns": ("at",)}, Span(None, ("12", "12"), False)),
-    "bulk": ({"watermark_columns": ()}, None),
-}
-
-
-class Run:
-    """A run whose batches are taken one by one."""
-
-    def __init__(self, source, window=None, at=None):
-        self.horizon, self._reading = source.open(at, window)
-        self.batches = []
-
-    def take(self, number=1):
-        """Take so many batches."""
-        self.batches += [next(self._reading) for _ in range(number)]
-
-    def rest(self):
-        """Take all that are left; return the ids of all, in order."""
-        self.batches += self._reading
-        return self.ids
-
-    @property
-    def ids(self):
-        return [int(row[batch.shape.key[0]]) for batch in self.batches for row in batch.rows]
-
-    def columns(self, at):
-        """Names of the columns of a batch."""
-        return [column.name for column in self.batches[at].shape.columns]
-
-    @property
-    def after(self):
-        """The watermark that a relay would keep."""
-        last = self.batches[-1].after
-        return last._replace(facts={**self.horizon.facts, **last.facts})
 
 
 @pytest.mark.parametrize("way", WAYS)
