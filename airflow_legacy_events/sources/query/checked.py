@@ -1,0 +1,145 @@
+"""Arguments of a query source, checked against what the database holds."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from airflow_legacy_events.core.limits import Limits
+from airflow_legacy_events.core.model import Span, Window
+from airflow_legacy_events.core.ports import Database, Reflection
+from airflow_legacy_events.core.problems import Problems
+from airflow_legacy_events.sources.first_value import zone_of
+from airflow_legacy_events.sources.order import check_order
+from airflow_legacy_events.sources.query.checks import begin_of, check_lag, check_options
+from airflow_legacy_events.sources.selection import ColumnRequest, Selection, by_window, select_columns
+from airflow_legacy_events.sources.window import window_column
+
+
+class CheckedQuery(NamedTuple):
+    """A table or query whose arguments are checked.
+
+    Attributes:
+        found: what the database says of it.
+        selection: its columns.
+        begin: text of the value that a first run begins with; None: with any.
+    """
+
+    found: Reflection
+    selection: Selection
+    begin: str | None = None
+
+
+@dataclass(kw_only=True)
+class QueryArguments:
+    """Arguments of a query source.
+
+    Attributes:
+        database: where the rows are.
+        stream: name of the stream, for messages.
+        source: name of the connection, kept with the watermark.
+        table: as written by the user, `schema.table` or `table`.
+        sql: a SELECT instead of a table.
+        watermark_columns: of any ordered type; empty for bulk.
+        key_columns: None: the primary key, else a unique index over NOT NULL columns.
+        columns: what `data` holds; None: all.
+        exclude_columns: what `data` does not hold.
+        message_columns: what messages need besides their data, for headers and the like.
+        first_run: `all`, `now`, or a value of the first watermark column to begin with, itself included.
+        lag: rows younger than that wait for a later run; needs a temporal first watermark column.
+        limits: `batch_rows`, `rows_per_second` and `max_rows` cut the pages.
+        source_timezone: IANA name of the zone of naive times.
+        sql_as_written: `sql` before anything was filled in; by it a later run knows the query. None: `sql` itself.
+        null_watermark: what becomes of rows with a NULL in a watermark column: `fail` before anything is read, `skip`
+            them, send them behind the others in the `first_run_only`, or `always`, with every run.
+        on_query_change: where the query or table is another one than the watermark's: `fail`, `keep` the watermark,
+            or `reset`: begin anew as a first run.
+        on_schema_change: where columns came, went or changed: `evolve` or `fail`. A watermark or key column whose
+            type changed always fails.
+        on_reset: where the table was set back below the watermark: `fail`, `restart` from its beginning, or `keep`.
+    """
+
+    database: Database
+    stream: str
+    source: str
+    table: str | None = None
+    sql: str | None = None
+    watermark_columns: tuple[str, ...] = ()
+    key_columns: tuple[str, ...] | None = None
+    columns: tuple[str, ...] | None = None
+    exclude_columns: tuple[str, ...] = ()
+    message_columns: tuple[str, ...] = ()
+    first_run: Any = "all"
+    lag: dt.timedelta = dt.timedelta(0)
+    limits: Limits = field(default_factory=Limits)
+    source_timezone: str = "UTC"
+    sql_as_written: str | None = None
+    null_watermark: str = "fail"
+    on_query_change: str = "fail"
+    on_schema_change: str = "evolve"
+    on_reset: str = "fail"
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
+
+    def check(self, window: Window | Span | None = None) -> CheckedQuery:
+        """Check what needs neither a watermark nor a row; every fault is reported, not only the first.
+
+        Raises:
+            LegacyEventsError: the only fault, or a list of all.
+        """
+        problems = Problems()
+        found = checked = None
+        with problems.collect():
+            zone_of(self.source_timezone)
+        with problems.collect():
+            check_options(self.lag, {} if self.watermark_columns else self._incremental_options)
+        with problems.collect():
+            found = self.database.reflect(self.table, self.sql)
+        if found is not None:
+            with problems.collect():
+                checked = CheckedQuery(found, self._select(found, window if isinstance(window, Window) else None))
+        if checked is not None:
+            with problems.collect():
+                check_order(self.database, self._what, checked.found.selectable, checked.selection)
+        if checked is not None and self.watermark_columns and not isinstance(window, Window):
+            with problems.collect():
+                check_lag(self.lag, checked.selection.columns[0])
+            with problems.collect():
+                checked = checked._replace(
+                    begin=begin_of(self.first_run, checked.selection.columns[0], self.source_timezone)
+                )
+        problems.raise_found()
+        return checked
+
+    @property
+    def _what(self) -> str:
+        return f"table {self.table!r}" if self.table is not None else "the query"
+
+    @property
+    def _written(self) -> str:
+        return self.sql_as_written or self.sql or str(self.table)
+
+    def _select(self, found: Reflection, window: Window | None) -> Selection:
+        column = None if window is None else window_column(window, self.watermark_columns, found.columns)
+        request = ColumnRequest(
+            self._what,
+            self.watermark_columns,
+            self.key_columns,
+            self.columns,
+            self.exclude_columns,
+            self.message_columns,
+            column,
+        )
+        selection = select_columns(request, found)
+        return selection if column is None else by_window(selection, column)
+
+    @property
+    def _incremental_options(self) -> dict[str, bool]:
+        return {
+            "lag": bool(self.lag),
+            "max_rows": self.limits.max_rows is not None,
+            "first_run": self.first_run != "all",
+            "null_watermark": self.null_watermark != "fail",
+            "on_reset": self.on_reset != "fail",
+        }
