@@ -18,6 +18,19 @@ def failed(conn_id: str, doing: str, reason: object) -> SourceError:
     return SourceError(f"connection {conn_id!r} failed while {doing}: {reason}")
 
 
+def refused_extra(conn_id: str, extra: str, why: str) -> ConfigurationError:
+    """Return the error for an extra that can't be used; it never holds what the extra holds.
+
+    Args:
+        conn_id: Airflow's name of the connection.
+        extra: its name.
+        why: what is wrong with it, as the rest of a sentence.
+    """
+    return ConfigurationError(
+        f"correct or remove extra {extra!r} of connection {conn_id!r}: it {why}. Nothing was read"
+    )
+
+
 def silent(conn_id: str, doing: str, seconds: float) -> SourceError:
     """Return the error for a session that was cut, since it had answered nothing for so long."""
     return SourceError(

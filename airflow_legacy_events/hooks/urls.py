@@ -9,20 +9,18 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.foreign_json import read_json
+from airflow_legacy_events.hooks.extras import driver_options, extras_of
 from airflow_legacy_events.hooks.generic_url import generic_url
 
 # Extras that ask Airflow's own PostgreSQL hook for a token of a cloud.
 _TOKEN_EXTRAS = ("iam", "azure_conn_id", "redshift", "redshift-serverless")
-# Extras that only that hook reads; all others are libpq parameters.
+# Extras that only that hook reads, and what is fixed for every session here; all others are libpq parameters.
 _HOOK_EXTRAS = frozenset(
     {
         *_TOKEN_EXTRAS,
-        "aws_conn_id",
-        "cluster-identifier",
-        "cursor",
-        "sqlalchemy_query",
-        "sqlalchemy_scheme",
-        "workgroup-name",
+        *("aws_conn_id", "cluster-identifier", "cursor", "sqlalchemy_query", "sqlalchemy_scheme", "workgroup-name"),
+        *("async", "async_", "autocommit", "connection_factory", "context", "cursor_factory", "prepare_threshold"),
+        *("client_encoding", "row_factory"),
     }
 )
 # Extras of Airflow's own MySQL hook, and what is fixed for every session here.
@@ -33,7 +31,7 @@ _MYSQL_HOOK_EXTRAS = frozenset(
 
 def postgres_url(conn_id: str, connection: Any) -> sa.URL:
     """Return the URL: host, port, login, password, `schema` as the database, other extras as libpq parameters."""
-    extras = connection.extra_dejson
+    extras = extras_of(conn_id, connection)
     if token := [name for name in _TOKEN_EXTRAS if extras.get(name)]:
         raise ConfigurationError(
             f"connection {conn_id!r} asks for a cloud token by its extra {token[0]!r}, which is not supported here. Use"
@@ -46,7 +44,7 @@ def postgres_url(conn_id: str, connection: Any) -> sa.URL:
         host=connection.host or None,
         port=connection.port,
         database=connection.schema or None,
-        query={name: _text(value) for name, value in extras.items() if name not in _HOOK_EXTRAS},
+        query=driver_options(conn_id, extras, _HOOK_EXTRAS),
     )
 
 
@@ -55,14 +53,14 @@ def mysql_url(conn_id: str, connection: Any) -> sa.URL:
 
     The extra `ssl` holds the options of a certificate (`ca`, `cert`, `key`, `capath`, `cipher`), as JSON or as text.
     """
-    extras = connection.extra_dejson
+    extras = extras_of(conn_id, connection)
     if extras.get("iam"):
         raise ConfigurationError(
             f"connection {conn_id!r} asks for a cloud token by its extra 'iam', which is not supported here. Use a"
             " login with a password, or a certificate (ssl)"
         )
     certificate = _certificate(conn_id, extras.get("ssl") or {})
-    query = {name: _text(value) for name, value in extras.items() if name not in _MYSQL_HOOK_EXTRAS}
+    query = driver_options(conn_id, extras, _MYSQL_HOOK_EXTRAS)
     return sa.URL.create(
         "mysql+mysqldb",
         username=connection.login or None,
@@ -70,7 +68,7 @@ def mysql_url(conn_id: str, connection: Any) -> sa.URL:
         host=connection.host or "localhost",
         port=connection.port,
         database=connection.schema or None,
-        query={**query, **{f"ssl_{name}": _text(value) for name, value in certificate.items()}},
+        query={**query, **{f"ssl_{name}": value for name, value in driver_options(conn_id, certificate).items()}},
     )
 
 
@@ -84,7 +82,7 @@ def _certificate(conn_id: str, ssl: Any) -> dict[str, Any]:
             f"the extra 'ssl' of connection {conn_id!r} is no JSON object. Write it as one, with ca, cert, key, capath"
             " or cipher"
         )
-    return found
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def sqlite_url(conn_id: str, connection: Any) -> sa.URL:
@@ -104,9 +102,3 @@ URLS: dict[str, Callable[[str, Any], sa.URL]] = {
     "postgres": postgres_url,
     "sqlite": sqlite_url,
 }
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(int(value))
-    return str(value)

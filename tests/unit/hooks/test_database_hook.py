@@ -4,6 +4,7 @@ import re
 import sys
 
 import pytest
+from airflow.sdk import Connection
 
 from airflow_legacy_events.errors import ConfigurationError
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
@@ -216,3 +217,35 @@ def test_a_certificate_that_is_no_object_is_told_without_what_it_holds(ssl):
     with pytest.raises(ConfigurationError, match="the extra 'ssl' of connection 'crm' is no JSON object") as refused:
         database("crm", conn_type="mysql", extra=json.dumps({"ssl": ssl}))
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("extra", ["", "{}", " { } ", '{"sslmode": null}', '{"options": null, "ssl": null}'])
+@pytest.mark.parametrize("conn_type", ["postgres", "mysql"])
+def test_a_null_among_the_extras_means_that_one_is_not_set(conn_type, extra):
+    assert "?" not in str(database("crm", conn_type=conn_type, extra=extra).url)
+
+
+def test_a_null_in_the_certificate_of_a_mysql_connection_means_that_it_is_not_set():
+    made = database("crm", conn_type="mysql", extra=json.dumps({"ssl": {"ca": "/ca.pem", "key": None}}))
+    assert str(made.url) == "mysql+mysqldb://localhost?ssl_ca=%2Fca.pem"
+
+
+@pytest.mark.parametrize("name", ["autocommit", "prepare_threshold", "row_factory", "cursor_factory", "async"])
+def test_what_is_fixed_for_every_session_wins_over_an_extra(name):
+    made = database("crm", conn_type="postgres", extra=json.dumps({name: 0, "keepalives": 1}))
+    assert str(made.url) == "postgresql+psycopg://?keepalives=1"
+
+
+@pytest.mark.parametrize("conn_type", ["postgres", "mysql"])
+@pytest.mark.parametrize("extra", ["sslmode=require", '["sslmode"]', '"{}"'])
+def test_an_extra_field_that_can_not_be_read_is_refused(conn_type, extra):
+    with pytest.raises(ConfigurationError, match="the extra field of connection 'crm' is no JSON object"):
+        URLS[conn_type]("crm", Connection(conn_id="crm", conn_type=conn_type, extra=extra))
+
+
+@pytest.mark.parametrize("conn_type", ["postgres", "mysql"])
+@pytest.mark.parametrize("value", [["secret"], {"secret": 1}])
+def test_an_extra_that_holds_more_than_one_value_is_refused_without_it(conn_type, value):
+    found = refused("crm", conn_type=conn_type, extra=json.dumps({"init": value}))
+    assert found.startswith("correct or remove extra 'init' of connection 'crm': it is a JSON list or object")
+    assert "secret" not in found
