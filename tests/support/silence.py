@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 _NEVER = lambda _: False  # noqa: E731
+_AS_IT_IS = lambda some: some  # noqa: E731
 
 
 class Proxy:
@@ -20,6 +21,7 @@ class Proxy:
     Attributes:
         port: that the proxy listens to, on 127.0.0.1.
         silent: whether nothing passes any more.
+        answered: what a client gets instead of what the server sends.
         silent_at: judges what a client sends; where it holds the proxy falls silent before that is passed on.
     """
 
@@ -30,6 +32,7 @@ class Proxy:
         self.port: int = self._server.getsockname()[1]
         self.silent = threading.Event()
         self.silent_at: Callable[[bytes], bool] = _NEVER
+        self.answered: Callable[[bytes], bytes] = _AS_IT_IS
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
@@ -57,7 +60,7 @@ class Proxy:
                     self.silent.set()
                 if self.silent.is_set():
                     return  # the sockets stay open
-                target.sendall(some)
+                target.sendall(some if from_client else self.answered(some))
             target.shutdown(socket.SHUT_WR)
 
 

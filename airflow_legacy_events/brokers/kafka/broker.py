@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any
 
+from airflow_legacy_events.brokers.kafka.addresses import first_broker
 from airflow_legacy_events.brokers.kafka.config import (
     client_settings,
     normalised,
@@ -45,7 +46,7 @@ class KafkaBroker:
 
     Attributes:
         cluster_id: of the cluster, after `open`.
-        bootstrap: the configured addresses.
+        bootstrap: the first configured address, without its protocol.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class KafkaBroker:
         self._timeout = delivery_timeout
         self._partitions, self._topic_config = topic_partitions, topic_config
         self._log = log or logging.getLogger(__name__)
-        self.bootstrap = str(self._config["bootstrap.servers"])
+        self.bootstrap = first_broker(self._config["bootstrap.servers"])
         self.cluster_id: str | None = None
         self._found: Topics | None = None
         self._routes: Routes | None = None

@@ -6,8 +6,16 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from confluent_kafka import KafkaError
+
 from airflow_legacy_events.brokers.kafka.secrets import Hider
 from airflow_legacy_events.brokers.kafka.verdicts import ALL_BROKERS_DOWN
+
+UNREACHABLE = (
+    "\nLook at the address, the network, the security settings, and advertised.listeners of the brokers: the client"
+    " goes on to the addresses that a broker announces, not to those of the connection"
+)
+"""What to look at where a cluster gave no answer; a line of its own, since log pages cut long ones."""
 
 
 class LastError:
@@ -22,6 +30,26 @@ class LastError:
         self._then, self.hide = then, hide
         self.code: int | None = None
         self.text = ""
+
+    def said(self, error: Exception) -> str:
+        """Return why a request failed, as the client or the broker says it."""
+        found = error.args[0] if error.args else None
+        if isinstance(found, KafkaError):
+            return self.hide(found.str()).rstrip(".")
+        return "no answer in time" if isinstance(error, TimeoutError) else self.hide(str(error)).rstrip(".")
+
+    def beside(self, found: str, client: Any = None) -> str:
+        """Return what was found, followed by the client's last error where there is one that it does not hold.
+
+        Args:
+            found: no sentence's end.
+            client: whose errors are asked for first; None: it was polled just now.
+        """
+        if client is not None:
+            client.poll(0)
+        if not self.text or self.text in found:
+            return found
+        return f"{found} (last error of the client: {self.text})"
 
     def __call__(self, error: Any) -> None:
         """Called by librdkafka, from `poll` and `flush`."""

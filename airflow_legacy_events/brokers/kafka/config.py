@@ -8,6 +8,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError
 
+from airflow_legacy_events.brokers.kafka.addresses import first_broker
 from airflow_legacy_events.brokers.kafka.secrets import Hider
 from airflow_legacy_events.core.errors import ConfigurationError
 
@@ -89,7 +90,7 @@ def normalised(config: Mapping[str, Any]) -> dict[str, Any]:
     flat = {**config, **(config.get("default.topic.config") or {})}
     flat.pop("default.topic.config", None)
     known = {_ALIASES.get(name, name): value for name, value in flat.items() if name not in CONSUMER_ONLY}
-    if not known.get("bootstrap.servers"):
+    if not first_broker(str(known.get("bootstrap.servers") or "")):
         raise ConfigurationError(
             'the Kafka connection names no broker: put {"bootstrap.servers": "host:9092"} into its extra'
         )

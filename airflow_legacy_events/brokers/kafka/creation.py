@@ -8,14 +8,23 @@ from collections.abc import Mapping, Sequence
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from airflow_legacy_events.brokers.kafka.callbacks import UNREACHABLE, LastError
 from airflow_legacy_events.brokers.kafka.refusals import ILLEGAL, TopicRefusal
+from airflow_legacy_events.brokers.kafka.verdicts import UNANSWERED
 from airflow_legacy_events.core.errors import DeliveryError
 
 _SECONDS = 30.0
 
 
 def create(
-    admin: AdminClient, names: Sequence[str], partitions: int, config: Mapping[str, str], log: logging.Logger
+    admin: AdminClient,
+    names: Sequence[str],
+    partitions: int,
+    config: Mapping[str, str],
+    errors: LastError,
+    log: logging.Logger,
+    *,
+    seconds: float = _SECONDS,
 ) -> dict[str, TopicRefusal]:
     """Make topics in one request; return why some could not be made, those that exist already are not among them.
 
@@ -24,24 +33,31 @@ def create(
         names: of the topics.
         partitions: of each.
         config: of each; `replication.factor` among it, else the cluster chooses.
+        errors: of the client.
         log: gets a line for each topic.
+        seconds: after which a cluster that does not answer is an error.
 
     Raises:
         DeliveryError: the cluster did not make one in time, or asks to try again.
     """
     refused = _alike(names)
     names = [name for name in names if name not in refused]
+    failed = f"missing and could not be made with {partitions} partitions and {dict(config)}"
     try:
         asked = _asked(names, partitions, config)
-        answers = admin.create_topics(asked, operation_timeout=_SECONDS)
+        answers = admin.create_topics(asked, operation_timeout=seconds)
     except (KafkaException, TypeError, ValueError) as error:
-        return {**refused, **{name: _refusal(name, partitions, config, error) for name in names}}
+        return {**refused, **{name: _refused(f"topic {name!r} is {failed}", error, errors) for name in names}}
     for name, answer in answers.items():
         try:
-            answer.result(_SECONDS)
+            answer.result(seconds)
         except (KafkaException, TimeoutError) as error:
+            what = f"topic {name!r} is {failed}"
+            if _unanswered(error):
+                found = errors.beside(f"{what} within {seconds:g} s: {errors.said(error)}", admin)
+                raise DeliveryError(f"{found}. Nothing was read.{UNREACHABLE}") from None
             if not _is_there(error):  # another run was faster
-                refused[name] = _refusal(name, partitions, config, error)
+                refused[name] = _refused(what, error, errors)
         else:
             log.info("made topic %s with %s partitions", name, partitions)
     return refused
@@ -70,13 +86,16 @@ def _is_there(error: Exception) -> bool:
     return isinstance(found, KafkaError) and found.code() == KafkaError.TOPIC_ALREADY_EXISTS
 
 
-def _refusal(name: str, partitions: int, config: Mapping[str, str], error: Exception) -> TopicRefusal:
-    failed = f"topic {name!r} is missing and could not be made with {partitions} partitions and {dict(config)}"
-    if isinstance(error, TimeoutError):
-        raise DeliveryError(f"{failed} within {_SECONDS:g} s. Nothing was read; try again") from None
+def _unanswered(error: Exception) -> bool:
+    """Whether nobody answered; else the broker did, and said why."""
+    found = error.args[0] if error.args else None
+    return not isinstance(found, KafkaError) or found.code() in UNANSWERED
+
+
+def _refused(what: str, error: Exception, errors: LastError) -> TopicRefusal:
     found = error.args[0]
-    reason = f"{failed}: {found.str() if isinstance(found, KafkaError) else found}".rstrip(".")
+    reason = f"{what}: {errors.said(error)}"
     if isinstance(found, KafkaError) and found.retriable():
-        raise DeliveryError(f"{reason}. Nothing was read; try again") from error
+        raise DeliveryError(f"{reason}. Nothing was read; a retry of the task asks the cluster again") from None
     named = found.name() if isinstance(found, KafkaError) else "INVALID_CONFIG"
     return TopicRefusal(named, reason, "correct topic_partitions=, topic_config=")

@@ -83,10 +83,9 @@ class IdempotentProducer:
     def give_up(self, found: str) -> NoReturn:
         """End the client and raise the error that says so."""
         self.close()
-        last = f" (last error of the client: {self._errors.text})" if self._errors.text else ""
         raise DeliveryError(
-            f"{self._bootstrap}: {found}{last}. The watermark stays below this batch; a retry sends it again, with"
-            " equal ids"
+            f"{self._bootstrap}: {self._errors.beside(found)}. The watermark stays below this batch; a retry sends it"
+            " again, with equal ids"
         )
 
     def _made(self) -> Producer:

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigResource, ResourceType
 
-from airflow_legacy_events.brokers.kafka.callbacks import callbacks
+from airflow_legacy_events.brokers.kafka.callbacks import UNREACHABLE, callbacks
 from airflow_legacy_events.brokers.kafka.config import refusal
 from airflow_legacy_events.brokers.kafka.creation import create
 from airflow_legacy_events.brokers.kafka.limits import DEFAULT_MAX_MESSAGE_BYTES, TopicLimits
@@ -66,7 +66,7 @@ class Topics:
                 found = self._admin.list_topics(timeout=min(left, _HURRY_SECONDS if self._stop.requested else patience))
             except KafkaException as error:
                 self._admin.poll(0)
-                reason = self._errors.text or self._errors.hide(error.args[0].str())
+                reason = self._errors.text or self._errors.said(error)
                 if self._errors.code in HOPELESS:
                     raise DeliveryError(
                         f"the cluster at {self._bootstrap!r} refused this client: {reason}. Nothing was sent; look at"
@@ -79,8 +79,8 @@ class Topics:
                 reason = "its topics are not known everywhere yet"
                 self._stop.wait(0.05)
         raise DeliveryError(
-            f"the cluster at {self._bootstrap!r} gave no usable answer within {self._seconds:g} s: {reason}."
-            " Nothing was sent; look at the address, the network and the security settings"
+            f"the cluster at {self._bootstrap!r} gave no usable answer within {self._seconds:g} s:"
+            f" {self._errors.beside(reason, self._admin)}. Nothing was sent.{UNREACHABLE}"
         )
 
     def refresh(self) -> None:
@@ -116,7 +116,7 @@ class Topics:
         return refused
 
     def _describe(self, names: Sequence[str], *, new: bool = False) -> dict[str, TopicRefusal]:
-        found = check_rights(self._admin, names, self._log, new=new)
+        found = check_rights(self._admin, names, self._errors, self._log, new=new)
         self.ids = {**found.ids, **self.ids}
         return found.refused
 
@@ -128,7 +128,7 @@ class Topics:
         for again in range(_GONE_LOOKS):
             if again and self._stop.wait(_PROPAGATION_SECONDS):
                 break
-            now = present_ids(self._admin, list(names), self._log) if self._has_controller else {}
+            now = present_ids(self._admin, list(names), self._errors, self._log) if self._has_controller else {}
             remade = [name for name, found in now.items() if self.ids.get(name, found) != found]
             if any(now[name] is not None for name in remade) or not remade:
                 break
@@ -136,7 +136,7 @@ class Topics:
         return remade
 
     def _make(self, names: Sequence[str], partitions: int, config: Mapping[str, str]) -> dict[str, TopicRefusal]:
-        refused = create(self._admin, names, partitions, config, self._log)
+        refused = create(self._admin, names, partitions, config, self._errors, self._log)
         made = [name for name in names if name not in refused]
         # The right to make a topic is not the right to see it: that would be waited for in vain.
         refused |= self._describe(made, new=True)
@@ -164,8 +164,7 @@ class Topics:
                 config = answer.result(_CONFIG_SECONDS)
                 known[name] = TopicLimits.of(config)
             except (KafkaException, TimeoutError, KeyError, ValueError) as error:
-                found = error.args[0] if error.args else error
-                reason = found.str() if isinstance(found, KafkaError) else type(error).__name__
+                reason = self._errors.beside(self._errors.said(error), self._admin)
             else:
                 if found := check_replicas(name, self.metadata.topics[name], config):
                     refused[name] = found

@@ -41,6 +41,19 @@ REFUSED = frozenset(
 HOPELESS = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL})
 """No broker will take this client, however long it waits."""
 
+UNANSWERED = frozenset(
+    {
+        KafkaError._TIMED_OUT,
+        KafkaError._TIMED_OUT_QUEUE,
+        KafkaError._TRANSPORT,
+        KafkaError._RESOLVE,
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._AUTHENTICATION,
+        KafkaError._SSL,
+    }
+)
+"""The client's own errors where no broker answered a request."""
+
 ALL_BROKERS_DOWN = KafkaError._ALL_BROKERS_DOWN
 """Follows the error that says why, and says less."""
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from confluent_kafka import KafkaError, KafkaException, TopicCollection, Uuid
 from confluent_kafka.admin import AclOperation, AdminClient, TopicDescription, TopicMetadata
 
+from airflow_legacy_events.brokers.kafka.callbacks import LastError
 from airflow_legacy_events.brokers.kafka.refusals import FEW_REPLICAS, FORBIDDEN, TopicRefusal
 
 _RIGHTS_SECONDS = 2.0
@@ -27,12 +28,15 @@ class Described(NamedTuple):
     ids: dict[str, str]
 
 
-def check_rights(admin: AdminClient, names: Sequence[str], log: logging.Logger, *, new: bool = False) -> Described:
+def check_rights(
+    admin: AdminClient, names: Sequence[str], errors: LastError, log: logging.Logger, *, new: bool = False
+) -> Described:
     """Return which topics this user may not write to, and the identities of all.
 
     Args:
         admin: of the cluster.
         names: of the topics.
+        errors: of the client.
         log: gets a line for each topic whose rights can't be read.
         new: they were just made, so the cluster may not know them everywhere; no line says so.
     """
@@ -44,7 +48,8 @@ def check_rights(admin: AdminClient, names: Sequence[str], log: logging.Logger, 
             if _code_of(error) == KafkaError.TOPIC_AUTHORIZATION_FAILED:
                 found.refused[name] = _refusal(name, "has no right on it")
             elif not new:
-                log.info("the rights on topic %s can't be read (%s); the first message will tell", name, error)
+                reason = errors.beside(errors.said(error), admin)
+                log.info("the rights on topic %s can't be read (%s); the first message will tell", name, reason)
         else:
             found.ids.update(_id_of(topic))
             allowed = topic.authorized_operations
@@ -53,7 +58,9 @@ def check_rights(admin: AdminClient, names: Sequence[str], log: logging.Logger, 
     return found
 
 
-def present_ids(admin: AdminClient, names: Sequence[str], log: logging.Logger) -> dict[str, str | None]:
+def present_ids(
+    admin: AdminClient, names: Sequence[str], errors: LastError, log: logging.Logger
+) -> dict[str, str | None]:
     """Return the identity of each topic as it is now, None for one that is gone; what can't be told is left out."""
     found: dict[str, str | None] = {}
     for name, answer in _described(admin, names).items():
@@ -63,7 +70,8 @@ def present_ids(admin: AdminClient, names: Sequence[str], log: logging.Logger) -
             if _code_of(error) == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 found[name] = None
             else:
-                log.info("whether topic %s is still the same can't be told (%s)", name, error)
+                reason = errors.beside(errors.said(error), admin)
+                log.info("whether topic %s is still the same can't be told (%s)", name, reason)
     return found
 
 

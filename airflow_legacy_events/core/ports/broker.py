@@ -71,7 +71,7 @@ class BrokerClient(Broker, Protocol):
 
     @property
     def bootstrap(self) -> str:
-        """The configured addresses, for the names of assets; known before `open`."""
+        """The address by which assets name the broker, one of the configured ones; known before `open`."""
 
     def open(self) -> None:
         """Reach the cluster, and find or make every topic that the run may write to.

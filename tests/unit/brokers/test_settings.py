@@ -158,3 +158,29 @@ def test_a_refusal_never_shows_a_secret():
     assert not {"hunter2", "bob", "KEY+/="} & set(text.replace('"', " ").replace(",", " ").split())
     assert "sasl.password" in text
     assert "ssl.ca.location" in text
+
+
+@pytest.mark.parametrize(
+    ("written", "first"),
+    [
+        ("kafka-1:9092", "kafka-1:9092"),
+        ("kafka-1", "kafka-1"),
+        ("kafka-1:9092,kafka-2:9092", "kafka-1:9092"),
+        (" kafka-1:9092 , kafka-2:9092", "kafka-1:9092"),
+        (",, kafka-1:9092", "kafka-1:9092"),
+        ("SASL_SSL://kafka-1:9092", "kafka-1:9092"),
+        ("PLAINTEXT://kafka-1:9092/,PLAINTEXT://kafka-2:9092", "kafka-1:9092"),
+        ("ssl://[::1]:9092, kafka-2", "[::1]:9092"),
+        ("kafka-1:9092\n", "kafka-1:9092"),
+    ],
+)
+def test_assets_name_the_first_broker_as_it_is_reached(written, first):
+    for setting in ("bootstrap.servers", "metadata.broker.list"):
+        broker = KafkaBroker({setting: written}, topics=["orders"], delivery_timeout=dt.timedelta(seconds=1))
+        assert broker.bootstrap == first
+
+
+@pytest.mark.parametrize("written", ["", " , ", None, "SSL://"])
+def test_a_list_without_an_address_names_no_broker(written):
+    with pytest.raises(ConfigurationError, match="names no broker"):
+        KafkaBroker({"bootstrap.servers": written}, topics=["orders"], delivery_timeout=dt.timedelta(seconds=1))
