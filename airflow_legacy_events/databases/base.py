@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Generic, TypeVar
 
@@ -118,8 +118,8 @@ class SqlDatabase(Conditions, Generic[Session]):
             return Reflected(selectable, columns, refused, state=self._query_state(selectable))
         facts = self._inspect(str(table))
         element = sa.table(facts.name, schema=facts.schema)
-        columns, refused = self._describe(element, facts.not_null)
-        known = facts.primary_key, facts.unique, facts.indexes, facts.small, facts.state
+        columns, refused = self._describe(element, facts.not_null, facts.readable)
+        known = facts.primary_key, facts.unique, facts.indexes, facts.small, facts.state, facts.withheld, facts.unlisted
         return Reflected(element, columns, refused, *known)
 
     @property
@@ -160,8 +160,16 @@ class SqlDatabase(Conditions, Generic[Session]):
         """
 
     @abstractmethod
-    def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:
-        """Return the columns that can be carried, and the names and types of those that can't."""
+    def _describe(
+        self, selectable: Any, not_null: frozenset[str], names: Sequence[str] | None = None
+    ) -> tuple[tuple[Column, ...], dict[str, str]]:
+        """Return the columns that can be carried, and the names and types of those that can't.
+
+        Args:
+            selectable: a FROM element.
+            not_null: columns in which the database allows no NULL.
+            names: of the columns to look at, in order; None: all that `SELECT *` gives.
+        """
 
     def bounded(self, column: Column) -> Any:
         """See `core.ports.Database.bounded`. Where the driver keeps the bound, the column itself."""

@@ -12,12 +12,13 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.errors import ConfigurationError
-from airflow_legacy_events.core.ports import TableState
+from airflow_legacy_events.core.ports import TableState, Withheld
 from airflow_legacy_events.core.sql_dialects import Dialect
 from airflow_legacy_events.core.sql_text import one_select
 
 QUERY_ALIAS = "legacy_events_query"
 NOTHING_KNOWN = TableState()
+NOTHING_WITHHELD = Withheld()
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Reflected:
     indexes: tuple[tuple[str, ...], ...] | None = None
     small: bool = False
     state: TableState = NOTHING_KNOWN
+    withheld: Withheld = NOTHING_WITHHELD
+    unlisted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,9 @@ class TableFacts:
         not_null: columns in which the database allows no NULL.
         small: whether no value in it can be large now.
         state: see `core.ports.TableState`.
+        readable: names of the columns to look at, in order; None: all that `SELECT *` gives.
+        withheld: see `core.ports.Reflection.withheld`.
+        unlisted: see `core.ports.Reflection.unlisted`.
     """
 
     name: str
@@ -57,6 +63,16 @@ class TableFacts:
     not_null: frozenset[str] = field(default_factory=frozenset)
     small: bool = False
     state: TableState = NOTHING_KNOWN
+    readable: tuple[str, ...] | None = None
+    withheld: Withheld = NOTHING_WITHHELD
+    unlisted: frozenset[str] = frozenset()
+
+
+def looked_at(selectable: Any, names: Sequence[str] | None) -> Any:
+    """Return the SELECT of some columns of a FROM element; of all that `SELECT *` gives where `names` is None."""
+    everything: Any = sa.literal_column("*")
+    columns: Any = [everything] if names is None else map(sa.column, names)
+    return sa.select(*columns).select_from(selectable)
 
 
 def split_name(table: str) -> tuple[str | None, str]:

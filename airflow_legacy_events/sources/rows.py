@@ -229,6 +229,11 @@ class Rows:
         return tuple(map(self.database.text, values, self.selection.columns))
 
     @property
+    def unknown(self) -> tuple[str, ...]:
+        """What could not be found out of the table or its columns, each in words with the GRANT that shows it."""
+        return self.state.unknown + self.selection.unknown
+
+    @property
     def read_columns(self) -> list[Any]:
         """The columns of a page, as a SELECT names them."""
         return [*map(self._read, range(len(self.selection.shape.columns)))]

@@ -10,6 +10,7 @@ from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind, Shape
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Reflection
 from airflow_legacy_events.core.problems import Problems
+from airflow_legacy_events.sources import withheld
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Selection:
         op: what the rows of an incremental run are: `c` where a row never changes, else `u`.
         unique: lists of columns in which no two rows are equal, as the catalog proves.
         named_key: whether the user named the key.
+        unknown: what could not be found out of the columns, each in words with the GRANT that shows it.
     """
 
     shape: Shape
@@ -29,6 +31,7 @@ class Selection:
     op: str
     unique: tuple[tuple[str, ...], ...] = ()
     named_key: bool = True
+    unknown: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -97,7 +100,8 @@ def select_columns(request: ColumnRequest, found: Reflection) -> Selection:
     )
     position = tuple(place[name] for name in dict.fromkeys([*request.watermark_columns, *key]))
     op = "c" if _never_changes(request, known, found) else "u"
-    return Selection(shape, position, op, found.state.distinct, named_key=bool(request.key_columns))
+    known_key, unseen = bool(request.key_columns), withheld.unseen(found, request.columns)
+    return Selection(shape, position, op, found.state.distinct, named_key=known_key, unknown=unseen)
 
 
 def _refuse_repeated(request: ColumnRequest, found: Reflection) -> None:
@@ -119,11 +123,16 @@ def _data_and_key(
         _refuse_repeated(request, found)
     with problems.collect():
         key = request.key_columns or _default_key(request, found, known)
-    available = [*known, *found.refused]
-    data = [name for name in request.columns or available if name not in request.exclude_columns]
+    available = [*known, *found.refused, *found.withheld.names]
+    listed = [name for name in available if name not in found.unlisted]
+    data = [name for name in request.columns or listed if name not in request.exclude_columns]
     hidden = _hidden(request, key)
     with problems.collect():
-        _refuse_unknown(request, [*data, *request.exclude_columns, *hidden], available)
+        withheld.refuse_hidden(request.what, found, request.columns, request.exclude_columns)
+    with problems.collect():
+        withheld.refuse(request.what, found, [*data, *hidden])
+    with problems.collect():
+        _refuse_unknown(request, [*data, *request.exclude_columns, *hidden], available, found)
     with problems.collect():
         _refuse_types(request, [*data, *hidden], found)
     problems.raise_found()
@@ -142,14 +151,16 @@ def _default_key(request: ColumnRequest, found: Reflection, known: dict[str, Col
     for candidate in found.unique:
         if all(name in known and not known[name].nullable for name in candidate):
             return candidate
+    withheld.refuse_hidden_key(request.what, found)
     raise ConfigurationError(
         f"{request.what} has no primary key and no unique index over columns that are NOT NULL, so rows of equal"
         " watermark can't be told apart; nothing was read. Name the columns that identify a row with key_columns=[...]"
     )
 
 
-def _refuse_unknown(request: ColumnRequest, names: Sequence[str], available: Sequence[str]) -> None:
-    if missing := [name for name in dict.fromkeys(names) if name not in available]:
+def _refuse_unknown(request: ColumnRequest, names: Sequence[str], available: Sequence[str], found: Reflection) -> None:
+    missing = [name for name in dict.fromkeys(names) if name not in available]
+    if missing and not found.withheld.hides:
         raise ConfigurationError(
             f"{request.what} has no column {', '.join(map(repr, missing))}; it has {', '.join(map(repr, available))}."
             " Nothing was read; correct watermark_columns, key_columns, columns, exclude_columns, time_column, or the"

@@ -1,7 +1,7 @@
 """Ports: the calls of the relay and the sources, and what each promises."""
 
 from airflow_legacy_events.core.ports.broker import Broker, BrokerClient, Position
-from airflow_legacy_events.core.ports.catalog import NextId, Reflection, TableState, TableWrites
+from airflow_legacy_events.core.ports.catalog import NextId, Reflection, TableState, TableWrites, Withheld
 from airflow_legacy_events.core.ports.database import Answer, Database, Lease, Listener
 from airflow_legacy_events.core.ports.delivery import Delivery, MakeDelivery
 from airflow_legacy_events.core.ports.envelope import Envelope
@@ -27,4 +27,5 @@ __all__ = [
     "TableState",
     "TableWrites",
     "WatermarkStore",
+    "Withheld",
 ]

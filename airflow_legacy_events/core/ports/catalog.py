@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
@@ -84,6 +84,34 @@ class TableWrites(NamedTuple):
     unknown: tuple[str, ...] = ()
 
 
+class Withheld(NamedTuple):
+    """Columns of a table that this user may not read.
+
+    Attributes:
+        names: of those that are known, each as a GRANT spells it.
+        hides: whether the server hides names of columns that a user has no right on, so that there may be more.
+        at_least: how many there are at least whose names are hidden.
+        on: the table as a GRANT names it.
+        to: the user as a GRANT names it.
+        quote: of other names, doubled inside of them.
+    """
+
+    names: Mapping[str, str] = MappingProxyType({})
+    hides: bool = False
+    at_least: int = 0
+    on: str = ""
+    to: str = ""
+    quote: str = '"'
+
+    def grant(self, names: Sequence[str] = ()) -> str:
+        """Return the statement that lets this user read these columns; without any the whole table."""
+        columns = f" ({', '.join(map(self._spelled, names))})" if names else ""
+        return f"GRANT SELECT{columns} ON {self.on} TO {self.to}"
+
+    def _spelled(self, name: str) -> str:
+        return self.names.get(name) or self.quote + name.replace(self.quote, 2 * self.quote) + self.quote
+
+
 class Reflection(Protocol):
     """Catalog facts of a table or query, known before any row of it is read."""
 
@@ -98,6 +126,14 @@ class Reflection(Protocol):
     @property
     def refused(self) -> Mapping[str, str]:
         """The other columns' names, with the database's name of their types."""
+
+    @property
+    def withheld(self) -> Withheld:
+        """Its columns that this user may not read; they are neither in `columns` nor in `refused`."""
+
+    @property
+    def unlisted(self) -> frozenset[str]:
+        """Names of columns that hold nothing of a row, such as the rank of a search: read only where they are named."""
 
     @property
     def primary_key(self) -> tuple[str, ...]:

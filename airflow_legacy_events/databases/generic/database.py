@@ -159,7 +159,12 @@ class GenericDatabase(SnapshotDatabase[Session]):
     def _inspect(self, table: str) -> TableFacts:
         return self._ask("looking for the table", lambda session: inspect_table(session, table, self._traits))
 
-    def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:  # noqa: ARG002  reflected columns know it
+    def _describe(
+        self,
+        selectable: Any,
+        not_null: frozenset[str],  # noqa: ARG002  reflected columns know it
+        names: Sequence[str] | None = None,  # noqa: ARG002
+    ) -> tuple[tuple[Column, ...], dict[str, str]]:
         look = inspect_columns if isinstance(selectable, sa.TableClause) else self._describe_query
         return self._ask("looking at the columns", lambda session: look(session, selectable))
 

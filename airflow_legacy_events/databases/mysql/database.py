@@ -119,7 +119,12 @@ class MysqlDatabase(Reader):
                     raise
                 raise errors.refused_query(self.conn_id, reason_of_query(error)) from None
 
-    def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:
+    def _describe(
+        self,
+        selectable: Any,
+        not_null: frozenset[str],
+        names: Sequence[str] | None = None,  # noqa: ARG002
+    ) -> tuple[tuple[Column, ...], dict[str, str]]:
         known = self._known
         if known.entry is None:
             self._find_below(selectable)

@@ -40,7 +40,7 @@ from airflow_legacy_events.databases.postgres.types import MONEY_FORM, find_type
 from airflow_legacy_events.databases.postgres.versions import VERSION, unchanged
 from airflow_legacy_events.databases.postgres.writes import table_writes
 from airflow_legacy_events.databases.postgres.writing import begin_writing, reason_of_read, refusal
-from airflow_legacy_events.databases.reflection import Reflected, TableFacts
+from airflow_legacy_events.databases.reflection import Reflected, TableFacts, looked_at
 from airflow_legacy_events.databases.snapshots import SnapshotDatabase
 from airflow_legacy_events.databases.writing import Reading
 
@@ -177,12 +177,14 @@ class PostgresDatabase(SnapshotDatabase[Session]):
             return inspect_table(session.connection, table)
 
     def _query_state(self, selectable: Any) -> TableState:
-        statement, _ = self._compiled(sa.select(sa.literal_column("*")).select_from(selectable))
+        statement, _ = self._compiled(looked_at(selectable, None))
         with self._using("looking at what the query reads") as session:
             return query_state(session.connection, statement)
 
-    def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:
-        statement, parameters = self._compiled(sa.select(sa.literal_column("*")).select_from(selectable).limit(0))
+    def _describe(
+        self, selectable: Any, not_null: frozenset[str], names: Sequence[str] | None = None
+    ) -> tuple[tuple[Column, ...], dict[str, str]]:
+        statement, parameters = self._compiled(looked_at(selectable, names).limit(0))
         with self._using("looking at the columns") as session:
             try:
                 found = Statement(session.texts, statement, parameters).fields()

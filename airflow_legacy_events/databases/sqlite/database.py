@@ -168,7 +168,12 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
             read = definition(session, source, self._guard)
             return TableState(order=collations(session, source, found), definition=read)
 
-    def _describe(self, selectable: Any, not_null: frozenset[str]) -> tuple[tuple[Column, ...], dict[str, str]]:
+    def _describe(
+        self,
+        selectable: Any,
+        not_null: frozenset[str],
+        names: Sequence[str] | None = None,  # noqa: ARG002
+    ) -> tuple[tuple[Column, ...], dict[str, str]]:
         source = self._from(selectable)
         with self._using("looking at the columns") as session:
             try:

@@ -62,7 +62,7 @@ class BulkRun:
             completeness, reason = "best_effort", WITHOUT_SNAPSHOT
         elif state.unheld is not None:
             completeness, reason = "best_effort", state.unheld
-        return "best_effort" if state.unknown else completeness, reason
+        return "best_effort" if self.rows.unknown else completeness, reason
 
     def _batches(self, number: int, at: Start) -> Iterator[Batch]:
         """Yield the pages of one snapshot; an empty batch at the end closes the load.

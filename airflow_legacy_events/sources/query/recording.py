@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from airflow_legacy_events.core.columns import Shape
 from airflow_legacy_events.core.model import Batch, Horizon, Watermark
-from airflow_legacy_events.core.ports import TableState
 from airflow_legacy_events.sources.place import Start
 from airflow_legacy_events.sources.query.incremental import position_of
+from airflow_legacy_events.sources.rows import Rows
 from airflow_legacy_events.sources.selection import Selection
 
 
@@ -27,7 +26,7 @@ def recording(batches: Iterator[Batch], selection: Selection, unrecorded: Waterm
         yield Batch(selection.shape, [], 0, after, selection.op, final=True)
 
 
-def completed(horizon: Horizon, facts: Mapping[str, Any], shape: Shape, state: TableState) -> Horizon:
+def completed(horizon: Horizon, facts: Mapping[str, Any], rows: Rows) -> Horizon:
     """Return the horizon with the facts of the run, the shape of its rows, and what could not be found out."""
-    reason = "; ".join((horizon.reason, *(f"not known: {one}" for one in state.unknown)))
-    return horizon._replace(facts={**facts, **horizon.facts}, shape=shape, reason=reason)
+    reason = "; ".join((horizon.reason, *(f"not known: {one}" for one in rows.unknown)))
+    return horizon._replace(facts={**facts, **horizon.facts}, shape=rows.selection.shape, reason=reason)

@@ -68,7 +68,7 @@ class QuerySource(QueryArguments):
         if self.watermark_columns or window is not None:
             advise(self.log, self.table, checked.selection, checked.found)
         opened = self._open_live(runs, at, checked) if window is None else self._open_window(runs, at, window)
-        horizon = completed(opened.horizon, facts, checked.selection.shape, checked.found.state)
+        horizon = completed(opened.horizon, facts, rows)
         return Opened(as_proved(horizon, rows), renewal.recorded(opened.batches))
 
     def _open_window(self, runs: Runs, at: Watermark | None, window: Window | Span) -> Opened:
