@@ -11,81 +11,58 @@ from airflow_legacy_events.databases.mysql import MysqlDatabase
 from tests.services.mariadb import MariaDB
 from tests.services.mysql9 import MySQL9
 from tests.support.profile import LONG
+from tests.support.replicas import primary_and_replica, promote, stop_following
 from tests.support.streams import Deliveries
 
 CASES = [(made, logs) for made in (MariaDB, MySQL9) for logs in ("ON", "OFF")] if LONG else [(MariaDB, "ON")]
 """Servers, and whether a replica logs what it replicates."""
 
 
-def server(made, number: int, monkeypatch, **settings: str):
-    monkeypatch.delenv(made.variable, raising=False)
-    monkeypatch.setattr(made, "settings", {**made.settings, "server-id": str(number), **settings})
-    return made()
-
-
-def replicate(replica, primary) -> None:
-    url = sa.make_url(primary.url())
-    new = isinstance(replica, MySQL9)
-    word, of = ("SOURCE", "REPLICATION SOURCE") if new else ("MASTER", "MASTER")
-    how = "SOURCE_AUTO_POSITION = 1, GET_SOURCE_PUBLIC_KEY = 1" if new else "MASTER_USE_GTID = slave_pos"
-    replica.execute(
-        f"CHANGE {of} TO {word}_HOST = '127.0.0.1', {word}_PORT = {url.port}, {word}_USER = '{url.username}',"
-        f" {word}_PASSWORD = '{url.password}', {how}"
-    )
-    replica.execute("START REPLICA" if new else "START SLAVE")
-
-
 @pytest.mark.parametrize(("made", "logs"), CASES)
-def test_a_replica_is_waited_for_and_one_that_was_promoted_too_early_is_behind(made, logs, monkeypatch):
-    primary = server(made, 1, monkeypatch)
-    replica = server(made, 2, monkeypatch, **{"log-slave-updates" if made is MariaDB else "log-replica-updates": logs})
-    first, second = (
-        MysqlDatabase(sa.make_url(one.url()), conn_id="crm", statement_timeout_seconds=20) for one in (primary, replica)
-    )
-    stop, forget = ("STOP SLAVE", "RESET SLAVE ALL") if made is MariaDB else ("STOP REPLICA", "RESET REPLICA ALL")
-    try:
-        if made is not MariaDB:
-            replica.execute("RESET BINARY LOGS AND GTIDS")  # of its own beginnings
-        else:
-            replica.execute("RESET MASTER")
-            replica.execute("SET GLOBAL gtid_slave_pos = ''")
-        primary.execute("RESET MASTER" if made is MariaDB else "RESET BINARY LOGS AND GTIDS")
-        replicate(replica, primary)
-        primary.execute("CREATE DATABASE d; CREATE TABLE d.t (id int PRIMARY KEY)")
-        first.identity()
-        position = first.position()
-        second.statement_timeout_seconds = 20
-        assert second.behind(position) is None  # once it has come there
+def test_a_replica_is_waited_for_and_one_that_was_promoted_too_early_is_behind(made, logs):
+    with primary_and_replica(made, logs) as (primary, replica):
+        first, second = (
+            MysqlDatabase(sa.make_url(one.url()), conn_id="crm", statement_timeout_seconds=20)
+            for one in (primary, replica)
+        )
+        try:
+            follow_and_promote(made, logs, (primary, replica), (first, second))
+        finally:
+            for one in (first, second):
+                one.close()
 
-        second.identity()
-        assert first.behind(second.position()) is None  # hopping between them
-        assert second.continues(first.identity(), position) == (made is MySQL9)  # whose numbers name their server
-        assert not second.continues(first.identity(), None)
-        assert not second.continues({**first.identity(), "database": "other"}, position)
-        hops(primary, replica, green=made is MySQL9)
-        replica.execute(stop)
-        primary.execute("INSERT INTO d.t VALUES (1)")
-        first.identity()
-        position = first.position()
-        second.statement_timeout_seconds = 0
-        assert not second.continues(first.identity(), position)
-        second.identity()
-        assert "has not executed" in second.behind(position)
 
-        replica.execute(forget)
-        for number in range(2, 12):  # by its own numbers it has overtaken the other one
-            replica.execute(f"INSERT INTO d.t VALUES ({number})")
-        second.identity()
-        found = second.behind(position)
-        if (made, logs) == (MariaDB, "OFF"):
-            assert found is None  # where its log does not tell what it replicated
-        else:
-            assert "has not executed" in found
-    finally:
-        for one in (first, second):
-            one.close()
-        for one in (primary, replica):
-            one.stop()
+def follow_and_promote(made, logs, servers, databases):
+    (primary, replica), (first, second) = servers, databases
+    primary.execute("CREATE DATABASE d; CREATE TABLE d.t (id int PRIMARY KEY)")
+    first.identity()
+    position = first.position()
+    assert second.behind(position) is None  # once it has come there
+
+    second.identity()
+    assert first.behind(second.position()) is None  # hopping between them
+    assert second.continues(first.identity(), position) == (made is MySQL9)  # whose numbers name their server
+    assert not second.continues(first.identity(), None)
+    assert not second.continues({**first.identity(), "database": "other"}, position)
+    hops(primary, replica, green=made is MySQL9)
+    stop_following(replica)
+    primary.execute("INSERT INTO d.t VALUES (1)")
+    first.identity()
+    position = first.position()
+    second.statement_timeout_seconds = 0
+    assert not second.continues(first.identity(), position)
+    second.identity()
+    assert "has not executed" in second.behind(position)
+
+    promote(replica)
+    for number in range(2, 12):  # by its own numbers it has overtaken the other one
+        replica.execute(f"INSERT INTO d.t VALUES ({number})")
+    second.identity()
+    found = second.behind(position)
+    if (made, logs) == (MariaDB, "OFF"):
+        assert found is None  # where its log does not tell what it replicated
+    else:
+        assert "has not executed" in found
 
 
 def hops(primary, replica, *, green: bool) -> None:

@@ -9,17 +9,19 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_legacy_events.brokers.memory import MemoryBroker
 from airflow_legacy_events.core.errors import LegacyEventsError
-from airflow_legacy_events.core.model import Messages, Repeat, Window
+from airflow_legacy_events.core.model import Messages, Rejection, Repeat, Window
 from airflow_legacy_events.core.report import Report
 from tests.machine.kinds import KINDS
+from tests.machine.stopped import stop_worker
 from tests.machine.tables import Table
 from tests.support.legacy import Legacy
+from tests.support.profile import LONG
 from tests.support.streams import Deliveries
 
 NAMED = (
@@ -28,6 +30,7 @@ NAMED = (
     "the table is empty and its next ids can't be seen",
     "the table was rewritten or exchanged since the last run",
     "the table was set back below the watermark",
+    "so the rows of then can't be compared",
 )
 """What a reason says of a step; see `sources.query.standing`."""
 
@@ -47,14 +50,28 @@ _WEIGHTS = {
     "replay": 3,
     "run_beside": 4,
     "run": 16,
+    "stop_worker": 2 if LONG else 0,
 }
 _POLICIES = ("fail", "fail", "restart")
 
 
 class Interrupted(MemoryBroker):
-    """A broker before which something else happens once, between the read of a page and its messages."""
+    """A broker before which something else happens once, between the read of a page and its messages.
 
+    Attributes:
+        hold: what happens before the lock is proved.
+        before: what happens behind that.
+    """
+
+    hold: Callable[[], Any] | None = None
     before: Callable[[], Any] | None = None
+
+    def refused(self, messages: Messages) -> Sequence[Rejection]:
+        """See `core.ports.Broker.refused`."""
+        hold, self.hold = self.hold, None
+        if hold is not None:
+            hold()
+        return super().refused(messages)
 
     def publish(self, messages: Messages, left_out: Any = frozenset()) -> None:
         """See `core.ports.Broker.publish`."""
@@ -77,19 +94,22 @@ class Moved:
         """Run the stream; None where it was red, and what a person does then is done."""
         reset = {"on_reset": policy} if self.incremental else {}
         self.deliveries.options = {**self.table.options, **reset}
-        self.deliveries.broker.open()  # type: ignore[attr-defined]
+        self.broker.open()
         try:
             return self.deliveries.run(**limits)
         except LegacyEventsError as error:
-            self.outcomes[f"red: {type(error).__name__}"] += 1
-            self._begin_anew()
+            self.red(error)
             return None
+
+    def red(self, error: LegacyEventsError) -> None:
+        """Do what a person does behind a run that was red."""
+        self.outcomes[f"red: {type(error).__name__}"] += 1
+        self._begin_anew()
 
     def replay(self, rng: random.Random) -> None:
         """Send all rows again, while the application writes and the live stream runs."""
         window = Window(None, "2020-01-01T00:00:00+00:00", "2040-01-01T00:00:00+00:00")
-        broker = self.deliveries.broker
-        assert isinstance(broker, Interrupted)
+        broker = self.broker
 
         def meanwhile() -> None:
             for step in rng.choices(("update", "insert", "delete"), k=2):
@@ -108,8 +128,7 @@ class Moved:
 
     def run_beside(self, rng: random.Random) -> Report | None:
         """Run the stream while the application changes the table between two pages."""
-        broker = self.deliveries.broker
-        assert isinstance(broker, Interrupted)
+        broker = self.broker
         steps = (
             ("insert", "update", "delete", "truncate", "swap", "alter") if self.incremental else ("insert", "update")
         )
@@ -118,9 +137,11 @@ class Moved:
         broker.before = None
         return report
 
-    def remake_topic(self) -> None:
-        """Delete the topic, and make it anew under its name."""
-        self.deliveries.broker.remake("topic")  # type: ignore[attr-defined]
+    @property
+    def broker(self) -> Interrupted:
+        """Of its topic."""
+        assert isinstance(self.deliveries.broker, Interrupted)
+        return self.deliveries.broker
 
     @property
     def incremental(self) -> bool:
@@ -143,17 +164,15 @@ class Moved:
 
     def _differences(self) -> list[tuple[tuple[str, ...], int, int | None]]:
         last: dict[tuple[str, ...], int] = {}
-        for message in self.deliveries.broker.topic("topic"):  # type: ignore[attr-defined]
+        for message in self.broker.topic("topic"):
             data = json.loads(message.value)["data"]
             last[tuple(str(data[name]) for name in self.table.key)] = data["n"]
         return [(key, n, last.get(key)) for key, n in self.table.rows().items() if last.get(key) != n]
 
     def _begin_anew(self) -> None:
         self.deliveries.store.forget(self.deliveries.name)
-        broker = self.deliveries.broker
-        assert isinstance(broker, Interrupted)
-        broker.before = None  # what was to happen in the red run
-        broker.open()
+        self.broker.before = None  # what was to happen in the red run
+        self.broker.open()
         self.deliveries.options = dict(self.table.options)
         self.deliveries.run()
         assert not self._differences(), f"a first run left out {self._differences()[:5]}"
@@ -188,18 +207,35 @@ class Machine:
             moved.check(moved.run())
         return sum((moved.outcomes for moved in self.moved), Counter())
 
+    def move(self, legacy: Legacy) -> None:
+        """Go on with another server, which holds the tables as they were some time ago."""
+        for moved in self.moved:
+            moved.table.legacy = legacy
+            moved.deliveries.url = legacy.url.render_as_string(hide_password=False)
+            moved.steps.append("move")
+
     def _take(self, moved: Moved, step: str) -> None:
-        if step == "run":
-            moved.check(moved.run(self.rng.choice(_POLICIES), batch_rows=self.rng.choice((2, 7, 1000))))
-        elif step == "replay":
-            if moved.table.options["watermark_columns"] == ("at",):
-                moved.check(moved.run())
-                moved.replay(self.rng)
-                moved.check(moved.run())
-        elif step == "run_beside":
-            if (report := moved.run_beside(self.rng)) is not None:
-                moved.check(moved.run(), report)
-        elif step == "remake_topic":
-            moved.remake_topic()
-        elif hasattr(moved.table, step):
-            getattr(moved.table, step)()
+        """Take a step of this machine's own, or of the application that writes the table, where it has such a one."""
+        if (own := getattr(self, f"_{step}", None)) is not None:
+            own(moved)
+        elif (written := getattr(moved.table, step, None)) is not None:
+            written()
+
+    def _run(self, moved: Moved) -> None:
+        moved.check(moved.run(self.rng.choice(_POLICIES), batch_rows=self.rng.choice((2, 7, 1000))))
+
+    def _replay(self, moved: Moved) -> None:
+        if moved.table.options["watermark_columns"] == ("at",):
+            moved.check(moved.run())
+            moved.replay(self.rng)
+            moved.check(moved.run())
+
+    def _run_beside(self, moved: Moved) -> None:
+        if (report := moved.run_beside(self.rng)) is not None:
+            moved.check(moved.run(), report)
+
+    def _stop_worker(self, moved: Moved) -> None:
+        moved.check(stop_worker(moved))
+
+    def _remake_topic(self, moved: Moved) -> None:
+        moved.broker.remake("topic")

@@ -120,7 +120,7 @@ def reused_database(request: pytest.FixtureRequest, name: str) -> Iterator[Legac
             yield found
         return
     url = sa.make_url(request.getfixturevalue("reused")(engine.server).url)
-    application = _application(url)
+    application = connected(url)
     try:
         yield Legacy(engine, url, application)
     finally:
@@ -141,7 +141,7 @@ def legacy_database(request: pytest.FixtureRequest, name: str) -> Iterator[Legac
         if engine.server is not None:
             server = request.getfixturevalue(engine.server)
             url = sa.make_url(stack.enter_context(fresh_database(server)).url)
-            connection: Any = _application(url)
+            connection: Any = connected(url)
         elif name == "sqlite":
             url = sa.URL.create("sqlite", database=str(request.getfixturevalue("tmp_path") / "legacy.db"))
             connection = sqlite3.connect(str(url.database), isolation_level=None, timeout=10)
@@ -155,7 +155,8 @@ def legacy_database(request: pytest.FixtureRequest, name: str) -> Iterator[Legac
         yield Legacy(engine, url, connection)
 
 
-def _application(url: sa.URL) -> Any:
+def connected(url: sa.URL) -> Any:
+    """Return a connection of the application's driver, autocommitting."""
     if url.get_backend_name() == "mysql":
         return mysql.Application(url)
     return psycopg.connect(plain(url), autocommit=True)
