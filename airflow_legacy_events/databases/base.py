@@ -22,6 +22,7 @@ from airflow_legacy_events.core.sql_dialects import UNKNOWN, Dialect
 from airflow_legacy_events.databases.chunks import Chunks, Row
 from airflow_legacy_events.databases.conditions import Conditions, bound
 from airflow_legacy_events.databases.deadline import answering
+from airflow_legacy_events.databases.quoting import quote_all, quoted_for_people
 from airflow_legacy_events.databases.reflection import NOTHING_KNOWN, Reflected, TableFacts, query_source
 
 Session = TypeVar("Session")
@@ -72,6 +73,7 @@ class SqlDatabase(Conditions, Generic[Session]):
         self.log = log or logging.getLogger(__name__)
         dialect: Any = url.get_dialect()
         self._dialect = dialect(paramstyle=self.paramstyle)
+        quote_all(self._dialect)
         self._chunks = Chunks(conn_id, max_row_bytes)
         self._session: Session | None = None
         self._turn = threading.Lock()
@@ -177,7 +179,7 @@ class SqlDatabase(Conditions, Generic[Session]):
 
     def quoted(self, name: str) -> str:
         """See `core.ports.Database.quoted`."""
-        return str(self._dialect.identifier_preparer.quote(name))
+        return quoted_for_people(self._dialect, name)
 
     def ordered(self, column: Column) -> bool:  # noqa: ARG002  `check` leaves that to the database
         """See `core.ports.Database.ordered`."""

@@ -15,7 +15,7 @@ from tests.support.legacy import reused_database, rows
 from tests.support.unqualified import unqualified
 
 HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host": "worker-1", "pid": 4711}
-OWN = {"t", "v"}
+OWN = {"t", "v", '"t"', '"v"'}
 
 
 @pytest.fixture(params=of("postgresql", also=("postgresql-15",)))

@@ -27,6 +27,7 @@ from airflow_legacy_events.databases.generic.session import Session, watched
 from airflow_legacy_events.databases.generic.shapes import Shapes, columns_of
 from airflow_legacy_events.databases.generic.writes import table_writes
 from airflow_legacy_events.databases.generic.writing import literal, refusal
+from airflow_legacy_events.databases.quoting import quote_all
 from airflow_legacy_events.databases.reflection import TableFacts
 from airflow_legacy_events.databases.snapshots import SnapshotDatabase
 
@@ -62,9 +63,11 @@ class GenericDatabase(SnapshotDatabase[Session]):
 
     def _make_engine(self) -> sa.Engine:
         try:
-            return watched(sa.create_engine(self._url, poolclass=sa.NullPool, hide_parameters=True))
+            engine = watched(sa.create_engine(self._url, poolclass=sa.NullPool, hide_parameters=True))
         except sa.exc.ArgumentError:  # its text holds the URL
             raise ConfigurationError(f"connection {self.conn_id!r}: its URL is none of {self.backend}") from None
+        quote_all(engine.dialect)
+        return engine
 
     def _prepare(self, connection: Any, _: Any) -> None:
         self._traits.reading(connection, self.statement_timeout_seconds)

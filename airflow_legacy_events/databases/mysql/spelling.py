@@ -72,7 +72,10 @@ class Known:
         if any(column.name in self.spellings for column in columns):
             query = query.with_only_columns(*(self.spellings.get(one.name, _itself)(one) for one in columns))
         index = self._index_of(query)
-        return query if index is None else query.with_hint(query.get_final_froms()[0], f"FORCE INDEX ({quote(index)})")
+        if index is None:
+            return query
+        hint = f"FORCE INDEX ({quote(index)})".replace("%", "%%")  # SQLAlchemy formats it, and then the driver does
+        return query.with_hint(query.get_final_froms()[0], hint)
 
     @property
     def computes(self) -> bool:

@@ -22,6 +22,7 @@ from airflow_legacy_events.core.sql_dialects import SQLITE, Dialect
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.base import SqlDatabase
 from airflow_legacy_events.databases.conditions import bound
+from airflow_legacy_events.databases.quoting import always
 from airflow_legacy_events.databases.reflection import TableFacts
 from airflow_legacy_events.databases.sqlite import clock, columns, sizes, values
 from airflow_legacy_events.databases.sqlite.catalog import inspect_table
@@ -51,7 +52,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         self._guard = Guard()
         self._snapshots = self._schema_version = 0
         # A name in double quotes that is no column (any more) is a text to SQLite, and would be sent as a value.
-        self._dialect.identifier_preparer = IdentifierPreparer(self._dialect, "`", escape_quote="`")
+        self._dialect.identifier_preparer = always(IdentifierPreparer)(self._dialect, "`", escape_quote="`")
 
     @property
     def path(self) -> Path:

@@ -8,6 +8,7 @@ from sqlalchemy.dialects import mssql, oracle
 
 from airflow_legacy_events.core.columns import Column, Kind, Shape
 from airflow_legacy_events.databases.generic import GenericDatabase
+from airflow_legacy_events.databases.quoting import quote_all
 from airflow_legacy_events.databases.reflection import query_source
 from airflow_legacy_events.sources.place import Start
 from airflow_legacy_events.sources.rows import Rows
@@ -27,6 +28,7 @@ class Writing(GenericDatabase):
     def __init__(self, dialect: sa.Dialect) -> None:
         super().__init__(sa.make_url("sqlite://"), conn_id="crm", statement_timeout_seconds=5)
         self.backend, self._asked = dialect.name, dialect
+        quote_all(dialect)
         self.statements: list[str] = []
 
     def read(self, query, max_bytes=None):
@@ -45,8 +47,9 @@ def rows(database, selectable=None, selection=SELECTION) -> Rows:
     return Rows(database, "table", table, selection, "UTC")
 
 
-TABLE = {"mssql": "sales.[Order Lines]", "oracle": 'sales."Order Lines"'}
+TABLE = {"mssql": "[sales].[Order Lines]", "oracle": '"SALES"."Order Lines"'}
 NUMBER = {"mssql": "[Order No]", "oracle": '"Order No"'}
+TIME = {"mssql": "[updated_at]", "oracle": '"UPDATED_AT"'}
 
 
 def expected(database, columns: str, rest: str, limit: int) -> str:
@@ -54,17 +57,17 @@ def expected(database, columns: str, rest: str, limit: int) -> str:
     number, table = NUMBER[name], TABLE[name]
     top, fetch = (f"TOP {limit} ", "") if name == "mssql" else ("", f" FETCH FIRST {limit} ROWS ONLY")
     text = f"SELECT {top}{columns} FROM {table} {rest}{fetch}"
-    return text.replace("#", number)
+    return text.replace("#", number).replace("@", TIME[name])
 
 
 def above(first: int) -> str:
     a, b = f":param_{first}", f":param_{first + 1}"
-    return f"updated_at >= {a} AND (updated_at > {a} OR updated_at = {a} AND # > {b})"
+    return f"@ >= {a} AND (@ > {a} OR @ = {a} AND # > {b})"
 
 
 def upto(first: int) -> str:
     a, b = f":param_{first}", f":param_{first + 1}"
-    return f"updated_at <= {a} AND (updated_at < {a} OR updated_at = {a} AND # <= {b})"
+    return f"@ <= {a} AND (@ < {a} OR @ = {a} AND # <= {b})"
 
 
 @pytest.fixture
@@ -75,56 +78,54 @@ def first(database) -> int:
 
 def test_the_first_page_is_bounded_above_and_limited(database, first):
     rows(database).page(Start(()), UNTIL, 100)
-    where = f"WHERE {upto(first)} ORDER BY updated_at, #"
-    assert database.statements == [expected(database, "#, updated_at", where, 100)]
+    where = f"WHERE {upto(first)} ORDER BY @, #"
+    assert database.statements == [expected(database, "#, @", where, 100)]
 
 
 def test_the_next_page_is_bounded_on_both_sides_by_the_first_column_alone(database, first):
     rows(database).page(Start(AFTER), UNTIL, 100)
-    where = f"WHERE {above(first)} AND {upto(first + 2)} ORDER BY updated_at, #"
-    assert database.statements == [expected(database, "#, updated_at", where, 100)]
+    where = f"WHERE {above(first)} AND {upto(first + 2)} ORDER BY @, #"
+    assert database.statements == [expected(database, "#, @", where, 100)]
 
 
 def test_rows_of_one_time_are_looked_for_by_it_before_all_that_follow(database, first):
     rows(database).page(Start(AFTER, tied=1), UNTIL, 100)
-    tied = f"WHERE updated_at = :param_{first} AND # > :param_{first + 1} AND {upto(first + 2)} ORDER BY updated_at, #"
-    every = f"WHERE {above(first)} AND {upto(first + 2)} ORDER BY updated_at, #"
-    assert database.statements == [expected(database, "#, updated_at", where, 100) for where in (tied, every)]
+    tied = f"WHERE @ = :param_{first} AND # > :param_{first + 1} AND {upto(first + 2)} ORDER BY @, #"
+    every = f"WHERE {above(first)} AND {upto(first + 2)} ORDER BY @, #"
+    assert database.statements == [expected(database, "#, @", where, 100) for where in (tied, every)]
 
 
 def test_the_highest_row_is_the_first_from_above(database, first):
     found = rows(database)
     found.highest(Start(AFTER), found.ceiling(5.0).condition)
-    where = (
-        f"WHERE {above(first)} AND # IS NOT NULL AND updated_at <= :param_{first + 2} ORDER BY updated_at DESC, # DESC"
-    )
-    assert database.statements == [expected(database, "updated_at, #", where, 1)]
+    where = f"WHERE {above(first)} AND # IS NOT NULL AND @ <= :param_{first + 2} ORDER BY @ DESC, # DESC"
+    assert database.statements == [expected(database, "@, #", where, 1)]
 
 
 def test_one_row_without_a_key_is_looked_for(database, first):
     rows(database).refuse_null(Start(AFTER))
-    where = f"WHERE updated_at >= :param_{first} AND # IS NULL"
+    where = f"WHERE @ >= :param_{first} AND # IS NULL"
     assert database.statements == [expected(database, "1", where, 1)]
 
 
 def test_a_query_stands_in_brackets_under_a_name_without_as(database):
     rows(database, query_source("SELECT * FROM x; -- all", database.sql_dialect)).page(Start(()), None, 10)
     (statement,) = database.statements
-    assert " FROM (SELECT * FROM x ) legacy_events_query ORDER BY updated_at, " in statement
+    assert f" FROM (SELECT * FROM x ) legacy_events_query ORDER BY {TIME[database.backend]}, " in statement
 
 
 def test_sql_server_compares_its_datetime_as_it_rounds_it():
     database = Writing(mssql.dialect())
     columns = (COLUMNS[0], COLUMNS[1]._replace(type="DATETIME"))
     rows(database, selection=Selection(Shape(columns, (0, 1), (0,), (1,)), (1, 0), "u")).page(Start(AFTER), None, 10)
-    assert "updated_at >= CAST(:param_2 AS DATETIME) AND (updated_at > CAST(" in database.statements[0]
+    assert "[updated_at] >= CAST(:param_2 AS DATETIME) AND ([updated_at] > CAST(" in database.statements[0]
 
 
 def test_rows_among_others_are_literals_of_the_statement(database):
     number, name = sa.column("Order No"), sa.column("name")
     values = [[1, "it's"], [1, "50%"], [-2, ":x"]]
     database.read(sa.select(number).where(database.among([number, name], values)))
-    written = NUMBER[database.backend]
+    written, other = NUMBER[database.backend], {"mssql": "[name]", "oracle": '"NAME"'}[database.backend]
     texts = [f"{'N' if database.backend == 'mssql' else ''}'{text}'" for text in ("it''s", "50%", ":x")]
-    one, two = f"{written} = 1 AND name IN ({texts[0]}, {texts[1]})", f"{written} = -2 AND name IN ({texts[2]})"
+    one, two = f"{written} = 1 AND {other} IN ({texts[0]}, {texts[1]})", f"{written} = -2 AND {other} IN ({texts[2]})"
     assert database.statements[-1].partition(" WHERE ")[2].replace("%%", "%") == f"{one} OR {two}"
