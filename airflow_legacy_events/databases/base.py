@@ -17,7 +17,7 @@ from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.core.limits import MAX_ROW_BYTES
 from airflow_legacy_events.core.model import Ceiling
-from airflow_legacy_events.core.ports import Listener, NextId, TableState, TableWrites
+from airflow_legacy_events.core.ports import Listener, NextId, ServerZone, TableState, TableWrites
 from airflow_legacy_events.core.sql_dialects import UNKNOWN, Dialect
 from airflow_legacy_events.databases.chunks import Chunks, Row
 from airflow_legacy_events.databases.conditions import Conditions, bound
@@ -196,6 +196,14 @@ class SqlDatabase(Conditions, Generic[Session]):
     @abstractmethod
     def now(self) -> dt.datetime:
         """See `core.ports.Database.now`."""
+
+    def zone(self) -> ServerZone | None:
+        """See `core.ports.Database.zone`."""
+        return None
+
+    def zone_origin(self) -> str | None:
+        """See `core.ports.Database.zone_origin`."""
+        return None
 
     @abstractmethod
     def writes(self, table: str) -> TableWrites:

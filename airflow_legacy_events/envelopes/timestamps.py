@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from airflow_legacy_events.core.errors import EnvelopeError
 from airflow_legacy_events.core.zones import zone_named
@@ -128,7 +127,7 @@ class _Prefixes(dict[str, str]):
 
     _KEPT = 10_000
 
-    def __init__(self, zone: ZoneInfo, like: str) -> None:
+    def __init__(self, zone: tzinfo, like: str) -> None:
         self._zone, self._width = zone, len(like)
         self._form = re.compile(re.sub("[0-9]", "[0-9]", like))
         self._unit = timedelta(minutes=1) if ":" in like else timedelta(hours=1)

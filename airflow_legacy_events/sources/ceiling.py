@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import zoneinfo
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +10,7 @@ import sqlalchemy as sa
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.model import Ceiling
 from airflow_legacy_events.core.ports import Database
+from airflow_legacy_events.core.zones import zone_named
 from airflow_legacy_events.sources.folds import Fold, folds
 
 
@@ -47,7 +47,7 @@ def _folds(kind: Kind, lag_seconds: float, timezone: str) -> list[Fold]:
     if kind is Kind.INSTANT:
         return []
     around = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=lag_seconds)
-    found = folds(zoneinfo.ZoneInfo(timezone), around)
+    found = folds(zone_named(timezone), around)
     if kind is not Kind.DATE:
         return found
     return [fold for fold in found if (fold.high - dt.timedelta.resolution).date() > fold.low.date()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import zoneinfo
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -16,7 +15,7 @@ from airflow_legacy_events.sources.folds import outer
 _NUMBERS: dict[Kind, Callable[[str], Any]] = {Kind.INTEGER: int, Kind.DECIMAL: Decimal, Kind.FLOAT: float}
 
 
-def zone_of(timezone: str) -> zoneinfo.ZoneInfo:
+def zone_of(timezone: str) -> dt.tzinfo:
     """Return the zone of an IANA name.
 
     Raises:
@@ -32,7 +31,7 @@ def zone_of(timezone: str) -> zoneinfo.ZoneInfo:
 
 
 def first_value(
-    first_run: Any, column: Column, zone: zoneinfo.ZoneInfo, argument: str = "first_run", *, high: bool = False
+    first_run: Any, column: Column, zone: dt.tzinfo, argument: str = "first_run", *, high: bool = False
 ) -> str:
     """Return the text of the value to begin with; a moment is converted to the column's zone, for dates to its day.
 
@@ -69,7 +68,7 @@ def _number(first_run: Any, kind: Kind) -> str:
     return str(number)
 
 
-def _moment(first_run: Any, kind: Kind, zone: zoneinfo.ZoneInfo, *, high: bool) -> str:
+def _moment(first_run: Any, kind: Kind, zone: dt.tzinfo, *, high: bool) -> str:
     if isinstance(first_run, dt.date) and not isinstance(first_run, dt.datetime):
         first_run = dt.datetime.combine(first_run, dt.time())
     moment = first_run if isinstance(first_run, dt.datetime) else dt.datetime.fromisoformat(str(first_run))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import zoneinfo
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
@@ -83,7 +82,7 @@ def _value_column(window: Window, watermark_columns: Sequence[str], kinds: dict[
     return watermark_columns[0]
 
 
-def bounds(window: Window, column: Column, zone: zoneinfo.ZoneInfo) -> Bounds:
+def bounds(window: Window, column: Column, zone: dt.tzinfo) -> Bounds:
     """Return the window as texts of `column`; naive columns are read in `zone`.
 
     A date counts as its midnight, so that a window shorter than a day holds the date whose midnight lies in it. A bound
@@ -102,7 +101,7 @@ def bounds(window: Window, column: Column, zone: zoneinfo.ZoneInfo) -> Bounds:
     return made
 
 
-def _moment(moment: dt.datetime, column: Column, zone: zoneinfo.ZoneInfo, *, high: bool) -> str:
+def _moment(moment: dt.datetime, column: Column, zone: dt.tzinfo, *, high: bool) -> str:
     if column.kind is Kind.DATE:
         local = outer(moment.astimezone(zone).replace(tzinfo=None), zone, high=high)
         whole = local.time() == dt.time()

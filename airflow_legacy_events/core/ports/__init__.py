@@ -1,7 +1,14 @@
 """Ports: the calls of the relay and the sources, and what each promises."""
 
 from airflow_legacy_events.core.ports.broker import Broker, BrokerClient, Position
-from airflow_legacy_events.core.ports.catalog import NextId, Reflection, TableState, TableWrites, Withheld
+from airflow_legacy_events.core.ports.catalog import (
+    NextId,
+    Reflection,
+    ServerZone,
+    TableState,
+    TableWrites,
+    Withheld,
+)
 from airflow_legacy_events.core.ports.database import Answer, Database, Lease, Listener
 from airflow_legacy_events.core.ports.delivery import Delivery, MakeDelivery
 from airflow_legacy_events.core.ports.envelope import Envelope
@@ -23,6 +30,7 @@ __all__ = [
     "Observer",
     "Position",
     "Reflection",
+    "ServerZone",
     "Source",
     "TableState",
     "TableWrites",

@@ -112,6 +112,18 @@ class Withheld(NamedTuple):
         return self.names.get(name) or self.quote + name.replace(self.quote, 2 * self.quote) + self.quote
 
 
+class ServerZone(NamedTuple):
+    """The zone that a server gives sessions of its own, in which an application usually writes naive times.
+
+    Attributes:
+        name: for `core.zones.zone_named`, `UTC` where it is UTC all year; None where what is said names no zone.
+        said: what the server says, for messages.
+    """
+
+    name: str | None
+    said: str
+
+
 class Reflection(Protocol):
     """Catalog facts of a table or query, known before any row of it is read."""
 

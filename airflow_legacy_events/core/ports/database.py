@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.model.horizon import Ceiling
-from airflow_legacy_events.core.ports.catalog import NextId, Reflection, TableWrites
+from airflow_legacy_events.core.ports.catalog import NextId, Reflection, ServerZone, TableWrites
 from airflow_legacy_events.core.sql_dialects import Dialect
 
 
@@ -134,6 +134,12 @@ class Database(Protocol):
 
     def now(self) -> dt.datetime:
         """Return the database's clock, in UTC."""
+
+    def zone(self) -> ServerZone | None:
+        """Return the server's own zone, as it was when the session began; None where it tells none."""
+
+    def zone_origin(self) -> str | None:
+        """Return what the zone is set for, such as a role; None where it is the server's own."""
 
     def writes(self, table: str) -> TableWrites:
         """Return what deleting or updating rows of a table meets.

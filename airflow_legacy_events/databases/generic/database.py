@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import zoneinfo
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -15,6 +14,7 @@ from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Lease, TableWrites
 from airflow_legacy_events.core.sql_dialects import Dialect
+from airflow_legacy_events.core.zones import zone_named
 from airflow_legacy_events.databases import errors, keyset
 from airflow_legacy_events.databases.conditions import bound
 from airflow_legacy_events.databases.deadline import deadline
@@ -207,7 +207,7 @@ class GenericDatabase(SnapshotDatabase[Session]):
         moment = self.now() - dt.timedelta(seconds=lag_seconds)
         if kind is Kind.INSTANT:
             return value <= bound(moment)
-        local = moment.astimezone(zoneinfo.ZoneInfo(timezone)).replace(tzinfo=None)
+        local = moment.astimezone(zone_named(timezone)).replace(tzinfo=None)
         return value <= bound(local.date() if kind is Kind.DATE else local)
 
     def now(self) -> dt.datetime:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,8 +14,9 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import LegacyEventsError
-from airflow_legacy_events.core.ports import Lease, TableState, TableWrites
+from airflow_legacy_events.core.ports import Lease, ServerZone, TableState, TableWrites
 from airflow_legacy_events.core.sql_dialects import Dialect
+from airflow_legacy_events.core.zones import zone_named
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.conditions import bound
 from airflow_legacy_events.databases.mysql import charsets, types
@@ -77,6 +77,11 @@ class MysqlDatabase(Reader):
         with self._using("asking for the time") as session:
             [(now,)] = session.rows(_NOW)
         return dt.datetime.fromisoformat(f"{now}+00:00")
+
+    def zone(self) -> ServerZone:
+        """See `core.ports.Database.zone`."""
+        with self._using("asking for the server's zone") as session:
+            return session.zone
 
     def marking(self, of: Column) -> Any:
         """See `core.ports.Database.marking`."""
@@ -168,7 +173,7 @@ class MysqlDatabase(Reader):
             [(now,)] = session.rows(_NOW)
         moment = dt.datetime.fromisoformat(f"{now}+00:00") - dt.timedelta(seconds=lag_seconds)
         if kind is not Kind.INSTANT:
-            moment = moment.astimezone(zoneinfo.ZoneInfo(timezone))
+            moment = moment.astimezone(zone_named(timezone))
         text = moment.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
         return value <= bound(text[:10] if kind is Kind.DATE else text)
 

@@ -20,6 +20,7 @@ from MySQLdb.converters import conversions
 from airflow_legacy_events.core.ports import Answer
 from airflow_legacy_events.core.sql_dialects import MYSQL, Dialect
 from airflow_legacy_events.databases.errors import one_line
+from airflow_legacy_events.databases.mysql import zone as zones
 
 INTERRUPTED = frozenset({1317, 1969, 3024})
 """Errors of a statement that was killed by another session, or by the server's own limit."""
@@ -79,6 +80,7 @@ class Session:
         mariadb: whether the server is MariaDB.
         version: of the server.
         modes: its sql_mode.
+        zone: the server's own.
         limits_time: whether the server itself ends a statement that takes too long.
         touched: whether a statement ran that may have changed the session's settings; see `settle`.
     """
@@ -89,10 +91,11 @@ class Session:
             multi_statements=False,
         )
         self._descriptor = self.connection.fileno()
-        kept = ", ".join(f"@@{name}" for name in _KEPT)
+        zone, kept = zones.columns(), (f"@@{name}" for name in _KEPT)
         [(number, version, modes, self._collation, *values)] = self.rows(
-            f"SELECT CONNECTION_ID(), VERSION(), @@sql_mode, @@collation_connection, {kept}"
+            f"SELECT CONNECTION_ID(), VERSION(), @@sql_mode, @@collation_connection, {', '.join((*zone, *kept))}"
         )
+        self.zone, values = zones.zone_of(values[: len(zone)]), values[len(zone) :]
         self.number = int(number)
         self.mariadb = "mariadb" in version.lower()
         self.version = tuple(map(int, re.findall(r"\d+", version.removeprefix("5.5.5-"))[:3]))

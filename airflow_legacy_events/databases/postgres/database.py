@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import LegacyEventsError, SourceError
-from airflow_legacy_events.core.ports import Lease, Listener, NextId, TableState, TableWrites
+from airflow_legacy_events.core.ports import Lease, Listener, NextId, ServerZone, TableState, TableWrites
 from airflow_legacy_events.core.sql_dialects import POSTGRES, Dialect
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.postgres import times
@@ -40,6 +40,7 @@ from airflow_legacy_events.databases.postgres.types import MONEY_FORM, find_type
 from airflow_legacy_events.databases.postgres.versions import VERSION, unchanged
 from airflow_legacy_events.databases.postgres.writes import table_writes
 from airflow_legacy_events.databases.postgres.writing import begin_writing, reason_of_read, refusal
+from airflow_legacy_events.databases.postgres.zone import find_origin
 from airflow_legacy_events.databases.reflection import Reflected, TableFacts, looked_at
 from airflow_legacy_events.databases.snapshots import SnapshotDatabase
 from airflow_legacy_events.databases.writing import Reading
@@ -161,6 +162,16 @@ class PostgresDatabase(SnapshotDatabase[Session]):
         with self._using("asking for the time") as session:
             [(found,)] = session.connection.execute("SELECT pg_catalog.clock_timestamp()")
         return cast("dt.datetime", found).astimezone(dt.UTC)
+
+    def zone(self) -> ServerZone:
+        """See `core.ports.Database.zone`."""
+        with self._using("asking for the server's zone") as session:
+            return session.zone
+
+    def zone_origin(self) -> str | None:
+        """See `core.ports.Database.zone_origin`."""
+        with self._using("asking for what the zone is set") as session:
+            return find_origin(session.connection)
 
     def reflect(self, table: str | None, sql: str | None) -> Reflected:
         """See `core.ports.Database.reflect`. An array may be as large as one likes in a few stored bytes, all NULL."""

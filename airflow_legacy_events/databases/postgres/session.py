@@ -12,7 +12,9 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.types.string import TextLoader
 
+from airflow_legacy_events.core.ports import ServerZone
 from airflow_legacy_events.databases.errors import one_line
+from airflow_legacy_events.databases.postgres.zone import QUESTION, read_zone, without_variable
 
 TEXT_FORMS = (
     "SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';"
@@ -49,16 +51,18 @@ class Session(NamedTuple):
     Attributes:
         connection: psycopg's; its own statements are each a `Question`, and give Python values.
         texts: a cursor whose values are the texts that the server sends.
+        zone: the server's own.
     """
 
     connection: psycopg.Connection[Any]
     texts: psycopg.RawCursor[Any]
+    zone: ServerZone
 
     @classmethod
     def pin(cls, connection: psycopg.Connection[Any], timeout_seconds: float) -> Session:
         """Let a fresh connection read only, and each statement take so long."""
-        tell(connection, _PINNED.format(timeout=max(1, int(timeout_seconds * 1000))).encode())
-        return cls(connection, texts_of(connection))
+        told = tell(connection, QUESTION + _PINNED.format(timeout=max(1, int(timeout_seconds * 1000))).encode())
+        return cls(connection, texts_of(connection), read_zone(told))
 
     def interrupt(self) -> None:
         """End the statement that runs, from any thread, unless the server does not answer."""
@@ -114,12 +118,13 @@ def connect(options: Mapping[str, Any], *, reads: bool = False) -> psycopg.Conne
         reads: whether it only reads: each of its statements is then a `Question`.
     """
     cursors = Question if reads else psycopg.Cursor
-    return psycopg.connect(**{**_WIRE, **options}, autocommit=True, prepare_threshold=None, cursor_factory=cursors)
+    with without_variable():
+        return psycopg.connect(**{**_WIRE, **options}, autocommit=True, prepare_threshold=None, cursor_factory=cursors)
 
 
-def tell(connection: psycopg.Connection[Any], command: bytes) -> None:
-    """Run a command of ours as it is."""
-    psycopg.Cursor(connection).execute(command)
+def tell(connection: psycopg.Connection[Any], command: bytes) -> psycopg.Cursor[Any]:
+    """Run a command of ours as it is; return its results."""
+    return psycopg.Cursor(connection).execute(command)
 
 
 def texts_of(connection: psycopg.Connection[Any]) -> psycopg.RawCursor[Any]:

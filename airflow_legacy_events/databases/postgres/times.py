@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.databases.conditions import bound
+from airflow_legacy_events.databases.postgres.zone import spelled
 
 _DIGITS = re.compile(r"\((\d)\)")
 _MILLISECONDS = 3
@@ -20,7 +21,7 @@ def until_now(value: Any, kind: Kind, lag_seconds: float, timezone: str, now: An
         now = now - sa.func.make_interval(0, 0, 0, 0, 0, 0, lag_seconds)
     if kind is Kind.INSTANT:
         return value <= now
-    local = sa.func.timezone(bound(timezone), now)
+    local = sa.func.timezone(bound(spelled(timezone)), now)
     return value <= (sa.cast(local, sa.Date) if kind is Kind.DATE else local)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import zoneinfo
 from typing import Any
 
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Kind
+from airflow_legacy_events.core.zones import zone_named
 from airflow_legacy_events.databases.conditions import bound
 
 _TO_THE_MILLISECOND = "%Y-%m-%d %H:%M:%f"
@@ -25,7 +25,7 @@ def latest(kind: Kind, lag_seconds: float, timezone: str) -> str:
     """
     moment = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=lag_seconds)
     if kind is not Kind.INSTANT:
-        moment = moment.astimezone(zoneinfo.ZoneInfo(timezone)).replace(tzinfo=None)
+        moment = moment.astimezone(zone_named(timezone)).replace(tzinfo=None)
     text = moment.isoformat(sep=" ", timespec="microseconds")
     return text[:_DAY_CHARS] if kind is Kind.DATE else text
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import zoneinfo
 
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import WatermarkError
+from airflow_legacy_events.core.zones import zone_named
 from airflow_legacy_events.sources.folds import folds
 from airflow_legacy_events.sources.place import Values
 from airflow_legacy_events.sources.rows import Rows
@@ -29,7 +29,7 @@ def refuse_future(rows: Rows, values: Values) -> None:
     """
     column = rows.selection.columns[0]
     now = rows.database.now()
-    moment = _moment(values[0], column, zoneinfo.ZoneInfo(rows.timezone), now)
+    moment = _moment(values[0], column, zone_named(rows.timezone), now)
     if moment is None or moment <= now + _SLACK:
         return
     raise WatermarkError(
@@ -48,7 +48,7 @@ def is_earlier(one: str, other: str) -> bool:
         return True
 
 
-def _moment(text: str, column: Column, zone: zoneinfo.ZoneInfo, now: dt.datetime) -> dt.datetime | None:
+def _moment(text: str, column: Column, zone: dt.tzinfo, now: dt.datetime) -> dt.datetime | None:
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
