@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from airflow_legacy_events.core.columns import Column
-from airflow_legacy_events.core.errors import ConfigurationError, EnvelopeError, SourceError
+from airflow_legacy_events.core.errors import ConfigurationError, EnvelopeError, LegacyEventsError, SourceError
+
+Failure = TypeVar("Failure", bound=LegacyEventsError)
 
 
 def one_line(error: object) -> str:
@@ -56,6 +59,15 @@ def refused_query(conn_id: str, reason: object, hint: str = "") -> Configuration
         f"connection {conn_id!r} refused the query: {reason}. {hint and f'{hint} '}Nothing was read; correct table= or"
         " sql="
     )
+
+
+def with_grants(error: Failure, grants: Sequence[str]) -> Failure:
+    """Return an error for which rights are missing with the statements that give them, each on a line of its own."""
+    if not grants:
+        return error
+    made = type(error)(f"{error}. Run the GRANT{'s' if len(grants) > 1 else ''} below:\n" + "\n".join(grants))
+    made.retry_helps = error.retry_helps
+    return made
 
 
 def too_large(conn_id: str, what: str, most: int) -> EnvelopeError:

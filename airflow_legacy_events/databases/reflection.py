@@ -98,6 +98,13 @@ def no_such_table(table: str, names: Sequence[str]) -> ConfigurationError:
     )
 
 
+def unreadable_table(table: str, grant: str) -> ConfigurationError:
+    """Return the error for a table or view of which this user may read nothing, with the statement that lets it."""
+    return ConfigurationError(
+        f"table {table!r} is there, and this user may not read it; nothing was read. Run the GRANT below:\n{grant}"
+    )
+
+
 def not_a_table(table: str, kind: str) -> ConfigurationError:
     """Return the error for something whose rows can't be deleted or marked, `kind` in words with an article."""
     return ConfigurationError(

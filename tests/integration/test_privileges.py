@@ -10,10 +10,9 @@ import pytest
 from airflow_legacy_events.brokers.memory import MemoryBroker
 from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.core.model import Repeat, Window
-from tests.support import mysql
-from tests.support.engines import of
 from tests.support.legacy import legacy_database
 from tests.support.outbox import Drain, create_outbox
+from tests.support.readers import ENGINES, Reader
 from tests.support.set_back import IDS
 from tests.support.streams import Deliveries
 
@@ -37,58 +36,6 @@ WAYS = {
     "load": ({}, None),
     "replay": ({"watermark_columns": ("at",)}, WINDOW),
 }
-
-
-class Reader:
-    """A role that may do what it is granted, and nothing that everybody may."""
-
-    def __init__(self, legacy):
-        self.legacy = legacy
-        if legacy.dialect == "mysql":
-            self._user = mysql.User(legacy)
-            self.name = self._user.name
-        else:
-            self.name = f"{legacy.url.database}_reader"
-            for statement in (
-                f"CREATE ROLE {self.name} LOGIN",
-                f"REVOKE ALL ON DATABASE {legacy.url.database} FROM PUBLIC",
-                "REVOKE ALL ON SCHEMA public FROM PUBLIC",
-            ):
-                legacy.execute(statement)
-
-    @property
-    def url(self):
-        return self.legacy.url.set(username=self.name)
-
-    def may(self, statements):
-        """Give rights, as the page spells them."""
-        for statement in statements:
-            what = self._spelled(statement)
-            if self.legacy.dialect == "mysql":
-                self._user.grant(what)
-            else:
-                self.legacy.execute(f"GRANT {what} TO {self.name}")
-
-    def may_no_more(self, statement):
-        """Take the rights of one statement away."""
-        what = self._spelled(statement)
-        if self.legacy.dialect == "mysql":
-            self._user.revoke(what)
-        else:
-            self.legacy.execute(f"REVOKE {what} FROM {self.name}")
-
-    def _spelled(self, statement):
-        what = re.fullmatch("GRANT (.*) TO reader", statement)[1]
-        return re.sub(r"\bcrm\b", self.legacy.url.database, what)
-
-    def drop(self):
-        if self.legacy.dialect == "mysql":
-            self._user.drop()
-        else:
-            self.legacy.connection.execute(f"DROP OWNED BY {self.name}; DROP ROLE {self.name}")
-
-
-ENGINES = [name for name in of("postgresql", "mysql") if name != "mysql-5.6"]  # it lets everybody into "test_%"
 
 
 @pytest.fixture(params=ENGINES)

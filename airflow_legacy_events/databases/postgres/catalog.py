@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import psycopg
 from psycopg import Connection, sql
 
+from airflow_legacy_events.core.ports import Withheld
 from airflow_legacy_events.databases.postgres.collations import COLLATIONS, Collation, default_collation
 from airflow_legacy_events.databases.postgres.entries import Attribute, Entry, Index
+from airflow_legacy_events.databases.postgres.rights import unreachable
 from airflow_legacy_events.databases.postgres.sizes import STORED_SMALL
 from airflow_legacy_events.databases.postgres.state import table_state
-from airflow_legacy_events.databases.reflection import TableFacts, no_such_table, split_name
+from airflow_legacy_events.databases.reflection import TableFacts, no_such_table, split_name, unreadable_table
 
 # No statement joins: planning is most of what they take a fresh session, and joining makes it half as much again.
 _TABLE = """
@@ -20,9 +23,14 @@ SELECT oid::pg_catalog.int8,
        relhassubclass
        AND EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhparent OPERATOR(pg_catalog.=) c.oid),
        pg_catalog.pg_relation_size(reltoastrelid::pg_catalog.regclass, 'main'),
-       pg_catalog.pg_relation_filenode(oid)::pg_catalog.int8
+       pg_catalog.pg_relation_filenode(oid)::pg_catalog.int8,
+       pg_catalog.concat((SELECT pg_catalog.quote_ident(nspname) FROM pg_catalog.pg_namespace AS n
+                           WHERE n.oid OPERATOR(pg_catalog.=) relnamespace), '.', pg_catalog.quote_ident(relname)),
+       pg_catalog.quote_ident(current_user)
   FROM pg_catalog.pg_class AS c WHERE oid OPERATOR(pg_catalog.=) {table};
-SELECT attnum, attname, attnotnull, attcollation::pg_catalog.int8, atttypid::pg_catalog.int8
+SELECT attnum, attname, attnotnull, attcollation::pg_catalog.int8, atttypid::pg_catalog.int8,
+       CASE WHEN NOT pg_catalog.has_column_privilege(attrelid, attnum, 'SELECT')
+            THEN pg_catalog.quote_ident(attname) END
   FROM pg_catalog.pg_attribute
  WHERE attrelid OPERATOR(pg_catalog.=) {table} AND attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2
    AND NOT attisdropped;
@@ -68,12 +76,24 @@ def inspect_table(session: Connection[Any], table: str) -> TableFacts:
         ConfigurationError: there is none of that name.
     """
     schema, name = split_name(table)
-    found = _ask(session, quoted(schema, name))
+    try:
+        found = _ask(session, quoted(schema, name))
+    except psycopg.errors.InsufficientPrivilege:
+        if not (hidden := unreachable(session, schema, name)):
+            raise
+        raise unreadable_table(table, "\n".join(hidden)) from None
     entries = [Entry(*row) for row in found.tables]
     if not entries or entries[0].kind not in _WITH_ROWS:
+        if hidden := unreachable(session, schema, name):
+            raise unreadable_table(table, "\n".join(hidden))
         raise no_such_table(table, [one for (one,) in session.execute(_NAMES, (list(_WITH_ROWS), schema, schema))])
     [entry] = entries
-    columns = {number: Attribute(*rest) for number, *rest in found.columns}
+    columns = {number: Attribute(*rest) for number, *rest in sorted(found.columns)}
+    withheld = Withheld(
+        {one.name: one.withheld for one in columns.values() if one.withheld}, on=entry.spelled, to=entry.user
+    )
+    if columns and len(withheld.names) == len(columns):
+        raise unreadable_table(table, withheld.grant())
     indexes = sorted((Index.of(*row) for row in found.indexes), key=lambda index: (not index.primary, index.name))
     collations = {row[0]: Collation(*row) for row in (*found.collations, *found.default)}
     named = {index: tuple(columns[number].name for number in index.keys) for index in indexes}
@@ -89,6 +109,8 @@ def inspect_table(session: Connection[Any], table: str) -> TableFacts:
         not_null=frozenset(one.name for number, one in columns.items() if one.not_null and number not in unsure),
         small=entry.kind in _OWN_INDEXES and not entry.parent and (entry.stored or 0) < STORED_SMALL,
         state=table_state(session, entry, columns, indexes, collations),
+        readable=tuple(one.name for one in columns.values() if not one.withheld) if withheld.names else None,
+        withheld=withheld,
     )
 
 

@@ -31,8 +31,9 @@ from airflow_legacy_events.databases.postgres.prefetch import Prefetch
 from airflow_legacy_events.databases.postgres.qualified import Known, Named, QualifiedCompiler
 from airflow_legacy_events.databases.postgres.query_state import query_state
 from airflow_legacy_events.databases.postgres.reading import PageReader, too_large
+from airflow_legacy_events.databases.postgres.rights import explained, refused_query
 from airflow_legacy_events.databases.postgres.server import Server, find_server, why_behind
-from airflow_legacy_events.databases.postgres.session import SNAPSHOT, Session, connect, cut, reason, tell
+from airflow_legacy_events.databases.postgres.session import SNAPSHOT, Session, connect, cut, tell
 from airflow_legacy_events.databases.postgres.sizes import TELLS_COMPRESSION_SINCE, bounded_column, too_large_in
 from airflow_legacy_events.databases.postgres.statement import Field, Statement
 from airflow_legacy_events.databases.postgres.storage import Storage, below_query
@@ -69,7 +70,8 @@ class PostgresDatabase(SnapshotDatabase[Session]):
     def _using(self, doing: str) -> Iterator[Session]:
         with super()._using(doing) as session:
             self._prefetch.give_up()
-            yield session
+            with explained(session.connection, self.conn_id, doing):
+                yield session
 
     def _connect(self) -> Session:
         connection = self._connect_plain(reads=True)
@@ -202,7 +204,7 @@ class PostgresDatabase(SnapshotDatabase[Session]):
             except psycopg.OperationalError:
                 raise
             except psycopg.Error as error:
-                raise errors.refused_query(self.conn_id, reason(error)) from None
+                raise refused_query(session.connection, self.conn_id, error, statement) from None
             types = find_types(session.connection, [one.oid for one in found])
             self._pages.types |= types
             self._money |= any(holds_money(type_) for type_ in types.values())
@@ -243,14 +245,15 @@ class PostgresDatabase(SnapshotDatabase[Session]):
 
     def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
         """See `core.ports.Database.read`; rows are tuples of texts and None."""
-        with super()._using("reading") as session, self._readable(query):
+        with super()._using("reading") as session, self._readable(session, query):
             return self._pages.read(session, query, max_bytes)
 
     @contextmanager
-    def _readable(self, query: Any) -> Iterator[None]:
-        """Let the error of a read name the column whose text is no UTF-8; no value is guessed."""
+    def _readable(self, session: Session, query: Any) -> Iterator[None]:
+        """Let the error of a read name the column whose text is no UTF-8, or the GRANT; no value is guessed."""
         try:
-            yield
+            with explained(session.connection, self.conn_id, "reading", lambda: self._pages.statement(query)[0]):
+                yield
         except UNREADABLE:
             with self._beside("looking for the unreadable text") as connection:
                 statement = self._pages.statement(query)

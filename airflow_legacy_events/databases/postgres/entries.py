@@ -19,6 +19,8 @@ class Entry(NamedTuple):
         parent: whether it has children or partitions.
         stored: bytes of values that are stored beside the rows; None where it has none.
         filenode: of its file; None where it has none.
+        spelled: its name with its schema, as a GRANT has it.
+        user: who asks, as a GRANT has it.
     """
 
     oid: int
@@ -28,6 +30,8 @@ class Entry(NamedTuple):
     parent: bool
     stored: int | None
     filenode: int | None
+    spelled: str
+    user: str
 
 
 class Attribute(NamedTuple):
@@ -38,12 +42,14 @@ class Attribute(NamedTuple):
         not_null: whether it is marked so.
         collation: its oid; 0 for a type that has none.
         type: its oid.
+        withheld: its name as a GRANT has it, where this user may not read it; else None.
     """
 
     name: str
     not_null: bool
     collation: int
     type: int
+    withheld: str | None
 
 
 class Index(NamedTuple):
