@@ -15,7 +15,7 @@ class Kind(StrEnum):
     Python value; an envelope accepts both. The texts are:
 
     INTEGER digits · DECIMAL digits, `NaN`, `Infinity` · MONEY `-$1,234.56` · FLOAT shortest exact digits, `NaN`,
-    `Infinity` ·
+    `Infinity` · SINGLE digits of the double that a number of four bytes equals, which is written shorter ·
     BOOLEAN `t`/`f`, `true`/`false`, `1`/`0` · DATE, TIME as written · TIMESTAMP `2026-11-23 09:15:02[.123456]` without
     zone · INSTANT the same in UTC with `+00` · UUID, TEXT as they are · JSON a JSON text · BYTES `\x` and hex ·
     ARRAY `{…}` as PostgreSQL writes it, the column says of what · ANY whatever Python value comes, carried by its own
@@ -35,6 +35,7 @@ class Kind(StrEnum):
     UUID = "uuid"
     JSON = "json"
     BYTES = "bytes"
+    SINGLE = "single"
     ARRAY = "array"
     ANY = "any"
 

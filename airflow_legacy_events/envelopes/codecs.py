@@ -169,6 +169,7 @@ def _codecs(formats: Formats) -> dict[Kind, Codec]:
         Kind.DECIMAL: decimal,
         Kind.MONEY: numbers.money(decimal),
         Kind.FLOAT: numbers.FLOAT,
+        Kind.SINGLE: numbers.SINGLE,
         Kind.BOOLEAN: _BOOLEAN,
         Kind.TEXT: texts.TEXT,
         Kind.DATE: texts.TEXT,

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from airflow_legacy_events.core.singles import shortest
 from airflow_legacy_events.envelopes.column_codec import Codec, Forms, InvalidValueError, all_of_type, same_forms
 
 _EXPONENT = r"(?:[eE][+-]?[0-9]++)?"
@@ -86,6 +87,17 @@ def _float(value: Any) -> tuple[str, str]:
     return (text, f'"{text}"') if text in _SPECIAL.values() else _FLOATS.check(text)
 
 
+def _singles(values: Sequence[Any]) -> Forms | None:
+    found = _floats(values)
+    return None if found is None else same_forms(list(map(shortest, found[0])))
+
+
+def _single(value: Any) -> tuple[str, str]:
+    text, form = _float(value)
+    short = shortest(text)
+    return short, short if form == text else form
+
+
 def _text(value: Any) -> Any:
     if type(value) is float:
         return repr(value) if math.isfinite(value) else _SPECIAL[repr(value)]
@@ -137,3 +149,4 @@ SAFE_INTEGER = Codec(_safe_integers, _safe_integer)
 DECIMAL = Codec(_decimals, _decimal, wrapped=True)
 NUMBER = Codec(_numbers, _number)
 FLOAT = Codec(_floats, _float)
+SINGLE = Codec(_singles, _single)

@@ -12,7 +12,11 @@ from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.zones import zone_named
 from airflow_legacy_events.sources.folds import outer
 
-_NUMBERS: dict[Kind, Callable[[str], Any]] = {Kind.INTEGER: int, Kind.DECIMAL: Decimal, Kind.FLOAT: float}
+_NUMBERS: dict[Kind, Callable[[str], Any]] = {
+    Kind.INTEGER: int,
+    Kind.DECIMAL: Decimal,
+    **dict.fromkeys((Kind.FLOAT, Kind.SINGLE), float),
+}
 
 
 def zone_of(timezone: str) -> dt.tzinfo:

@@ -15,7 +15,10 @@ from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.sources.selection import Selection
 
 ORDERED = frozenset(
-    {*TEMPORAL, Kind.TIME, Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.BOOLEAN, Kind.UUID, Kind.BYTES, Kind.ANY}
+    {
+        *(*TEMPORAL, Kind.TIME, Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.SINGLE),
+        *(Kind.BOOLEAN, Kind.UUID, Kind.BYTES, Kind.ANY),
+    }
 )
 """Kinds that every database orders; what is text here may be of a type that has no order there."""
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 
-_NUMERIC = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
+_NUMERIC = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.SINGLE})
 
 
 def share(column: Column, low: str, at: str, high: str) -> float | None:

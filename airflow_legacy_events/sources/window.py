@@ -13,7 +13,7 @@ from airflow_legacy_events.core.model import Window
 from airflow_legacy_events.sources.first_value import first_value
 from airflow_legacy_events.sources.folds import outer
 
-_NUMERIC = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
+_NUMERIC = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.SINGLE})
 
 
 class Bounds(NamedTuple):

@@ -21,7 +21,7 @@ TYPES = {
     "y": ("year", "2026", Kind.INTEGER, "2026"),
     "n": ("decimal(20,4)", "'1.5'", Kind.DECIMAL, "1.5000"),
     "nz": ("decimal(8,2) zerofill", "1.5", Kind.DECIMAL, "1.50"),
-    "f": ("float", "16777217", Kind.FLOAT, "16777216"),
+    "f": ("float", "16777217", Kind.SINGLE, "16777216"),
     "d": ("double", "-1e-300", Kind.FLOAT, "-1e-300"),
     "c": ("char(5)", "'a'", Kind.TEXT, "a"),
     "la": ("varchar(9) CHARACTER SET latin1", "'\u00fc'", Kind.TEXT, "\u00fc"),
@@ -87,7 +87,7 @@ def test_a_query_has_the_same_kinds_and_texts_as_its_table(legacy, database):
     legacy.connection._connection.query("CREATE TABLE t (f float, ts timestamp NULL, b blob)")
     legacy.execute("INSERT INTO t VALUES (0.1, '2026-01-01', x'ff')")
     found = database.reflect(None, "SELECT f, ts, b FROM t")
-    assert [column.kind for column in found.columns] == [Kind.FLOAT, Kind.INSTANT, Kind.BYTES]
+    assert [column.kind for column in found.columns] == [Kind.SINGLE, Kind.INSTANT, Kind.BYTES]
     columns = [sa.column(column.name) for column in found.columns]
     [row] = database.read(sa.select(*columns).select_from(found.selectable))
     assert row == ("0.10000000149011612", "2026-01-01 00:00:00+00", b"\xff")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import struct
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import partial
@@ -88,14 +89,19 @@ def _number(value: Any) -> Any:
     return Decimal(value).normalize().as_tuple() if isinstance(value, Number) else value
 
 
+def _single(value: Any) -> Any:
+    """The four bytes of the number: those who write it shortly and those who write the double mean the same."""
+    return struct.pack("f", float(value)) if isinstance(value, Number) else value
+
+
 _AS_TEXT = "CAST({} AS CHAR)"
 INTEGER = Oracle(_AS_TEXT, lambda text: Number(_bare(text)))
 DECIMAL = Oracle(_AS_TEXT, _bare)
 DOUBLE = Oracle(_AS_TEXT, Number, _number)
 _AS_DOUBLE = "IF({0} = 0, {0}, {0} + 0e0)"
-FLOAT = Oracle(_AS_TEXT.format(_AS_DOUBLE), Number, _number)
+FLOAT = Oracle(_AS_TEXT.format(_AS_DOUBLE), Number, _single)
 # CAST of MySQL 9 leaves the last digit of a computed number out.
-FLOAT_IN_JSON = Oracle(f"IF({{0}} IS NULL, NULL, JSON_ARRAY({_AS_DOUBLE}))", lambda text: Number(text[1:-1]), _number)
+FLOAT_IN_JSON = Oracle(f"IF({{0}} IS NULL, NULL, JSON_ARRAY({_AS_DOUBLE}))", lambda text: Number(text[1:-1]), _single)
 TEXT = Oracle("HEX(CONVERT(CAST({} AS CHAR) USING utf8mb4))", _utf8)
 BYTES = Oracle("HEX({})", lambda digits: base64.b64encode(bytes.fromhex(digits)).decode())
 PLAIN = Oracle(_AS_TEXT, str)

@@ -41,7 +41,7 @@ def _value(row: str, column: Column) -> str:
     field = f"{row}.{quoted(column.name, sign='`')}"
     if column.type in {"bit", "year"} or column.type.endswith("zerofill"):
         return f"{field} + 0"
-    if column.kind is Kind.FLOAT:
+    if column.kind in (Kind.FLOAT, Kind.SINGLE):
         return f"{field} * 1e0"  # the double that it equals
     if column.type == "geometry":
         field = f"SUBSTR(CAST({field} AS BINARY), 5)"  # without the number of its system

@@ -12,6 +12,7 @@ from MySQLdb.constants import FIELD_TYPE, FLAG
 
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.singles import shortest, single
 from airflow_legacy_events.databases.errors import became_null
 
 Spell = Callable[[Any], Any]
@@ -67,7 +68,7 @@ _PLAIN = {
     FIELD_TYPE.YEAR: Type(Kind.INTEGER, "year", _plus("0")),
     FIELD_TYPE.DECIMAL: Type(Kind.DECIMAL, "decimal"),
     FIELD_TYPE.NEWDECIMAL: Type(Kind.DECIMAL, "decimal"),
-    FIELD_TYPE.FLOAT: Type(Kind.FLOAT, "float", _times_one),
+    FIELD_TYPE.FLOAT: Type(Kind.SINGLE, "float", _times_one),
     FIELD_TYPE.DOUBLE: Type(Kind.FLOAT, "double"),
     FIELD_TYPE.DATE: Type(Kind.DATE, "date"),
     FIELD_TYPE.TIME: Type(Kind.TIME, "time"),
@@ -87,7 +88,7 @@ _STRINGS = {
     FIELD_TYPE.MEDIUM_BLOB: ("mediumtext", "mediumblob"),
     FIELD_TYPE.LONG_BLOB: ("longtext", "longblob"),
 }
-_NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
+_NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.SINGLE})
 # ORDER BY takes the number of the member, a comparison its text; JSON is compared by rules of its own.
 _WITHOUT_ORDER = frozenset({"enum", "set", "json", "geometry"})
 
@@ -158,6 +159,8 @@ def text(value: Any, column: Column) -> str:
             f" be a watermark or key column; nothing was read. Use sql= with CAST({column.name} AS CHAR) AS"
             f" {column.name}, or name other columns"
         )
+    if column.kind is Kind.SINGLE:
+        return shortest(value)
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
@@ -184,6 +187,11 @@ def _decimal(text: str) -> Decimal:
         raise ValueError("no number") from error
 
 
+def _single(text: str) -> float:
+    """Return the double that the column's number equals: the servers compare a FLOAT as that."""
+    return single(float(text))
+
+
 def _utc(text: str) -> str:
     """Return a point in time as a session in UTC writes it."""
     if text.endswith("+00"):
@@ -196,6 +204,7 @@ _READERS: dict[Kind, Callable[[str], Any]] = {
     Kind.INTEGER: int,
     Kind.DECIMAL: _decimal,
     Kind.FLOAT: float,
+    Kind.SINGLE: _single,
     Kind.BYTES: bytes.fromhex,
     Kind.INSTANT: _utc,
 }

@@ -49,7 +49,7 @@ def refuse_endless(what: str, first: Column, text: str) -> None:
     Raises:
         ConfigurationError: naming the column.
     """
-    if first.kind in (Kind.FLOAT, Kind.DECIMAL) and text.lower() in ("nan", "inf", "infinity"):
+    if first.kind in (Kind.FLOAT, Kind.SINGLE, Kind.DECIMAL) and text.lower() in ("nan", "inf", "infinity"):
         raise ConfigurationError(
             f"watermark column {first.name!r} of {what} is infinite or NaN in at least one row, and no later row could"
             " lie above that; nothing was read. Correct that row, leave it out with sql= and a WHERE, or choose another"

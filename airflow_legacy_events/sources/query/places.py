@@ -9,11 +9,13 @@ from decimal import Decimal, InvalidOperation
 from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import WatermarkError
+from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.core.singles import shortest
 
 # As the databases write a date, zero ones of MySQL and years beyond 9999 included; what follows is the time of day.
 _DATE = re.compile(r"\s*[+-]?\d{4,}-(0?\d|1[0-2])-([0-2]?\d|3[01])(?!\d)")
 _LEAST, _MOST = -(2**63), 2**64 - 1
-_NUMERIC = frozenset({Kind.DECIMAL, Kind.FLOAT})
+_NUMERIC = frozenset({Kind.DECIMAL, Kind.FLOAT, Kind.SINGLE})
 
 
 def check_values(stream: str, values: Sequence[str], columns: Sequence[Column]) -> None:
@@ -33,6 +35,14 @@ def check_values(stream: str, values: Sequence[str], columns: Sequence[Column]) 
                 f"the watermark of stream {stream!r} holds a text for column {column.name!r} that is no value of its"
                 f" type {column.type!r}; nothing was read. {_remedy(stream)}"
             )
+
+
+def as_read(at: Watermark | None, columns: Sequence[Column]) -> Watermark | None:
+    """Return a watermark whose values are texts as they are read now: earlier releases kept other ones of SINGLE."""
+    if at is None or at.values is None or all(column.kind is not Kind.SINGLE for column in columns):
+        return at
+    pairs = zip(at.values, columns, strict=False)
+    return at._replace(values=tuple(shortest(text) if one.kind is Kind.SINGLE else text for text, one in pairs))
 
 
 def _fits(text: str, column: Column, *, first: bool) -> bool:

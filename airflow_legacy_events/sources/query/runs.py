@@ -16,6 +16,7 @@ from airflow_legacy_events.sources.query import last_rows
 from airflow_legacy_events.sources.query.bulk import BulkRun
 from airflow_legacy_events.sources.query.incremental import IncrementalRun
 from airflow_legacy_events.sources.query.nulls import NullRun, in_order, nullable_columns, without_place
+from airflow_legacy_events.sources.query.places import as_read
 from airflow_legacy_events.sources.query.repeat import RerunRun
 from airflow_legacy_events.sources.query.resets import Decision, Resets
 from airflow_legacy_events.sources.query.standing import IdsReturnedError, Standing, TableResetError
@@ -53,6 +54,7 @@ class Runs:
 
     def live(self, at: Watermark | None) -> BulkRun | IncrementalRun | NullRun:
         """Return the run that goes on from a watermark."""
+        at = as_read(at, self.rows.selection.columns)
         if not self.incremental:
             return BulkRun(self.rows, at, self.limits, self.log)
         return self._run(at, self._standing(at))
@@ -67,6 +69,7 @@ class Runs:
         Raises:
             WatermarkError: the table was set back below the watermark, and `on_reset` is `fail`.
         """
+        at = as_read(at, self.rows.selection.columns)
         standing = self._standing(at) if self.incremental else None
         if at is None or standing is None:
             return self.live(at).open(), at, False

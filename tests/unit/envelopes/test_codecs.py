@@ -41,6 +41,9 @@ def data_texts(kind, *values, timezone="UTC", checked=False):
         (Kind.DECIMAL, math.inf, '"Infinity"'),
         (Kind.FLOAT, "5", "5"),
         (Kind.FLOAT, "-0", "-0"),
+        (Kind.SINGLE, "3.140000104904175", "3.14"),
+        (Kind.SINGLE, 0.10000000149011612, "0.1"),
+        (Kind.SINGLE, "-0", "-0"),
         (Kind.FLOAT, "1.5e-07", "1.5e-07"),
         (Kind.FLOAT, "NaN", '"NaN"'),
         (Kind.FLOAT, 1e16, "1e+16"),
@@ -126,6 +129,7 @@ TYPED = {
             (Kind.DECIMAL, bad)
             for bad in ("abc", "", ".", "1.", ".5", "1,2", "1.2,3.4", "nan", '1"', "1e", "٣.٣", b"1", True)
         ),
+        *((Kind.SINGLE, bad) for bad in ("abc", "", "1_000000000", "٣.٣٣٣٣٣٣٣", b"1", True)),
         *((Kind.FLOAT, bad) for bad in ("abc", "", "1.", ".5", "01", "1,2", "nan", "inf", "1e", b"1", True)),
         *((Kind.BOOLEAN, bad) for bad in ("yes", "", "T", 2, 0.5, b"t")),
         *(

@@ -33,7 +33,7 @@ def test_five_hundred_columns_of_every_kind_make_one_message():
     values = CloudEventsEnvelope().compile(shape, STREAM)(batch(shape, rows)).values
     full, sparse = (json.loads(value)["data"] for value in values)
     assert list(full) == list(sparse) == [f"c{at}" for at in range(500)]
-    assert (full["c494"], full["c499"], sparse["c499"]) == (1, "2026-11-23T09:15:02.000000Z", None)
+    assert (full["c494"], full["c488"], sparse["c488"]) == (1, "2026-11-23T09:15:02.000000Z", None)
 
 
 @pytest.mark.parametrize(
