@@ -256,8 +256,7 @@ class PostgresDatabase(SnapshotDatabase[Session]):
                 yield
         except UNREADABLE:
             with self._beside("looking for the unreadable text") as connection:
-                statement = self._pages.statement(query)
-                column = unreadable_column(connection, *statement, self.statement_timeout_seconds)
+                column = unreadable_column(connection, *self._pages.statement(query), self.statement_timeout_seconds)
             raise errors.unreadable(self.conn_id, column, REMEDY) from None  # the server's own error quotes the text
 
     def prefetch(self, query: Any) -> None:
