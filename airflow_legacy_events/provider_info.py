@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_legacy_events import __version__
+from airflow_legacy_events.hooks.forms import connection_types
 
 _CONFIG = {
     "description": "Settings of the package airflow-legacy-events.",
@@ -62,6 +63,7 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": ["airflow_legacy_events.triggers.outbox", "airflow_legacy_events.triggers.pending"],
             },
         ],
+        "connection-types": connection_types(),
         "extra-links": ["airflow_legacy_events.operators.links.TopicLink"],
         "config": {"legacy_events": _CONFIG},
         "plugins": [

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseHook
 
-from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsError
 from airflow_legacy_events.core.limits import MAX_ROW_BYTES
 from airflow_legacy_events.core.ports import Database
 from airflow_legacy_events.hooks.connections import find_connection
-from airflow_legacy_events.hooks.registry import DATABASES, GENERIC, resolve
+from airflow_legacy_events.hooks.registry import ABOUT, CONN_TYPE, DATABASES, resolve
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 
 class LegacyDatabaseHook(BaseHook):
@@ -20,16 +23,38 @@ class LegacyDatabaseHook(BaseHook):
 
     The URL is built from the connection's own fields, so no database provider package is needed, only the driver
     (``pip install 'airflow-legacy-events[postgres]'``). Any other type is read through the SQLAlchemy URL in its extra
-    ``sqlalchemy_url``, else through the one that its own Airflow hook gives.
+    ``sqlalchemy_url``, else through the one that its own Airflow hook gives. A connection of type ``legacy_database``
+    has that URL in a field of its form, and is read by the database that the URL names.
 
     :param conn_id: the Airflow connection.
     """
 
     conn_name_attr = "conn_id"
+    default_conn_name = "legacy_database_default"
+    conn_type = CONN_TYPE
+    hook_name = "Legacy database"
 
-    def __init__(self, conn_id: str) -> None:
+    def __init__(self, conn_id: str = default_conn_name) -> None:
         super().__init__()
         self.conn_id = conn_id
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Return whether the database answers, and what it says of itself, or why it doesn't; within seconds.
+
+        Secrets are in neither.
+        """
+        from airflow_legacy_events.hooks import testing  # noqa: PLC0415
+
+        seconds = dt.timedelta(seconds=testing.STATEMENT_SECONDS)
+        try:
+            connection = find_connection(self.conn_id)
+            name, url, database = self._open(connection, statement_timeout=seconds)
+            about = resolve(ABOUT[name])
+        except LegacyEventsError as error:
+            return False, testing.unnamed(self.conn_id, str(error))
+        except Exception as error:  # noqa: BLE001  of a secrets backend or a dialect
+            return False, testing.unexpected(error)
+        return testing.answer(self.conn_id, connection, url, database, about, testing.DEADLINE_SECONDS)
 
     def get_database(
         self,
@@ -45,12 +70,22 @@ class LegacyDatabaseHook(BaseHook):
         :param max_row_bytes: a row of more raw bytes is refused.
         :raises ConfigurationError: the connection is missing, leads to no URL, or its driver is not installed.
         """
-        from airflow_legacy_events.hooks.urls import URLS  # noqa: PLC0415  SQLAlchemy is for those who connect
+        return self._open(
+            find_connection(self.conn_id), statement_timeout=statement_timeout, log=log, max_row_bytes=max_row_bytes
+        )[2]
 
-        connection = find_connection(self.conn_id)
-        conn_type = str(connection.conn_type)
-        name = conn_type if conn_type in DATABASES else GENERIC
-        url = URLS[name](self.conn_id, connection)
+    def _open(
+        self,
+        connection: Any,
+        *,
+        statement_timeout: dt.timedelta,
+        log: logging.Logger | None = None,
+        max_row_bytes: int = MAX_ROW_BYTES,
+    ) -> tuple[str, sa.URL, Database]:
+        """Return the database, its name in the registry and the URL that it was made with."""
+        from airflow_legacy_events.hooks.target import find_target  # noqa: PLC0415  SQLAlchemy is for those who connect
+
+        name, url = find_target(self.conn_id, connection)
         database = self._load(name, DATABASES[name])(
             url,
             conn_id=self.conn_id,
@@ -58,7 +93,7 @@ class LegacyDatabaseHook(BaseHook):
             log=log,
             max_row_bytes=max_row_bytes,
         )
-        return cast("Database", database)
+        return name, url, cast("Database", database)
 
     def _load(self, conn_type: str, path: str) -> Any:
         try:

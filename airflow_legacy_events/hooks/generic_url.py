@@ -20,13 +20,7 @@ def generic_url(conn_id: str, connection: Any) -> sa.URL:
     """
     found = connection.extra_dejson.get("sqlalchemy_url")
     where = "its extra sqlalchemy_url" if found else f"the Airflow hook of its type {connection.conn_type!r}"
-    try:
-        url = sa.make_url(found or _of_hook(conn_id, connection))
-    except (sa.exc.ArgumentError, ValueError, TypeError):
-        raise ConfigurationError(
-            f"connection {conn_id!r}: what {where} gives is no SQLAlchemy URL, such as"
-            " 'firebird+firebird://host:3050//path/to/file.fdb'"
-        ) from None
+    url = parsed(conn_id, found or _of_hook(conn_id, connection), where)
     if found and not url.username:
         url = url.set(username=connection.login or None)
     if found and not url.password:
@@ -35,7 +29,29 @@ def generic_url(conn_id: str, connection: Any) -> sa.URL:
     return url
 
 
+def parsed(conn_id: str, found: Any, where: str) -> sa.URL:
+    """Return a URL that is given as text; no error shows it.
+
+    Args:
+        conn_id: Airflow's name of the connection.
+        found: the text.
+        where: it was found, in words.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    try:
+        return sa.make_url(found)
+    except (sa.exc.ArgumentError, ValueError, TypeError):
+        raise ConfigurationError(
+            f"connection {conn_id!r}: what {where} gives is no SQLAlchemy URL, such as"
+            " 'firebird+firebird://host:3050//path/to/file.fdb'"
+        ) from None
+
+
 def _of_hook(conn_id: str, connection: Any) -> Any:
+    if connection.conn_type == "generic":
+        raise _neither(conn_id, connection, "a generic connection has nothing else that gives one")
     try:
         hook: Any = connection.get_hook()
     except Exception as error:
@@ -55,7 +71,8 @@ def _neither(conn_id: str, connection: Any, found: str) -> ConfigurationError:
     return ConfigurationError(
         f"connection {conn_id!r} of type {connection.conn_type!r} leads to no SQLAlchemy URL: it has no extra"
         f" 'sqlalchemy_url', and {found}. Put the URL of the database into the extra, such as {{\"sqlalchemy_url\":"
-        ' "dialect+driver://host:port/database"}, or install the Airflow provider of that type'
+        ' "dialect+driver://host:port/database"}; or make it a connection of type legacy_database, postgres, mysql or'
+        " sqlite; or install the Airflow provider of that type"
     )
 
 

@@ -18,6 +18,20 @@ DATABASES = {
 GENERIC = "generic"
 """The database of every connection type that is not named above."""
 
+ABOUT = {name: f"{path.partition(':')[0]}.about:about" for name, path in DATABASES.items()}
+"""What each says of itself when its connection is tested, in the module `about` of its package."""
+
+CONN_TYPE = "legacy_database"
+"""The connection type of our own, whose URL says which database it leads to."""
+BACKENDS = {
+    "mariadb": "mysql",
+    "mysql": "mysql",
+    "postgres": "postgres",
+    "postgresql": "postgres",
+    "sqlite": "sqlite",
+}
+"""Which database reads a URL of that backend, behind a connection of our own type; all others are generic."""
+
 BROKERS = {
     "kafka": "airflow_legacy_events.hooks.kafka:kafka_broker",
 }

@@ -95,13 +95,16 @@ def _engine(conn_id: str) -> sa.Engine:
     import sqlalchemy as sa  # noqa: PLC0415  for those who connect
 
     from airflow_legacy_events.hooks.connections import find_connection  # noqa: PLC0415
+    from airflow_legacy_events.hooks.registry import CONN_TYPE  # noqa: PLC0415
+    from airflow_legacy_events.hooks.target import find_target  # noqa: PLC0415
     from airflow_legacy_events.hooks.urls import URLS  # noqa: PLC0415
 
     connection = find_connection(conn_id)
     conn_type = str(connection.conn_type)
-    if conn_type not in URLS:
+    if conn_type not in (known := {*URLS, CONN_TYPE}):
         raise ConfigurationError(
             f"watermark_store='table:{conn_id}': connection {conn_id!r} is of type {conn_type!r}; known:"
-            f" {', '.join(sorted(URLS))}"
+            f" {', '.join(sorted(known))}"
         )
-    return sa.create_engine(URLS[conn_type](conn_id, connection), poolclass=sa.NullPool, hide_parameters=True)
+    _, url = find_target(conn_id, connection)
+    return sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)

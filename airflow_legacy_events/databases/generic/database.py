@@ -137,6 +137,11 @@ class GenericDatabase(SnapshotDatabase[Session]):
         parts["server"] = answer if self._traits.server else None
         return {name: str(value) for name, value in parts.items() if value}
 
+    @property
+    def server_version(self) -> str:
+        """Of the server, as its dialect found it when it connected; empty before, and where it tells none."""
+        return ".".join(map(str, getattr(self._engine.dialect, "server_version_info", None) or ()))
+
     @contextmanager
     def lock(self, name: str, holder: Mapping[str, Any], *, table: str | None = None) -> Iterator[Lease]:
         """See `core.ports.Database.lock`: a row of the table `legacy_events_locks`, see `RowLock`."""

@@ -249,3 +249,65 @@ def test_an_extra_that_holds_more_than_one_value_is_refused_without_it(conn_type
     found = refused("crm", conn_type=conn_type, extra=json.dumps({"init": value}))
     assert found.startswith("correct or remove extra 'init' of connection 'crm': it is a JSON list or object")
     assert "secret" not in found
+
+
+@pytest.mark.parametrize(
+    ("url", "extra", "made", "opened"),
+    [
+        (
+            "postgresql+psycopg://db:5433/crm?sslmode=require",
+            {"connect_timeout": 5},
+            "PostgresDatabase",
+            "postgresql+psycopg://ann:p%40ss@db:5433/crm?connect_timeout=5&sslmode=require",
+        ),
+        ("postgres://bob:own@db/crm", {}, "PostgresDatabase", "postgresql+psycopg://bob:own@db/crm"),
+        ("postgresql+psycopg2://db/crm", {}, "PostgresDatabase", "postgresql+psycopg://ann:p%40ss@db/crm"),
+        (
+            "postgresql://:5432/crm?host=one:1&host=two:2",
+            {},
+            "PostgresDatabase",
+            "postgresql+psycopg://ann:p%40ss@:5432/crm?host=one%3A1&host=two%3A2",
+        ),
+        (
+            "mariadb+mysqldb://db/shop?ssl_ca=/ca.pem&charset=latin1",
+            {},
+            "MysqlDatabase",
+            "mysql+mysqldb://ann:p%40ss@db/shop?ssl_ca=%2Fca.pem",
+        ),
+        (
+            "mysql://db:3307/shop",
+            {"ssl": {"ca": "x"}},
+            "MysqlDatabase",
+            "mysql+mysqldb://ann:p%40ss@db:3307/shop?ssl_ca=x",
+        ),
+        ("sqlite:////data/shop.db", {}, "SqliteDatabase", "sqlite:////data/shop.db"),
+        ("sqlite+pysqlite:///shop.db", {}, "SqliteDatabase", "sqlite:///shop.db"),
+        (
+            "firebird+firebird://db:3050//erp.fdb",
+            {},
+            "GenericDatabase",
+            "firebird+firebird://ann:p%40ss@db:3050//erp.fdb",
+        ),
+    ],
+)
+def test_a_connection_of_our_own_type_is_read_by_the_database_of_its_url(url, extra, made, opened):
+    fields = {"login": "ann", "password": "p@ss", "extra": json.dumps({"sqlalchemy_url": url, **extra})}
+    found = database("own", conn_type="legacy_database", **fields)
+
+    assert type(found).__name__ == made
+    assert found.url.render_as_string(hide_password=False) == opened
+
+
+def test_a_generic_connection_with_a_url_of_our_own_databases_stays_what_it_was():
+    url = "postgresql+psycopg://db/crm"
+
+    found = database("erp", conn_type="generic", extra=json.dumps({"sqlalchemy_url": url}))
+
+    assert type(found).__name__ == "GenericDatabase"
+
+
+def test_a_connection_of_our_own_type_without_a_url_says_where_it_goes():
+    assert refused("own", conn_type="legacy_database", host="db") == (
+        "connection 'own' of type 'legacy_database' has no SQLAlchemy URL. Put it into the form's field 'SQLAlchemy"
+        " URL', which is the extra 'sqlalchemy_url', such as 'postgresql://host:5432/database'"
+    )

@@ -1,0 +1,58 @@
+"""What a server of MySQL or MariaDB says of itself and of who asks."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from airflow_legacy_events.core.about import About
+from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.databases.mysql.database import MysqlDatabase
+
+_PRIVILEGES = ("USER_PRIVILEGES", "SCHEMA_PRIVILEGES", "TABLE_PRIVILEGES", "COLUMN_PRIVILEGES")
+# A grantee is written as 'name'@'host'.
+_ME = "CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')"
+_WRITES = " OR ".join(
+    f"EXISTS (SELECT 1 FROM information_schema.{name} WHERE GRANTEE = {_ME}"  # noqa: S608
+    " AND PRIVILEGE_TYPE IN ('INSERT', 'UPDATE', 'DELETE'))"
+    for name in _PRIVILEGES
+)
+_ASKED = (
+    "VERSION()",
+    "COALESCE(DATABASE(), '')",
+    "@@GLOBAL.time_zone",
+    "@@system_time_zone",
+    "CURRENT_USER()",
+    f"({_WRITES})",
+    "@@GLOBAL.read_only",
+)
+
+
+def about(database: MysqlDatabase) -> About:
+    """Return what the server says, in two statements. Which rights a role brings is not asked.
+
+    Raises:
+        SourceError: it can't be reached, or refused the statement.
+    """
+    columns: list[sa.Label[str]] = [sa.literal_column(text).label(f"c{at}") for at, text in enumerate(_ASKED)]
+    [found] = database.read(sa.select(*columns))
+    version, name, zone, system, user, writes, read_only = (
+        one.decode() if isinstance(one, bytes) else str(one) for one in found
+    )
+    product = "MariaDB" if "mariadb" in version.lower() else "MySQL"
+    return About(
+        f"{product} {version.removeprefix('5.5.5-')}",
+        repr(name) if name else "not named",
+        system if zone == "SYSTEM" else zone,
+        repr(user),
+        True if writes == "1" else None if _has_role(database) else False,
+        read_only == "1",
+    )
+
+
+def _has_role(database: MysqlDatabase) -> bool:
+    """Whether the session has rights by a role; MySQL before 8 knows none."""
+    try:
+        [(role,)] = database.read(sa.select(sa.literal_column("COALESCE(CURRENT_ROLE(), '')").label("role")))
+    except SourceError:
+        return False
+    return (role.decode() if isinstance(role, bytes) else role) not in ("", "NONE")

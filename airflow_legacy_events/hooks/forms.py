@@ -1,0 +1,69 @@
+"""Connection types as Airflow's user interface shows them: our own, and those that no installed provider brings.
+
+It imports nothing of Airflow, which reads it while it is imported itself.
+"""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import Any
+
+_HOOKS = "airflow_legacy_events.hooks"
+_OWN = {
+    "connection-type": "legacy_database",
+    "hook-class-name": f"{_HOOKS}.database.LegacyDatabaseHook",
+    "hook-name": "Legacy database",
+    "ui-field-behaviour": {"hidden-fields": ["host", "port", "schema"]},
+    "conn-fields": {
+        "sqlalchemy_url": {
+            "label": "SQLAlchemy URL",
+            "description": (
+                "Such as postgresql://host:5432/database, mysql://host:3306/database, sqlite:////path/to/file.db, or"
+                " one of any other SQLAlchemy dialect. Login and password belong into their own fields."
+            ),
+            "schema": {"type": ["string", "null"]},
+        }
+    },
+}
+_GENERIC = {
+    "connection-type": "generic",
+    "hook-class-name": f"{_HOOKS}.stand_ins.GenericConnectionHook",
+    "hook-name": "Generic",
+}
+_DATABASE = {"relabeling": {"schema": "Database"}}
+_FILE = {
+    "hidden-fields": ["port", "schema", "login", "password"],
+    "relabeling": {"host": "Path of the file"},
+}
+_STAND_INS = (
+    ("postgres", "PostgresConnectionHook", "Postgres", _DATABASE),
+    ("mysql", "MysqlConnectionHook", "MySQL", _DATABASE),
+    ("sqlite", "SqliteConnectionHook", "Sqlite", _FILE),
+)
+
+
+def connection_types() -> list[dict[str, Any]]:
+    """Return `connection-types` of the provider's description.
+
+    A type of another provider is among them only where that provider is not installed: Airflow would have no form for
+    it, and no answer to a test.
+    """
+    stand_ins = [
+        {
+            "connection-type": conn_type,
+            "hook-class-name": f"{_HOOKS}.stand_ins.{hook}",
+            "hook-name": name,
+            "ui-field-behaviour": form,
+        }
+        for conn_type, hook, name, form in _STAND_INS
+        if not _is_installed(f"apache-airflow-providers-{conn_type}")
+    ]
+    return [_OWN, _GENERIC, *stand_ins]
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        metadata.distribution(distribution)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
