@@ -15,4 +15,5 @@ def sentence(stream: str, verb: str, rows: int) -> str:
 
 def query(text: str | None) -> str | None:
     """Return the query that `--sql` gives, itself or in a file."""
-    return Path(text).read_text() if text and text.endswith(".sql") else text
+    is_file = text is not None and text.endswith(".sql") and (len(text.split()) == 1 or Path(text).exists())
+    return Path(text).read_text() if text and is_file else text

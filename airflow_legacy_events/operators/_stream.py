@@ -26,6 +26,7 @@ from airflow_legacy_events.streams import messages
 from airflow_legacy_events.streams.inlets import stream_asset
 from airflow_legacy_events.streams.naming import holds_template
 from airflow_legacy_events.streams.options import StreamOptions
+from airflow_legacy_events.streams.rendering import RenderedFields
 from airflow_legacy_events.streams.specs.base import SourceSpec
 from airflow_legacy_events.streams.stores import needs_inlet
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from airflow_legacy_events.streams.run import StreamRun
 
 
-class StreamOperator(BaseOperator):
+class StreamOperator(RenderedFields, BaseOperator):
     """Base of the operators that move a stream to a topic; a subclass says what its source is.
 
     The task succeeds only when every message was acknowledged and the watermark behind them is saved. It returns a

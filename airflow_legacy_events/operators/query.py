@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from airflow.sdk import Context
@@ -60,7 +60,7 @@ class IncrementalQueryOperator(RowStreamOperator):
         "first_run",
         *RowStreamOperator.template_fields,
     )
-    template_ext: Sequence[str] = (".sql",)
+    file_fields: ClassVar[Mapping[str, str]] = {"sql": ".sql"}
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
     log_name = __name__
 
@@ -133,7 +133,8 @@ class IncrementalQueryOperator(RowStreamOperator):
         self, parent: Any, template_fields: Any, context: Context, jinja_env: Any, seen_oids: set[int]
     ) -> None:
         """Keep the query as it is written: what a template fills in does not make it another query."""
-        self.sql_as_written = arguments.as_written(self.sql, self.template_ext, jinja_env)
+        written = arguments.as_written(self.sql, self.file_fields["sql"], jinja_env)
+        self.sql_as_written = written if isinstance(written, str) else None
         names = ("stream",) if self.stream else ("source_conn_id", "topic")
         self.named_as_written = {name: getattr(self, name) for name in names}
         super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)

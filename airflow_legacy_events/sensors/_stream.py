@@ -13,6 +13,7 @@ from airflow.sdk import BaseSensorOperator, Context, PokeReturnValue, conf
 from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsError
 from airflow_legacy_events.hooks.failures import final
 from airflow_legacy_events.streams import arguments
+from airflow_legacy_events.streams.rendering import RenderedFields
 from airflow_legacy_events.streams.specs.base import SourceSpec
 from airflow_legacy_events.triggers.probe import Probe, Watch
 from airflow_legacy_events.triggers.stream import StreamTrigger
@@ -20,7 +21,7 @@ from airflow_legacy_events.triggers.stream import StreamTrigger
 _log = logging.getLogger(__name__)
 
 
-class StreamSensor(BaseSensorOperator):
+class StreamSensor(RenderedFields, BaseSensorOperator):
     """Succeeds when an operator with the same arguments would read something now; a subclass says where.
 
     A look costs one index probe at the source. While source or Airflow can't be reached the sensor logs and goes on

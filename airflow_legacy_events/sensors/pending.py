@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from airflow_legacy_events.sensors._row_stream import RowStreamSensor
@@ -31,7 +31,7 @@ class PendingEventsSensor(RowStreamSensor):
         "key_columns",
         *RowStreamSensor.template_fields,
     )
-    template_ext: Sequence[str] = (".sql",)
+    file_fields: ClassVar[Mapping[str, str]] = {"sql": ".sql"}
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
 
     def __init__(

@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+from jinja2 import TemplateNotFound
+
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.zones import zone_named
@@ -120,8 +122,24 @@ def topics(name: str, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
-def as_written(text: Any, extensions: Sequence[str], jinja_env: Any) -> str | None:
-    """Return a template before it is rendered, the content of one that is a file; None where it is no text."""
-    if not isinstance(text, str):
-        return None
-    return str(jinja_env.loader.get_source(jinja_env, text)[0]) if text.endswith(tuple(extensions)) else text
+def as_written(text: Any, ending: str, jinja_env: Any) -> Any:
+    """Return a template before it is rendered, the content of one that is a file; anything else than a text as it is.
+
+    A query may end like a file's name, as in `SELECT * FROM dbo.sql`: one that has blanks and is no file is a query.
+
+    Args:
+        text: of the argument.
+        ending: of names of files.
+        jinja_env: knows where files lie.
+
+    Raises:
+        jinja2.TemplateNotFound: there is no such file.
+    """
+    if not isinstance(text, str) or not text.endswith(ending):
+        return text
+    try:
+        return str(jinja_env.loader.get_source(jinja_env, text)[0])
+    except (TemplateNotFound, OSError):  # a text is longer than names of files may be
+        if len(text.split()) > 1:
+            return text
+        raise
