@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from airflow_legacy_events.core.columns import Shape
+from airflow_legacy_events.core.made import made_by
 from airflow_legacy_events.core.model import Batch, Messages, Stream
 from airflow_legacy_events.envelopes.compiler import compile_plan
 from airflow_legacy_events.envelopes.plan import Member, Part, Plan, Slot
@@ -29,6 +30,10 @@ class CloudEventsEnvelope:
 
     def __init__(self, *, binary: bool = False, content_type_header: bool = True) -> None:
         self._binary, self._content_type_header = binary, content_type_header
+
+    def __repr__(self) -> str:
+        """See `core.made.made_by`."""
+        return made_by(type(self), binary=self._binary, content_type_header=self._content_type_header)
 
     def plan(self, shape: Shape, stream: Stream) -> Plan:
         """Return the encoding plan of one shape as plain data.

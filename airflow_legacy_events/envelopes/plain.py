@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from airflow_legacy_events.core.columns import Shape
+from airflow_legacy_events.core.made import made_by
 from airflow_legacy_events.core.model import Batch, Messages, Stream
 from airflow_legacy_events.envelopes.compiler import compile_plan
 from airflow_legacy_events.envelopes.plan import Member, Plan, Slot
@@ -15,6 +16,10 @@ CONTENT_TYPE = ("content-type", "application/json")
 
 class PlainEnvelope:
     """Every row as a JSON object of its columns, with the headers `id` and `content-type`."""
+
+    def __repr__(self) -> str:
+        """See `core.made.made_by`."""
+        return made_by(type(self))
 
     def plan(self, shape: Shape, stream: Stream) -> Plan:
         """Return the encoding plan of one shape as plain data.

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
 
+from airflow_legacy_events.core.made import made_by
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.core.ports import WatermarkStore
 
@@ -49,6 +50,10 @@ class NamedStore(ABC):
 
     keeps_progress: ClassVar[bool] = True
     begins_again: bool = False
+
+    def __repr__(self) -> str:
+        """See `core.made.made_by`; a store of another name is another store."""
+        return made_by(type(self), name=self.name)
 
     @property
     def name(self) -> str:

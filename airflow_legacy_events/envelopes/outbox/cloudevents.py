@@ -13,6 +13,7 @@ from json.encoder import encode_basestring as quoted
 import msgspec
 
 from airflow_legacy_events.core.columns import Kind, Shape
+from airflow_legacy_events.core.made import made_by
 from airflow_legacy_events.core.model import Batch, Headers, Messages, Stream
 from airflow_legacy_events.envelopes.cloudevents import CONTENT_TYPE, DATA_CONTENT_TYPE
 from airflow_legacy_events.envelopes.column_encoder import Values
@@ -37,6 +38,10 @@ class OutboxCloudEvents:
 
     def __init__(self, *, binary: bool = False) -> None:
         self._binary = binary
+
+    def __repr__(self) -> str:
+        """See `core.made.made_by`."""
+        return made_by(type(self), binary=self._binary)
 
     def compile(self, shape: Shape, stream: Stream) -> Callable[[Batch], Messages]:
         """See `core.ports.Envelope`."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from airflow_legacy_events.core.columns import Kind, Shape
+from airflow_legacy_events.core.made import made_by
 from airflow_legacy_events.core.model import Batch, Messages, Stream
 from airflow_legacy_events.envelopes.outbox.row_texts import INVALID_VALUE, Columns, Refused, RowTexts, unescaped
 
@@ -14,6 +15,10 @@ _AS_IT_IS = frozenset({Kind.TEXT, Kind.JSON, Kind.ANY})
 
 class PayloadEnvelope:
     """Every row as its payload; NULL is a tombstone."""
+
+    def __repr__(self) -> str:
+        """See `core.made.made_by`."""
+        return made_by(type(self))
 
     def compile(self, shape: Shape, stream: Stream) -> Callable[[Batch], Messages]:
         """See `core.ports.Envelope`."""
