@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from json.encoder import encode_basestring as quoted
 from typing import Any, NamedTuple, TypeAlias
 
+from airflow_legacy_events.envelopes.attributes import cleaned_each
 from airflow_legacy_events.envelopes.column_codec import Codec
 from airflow_legacy_events.envelopes.plan import Member, Plan, Slot
 
@@ -30,11 +31,13 @@ class Variant(NamedTuple):
         nulls: fields that hold NULL where that takes a test.
         subjects: some row has no subject.
         times: some row has no time.
+        unclean: some row's key or watermark holds what may not stand in an attribute.
     """
 
     nulls: frozenset[int] = frozenset()
     subjects: bool = False
     times: bool = False
+    unclean: bool = False
 
 
 class _Strings:
@@ -78,7 +81,7 @@ class EncoderCode:
 
     def compile(self, constants: dict[str, Any]) -> Callable[..., EncodedBlock]:
         """Return the function; it takes `count, op, counter, moments`, what `FILLED` names, and the columns by name."""
-        names = {**constants, "null": "null", "quote": '"', "empty": "", "quoted": quoted}
+        names = {**constants, "cleaned_each": cleaned_each, "null": "null", "quote": '"', "empty": "", "quoted": quoted}
         exec(compile(self.text(), "<encoder>", "exec"), names)  # noqa: S102  see the module's first paragraph
         return names["encode"]  # type: ignore[no-any-return]
 
@@ -86,11 +89,12 @@ class EncoderCode:
         """Return the source."""
         columns = ", ".join(f"t{at}, e{at}, f{at}" for at in range(len(self._plan.fields)))
         filled = ", ".join(FILLED.values())
-        lines = [f"def encode(count, op, counter, moments, {filled}, {columns}):", *self._keys(), *self._data()]
+        lines = [f"def encode(count, op, counter, moments, {filled}, {columns}):", *self._keys(), *self._cleaned()]
+        lines += self._data()
         lines += self._optional("subjects", Slot.SUBJECT, self._subject, absent=self._variant.subjects)
         lines += self._optional("times", Slot.TIME, "moments", absent=self._variant.times)
         lines.append(f"values = {self._message().code()}")
-        lines.append(f"ids = {self._id('keys', 't').code()}" if self._has_ids else "ids = ()")
+        lines.append(f"ids = {self._id('named', 't').code()}" if self._has_ids else "ids = ()")
         return "\n    ".join([*lines, "return keys, values, ids\n"])
 
     @property
@@ -109,6 +113,16 @@ class EncoderCode:
             inner = self._array('\\"')
             return [f"keys = {keys}", f"inner = {inner}"]
         return [f"keys = {keys}", "inner = [quoted(key)[1:-1] for key in keys]"]
+
+    def _cleaned(self) -> list[str]:
+        """The texts of key and watermark as attributes hold them; keys of messages and data stay as they are."""
+        if not self._variant.unclean:
+            return ["named = keys"]
+        lines = ["named = cleaned_each(keys)", "inner = [quoted(key)[1:-1] for key in named]"]
+        for at in dict.fromkeys(self._plan.watermark):
+            lines.append(f"t{at} = cleaned_each(t{at})")
+            lines.append(f"e{at} = [None if one is None else quoted(one)[1:-1] for one in t{at}]")
+        return lines
 
     def _array(self, quote: str) -> str:
         array, opening = _Strings(), "["

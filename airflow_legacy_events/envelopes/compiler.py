@@ -16,10 +16,11 @@ from typing import Any
 from airflow_legacy_events.core.errors import EnvelopeError
 from airflow_legacy_events.core.extent import Extent, Measured, extent_of
 from airflow_legacy_events.core.model import Batch, Headers, Messages
+from airflow_legacy_events.envelopes.attributes import HEADER, attribute_texts, cleaned_each, header_texts, is_clean
 from airflow_legacy_events.envelopes.codecs import codec_for
 from airflow_legacy_events.envelopes.codegen import FILLED, EncodedBlock, EncoderCode, Variant
 from airflow_legacy_events.envelopes.column_encoder import EncodedColumn, Values, encode_column
-from airflow_legacy_events.envelopes.plan import Field, FieldTemplate, Plan, Slot
+from airflow_legacy_events.envelopes.plan import Field, FieldTemplate, Member, Plan, Slot
 from airflow_legacy_events.envelopes.rendering import header_rows, render
 from airflow_legacy_events.envelopes.row_times import RowTimes
 from airflow_legacy_events.envelopes.timestamps import Clock
@@ -69,6 +70,9 @@ class _Encoder:
         self._may_be_empty = {at for at in plan.key if len(plan.key) == 1 and not self._codecs[at].never_empty}
         self._tests_null = {*plan.watermark, *(at for at, found in enumerate(self._codecs) if found.wrapped)}
         self._named = {*plan.key, *plan.watermark}
+        names_event = any(isinstance(part, Member) and part.slot is Slot.ID for part in plan.message)
+        has_attributes = names_event or any(name.startswith(HEADER) for name, _ in plan.each)
+        self._may_be_unclean = {at for at in self._named if has_attributes and not self._codecs[at].plain}
         self._variant = Variant()
         self._variants: dict[tuple[bool, Variant], Callable[..., EncodedBlock]] = {}
 
@@ -97,6 +101,8 @@ class _Encoder:
     def _encode(self, at: int, values: Sequence[Any], op: str) -> EncodedColumn:
         field = self._plan.fields[at]
         encoded = encode_column(field, self._codecs[at], values)
+        if at in self._may_be_unclean and not self._variant.unclean and not is_clean(encoded.texts):
+            self._variant = self._variant._replace(unclean=True)
         if not encoded.regular or at in self._may_be_empty:
             self._note_variant(at, field, encoded.texts, op)
         return encoded
@@ -122,13 +128,13 @@ class _Encoder:
             return block, []
         slots: dict[Slot, Values | None] = {
             Slot.ID: block[2],
-            Slot.SUBJECT: [key or None for key in block[0]],
+            Slot.SUBJECT: cleaned_each([key or None for key in block[0]]),
             Slot.TIME: moments and [moment or None for moment in moments],
             Slot.OP: [batch.op] * count,
             **filled,
         }
         return block, [
-            (name, found)
+            (name, header_texts(name, found))
             for name, part in plan.each
             if (found := slots[part] if isinstance(part, Slot) else render(part, texts, count)) is not None
         ]
@@ -151,7 +157,7 @@ class _Encoder:
         return moments
 
     def _fill(self, slot: Slot, template: FieldTemplate, texts: Sequence[Values]) -> Values:
-        found = [text or None for text in render(template, texts, len(texts[0]))]
+        found = attribute_texts(slot, [text or None for text in render(template, texts, len(texts[0]))])
         if None not in found:
             return found
         if slot is not Slot.SUBJECT:

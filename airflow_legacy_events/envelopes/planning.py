@@ -11,6 +11,7 @@ from airflow_legacy_events.core import templates
 from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind, Shape
 from airflow_legacy_events.core.errors import EnvelopeError
 from airflow_legacy_events.core.model import FORMATS, Headers, Stream
+from airflow_legacy_events.envelopes.attributes import HEADER, attribute_texts, cleaned
 from airflow_legacy_events.envelopes.plan import Field, FieldTemplate, Member, Part, Plan, Slot
 
 
@@ -36,7 +37,7 @@ def make_plan(
     _check_columns(shape, stream, fields)
     _check_times(shape, used.time, used.timestamp)
     _check_headers([*(name for name, _ in (*headers, *each)), *(name for name, _ in used.headers)])
-    fixed = [(name, "".join(map(str, parts))) for name, parts in used.headers if _constant(parts)]
+    fixed = [(name, _fixed(name, parts)) for name, parts in used.headers if _constant(parts)]
     filled = [(name, used.placed(shape, parts)) for name, parts in used.headers if not _constant(parts)]
     return Plan(
         topic=stream.topic,
@@ -108,7 +109,7 @@ def constant(stream: Stream, slot: Slot) -> str | None:
     found = "".join(map(str, parts))
     if not found:
         raise EnvelopeError(f"stream {stream.name!r} has an empty event {slot}, which no CloudEvent may have")
-    return found
+    return attribute_texts(slot, [_utf8(found)])[0]
 
 
 def text(value: str) -> str:
@@ -130,6 +131,12 @@ def _utf8(value: str) -> str:
 
 def _field(at: int, column: Column) -> Field:
     return Field(at, column.name, column.kind, column.type, column.elements, column.checked)
+
+
+def _fixed(name: str, parts: templates.Template) -> str:
+    """Return the text of a header that is the same on every message."""
+    found = "".join(map(str, parts))
+    return cleaned(found) if name.startswith(HEADER) else found
 
 
 def _constant(parts: templates.Template) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from airflow_legacy_events.core.model import Stream
+from airflow_legacy_events.core.uris import path_of
 
 
 def make_stream(
@@ -22,8 +23,8 @@ def make_stream(
     default = f"{conn_id}.{table}@{topic}" if table is not None else f"{conn_id}.{dag_id}.{task_id}@{topic}"
     stream = name or default
     if table is not None:
-        return Stream(stream, topic, f"/{conn_id}/{table}", f"{conn_id}.{table}.changed", source_timezone)
-    return Stream(stream, topic, f"/{conn_id}/{stream}", f"{stream}.changed", source_timezone)
+        return Stream(stream, topic, path_of(conn_id, table), f"{conn_id}.{table}.changed", source_timezone)
+    return Stream(stream, topic, path_of(conn_id, stream), f"{stream}.changed", source_timezone)
 
 
 def holds_template(text: object) -> bool:

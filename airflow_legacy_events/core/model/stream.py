@@ -41,7 +41,7 @@ class Stream(NamedTuple):
     Attributes:
         name: of the stream.
         topic: where its messages go.
-        source: CloudEvents `source`, `/<connection>/<table as written>`.
+        source: CloudEvents `source`, `/<connection>/<table as written>`, percent-encoded where a URI wants it.
         type: CloudEvents `type`, `<connection>.<table>.changed`.
         source_timezone: IANA name of the zone in which naive times are read.
         formats: how values are written.

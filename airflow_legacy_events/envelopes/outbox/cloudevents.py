@@ -15,6 +15,8 @@ import msgspec
 from airflow_legacy_events.core.columns import Kind, Shape
 from airflow_legacy_events.core.made import made_by
 from airflow_legacy_events.core.model import Batch, Headers, Messages, Stream
+from airflow_legacy_events.core.uris import reference
+from airflow_legacy_events.envelopes.attributes import cleaned_each
 from airflow_legacy_events.envelopes.cloudevents import CONTENT_TYPE, DATA_CONTENT_TYPE
 from airflow_legacy_events.envelopes.column_encoder import Values
 from airflow_legacy_events.envelopes.outbox.payload import payloads
@@ -46,16 +48,17 @@ class OutboxCloudEvents:
     def compile(self, shape: Shape, stream: Stream) -> Callable[[Batch], Messages]:
         """See `core.ports.Envelope`."""
         texts, (key,), (payload,) = RowTexts(shape, stream), shape.key, shape.data
+        source = reference(stream.source)
 
         def encode(batch: Batch) -> Messages:
             columns, refused = Columns(batch), Refused()
             keys = texts.of(key, columns[key], refused)
             values = payloads(shape, texts, payload, columns[payload], refused)
             attributes: _Attributes = [
-                ("id", texts.of(shape.roles["id"], columns[shape.roles["id"]], refused)),
-                ("source", [stream.source] * batch.count),
-                ("type", self._types(shape, stream, texts, columns, refused, batch.count)),
-                ("subject", keys),
+                ("id", cleaned_each(texts.of(shape.roles["id"], columns[shape.roles["id"]], refused))),
+                ("source", [source] * batch.count),
+                ("type", cleaned_each(self._types(shape, stream, texts, columns, refused, batch.count))),
+                ("subject", cleaned_each(keys)),
             ]
             if shape.time is not None:
                 moments = texts.moments(shape.time, columns[shape.time], refused)

@@ -14,6 +14,7 @@ from airflow_legacy_events.core.columns import Column, Kind, Shape
 from airflow_legacy_events.core.errors import EnvelopeError
 from airflow_legacy_events.core.model import Batch, Headers, Messages, Stream
 from airflow_legacy_events.core.ports import Envelope
+from airflow_legacy_events.envelopes.attributes import HEADER, cleaned, header_texts
 from airflow_legacy_events.envelopes.column_encoder import Values
 from airflow_legacy_events.envelopes.outbox.row_texts import INVALID_VALUE, Columns, Refused, RowTexts, unescaped
 from airflow_legacy_events.envelopes.outbox.schema import PayloadSchemas
@@ -131,7 +132,7 @@ class _Route:
         self, columns: Columns, texts: Sequence[Values], count: int, refused: Refused, inner: set[str]
     ) -> list[Headers]:
         """The header `id`, those of templates, and those that the row itself holds, none of which is one of `inner`."""
-        own = [(name, render(template, texts, count)) for name, template in self._headers]
+        own = [(name, header_texts(name, render(template, texts, count))) for name, template in self._headers]
         rows = header_rows([(_ID, texts[self._shape.roles[_ID]]), *own])
         at = self._shape.roles.get("headers")
         if at is None:
@@ -155,7 +156,7 @@ class _Route:
             refused.add(place, "INVALID_HEADERS", "the name of a header holds a NUL")
         if again := taken.intersection(found):
             refused.add(place, "INVALID_HEADERS", f"the headers hold {sorted(again)}, which the drain writes")
-        return tuple(found.items())
+        return tuple((name, cleaned(text) if name.startswith(HEADER) else text) for name, text in found.items())
 
     def _role(
         self, role: str, columns: Columns, refused: Refused, make: Callable[..., list[int | None]]

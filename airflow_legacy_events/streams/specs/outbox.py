@@ -14,6 +14,7 @@ from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.limits import MAX_ROW_BYTES, Limits
 from airflow_legacy_events.core.model import Stream
 from airflow_legacy_events.core.ports import Database, Envelope, Source
+from airflow_legacy_events.core.uris import path_of
 from airflow_legacy_events.hooks.registry import OUTBOX_ENVELOPES, find, missing_port, resolve
 from airflow_legacy_events.sources.outbox.layouts import LAYOUTS, check_columns
 from airflow_legacy_events.streams import arguments, messages
@@ -139,7 +140,7 @@ class OutboxSpec:
 
     def stream(self, topic: str, dag_id: str, task_id: str) -> Stream:  # noqa: ARG002  one table, one stream
         """See `SourceSpec.stream`."""
-        source, type_ = f"/{self.conn_id}/{self.table}", f"{self.conn_id}.{self.table}.changed"
+        source, type_ = path_of(self.conn_id, self.table), f"{self.conn_id}.{self.table}.changed"
         return Stream(f"{self.conn_id}.{self.table}@outbox", topic, source, type_, self.source_timezone)
 
     def stream_name(self, topic: str | None) -> str | None:

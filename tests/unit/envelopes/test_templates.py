@@ -48,7 +48,7 @@ def test_a_constant_template_is_text_and_double_braces_are_braces():
 def test_a_stream_may_have_braces_in_its_own_names():
     (value,) = encode(ROW, source="/crm/{id}", type="crm.{x.changed").values
     event = json.loads(value)
-    assert (event["source"], event["type"]) == ("/crm/{id}", "crm.{x.changed")
+    assert (event["source"], event["type"]) == ("/crm/%7Bid%7D", "crm.{x.changed")
 
 
 def test_a_subject_with_a_null_or_without_text_is_absent():
