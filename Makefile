@@ -9,7 +9,7 @@ WORKERS ?= 3
 PARALLEL = $(BIN)/python -m tests.services -- $(PYTEST) -n $(WORKERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo servers test unit proofs fuzz coverage lint types layers format airflow32 bench wheel lock clean
+.PHONY: help env demo servers test unit proofs fuzz coverage lint types layers site docs format airflow32 bench wheel release lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -61,6 +61,12 @@ types: env $(VENV)/.mysqlclient ## mypy, strict
 layers: env ## who may import whom
 	$(BIN)/lint-imports
 
+site: env ## the documentation as a website, in site/; a broken link is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q
+
+docs: env ## the documentation at http://127.0.0.1:8000, built anew with each change
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
+
 format: env ## let ruff write
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
@@ -76,6 +82,9 @@ bench: env $(VENV)/.mysqlclient ## the benchmark; ROUNDS=3 ROWS=1000000, MEMORY=
 wheel: env ## dist/*.whl
 	$(BIN)/python -m build --wheel --no-isolation
 
+release: env ## VERSION=1.2.3: set the version, build and check wheel and sdist, commit, tag; uploads nothing
+	@VENV="$(VENV)" bash .ci/release "$(VERSION)"
+
 lock: ## write both lock files anew; needs uv
 	uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --upgrade -q -o requirements.lock
@@ -83,4 +92,4 @@ lock: ## write both lock files anew; needs uv
 	  --generate-hashes --no-emit-index-url --no-header --upgrade -q -o .ci/requirements-airflow-3.2.lock
 
 clean: ## remove what was made here
-	rm -rf $(VENV) .venv-airflow32 dist build .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .venv-airflow32 dist build site .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 VENV = os.environ.get("VENV", ".venv")
-NAMES = ("env", "lint", "types", "layers", "services", "tests", "airflow32")
+NAMES = ("env", "lint", "types", "layers", "site", "services", "tests", "airflow32")
 LIBC = ctypes.CDLL(None)
 PR_SET_PDEATHSIG = 1
 
@@ -29,7 +29,7 @@ def main() -> int:
     with ThreadPoolExecutor() as pool:
         pool.submit(parts.run, "airflow32", ["make", "airflow32"])  # has an environment of its own
         if parts.run("env", ["make", f"{VENV}/.mysqlclient"]):
-            pool.submit(parts.run_all, {name: ["make", name] for name in ("lint", "types", "layers")})
+            pool.submit(parts.run_all, {name: ["make", name] for name in ("lint", "types", "layers", "site")})
             with parts.services() as addresses:
                 parts.run("tests", ["make", "test"], environment=addresses, live=True)
     return parts.summary()

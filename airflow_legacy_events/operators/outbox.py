@@ -25,6 +25,9 @@ class OutboxDrainOperator(StreamOperator):
     aggregate keep their order. One table has one drain: the stream is ``<source_conn_id>.<table>@outbox`` whatever the
     topic, and its lock is the table's.
 
+    ``headers`` takes roles as well as columns: ``{"eventType": "{event_type}", "tenant": "{tenant}"}``. The row's id is
+    always the header ``id``.
+
     Its own arguments; those that every operator of a stream has are described by ``StreamOperator``.
 
     :param table: ``table`` or ``schema.table``. (templated)
@@ -44,8 +47,6 @@ class OutboxDrainOperator(StreamOperator):
         (templated)
     :param allowed_topics: names, or patterns with ``*``, of the topics that rows may name; needed beside
         ``topic_partitions``, so that no row can invent a topic. (templated)
-    :param headers: further headers of every message: ``{"eventType": "{event_type}", "tenant": "{tenant}"}``; a message
-        has none where the column is NULL. The row's id is always the header ``id``. (templated)
     :param envelope: default is the payload byte for byte, NULL a tombstone; ``cloudevents`` carries it as ``data``; or
         an object with the port ``Envelope``.
     :param on_reject: what becomes of a row that can't be sent: ``dead_letter``, exactly where ``dead_letter_topic`` is

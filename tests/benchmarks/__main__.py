@@ -26,7 +26,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", metavar="CASE", help="only cases whose name holds one of these words")
     parser.add_argument("--memory", action="store_true", help="instead: memory at 500 k and 5 M rows and 2 M ties")
     parser.add_argument("--prices", action="store_true", help="instead: what single features cost")
-    parser.add_argument("--readme", action="store_true", help="write the tables into README.md")
+    parser.add_argument("--write", action="store_true", help="write the tables into the page of the documentation")
     parser.add_argument("--no-gate", action="store_true", help="exit 0 also where a budget is missed")
     parser.add_argument("--list", action="store_true", help="list the cases and exit")
     return parser.parse_args()
@@ -73,8 +73,8 @@ def show(asked: argparse.Namespace, cases: Sequence[Case], kept: Kept, measured_
         report.budget_table(judged, raw=False),
     ]
     parts += [report.poll_table(polls, rounds)] if polls else []
-    if asked.readme:
-        report.write_readme(parts, "memory" if asked.memory else "benchmark")
+    if asked.write:
+        report.write_page(parts, "memory" if asked.memory else "benchmark")
     print("\n\n".join([*parts, "Round by round:", report.budget_table(judged, raw=True)]))
     kept.show_loads()
     return all(one.met for one in judged)
@@ -89,7 +89,7 @@ def show_prices(*, readme: bool) -> None:
     finally:
         world.stop()
     if readme:
-        report.write_readme(parts, "prices")
+        report.write_page(parts, "prices")
     print("\n\n".join(parts))
 
 
@@ -102,7 +102,7 @@ def main() -> int:
         return 0 if cases else 2
     os.environ.setdefault("LC_ALL", "C.UTF-8")
     if asked.prices:
-        show_prices(readme=asked.readme)
+        show_prices(readme=asked.write)
         return 0
     kept, measured_at = measure(asked, cases)
     met = show(asked, cases, kept, measured_at)

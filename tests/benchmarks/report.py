@@ -1,4 +1,4 @@
-"""The figures as Markdown: what a person reads, and what the README shows."""
+"""The figures as Markdown: what a person reads, and what the documentation shows."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from tests.benchmarks.rounds import Round
 
 Figures = Callable[[Result], float | None]
 
+PAGE = ROOT / "docs" / "development" / "performance.md"
+OUTBOX_PAGE = ROOT / "docs" / "guides" / "outbox" / "speed.md"
 _COMMANDS = {
     "benchmark": "make bench",
     "memory": "make bench MEMORY=1",
@@ -98,7 +100,7 @@ def budget_table(judged: Sequence[Judged], *, raw: bool) -> str:
     return "\n".join(lines)
 
 
-def write_readme(parts: Sequence[str], block: str, path: Path = ROOT / "README.md") -> None:
+def write_page(parts: Sequence[str], block: str, path: Path = PAGE) -> None:
     """Replace what is between the markers of a block."""
     begin, end = f"<!-- {block} -->", f"<!-- /{block} -->"
     before, _, rest = path.read_text().partition(begin)

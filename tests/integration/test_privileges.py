@@ -16,7 +16,7 @@ from tests.support.readers import ENGINES, Reader
 from tests.support.set_back import IDS
 from tests.support.streams import Deliveries
 
-PAGE = (Path(__file__).parents[2] / "docs" / "privileges.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "operations" / "privileges.md").read_text()
 PRINTED = {
     label: [" ".join(one.split()) for one in statements.split(";") if one.strip()]
     for label, statements in re.findall(r"```sql\n-- ([^\n]*)\n(.*?)```", PAGE, re.DOTALL)

@@ -24,7 +24,7 @@ class Watermark(NamedTuple):
             `()`: from the beginning.
             None: the stream was begun and nothing was delivered yet.
         receipt: what must still be acknowledged at the source; None where there is nothing.
-        facts: plain JSON about the stream: version, kind, server, topic, columns, run; see README, Watermarks.
+        facts: plain JSON about the stream: version, kind, server, topic, columns, run.
     """
 
     values: tuple[str, ...] | None

@@ -149,7 +149,7 @@ class RowLock:
     def _without(self, why: str) -> Unlocked:
         self._log.warning(
             "stream %s has no lock: the table %s is not there and could not be made (%s), so nothing keeps a second run"
-            " from sending the same rows. Create it (see README, Connections) or keep the runs apart",
+            " from sending the same rows. Create it (see Connections in the documentation) or keep the runs apart",
             self._name,
             TABLE,
             why,

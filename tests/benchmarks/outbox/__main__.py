@@ -26,7 +26,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=500_000)
     parser.add_argument("--only", nargs="+", metavar="CASE", help="only cases whose name holds one of these words")
     parser.add_argument("--no-latency", action="store_true", help="without the time from a row to its topic")
-    parser.add_argument("--readme", action="store_true", help="write the tables into docs/outbox-speed.md")
+    parser.add_argument("--write", action="store_true", help="write the tables into the page of the documentation")
     parser.add_argument("--no-gate", action="store_true", help="exit 0 also where what is demanded is missed")
     parser.add_argument("--list", action="store_true", help="list the cases and exit")
     return parser.parse_args()
@@ -54,8 +54,8 @@ def show(asked: argparse.Namespace, kept: Kept, waited: Mapping[str, Sequence[fl
     head = f"{asked.rows:,} rows with a payload of 320 bytes, medians of {many}; {measured_at}."
     parts = [head, report.case_table(drains.CASES, rounds), *_tables(rounds, judged, raw=False)]
     parts += [latency.table(waited)] if waited else []
-    if asked.readme:
-        report.write_readme(parts, "outbox", report.ROOT / "docs" / "outbox-speed.md")
+    if asked.write:
+        report.write_page(parts, "outbox", report.OUTBOX_PAGE)
     print("\n\n".join([*parts, "Round by round:", *_tables(rounds, judged, raw=True)]))
     kept.show_loads()
     return all(one.met for one in judged)
