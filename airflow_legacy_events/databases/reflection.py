@@ -88,13 +88,20 @@ def split_name(table: str) -> tuple[str | None, str]:
     return (parts[0] if len(parts) == 2 else None), parts[-1]  # noqa: PLR2004
 
 
-def no_such_table(table: str, names: Sequence[str]) -> ConfigurationError:
-    """Return the error for a table that is not among `names`; it names similar ones."""
+def no_such_table(table: str, names: Sequence[str], grant: str = "") -> ConfigurationError:
+    """Return the error for a table that is not among `names`; it names similar ones.
+
+    Args:
+        table: as the user wrote it.
+        names: of those that are there.
+        grant: the statement that shows it, if it is there and the database hides what a user may not read.
+    """
     schema, name = split_name(table)
     near = difflib.get_close_matches(name, names, n=3) or sorted(names)[:5]
     return ConfigurationError(
         f"table {table!r} was asked for, there is no table or view of that name"
         f"{f' in schema {schema!r}' if schema else ''} that this user can see; similar: {', '.join(near) or 'none'}"
+        f"{grant and f'. If it is there, run the GRANT below:{chr(10)}{grant}'}"
     )
 
 

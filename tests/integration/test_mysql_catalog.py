@@ -79,10 +79,26 @@ def test_a_column_that_a_star_leaves_out_is_read_as_any_other(legacy):
     legacy.execute("CREATE TABLE t (ssn varchar(9) INVISIBLE, id int PRIMARY KEY, name varchar(9))")
     legacy.execute("INSERT INTO t (id, name, ssn) VALUES (1, 'Ann', '123'), (2, 'Bob', '456')")
     shape, rows = read(legacy, watermark_columns=("id",))
-    assert [column.name for column in shape.columns] == ["id", "name", "ssn"]
-    assert rows == [("1", "Ann", "123"), ("2", "Bob", "456")]
+    assert [column.name for column in shape.columns] == ["ssn", "id", "name"]
+    assert rows == [("123", "1", "Ann"), ("456", "2", "Bob")]
     assert read(legacy, watermark_columns=("ssn",), columns=("id", "ssn"))[1] == [("1", "123"), ("2", "456")]
     assert read(legacy, watermark_columns=("id",), exclude_columns=("ssn",))[1] == [("1", "Ann"), ("2", "Bob")]
+    assert read(legacy, watermark_columns=(), columns=("ssn",), key_columns=("id",))[1] == [("123", "1"), ("456", "2")]
+
+
+def test_a_column_that_becomes_invisible_changes_no_event(legacy):
+    legacy.execute("CREATE TABLE t (ssn varchar(9), id int PRIMARY KEY)")
+    legacy.execute("INSERT INTO t VALUES ('123', 1)")
+    before, rows = read(legacy, watermark_columns=("id",))
+    legacy.execute("ALTER TABLE t MODIFY ssn varchar(9) INVISIBLE")
+    after, again = read(legacy, watermark_columns=("id",))
+    assert (after.columns, again) == (before.columns, rows)
+
+
+def test_a_generated_column_that_a_star_leaves_out_is_read(legacy):
+    legacy.execute("CREATE TABLE t (id int PRIMARY KEY, twice int GENERATED ALWAYS AS (id * 2) STORED INVISIBLE)")
+    legacy.execute("INSERT INTO t (id) VALUES (4)")
+    assert read(legacy, watermark_columns=("twice",))[1] == [("4", "8")]
 
 
 def test_a_key_that_a_star_leaves_out_identifies_rows(legacy):
@@ -90,15 +106,17 @@ def test_a_key_that_a_star_leaves_out_identifies_rows(legacy):
     legacy.execute("INSERT INTO t (name) VALUES ('Ann'), ('Ann')")
     shape, rows = read(legacy, watermark_columns=("name",), batch_rows=1)
     assert [shape.columns[at].name for at in shape.key] == ["id"]
-    assert rows == [("Ann", "1"), ("Ann", "2")]
+    assert rows == [("1", "Ann"), ("2", "Ann")]
 
 
 @pytest.mark.parametrize("legacy", NEW_MYSQL, indirect=True)
-def test_a_key_that_mysql_made_by_itself_identifies_rows(legacy):
+@pytest.mark.parametrize("shown", ["ON", "OFF"])
+def test_a_key_that_mysql_made_by_itself_identifies_rows(legacy, shown):
     legacy.execute("SET sql_generate_invisible_primary_key = ON")
+    legacy.begin_with(show_gipk_in_create_table_and_information_schema=shown)
     legacy.execute("CREATE TABLE t (name varchar(9) NOT NULL)")
     legacy.execute("INSERT INTO t (name) VALUES ('Ann'), ('Ann')")
-    assert read(legacy, watermark_columns=("name",))[1] == [("Ann", "1"), ("Ann", "2")]
+    assert read(legacy, watermark_columns=("name",))[1] == [("1", "Ann"), ("2", "Ann")]
 
 
 @pytest.mark.parametrize("legacy", NEW_MYSQL, indirect=True)

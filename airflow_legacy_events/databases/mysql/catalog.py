@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from airflow_legacy_events.core.ports import TableState
+from airflow_legacy_events.core.ports import TableState, Withheld
+from airflow_legacy_events.databases.mysql.grants import account
 from airflow_legacy_events.databases.mysql.indexes import Index, read_indexes
+from airflow_legacy_events.databases.mysql.rights import grant_of_table, withheld_of
 from airflow_legacy_events.databases.mysql.session import Session
 from airflow_legacy_events.databases.mysql.tokens import Name
 from airflow_legacy_events.databases.mysql.underlying import WITH_SNAPSHOT, Underlying, below_view, unheld
@@ -15,12 +17,12 @@ from airflow_legacy_events.databases.reflection import TableFacts, no_such_table
 
 # Whether names are compared with their case here depends on the server.
 _TABLES = """
-SELECT table_schema, table_name, table_type, engine, create_time FROM information_schema.tables
+SELECT table_schema, table_name, table_type, engine, create_time, CURRENT_USER() FROM information_schema.tables
  WHERE table_schema = COALESCE(%s, DATABASE()) AND table_name = %s
 """
 _NAMES = "SELECT table_name FROM information_schema.tables WHERE table_schema = COALESCE(%s, DATABASE())"
 _COLUMNS = """
-SELECT column_name, is_nullable, data_type, extra, character_octet_length, collation_name
+SELECT column_name, is_nullable, data_type, extra, ordinal_position, privileges, character_octet_length, collation_name
   FROM information_schema.columns
  WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position
 """
@@ -29,6 +31,7 @@ SELECT check_clause FROM information_schema.check_constraints WHERE constraint_s
 """
 _UNIQUE = frozenset({"InnoDB", "MyISAM", "Aria", "MEMORY", "ROCKSDB", "TokuDB", "ndbcluster", "NDBCLUSTER"})
 """Engines that keep the promise of a unique index: a MERGE table only repeats those of its parts."""
+_READS = "select"
 _SORTED_BYTES = 2**14
 """Values of so many bytes are sorted as a whole, whatever their weights are and the server's memory is."""
 
@@ -36,13 +39,14 @@ _IS_JSON = re.compile(r"json_valid\(`((?:[^`]|``)+)`\)")
 
 
 class TableRow(NamedTuple):
-    """What the list of tables says of one, `created` in UTC where the session is."""
+    """What the list of tables says of one, `created` in UTC where the session is; `user` is who asks."""
 
     schema: str
     name: str
     kind: str
     engine: str | None
     created: str | None
+    user: str
 
     @property
     def is_view(self) -> bool:
@@ -58,6 +62,11 @@ class CatalogEntry(NamedTuple):
         json: columns that MariaDB keeps as JSON.
         sorted_by: for each index by name, the columns by which it sorts the rows in ascending order.
         invisible: columns that `SELECT *` leaves out.
+        places: of the columns by name, in their order.
+        readable: columns that this user may read.
+        partly: what is withheld, if this user may not read every column.
+        is_partly: whether it is known that it may not.
+        hides_key: whether there may be a primary key that is not shown to who may not read its columns.
         functions: whether what is read may run stored functions; see `underlying`.
     """
 
@@ -65,6 +74,11 @@ class CatalogEntry(NamedTuple):
     json: frozenset[str]
     sorted_by: Mapping[str, tuple[str, ...]]
     invisible: tuple[str, ...]
+    places: Mapping[str, int]
+    readable: tuple[str, ...]
+    partly: Withheld
+    is_partly: bool
+    hides_key: bool
     functions: bool = False
 
 
@@ -78,6 +92,9 @@ def inspect_table(session: Session, table: str) -> CatalogEntry:
     row = find_table(session, table)
     columns = session.rows(_COLUMNS, row.schema, row.name)
     indexes = [] if row.is_view else read_indexes(session, row.schema, row.name)
+    shown = [(str(one), int(place), _READS in str(rights).split(",")) for one, _, _, _, place, rights, *_ in columns]
+    indexed = dict.fromkeys(column for index in indexes for column in index.columns)
+    partly = withheld_of(row.schema, row.name, account(row.user), shown, indexed)
     texts = {column for column, _, type_, *_ in columns if type_ == "longtext"}
     below = below_view(session, row.schema, row.name) if row.is_view else Underlying()
     not_null = frozenset(str(column) for column, nullable, *_ in columns if nullable == "NO")
@@ -87,7 +104,12 @@ def inspect_table(session: Session, table: str) -> CatalogEntry:
         _json(session, row.schema, row.name) & texts if session.mariadb and texts else frozenset(),
         _sorted_by(indexes, row.engine),
         tuple(str(column) for column, _, _, extra, *_ in columns if "INVISIBLE" in str(extra)),
-        below.functions,
+        {name: place for name, place, _ in shown},
+        tuple(name for name, _, reads in shown if reads),
+        partly,
+        is_partly=bool(partly.at_least) or not all(reads for *_, reads in shown),
+        hides_key=session.mariadb and not any(one.name == "PRIMARY" for one in indexes),
+        functions=below.functions,
     )
 
 
@@ -151,7 +173,8 @@ def find_table(session: Session, table: str) -> TableRow:
     schema, name = split_name(table)
     row = _find(session, schema, name) or _find(session, schema, name.lower())
     if row is None:
-        raise no_such_table(table, [str(one) for (one,) in session.rows(_NAMES, schema)])
+        names = [str(one) for (one,) in session.rows(_NAMES, schema)]
+        raise no_such_table(table, names, grant_of_table(session, schema, name))
     return row
 
 

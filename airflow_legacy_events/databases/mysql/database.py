@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,13 +24,14 @@ from airflow_legacy_events.databases.mysql import charsets, types
 from airflow_legacy_events.databases.mysql.catalog import inspect_table
 from airflow_legacy_events.databases.mysql.lock import NamedLock
 from airflow_legacy_events.databases.mysql.reading import Reader
+from airflow_legacy_events.databases.mysql.rights import DENIED, PartlyReadableError, refused_query
 from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Session, code_of, is_lost
 from airflow_legacy_events.databases.mysql.sizes import LARGE_BYTES, MEDIUM_BYTES, bounded_column, too_large_in
 from airflow_legacy_events.databases.mysql.spelling import Known
 from airflow_legacy_events.databases.mysql.underlying import below_query
 from airflow_legacy_events.databases.mysql.writes import table_writes
-from airflow_legacy_events.databases.mysql.writing import reason_of_query, refusal
-from airflow_legacy_events.databases.reflection import Reflected, TableFacts
+from airflow_legacy_events.databases.mysql.writing import refusal
+from airflow_legacy_events.databases.reflection import Reflected, TableFacts, looked_at
 from airflow_legacy_events.databases.writing import Reading
 
 # The plain name of UTC needs none of the server's tables of zones, which are often empty.
@@ -91,7 +93,10 @@ class MysqlDatabase(Reader):
         """See `core.ports.Database.reflect`."""
         self._known = Known()
         found = super().reflect(table, sql)
-        return replace(found, state=found.state._replace(order=dict(self._known.collations)))
+        state = found.state._replace(order=dict(self._known.collations))
+        withheld, entry = self._known.withheld, self._known.entry
+        unique = () if withheld.hides and entry is not None and entry.hides_key else found.unique
+        return replace(found, state=state, withheld=withheld, unique=unique)
 
     def _query_state(self, selectable: Any) -> TableState:  # noqa: ARG002
         """See `SqlDatabase._query_state`; it was found out before the query was first sent."""
@@ -112,9 +117,23 @@ class MysqlDatabase(Reader):
         """See `core.ports.Database.check`; what the last reflection found of the columns is kept."""
         self._look(query.subquery("legacy_events_check"))
 
-    def _look(self, selectable: Any, invisible: Sequence[str] = ()) -> list[tuple[str, types.Type, int]]:
-        columns: tuple[Any, ...] = (sa.literal_column("*"), *map(sa.column, invisible))
-        statement, parameters = self._compiled(sa.select(*columns).select_from(selectable).limit(0))
+    def _look(self, selectable: Any) -> list[tuple[str, types.Type, int]]:
+        """Return what is told of the columns of a query, or of those of a table that this user may read."""
+        entry = self._known.entry
+        if entry is None or not isinstance(selectable, sa.TableClause):
+            return self._described(sa.select(sa.literal_column("*")).select_from(selectable))
+        found = None
+        if not (entry.is_partly and entry.readable):
+            every: tuple[Any, ...] = (sa.literal_column("*"), *map(sa.column, entry.invisible))
+            with contextlib.suppress(PartlyReadableError):
+                found = self._described(sa.select(*every).select_from(selectable), partly=bool(entry.readable))
+        if found is None:
+            self._known.withheld = entry.partly
+            found = self._described(looked_at(selectable, entry.readable))
+        return sorted(found, key=lambda one: entry.places.get(one[0], len(entry.places)))
+
+    def _described(self, query: Any, *, partly: bool = False) -> list[tuple[str, types.Type, int]]:
+        statement, parameters = self._compiled(query.limit(0))
         with self._using("looking at the columns") as session, self._limited(session):
             session.touched = self._known.functions
             try:
@@ -122,7 +141,9 @@ class MysqlDatabase(Reader):
             except MySQLdb.Error as error:
                 if is_lost(error) or code_of(error) in INTERRUPTED:
                     raise
-                raise errors.refused_query(self.conn_id, reason_of_query(error)) from None
+                if partly and code_of(error) in DENIED:
+                    raise PartlyReadableError from None
+                raise refused_query(session, self.conn_id, error, statement) from None
 
     def _describe(
         self,
@@ -133,7 +154,7 @@ class MysqlDatabase(Reader):
         known = self._known
         if known.entry is None:
             self._find_below(selectable)
-        found = self._look(selectable, known.entry.invisible if known.entry is not None else ())
+        found = self._look(selectable)
         spellings = {name: type_.spell for name, type_, _ in found if type_.spell is not None}
         texts = [name for name, type_, _ in found if type_.kind is Kind.TEXT and type_.spell is None]
         answer = self._character_sets(selectable, texts) if texts else []

@@ -58,6 +58,11 @@ class Grants(NamedTuple):
 def current_user(session: Session) -> str:
     """Return this session's user as a GRANT names it."""
     [(user,)] = session.rows("SELECT CURRENT_USER()")
+    return account(user)
+
+
+def account(user: str) -> str:
+    """Return what `CURRENT_USER()` gives as a GRANT names it."""
     name, _, host = user.rpartition("@")
     return f"'{name}'@'{host}'"
 

@@ -15,6 +15,7 @@ from airflow_legacy_events.core.errors import EnvelopeError
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.deadline import deadline
 from airflow_legacy_events.databases.mysql import charsets, types
+from airflow_legacy_events.databases.mysql.rights import explained, not_connected
 from airflow_legacy_events.databases.mysql.server import AskedServer
 from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Killer, Session, code_of, first_rows, reason
 from airflow_legacy_events.databases.mysql.shapes import are_bare, bare, check_shape
@@ -63,7 +64,8 @@ class Reader(AskedServer):
         """See `SqlDatabase._using`; what a function that was read has set is undone first."""
         with super()._using(doing) as session:
             session.settle()
-            yield session
+            with explained(session, self.conn_id, doing):
+                yield session
 
     def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
         """See `core.ports.Database.read`; rows are tuples of texts, bytes and None."""
@@ -71,7 +73,7 @@ class Reader(AskedServer):
         statement, parameters = self._compiled(sent)
         expected = query.get_execution_options().get("expected")
         plain = expected is not None and are_bare(query, sent, self._known.json)
-        with self._using("reading") as session, self._limited(session), self._readable(statement, parameters):
+        with self._using("reading") as session, self._limited(session), self._readable(session, statement, parameters):
             session.sort_by(self._known.sort_bytes(query, packs=session.packs_sort_keys))
             chunks = self._stream(session, statement, parameters, expected if plain else None)
             try:
@@ -92,13 +94,14 @@ class Reader(AskedServer):
         return too_large_in(session, error, self.conn_id, self.max_row_bytes, self._known.unbounded, key)
 
     @contextmanager
-    def _readable(self, statement: str, parameters: Any) -> Iterator[None]:
-        """Let the error of a read name the column whose text can't become Unicode."""
+    def _readable(self, session: Session, statement: str, parameters: Any) -> Iterator[None]:
+        """Let the error of a read name the column whose text can't become Unicode, or the GRANT that is missing."""
         try:
-            yield
+            with explained(session, self.conn_id, "reading", statement):
+                yield
         except UnicodeDecodeError:
-            with contextlib.closing(self._connect()) as session, self._limited(session):
-                column = charsets.unreadable_column(session, statement, parameters)
+            with contextlib.closing(self._connect()) as other, self._limited(other):
+                column = charsets.unreadable_column(other, statement, parameters)
             raise errors.unreadable(self.conn_id, column, *charsets.REMEDY) from None
         except MySQLdb.Error as error:
             if (column := charsets.lost_column(error, self._known.guards)) is None:
@@ -171,4 +174,5 @@ class Reader(AskedServer):
             found = reason(error) if doing == _CONNECTING else reason_of_read(error)
             if code_of(error) in INTERRUPTED:
                 found = errors.timed_out(self.statement_timeout_seconds)
-            raise errors.failed(self.conn_id, doing, found) from None
+            failed = errors.failed(self.conn_id, doing, found)
+            raise errors.with_grants(failed, not_connected(error) if doing == _CONNECTING else []) from None

@@ -37,6 +37,7 @@ _HARMFUL_MODES = frozenset(
 
 _ALL_ROWS = 2**64 - 1  # DEFAULT would be what the server's configuration says
 _RESTING_SECONDS = 86_400
+_MAKES_KEYS_SINCE, _SHOWS_KEYS = (8, 0, 30), "show_gipk_in_create_table_and_information_schema"
 _LIMITS_TIME_SINCE = (5, 7, 8)
 _CACHES_STATISTICS_SINCE = (8,)
 _NEW_NAMES_SINCE = {True: (11, 1, 1), False: (8,)}
@@ -109,6 +110,7 @@ class Session:
             "time_zone": "+00:00",
             "sql_select_limit": _ALL_ROWS,
             **({"max_statement_time": 0} if self.mariadb else {}),
+            **({_SHOWS_KEYS: 1} if not self.mariadb and self.version >= _MAKES_KEYS_SINCE else {}),
         }
         self._set(self._settings)
 

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
-from airflow_legacy_events.core.ports import TableState
+from airflow_legacy_events.core.ports import TableState, Withheld
 from airflow_legacy_events.databases.mysql.catalog import CatalogEntry
 from airflow_legacy_events.databases.mysql.sizes import bounded_together
 from airflow_legacy_events.databases.mysql.types import Spell
@@ -37,6 +37,7 @@ class Known:
         lengths: bytes of the longest value of each column of texts or bytes.
         functions: whether what is read may run stored functions.
         state: what is known of a query.
+        withheld: columns of a table that this user may not read.
     """
 
     entry: CatalogEntry | None = None
@@ -48,6 +49,7 @@ class Known:
     lengths: Mapping[str, int] = field(default_factory=dict)
     functions: bool = False
     state: TableState = field(default_factory=TableState)
+    withheld: Withheld = field(default_factory=Withheld)
 
     @property
     def json(self) -> frozenset[str]:

@@ -51,7 +51,7 @@ def table_writes(session: Session, table: str) -> TableWrites:
     Raises:
         ConfigurationError: there is none of that name, or it is a view.
     """
-    schema, name, kind, engine, _ = find_table(session, table)
+    schema, name, kind, engine, *_ = find_table(session, table)
     if kind not in _TABLES:
         raise not_a_table(table, "a view" if "VIEW" in kind else f"a {kind.lower()}")
     keys, grants = _foreign_keys(session, schema, name), Grants.read(session)

@@ -1,0 +1,135 @@
+"""Rights that a user of MySQL or MariaDB lacks, as GRANTs; they are asked for only once a statement was refused.
+
+The catalog shows a user the columns on which it has a right, and says nothing of others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+import MySQLdb
+
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.ports import Withheld
+from airflow_legacy_events.databases import errors
+from airflow_legacy_events.databases.mysql.grants import current_user
+from airflow_legacy_events.databases.mysql.session import Session, code_of
+from airflow_legacy_events.databases.mysql.tokens import Name, tables, tokens
+from airflow_legacy_events.databases.mysql.writing import reason_of_query, reason_of_read
+
+_DATABASE, _TABLE, _COLUMN, _ROUTINE = 1044, 1142, 1143, 1370
+DENIED = frozenset({_TABLE, _COLUMN})
+"""Errors for a right on a table or column that is missing."""
+
+_ALL = frozenset({_DATABASE, *DENIED, _ROUTINE})
+_USER = re.compile(r"'[^']*'@'[^']*'")
+_QUOTED = re.compile(r"`((?:[^`]|``)+)`(?:\.`((?:[^`]|``)+)`)?|'((?:[^']|'')+)'")
+
+
+class PartlyReadableError(Exception):
+    """This user may read some columns of a table only."""
+
+
+def withheld_of(
+    schema: str, table: str, user: str, columns: Sequence[tuple[str, int, bool]], indexed: Iterable[str]
+) -> Withheld:
+    """Return what is withheld of a table or view of which this user may not read every column.
+
+    Args:
+        schema: of it.
+        table: its name.
+        user: as a GRANT names it.
+        columns: those that the catalog shows: name, place, and whether this user may read it.
+        indexed: columns of indexes; MySQL shows their names to everybody.
+    """
+    shown = {name for name, *_ in columns}
+    known = [*(name for name, _, reads in columns if not reads), *(name for name in indexed if name not in shown)]
+    at_least = max(max((place for _, place, _ in columns), default=0) - len(columns), 0)
+    on = _spelled(Name(schema, table))
+    return Withheld({name: _quote(name) for name in known}, hides=True, at_least=at_least, on=on, to=user, quote="`")
+
+
+@contextmanager
+def explained(session: Session, conn_id: str, doing: str, statement: str = "") -> Iterator[None]:
+    """Let the error of a statement for which a right is missing name the GRANT.
+
+    Args:
+        session: that the statement is sent on.
+        conn_id: Airflow's name of the connection.
+        doing: as `SqlDatabase._using` says it.
+        statement: its text, where that is known.
+
+    Raises:
+        SourceError: instead of the driver's error for a missing right.
+    """
+    try:
+        yield
+    except MySQLdb.Error as error:
+        if code_of(error) not in _ALL:
+            raise
+        failed = errors.failed(conn_id, doing, reason_of_read(error))
+        raise errors.with_grants(failed, missing(session, error, statement)) from None
+
+
+def refused_query(session: Session, conn_id: str, error: MySQLdb.Error, statement: str) -> ConfigurationError:
+    """Return the error for a query that the server refused before it read a row, with the GRANT that it lacks."""
+    refused = errors.refused_query(conn_id, reason_of_query(error))
+    return errors.with_grants(refused, missing(session, error, statement))
+
+
+def missing(session: Session, error: MySQLdb.Error, statement: str = "") -> list[str]:
+    """Return the GRANTs that this user lacks for a statement that was refused; empty where they can't be found.
+
+    Args:
+        session: of that user.
+        error: of the server.
+        statement: its text, which tells the database of a table.
+    """
+    code = code_of(error)
+    if code not in _ALL:
+        return []
+    try:
+        user = current_user(session)
+        [(database,)] = session.rows("SELECT DATABASE()")
+    except MySQLdb.Error:
+        return []
+    *_, names = _USER.split(str(error.args[-1]))
+    named = [Name(one, other) if other else Name(None, one or text) for one, other, text in _QUOTED.findall(names)]
+    if not named:
+        return []
+    if code == _ROUTINE:
+        return [f"GRANT EXECUTE ON FUNCTION {_spelled(_parted(named[-1]))} TO {user}"]
+    written = {one.name: one.schema for one in tables(tokens(statement))} if statement else {}
+    table = named[-1] if named[-1].schema else Name(written.get(named[-1].name) or database, named[-1].name)
+    columns = f" ({_quote(named[0].name)})" if code == _COLUMN else ""
+    return [f"GRANT SELECT{columns} ON {_spelled(table)} TO {user}"]
+
+
+def grant_of_table(session: Session, schema: str | None, table: str) -> str:
+    """Return the GRANT that shows a table to this user; one of which it has no right is not shown at all."""
+    [(database,)] = session.rows("SELECT DATABASE()")
+    return f"GRANT SELECT ON {_spelled(Name(schema or database, table))} TO {current_user(session)}"
+
+
+def not_connected(error: MySQLdb.Error) -> list[str]:
+    """Return the GRANT without which a user may not even enter a database; empty for any other error."""
+    text = str(error.args[-1])
+    if code_of(error) != _DATABASE or not (user := _USER.search(text)):
+        return []
+    found = _QUOTED.findall(text[user.end() :])
+    return [f"GRANT SELECT ON {_quote(found[-1][0] or found[-1][2])}.* TO {user[0]}"] if found else []
+
+
+def _parted(name: Name) -> Name:
+    schema, _, rest = name.name.partition(".")
+    return Name(schema, rest) if rest else name
+
+
+def _spelled(name: Name) -> str:
+    return ".".join(_quote(part) for part in name if part is not None)
+
+
+def _quote(name: str) -> str:
+    return f"`{name.replace('`', '``')}`"
