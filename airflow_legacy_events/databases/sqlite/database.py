@@ -30,7 +30,8 @@ from airflow_legacy_events.databases.sqlite.collations import collations
 from airflow_legacy_events.databases.sqlite.header import change_counter, is_behind
 from airflow_legacy_events.databases.sqlite.ids import next_id
 from airflow_legacy_events.databases.sqlite.lock import FileLock
-from airflow_legacy_events.databases.sqlite.session import Guard, begin, open_session, undo
+from airflow_legacy_events.databases.sqlite.session import Guard, Session, begin, open_session, undo
+from airflow_legacy_events.databases.sqlite.still import open_to_read
 from airflow_legacy_events.databases.sqlite.views import definition
 from airflow_legacy_events.databases.sqlite.writes import table_writes
 from airflow_legacy_events.databases.sqlite.writing import refusal
@@ -41,7 +42,7 @@ _STEPS_BETWEEN_LOOKS = 100_000
 _UNREADABLE = re.compile(r"Could not decode to UTF-8 column '(.*?)' with text", re.DOTALL)
 
 
-class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
+class SqliteDatabase(SqlDatabase[Session]):
     """A SQLite 3 file."""
 
     enters_by_position = False  # not where a column is the table's rowid
@@ -59,8 +60,9 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         """Return the database file, symbolic links resolved."""
         return Path(self.url.database or "").resolve()
 
-    def _connect(self) -> sqlite3.Connection:
-        session = self._open()
+    def _connect(self) -> Session:
+        self._require_file()
+        session = open_to_read(self.path, self.statement_timeout_seconds, self.max_row_bytes)
         session.execute("PRAGMA query_only = ON")
         session.set_authorizer(self._guard)
         session.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -86,7 +88,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         return SQLITE
 
     @contextmanager
-    def _using(self, doing: str) -> Iterator[sqlite3.Connection]:
+    def _using(self, doing: str) -> Iterator[Session]:
         """Yield the session in a transaction that is rolled back, and for as long as a statement may take."""
         with super()._using(doing) as session:
             deadline = time.monotonic() + self.statement_timeout_seconds
@@ -95,6 +97,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
             )
             if self._snapshots:
                 yield session
+                session.check()
                 return
             self._schema_version = begin(session, self.path)
             try:

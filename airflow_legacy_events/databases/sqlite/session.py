@@ -87,17 +87,39 @@ class Guard:
             self._shaping = False
 
 
-def open_session(path: Path, timeout_seconds: float, max_row_bytes: int) -> sqlite3.Connection:
+class Session(sqlite3.Connection):
+    """A session of a file."""
+
+    still = False
+
+    def watch(self, path: Path) -> None:
+        """Note what is opened; SQLite's own locks keep a file still that is read with them."""
+
+    def check(self) -> None:
+        """Check that the file is as it was when the session was opened, where nothing keeps it so.
+
+        Raises:
+            sqlite3.OperationalError: it is not.
+        """
+
+
+def open_session(path: Path, timeout_seconds: float, max_row_bytes: int, kind: type[Session] = Session) -> Session:
     """Return a session.
 
     Args:
         path: of a file that is there; none is made. One that may only be read is opened read-only by SQLite itself.
         timeout_seconds: for which another one's lock on the file is waited for.
         max_row_bytes: larger values are refused.
+        kind: of the session; one whose file stands still takes no locks.
     """
     refuse_planted(path)
     session = sqlite3.connect(
-        f"{path.as_uri()}?mode=rw", uri=True, check_same_thread=False, isolation_level=None, timeout=timeout_seconds
+        f"{path.as_uri()}?{'mode=ro&immutable=1' if kind.still else 'mode=rw'}",
+        uri=True,
+        check_same_thread=False,
+        isolation_level=None,
+        timeout=timeout_seconds,
+        factory=kind,
     )
     session.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(max_row_bytes, _SMALLEST_LIMIT_BYTES))
     return session
@@ -116,14 +138,16 @@ def refuse_planted(path: Path) -> None:
                 raise sqlite3.OperationalError(f"the file {str(beside)!r} is no regular file; remove it")
 
 
-def begin(session: sqlite3.Connection, path: Path) -> int:
+def begin(session: Session, path: Path) -> int:
     """Begin a transaction, fix what it sees, and return the version of the schema that it sees."""
     refuse_planted(path)
+    session.check()
     session.execute("BEGIN")
     return int(session.execute("PRAGMA schema_version").fetchone()[0])
 
 
-def undo(session: sqlite3.Connection) -> None:
-    """Roll a transaction back, where one is open."""
+def undo(session: Session) -> None:
+    """Roll a transaction back, where one is open, and check what it has read."""
     if session.in_transaction:
         session.execute("ROLLBACK")
+    session.check()

@@ -1,0 +1,82 @@
+"""SQLite files in folders that can't be written to: on read-only media, or of another user.
+
+A file in WAL mode is opened with two files beside it, which SQLite makes there even to read. Where it can't, and no
+writer has left a log, the file is read as one that stands still (`immutable`): without locks. Whether it did is seen by
+its size and times before and behind each transaction.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from pathlib import Path
+from typing import TypeAlias
+
+from airflow_legacy_events.databases.sqlite.session import Session, open_session
+
+_Seen: TypeAlias = tuple[int, ...]
+
+_UNFINISHED = (
+    "it lies in a folder that can't be written to, and beside it lies {found}, which holds changes that are not in the"
+    " file yet. Let its writer close it, or copy it with `sqlite3 FILE '.backup COPY'`"
+)
+_CHANGED = (
+    "somebody writes to the file, which was read as one that stands still, so nothing of it counts. A retry goes on"
+)
+
+
+class StillSession(Session):
+    """A session of a file that stands still."""
+
+    still = True
+
+    def watch(self, path: Path) -> None:
+        """Take the file as it is now for what it has to be from now on."""
+        self._path, self._before = path, _seen(path)
+
+    def check(self) -> None:
+        """See `session.Session.check`."""
+        if _seen(self._path) != self._before or _log_of(self._path) is not None:
+            raise sqlite3.OperationalError(_CHANGED)
+
+
+def open_to_read(path: Path, timeout_seconds: float, max_row_bytes: int) -> Session:
+    """Return a session that has seen the file; arguments as those of `open_session`.
+
+    Raises:
+        sqlite3.Error: the file can't be read, or not as it is.
+    """
+    session = open_session(path, timeout_seconds, max_row_bytes)
+    try:
+        session.execute("PRAGMA schema_version").fetchone()
+    except sqlite3.Error as error:
+        session.close()
+        if os.access(path.parent, os.W_OK) or not _wants_to_write(error):
+            raise
+        if (found := _log_of(path)) is not None:
+            raise sqlite3.OperationalError(_UNFINISHED.format(found=found)) from None
+        session = open_session(path, timeout_seconds, max_row_bytes, StillSession)
+        session.watch(path)
+        session.execute("PRAGMA schema_version").fetchone()
+    return session
+
+
+def _wants_to_write(error: sqlite3.Error) -> bool:
+    """Whether a file could not be made or changed; the number's lower byte is the kind of error."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+
+
+def _log_of(path: Path) -> str | None:
+    """Return the name of a log or journal of a writer; None where there is none, or an empty one."""
+    for ending in ("-wal", "-journal"):
+        beside = path.with_name(path.name + ending)
+        with contextlib.suppress(FileNotFoundError):
+            if beside.lstat().st_size:
+                return beside.name
+    return None
+
+
+def _seen(path: Path) -> _Seen:
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
