@@ -18,6 +18,7 @@ from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.core.limits import MAX_ROW_BYTES
 from airflow_legacy_events.core.model import Ceiling
 from airflow_legacy_events.core.ports import Listener, NextId, ServerZone, TableState, TableWrites
+from airflow_legacy_events.core.row_security import FAIL
 from airflow_legacy_events.core.sql_dialects import UNKNOWN, Dialect
 from airflow_legacy_events.databases.chunks import Chunks, Row
 from airflow_legacy_events.databases.conditions import Conditions, bound
@@ -43,6 +44,7 @@ class SqlDatabase(Conditions, Generic[Session]):
         statement_timeout_seconds: seconds after which a statement is interrupted.
         log: of the task.
         max_row_bytes: a larger row is refused, and so is a larger value, by the database itself where it can.
+        row_security: see `core.row_security`; where the database can't tell, its policies apply.
 
     Attributes:
         holds_snapshot: see `core.ports.Database.holds_snapshot`.
@@ -66,10 +68,11 @@ class SqlDatabase(Conditions, Generic[Session]):
         statement_timeout_seconds: float,
         log: logging.Logger | None = None,
         max_row_bytes: int = MAX_ROW_BYTES,
+        row_security: str = FAIL,
     ) -> None:
         self.url, self.conn_id = url, conn_id
         self.statement_timeout_seconds = statement_timeout_seconds
-        self.max_row_bytes = max_row_bytes
+        self.max_row_bytes, self.row_security = max_row_bytes, row_security
         self.log = log or logging.getLogger(__name__)
         dialect: Any = url.get_dialect()
         self._dialect = dialect(paramstyle=self.paramstyle)

@@ -11,6 +11,7 @@ from airflow.sdk import BaseHook
 from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsError
 from airflow_legacy_events.core.limits import MAX_ROW_BYTES
 from airflow_legacy_events.core.ports import Database
+from airflow_legacy_events.core.row_security import FAIL
 from airflow_legacy_events.hooks.connections import find_connection
 from airflow_legacy_events.hooks.registry import ABOUT, CONN_TYPE, DATABASES, resolve
 
@@ -62,16 +63,23 @@ class LegacyDatabaseHook(BaseHook):
         statement_timeout: dt.timedelta = dt.timedelta(minutes=5),
         log: logging.Logger | None = None,
         max_row_bytes: int = MAX_ROW_BYTES,
+        row_security: str = FAIL,
     ) -> Database:
         """Return the database; nothing is connected yet.
 
         :param statement_timeout: the database ends a statement that takes longer.
         :param log: logger of the database; None is its own.
         :param max_row_bytes: a row of more raw bytes is refused.
+        :param row_security: what becomes of a read from which a policy of row-level security may hide rows: ``fail`` or
+            ``apply``. Databases that can't tell apply their policies.
         :raises ConfigurationError: the connection is missing, leads to no URL, or its driver is not installed.
         """
         return self._open(
-            find_connection(self.conn_id), statement_timeout=statement_timeout, log=log, max_row_bytes=max_row_bytes
+            find_connection(self.conn_id),
+            statement_timeout=statement_timeout,
+            log=log,
+            max_row_bytes=max_row_bytes,
+            row_security=row_security,
         )[2]
 
     def _open(
@@ -81,6 +89,7 @@ class LegacyDatabaseHook(BaseHook):
         statement_timeout: dt.timedelta,
         log: logging.Logger | None = None,
         max_row_bytes: int = MAX_ROW_BYTES,
+        row_security: str = FAIL,
     ) -> tuple[str, sa.URL, Database]:
         """Return the database, its name in the registry and the URL that it was made with."""
         from airflow_legacy_events.hooks.target import find_target  # noqa: PLC0415  SQLAlchemy is for those who connect
@@ -92,6 +101,7 @@ class LegacyDatabaseHook(BaseHook):
             statement_timeout_seconds=statement_timeout.total_seconds(),
             log=log,
             max_row_bytes=max_row_bytes,
+            row_security=row_security,
         )
         return name, url, cast("Database", database)
 

@@ -15,6 +15,7 @@ from airflow_legacy_events.core.errors import BusyError, LegacyEventsError
 from airflow_legacy_events.core.limits import MAX_ROW_BYTES
 from airflow_legacy_events.core.ports import Envelope, WatermarkStore
 from airflow_legacy_events.core.report import Report
+from airflow_legacy_events.core.row_security import FAIL
 from airflow_legacy_events.hooks.failures import final
 from airflow_legacy_events.hooks.registry import DEFAULT_ENVELOPE
 from airflow_legacy_events.operators import _outcome
@@ -66,6 +67,8 @@ class StreamOperator(RenderedFields, BaseOperator):
         has none where the column is NULL. (templated)
     :param statement_timeout: a statement at the source that takes longer fails the task.
     :param max_row_bytes: a row with more bytes of raw data fails the task, which names the key columns and its size.
+    :param row_security: where a policy of row-level security may hide rows from the database user: ``fail``, or
+        ``apply``: the policy is meant, and what it shows is sent. PostgreSQL alone can tell.
     :param delivery_timeout: after which the fate of an unacknowledged message counts as unknown and fails the task.
     """
 
@@ -108,6 +111,7 @@ class StreamOperator(RenderedFields, BaseOperator):
         headers: Mapping[str, str] | None = None,
         statement_timeout: dt.timedelta = dt.timedelta(minutes=5),
         max_row_bytes: int = MAX_ROW_BYTES,
+        row_security: str = FAIL,
         delivery_timeout: dt.timedelta = dt.timedelta(minutes=2),
         **kwargs: Any,
     ) -> None:
@@ -131,6 +135,7 @@ class StreamOperator(RenderedFields, BaseOperator):
         self.headers = headers
         self.statement_timeout = statement_timeout
         self.max_row_bytes = max_row_bytes
+        self.row_security = row_security
         self.delivery_timeout = delivery_timeout
         self._worker: Worker[Report] | None = None
 

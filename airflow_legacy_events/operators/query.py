@@ -122,6 +122,7 @@ class IncrementalQueryOperator(RowStreamOperator):
             on_reset=self.on_reset,
             statement_timeout=self.statement_timeout,
             max_row_bytes=self.max_row_bytes,
+            row_security=self.row_security,
         )
 
     def _check(self, context: Context, stream: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from airflow.sdk import BaseSensorOperator, Context, PokeReturnValue, conf
 
 from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsError
+from airflow_legacy_events.core.row_security import FAIL
 from airflow_legacy_events.hooks.failures import final
 from airflow_legacy_events.streams import arguments
 from airflow_legacy_events.streams.rendering import RenderedFields
@@ -35,6 +36,7 @@ class StreamSensor(RenderedFields, BaseSensorOperator):
     :param watermark_store: as the operator's, by name; a store that a triggerer can't read is refused.
     :param source_timezone: as the operator's. (templated)
     :param statement_timeout: after which the database ends a look.
+    :param row_security: as the operator's.
     :param poll_interval: time between two looks.
     :param cooldown: for so long after it succeeded for some rows, a later run of this task goes on waiting where
         nobody has delivered them and no other rows came.
@@ -44,13 +46,14 @@ class StreamSensor(RenderedFields, BaseSensorOperator):
     template_fields: Collection[str] = ("source_conn_id", "source_timezone")
     ui_color = "#e8f0e4"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the public signature
         self,
         *,
         source_conn_id: str,
         watermark_store: str | None = None,
         source_timezone: str = "UTC",
         statement_timeout: dt.timedelta = dt.timedelta(seconds=30),
+        row_security: str = FAIL,
         poll_interval: dt.timedelta = dt.timedelta(seconds=60),
         cooldown: dt.timedelta = dt.timedelta(seconds=60),
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
@@ -64,6 +67,7 @@ class StreamSensor(RenderedFields, BaseSensorOperator):
         self.watermark_store = watermark_store
         self.source_timezone = source_timezone
         self.statement_timeout = statement_timeout
+        self.row_security = row_security
         self.poll_interval = poll_interval
         self.cooldown = cooldown
         self.deferrable = deferrable

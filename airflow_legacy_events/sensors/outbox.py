@@ -95,6 +95,7 @@ class PendingOutboxSensor(StreamSensor):
             watermark_store=self.watermark_store,
             source_timezone=self.source_timezone,
             statement_timeout=self.statement_timeout,
+            row_security=self.row_security,
             poll_interval=self.poll_interval,
             cooldown=self.cooldown,
             waiter=self.waiter,

@@ -64,6 +64,7 @@ class PendingEventsSensor(RowStreamSensor):
             lag=self.lag,
             source_timezone=self.source_timezone,
             statement_timeout=self.statement_timeout,
+            row_security=self.row_security,
         )
 
     def _trigger(self) -> PendingEventsTrigger:
@@ -79,6 +80,7 @@ class PendingEventsSensor(RowStreamSensor):
             lag=self.lag,
             source_timezone=self.source_timezone,
             statement_timeout=self.statement_timeout,
+            row_security=self.row_security,
             poll_interval=self.poll_interval,
             cooldown=self.cooldown,
             waiter=self.waiter,

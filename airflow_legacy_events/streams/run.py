@@ -189,7 +189,10 @@ class StreamRun:
     def _open_database(self, opened: contextlib.ExitStack) -> Database:
         hook = LegacyDatabaseHook(self._spec.conn_id)
         self._database = hook.get_database(
-            statement_timeout=self._spec.statement_timeout, log=self._log, max_row_bytes=self._spec.max_row_bytes
+            statement_timeout=self._spec.statement_timeout,
+            log=self._log,
+            max_row_bytes=self._spec.max_row_bytes,
+            row_security=self._spec.row_security,
         )
         opened.callback(self._database.close)
         return self._database

@@ -7,12 +7,14 @@ import threading
 from typing import NamedTuple
 
 from airflow_legacy_events.core.ports import Database
+from airflow_legacy_events.core.row_security import FAIL
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
 
 
 class _Place(NamedTuple):
     conn_id: str
     statement_timeout: dt.timedelta
+    row_security: str
 
 
 class SharedSessions:
@@ -27,20 +29,21 @@ class SharedSessions:
         self._open: dict[_Place, Database] = {}
         self._users: dict[int, int] = {}
 
-    def acquire(self, conn_id: str, statement_timeout: dt.timedelta) -> Database:
+    def acquire(self, conn_id: str, statement_timeout: dt.timedelta, row_security: str = FAIL) -> Database:
         """Return the database of a connection; give it back with `release`.
 
         :param conn_id: the Airflow connection.
         :param statement_timeout: a statement that takes longer is ended by the database.
+        :param row_security: what becomes of a read from which a policy may hide rows.
         :raises ConfigurationError: the connection is missing, of an unknown type, or its driver is not installed.
         """
-        place = _Place(conn_id, statement_timeout)
+        place = _Place(conn_id, statement_timeout, row_security)
         with self._lock:
             database = self._open.get(place)
             if database is not None:
                 self._users[id(database)] += 1
                 return database
-        made = LegacyDatabaseHook(conn_id).get_database(statement_timeout=statement_timeout)
+        made = LegacyDatabaseHook(conn_id).get_database(statement_timeout=statement_timeout, row_security=row_security)
         with self._lock:  # nothing is connected yet: the loser of a race is only dropped
             database = self._open.setdefault(place, made)
             self._users[id(database)] = self._users.get(id(database), 0) + 1

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from airflow_legacy_events.core.row_security import FAIL
 from airflow_legacy_events.streams.specs.outbox import OutboxSpec
 from airflow_legacy_events.triggers.probe import Watch
 from airflow_legacy_events.triggers.stream import RefusedTriggerError, StreamTrigger, duration, mapping
@@ -38,6 +39,7 @@ class PendingOutboxTrigger(StreamTrigger):
     :param watermark_store: as the operator's, by name; a store that a triggerer can't read is refused.
     :param source_timezone: as the operator's.
     :param statement_timeout: after which the database ends a look.
+    :param row_security: as the operator's.
     :param poll_interval: time between two looks.
     :param cooldown: after which it fires again where the highest open row is the same: nobody has delivered it, or
         lower ones came later.
@@ -62,6 +64,7 @@ class PendingOutboxTrigger(StreamTrigger):
         watermark_store: str | None = None,
         source_timezone: str = "UTC",
         statement_timeout: dt.timedelta | float = dt.timedelta(seconds=30),
+        row_security: str = FAIL,
         poll_interval: dt.timedelta | float = dt.timedelta(seconds=60),
         cooldown: dt.timedelta | float = dt.timedelta(seconds=60),
         waiter: str | None = None,
@@ -77,6 +80,7 @@ class PendingOutboxTrigger(StreamTrigger):
             "where": where,
             "source_timezone": source_timezone,
             "statement_timeout": duration(statement_timeout),
+            "row_security": row_security,
         }
         watching: dict[str, Any] = {
             "channel": channel,

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+from airflow_legacy_events.core.row_security import FAIL
 from airflow_legacy_events.streams.specs.query import QuerySpec
 from airflow_legacy_events.triggers.probe import Watch
 from airflow_legacy_events.triggers.stream import RefusedTriggerError, StreamTrigger, duration
@@ -32,6 +33,7 @@ class PendingEventsTrigger(StreamTrigger):
     :param lag: as the operator's: younger rows are not looked at.
     :param source_timezone: as the operator's.
     :param statement_timeout: after which the database ends a look.
+    :param row_security: as the operator's.
     :param poll_interval: time between two looks.
     :param cooldown: after which it fires again for the same rows, if nobody has delivered them.
     :param waiter: who is told, where several wait for one stream: each has a cooldown of its own.
@@ -53,6 +55,7 @@ class PendingEventsTrigger(StreamTrigger):
         lag: dt.timedelta | float = dt.timedelta(0),
         source_timezone: str = "UTC",
         statement_timeout: dt.timedelta | float = dt.timedelta(seconds=30),
+        row_security: str = FAIL,
         poll_interval: dt.timedelta | float = dt.timedelta(seconds=60),
         cooldown: dt.timedelta | float = dt.timedelta(seconds=60),
         waiter: str | None = None,
@@ -65,6 +68,7 @@ class PendingEventsTrigger(StreamTrigger):
             "lag": duration(lag),
             "source_timezone": source_timezone,
             "statement_timeout": duration(statement_timeout),
+            "row_security": row_security,
         }
         # The operator may leave out any other column, such as one of a type that it can't carry.
         spec = QuerySpec(conn_id=source_conn_id, name=stream, columns=watermark_columns, **query)

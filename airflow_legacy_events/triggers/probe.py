@@ -156,7 +156,7 @@ class Probe:
     def _pending(self) -> Pending:
         spec = self.watch.spec
         if self._database is None:
-            self._database = SESSIONS.acquire(spec.conn_id, spec.statement_timeout)
+            self._database = SESSIONS.acquire(spec.conn_id, spec.statement_timeout, spec.row_security)
             self._subscribe(self._database)
         if self._source is None:
             stream = spec.stream(self.watch.topic or "", "", "")._replace(name=self.watch.stream)

@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.limits import MAX_ROW_BYTES, Limits
+from airflow_legacy_events.core.row_security import FAIL
 from airflow_legacy_events.databases.base import SqlDatabase
 from airflow_legacy_events.sources.query import QuerySource
 from tests.services import firebird
@@ -75,8 +76,11 @@ class Legacy:
         assigned = ", ".join(f"{name} = {value}" for name, value in settings.items())
         self.url = self.url.update_query_dict({"init_command": f"SET SESSION {assigned}"})
 
-    def database(self, timeout: float = 30, max_row_bytes: int = MAX_ROW_BYTES, **url: Any) -> SqlDatabase:
+    def database(
+        self, timeout: float = 30, max_row_bytes: int = MAX_ROW_BYTES, row_security: str = FAIL, **url: Any
+    ) -> SqlDatabase:
         options: dict[str, Any] = {"statement_timeout_seconds": timeout, "max_row_bytes": max_row_bytes}
+        options["row_security"] = row_security
         return self.engine.made(self.url.set(**url), conn_id="crm", **options)
 
     @contextmanager

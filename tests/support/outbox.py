@@ -16,6 +16,7 @@ from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.ports import Broker, Envelope, WatermarkStore
 from airflow_legacy_events.core.relay import Relay
 from airflow_legacy_events.core.report import Report
+from airflow_legacy_events.core.row_security import FAIL
 from airflow_legacy_events.core.stop import Stop
 from airflow_legacy_events.databases.base import SqlDatabase
 from airflow_legacy_events.streams.specs.outbox import OutboxSpec
@@ -90,7 +91,8 @@ class Drain:
         """A connection of the drain's own, which the caller closes."""
         url = sa.make_url(self.url)
         made = next(engine.made for engine in ENGINES.values() if engine.dialect == url.get_backend_name())
-        return made(url, conn_id="crm", statement_timeout_seconds=60)
+        security = self.arguments.get("row_security", FAIL)
+        return made(url, conn_id="crm", statement_timeout_seconds=60, row_security=security)
 
     def relay(self, database: SqlDatabase[Any], *, run: str | None = None, attempt: int = 1, **limits: Any) -> Relay:
         """The relay of one run with the given `Limits`; a test may put its own in front of the relay's parts.

@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from typing import Any, cast
 
 import psycopg
@@ -15,7 +14,8 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import LegacyEventsError, SourceError
-from airflow_legacy_events.core.ports import Lease, Listener, NextId, ServerZone, TableState, TableWrites
+from airflow_legacy_events.core.ports import NextId, ServerZone, TableState, TableWrites
+from airflow_legacy_events.core.row_security import APPLY
 from airflow_legacy_events.core.sql_dialects import POSTGRES, Dialect
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.postgres import times
@@ -24,30 +24,29 @@ from airflow_legacy_events.databases.postgres.catalog import inspect_table
 from airflow_legacy_events.databases.postgres.encoding import REMEDY, UNREADABLE, unreadable_column
 from airflow_legacy_events.databases.postgres.expectation import carried
 from airflow_legacy_events.databases.postgres.generators import next_id
-from airflow_legacy_events.databases.postgres.listening import listening
-from airflow_legacy_events.databases.postgres.lock import AdvisoryLock
 from airflow_legacy_events.databases.postgres.operators import find_names
+from airflow_legacy_events.databases.postgres.policies import is_policy, told
 from airflow_legacy_events.databases.postgres.prefetch import Prefetch
 from airflow_legacy_events.databases.postgres.qualified import Known, Named, QualifiedCompiler
 from airflow_legacy_events.databases.postgres.query_state import query_state
-from airflow_legacy_events.databases.postgres.reading import PageReader, too_large
+from airflow_legacy_events.databases.postgres.reading import PageReader
+from airflow_legacy_events.databases.postgres.refusals import refused
 from airflow_legacy_events.databases.postgres.rights import explained, refused_query
 from airflow_legacy_events.databases.postgres.server import Server, find_server, why_behind
-from airflow_legacy_events.databases.postgres.session import SNAPSHOT, Session, connect, cut, tell
-from airflow_legacy_events.databases.postgres.sizes import TELLS_COMPRESSION_SINCE, bounded_column, too_large_in
+from airflow_legacy_events.databases.postgres.session import SNAPSHOT, Session, tell
+from airflow_legacy_events.databases.postgres.sessions import PostgresSessions
+from airflow_legacy_events.databases.postgres.sizes import TELLS_COMPRESSION_SINCE, bounded_column
 from airflow_legacy_events.databases.postgres.statement import Field, Statement
 from airflow_legacy_events.databases.postgres.storage import Storage, below_query
-from airflow_legacy_events.databases.postgres.types import MONEY_FORM, find_types, holds_money
+from airflow_legacy_events.databases.postgres.types import find_types, holds_money
 from airflow_legacy_events.databases.postgres.versions import VERSION, unchanged
 from airflow_legacy_events.databases.postgres.writes import table_writes
-from airflow_legacy_events.databases.postgres.writing import begin_writing, reason_of_read, refusal
+from airflow_legacy_events.databases.postgres.writing import reason_of_read
 from airflow_legacy_events.databases.postgres.zone import find_origin
 from airflow_legacy_events.databases.reflection import Reflected, TableFacts, looked_at
-from airflow_legacy_events.databases.snapshots import SnapshotDatabase
-from airflow_legacy_events.databases.writing import Reading
 
 
-class PostgresDatabase(SnapshotDatabase[Session]):
+class PostgresDatabase(PostgresSessions):
     """PostgreSQL 12 and later."""
 
     paramstyle = "numeric_dollar"
@@ -61,7 +60,6 @@ class PostgresDatabase(SnapshotDatabase[Session]):
         self._dialect.statement_compiler, self._dialect.known = QualifiedCompiler, self._known
         self._dialect.max_row_bytes, self._dialect.tells_compression = self.max_row_bytes, False
         self._pages = PageReader(self.conn_id, self.max_row_bytes, self._compiled, self._prefetch)
-        self._money = False
         self._server: Server | None = None
         self._calls = Calls(self.log, self.conn_id)
         self._storage = Storage()
@@ -74,24 +72,9 @@ class PostgresDatabase(SnapshotDatabase[Session]):
                 yield session
 
     def _connect(self) -> Session:
-        connection = self._connect_plain(reads=True)
-        self._dialect.tells_compression = connection.info.server_version >= TELLS_COMPRESSION_SINCE
-        with self._answering("connecting", partial(cut, connection)):
-            return Session.pin(connection, self.statement_timeout_seconds)
-
-    @contextmanager
-    def _beside(self, doing: str) -> Iterator[psycopg.Connection[Any]]:
-        """Yield a further session, for one question."""
-        opened: list[psycopg.Connection[Any]] = []
-        with self._answering(doing, lambda: cut(opened[0])):
-            opened.append(self._connect_plain())
-            with contextlib.closing(opened[0]):
-                yield opened[0]
-
-    def _connect_plain(self, *, reads: bool = False) -> psycopg.Connection[Any]:
-        _, options = self._dialect.create_connect_args(self.url)
-        with self._translated("connecting"):
-            return connect(options, reads=reads)
+        session = super()._connect()
+        self._dialect.tells_compression = session.connection.info.server_version >= TELLS_COMPRESSION_SINCE
+        return session
 
     @property
     def sql_dialect(self) -> Dialect:
@@ -129,35 +112,14 @@ class PostgresDatabase(SnapshotDatabase[Session]):
             self._server = found = find_server(session.connection)
         return found
 
-    @contextmanager
-    def lock(self, name: str, holder: Mapping[str, Any], *, table: str | None = None) -> Iterator[Lease]:
-        """See `core.ports.Database.lock`: an advisory lock on a session of its own, see `AdvisoryLock`."""
-        reading = Reading(self._compiled, self._refused, self._begin_writing)
-        with AdvisoryLock(self._connect_plain, reading, name, holder, self.log, table=table).held() as lease:
-            yield lease
-
-    def _begin_writing(self, session: psycopg.Connection[Any]) -> None:
-        begin_writing(session)
-        if self._money:
-            session.execute(MONEY_FORM)
-
     def _refused(self, error: Exception, _: Any) -> LegacyEventsError | None:
-        if isinstance(error, UNREADABLE):
-            return errors.unreadable(self.conn_id, None, REMEDY)
-        told = error.diag.message_primary if isinstance(error, psycopg.Error) else None
-        sizes = too_large_in(told or "", self._pages.names)
-        return None if sizes is None else too_large(self.conn_id, sizes, self.max_row_bytes)
+        user, names = self.url.username, self._pages.names
+        return refused(error, conn_id=self.conn_id, user=user, names=names, most=self.max_row_bytes)
 
     def writes(self, table: str) -> TableWrites:
         """See `core.ports.Database.writes`."""
         with self._using("looking at what writing to the table meets") as session:
             return table_writes(session.connection, table)
-
-    def refusal(self, statement: Any) -> str | None:
-        """See `core.ports.Database.refusal`."""
-        doing = "asking whether rows may be written"
-        with self._translated(doing), self._beside(doing) as session:
-            return refusal(session, *self._compiled(statement), self.statement_timeout_seconds)
 
     def now(self) -> dt.datetime:
         """See `core.ports.Database.now`."""
@@ -182,6 +144,10 @@ class PostgresDatabase(SnapshotDatabase[Session]):
             with self._using("looking at the functions that are called") as session:
                 unheld = self._calls.warn(session.connection, table, sql)
             found = replace(found, state=found.state._replace(unheld=found.state.unheld or unheld))
+        if self.row_security == APPLY:
+            with self._using("looking at what a policy hides") as session:
+                query, _ = super()._compiled(sa.select(sa.literal_column("*")).select_from(found.selectable))
+                found = replace(found, state=told(session.connection, query, found.state))
         arrays = any(column.kind is Kind.ARRAY for column in found.columns)
         return replace(found, small=False) if found.small and arrays else found
 
@@ -204,6 +170,8 @@ class PostgresDatabase(SnapshotDatabase[Session]):
             except psycopg.OperationalError:
                 raise
             except psycopg.Error as error:
+                if is_policy(error):
+                    raise
                 raise refused_query(session.connection, self.conn_id, error, statement) from None
             types = find_types(session.connection, [one.oid for one in found])
             self._pages.types |= types
@@ -271,23 +239,10 @@ class PostgresDatabase(SnapshotDatabase[Session]):
     def _end_snapshot(self, session: Session) -> None:
         session.connection.rollback()
 
-    def listen(self, channel: str) -> AbstractContextManager[Listener]:
-        """See `core.ports.Database.listen`."""
-        return listening(self._connect_plain, channel, self.conn_id)
-
-    def _interrupt(self, session: Session) -> None:
-        session.interrupt()
-
-    def _cut(self, session: Session) -> None:
-        session.cut()
-
     def close(self) -> None:
         """See `SqlDatabase.close`."""
         self._prefetch.close()
         super().close()
-
-    def _end(self, session: Session) -> None:
-        session.connection.close()
 
     @contextmanager
     def _translated(self, doing: str) -> Iterator[None]:

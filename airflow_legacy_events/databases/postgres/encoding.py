@@ -9,6 +9,8 @@ import psycopg
 from psycopg.adapt import Buffer, Loader
 from psycopg.postgres import types
 
+from airflow_legacy_events.databases.postgres.limits import without_limits
+
 UNREADABLE = (UnicodeDecodeError, psycopg.errors.CharacterNotInRepertoire, psycopg.errors.UntranslatableCharacter)
 """What a read raises when a text can't become UTF-8: the driver's error, or the server's."""
 
@@ -41,7 +43,7 @@ def unreadable_column(session: psycopg.Connection[Any], statement: str, paramete
         return None
     session.execute(
         "SET default_transaction_read_only = on; SET client_encoding = 'SQL_ASCII';"
-        f" SET statement_timeout = {int(seconds * 1000):d}".encode()
+        f" {without_limits(session.info.server_version)}; SET statement_timeout = {int(seconds * 1000):d}".encode()
     )
     cursor = psycopg.RawCursor(session)
     for oid in (_ANY_TYPE, *(oid for known in types for oid in (known.oid, known.array_oid))):

@@ -21,6 +21,7 @@ from psycopg import sql
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.deadline import answering
+from airflow_legacy_events.databases.postgres.limits import without_limits
 from airflow_legacy_events.databases.postgres.session import cut, reason
 
 Connect: TypeAlias = Callable[[], psycopg.Connection[Any]]
@@ -130,7 +131,8 @@ def _listening(connect: Connect, channel: str, conn_id: str) -> Iterator[ListenS
     listener = ListenSession(connection, channel, conn_id)
     try:
         with _explained(channel, conn_id), answering(conn_id, _DOING, _ANSWER_SECONDS, partial(cut, connection)):
-            connection.execute("SET default_transaction_read_only = on")
+            limits = without_limits(connection.info.server_version)
+            connection.execute(f"{limits}; SET statement_timeout = 0; SET default_transaction_read_only = on".encode())
             for name in (channel, own):
                 connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(name)))
             with (

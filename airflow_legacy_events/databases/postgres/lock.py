@@ -16,6 +16,7 @@ from airflow_legacy_events.core import names
 from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.core.ports import Answer
 from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, HeldLock, SessionLock, holder_in, key_of
+from airflow_legacy_events.databases.postgres.limits import without_limits
 from airflow_legacy_events.databases.postgres.session import cut, texts_of
 from airflow_legacy_events.databases.postgres.writing import reason_without_values
 from airflow_legacy_events.databases.watchdog import WATCHDOG, Watch
@@ -34,7 +35,6 @@ SELECT l.pid, a.query,
 """
 
 
-_IDLE_TIMEOUT_SINCE = 140_000
 STATEMENT_SECONDS, ANSWER_SECONDS = 15.0, 10.0
 """So long a statement of a transaction may take, and so long the session may leave a trivial one unanswered."""
 
@@ -174,9 +174,9 @@ class AdvisoryLock(SessionLock):
 
     def _try(self) -> bool:
         # One round trip; the comment comes first, since others are shown no more than the first 1 kB.
-        idle = "SET idle_session_timeout = 0;" if self._session.info.server_version >= _IDLE_TIMEOUT_SINCE else ""
         longest, locked = (f"'{seconds * 1000:.0f}ms'" for seconds in (STATEMENT_SECONDS, LOCK_SECONDS))
-        limits = f"SET statement_timeout = {longest}; SET lock_timeout = {locked}; {idle}"
+        none = without_limits(self._session.info.server_version)
+        limits = f"{none}; SET statement_timeout = {longest}; SET lock_timeout = {locked};"
         settings = f"{self._comment} {limits} SET application_name = '{self._application}'"
         ask = f"SELECT pg_catalog.pg_try_advisory_lock({self._key}), pg_catalog.pg_is_in_recovery()"
         cursor = self._ask(f"{settings}; {ask}".encode())

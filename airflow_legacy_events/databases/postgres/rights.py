@@ -12,6 +12,7 @@ from psycopg import Connection, sql
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.databases import errors
+from airflow_legacy_events.databases.postgres.policies import is_policy
 from airflow_legacy_events.databases.postgres.session import reason
 from airflow_legacy_events.databases.postgres.undone import ask
 from airflow_legacy_events.databases.postgres.writing import reason_of_read
@@ -107,6 +108,8 @@ def explained(
     try:
         yield
     except psycopg.errors.InsufficientPrivilege as error:
+        if is_policy(error):
+            raise
         failed = errors.failed(conn_id, doing, reason_of_read(error, doing))
         raise errors.with_grants(failed, missing(session, error, statement())) from None
 

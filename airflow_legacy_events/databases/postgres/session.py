@@ -14,6 +14,7 @@ from psycopg.types.string import TextLoader
 
 from airflow_legacy_events.core.ports import ServerZone
 from airflow_legacy_events.databases.errors import one_line
+from airflow_legacy_events.databases.postgres.limits import without_limits
 from airflow_legacy_events.databases.postgres.zone import QUESTION, read_zone, without_variable
 
 TEXT_FORMS = (
@@ -25,7 +26,7 @@ TEXT_FORMS = (
 
 _PINNED = TEXT_FORMS + (
     " SET default_transaction_read_only = on; SET default_transaction_isolation = 'read committed';"
-    " SET statement_timeout = {timeout:d}"
+    " {limits}; {security}; SET statement_timeout = {timeout:d}"
 )
 BEGIN, END = b"BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY", b"ROLLBACK"
 """Around whatever is read: a COMMIT would keep the settings that it changed."""
@@ -59,10 +60,18 @@ class Session(NamedTuple):
     zone: ServerZone
 
     @classmethod
-    def pin(cls, connection: psycopg.Connection[Any], timeout_seconds: float) -> Session:
-        """Let a fresh connection read only, and each statement take so long."""
-        told = tell(connection, QUESTION + _PINNED.format(timeout=max(1, int(timeout_seconds * 1000))).encode())
-        return cls(connection, texts_of(connection), read_zone(told))
+    def pin(cls, connection: psycopg.Connection[Any], timeout_seconds: float, security: str) -> Session:
+        """Let a fresh connection read only, and each statement take so long.
+
+        Args:
+            connection: to the server.
+            timeout_seconds: of a statement.
+            security: the SET of `row_security`.
+        """
+        limits = without_limits(connection.info.server_version)
+        timeout = max(1, int(timeout_seconds * 1000))
+        pinned = _PINNED.format(limits=limits, security=security, timeout=timeout).encode()
+        return cls(connection, texts_of(connection), read_zone(tell(connection, QUESTION + pinned)))
 
     def interrupt(self) -> None:
         """End the statement that runs, from any thread, unless the server does not answer."""

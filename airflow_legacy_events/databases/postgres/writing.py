@@ -7,13 +7,15 @@ from typing import Any
 
 import psycopg
 
+from airflow_legacy_events.databases.postgres.limits import without_limits
+from airflow_legacy_events.databases.postgres.policies import is_policy
 from airflow_legacy_events.databases.postgres.session import TEXT_FORMS, reason
 from airflow_legacy_events.databases.writing import masked
 
-_WRITING = (
-    "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE; " + TEXT_FORMS.replace("SET ", "SET LOCAL ")
-).encode()
-_TIMEOUT = "SET statement_timeout = {:d}"
+_WRITING = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE; {security};" + TEXT_FORMS.replace(
+    "SET ", "SET LOCAL "
+)
+_TIMEOUT = "{}; SET statement_timeout = {:d}"
 _FUNCTION = re.compile(r"PL/pgSQL function (\S+?)\(")
 _RAISED, _RAISES, _OF_DATA = ("P0", "38", "39"), "exec_stmt_raise", "22"
 _OF_NAMES = "42"
@@ -21,9 +23,14 @@ _PASSING = ("08", "40", "53", "57", "58")
 _LOCKED = "55P03"
 
 
-def begin_writing(session: psycopg.Connection[Any]) -> None:
-    """Let the open transaction write, and send values in the form in which reads send them."""
-    session.execute(_WRITING)
+def begin_writing(session: psycopg.Connection[Any], security: str) -> None:
+    """Let the open transaction write, and send values in the form in which reads send them.
+
+    Args:
+        session: in a transaction.
+        security: the SET of `row_security`.
+    """
+    session.execute(_WRITING.format(security=security.replace("SET ", "SET LOCAL ")).encode())
 
 
 def reason_without_values(error: psycopg.Error | UnicodeDecodeError) -> str:
@@ -60,7 +67,7 @@ def _raised(error: psycopg.Error) -> str:
     return f"{f'function {function[1]}' if function else 'a function'} raised an exception (SQLSTATE {code})"
 
 
-def refusal(session: psycopg.Connection[Any], text: str, parameters: Any, seconds: float) -> str | None:
+def refusal(session: psycopg.Connection[Any], text: str, parameters: Any, seconds: float, security: str) -> str | None:
     """Return why a statement may not run; None where it may.
 
     Args:
@@ -68,18 +75,20 @@ def refusal(session: psycopg.Connection[Any], text: str, parameters: Any, second
         text: of the statement, which is rolled back.
         parameters: of the statement.
         seconds: that it may take.
+        security: the SET of `row_security`.
 
     Raises:
-        psycopg.Error: it failed for a reason that passes, such as a lost connection.
+        psycopg.Error: it failed for a reason that passes, such as a lost connection, or a policy would change it.
     """
-    session.execute(_TIMEOUT.format(max(1, int(seconds * 1000))).encode())
+    limits = without_limits(session.info.server_version)
+    session.execute(_TIMEOUT.format(limits, max(1, int(seconds * 1000))).encode())
     try:
         with session.transaction(force_rollback=True):
-            begin_writing(session)
+            begin_writing(session, security)
             psycopg.RawCursor(session).execute(text.encode(), parameters)
     except psycopg.Error as error:
         code = error.sqlstate or ""
-        if not code or code.startswith(_PASSING) or code == _LOCKED:
+        if not code or code.startswith(_PASSING) or code == _LOCKED or is_policy(error):
             raise
         return reason_without_values(error)
     return None

@@ -154,7 +154,9 @@ class OutboxSource:
         target = drain.target()
         if target is None and at is not None:
             checks.warn_of_churn(self.log, checked.table, at.facts, checked.writes)
-        horizon = Horizon(target, "exact", EXACT, facts, checked.table.selection.shape)
+        unknown = tuple(f"not known: {one}" for one in checked.table.found.state.unknown)
+        completeness, reason = "best_effort" if unknown else "exact", "; ".join((EXACT, *unknown))
+        horizon = Horizon(target, completeness, reason, facts, checked.table.selection.shape)
         last = None if at is None else at.values
         return Opened(horizon, _recording(drain.batches(target, last), checked.table, at, facts))
 

@@ -37,7 +37,7 @@ def rows_left(
     kind.check_facts(stream, facts)
     given = {"source_conn_id": source_of(stream, mark, conn_id), "table": table, "sql": sql}
     spec = kind.left_by(facts, stream, given)
-    database = LegacyDatabaseHook(spec.conn_id).get_database()
+    database = LegacyDatabaseHook(spec.conn_id).get_database(row_security=spec.row_security)
     try:
         named = spec.stream("", "", "")._replace(name=stream)
         source = spec.source(database, stream=named, limits=Limits(), log=_log)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol, Self
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Stream
 from airflow_legacy_events.core.ports import Database, Envelope, Source
+from airflow_legacy_events.core.row_security import FAIL
 from airflow_legacy_events.hooks.registry import DEFAULT_ENVELOPE, make_envelope
 
 
@@ -39,6 +40,10 @@ class SourceSpec(Protocol):
     @property
     def max_row_bytes(self) -> int:
         """The most raw bytes that a row may have."""
+
+    @property
+    def row_security(self) -> str:
+        """What becomes of a read from which a policy may hide rows; see `core.row_security`."""
 
     @property
     def time_column(self) -> str | None:
@@ -156,6 +161,7 @@ class OneTopic:
     """What most sources have in common: a stream of their own goes to one topic, by an envelope of the registry."""
 
     remedies: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    row_security: str = FAIL
 
     def fixed_topics(self, topic: str) -> tuple[str, ...]:
         """See `SourceSpec.fixed_topics`."""

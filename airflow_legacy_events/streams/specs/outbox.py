@@ -14,6 +14,7 @@ from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.limits import MAX_ROW_BYTES, Limits
 from airflow_legacy_events.core.model import Stream
 from airflow_legacy_events.core.ports import Database, Envelope, Source
+from airflow_legacy_events.core.row_security import FAIL, ROW_SECURITY
 from airflow_legacy_events.core.uris import path_of
 from airflow_legacy_events.hooks.registry import OUTBOX_ENVELOPES, find, missing_port, resolve
 from airflow_legacy_events.sources.outbox.layouts import LAYOUTS, check_columns
@@ -58,6 +59,7 @@ class OutboxSpec:
     source_timezone: str = "UTC"
     statement_timeout: dt.timedelta = dt.timedelta(minutes=5)
     max_row_bytes: int = MAX_ROW_BYTES
+    row_security: str = FAIL
 
     @classmethod
     def of(cls, holder: Any) -> Self:
@@ -69,6 +71,7 @@ class OutboxSpec:
     def check(self, *, rendered: bool) -> None:
         """See `SourceSpec.check`."""
         arguments.choice("after_publish", self.after_publish, AFTER_PUBLISH)
+        arguments.choice("row_security", self.row_security, ROW_SECURITY)
         arguments.span("statement_timeout", self.statement_timeout, zero=False)
         arguments.size("max_row_bytes", self.max_row_bytes)
         arguments.no_bare_text(order_columns=self.order_columns)

@@ -12,6 +12,7 @@ from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.limits import MAX_ROW_BYTES, Limits
 from airflow_legacy_events.core.model import Stream
 from airflow_legacy_events.core.ports import Database, Source
+from airflow_legacy_events.core.row_security import APPLY, FAIL, ROW_SECURITY
 from airflow_legacy_events.streams import arguments, messages
 from airflow_legacy_events.streams.naming import holds_template, make_stream
 from airflow_legacy_events.streams.specs.base import OneTopic
@@ -21,6 +22,7 @@ CHOICES = {
     "on_query_change": ("fail", "keep", "reset"),
     "on_schema_change": ("evolve", "fail"),
     "on_reset": ("fail", "restart", "keep"),
+    "row_security": ROW_SECURITY,
 }
 """The words that an argument may be."""
 
@@ -61,6 +63,7 @@ class QuerySpec(OneTopic):
     on_reset: str = "fail"
     statement_timeout: dt.timedelta = dt.timedelta(minutes=5)
     max_row_bytes: int = MAX_ROW_BYTES
+    row_security: str = FAIL
 
     def check(self, *, rendered: bool) -> None:
         """See `SourceSpec.check`."""
@@ -189,6 +192,7 @@ class QuerySpec(OneTopic):
             columns=key,  # any other may be of a type that can't be carried
             name=stream,
             source_timezone=_FARTHEST_AHEAD,
+            row_security=APPLY,  # a count of what a run would see; whether that is all is for the run to say
         )
 
 
