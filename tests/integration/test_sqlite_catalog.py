@@ -322,3 +322,60 @@ def test_maintenance_and_a_queue_that_is_emptied_stay_green(counted, ordinary):
     assert (sent, opened(counted, at)[0]) == (list(range(1, 10)), [])
     counted.execute("INSERT INTO t (v) VALUES ('x')")
     assert opened(counted, at)[0] == [10]
+
+
+def named(legacy, **options):
+    with legacy.source(watermark_columns=("id",), **options) as source:
+        batch = next(source.open(None).batches)
+    return dict(zip(batch.shape.named(range(len(batch.shape.columns))), batch.rows[0], strict=True))
+
+
+@pytest.mark.parametrize(
+    "query", [None, "SELECT * FROM t", 'SELECT id, a, "a:1" FROM t', 'SELECT id, a, 3 AS "a:1" FROM t']
+)
+def test_a_column_that_is_called_like_a_repeated_one_is_itself(legacy, query):
+    legacy.execute('CREATE TABLE t (id INTEGER PRIMARY KEY, a int, "a:1" int)')
+    legacy.execute("INSERT INTO t VALUES (1, 2, 3)")
+    options = {} if query is None else {"sql": query, "key_columns": ("id",)}
+    assert named(legacy, **options) == {"id": 1, "a": 2, "a:1": 3}
+
+
+@pytest.mark.parametrize(
+    "query", ["SELECT id, a, a FROM t", 'SELECT id, a, "a:1", a FROM t', "SELECT id, a, b AS a FROM t"]
+)
+def test_columns_of_one_name_are_refused_beside_one_that_is_called_like_them(legacy, query):
+    legacy.execute('CREATE TABLE t (id INTEGER PRIMARY KEY, a int, "a:1" int, b int)')
+    with pytest.raises(ConfigurationError, match="'a' more than once"):
+        named(legacy, sql=query, key_columns=("id",))
+
+
+def test_generated_columns_are_part_of_a_row(legacy):
+    legacy.execute(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, v int GENERATED ALWAYS AS (id * 2), s int AS (id * 3) STORED)"
+    )
+    legacy.execute("INSERT INTO t (id) VALUES (4)")
+    assert named(legacy) == {"id": 4, "v": 8, "s": 12}
+
+
+def test_a_view_has_the_names_of_its_catalog(legacy):
+    legacy.execute('CREATE TABLE t (id INTEGER PRIMARY KEY, a int, "a:1" int)')
+    legacy.execute("INSERT INTO t VALUES (1, 2, 3)")
+    legacy.execute("CREATE VIEW v AS SELECT * FROM t")
+    assert named(legacy, table="v", key_columns=("id",)) == {"id": 1, "a": 2, "a:1": 3}
+
+
+def test_hidden_columns_of_a_virtual_table_are_read_where_they_are_named(legacy):
+    legacy.execute("CREATE VIRTUAL TABLE t USING fts5 (id, body)")
+    legacy.execute("INSERT INTO t VALUES (1, 'word')")
+    assert named(legacy, key_columns=("id",)) == {"id": 1, "body": "word"}
+    assert named(legacy, key_columns=("id",), columns=("body", "rank")) == {"body": "word", "rank": None, "id": 1}
+
+
+def test_a_column_that_goes_in_the_middle_of_a_run_is_missed_by_its_own_name(legacy):
+    legacy.execute('CREATE TABLE t (id INTEGER PRIMARY KEY, a int, "a:1" int)')
+    legacy.execute("INSERT INTO t VALUES (1, 2, 3), (2, 3, 4), (3, 4, 5)")
+    with legacy.source(watermark_columns=("id",), batch_rows=1) as source:
+        batches = source.open(None).batches
+        next(batches)
+        legacy.execute('ALTER TABLE t DROP COLUMN "a:1"')
+        assert [batch.rows for batch in batches] == [[(2, 3)], [(3, 4)]]

@@ -14,6 +14,9 @@ from airflow_legacy_events.databases.sqlite.session import Guard
 from airflow_legacy_events.databases.sqlite.values import kind_of
 from airflow_legacy_events.databases.sqlite.views import definition
 
+_OF_A_CALL = 1
+"""Mark of a column of a virtual table that is no value of its rows, but an argument or the rank of a search."""
+
 
 def inspect_table(session: sqlite3.Connection, table: str, guard: Guard, max_row_bytes: int) -> TableFacts:
     """Return the facts of a table or view; SQLite compares names without case.
@@ -23,7 +26,8 @@ def inspect_table(session: sqlite3.Connection, table: str, guard: Guard, max_row
     """
     schema, _ = split_name(table)
     name, kind = find_table(session, table)
-    columns = session.execute('SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?)', (name,)).fetchall()
+    found = session.execute('SELECT name, type, "notnull", pk, hidden FROM pragma_table_xinfo(?)', (name,)).fetchall()
+    columns = [(column, type_, promised, place) for column, type_, promised, place, _ in found]
     primary = tuple(column for column, _, _, place in sorted(columns, key=lambda one: one[3]) if place)
     rowid = rowid_column(session, name)
     # Of all primary keys without NOT NULL only the one that is the rowid holds no NULL.
@@ -50,6 +54,8 @@ def inspect_table(session: sqlite3.Connection, table: str, guard: Guard, max_row
             order=compared,
             definition=definition(session, source, guard),
         ),
+        readable=tuple(column for column, *_ in columns),
+        unlisted=frozenset(column for column, *_, hidden in found if hidden == _OF_A_CALL),
     )
 
 

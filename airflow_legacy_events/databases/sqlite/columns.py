@@ -14,6 +14,7 @@ from airflow_legacy_events.databases.sqlite.times import Times
 from airflow_legacy_events.databases.sqlite.values import kind_of
 
 _REPEATED = re.compile(r"(.+):\d+")
+_NAMES = "SELECT name FROM pragma_table_xinfo(?)"
 _LENGTH = re.compile(r"\(.*?\)", re.DOTALL)
 
 
@@ -22,11 +23,12 @@ class Origin:
 
     Args:
         source: a FROM element, as SQL.
+        table: name of the table or view; None of a query.
         version: of the schema.
     """
 
-    def __init__(self, source: str, version: int) -> None:
-        self.source, self._version = source, version
+    def __init__(self, source: str, table: str | None, version: int) -> None:
+        self.source, self._table, self._version = source, table, version
         self._checked: set[tuple[int, tuple[str, ...]]] = set()
 
     def check(self, session: sqlite3.Connection, guard: Guard, version: int, expected: Sequence[Column]) -> None:
@@ -46,7 +48,7 @@ class Origin:
         checked = version, tuple(column.name for column in expected)
         if version == self._version or checked in self._checked:
             return
-        found = dict(declared(session, self.source, guard))
+        found = dict(declared(session, self.source, guard, self._table))
         for column in expected:
             type_ = found.get(column.name)
             if type_ is None or _plain(type_) != _plain(column.type):
@@ -89,26 +91,43 @@ def made(name: str, type_: str, origin: Origin, ask: Any, *, nullable: bool) -> 
     return column
 
 
-def declared(session: sqlite3.Connection, source: str, guard: Guard) -> list[tuple[str, str]]:
+def declared(session: sqlite3.Connection, source: str, guard: Guard, table: str | None = None) -> list[tuple[str, str]]:
     """Return names and declared types of the columns of a FROM element, which only a view knows.
 
-    The view lives in the temporary database, which is empty but for it.
+    The view lives in the temporary database, which is empty but for it. The names of a table's or view's own columns
+    are those of the catalog, which has those too that `SELECT *` leaves out.
+
+    Args:
+        session: in a transaction.
+        source: the FROM element, as SQL.
+        guard: of the session.
+        table: name of the table or view; None of a query.
     """
+    known = [] if table is None else [name for (name,) in session.execute(_NAMES, (table,))]
+    selected = ", ".join(f"`{name.replace('`', '``')}`" for name in known) or "*"
     with guard.shaping(session):
-        session.execute(f"CREATE TEMP VIEW {SHAPE} AS SELECT * FROM {source}")  # noqa: S608
+        session.execute(f"CREATE TEMP VIEW {SHAPE} AS SELECT {selected} FROM {source}")  # noqa: S608
     try:
         rows = session.execute("SELECT name, type FROM pragma_table_xinfo(?)", (SHAPE,)).fetchall()
     finally:
         with guard.shaping(session):
             session.execute(f"DROP VIEW temp.{SHAPE}")
-    names = {name for name, _ in rows}
-    return [(_real(name, names), type_) for name, type_ in rows]
+    if known:
+        return [(name, type_) for name, (_, type_) in zip(known, rows, strict=True)]
+    return [(_real(session, source, guard, name, {one for one, _ in rows}), type_) for name, type_ in rows]
 
 
-def _real(name: str, names: set[str]) -> str:
-    """Of two columns of one name SQLite calls the second "name:1"."""
+def _real(session: sqlite3.Connection, source: str, guard: Guard, name: str, names: set[str]) -> str:
+    """Return the name that a column has: of two columns of one name SQLite calls the second "name:1".
+
+    One that is really called so is read by the statement, or is named in it.
+    """
     again = _REPEATED.fullmatch(name)
-    return again[1] if again and again[1] in names else name
+    if again is None or again[1] not in names or any(f"{a}{name}{b}" in source for a, b in ('""', "``", "[]")):
+        return name
+    with guard.reading() as read:
+        session.execute(f"EXPLAIN SELECT * FROM {source}").fetchall()  # noqa: S608
+    return name if name in read else again[1]
 
 
 def _plain(type_: str) -> str:

@@ -176,15 +176,15 @@ class SqliteDatabase(SqlDatabase[Session]):
         self,
         selectable: Any,
         not_null: frozenset[str],
-        names: Sequence[str] | None = None,  # noqa: ARG002
+        names: Sequence[str] | None = None,
     ) -> tuple[tuple[Column, ...], dict[str, str]]:
-        source = self._from(selectable)
+        source, table = self._from(selectable), None if names is None else selectable.name
         with self._using("looking at the columns") as session:
             try:
-                found = columns.declared(session, source, self._guard)
+                found = columns.declared(session, source, self._guard, table)
             except (sqlite3.OperationalError, sqlite3.ProgrammingError) as error:
                 raise errors.refused_query(self.conn_id, errors.one_line(error)) from None
-            origin = columns.Origin(source, self._schema_version)
+            origin = columns.Origin(source, table, self._schema_version)
         made = (columns.made(one, type_, origin, self._near, nullable=one not in not_null) for one, type_ in found)
         return tuple(made), {}
 

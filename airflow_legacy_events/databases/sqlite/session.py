@@ -49,12 +49,15 @@ class Guard:
 
     def __init__(self) -> None:
         self._noted: set[str] | None = None
+        self._read: set[str] | None = None
         self._shaping = False
 
     def __call__(self, action: int, one: str | None, other: str | None, _: str | None, inside: str | None) -> int:
         """Return whether an action is allowed, as SQLite wants it."""
         if self._noted is not None and inside is not None:
             self._noted.add(inside.lower())
+        if self._read is not None and action == sqlite3.SQLITE_READ and other is not None:
+            self._read.add(other)
         if self._shaping and action in _SHAPING | _WRITING:
             allowed = action in _SHAPING or one in _TEMPORARY
         elif action == sqlite3.SQLITE_FUNCTION:
@@ -74,6 +77,16 @@ class Guard:
             yield noted
         finally:
             self._noted = None
+
+    @contextmanager
+    def reading(self) -> Iterator[set[str]]:
+        """Yield the names of the columns that the statements read which are prepared."""
+        read: set[str] = set()
+        self._read = read
+        try:
+            yield read
+        finally:
+            self._read = None
 
     @contextmanager
     def shaping(self, session: sqlite3.Connection) -> Iterator[None]:
