@@ -24,8 +24,8 @@ $(VENV)/.mysqlclient: $(STAMP) .ci/mysqlclient
 	@sh .ci/mysqlclient "$(VENV)" requirements.lock
 	@touch $@
 
-demo: env ## a legacy shop, an embedded broker, two runs of a DAG
-	@$(BIN)/python -m airflow_legacy_events.cli.demo
+demo: env ## a legacy shop, an embedded broker, two runs of a DAG; UI=1: the DAG in Airflow's user interface
+	@$(BIN)/python -m airflow_legacy_events.cli.demo$(if $(UI), --ui)
 
 servers: env $(VENV)/.mysqlclient ## the servers of the tests until Ctrl-C; prints the variables by which any pytest uses them
 	@$(BIN)/python -m tests.services

@@ -93,7 +93,11 @@ def test_every_argument_of_what_is_public_is_described_where_the_reference_finds
         passes_on = "kwargs" in inspect.signature(classes[-1].__init__).parameters
         if passes_on and base.__module__.startswith("airflow_legacy_events."):
             classes.append(base)
-    arguments = {name for base in classes for name in inspect.signature(base.__init__).parameters} - {"self", "args", "kwargs"}
+    arguments = {name for base in classes for name in inspect.signature(base.__init__).parameters} - {
+        "self",
+        "args",
+        "kwargs",
+    }
     shown = [
         base for base in classes if f"::: {base.__module__}.{base.__name__}\n" in f"{text_of(f'reference/{page}')}\n"
     ]

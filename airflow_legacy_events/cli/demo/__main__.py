@@ -1,4 +1,4 @@
-"""Run the demo: load the shop, let the old application work, deliver what changed."""
+"""Run the demo: load the shop, let the old application work, deliver what changed. `--ui` opens it in Airflow."""
 
 from __future__ import annotations
 
@@ -7,44 +7,64 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from airflow_legacy_events.cli.demo import broker, home, shop
+from airflow_legacy_events.cli.demo import broker, browser, home, shop
+from airflow_legacy_events.cli.demo.screen import BOLD, CYAN, GREEN, head, paint, say, table
 
 STREAM = f"legacy_shop.orders@{broker.TOPIC}"
 
 
-def main() -> None:
-    """Show two runs of one DAG."""
+def main(arguments: Sequence[str] = ()) -> None:
+    """Show two runs of one DAG, or with `--ui` the same DAG in Airflow's user interface."""
+    if "--ui" in arguments:
+        browser.serve()
+        return
     started = time.monotonic()
     home.folder().mkdir(parents=True, exist_ok=True)
     path = home.folder() / "shop.db"
     with broker.running() as bootstrap:
         os.environ.update(home.settings(bootstrap))
-        say(f"A legacy shop on SQLite ({path}), Kafka embedded at {bootstrap}, a DAG of ten lines.")
+        say(f"A legacy shop in SQLite, an embedded Kafka broker, and one DAG of ten lines:\n   {home.DAG}")
         shop.build(path)
         with quiet():
             home.prepare()
-        offsets: dict[int, int] = {}
-        say(f"\n1. The first run of the DAG delivers all {shop.ORDERS:,} orders:")
-        report = run_dag()
-        events = list(broker.read(bootstrap, offsets))
-        say(f"   {len(events):,} events on topic {broker.TOPIC}, one of them:\n")
-        show(events[0])
-        say(f"\n2. The old application goes on working: {'; '.join(shop.work(path))}.")
-        say("   The second run of the same DAG delivers just that:\n")
-        report = run_dag()
-        for event in broker.read(bootstrap, offsets):
-            show(event)
-    say(f"\n   The watermark: {report['watermark_from']} -> {report['watermark_to']}")
-    say("   The report of the task:\n")
-    say("   " + json.dumps(report, indent=2, ensure_ascii=False).replace("\n", "\n   "))
-    say(f"\nDone in {time.monotonic() - started:.0f} s. To try next, in this shell:\n")
-    say(f"   export AIRFLOW_HOME={home.folder()} AIRFLOW__CORE__LOAD_EXAMPLES=False")
-    say(f"   {command('airflow')} legacy-events watermark show {STREAM}")
-    say(f"   {command('airflow')} legacy-events watermark set --help")
-    say(f"   {command('airflow')} providers get airflow-legacy-events")
+        show_runs(bootstrap, lambda: shop.work(path))
+    say(f"\n{paint(f'Done in {time.monotonic() - started:.0f} s.', BOLD)} To try next, in this shell:\n")
+    airflow = command("airflow")
+    say(f"   {sys.executable} -m airflow_legacy_events.cli.demo --ui    # this DAG in Airflow's user interface")
+    say(f"   AIRFLOW_HOME={home.folder()} {airflow} legacy-events watermark show {STREAM}")
+    say(f"   {airflow} legacy-events watermark --help")
+
+
+def show_runs(bootstrap: str, work: Callable[[], Mapping[str, tuple[str, str]]]) -> None:
+    """Run the DAG, let the old application work, run it again, and show what each run sent."""
+    offsets: dict[int, int] = {}
+    head("1  First run: the whole table")
+    summary(run_dag())
+    first = [json.loads(event.value()) for event in broker.read(bootstrap, offsets)]
+    say(f"   one of the {len(first):,} events on topic {broker.TOPIC}:")
+    say(f"   {paint(json.dumps(first[0], ensure_ascii=False), CYAN)}")
+    head("2  The old application goes on working")
+    changed = work()
+    say(f"   {'; '.join(f'order {key} is {after}' for key, (_, after) in changed.items())}")
+    head("3  Second run: only what changed")
+    report = run_dag()
+    sent = {event["subject"]: event for event in (json.loads(one.value()) for one in broker.read(bootstrap, offsets))}
+    rows = [
+        (key, before or "-", after, sent[key]["data"]["status"], sent[key]["id"])
+        for key, (before, after) in changed.items()
+    ]
+    table(("order", "status before", "status now", "status in the event", "event id"), rows)
+    summary(report)
+
+
+def summary(report: Mapping[str, Any]) -> None:
+    """Print what a run did on one line."""
+    at = ", ".join(report["watermark_to"])
+    numbers = f"{report['rows']:,} rows, {report['events']:,} events acknowledged in {report['seconds']:.1f} s"
+    say(f"   {paint(numbers, BOLD, GREEN)}; the watermark stands at {at}")
 
 
 def run_dag() -> dict[str, Any]:
@@ -57,12 +77,6 @@ def run_dag() -> dict[str, Any]:
     if run.state != "success":
         raise SystemExit(f"the run ended as {run.state}; its log is {home.folder() / 'demo.log'}")
     return dict(report)
-
-
-def show(event: Any) -> None:
-    """Print one message as it is on the topic, indented for reading."""
-    value = json.dumps(json.loads(event.value()), indent=2, ensure_ascii=False).replace("\n", "\n   ")
-    say(f"   key {event.key().decode()}  partition {event.partition()}\n   {value}")
 
 
 @contextlib.contextmanager
@@ -87,10 +101,5 @@ def command(name: str) -> str:
     return os.path.join(os.path.dirname(sys.executable), name)  # noqa: PTH118, PTH120
 
 
-def say(text: str) -> None:
-    """Print to the person who watches."""
-    print(text, flush=True)  # noqa: T201
-
-
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

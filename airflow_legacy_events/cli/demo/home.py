@@ -9,6 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+DAG = Path(__file__).parent / "dags" / "legacy_shop.py"
+PASSWORDS = "simple_auth_manager_passwords.json.generated"
+"""The file in Airflow's home that its simple login reads."""
+
 
 def folder() -> Path:
     """Where the demo keeps its files."""
@@ -22,11 +26,22 @@ def settings(bootstrap: str) -> dict[str, str]:
     return {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parent / "dags"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(DAG.parent),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
         "AIRFLOW_CONN_LEGACY_SHOP": json.dumps({"conn_type": "sqlite", "host": str(home / "shop.db")}),
         "AIRFLOW_CONN_KAFKA_DEFAULT": json.dumps({"conn_type": "kafka", "extra": {"bootstrap.servers": bootstrap}}),
+    }
+
+
+def site(port: int) -> dict[str, str]:
+    """Further settings, of an Airflow that serves its user interface on this machine alone."""
+    return {
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
     }
 
 

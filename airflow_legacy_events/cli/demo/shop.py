@@ -46,14 +46,21 @@ def build(path: Path) -> None:
         )
 
 
-def work(path: Path) -> list[str]:
-    """Do what the old application does all day; return it in words."""
+def work(path: Path) -> dict[str, tuple[str, str]]:
+    """Do what the old application does all day; return the status of each order before and after, by its id."""
     now = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
     with closing(sqlite3.connect(path)) as shop, shop:
-        shop.execute(f"UPDATE orders SET status = 'paid', updated_at = {now} WHERE id = 17")  # noqa: S608
-        shop.execute(f"UPDATE orders SET status = 'shipped', note = NULL, updated_at = {now} WHERE id = 4711")  # noqa: S608
-        shop.execute(
-            "INSERT INTO orders (customer_id, status, total_cents, note, updated_at)"  # noqa: S608
-            f" VALUES (42, 'new', 2499, 'für Zoë', {now})"
-        )
-    return ["order 17 was paid", "order 4711 was shipped", f"order {ORDERS + 1} came in"]
+        before = dict(shop.execute("SELECT id, status FROM orders WHERE id IN (17, 4711)"))
+        shop.execute(f"UPDATE orders SET status = 'refunded', updated_at = {now} WHERE id = 17")  # noqa: S608
+        shop.execute(f"UPDATE orders SET status = 'returned', note = NULL, updated_at = {now} WHERE id = 4711")  # noqa: S608
+        new = order(shop)
+    return {"17": (before[17], "refunded"), "4711": (before[4711], "returned"), str(new): ("", "new")}
+
+
+def order(shop: sqlite3.Connection) -> int:
+    """Let an order come in; return its id."""
+    statement = (
+        "INSERT INTO orders (customer_id, status, total_cents, note, updated_at)"
+        " VALUES (42, 'new', 2499, 'für Zoë', strftime('%Y-%m-%d %H:%M:%f', 'now'))"
+    )
+    return int(shop.execute(statement).lastrowid or 0)

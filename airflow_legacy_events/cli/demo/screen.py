@@ -1,0 +1,34 @@
+"""What the demo prints: in colours on a terminal, plain where it is piped or NO_COLOR is set."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+BOLD, DIM, GREEN, CYAN = "1", "2", "32", "36"
+
+
+def say(text: str = "") -> None:
+    """Print a line to the person who watches."""
+    print(text, flush=True)  # noqa: T201
+
+
+def paint(text: str, *styles: str) -> str:
+    """Return the text in these styles, or as it is where nobody would see them."""
+    if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
+        return text
+    return f"\033[{';'.join(styles)}m{text}\033[0m"
+
+
+def head(text: str) -> None:
+    """Print the title of a step."""
+    say(f"\n{paint(text, BOLD)}")
+
+
+def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print columns under their titles."""
+    widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
+    for number, row in enumerate((titles, *rows)):
+        line = "   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        say(f"   {paint(line, DIM) if number == 0 else line}")
