@@ -95,6 +95,8 @@ class Relay:
         delivery = self.delivery(name, self.source, lease)
         at = self._own(delivery.load())
         horizon, batches = self.source.open(at, None if self.repeat is None else self.repeat.what)
+        if horizon.timezone is not None:
+            self.stream = self.stream._replace(source_timezone=horizon.timezone)
         if horizon.shape is not None:
             self._encoder(self._encoders, horizon.shape)
         facts = {**self.facts, **topic_identity.kept(at, self.facts), **horizon.facts}

@@ -236,7 +236,7 @@ class SqlDatabase(Conditions, Generic[Session]):
             value: a column, or a bound text.
             kind: of the value.
             lag_seconds: seconds, 0 or more.
-            timezone: IANA name of the zone of a naive value.
+            timezone: name of the zone of a naive value.
         """
 
     def _gather(self, query: Any, chunks: Iterable[list[Row]], max_bytes: int | None) -> list[Row]:

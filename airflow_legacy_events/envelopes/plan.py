@@ -57,7 +57,7 @@ class Plan(NamedTuple):
 
     Attributes:
         topic: where they go.
-        timezone: IANA name of the zone in which naive times are read.
+        timezone: name of the zone in which naive times are read.
         formats: how values are written.
         fields: the used columns; the other attributes name places in it.
         data: fields of the data object, in its order.

@@ -42,7 +42,7 @@ class Clock:
     """Reads naive times in one zone.
 
     Raises:
-        EnvelopeError: `timezone` is not in the IANA database.
+        EnvelopeError: `timezone` names no zone that is known here.
     """
 
     def __init__(self, timezone: str) -> None:

@@ -61,7 +61,9 @@ class StreamOperator(RenderedFields, BaseOperator):
     :param max_rows: rows after which a live run ends.
     :param max_seconds: seconds after which a live run takes no new batch.
     :param rows_per_second: mean rate that a run does not exceed.
-    :param source_timezone: IANA name of the time zone of naive times. (templated)
+    :param source_timezone: zone of naive times: an IANA name, or an offset such as ``+05:30``. Default is UTC, and of a
+        table or query an error where the server's zone is another one and a watermark or time column is naive; there
+        ``database`` takes the server's own zone. (templated)
     :param on_busy: when another run works on the stream: ``skip`` this task, ``wait`` for that run, or ``fail``.
     :param headers: further headers of every message, likewise: ``{"tenant": "acme", "region": "{region}"}``; a message
         has none where the column is NULL. (templated)
@@ -106,7 +108,7 @@ class StreamOperator(RenderedFields, BaseOperator):
         max_rows: int | None = None,
         max_seconds: float | None = None,
         rows_per_second: float | None = None,
-        source_timezone: str = "UTC",
+        source_timezone: str | None = None,
         on_busy: str = "skip",
         headers: Mapping[str, str] | None = None,
         statement_timeout: dt.timedelta = dt.timedelta(minutes=5),

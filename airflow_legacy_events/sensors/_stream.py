@@ -51,7 +51,7 @@ class StreamSensor(RenderedFields, BaseSensorOperator):
         *,
         source_conn_id: str,
         watermark_store: str | None = None,
-        source_timezone: str = "UTC",
+        source_timezone: str | None = None,
         statement_timeout: dt.timedelta = dt.timedelta(seconds=30),
         row_security: str = FAIL,
         poll_interval: dt.timedelta = dt.timedelta(seconds=60),

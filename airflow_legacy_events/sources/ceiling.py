@@ -24,7 +24,7 @@ def find_ceiling(database: Database, of: Column, *, lag_seconds: float | None, t
         database: whose clock counts.
         of: the column.
         lag_seconds: seconds, 0 or more; None for a column that is no time and has no bound.
-        timezone: IANA name of the zone of a naive column.
+        timezone: name of the zone of a naive column.
     """
     column: Any = sa.column(of.name)
     database.timed(of)

@@ -20,7 +20,7 @@ _NUMBERS: dict[Kind, Callable[[str], Any]] = {
 
 
 def zone_of(timezone: str) -> dt.tzinfo:
-    """Return the zone of an IANA name.
+    """Return the zone of an IANA name or an offset.
 
     Raises:
         ConfigurationError: there is none.
@@ -30,7 +30,7 @@ def zone_of(timezone: str) -> dt.tzinfo:
     except ValueError as error:
         raise ConfigurationError(
             f"source_timezone={timezone!r} is no time zone that is known here; nothing was read. Give an IANA name"
-            " such as 'Europe/Berlin'"
+            " such as 'Europe/Berlin', or an offset such as '+05:30'"
         ) from error
 
 

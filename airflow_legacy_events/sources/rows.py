@@ -51,7 +51,7 @@ class Rows:
         what: the table or query, for messages.
         selectable: the same as a FROM element.
         selection: its columns.
-        timezone: IANA name of the zone of naive times.
+        timezone: name of the zone of naive times.
         where: conditions that all rows meet.
         small: whether every value is small enough to be read unbounded.
         stream: whose watermark is read, for messages.

@@ -10,7 +10,7 @@ from jinja2 import TemplateNotFound
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.zones import zone_named
+from airflow_legacy_events.core.zones import OF_DATABASE, zone_named
 from airflow_legacy_events.streams.naming import holds_template
 
 _SMALLEST_BYTES = 1024
@@ -59,14 +59,18 @@ def size(name: str, value: Any) -> None:
         raise ConfigurationError(f"{name}= must be a whole number of bytes, {_SMALLEST_BYTES} or more; found {value!r}")
 
 
-def timezone(name: str, value: Any) -> None:
-    """Demand the IANA name of a time zone."""
+def timezone(name: str, value: Any, *, of_database: bool = False) -> None:
+    """Demand the name of a time zone, unless it is None or still a template; `database` where that is one."""
+    if value is None or holds_template(value) or (of_database and value == OF_DATABASE):
+        return
     try:
         zone_named(value)
-    except ValueError as error:
+    except ValueError:
+        also = f", or {OF_DATABASE!r}" if of_database else ""
         raise ConfigurationError(
-            f"{name}= must be the name of a time zone such as 'Europe/Vienna'; found {value!r}"
-        ) from error
+            f"{name}= must be the name of a time zone such as 'Europe/Vienna', an offset such as '+05:30'{also}; found"
+            f" {value!r}"
+        ) from None
 
 
 def no_bare_text(**values: Any) -> None:

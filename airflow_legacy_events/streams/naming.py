@@ -14,17 +14,17 @@ def make_stream(
     dag_id: str,
     task_id: str,
     name: str | None,
-    source_timezone: str,
+    source_timezone: str | None,
 ) -> Stream:
     """Return the stream that an operator's rendered arguments name.
 
     A table's stream is `<conn>.<table>@<topic>`, a query's `<conn>.<dag>.<task>@<topic>`; `name` overrides both.
     """
     default = f"{conn_id}.{table}@{topic}" if table is not None else f"{conn_id}.{dag_id}.{task_id}@{topic}"
-    stream = name or default
+    stream, zone = name or default, source_timezone or "UTC"
     if table is not None:
-        return Stream(stream, topic, path_of(conn_id, table), f"{conn_id}.{table}.changed", source_timezone)
-    return Stream(stream, topic, path_of(conn_id, stream), f"{stream}.changed", source_timezone)
+        return Stream(stream, topic, path_of(conn_id, table), f"{conn_id}.{table}.changed", zone)
+    return Stream(stream, topic, path_of(conn_id, stream), f"{stream}.changed", zone)
 
 
 def holds_template(text: object) -> bool:

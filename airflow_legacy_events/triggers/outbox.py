@@ -62,7 +62,7 @@ class PendingOutboxTrigger(StreamTrigger):
         where: str | None = None,
         channel: str | None = None,
         watermark_store: str | None = None,
-        source_timezone: str = "UTC",
+        source_timezone: str | None = None,
         statement_timeout: dt.timedelta | float = dt.timedelta(seconds=30),
         row_security: str = FAIL,
         poll_interval: dt.timedelta | float = dt.timedelta(seconds=60),

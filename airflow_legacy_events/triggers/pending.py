@@ -53,7 +53,7 @@ class PendingEventsTrigger(StreamTrigger):
         stream: str | None = None,
         watermark_store: str | None = None,
         lag: dt.timedelta | float = dt.timedelta(0),
-        source_timezone: str = "UTC",
+        source_timezone: str | None = None,
         statement_timeout: dt.timedelta | float = dt.timedelta(seconds=30),
         row_security: str = FAIL,
         poll_interval: dt.timedelta | float = dt.timedelta(seconds=60),

@@ -65,6 +65,7 @@ class Horizon(NamedTuple):
             source learns it by reading.
         table_reset: that the table was set back below the watermark: `highest` position, `watermark`, and the `action`
             that was taken; None where it was not.
+        timezone: name of the zone of naive times, where the source is asked for it; None: the stream's own.
     """
 
     target: tuple[str, ...] | None
@@ -73,6 +74,7 @@ class Horizon(NamedTuple):
     facts: Mapping[str, Any]
     shape: Shape | None = None
     table_reset: Mapping[str, Any] | None = None
+    timezone: str | None = None
 
 
 class Opened(NamedTuple):

@@ -43,7 +43,8 @@ class Stream(NamedTuple):
         topic: where its messages go.
         source: CloudEvents `source`, `/<connection>/<table as written>`, percent-encoded where a URI wants it.
         type: CloudEvents `type`, `<connection>.<table>.changed`.
-        source_timezone: IANA name of the zone in which naive times are read.
+        source_timezone: name of the zone in which naive times are read; where it is the source's to say, known when an
+            envelope compiles.
         formats: how values are written.
         event_source: template to use instead of `source`.
         event_type: template to use instead of `type`.

@@ -228,7 +228,7 @@ class Database(Protocol):
             column: of the condition, the first one of a position.
             of: what is known of it.
             lag_seconds: seconds, 0 or more; None for a column that is no time and has no bound.
-            timezone: IANA name of the zone of naive columns.
+            timezone: name of the zone of naive columns.
         """
 
     def reached(self, moment: dt.datetime, lag_seconds: float) -> Any:

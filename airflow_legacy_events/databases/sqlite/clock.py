@@ -21,7 +21,7 @@ def latest(kind: Kind, lag_seconds: float, timezone: str) -> str:
     Args:
         kind: of the value that it is compared with; an instant is in UTC.
         lag_seconds: seconds, 0 or more.
-        timezone: IANA name of the zone of a naive value.
+        timezone: name of the zone of a naive value.
     """
     moment = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=lag_seconds)
     if kind is not Kind.INSTANT:

@@ -35,7 +35,7 @@ def open_replay(
         at: progress of an earlier try; None for the first.
         facts: of the source.
         limits: budgets.
-        timezone: IANA name of the zone of naive times.
+        timezone: name of the zone of naive times.
         stream: for messages.
 
     Raises:

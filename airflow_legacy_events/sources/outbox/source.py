@@ -84,7 +84,7 @@ class OutboxSource:
         retention: marked rows of that age are deleted behind the drain; None: they stay.
         message_names: roles or columns that messages need, for topics and headers.
         limits: budgets of the run.
-        source_timezone: IANA name of the zone of naive times.
+        source_timezone: name of the zone of naive times.
     """
 
     database: Database

@@ -27,7 +27,7 @@ class Tidying:
     Attributes:
         table: what is tidied.
         retention: published rows of that age are deleted; None: none is.
-        timezone: IANA name of the zone of naive times that the application writes.
+        timezone: name of the zone of naive times that the application writes.
         stream: for messages.
     """
 

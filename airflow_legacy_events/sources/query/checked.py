@@ -11,9 +11,11 @@ from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Span, Window
 from airflow_legacy_events.core.ports import Database, Reflection
 from airflow_legacy_events.core.problems import Problems
+from airflow_legacy_events.core.zones import OF_DATABASE
 from airflow_legacy_events.sources.first_value import zone_of
 from airflow_legacy_events.sources.order import check_order
 from airflow_legacy_events.sources.query.checks import begin_of, check_lag, check_options
+from airflow_legacy_events.sources.query.zone import NaiveColumns, find_zone
 from airflow_legacy_events.sources.selection import ColumnRequest, Selection, by_window, select_columns
 from airflow_legacy_events.sources.window import window_column
 
@@ -24,11 +26,13 @@ class CheckedQuery(NamedTuple):
     Attributes:
         found: what the database says of it.
         selection: its columns.
+        timezone: name of the zone of naive times.
         begin: text of the value that a first run begins with; None: with any.
     """
 
     found: Reflection
     selection: Selection
+    timezone: str = "UTC"
     begin: str | None = None
 
 
@@ -50,7 +54,10 @@ class QueryArguments:
         first_run: `all`, `now`, or a value of the first watermark column to begin with, itself included.
         lag: rows younger than that wait for a later run; needs a temporal first watermark column.
         limits: `batch_rows`, `rows_per_second` and `max_rows` cut the pages.
-        source_timezone: IANA name of the zone of naive times.
+        source_timezone: name of the zone of naive times, or `database`: the server's own. None: UTC, and an error
+            where a column that decides is naive and the server's zone is another one.
+        time_columns: further columns that tell a row's time.
+        naive_times: whether naive times are sent as the database writes them.
         sql_as_written: `sql` before anything was filled in; by it a later run knows the query. None: `sql` itself.
         null_watermark: what becomes of rows with a NULL in a watermark column: `fail` before anything is read, `skip`
             them, send them behind the others in the `first_run_only`, or `always`, with every run.
@@ -74,7 +81,9 @@ class QueryArguments:
     first_run: Any = "all"
     lag: dt.timedelta = dt.timedelta(0)
     limits: Limits = field(default_factory=Limits)
-    source_timezone: str = "UTC"
+    source_timezone: str | None = None
+    time_columns: tuple[str, ...] = ()
+    naive_times: bool = False
     sql_as_written: str | None = None
     null_watermark: str = "fail"
     on_query_change: str = "fail"
@@ -91,7 +100,8 @@ class QueryArguments:
         problems = Problems()
         found = checked = None
         with problems.collect():
-            zone_of(self.source_timezone)
+            if self.source_timezone not in (None, OF_DATABASE):
+                zone_of(str(self.source_timezone))
         with problems.collect():
             check_options(self.lag, {} if self.watermark_columns else self._incremental_options)
         with problems.collect():
@@ -101,16 +111,24 @@ class QueryArguments:
                 checked = CheckedQuery(found, self._select(found, window if isinstance(window, Window) else None))
         if checked is not None:
             with problems.collect():
+                checked = checked._replace(timezone=self._find_zone(checked, isinstance(window, Window)))
+            with problems.collect():
                 check_order(self.database, self._what, checked.found.selectable, checked.selection)
         if checked is not None and self.watermark_columns and not isinstance(window, Window):
             with problems.collect():
                 check_lag(self.lag, checked.selection.columns[0])
             with problems.collect():
                 checked = checked._replace(
-                    begin=begin_of(self.first_run, checked.selection.columns[0], self.source_timezone)
+                    begin=begin_of(self.first_run, checked.selection.columns[0], checked.timezone)
                 )
         problems.raise_found()
         return checked
+
+    def _find_zone(self, checked: CheckedQuery, in_window: bool) -> str:  # noqa: FBT001
+        names = (*self.watermark_columns, checked.selection.columns[0].name) if in_window else self.watermark_columns
+        sent = not self.naive_times
+        naive = NaiveColumns.of(checked.found.columns, checked.selection, names, self.time_columns, sent=sent)
+        return find_zone(self.source_timezone, self.database, self._what, naive, self.log)
 
     @property
     def _what(self) -> str:

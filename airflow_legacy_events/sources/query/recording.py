@@ -27,6 +27,7 @@ def recording(batches: Iterator[Batch], selection: Selection, unrecorded: Waterm
 
 
 def completed(horizon: Horizon, facts: Mapping[str, Any], rows: Rows) -> Horizon:
-    """Return the horizon with the facts of the run, the shape of its rows, and what could not be found out."""
+    """Return the horizon with the facts of the run, shape and zone of its rows, and what could not be found out."""
     reason = "; ".join((horizon.reason, *(f"not known: {one}" for one in rows.unknown)))
-    return horizon._replace(facts={**facts, **horizon.facts}, shape=rows.selection.shape, reason=reason)
+    horizon = horizon._replace(facts={**facts, **horizon.facts}, shape=rows.selection.shape, reason=reason)
+    return horizon._replace(timezone=rows.timezone)

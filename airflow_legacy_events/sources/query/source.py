@@ -20,7 +20,7 @@ from airflow_legacy_events.core.model import (
     Watermark,
     Window,
 )
-from airflow_legacy_events.core.ports import Lease, Reflection
+from airflow_legacy_events.core.ports import Lease
 from airflow_legacy_events.core.sql_first_rule import first_fingerprint
 from airflow_legacy_events.sources.order import advise, check_order
 from airflow_legacy_events.sources.overtaken import Overtaken
@@ -42,7 +42,6 @@ from airflow_legacy_events.sources.query.resets import Resets
 from airflow_legacy_events.sources.query.runs import Runs
 from airflow_legacy_events.sources.renewal import Renewal
 from airflow_legacy_events.sources.rows import Rows
-from airflow_legacy_events.sources.selection import Selection
 from airflow_legacy_events.sources.server import as_known, refuse_behind, with_reached
 
 
@@ -62,8 +61,8 @@ class QuerySource(QueryArguments):
     def open(self, at: Watermark | None, window: Window | Span | None = None) -> Opened:
         """See `core.ports.Source.open`."""
         checked = self.check(window)
-        rows, facts = self._resolve(checked.found, checked.selection)
-        renewal = Renewal(partial(self._look_again, window), self._changes.judge_during, facts)
+        rows, facts = self._resolve(checked)
+        renewal = Renewal(partial(self._look_again, checked, window), self._changes.judge_during, facts)
         runs = self._runs(checked, replace(rows, renewal=renewal), facts)
         if self.watermark_columns or window is not None:
             advise(self.log, self.table, checked.selection, checked.found)
@@ -95,7 +94,7 @@ class QuerySource(QueryArguments):
         """See `core.ports.Source.pending`; a full load has always all rows pending, and says so."""
         if self._resolved is None:
             checked = self.check()
-            self._resolved = self._runs(checked, *self._resolve(checked.found, checked.selection))
+            self._resolved = self._runs(checked, *self._resolve(checked))
         if at is not None:
             self._guard(at, self._resolved)
         run = self._resolved.live(at)
@@ -136,11 +135,12 @@ class QuerySource(QueryArguments):
             return False
         return guard.same(progress.facts, facts, REMEDIES)
 
-    def _resolve(self, found: Reflection, selection: Selection) -> tuple[Rows, dict[str, Any]]:
+    def _resolve(self, checked: CheckedQuery) -> tuple[Rows, dict[str, Any]]:
         """The rows to read, and the facts that a watermark of them holds."""
+        found, selection = checked.found, checked.selection
         facts = source_facts(self.database, self.source, self._written, selection) | {"table": self.table}
         facts |= rendered(self.sql, self.sql_as_written)
-        parts = (self.database, self._what, found.selectable, selection, self.source_timezone)
+        parts = (self.database, self._what, found.selectable, selection, checked.timezone)
         rows = Rows(*parts, small=found.small, stream=self.stream, table=self.table, state=found.state)
         return rows, facts | state_facts(found.state, selection)
 
@@ -158,7 +158,7 @@ class QuerySource(QueryArguments):
             log=self.log,
         )
 
-    def _look_again(self, window: Window | Span | None) -> tuple[Rows, dict[str, Any]]:
+    def _look_again(self, checked: CheckedQuery, window: Window | Span | None) -> tuple[Rows, dict[str, Any]]:
         """The rows and facts as they are by now, for a run that goes on."""
         try:
             found = self.database.reflect(self.table, self.sql)
@@ -166,7 +166,7 @@ class QuerySource(QueryArguments):
             raise SourceError(str(error)) from None
         selection = self._select(found, window if isinstance(window, Window) else None)
         check_order(self.database, self._what, found.selectable, selection)
-        return self._resolve(found, selection)
+        return self._resolve(checked._replace(found=found, selection=selection))
 
     @property
     def _changes(self) -> Changes:

@@ -56,7 +56,7 @@ class OutboxSpec:
     retention: dt.timedelta | None = None
     allowed_topics: Any = None
     json_schema: Mapping[str, Any] | None = None
-    source_timezone: str = "UTC"
+    source_timezone: str | None = None
     statement_timeout: dt.timedelta = dt.timedelta(minutes=5)
     max_row_bytes: int = MAX_ROW_BYTES
     row_security: str = FAIL
@@ -77,8 +77,7 @@ class OutboxSpec:
         arguments.no_bare_text(order_columns=self.order_columns)
         if self.retention is not None:
             arguments.span("retention", self.retention, zero=False)
-        if not holds_template(self.source_timezone):
-            arguments.timezone("source_timezone", self.source_timezone)
+        arguments.timezone("source_timezone", self.source_timezone)
         self._check_marks()
         if rendered:
             arguments.refuse_templates(
@@ -141,10 +140,14 @@ class OutboxSpec:
         found, allowed = (None if one is None else tuple(one) for one in (self.order_columns, self.allowed_topics))
         return replace(self, columns=dict(self.columns or {}), order_columns=found, allowed_topics=allowed)
 
+    @property
+    def _zone(self) -> str:
+        return self.source_timezone or "UTC"
+
     def stream(self, topic: str, dag_id: str, task_id: str) -> Stream:  # noqa: ARG002  one table, one stream
         """See `SourceSpec.stream`."""
         source, type_ = path_of(self.conn_id, self.table), f"{self.conn_id}.{self.table}.changed"
-        return Stream(f"{self.conn_id}.{self.table}@outbox", topic, source, type_, self.source_timezone)
+        return Stream(f"{self.conn_id}.{self.table}@outbox", topic, source, type_, self._zone)
 
     def stream_name(self, topic: str | None) -> str | None:
         """See `SourceSpec.stream_name`."""
@@ -200,7 +203,7 @@ class OutboxSpec:
             retention=self.retention,
             message_names=(*topic, *messages.columns(stream)),
             limits=limits,
-            source_timezone=self.source_timezone,
+            source_timezone=self._zone,
             log=log,
         )
 

@@ -14,7 +14,7 @@ from airflow_legacy_events.core.model import Stream
 from airflow_legacy_events.core.ports import Database, Source
 from airflow_legacy_events.core.row_security import APPLY, FAIL, ROW_SECURITY
 from airflow_legacy_events.streams import arguments, messages
-from airflow_legacy_events.streams.naming import holds_template, make_stream
+from airflow_legacy_events.streams.naming import make_stream
 from airflow_legacy_events.streams.specs.base import OneTopic
 
 CHOICES = {
@@ -56,7 +56,7 @@ class QuerySpec(OneTopic):
     time_column: str | None = None
     first_run: Any = "all"
     lag: dt.timedelta = dt.timedelta(0)
-    source_timezone: str = "UTC"
+    source_timezone: str | None = None
     null_watermark: str = "fail"
     on_query_change: str = "fail"
     on_schema_change: str = "evolve"
@@ -74,8 +74,7 @@ class QuerySpec(OneTopic):
         arguments.span("statement_timeout", self.statement_timeout, zero=False)
         arguments.size("max_row_bytes", self.max_row_bytes)
         arguments.no_bare_text(**{name: getattr(self, name) for name in _LISTS})
-        if not holds_template(self.source_timezone):
-            arguments.timezone("source_timezone", self.source_timezone)
+        arguments.timezone("source_timezone", self.source_timezone, of_database=True)
         if rendered:
             arguments.refuse_templates(
                 source_conn_id=self.conn_id,
@@ -155,6 +154,8 @@ class QuerySpec(OneTopic):
             columns=found.columns,
             exclude_columns=found.exclude_columns,
             message_columns=messages.columns(stream),
+            time_columns=tuple(name for name in (self.time_column, stream.timestamp_column) if name is not None),
+            naive_times=stream.formats.times == "naive",
             first_run=self.first_run,
             lag=self.lag,
             limits=limits,

@@ -1,0 +1,160 @@
+"""Naive local times of a server that is not in UTC: refused with the argument, and with it every row at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import re
+
+import pytest
+
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.model import Window
+from tests.services.mariadb import MariaDB11
+from tests.services.mysql9 import MySQL9
+from tests.support.elsewhere import BERLIN, SYDNEY, legacy_in, server_in_berlin
+from tests.support.legacy import reused_database
+from tests.support.profile import LONG
+
+ENGINES = ("postgresql-18", "mariadb-11.8", *(("postgresql-15", "mysql-9.7") if LONG else ()))
+
+pytestmark = pytest.mark.xdist_group("servers-in-berlin")  # they are started once
+
+
+@pytest.fixture(scope="module")
+def mariadb11_in_berlin():
+    with server_in_berlin(MariaDB11) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def mysql9_in_berlin():
+    with server_in_berlin(MySQL9) as server:
+        yield server
+
+
+@pytest.fixture(params=[(engine, zone) for engine in ENGINES for zone in (BERLIN, SYDNEY)], ids="-".join)
+def elsewhere(request):
+    """A database in one of the zones, and the zone."""
+    with legacy_in(request, *request.param) as found:
+        yield found, request.param[1]
+
+
+@pytest.fixture(params=ENGINES)
+def berlin(request):
+    with legacy_in(request, request.param, BERLIN) as found:
+        yield found
+
+
+def make_shop(legacy, *ids):
+    legacy.execute(
+        "CREATE TABLE t (id integer PRIMARY KEY, updated_at timestamp NOT NULL DEFAULT localtimestamp,"
+        " created_at timestamp NOT NULL DEFAULT localtimestamp, day date NOT NULL, body varchar(9))"
+    )
+    sell(legacy, *ids)
+
+
+def sell(legacy, *ids):
+    """What the application does; neither it nor its session says anything of a zone."""
+    for number in ids:
+        legacy.execute(f"INSERT INTO t (id, day) VALUES ({number}, current_date)")
+
+
+def run(legacy, at=None, window=None, **options):
+    """The ids of one run, and the watermark that the next run gets."""
+    with legacy.source(**{"watermark_columns": ("updated_at",), **options}) as source:
+        horizon, reading = source.open(at, window)
+        batches = list(reading)
+    last = batches[-1].after if batches else at
+    names = [batch.shape.named(range(len(batch.shape.columns))) for batch in batches]
+    ids = [int(row[name.index("id")]) for batch, name in zip(batches, names, strict=True) for row in batch.rows]
+    return ids, last and last._replace(facts={**horizon.facts, **last.facts})
+
+
+def refused(legacy, **options):
+    with pytest.raises(ConfigurationError) as caught:
+        run(legacy, **options)
+    return str(caught.value)
+
+
+def test_the_argument_that_the_refusal_names_delivers_each_row_with_the_first_run_behind_its_commit(elsewhere):
+    legacy, zone = elsewhere
+    make_shop(legacy, 1)
+    told = refused(legacy)
+    assert "'updated_at' holds times without a zone" in told
+    assert f"the server's zone is {zone}" in told
+    (remedy,) = (line for line in told.splitlines() if line.startswith("Give source_timezone="))
+    named = re.findall(r'"([^"]*)"', remedy)
+    assert named == [zone, "UTC", "database"]
+    for argument in (zone, "database"):
+        legacy.execute("DELETE FROM t")
+        after = None
+        for number in (1, 2, 3):
+            sell(legacy, number)
+            ids, after = run(legacy, after, source_timezone=argument)
+            assert ids == [number]
+
+
+def test_with_utc_a_stream_goes_on_as_it_did_and_with_the_zone_nothing_is_lost_or_comes_twice(berlin):
+    make_shop(berlin, 1, 2, 3)
+    ago = "- interval '5 hour'" if berlin.dialect == "postgresql" else "- interval 5 hour"
+    berlin.execute(f"UPDATE t SET updated_at = updated_at {ago} WHERE id < 3")
+    ids, after = run(berlin, source_timezone="UTC")
+    assert ids == [1, 2]
+    assert "source_timezone=" in refused(berlin, at=after)
+    assert run(berlin, after, source_timezone="UTC")[0] == []
+    sell(berlin, 4)
+    assert run(berlin, after, source_timezone="database")[0] == [3, 4]
+
+
+def test_a_column_that_only_tells_a_time_is_refused_too(berlin):
+    make_shop(berlin, 1)
+    day = dt.datetime.now(dt.UTC).date()
+    low, high = (f"{day + dt.timedelta(days=days)}T00:00:00+00:00" for days in (-3, 3))
+    window = Window(None, low, high)
+    assert "'created_at'" in refused(berlin, watermark_columns=("id",), time_columns=("created_at",))
+    assert "'created_at'" in refused(berlin, watermark_columns=("id",), window=window._replace(column="created_at"))
+    assert "'day'" in refused(berlin, watermark_columns=("day",))
+    found = run(berlin, None, window, watermark_columns=("day",), source_timezone=BERLIN)
+    assert found[0] == [1]
+
+
+def test_naive_columns_that_are_only_sent_get_one_warning_with_their_names(berlin, caplog):
+    make_shop(berlin, 1)
+    assert run(berlin, watermark_columns=("id",))[0] == [1]
+    (line,) = (one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING)
+    assert "'updated_at', 'created_at'" in line
+    assert "'day'" not in line
+    assert f'\nGive source_timezone="{BERLIN}"' in line
+    caplog.clear()
+    for quiet in ({"source_timezone": "UTC"}, {"naive_times": True}, {"columns": ("id", "day", "body")}):
+        run(berlin, watermark_columns=("id",), **quiet)
+    assert not [one for one in caplog.records if "Give source_timezone" in one.getMessage()]
+
+
+def test_times_that_know_their_zone_need_no_argument(berlin):
+    berlin.execute(
+        "CREATE TABLE t (id integer PRIMARY KEY, at timestamp with time zone NOT NULL, told varchar(40) NOT NULL)"
+    )
+    berlin.execute("INSERT INTO t VALUES (1, current_timestamp, '2026-01-01 10:00')")
+    assert run(berlin, watermark_columns=("at",))[0] == [1]
+    assert run(berlin, watermark_columns=("told",))[0] == [1]
+    assert run(berlin, watermark_columns=("at",), source_timezone="database")[0] == [1]
+
+
+def test_views_and_queries_are_judged_by_their_columns(berlin):
+    make_shop(berlin, 1)
+    berlin.execute("CREATE VIEW v AS SELECT id, updated_at FROM t")
+    assert "table 'v'" in refused(berlin, table="v", key_columns=("id",))
+    query = {"sql": "SELECT id, updated_at FROM t", "key_columns": ("id",)}
+    assert "the query" in refused(berlin, **query)
+    assert run(berlin, **query, source_timezone="database")[0] == [1]
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "firebird"])
+def test_a_database_that_tells_no_zone_is_in_utc(request, engine):
+    with reused_database(request, engine) as legacy:
+        legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, at timestamp NOT NULL)")
+        legacy.execute("INSERT INTO t VALUES (1, '2026-01-01 10:00:00')")
+        for zone in (None, "database"):
+            assert run(legacy, watermark_columns=("at",), source_timezone=zone)[0] == [1]
