@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Generic, TypeVar
 
@@ -17,7 +17,7 @@ from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.core.limits import MAX_ROW_BYTES
 from airflow_legacy_events.core.model import Ceiling
-from airflow_legacy_events.core.ports import Listener, NextId, ServerZone, TableState, TableWrites
+from airflow_legacy_events.core.ports import Listener, TableState, TableWrites
 from airflow_legacy_events.core.row_security import FAIL
 from airflow_legacy_events.core.sql_dialects import UNKNOWN, Dialect
 from airflow_legacy_events.databases.chunks import Chunks, Row
@@ -25,8 +25,11 @@ from airflow_legacy_events.databases.conditions import Conditions, bound
 from airflow_legacy_events.databases.deadline import answering
 from airflow_legacy_events.databases.quoting import quote_all, quoted_for_people
 from airflow_legacy_events.databases.reflection import NOTHING_KNOWN, Reflected, TableFacts, query_source
+from airflow_legacy_events.databases.streaming import Streams
+from airflow_legacy_events.databases.untold import Untold
 
 Session = TypeVar("Session")
+_READING = "reading"
 _CLOSE_SECONDS = 2.0
 _INTERRUPT_SECONDS = 0.25
 _BEST_EFFORT = (
@@ -35,7 +38,7 @@ _BEST_EFFORT = (
 )
 
 
-class SqlDatabase(Conditions, Generic[Session]):
+class SqlDatabase(Streams[Session], Conditions, Untold, Generic[Session]):
     """Base of the databases whose SQL is composed with SQLAlchemy and read with their own driver.
 
     Args:
@@ -107,6 +110,14 @@ class SqlDatabase(Conditions, Generic[Session]):
         """Return a context that is cut once it waits in vain, for a session of this database; see `answering`."""
         return answering(self.conn_id, doing, self.statement_timeout_seconds, cut)
 
+    def _streaming(self) -> AbstractContextManager[Session]:
+        return SqlDatabase._using(self, _READING)
+
+    def _forget_session(self) -> None:
+        super()._forget_session()
+        self._session, self._turn, self._closed = None, threading.Lock(), threading.Event()
+        self._chunks = Chunks(self.conn_id, self.max_row_bytes)
+
     def _cut_session(self) -> None:
         if self._session is not None:
             self._cut(self._session)
@@ -135,26 +146,6 @@ class SqlDatabase(Conditions, Generic[Session]):
     def _query_state(self, selectable: Any) -> TableState:  # noqa: ARG002  of most databases nothing is known of a query
         """Return what is known of a query; see `core.ports.TableState`."""
         return NOTHING_KNOWN
-
-    def position(self) -> dict[str, Any] | None:
-        """See `core.ports.Database.position`."""
-        return None
-
-    def behind(self, position: Mapping[str, Any]) -> str | None:  # noqa: ARG002
-        """See `core.ports.Database.behind`."""
-        return None
-
-    def continues(self, server: Mapping[str, Any], position: Mapping[str, Any] | None) -> bool:  # noqa: ARG002
-        """See `core.ports.Database.continues`."""
-        return False
-
-    def next_id(self, table: str, column: str) -> NextId:  # noqa: ARG002
-        """See `core.ports.Database.next_id`."""
-        return NextId()
-
-    def storage(self, table: str | None, query: Any = None) -> Any:  # noqa: ARG002
-        """See `core.ports.Database.storage`."""
-        return None
 
     @abstractmethod
     def _inspect(self, table: str) -> TableFacts:
@@ -199,14 +190,6 @@ class SqlDatabase(Conditions, Generic[Session]):
     @abstractmethod
     def now(self) -> dt.datetime:
         """See `core.ports.Database.now`."""
-
-    def zone(self) -> ServerZone | None:
-        """See `core.ports.Database.zone`."""
-        return None
-
-    def zone_origin(self) -> str | None:
-        """See `core.ports.Database.zone_origin`."""
-        return None
 
     @abstractmethod
     def writes(self, table: str) -> TableWrites:
@@ -266,6 +249,7 @@ class SqlDatabase(Conditions, Generic[Session]):
         session is cut off instead of closed.
         """
         self._closed.set()
+        self._close_streams()
         if not self._turn.acquire(blocking=False) and not self._interrupt_until_free():
             if self._session is not None:
                 self._cut(self._session)

@@ -60,6 +60,23 @@ class Chunks:
                 break
         return rows
 
+    def pages(
+        self, chunks: Iterable[list[Row]], limit: int, max_bytes: int, key: Sequence[str] = ()
+    ) -> Iterator[list[Row]]:
+        """Yield the rows in pages of at most `limit`; one that holds about `max_bytes` ends early. See `gather`."""
+        source, left = iter(chunks), list[Row]()
+
+        def counted() -> Iterator[list[Row]]:
+            nonlocal left  # what is too much for a page is the next one's
+            room = limit
+            while room and (chunk := left or next(source, [])):
+                some, left = chunk[:room], chunk[room:]
+                room -= len(some)
+                yield some
+
+        while page := self.gather(counted(), max_bytes, key):
+            yield page
+
     def one_by_one(self, fetch: Callable[[], Row | None]) -> Iterator[list[Row]]:
         """Yield chunks of about `CHUNK_BYTES` at most or of one row, from a driver that hands rows over singly.
 

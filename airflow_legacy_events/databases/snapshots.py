@@ -21,6 +21,10 @@ class SnapshotDatabase(SqlDatabase[Session]):
         super().__init__(*arguments, **options)
         self._in_snapshot = False
 
+    def _forget_session(self) -> None:
+        super()._forget_session()
+        self._in_snapshot = False
+
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """See `core.ports.Database.snapshot`; where `holds_snapshot` is False nothing is held."""

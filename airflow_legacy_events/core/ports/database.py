@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
@@ -260,6 +260,21 @@ class Database(Protocol):
         """Prefetch: let the server begin with the query of the next `read`; a hint, and never an obligation.
 
         Any other call that asks the database ends it. It raises nothing: what fails here, the read will meet.
+        """
+
+    def stream(self, query: Any, limit: int, max_bytes: int) -> AbstractContextManager[Iterator[list[tuple[Any, ...]]]]:
+        """Read one SELECT as a stream: its rows come in pages, as they are taken, from one state of the data.
+
+        It has a session of its own, so every other call may be made meanwhile, and lasts until the context ends. A
+        wait for a page may last as long as a statement may; the statement itself is ended by no timeout.
+
+        Args:
+            query: as in `read`.
+            limit: rows of a page, at most.
+            max_bytes: as in `read`, of a page.
+
+        Raises:
+            EnvelopeError, SchemaChangedError, SourceError: as `read`, where a page is taken; pages before it stay true.
         """
 
     def snapshot(self) -> AbstractContextManager[None]:

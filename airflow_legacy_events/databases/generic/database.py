@@ -25,11 +25,11 @@ from airflow_legacy_events.databases.generic.lock import RowLock
 from airflow_legacy_events.databases.generic.reasons import reason_of_query, reason_of_read
 from airflow_legacy_events.databases.generic.session import Session, watched
 from airflow_legacy_events.databases.generic.shapes import Shapes, columns_of
+from airflow_legacy_events.databases.generic.streaming import Streamed
 from airflow_legacy_events.databases.generic.writes import table_writes
 from airflow_legacy_events.databases.generic.writing import literal, refusal
 from airflow_legacy_events.databases.quoting import quote_all
 from airflow_legacy_events.databases.reflection import TableFacts
-from airflow_legacy_events.databases.snapshots import SnapshotDatabase
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ _IN_BRACKETS = (
 )
 
 
-class GenericDatabase(SnapshotDatabase[Session]):
+class GenericDatabase(Streamed):
     """A database that only its SQLAlchemy dialect knows.
 
     Each read is a transaction of its own that is rolled back, read-only where the dialect has such transactions.

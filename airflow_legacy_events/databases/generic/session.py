@@ -134,9 +134,10 @@ class Session:
             closing.wait(0 if self._left else _CLOSE_SECONDS)
 
     def _close(self) -> None:
+        connection, self._connection = self._connection, None
         with contextlib.suppress(Exception):  # it is gone
-            if self._connection is not None:
-                self._connection.close()
+            if connection is not None:
+                connection.close()
 
     def _main(self) -> None:
         _here.session = self

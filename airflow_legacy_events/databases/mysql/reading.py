@@ -21,6 +21,7 @@ from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Killer, S
 from airflow_legacy_events.databases.mysql.shapes import are_bare, bare, check_shape
 from airflow_legacy_events.databases.mysql.sizes import singly, too_large_in
 from airflow_legacy_events.databases.mysql.spelling import Known
+from airflow_legacy_events.databases.mysql.streaming import read_slowly
 from airflow_legacy_events.databases.mysql.writing import reason_of_read
 
 _CONNECTING = "connecting"
@@ -88,6 +89,21 @@ class Reader(AskedServer):
                 found = types.described(session, *self._compiled(bare(query, expected)))
                 check_shape(self.conn_id, expected, found, self._known.json)
         return rows
+
+    def _stream_rows(self, session: Session, query: Any) -> Rows:
+        sent, expected = self._spelled(query), query.get_execution_options().get("expected", ())
+        statement, parameters = self._compiled(sent)
+        read_slowly(session)
+        if not (plain := are_bare(query, sent, self._known.json)):  # what it reads is held as it is from here on
+            found = types.described(session, *self._compiled(bare(query, expected)))
+            check_shape(self.conn_id, expected, found, self._known.json)
+        with self._readable(session, statement, parameters):
+            try:
+                yield from self._stream(session, statement, parameters, expected if plain else None)
+            except MySQLdb.Error as error:
+                if refused := self._too_large(session, error, query):
+                    raise refused from None
+                raise
 
     def _too_large(self, session: Session, error: MySQLdb.Error, query: Any) -> EnvelopeError | None:
         key = query.get_execution_options().get("key_columns", ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, cast
@@ -38,7 +38,8 @@ from airflow_legacy_events.databases.postgres.sessions import PostgresSessions
 from airflow_legacy_events.databases.postgres.sizes import TELLS_COMPRESSION_SINCE, bounded_column
 from airflow_legacy_events.databases.postgres.statement import Field, Statement
 from airflow_legacy_events.databases.postgres.storage import Storage, below_query
-from airflow_legacy_events.databases.postgres.types import find_types, holds_money
+from airflow_legacy_events.databases.postgres.streaming import streamed
+from airflow_legacy_events.databases.postgres.types import MONEY_FORM, find_types, holds_money
 from airflow_legacy_events.databases.postgres.versions import VERSION, unchanged
 from airflow_legacy_events.databases.postgres.writes import table_writes
 from airflow_legacy_events.databases.postgres.writing import reason_of_read
@@ -215,6 +216,16 @@ class PostgresDatabase(PostgresSessions):
         """See `core.ports.Database.read`; rows are tuples of texts and None."""
         with super()._using("reading") as session, self._readable(session, query):
             return self._pages.read(session, query, max_bytes)
+
+    def _forget_session(self) -> None:
+        super()._forget_session()
+        self._prefetch = Prefetch(self._turn, self.statement_timeout_seconds)
+
+    def _stream_rows(self, session: Session, query: Any) -> Generator[list[tuple[Any, ...]], None, None]:
+        if self._money:
+            tell(session.connection, MONEY_FORM.encode())
+        with self._readable(session, query):
+            yield from streamed(session, query, self._compiled, self._pages, self.max_row_bytes, self.conn_id)
 
     @contextmanager
     def _readable(self, session: Session, query: Any) -> Iterator[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -84,12 +84,8 @@ class PageReader:
             except UnknownTypesError as error:
                 self.types |= find_types(session.connection, error.oids)
             except psycopg.Error as error:
-                sizes = too_large_in(error.diag.message_primary or "", self.names)
-                if sizes is None:
-                    raise
-                if sizes.row > self._most or page.rows == 1:
-                    raise too_large(self._conn_id, sizes, self._most, _key(query)) from None
-                self._size.met(sizes.row)
+                alone = page.rows == 1
+                self._size.met(refused_row(error, self._conn_id, self._most, self.names, key_of(query), alone=alone))
                 self._last = None
             else:
                 self._size.done()
@@ -108,18 +104,44 @@ class PageReader:
     def _rows(self, session: Session, page: _Page, max_bytes: int | None) -> list[Row]:
         text, parameters = page.statement
         expected = page.query.get_execution_options().get("expected")
-        check = None if expected is None else partial(self._check, expected)
+        check = None if expected is None else partial(self.check, expected)
         chunks = self._chunks_of(page.query)
         with contextlib.closing(
             self._prefetch.take(text, parameters) or Statement(session.texts, text, parameters)
         ) as sent:
-            return chunks.gather(sent.chunks(page.rows, check), max_bytes, _key(page.query))
+            return chunks.gather(sent.chunks(page.rows, check), max_bytes, key_of(page.query))
 
     def _chunks_of(self, query: Any) -> Chunks:
         return self._chunks if "expected" in query.get_execution_options() else self._others
 
-    def _check(self, expected: Sequence[Column], fields: Sequence[Field]) -> None:
+    def check(self, expected: Sequence[Column], fields: Sequence[Field]) -> None:
+        """Check the columns of a result; see `check_fields`."""
         check_fields(self._conn_id, fields, expected, self.types)
+
+
+def refused_row(
+    error: psycopg.Error, conn_id: str, most: int, names: Collection[str], key: Sequence[str], *, alone: bool
+) -> int:
+    """Return the bytes of a row that was too large for its chunk.
+
+    Args:
+        error: of the statement.
+        conn_id: Airflow's name of the connection.
+        most: bytes that a row may have.
+        names: that columns have.
+        key: of the rows.
+        alone: whether the row had its chunk for itself.
+
+    Raises:
+        EnvelopeError: it is too large for any chunk.
+        psycopg.Error: the statement failed for something else.
+    """
+    sizes = too_large_in(error.diag.message_primary or "", names)
+    if sizes is None:
+        raise error
+    if sizes.row > most or alone:
+        raise too_large(conn_id, sizes, most, key) from None
+    return sizes.row
 
 
 def too_large(conn_id: str, sizes: Sizes, most: int, key: Sequence[str] = ()) -> EnvelopeError:
@@ -131,6 +153,7 @@ def too_large(conn_id: str, sizes: Sizes, most: int, key: Sequence[str] = ()) ->
     return errors.too_large(conn_id, f"column {name!r} holds a value of {size} bytes{keyed}", most)
 
 
-def _key(query: Any) -> Sequence[str]:
+def key_of(query: Any) -> Sequence[str]:
+    """Return the names of the columns that identify a row of a query; none where that is not known."""
     found: Sequence[str] = query.get_execution_options().get("key_columns", ())
     return found

@@ -83,6 +83,13 @@ def times_of(column: Column) -> Times | None:
     return times if times is not None and times.timed else None
 
 
+def check_times(columns: Sequence[Column], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Check the times that rows hold in columns on which bounds of time are laid; see `Times.check`."""
+    for at, column in enumerate(columns):
+        if times := times_of(column):
+            times.check(row[at] for row in rows)
+
+
 def made(name: str, type_: str, origin: Origin, ask: Any, *, nullable: bool) -> SqliteColumn:
     """Return a column; `ask` is what its times ask with, see `Times`."""
     column = SqliteColumn(name, kind_of(type_), type_, nullable)

@@ -8,7 +8,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,16 @@ from airflow_legacy_events.core.errors import LegacyEventsError, SourceError
 from airflow_legacy_events.core.ports import Lease, NextId, TableState, TableWrites
 from airflow_legacy_events.core.sql_dialects import SQLITE, Dialect
 from airflow_legacy_events.databases import errors
-from airflow_legacy_events.databases.base import SqlDatabase
 from airflow_legacy_events.databases.conditions import bound
 from airflow_legacy_events.databases.quoting import always
 from airflow_legacy_events.databases.reflection import TableFacts
-from airflow_legacy_events.databases.sqlite import clock, columns, sizes, values
+from airflow_legacy_events.databases.sqlite import clock, columns, values
 from airflow_legacy_events.databases.sqlite.catalog import inspect_table
 from airflow_legacy_events.databases.sqlite.collations import collations
 from airflow_legacy_events.databases.sqlite.header import change_counter, is_behind
 from airflow_legacy_events.databases.sqlite.ids import next_id
 from airflow_legacy_events.databases.sqlite.lock import FileLock
+from airflow_legacy_events.databases.sqlite.reading import READING, Reader
 from airflow_legacy_events.databases.sqlite.session import Guard, Session, begin, open_session, undo
 from airflow_legacy_events.databases.sqlite.still import open_to_read
 from airflow_legacy_events.databases.sqlite.views import definition
@@ -37,12 +37,11 @@ from airflow_legacy_events.databases.sqlite.writes import table_writes
 from airflow_legacy_events.databases.sqlite.writing import refusal
 from airflow_legacy_events.databases.writing import Reading, masked
 
-_READING = "reading"
 _STEPS_BETWEEN_LOOKS = 100_000
 _UNREADABLE = re.compile(r"Could not decode to UTF-8 column '(.*?)' with text", re.DOTALL)
 
 
-class SqliteDatabase(SqlDatabase[Session]):
+class SqliteDatabase(Reader):
     """A SQLite 3 file."""
 
     enters_by_position = False  # not where a column is the table's rowid
@@ -230,36 +229,6 @@ class SqliteDatabase(SqlDatabase[Session]):
         value, times = values.bind(text, column), columns.times_of(column)
         return times.bound(value) if times is not None and isinstance(value, str) else value
 
-    def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
-        """See `core.ports.Database.read`."""
-        statement, parameters = self._compiled(sizes.guarded(query, self.max_row_bytes))
-        expected = query.get_execution_options().get("expected", ())
-        origin = columns.origin_of(expected)
-        with self._using(_READING) as session:
-            if origin is not None:
-                origin.check(session, self._guard, self._schema_version, expected)
-            with self._bounded(session, query), contextlib.closing(session.execute(statement, parameters)) as cursor:
-                rows = self._gather(query, self._chunks.one_by_one(cursor.fetchone), max_bytes)
-        for at, column in enumerate(expected if max_bytes is not None else ()):  # else `text` judges what is read
-            if times := columns.times_of(column):
-                times.check(row[at] for row in rows)
-        return rows
-
-    def bounded(self, column: Column) -> Any:
-        """See `core.ports.Database.bounded`; see `sizes`."""
-        return sizes.bounded_column(column, self._dialect.identifier_preparer.quote_identifier(column.name))
-
-    @contextmanager
-    def _bounded(self, session: sqlite3.Connection, query: Any) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            found = sizes.bytes_of_large_row(error, session, query, self.max_row_bytes, self._compiled)
-            if found is None:
-                raise
-            key = query.get_execution_options().get("key_columns", ())
-            raise errors.row_too_large(self.conn_id, found, self.max_row_bytes, key) from None
-
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """See `core.ports.Database.snapshot`: one read transaction, that of the outermost context."""
@@ -275,6 +244,13 @@ class SqliteDatabase(SqlDatabase[Session]):
             if not self._snapshots:
                 with contextlib.suppress(SourceError), super()._using(doing) as session:
                     undo(session)
+
+    def _streaming(self) -> AbstractContextManager[Session]:
+        return self._using(READING)
+
+    def _forget_session(self) -> None:
+        super()._forget_session()
+        self._guard, self._snapshots = Guard(), 0
 
     def _interrupt(self, session: sqlite3.Connection) -> None:
         session.interrupt()
@@ -292,4 +268,4 @@ class SqliteDatabase(SqlDatabase[Session]):
             interrupted = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
             reason = errors.timed_out(self.statement_timeout_seconds) if interrupted else errors.one_line(error)
             # What an error of reading quotes may be the value of a row.
-            raise errors.failed(self.conn_id, doing, masked(reason) if doing == _READING else reason) from None
+            raise errors.failed(self.conn_id, doing, masked(reason) if doing == READING else reason) from None

@@ -1,0 +1,40 @@
+"""What a database tells of itself and its tables where it tells nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_legacy_events.core.ports import NextId, ServerZone
+
+
+class Untold:
+    """Answers of a database that can't be asked; those that can have their own."""
+
+    def position(self) -> dict[str, Any] | None:
+        """See `core.ports.Database.position`."""
+        return None
+
+    def behind(self, position: Mapping[str, Any]) -> str | None:  # noqa: ARG002
+        """See `core.ports.Database.behind`."""
+        return None
+
+    def continues(self, server: Mapping[str, Any], position: Mapping[str, Any] | None) -> bool:  # noqa: ARG002
+        """See `core.ports.Database.continues`."""
+        return False
+
+    def next_id(self, table: str, column: str) -> NextId:  # noqa: ARG002
+        """See `core.ports.Database.next_id`."""
+        return NextId()
+
+    def storage(self, table: str | None, query: Any = None) -> Any:  # noqa: ARG002
+        """See `core.ports.Database.storage`."""
+        return None
+
+    def zone(self) -> ServerZone | None:
+        """See `core.ports.Database.zone`."""
+        return None
+
+    def zone_origin(self) -> str | None:
+        """See `core.ports.Database.zone_origin`."""
+        return None
