@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,36 +71,6 @@ def looked_at(selectable: Any, names: Sequence[str] | None) -> Any:
     everything: Any = sa.literal_column("*")
     columns: Any = [everything] if names is None else map(sa.column, names)
     return sa.select(*columns).select_from(selectable)
-
-
-def split_name(table: str) -> tuple[str | None, str]:
-    """Return schema and name of `schema.table`; double quotes keep dots and blanks in a part.
-
-    Raises:
-        ConfigurationError: it has no part, or more than two.
-    """
-    part = r'(?:"(?:[^"]|"")+"|[^".]+)'
-    if not re.fullmatch(rf"(?:{part}\.)?{part}", table):
-        raise ConfigurationError(f"table={table!r} is no table name: give 'table' or 'schema.table'")
-    parts = [one[1:-1].replace('""', '"') if one.startswith('"') else one for one in re.findall(part, table)]
-    return (parts[0] if len(parts) == 2 else None), parts[-1]  # noqa: PLR2004
-
-
-def no_such_table(table: str, names: Sequence[str], grant: str = "") -> ConfigurationError:
-    """Return the error for a table that is not among `names`; it names similar ones.
-
-    Args:
-        table: as the user wrote it.
-        names: of those that are there.
-        grant: the statement that shows it, if it is there and the database hides what a user may not read.
-    """
-    schema, name = split_name(table)
-    near = difflib.get_close_matches(name, names, n=3) or sorted(names)[:5]
-    return ConfigurationError(
-        f"table {table!r} was asked for, there is no table or view of that name"
-        f"{f' in schema {schema!r}' if schema else ''} that this user can see; similar: {', '.join(near) or 'none'}"
-        f"{grant and f'. If it is there, run the GRANT below:{chr(10)}{grant}'}"
-    )
 
 
 def unreadable_table(table: str, grant: str) -> ConfigurationError:

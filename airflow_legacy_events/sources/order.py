@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.names import cut
 from airflow_legacy_events.core.ports import Database, Reflection
 from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.sources.selection import Selection
@@ -22,7 +23,7 @@ ORDERED = frozenset(
 )
 """Kinds that every database orders; what is text here may be of a type that has no order there."""
 
-_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
+_LONGEST_NAME = 31
 
 
 def check_order(database: Database, what: str, selectable: Any, selection: Selection) -> None:
@@ -54,7 +55,7 @@ def _refuse_unordered(database: Database, what: str, selectable: Any, column: Co
         raise ConfigurationError(message) from error
 
 
-def advise(log: logging.Logger, table: str | None, selection: Selection, found: Reflection) -> None:
+def advise(log: logging.Logger, database: Database, table: str | None, selection: Selection, found: Reflection) -> None:
     """Warn with a CREATE INDEX statement where no index begins with the first watermark column."""
     names = [column.name for column in selection.columns]
     if found.indexes is None or any(names[0] == index[0] for index in found.indexes):
@@ -63,12 +64,17 @@ def advise(log: logging.Logger, table: str | None, selection: Selection, found: 
         "no index of table %r begins with %r: every page reads and sorts the whole table. CREATE INDEX %s ON %s (%s)",
         table,
         names[0],
-        quoted(re.sub(r"\W+", "_", f"{table}_{names[0]}").lower().strip("_")),
-        table,
-        ", ".join(map(quoted, names)),
+        database.quoted(index_name(f"{table}_{names[0]}")),
+        spelled(database, found.selectable),
+        ", ".join(map(database.quoted, names)),
     )
 
 
-def quoted(name: str) -> str:
-    """Return a name as a person would write it in SQL."""
-    return name if _PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"'
+def index_name(of: str) -> str:
+    """Return a name for an index of what it serves, short enough for every database."""
+    return cut(re.sub(r"\W+", "_", of).lower().strip("_"), _LONGEST_NAME).replace("~", "_")
+
+
+def spelled(database: Database, selectable: Any) -> str:
+    """Return the name of a table as a statement of its database has it."""
+    return ".".join(database.quoted(part) for part in (selectable.schema, selectable.name) if part is not None)

@@ -9,6 +9,7 @@ from airflow.sdk import conf
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import WatermarkStore
+from airflow_legacy_events.databases.quoting import quote_all
 from airflow_legacy_events.hooks.registry import DEFAULT_STORE, STORES, find, missing_port, resolve
 from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
 from airflow_legacy_events.watermarks.opening import NamedStore, OpenableStore, OpenedBy, Owner, PassedStore
@@ -107,4 +108,6 @@ def _engine(conn_id: str) -> sa.Engine:
             f" {', '.join(sorted(known))}"
         )
     _, url = find_target(conn_id, connection)
-    return sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
+    engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
+    quote_all(engine.dialect)
+    return engine

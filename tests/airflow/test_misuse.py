@@ -146,7 +146,9 @@ MISUSES = {
     "an unknown table": Misuse(
         ConfigurationError, "table 'order' was asked for, there is no table or view", {"table": "order"}
     ),
-    "what is no name of a table": Misuse(ConfigurationError, "is no table name", {"table": "a.b.c"}),
+    "what is no name of a table": Misuse(
+        ConfigurationError, "Give 'table' or 'schema.table', in quotes", {"table": "a.b.c"}
+    ),
     "an unknown column": Misuse(
         ConfigurationError, "table 'orders' has no column 'nix'; it has 'id', 'body'", {"columns": ["id", "nix"]}
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -173,3 +174,8 @@ def rows(legacy: Legacy, at: Any = None, **options: Any) -> tuple[list[dict[str,
     names = batches[0].shape.named(range(len(batches[0].shape.columns)))
     found = [dict(zip(names, map(str, row), strict=True)) for batch in batches for row in batch.rows]
     return found, batches[-1].after
+
+
+def unquoted(told: str) -> str:
+    """What was said, without the quotes of any database and without its capitals."""
+    return re.sub(r'["`]', "", told).lower()

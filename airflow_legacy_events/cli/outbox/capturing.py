@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.cli.outbox.ddl import COLUMNS
-from airflow_legacy_events.cli.outbox.model import Asked, Capture, Dialect
+from airflow_legacy_events.cli.outbox.model import Asked, Capture, Dialect, Outbox
 from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Reflection
 from airflow_legacy_events.databases.generic import GenericDatabase
-from airflow_legacy_events.databases.reflection import split_name
+from airflow_legacy_events.databases.table_names import readings, split_name
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
 
 _LONGEST_TYPE, _LONGEST_CHANNEL = 255, 63
@@ -85,7 +85,7 @@ def look(asked: Asked, dialect: Dialect) -> Looked:
     _refuse_options(asked, dialect)
     found = dialect.database.reflect(asked.table, None)
     place = dialect.place(found)
-    outbox = dialect.outbox(*split_name(asked.outbox))
+    outbox = _outbox(asked, dialect)
     if outbox.name == place.name:
         raise ConfigurationError(f"table {asked.table!r} is the outbox itself: its rows would make rows without end")
     if place.refusal is not None:
@@ -106,6 +106,13 @@ def look(asked: Asked, dialect: Dialect) -> Looked:
         place.notes,
     )
     return Looked(capture, missing, outbox.columns)
+
+
+def _outbox(asked: Asked, dialect: Dialect) -> Outbox:
+    """Return the outbox that the name means, else where it would be made."""
+    found = (dialect.outbox(*one) for one in readings(asked.outbox, dialect.quotes))
+    there = next((one for one in found if one.columns is not None), None)
+    return there or dialect.outbox(*split_name(asked.outbox, dialect.quotes))
 
 
 def _refuse_options(asked: Asked, dialect: Dialect) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_legacy_events.cli.outbox.quoting import other_name, postgres_name, quoted
-from airflow_legacy_events.databases.reflection import split_name
+from airflow_legacy_events.databases.table_names import QUOTES, split_name
 
 COLUMNS = ("aggregatetype", "aggregateid", "type", "payload")
 """The columns that an application fills; the others have defaults."""
@@ -80,7 +80,7 @@ def debezium(dialect: str, table: str, *, mark: bool) -> str:
     Raises:
         ConfigurationError: `table` is no name of a table.
     """
-    schema, name = split_name(table)
+    schema, name = split_name(table, QUOTES[dialect])
     if dialect == "postgresql":
         whole, index = quoted(schema, name), quoted(postgres_name(name, "_pending"))
         return (_POSTGRES + (_POSTGRES_MARK if mark else _POSTGRES_DELETE)).format(

@@ -140,6 +140,8 @@ class Dialect(ABC):
     """Whether `--always` and `--notify` mean something here."""
     suffixes: ClassVar[tuple[str, ...]]
     """What the names of triggers end with."""
+    quotes: ClassVar[str]
+    """Signs that begin a quoted name."""
 
     def __init__(self, database: Database) -> None:
         self.database = database

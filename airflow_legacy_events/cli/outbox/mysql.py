@@ -16,6 +16,7 @@ from airflow_legacy_events.cli.outbox.mysql_catalog import (
 from airflow_legacy_events.cli.outbox.mysql_values import key_of, payload_of
 from airflow_legacy_events.cli.outbox.quoting import mysql_literal, other_name, quoted
 from airflow_legacy_events.core.ports import Reflection
+from airflow_legacy_events.databases.table_names import QUOTES
 
 # INSERT … SELECT locks the counter of ids for the whole statement, so it is only used where a key did change.
 _BODIES = {
@@ -32,6 +33,7 @@ _BODIES = {
 class Mysql(Dialect):
     """MariaDB 10.2.3 and later, MySQL 5.7.8 and later."""
 
+    quotes = QUOTES["mysql"]
     suffixes = tuple(f"_outbox_{kind}" for kind in _BODIES)
 
     def place(self, found: Reflection) -> Place:

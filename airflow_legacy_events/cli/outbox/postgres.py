@@ -17,6 +17,7 @@ from airflow_legacy_events.cli.outbox.postgres_catalog import (
 from airflow_legacy_events.cli.outbox.quoting import literal, postgres_name, quoted
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.ports import Reflection
+from airflow_legacy_events.databases.table_names import QUOTES
 
 _ROW, _TRUNCATE = ("AFTER INSERT OR UPDATE OR DELETE", "FOR EACH ROW", 29), ("AFTER TRUNCATE", "FOR EACH STATEMENT", 32)
 # The text of a value depends on them, and every session of the application may have others.
@@ -62,6 +63,7 @@ END;
 class Postgres(Dialect):
     """PostgreSQL 12 and later."""
 
+    quotes = QUOTES["postgresql"]
     only_here = True
     suffixes = ("_outbox", "_outbox_truncate")
 

@@ -10,6 +10,7 @@ from airflow_legacy_events.cli.outbox.model import Capture, Dialect, Installed, 
 from airflow_legacy_events.cli.outbox.quoting import literal, other_name, quoted
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.ports import Reflection
+from airflow_legacy_events.databases.table_names import QUOTES
 
 _PLACE = "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND name = :name COLLATE NOCASE"
 _OUTBOX = """
@@ -52,6 +53,7 @@ _BODIES = {
 class Sqlite(Dialect):
     """SQLite 3."""
 
+    quotes = QUOTES["sqlite"]
     suffixes = tuple(f"_outbox_{kind}" for kind in _BODIES)
 
     def place(self, found: Reflection) -> Place:

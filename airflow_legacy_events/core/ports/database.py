@@ -130,7 +130,7 @@ class Database(Protocol):
         """Whether an index may leave rows out."""
 
     def quoted(self, name: str) -> str:
-        """Return the name of a column or index as a statement has it, in quotes where it needs them."""
+        """Return the name of a column or index as a statement has it that a person runs, in quotes."""
 
     def now(self) -> dt.datetime:
         """Return the database's clock, in UTC."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +11,8 @@ from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 from airflow_legacy_events.core.ports import TableState
 from airflow_legacy_events.databases.generic.dialects import DialectTraits
 from airflow_legacy_events.databases.generic.kinds import kind_of_type
-from airflow_legacy_events.databases.reflection import TableFacts, no_such_table, split_name
+from airflow_legacy_events.databases.reflection import TableFacts
+from airflow_legacy_events.databases.table_names import TableName, no_such_table, readings
 
 _EXACT = frozenset({*TEMPORAL, Kind.TIME, Kind.INTEGER, Kind.DECIMAL, Kind.BOOLEAN})
 
@@ -83,24 +83,34 @@ def find_table(inspector: sa.Inspector, table: str) -> tuple[str | None, str]:
     Raises:
         ConfigurationError: there is none of that name.
     """
-    schema, name = split_name(table)
-    if re.search(r'"(?:[^"]|"")+"\Z', table):
-        names = [sa.sql.quoted_name(name, quote=True), name]
-    else:
-        names = list(dict.fromkeys([name, name.lower()]))
-    schemas: list[str | None] = [None]
-    if schema is not None:
-        known = tried(inspector.get_schema_names)
-        schemas = [one for one in dict.fromkeys([schema, schema.lower()]) if one in known]
-    for in_schema in schemas:
-        for one in names:
-            if inspector.has_table(one, schema=in_schema):
-                return in_schema, one
+    quotes = '"' + inspector.dialect.identifier_preparer.initial_quote
+    for schema, name in _candidates(inspector, table, quotes):
+        if inspector.has_table(name, schema=schema):
+            return schema, name
     there: list[str] = []
-    for in_schema in schemas:
-        there += inspector.get_table_names(schema=in_schema)
-        there += tried(lambda at=in_schema: inspector.get_view_names(schema=at))  # type: ignore[misc]
-    raise no_such_table(table, there)
+    *_, (schema, _) = readings(table, quotes)
+    for at in _schemas(inspector, schema):
+        there += inspector.get_table_names(schema=at)
+        there += tried(lambda at=at: inspector.get_view_names(schema=at))  # type: ignore[misc]
+    raise no_such_table(table, there, quotes)
+
+
+def _candidates(inspector: sa.Inspector, table: str, quotes: str) -> Iterator[TableName]:
+    """Yield what to look for, in order; a part in quotes is only looked up as written."""
+    *before, (schema, name) = readings(table, quotes)
+    yield from before
+    exact = name != table and not table.endswith(name)
+    names = [sa.sql.quoted_name(name, quote=True), name] if exact else [name, name.lower()]
+    for at in _schemas(inspector, schema):
+        yield from (TableName(at, one) for one in (names if exact else dict.fromkeys(names)))
+    yield from (one._replace(name=one.name.lower()) for one in before if one.name != one.name.lower())
+
+
+def _schemas(inspector: sa.Inspector, schema: str | None) -> list[str | None]:
+    if schema is None:
+        return [None]
+    known = tried(inspector.get_schema_names)
+    return [one for one in dict.fromkeys([schema, schema.lower()]) if one in known]
 
 
 def _indexes(inspector: sa.Inspector, schema: str | None, name: str) -> list[tuple[tuple[str, ...], bool, bool]]:

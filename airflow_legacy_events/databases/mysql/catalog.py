@@ -13,13 +13,15 @@ from airflow_legacy_events.databases.mysql.rights import grant_of_table, withhel
 from airflow_legacy_events.databases.mysql.session import Session
 from airflow_legacy_events.databases.mysql.tokens import Name
 from airflow_legacy_events.databases.mysql.underlying import WITH_SNAPSHOT, Underlying, below_view, unheld
-from airflow_legacy_events.databases.reflection import TableFacts, no_such_table, split_name
+from airflow_legacy_events.databases.reflection import TableFacts
+from airflow_legacy_events.databases.table_names import QUOTES, TableName, looked_up, no_such_table, readings
 
 # Whether names are compared with their case here depends on the server.
-_TABLES = """
-SELECT table_schema, table_name, table_type, engine, create_time, CURRENT_USER() FROM information_schema.tables
+_TABLE = """
+SELECT {at}, table_schema, table_name, table_type, engine, create_time, CURRENT_USER() FROM information_schema.tables
  WHERE table_schema = COALESCE(%s, DATABASE()) AND table_name = %s
 """
+_QUOTES = QUOTES["mysql"]
 _NAMES = "SELECT table_name FROM information_schema.tables WHERE table_schema = COALESCE(%s, DATABASE())"
 _COLUMNS = """
 SELECT column_name, is_nullable, data_type, extra, ordinal_position, privileges, character_octet_length, collation_name
@@ -88,8 +90,7 @@ def inspect_table(session: Session, table: str) -> CatalogEntry:
     Raises:
         ConfigurationError: there is none of that name.
     """
-    schema, _ = split_name(table)
-    row = find_table(session, table)
+    (schema, _), row = _find(session, table)
     columns = session.rows(_COLUMNS, row.schema, row.name)
     indexes = [] if row.is_view else read_indexes(session, row.schema, row.name)
     shown = [(str(one), int(place), _READS in str(rights).split(",")) for one, _, _, _, place, rights, *_ in columns]
@@ -165,21 +166,29 @@ def _sorted_by(indexes: Sequence[Index], engine: str | None) -> dict[str, tuple[
 
 
 def find_table(session: Session, table: str) -> TableRow:
-    """Return what the list of tables says of a table or view, looked up as written, then in lower case.
+    """Return what the list of tables says of a table or view; see `looked_up`.
 
     Raises:
         ConfigurationError: there is none of that name.
     """
-    schema, name = split_name(table)
-    row = _find(session, schema, name) or _find(session, schema, name.lower())
-    if row is None:
-        names = [str(one) for (one,) in session.rows(_NAMES, schema)]
-        raise no_such_table(table, names, grant_of_table(session, schema, name))
+    _, row = _find(session, table)
     return row
 
 
-def _find(session: Session, schema: str | None, name: str) -> TableRow | None:
-    return next((TableRow(*row) for row in session.rows(_TABLES, schema, name) if row[1] == name), None)
+def _find(session: Session, table: str) -> tuple[TableName, TableRow]:
+    """Return the name by which a table was found, and what the list of tables says of it."""
+    names = looked_up(table, _QUOTES)
+    # Each name is looked up by itself: one condition for several would open every table in old releases.
+    asked = " UNION ALL ".join(_TABLE.format(at=at) for at in range(len(names)))
+    rows = session.rows(asked, *(part for one in names for part in one))
+    found = [(names[int(at)], TableRow(*row)) for at, *row in rows]
+    # The server may compare names without their case.
+    exact = [one for one in found if one[0].name == one[1].name]
+    if not exact:
+        *_, (schema, name) = readings(table, _QUOTES)
+        there = [str(one) for (one,) in session.rows(_NAMES, schema)]
+        raise no_such_table(table, there, _QUOTES, grant_of_table(session, schema, name))
+    return min(exact, key=lambda one: names.index(one[0]))
 
 
 def _json(session: Session, schema: str, table: str) -> frozenset[str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from psycopg import Connection, sql
 
-from airflow_legacy_events.databases.postgres.catalog import quoted
+from airflow_legacy_events.databases.postgres.catalog import table_of
 from airflow_legacy_events.databases.postgres.undone import ask
-from airflow_legacy_events.databases.reflection import split_name
 
 _TOLD = (
     "%s calls functions that are neither the server's nor an extension's: %s. Whoever may change them lets them run"
@@ -84,8 +84,7 @@ class Calls:
 
 def called_by_view(session: Connection[Any], table: str) -> dict[str, bool]:
     """Return the functions that a view or those below it call, with their schemas, and whether each may read tables."""
-    written = quoted(*split_name(table))
-    return _called(session, [written, written.lower()], [])
+    return _called(session, [table_of(table)], [])
 
 
 def called_by_query(session: Connection[Any], query: str) -> dict[str, bool]:
@@ -93,15 +92,17 @@ def called_by_query(session: Connection[Any], query: str) -> dict[str, bool]:
     text = _LITERAL.sub(" ", query)
     functions = {_stored(name) for name in _CALL.findall(text)}
     relations = {name for found in _FROM.findall(text) for name in re.findall(_RELATION, found)}
-    return _called(session, sorted(relations)[:_MOST_NAMES], sorted(functions)[:_MOST_NAMES])
+    named = sql.SQL("pg_catalog.to_regclass({})")
+    found = [named.format(name) for name in sorted(relations)[:_MOST_NAMES]]
+    return _called(session, found, sorted(functions)[:_MOST_NAMES])
 
 
-def _called(session: Connection[Any], relations: list[str], functions: list[str]) -> dict[str, bool]:
+def _called(session: Connection[Any], relations: Sequence[sql.Composable], functions: list[str]) -> dict[str, bool]:
     if not relations and not functions:
         return {}
-    found = sql.SQL(", ").join(sql.SQL("pg_catalog.to_regclass({})").format(name) for name in relations)
     statement = sql.SQL(_FUNCTIONS).format(
-        relations=sql.SQL("ARRAY[{}]").format(found), functions=sql.Literal(functions) if functions else sql.SQL("'{}'")
+        relations=sql.SQL("ARRAY[{}]").format(sql.SQL(", ").join(relations)),
+        functions=sql.Literal(functions) if functions else sql.SQL("'{}'"),
     )
     [rows] = ask(session, statement)
     return dict(rows)

@@ -13,7 +13,8 @@ from airflow_legacy_events.databases.postgres.entries import Attribute, Entry, I
 from airflow_legacy_events.databases.postgres.rights import unreachable
 from airflow_legacy_events.databases.postgres.sizes import STORED_SMALL
 from airflow_legacy_events.databases.postgres.state import table_state
-from airflow_legacy_events.databases.reflection import TableFacts, no_such_table, split_name, unreadable_table
+from airflow_legacy_events.databases.reflection import TableFacts, unreadable_table
+from airflow_legacy_events.databases.table_names import TableName, looked_up, no_such_table, readings
 
 # No statement joins: planning is most of what they take a fresh session, and joining makes it half as much again.
 _TABLE = """
@@ -75,18 +76,19 @@ def inspect_table(session: Connection[Any], table: str) -> TableFacts:
     Raises:
         ConfigurationError: there is none of that name.
     """
-    schema, name = split_name(table)
+    *_, written = readings(table)
     try:
-        found = _ask(session, quoted(schema, name))
+        found = _ask(session, table)
     except psycopg.errors.InsufficientPrivilege:
-        if not (hidden := unreachable(session, schema, name)):
+        if not (hidden := unreachable(session, *written)):
             raise
         raise unreadable_table(table, "\n".join(hidden)) from None
     entries = [Entry(*row) for row in found.tables]
     if not entries or entries[0].kind not in _WITH_ROWS:
-        if hidden := unreachable(session, schema, name):
+        if hidden := unreachable(session, *written):
             raise unreadable_table(table, "\n".join(hidden))
-        raise no_such_table(table, [one for (one,) in session.execute(_NAMES, (list(_WITH_ROWS), schema, schema))])
+        asked = list(_WITH_ROWS), written.schema, written.schema
+        raise no_such_table(table, [one for (one,) in session.execute(_NAMES, asked)])
     [entry] = entries
     columns = {number: Attribute(*rest) for number, *rest in sorted(found.columns)}
     withheld = Withheld(
@@ -100,7 +102,7 @@ def inspect_table(session: Connection[Any], table: str) -> TableFacts:
     unsure = {number for (number,) in found.maybe_null}
     return TableFacts(
         name=entry.name,
-        schema=entry.schema if schema is not None else None,
+        schema=None if entry.name in (table, table.lower()) or written.schema is None else entry.schema,
         primary_key=next((named[index] for index in indexes if index.primary), ()),
         unique=tuple(named[index] for index in indexes if index.unique and not index.primary),
         indexes=tuple(dict.fromkeys(named[index] for index in indexes if index.ordered))
@@ -114,21 +116,24 @@ def inspect_table(session: Connection[Any], table: str) -> TableFacts:
     )
 
 
-def _ask(session: Connection[Any], written: str) -> _Answers:
+def _ask(session: Connection[Any], table: str) -> _Answers:
     version = session.info.server_version
     marked = version >= _MARKED_SINCE
     statements = _TABLE + COLLATIONS + default_collation(version) + (_MAYBE_NULL if marked else "")
-    cursor = session.execute(sql.SQL(statements).format(table=table_of(written)).as_bytes(session))
+    cursor = session.execute(sql.SQL(statements).format(table=table_of(table)).as_bytes(session))
     answers = [cursor.fetchall()]
     while cursor.nextset():
         answers.append(cursor.fetchall())
     return _Answers(*answers, *([] if marked else [[]]))
 
 
-def table_of(written: str) -> sql.Composed:
-    """Return the expression of the oid of a table; its name, in quotes, is looked up as written, then in lower case."""
-    text = "coalesce(pg_catalog.to_regclass({}), pg_catalog.to_regclass({}))::pg_catalog.oid"
-    return sql.SQL(text).format(written, written.lower())
+def table_of(table: str) -> sql.Composed:
+    """Return the expression of the oid of a table, NULL where there is none of that name; see `looked_up`."""
+    return sql.SQL("coalesce({})::pg_catalog.oid").format(sql.SQL(", ").join(map(_found, looked_up(table))))
+
+
+def _found(name: TableName) -> sql.Composed:
+    return sql.SQL("pg_catalog.to_regclass({})").format(quoted(*name))
 
 
 def quoted(schema: str | None, name: str) -> str:

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 from psycopg import Connection, sql
 
 from airflow_legacy_events.core.ports import NextId
-from airflow_legacy_events.databases.postgres.catalog import quoted, table_of
+from airflow_legacy_events.databases.postgres.catalog import table_of
 from airflow_legacy_events.databases.postgres.undone import ask
-from airflow_legacy_events.databases.reflection import split_name
 
 # The sequence of an identity is internal to its column, an owned one is dropped with it.
 _COLUMN = """
@@ -65,7 +64,7 @@ def next_id(session: Connection[Any], table: str, column: str) -> NextId:
 
     Numbers that sessions hold in advance (CACHE) are handed out later although they are lower, so they do not count.
     """
-    named = table_of(quoted(*split_name(table)))
+    named = table_of(table)
     [found] = ask(session, sql.SQL(_COLUMN).format(table=named, column=column))
     if not found:
         return NextId()

@@ -6,10 +6,9 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from airflow_legacy_events.databases.postgres.catalog import quoted, table_of
+from airflow_legacy_events.databases.postgres.catalog import table_of
 from airflow_legacy_events.databases.postgres.entries import FOREIGN, TABLE, VIEW
 from airflow_legacy_events.databases.postgres.undone import ask
-from airflow_legacy_events.databases.reflection import split_name
 
 _KIND = """
 SELECT relkind::pg_catalog.text, relhassubclass,
@@ -54,7 +53,7 @@ class Storage:
             table: as the user wrote it; what has that name now counts.
         """
         if table not in self._statements:
-            self._statements[table] = _statements(session, quoted(*split_name(table)))
+            self._statements[table] = _statements(session, table)
         statements = self._statements[table]
         if not statements:
             return None
@@ -68,11 +67,11 @@ def below_query(session: Connection[Any], query: str) -> dict[str, int]:
     return {str(oid): node for oid, node in nodes}
 
 
-def _statements(session: Connection[Any], written: str) -> tuple[sql.Composable, ...]:
+def _statements(session: Connection[Any], table: str) -> tuple[sql.Composable, ...]:
     """Return what is asked, the file nodes at last; nothing for what has none here."""
-    named = table_of(written)
+    named = table_of(table)
     [found] = ask(session, sql.SQL(_KIND).format(named))
-    kind, parent, name = found[0] if found else (TABLE, False, written)
+    kind, parent, name = found[0] if found else (TABLE, False, "")
     if kind == FOREIGN:
         return ()
     if kind == VIEW or (kind == TABLE and parent):

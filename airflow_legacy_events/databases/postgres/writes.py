@@ -8,10 +8,11 @@ from psycopg import Connection, sql
 
 from airflow_legacy_events.core.ports import TableWrites
 from airflow_legacy_events.databases import effects
-from airflow_legacy_events.databases.postgres.catalog import quoted, table_of
+from airflow_legacy_events.databases.postgres.catalog import table_of
 from airflow_legacy_events.databases.postgres.effects import DELETE, UPDATE, set_off
 from airflow_legacy_events.databases.postgres.replication import written_elsewhere
-from airflow_legacy_events.databases.reflection import no_such_table, not_a_table, split_name
+from airflow_legacy_events.databases.reflection import not_a_table
+from airflow_legacy_events.databases.table_names import no_such_table
 
 _TABLE = """
 SELECT oid::pg_catalog.int8, relkind::pg_catalog.text,
@@ -109,8 +110,7 @@ def table_writes(session: Connection[Any], table: str) -> TableWrites:
 
 def _find(session: Connection[Any], table: str) -> tuple[int, list[int], str]:
     """Return the table's oid, with those of its partitions and children, and its name."""
-    written = quoted(*split_name(table))
-    found = session.execute(sql.SQL(_TABLE).format(table_of(written))).fetchone()
+    found = session.execute(sql.SQL(_TABLE).format(table_of(table))).fetchone()
     if found is None:
         raise no_such_table(table, [])
     oid, kind, name = found

@@ -8,11 +8,14 @@ from typing import NamedTuple
 
 from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.ports import TableState
-from airflow_legacy_events.databases.reflection import TableFacts, no_such_table, split_name
+from airflow_legacy_events.databases.reflection import TableFacts
 from airflow_legacy_events.databases.sqlite.collations import BINARY, collations
 from airflow_legacy_events.databases.sqlite.session import Guard
 from airflow_legacy_events.databases.sqlite.values import kind_of
 from airflow_legacy_events.databases.sqlite.views import definition
+from airflow_legacy_events.databases.table_names import QUOTES, TableName, looked_up, no_such_table
+
+_MAIN = "main"
 
 _OF_A_CALL = 1
 """Mark of a column of a virtual table that is no value of its rows, but an argument or the rank of a search."""
@@ -24,8 +27,7 @@ def inspect_table(session: sqlite3.Connection, table: str, guard: Guard, max_row
     Raises:
         ConfigurationError: there is none of that name.
     """
-    schema, _ = split_name(table)
-    name, kind = find_table(session, table)
+    (schema, _), name, kind = _find(session, table)
     found = session.execute('SELECT name, type, "notnull", pk, hidden FROM pragma_table_xinfo(?)', (name,)).fetchall()
     columns = [(column, type_, promised, place) for column, type_, promised, place, _ in found]
     primary = tuple(column for column, _, _, place in sorted(columns, key=lambda one: one[3]) if place)
@@ -74,17 +76,24 @@ def rowid_column(session: sqlite3.Connection, name: str) -> str | None:
 
 
 def find_table(session: sqlite3.Connection, table: str) -> tuple[str, str]:
-    """Return the name of a table or view as the catalog has it, and which of them it is."""
-    schema, name = split_name(table)
-    listed = "SELECT name, type FROM pragma_table_list WHERE schema = ?"
-    found = {
-        str(one).lower(): (str(one), str(kind))
-        for one, kind in session.execute(listed, (schema or "main",))
-        if not one.startswith("sqlite_")
-    }
-    if name.lower() not in found:
-        raise no_such_table(table, [one for one, _ in found.values()])
-    return found[name.lower()]
+    """Return the name of a table or view as the catalog has it, and which of them it is; see `looked_up`."""
+    _, name, kind = _find(session, table)
+    return name, kind
+
+
+def _find(session: sqlite3.Connection, table: str) -> tuple[TableName, str, str]:
+    """Return also the name by which it was found."""
+    found = session.execute("SELECT schema, name, type FROM pragma_table_list").fetchall()
+    there = {(schema, folded(name)): (name, kind) for schema, name, kind in found if not name.startswith("sqlite_")}
+    for one in looked_up(table, QUOTES["sqlite"]):
+        if (row := there.get((one.schema or _MAIN, folded(one.name)))) is not None:
+            return one, *row
+    raise no_such_table(table, [name for (schema, _), (name, _) in there.items() if schema == _MAIN], QUOTES["sqlite"])
+
+
+def folded(name: str) -> str:
+    """Return a name as SQLite compares it: without the case of ASCII letters alone."""
+    return "".join(one.lower() if one.isascii() else one for one in name)
 
 
 class _Index(NamedTuple):

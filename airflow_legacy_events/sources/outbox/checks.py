@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from airflow_legacy_events.core.columns import TEMPORAL, Kind
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Database, Reflection, TableWrites
 from airflow_legacy_events.core.problems import Problems
+from airflow_legacy_events.sources.order import index_name, spelled
 from airflow_legacy_events.sources.outbox.table import OutboxTable
 
 
@@ -94,7 +94,6 @@ def advise_index(log: logging.Logger, table: OutboxTable, writes: TableWrites) -
     if table.found.indexes is None or _served(table, writes, order):
         return
     spell = table.database.quoted
-    name = re.sub(r"\W+", "_", f"{table.written}_open").lower().strip("_")
     names = list(order)
     where = ""
     if table.marking is not None:
@@ -107,8 +106,8 @@ def advise_index(log: logging.Logger, table: OutboxTable, writes: TableWrites) -
         "no index of %s leads to its open rows in their order: every page reads the whole table. CREATE INDEX %s ON %s"
         " (%s)%s",
         table.what,
-        spell(name),
-        table.written,
+        spell(index_name(f"{table.written}_open")),
+        spelled(table.database, table.found.selectable),
         ", ".join(map(spell, names)),
         where,
     )

@@ -221,8 +221,7 @@ class OutboxSource:
                 f"topic= or headers= name {', '.join(map(repr, missing))}, and table {self.table!r} has no such column;"
                 " nothing was read. Say which it is with columns={...}"
             )
-        version = self.database.version
-        return roles, *select_outbox(self.table, roles, self.order_columns, named, found, version)
+        return roles, *select_outbox(self.table, roles, self.order_columns, named, found, self.database)
 
     def _new_drain(self, table: OutboxTable) -> Drain:
         rows = table.open_rows(timezone=self.source_timezone, stream=self.stream)

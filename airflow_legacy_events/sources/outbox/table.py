@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind, Shape
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Database, Reflection
+from airflow_legacy_events.sources.order import spelled
 from airflow_legacy_events.sources.outbox.marking import Marking
 from airflow_legacy_events.sources.outbox.receipts import Received
 from airflow_legacy_events.sources.rows import Rows
@@ -110,7 +111,7 @@ def select_outbox(
     order_columns: Sequence[str] | None,
     named: Sequence[str],
     found: Reflection,
-    version: Column | None,
+    database: Database,
 ) -> tuple[Selection, tuple[Column, ...]]:
     """Return what is read of an outbox, and the columns that identify a row.
 
@@ -120,7 +121,7 @@ def select_outbox(
         order_columns: that the drain follows; None: an integer id, else timestamp and id.
         named: further columns that messages need.
         found: what the catalog says of the table.
-        version: hidden column that changes with the row, if there is one.
+        database: where it is.
 
     Raises:
         ConfigurationError: a column is missing, no unique key contains the id, or nothing gives an order.
@@ -131,7 +132,7 @@ def select_outbox(
             f"table {table!r} has no column {', '.join(map(repr, missing))} that can be carried; it has"
             f" {', '.join(map(repr, known))}. Nothing was read; correct order_columns=, topic= or headers="
         )
-    key = _key(table, roles["id"], found, known)
+    key, version = _key(table, roles["id"], found, known, database), database.version
     order = tuple(order_columns or _order(table, roles, known))
     names = list(dict.fromkeys([*roles.values(), *order, *key, *named]))
     place = {name: at for at, name in enumerate(names)}
@@ -157,7 +158,7 @@ def by_time(selection: Selection, name: str) -> Selection:
     return replace(selection, position=tuple(dict.fromkeys([at, *selection.position])), op="r")
 
 
-def _key(table: str, id_: str, found: Reflection, known: Mapping[str, Column]) -> tuple[str, ...]:
+def _key(table: str, id_: str, found: Reflection, known: Mapping[str, Column], database: Database) -> tuple[str, ...]:
     candidates = [
         one
         for one in (found.primary_key, *found.unique)
@@ -169,8 +170,8 @@ def _key(table: str, id_: str, found: Reflection, known: Mapping[str, Column]) -
     if not candidates:
         raise ConfigurationError(
             f"table {table!r} has no primary key and no unique index over NOT NULL columns that contains the id"
-            f" {id_!r}, so a published row can't be told from another one; nothing was read. ALTER TABLE {table} ADD"
-            f" PRIMARY KEY ({id_})"
+            f" {id_!r}, so a published row can't be told from another one; nothing was read. ALTER TABLE"
+            f" {spelled(database, found.selectable)} ADD PRIMARY KEY ({database.quoted(id_)})"
         )
     return min(candidates, key=len)
 

@@ -65,7 +65,7 @@ class QuerySource(QueryArguments):
         renewal = Renewal(partial(self._look_again, checked, window), self._changes.judge_during, facts)
         runs = self._runs(checked, replace(rows, renewal=renewal), facts)
         if self.watermark_columns or window is not None:
-            advise(self.log, self.table, checked.selection, checked.found)
+            advise(self.log, self.database, self.table, checked.selection, checked.found)
         opened = self._open_live(runs, at, checked) if window is None else self._open_window(runs, at, window)
         horizon = completed(opened.horizon, facts, rows)
         return Opened(as_proved(horizon, rows), renewal.recorded(opened.batches))
