@@ -29,9 +29,7 @@ def serve() -> None:
         (home.folder() / home.PASSWORDS).write_text(json.dumps({"admin": password}))
         say(f"Airflow starts; in about half a minute open {paint(f'http://127.0.0.1:{port}/dags/legacy_shop', BOLD)}")
         say(f"   login   {paint('admin', BOLD)}   password   {paint(password, BOLD)}")
-        say(
-            f"   An order comes in every {_SECONDS_BETWEEN_ORDERS:.0f} s: trigger the DAG, then look at its report (XCom)."
-        )
+        say(f"   An order comes in every {_SECONDS_BETWEEN_ORDERS:.0f} s. Trigger the DAG and look at its XCom.")
         say("   Ctrl-C ends it.")
         with (home.folder() / "standalone.log").open("w") as log:
             command = [sys.executable, "-m", "airflow", "standalone"]
