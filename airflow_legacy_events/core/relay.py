@@ -177,7 +177,7 @@ class Relay:
                     sweep()
                 reached = batch.final
                 progress.show(report.rows, batch.share)
-                if not reached and pace.over:
+                if not reached and pace.over and not batch.split:
                     break
                 del batch, messages
                 if not reached:

@@ -17,8 +17,8 @@ from airflow_legacy_events.envelopes.attributes import cleaned_each
 from airflow_legacy_events.envelopes.column_codec import Codec
 from airflow_legacy_events.envelopes.plan import Member, Plan, Slot
 
-EncodedBlock: TypeAlias = tuple[Sequence[str], Sequence[str], Sequence[str]]
-"""Keys, values and, where the plan puts them into headers, ids."""
+EncodedBlock: TypeAlias = tuple[Sequence[str | None], Sequence[str], Sequence[str]]
+"""Keys, which are None where rows have none, values and, where the plan puts them into headers, ids."""
 
 FILLED = {Slot.SOURCE: "source", Slot.TYPE: "type_", Slot.SUBJECT: "subject"}
 """Names of the columns that templates make, as they stand inside a JSON string."""
@@ -80,7 +80,7 @@ class EncoderCode:
         self._plan, self._codecs, self._versioned, self._variant = plan, codecs, versioned, variant
 
     def compile(self, constants: dict[str, Any]) -> Callable[..., EncodedBlock]:
-        """Return the function; it takes `count, op, counter, moments`, what `FILLED` names, and the columns by name."""
+        """Return the function; it takes `count, op, counter, number, generation, moments`, what `FILLED` names, and the columns by name."""
         names = {**constants, "cleaned_each": cleaned_each, "null": "null", "quote": '"', "empty": "", "quoted": quoted}
         exec(compile(self.text(), "<encoder>", "exec"), names)  # noqa: S102  see the module's first paragraph
         return names["encode"]  # type: ignore[no-any-return]
@@ -89,8 +89,8 @@ class EncoderCode:
         """Return the source."""
         columns = ", ".join(f"t{at}, e{at}, f{at}" for at in range(len(self._plan.fields)))
         filled = ", ".join(FILLED.values())
-        lines = [f"def encode(count, op, counter, moments, {filled}, {columns}):", *self._keys(), *self._cleaned()]
-        lines += self._data()
+        given = f"count, op, counter, number, generation, moments, {filled}, {columns}"
+        lines = [f"def encode({given}):", *self._keys(), *self._cleaned(), *self._data(), *self._numbers()]
         lines += self._optional("subjects", Slot.SUBJECT, self._subject, absent=self._variant.subjects)
         lines += self._optional("times", Slot.TIME, "moments", absent=self._variant.times)
         lines.append(f"values = {self._message().code()}")
@@ -102,10 +102,16 @@ class EncoderCode:
         return any(part is Slot.ID for _, part in self._plan.each)
 
     @property
+    def _has_subject(self) -> bool:
+        return bool(self._plan.key) or Slot.SUBJECT in self._plan.templates
+
+    @property
     def _subject(self) -> str:
         return FILLED[Slot.SUBJECT] if Slot.SUBJECT in self._plan.templates else "inner"
 
     def _keys(self) -> list[str]:
+        if not self._plan.key:
+            return ["keys = [None] * count"]
         if len(self._plan.key) == 1:
             return [f"keys = t{self._plan.key[0]}", f"inner = e{self._plan.key[0]}"]
         keys = self._array('"')
@@ -118,7 +124,9 @@ class EncoderCode:
         """The texts of key and watermark as attributes hold them; keys of messages and data stay as they are."""
         if not self._variant.unclean:
             return ["named = keys"]
-        lines = ["named = cleaned_each(keys)", "inner = [quoted(key)[1:-1] for key in named]"]
+        lines = []
+        if self._plan.key:
+            lines = ["named = cleaned_each(keys)", "inner = [quoted(key)[1:-1] for key in named]"]
         for at in dict.fromkeys(self._plan.watermark):
             lines.append(f"t{at} = cleaned_each(t{at})")
             lines.append(f"e{at} = [None if one is None else quoted(one)[1:-1] for one in t{at}]")
@@ -166,23 +174,37 @@ class EncoderCode:
                 return [f"{name} = [{part.before!r} f'{{one}}' {part.after!r} if one else '' for one in {source}]"]
         return []
 
+    def _numbers(self) -> list[str]:
+        """Rows without a key are told apart by their number among equal ones."""
+        if self._plan.key:
+            return []
+        marks = _Strings()
+        self._put_version(marks, "t")
+        return [f"numbers = number({marks.code()})"]
+
     def _id(self, key: str, form: str) -> _Strings:
         text = _Strings()
         self._put_id(text, key, form)
         return text
 
     def _put_id(self, text: _Strings, key: str, form: str) -> None:
-        text.value(key)
-        if not self._versioned:
-            text.constant("counter")
-            return
+        if self._plan.key:
+            text.value(key)
+        if self._versioned:
+            self._put_version(text, form)
+        text.constant("counter")
+        if not self._plan.key:
+            text.literal(":")
+            text.value("numbers")
+        text.constant("generation")
+
+    def _put_version(self, text: _Strings, form: str) -> None:
         for place, at in enumerate(self._plan.watermark or [None]):
             text.literal("," if place else "@")
             if at is not None:
                 text.value(f"{form}{at}", "empty if {0} is None else {0}" if at in self._variant.nulls else "{}")
         text.literal(":")
         text.value("sums")
-        text.constant("counter")
 
     def _message(self) -> _Strings:
         message = _Strings()
@@ -198,7 +220,8 @@ class EncoderCode:
         if name := missing.get(member.slot):
             message.value(name)
             return
-        if member.slot is Slot.TIME and self._plan.time is None:
+        absent = {Slot.TIME: self._plan.time is None, Slot.SUBJECT: not self._has_subject}
+        if absent.get(member.slot):
             return
         message.literal(member.before)
         if member.slot is Slot.ID:

@@ -79,7 +79,7 @@ class _Encoder:
     def encode(self, batch: Batch) -> Messages:
         """Return the messages of a batch, in its order."""
         plan = self._plan
-        keys: list[str] = []
+        keys: list[str | None] = []
         values: list[str] = []
         each: list[Headers] | None = [] if plan.each else None
         timestamps: list[int | None] | None = [] if plan.timestamp is not None else None
@@ -90,7 +90,9 @@ class _Encoder:
             block, headers = self._block(columns, encoded, batch)
             keys += block[0]
             values += block[1]
-            extent = extent.joined(extent_of(block[0], block[1]))  # while they are in the processor's cache
+            extent = extent.joined(
+                extent_of(block[0] if plan.key else (), block[1])
+            )  # while they are in the processor's cache
             if each is not None:
                 each += header_rows(headers)
             if timestamps is not None and plan.timestamp is not None:
@@ -121,9 +123,9 @@ class _Encoder:
         inner = [_inner(filled[slot]) if slot in filled else None for slot in FILLED]
         versioned = self._versioned(batch.op)
         counter = f":{batch.counter}" if versioned and batch.counter else ""
-        counter += f":g{batch.generation}" if batch.generation else ""
+        generation = f":g{batch.generation}" if batch.generation else ""
         encode = self._compiled(versioned=versioned)
-        block = encode(count, batch.op, counter, moments, *inner, *forms)
+        block = encode(count, batch.op, counter, self._number(batch), generation, moments, *inner, *forms)
         if not plan.each:
             return block, []
         slots: dict[Slot, Values | None] = {
@@ -138,6 +140,16 @@ class _Encoder:
             for name, part in plan.each
             if (found := slots[part] if isinstance(part, Slot) else render(part, texts, count)) is not None
         ]
+
+    def _number(self, batch: Batch) -> Callable[[Sequence[str]], Sequence[int]] | None:
+        if self._plan.key:
+            return None
+        if batch.copies is None:
+            raise EnvelopeError(
+                f"the rows for topic {self._plan.topic!r} have no key columns, and their source does not number those"
+                " that are equal; name key columns with key_columns=[...]"
+            )
+        return batch.copies.number
 
     def _escaped(self, at: int, encoded: EncodedColumn) -> Values:
         """The texts as they stand inside a JSON string, where they are needed."""

@@ -26,7 +26,7 @@ def make_plan(
     """Return the plan of one shape; the stream's own headers follow the envelope's.
 
     Raises:
-        EnvelopeError: there is no key, two columns of `data` share a name, a column can't be carried, a template
+        EnvelopeError: two columns of `data` share a name, a column can't be carried, a template
             names a column that is not there, or two headers share a name.
         ConfigurationError: a template can't be read.
     """
@@ -154,8 +154,6 @@ def _position(shape: Shape, name: str) -> int:
 
 
 def _check_columns(shape: Shape, stream: Stream, fields: Iterable[Field]) -> None:
-    if not shape.key:
-        raise EnvelopeError(f"stream {stream.name!r} has no key columns; name them with key_columns=[...]")
     counts = Counter(shape.named(shape.data))
     if repeated := [name for name, count in counts.items() if count > 1]:
         raise EnvelopeError(

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from airflow_legacy_events.core.columns import Column, Kind, Shape
+from airflow_legacy_events.core.copies import CopiesByMark, CopiesBySum
 from airflow_legacy_events.core.model import Batch, Messages, Stream, Watermark
 from airflow_legacy_events.core.ports import Envelope
 from airflow_legacy_events.envelopes.cloudevents import CloudEventsEnvelope
@@ -123,9 +124,27 @@ def test_after_a_refused_batch_the_next_one_is_encoded_as_ever(encode):
     assert list(encode(batch(rows(1))).keys) == ["0"]
 
 
-def test_a_shape_without_a_key_is_refused(envelope):
+def test_rows_without_a_key_need_numbers(envelope):
+    shape = Shape(SHAPE.columns, (0, 1), ())
+    encode = envelope.compile(shape, STREAM)
     with pytest.raises(EnvelopeError, match="no key columns"):
-        envelope.compile(Shape(SHAPE.columns, (0, 1), ()), STREAM)
+        encode(batch(rows(2), shape=shape))
+
+
+@pytest.mark.parametrize("copies", [CopiesByMark, CopiesBySum])
+def test_equal_rows_without_a_key_have_ids_of_their_own(envelope, copies):
+    shape = Shape(SHAPE.columns, (1,), ())
+    encode, counting, found = envelope.compile(shape, STREAM), copies(), []
+    for _ in range(2):
+        made = batch(rows(1_500), shape=shape)
+        made.op, made.counter, made.generation, made.copies = "r", 4, 2, counting
+        messages = encode(made)
+        assert set(messages.keys) == {None}
+        found += ids(messages)
+    assert len(set(found)) == 3_000
+    assert {one.split(":")[2] for one in found} == {"4"}
+    assert {one.split(":")[3] for one in found} == {"1", "2"}
+    assert {one.split(":")[4] for one in found} == {"g2"}
 
 
 def test_names_that_data_would_hold_twice_are_refused_by_name(envelope):

@@ -33,12 +33,16 @@ def stream(written):
     return Stream(**{**written, "formats": Formats(**written.get("formats", {})), "headers": headers})
 
 
-def encode(case, rows, encoder, *, checked=False):
+def shape_of(case, *, checked):
     columns = tuple(
         Column(name, Kind(kind), type_, elements=elements(*more) if more else None, checked=checked)
         for name, kind, type_, *more in case["columns"]
     )
-    shape = Shape(columns, tuple(case["data"]), tuple(case["key"]), tuple(case["watermark"]), case["time"])
+    return Shape(columns, tuple(case["data"]), tuple(case["key"]), tuple(case["watermark"]), case["time"])
+
+
+def encode(case, rows, encoder, *, checked=False):
+    shape = shape_of(case, checked=checked)
     options = dict(case["envelope"])
     plan = ENVELOPES[options.pop("name")](**options).plan(shape, stream(case["stream"]))
     return ENCODERS[encoder](plan)(Batch(shape, rows, len(rows), Watermark((), None, {}), case["op"], case["counter"]))

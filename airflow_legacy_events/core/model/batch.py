@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.columns import Shape
+from airflow_legacy_events.core.copies import Copies
 from airflow_legacy_events.core.model.watermark import Watermark
 
 
@@ -25,6 +26,9 @@ class Batch:
         final: whether the target of the run is reached with this batch.
         share: how much of the range lies behind it, 0 to 1; None where it is not known.
         generation: how often the table was sent anew because it had been reset; it stands in the event ids.
+        copies: of rows without a key: numbers those that are equal, for their ids. Whoever makes the messages asks for
+            each row once. None where rows have a key.
+        split: whether rows that belong together go on in the next batch, so that no budget ends the run behind it.
     """
 
     shape: Shape
@@ -36,13 +40,16 @@ class Batch:
     final: bool = False
     share: float | None = None
     generation: int = 0
+    copies: Copies | None = None
+    split: bool = False
 
     def name_of(self, at: int) -> str:
         """Return how the row at a place is named to a person: by its id, else by its position."""
         shape, row = self.shape, self.rows[at]
         if "id" in shape.roles:
             return f"id {row[shape.roles['id']]}"
-        return ", ".join(f"{shape.columns[part].name} {row[part]}" for part in (shape.watermark or shape.key))
+        named = ", ".join(f"{shape.columns[part].name} {row[part]}" for part in (shape.watermark or shape.key))
+        return named or f"number {at}"
 
 
 class Delivered(NamedTuple):
