@@ -25,7 +25,11 @@ _HOOK_EXTRAS = frozenset(
 )
 # Extras of Airflow's own MySQL hook, and what is fixed for every session here.
 _MYSQL_HOOK_EXTRAS = frozenset(
-    {"aws_conn_id", "charset", "client", "cursor", "iam", "local_infile", "allow_local_infile", "ssl", "use_unicode"}
+    {
+        *("aws_conn_id", "charset", "client", "cursor", "iam", "local_infile", "allow_local_infile", "ssl"),
+        *("use_unicode", "autocommit", "binary_prefix", "client_flag", "conv", "cursorclass", "executemany_fallback"),
+        *("local_infile_dir", "multi_statements"),
+    }
 )
 
 
@@ -51,7 +55,8 @@ def postgres_url(conn_id: str, connection: Any) -> sa.URL:
 def mysql_url(conn_id: str, connection: Any) -> sa.URL:
     """Return the URL: host, port, login, password, `schema` as the database, other extras as mysqlclient's options.
 
-    The extra `ssl` holds the options of a certificate (`ca`, `cert`, `key`, `capath`, `cipher`), as JSON or as text.
+    The extra `ssl` holds the options of a certificate (`ca`, `cert`, `key`, `capath`, `cipher`, `check_hostname`), as
+    JSON or as text; or true or false.
     """
     extras = extras_of(conn_id, connection)
     if extras.get("iam"):
@@ -59,7 +64,7 @@ def mysql_url(conn_id: str, connection: Any) -> sa.URL:
             f"connection {conn_id!r} asks for a cloud token by its extra 'iam', which is not supported here. Use a"
             " login with a password, or a certificate (ssl)"
         )
-    certificate = _certificate(conn_id, extras.get("ssl") or {})
+    certificate = _certificate(conn_id, extras.get("ssl", {}))
     query = driver_options(conn_id, extras, _MYSQL_HOOK_EXTRAS)
     return sa.URL.create(
         "mysql+mysqldb",
@@ -68,19 +73,21 @@ def mysql_url(conn_id: str, connection: Any) -> sa.URL:
         host=connection.host or "localhost",
         port=connection.port,
         database=connection.schema or None,
-        query={**query, **{f"ssl_{name}": value for name, value in driver_options(conn_id, certificate).items()}},
+        query={**{f"ssl_{name}": value for name, value in driver_options(conn_id, certificate).items()}, **query},
     )
 
 
 def _certificate(conn_id: str, ssl: Any) -> dict[str, Any]:
     try:
-        found = read_json(ssl) if isinstance(ssl, str) else ssl
+        found = read_json(ssl or "{}") if isinstance(ssl, str) else ssl
     except ValueError:
         found = None
+    if isinstance(found, bool):
+        return {"mode": "REQUIRED" if found else "DISABLED"}
     if not isinstance(found, dict):
         raise ConfigurationError(
-            f"the extra 'ssl' of connection {conn_id!r} is no JSON object. Write it as one, with ca, cert, key, capath"
-            " or cipher"
+            f"the extra 'ssl' of connection {conn_id!r} is no JSON object. Write it as one, with ca, cert, key, capath,"
+            " cipher or check_hostname, or as true or false"
         )
     return {name: value for name, value in found.items() if value is not None}
 

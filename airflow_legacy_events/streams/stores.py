@@ -107,7 +107,13 @@ def _engine(conn_id: str) -> sa.Engine:
             f"watermark_store='table:{conn_id}': connection {conn_id!r} is of type {conn_type!r}; known:"
             f" {', '.join(sorted(known))}"
         )
-    _, url = find_target(conn_id, connection)
-    engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
+    name, url = find_target(conn_id, connection)
+    options: dict[str, Any] = {"poolclass": sa.NullPool, "hide_parameters": True}
+    if name == "mysql":
+        from airflow_legacy_events.databases.mysql import connecting  # noqa: PLC0415  needs its driver
+
+        given = connecting.options_of(conn_id, url.get_dialect()(), url)
+        options["creator"] = lambda: connecting.connect(conn_id, given, autocommit=False)
+    engine = sa.create_engine(url, **options)
     quote_all(engine.dialect)
     return engine

@@ -13,7 +13,7 @@ from typing import Any
 import MySQLdb
 
 from airflow_legacy_events.core import names
-from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.core.ports import Answer
 from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, HeldLock, SessionLock, holder_in, key_of
 from airflow_legacy_events.databases.mysql.session import (
@@ -74,7 +74,7 @@ class NamedLock(SessionLock):
         self._connect, self._session = connect, connect()
         try:
             self._watcher = connect()
-        except SourceError:
+        except LegacyEventsError:
             self._session.close()
             raise
         digest = names.digest(f"{database if table is None else ''}\0{key_of(name, table)}", 40)

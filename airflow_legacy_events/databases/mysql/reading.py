@@ -15,6 +15,7 @@ from airflow_legacy_events.core.errors import EnvelopeError
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.deadline import deadline
 from airflow_legacy_events.databases.mysql import charsets, types
+from airflow_legacy_events.databases.mysql.connecting import options_of
 from airflow_legacy_events.databases.mysql.rights import explained, not_connected
 from airflow_legacy_events.databases.mysql.server import AskedServer
 from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Killer, Session, code_of, first_rows, reason
@@ -53,8 +54,8 @@ class Reader(AskedServer):
         return session
 
     def _open(self, **defaults: int) -> Session:
-        _, options = self._dialect.create_connect_args(self.url)
-        return Session({"connect_timeout": _CONNECT_SECONDS, **defaults, **options})
+        options = options_of(self.conn_id, self._dialect, self.url)
+        return Session(self.conn_id, {"connect_timeout": _CONNECT_SECONDS, **defaults, **options})
 
     def _open_for_lock(self) -> Session:
         with self._translated(_CONNECTING):

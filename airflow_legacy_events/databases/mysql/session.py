@@ -20,27 +20,15 @@ from MySQLdb.converters import conversions
 from airflow_legacy_events.core.ports import Answer
 from airflow_legacy_events.core.sql_dialects import MYSQL, Dialect
 from airflow_legacy_events.databases.errors import one_line
+from airflow_legacy_events.databases.mysql import settings
 from airflow_legacy_events.databases.mysql import zone as zones
+from airflow_legacy_events.databases.mysql.connecting import connect
 
 INTERRUPTED = frozenset({1317, 1969, 3024})
 """Errors of a statement that was killed by another session, or by the server's own limit."""
 
 _LOST = range(2000, 3000)
 _GONE = frozenset({1040, 1053, 1152, 1159, 1161, 1205, 1213, 1927, 4031})
-# Modes that would change the values or the literals that are exchanged; what a query may be written in stays.
-_HARMFUL_MODES = frozenset(
-    {
-        *("PAD_CHAR_TO_FULL_LENGTH", "EMPTY_STRING_IS_NULL", "ORACLE", "MSSQL", "DB2"),
-        *("NO_ZERO_DATE", "NO_ZERO_IN_DATE", "TRADITIONAL"),
-    }
-)
-
-_ALL_ROWS = 2**64 - 1  # DEFAULT would be what the server's configuration says
-_RESTING_SECONDS = 86_400
-_MAKES_KEYS_SINCE, _SHOWS_KEYS = (8, 0, 30), "show_gipk_in_create_table_and_information_schema"
-_LIMITS_TIME_SINCE = (5, 7, 8)
-_CACHES_STATISTICS_SINCE = (8,)
-_NEW_NAMES_SINCE = {True: (11, 1, 1), False: (8,)}
 _VERSIONED_SINCE = (10, 3, 4)
 _REFUSED = 1290
 QUICK_SECONDS = 1.0
@@ -51,11 +39,6 @@ _NO_MEMORY_TO_SORT = 1038
 _PACKS_SORT_KEYS_SINCE = {True: (10, 5), False: (8, 0, 20)}
 _SHORTEST_SORT_BYTES = 1_024
 _SORT_BUFFER_BYTES = 2 * 2**20
-# What a session begins with, and has again after a function changed it.
-_KEPT = (
-    *("max_sort_length", "sort_buffer_size", "group_concat_max_len", "div_precision_increment", "default_week_format"),
-    *("lc_time_names", "sql_auto_is_null", "completion_type"),
-)
 _BYTES_OR_TEXT = ((FLAG.BINARY, bytes), (True, str))
 _TEXTS = (
     *("DECIMAL", "TINY", "SHORT", "LONG", "FLOAT", "DOUBLE", "NULL", "TIMESTAMP", "LONGLONG", "INT24", "DATE", "TIME"),
@@ -73,7 +56,8 @@ class Session:
     """One connection; values come as the text that the server sends, binary ones as bytes.
 
     Args:
-        options: of `MySQLdb.connect`.
+        conn_id: Airflow's name of the connection.
+        options: of `MySQLdb.connect`, as the connection has them; see `connecting`.
 
     Attributes:
         connection: mysqlclient's, for one thread at a time.
@@ -86,13 +70,10 @@ class Session:
         touched: whether a statement ran that may have changed the session's settings; see `settle`.
     """
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        self.connection: Any = MySQLdb.connect(  # type: ignore[no-untyped-call]
-            **{**options, "charset": "utf8mb4", "conv": _CONVERSIONS, "autocommit": True, "local_infile": 0},
-            multi_statements=False,
-        )
+    def __init__(self, conn_id: str, options: Mapping[str, Any]) -> None:
+        self.connection = connect(conn_id, options, _CONVERSIONS)
         self._descriptor = self.connection.fileno()
-        zone, kept = zones.columns(), (f"@@{name}" for name in _KEPT)
+        zone, kept = zones.columns(), (f"@@{name}" for name in settings.KEPT)
         [(number, version, modes, self._collation, *values)] = self.rows(
             f"SELECT CONNECTION_ID(), VERSION(), @@sql_mode, @@collation_connection, {', '.join((*zone, *kept))}"
         )
@@ -100,23 +81,24 @@ class Session:
         self.number = int(number)
         self.mariadb = "mariadb" in version.lower()
         self.version = tuple(map(int, re.findall(r"\d+", version.removeprefix("5.5.5-"))[:3]))
-        self.limits_time = self.mariadb or self.version >= _LIMITS_TIME_SINCE
-        self.modes = [mode for mode in modes.split(",") if mode not in _HARMFUL_MODES]
+        self.limits_time = self.mariadb or self.version >= settings.LIMITS_TIME_SINCE
+        self.modes = settings.modes_of(modes)
         self.touched = False
         self._sorts_by = 0
+        begun = {
+            name: int(value) if value.isdecimal() else value for name, value in zip(settings.KEPT, values, strict=True)
+        }
+        longest = begun["group_concat_max_len"]
         self._settings: dict[str, Any] = {
-            **{name: int(value) if value.isdecimal() else value for name, value in zip(_KEPT, values, strict=True)},
+            **begun,
             "sql_mode": ",".join(self.modes),
-            "time_zone": "+00:00",
-            "sql_select_limit": _ALL_ROWS,
-            **({"max_statement_time": 0} if self.mariadb else {}),
-            **({_SHOWS_KEYS: 1} if not self.mariadb and self.version >= _MAKES_KEYS_SINCE else {}),
+            **settings.of_each_session(self.version, mariadb=self.mariadb, longest_list=longest),
         }
         self._set(self._settings)
 
-    def _set(self, settings: Mapping[str, Any], before: str = "") -> None:
-        names = ", ".join(f"SESSION {name} = %s" for name in settings)
-        self.rows(f"SET {before}{names}", *settings.values())
+    def _set(self, values: Mapping[str, Any], before: str = "") -> None:
+        names = ", ".join(f"SESSION {name} = %s" for name in values)
+        self.rows(f"SET {before}{names}", *values.values())
 
     def settle(self) -> None:
         """Make the settings anew where what was read since may have changed them; else it costs nothing."""
@@ -154,9 +136,9 @@ class Session:
         return True
 
     def _sort(self, length: int, buffer: int) -> None:
-        settings = {"max_sort_length": length, "sort_buffer_size": buffer}
-        self._set(settings)
-        self._settings |= settings
+        found = {"max_sort_length": length, "sort_buffer_size": buffer}
+        self._set(found)
+        self._settings |= found
 
     @property
     def sql_dialect(self) -> Dialect:
@@ -187,20 +169,9 @@ class Session:
         Each statement is a read-only transaction of its own then, for which the session's mode counts as it was when
         the statement began. A function that it runs may change that for later ones: see `settle`.
         """
-        new = self.version >= _NEW_NAMES_SINCE[self.mariadb]
-        prefix = "transaction" if new else "tx"
-        settings: dict[str, Any] = {f"{prefix}_isolation": "REPEATABLE-READ", f"{prefix}_read_only": 1}
-        settings |= {"sql_big_selects": 1, "wait_timeout": _RESTING_SECONDS}
-        if self.mariadb and self.version >= (10, 3):
-            settings |= {"idle_transaction_timeout": 0, "idle_readonly_transaction_timeout": 0}
-        if self.mariadb:
-            settings["max_statement_time"] = max(0.001, timeout_seconds)
-        if not self.mariadb and self.version >= _CACHES_STATISTICS_SINCE:
-            settings["information_schema_stats_expiry"] = 0
-        if not self.mariadb and self.limits_time:
-            settings["max_execution_time"] = max(1, int(timeout_seconds * 1000))
-        self._set(settings)
-        self._settings |= settings
+        found = settings.of_reading(self.version, timeout_seconds, mariadb=self.mariadb)
+        self._set(found)
+        self._settings |= found
 
     def close(self) -> None:
         """Close the connection, if it is still open."""

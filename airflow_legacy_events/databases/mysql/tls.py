@@ -1,0 +1,127 @@
+"""TLS of sessions with MySQL and MariaDB: what was asked for is what the driver is given, and then it is proved.
+
+mysqlclient hands `ssl_mode` to MySQL's own library. Under MariaDB Connector/C REQUIRED does nothing against a server
+without TLS, and neither does a CA; before release 3.4 that library checks the chain of a certificate wherever a CA was
+given, and later only together with the host name.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from MySQLdb import _mysql
+
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.databases.errors import refused_extra
+
+_DISABLED, _PREFERRED, _REQUIRED, _VERIFY_CA, _VERIFY_IDENTITY = _MODES = (
+    "DISABLED",
+    "PREFERRED",
+    "REQUIRED",
+    "VERIFY_CA",
+    "VERIFY_IDENTITY",
+)
+_ASKS = {
+    "required": _REQUIRED,
+    "verify_cert": _VERIFY_CA,
+    **dict.fromkeys(("verify_identity", "check_hostname"), _VERIFY_IDENTITY),
+}
+"""Extras of other drivers that say the same, behind `ssl_` or within `ssl`."""
+
+_FILES = {"ca": os.path.isfile, "cert": os.path.isfile, "key": os.path.isfile, "capath": os.path.isdir}
+_CHECKS_BY_A_CA = re.compile(r"3\.[0-3]\.")
+"""Releases of MariaDB Connector/C that check the chain by a CA, whatever the mode."""
+
+_CAPSULE = b"_mysql.connection.native_connection"
+
+
+class Asked(NamedTuple):
+    """TLS as a connection asks for it.
+
+    Attributes:
+        options: of the driver.
+        by: extra that asks for it; None where a session in the clear will do.
+    """
+
+    options: dict[str, Any]
+    by: str | None
+
+
+def asked(conn_id: str, options: Mapping[str, Any]) -> Asked:
+    """Return what the driver is given.
+
+    Args:
+        conn_id: Airflow's name of the connection.
+        options: of the connection, as SQLAlchemy gives them to mysqlclient.
+
+    Raises:
+        ConfigurationError: a file is missing, or the mode is none.
+    """
+    given = {name.removeprefix("ssl_"): value for name, value in options.items() if name.startswith("ssl_")}
+    given |= options.get("ssl") or {}
+    rest = {name: value for name, value in options.items() if name != "ssl" and not name.startswith("ssl_")}
+    mode = str(given.pop("mode", "")).upper()
+    if mode not in ("", *_MODES):
+        raise refused_extra(conn_id, "ssl_mode", f"is none of {', '.join(_MODES)}")
+    switched_off = _is_true(given.pop("disabled", "0"))
+    asks = {name: stated for name, stated in _ASKS.items() if _is_true(given.pop(name, "0"))}
+    if mode == _DISABLED or (switched_off and not mode):
+        return Asked({**rest, "ssl_mode": _DISABLED}, None)
+    _check_files(conn_id, given)
+    unknown = {f"ssl_{name}": given.pop(name) for name in list(given) if name not in (*_FILES, "cipher")}
+    if not (mode or given or asks):
+        return Asked(rest | unknown, None)
+    wanted = mode or max([_REQUIRED, *asks.values()], key=_MODES.index)
+    by = "ssl_mode" if mode else f"ssl_{next(iter(given or asks))}"
+    if given.keys() & {"ca", "capath"} and wanted == _REQUIRED and not _CHECKS_BY_A_CA.match(_mysql.get_client_info()):
+        wanted = _VERIFY_CA
+    made = {**rest, **unknown, "ssl_mode": wanted, **({"ssl": given} if given else {})}
+    return Asked(made, None if wanted == _PREFERRED else by)
+
+
+def prove(conn_id: str, connection: Any, by: str) -> None:
+    """Check that a session is encrypted, as this end of it sees it: a proxy would tell of its own other end.
+
+    Args:
+        conn_id: Airflow's name of the connection.
+        connection: mysqlclient's.
+        by: extra that asked for it.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    if not _cipher(connection):
+        raise ConfigurationError(
+            f"let the server of connection {conn_id!r} speak TLS, or remove extra {by!r}: it asks for TLS, and the"
+            " server, or what lies before it, made a session without. Nothing was read"
+        )
+
+
+def _check_files(conn_id: str, given: Mapping[str, Any]) -> None:
+    for name, is_there in _FILES.items():
+        if name in given and not (is_there(given[name]) and os.access(given[name], os.R_OK)):
+            what = "folder" if name == "capath" else "file"
+            raise refused_extra(conn_id, f"ssl_{name}", f"names a {what} that is not there or can't be read")
+
+
+def _cipher(connection: Any) -> str:
+    """Return the cipher of a session, empty without TLS, by the library that the driver itself uses."""
+    address = ctypes.pythonapi.PyCapsule_GetPointer
+    address.restype, address.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
+    try:
+        cipher_of = ctypes.CDLL(_mysql.__file__).mysql_get_ssl_cipher
+        session = address(connection._get_native_connection(), _CAPSULE)  # noqa: SLF001  it has no other name
+    except (AttributeError, OSError, ValueError):  # a driver that is built otherwise; then the server is asked
+        connection.query("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
+        [(_, found)] = connection.store_result().fetch_row(0)
+        return str(found or "")
+    cipher_of.restype, cipher_of.argtypes = ctypes.c_char_p, (ctypes.c_void_p,)
+    return (cipher_of(session) or b"").decode()
+
+
+def _is_true(value: object) -> bool:
+    return str(value).lower() in ("1", "true", "yes", "on")
