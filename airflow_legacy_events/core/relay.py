@@ -33,6 +33,8 @@ from airflow_legacy_events.core.stop import Stop
 LARGE_BYTES = 2 * 2**20
 """No batch is read ahead of one with a larger message: it and its row may take four bytes a character."""
 
+_WAITS = {"future": "they lie above the database's now", "lag": "they are younger than lag="}
+
 Encoders: TypeAlias = dict[Shape, Callable[[Batch], Messages]]
 
 
@@ -153,6 +155,9 @@ class Relay:
             horizon.completeness,
             horizon.reason,
         )
+        if (held := horizon.held_back) is not None:
+            report.held_back = held._asdict()
+            self.log.info("%s: %d rows wait for a later run: %s", self.stream.name, held.rows, _WAITS[held.reason])
 
     def _deliver(self, delivery: Delivery, at: Watermark | None) -> Deliver:
         """What delivers a batch: the delivery alone, or beside the live stream."""

@@ -25,7 +25,7 @@ class Report:
         watermark_to: the values at the end.
         horizon: the target that was fixed at the start.
         target_reached: False after `max_rows` or `max_seconds`, or a failure.
-        held_back: what a horizon held back, None when nothing.
+        held_back: rows above the bound of the run, and why they wait; None when there are none; see `model.HeldBack`.
         completeness: `exact`, `bounded` or `best_effort`.
         completeness_reason: the assumption or gap behind that word.
         seconds: of the relay alone.

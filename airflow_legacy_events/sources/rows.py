@@ -127,13 +127,20 @@ class Rows:
 
     def highest(self, after: Start, ceiling: Any = None) -> Values | None:
         """Return the highest position above `after`, among the rows that meet the condition `ceiling`, if any."""
+        rows = self.database.read(self._highest(after) if ceiling is None else self._highest(after).where(ceiling))
+        return self.texts(rows[0]) if rows else None
+
+    def highest_of_all(self, after: Start, ceiling: Any) -> tuple[tuple[Any, ...], bool] | None:
+        """Return the highest position above `after` as it is read, if any, and whether it meets `ceiling`."""
+        meets = sa.case((ceiling, sa.literal_column("1")), else_=sa.literal_column("0"))
+        rows = self.database.read(self._highest(after).add_columns(meets.label("legacy_events_below")))
+        return (rows[0][:-1], str(rows[0][-1]) == "1") if rows else None
+
+    def _highest(self, after: Start) -> Any:
         columns = self.selection.columns
         query = self._select(self._position, after).execution_options(expected=columns)
         query = query.where(*(sa.column(column.name).is_not(None) for column in columns if column.nullable))
-        if ceiling is not None:
-            query = query.where(ceiling)
-        rows = self.database.read(query.order_by(*(column.desc() for column in self._position)).limit(1))
-        return self.texts(rows[0]) if rows else None
+        return query.order_by(*(column.desc() for column in self._position)).limit(1)
 
     def newest(self, until: Values | None, limit: int) -> list[tuple[Any, ...]]:
         """Return the rows up to `until`, all where that is None, from the highest position down; at most `limit`."""
@@ -166,6 +173,14 @@ class Rows:
         counted: Any = sa.select(sa.func.count()).select_from(some.limit(most).subquery("counted"))
         ((rows,),) = self.database.read(counted, BATCH_BYTES)  # with a bound no lock outlives it in a snapshot
         return int(rows)
+
+    def extent(self, after: Start, most: int) -> tuple[int, Any]:
+        """Return how many rows lie above `after`, and the lowest value of their first column; it ends at `most`."""
+        first = self._position[0]
+        some = self._select([first], after).order_by(first).limit(most).subquery("counted")
+        query: Any = sa.select(sa.func.count(), sa.func.min(sa.column(first.name))).select_from(some)
+        ((rows, lowest),) = self.database.read(query, BATCH_BYTES)
+        return int(rows), lowest
 
     def positions(self, after: Start, most: int, until: Values) -> list[tuple[Any, ...]]:
         """Return the positions of the rows above `after`, up to `until`, in any order; at most `most`."""

@@ -100,7 +100,7 @@ def test_a_quiet_poll_is_a_handful_of_statements(legacy, statements):
         statements.clear()
         assert list(source.open(last._replace(facts={**horizon.facts, **last.facts})).batches) == []
     asked = [query for query, _ in statements]
-    assert [statement.split()[0] for statement in asked] == ["SET", "BEGIN", "SELECT", "BEGIN", "SELECT"]
+    assert [statement.split()[0] for statement in asked] == ["RESET", "BEGIN", "SELECT", "BEGIN", "SELECT"]
     assert "LIMIT" in asked[-1]
 
 

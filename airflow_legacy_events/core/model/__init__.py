@@ -1,7 +1,7 @@
 """The words of the package as types: watermark, window, batch, messages, stream, horizon."""
 
 from airflow_legacy_events.core.model.batch import Batch, Delivered
-from airflow_legacy_events.core.model.horizon import PENDING_ROWS, Backlog, Ceiling, Horizon, Opened, Pending
+from airflow_legacy_events.core.model.horizon import PENDING_ROWS, Backlog, Ceiling, HeldBack, Horizon, Opened, Pending
 from airflow_legacy_events.core.model.messages import Headers, Messages, Rejection
 from airflow_legacy_events.core.model.replay import Repeat, RunMode, Span, Window
 from airflow_legacy_events.core.model.stream import FORMATS, Formats, Stream
@@ -17,6 +17,7 @@ __all__ = [
     "Delivered",
     "Formats",
     "Headers",
+    "HeldBack",
     "Horizon",
     "Messages",
     "Opened",

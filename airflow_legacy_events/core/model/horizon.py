@@ -53,6 +53,23 @@ class Ceiling(NamedTuple):
     reason: str
 
 
+class HeldBack(NamedTuple):
+    """Rows above the bound of a run, which a later one delivers.
+
+    Attributes:
+        rows: how many; counting ends at `PENDING_ROWS`.
+        oldest_seconds: age of the lowest of them by the database's clock; negative where it lies ahead of that, None
+            where it is no time that can be told.
+        reason: `future`: above the database's now, or `lag`: younger than the lag.
+        blocker: what holds them back, where that is somebody else's; else None.
+    """
+
+    rows: int
+    oldest_seconds: float | None
+    reason: str
+    blocker: str | None = None
+
+
 class Horizon(NamedTuple):
     """Horizon of a run: what its source found and fixed when it was opened.
 
@@ -65,6 +82,7 @@ class Horizon(NamedTuple):
             source learns it by reading.
         table_reset: that the table was set back below the watermark: `highest` position, `watermark`, and the `action`
             that was taken; None where it was not.
+        held_back: rows above the bound of the run; None where there are none.
         timezone: name of the zone of naive times, where the source is asked for it; None: the stream's own.
     """
 
@@ -74,6 +92,7 @@ class Horizon(NamedTuple):
     facts: Mapping[str, Any]
     shape: Shape | None = None
     table_reset: Mapping[str, Any] | None = None
+    held_back: HeldBack | None = None
     timezone: str | None = None
 
 

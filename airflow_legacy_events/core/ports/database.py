@@ -246,8 +246,8 @@ class Database(Protocol):
         Args:
             query: a SQLAlchemy SELECT. Its execution option `constant_columns` names columns that are equal in all
                 its rows: an index that begins with them is in the order of the columns behind them. Its execution
-                option `expected` holds the `Column`s that it must give: their names, kinds and types, of which a length
-                or precision may differ. `key_columns` names those that identify a row, for errors.
+                option `expected` holds the `Column`s that it must give first: their names, kinds and types, of which a
+                length or precision may differ. `key_columns` names those that identify a row, for errors.
             max_bytes: the rows may be cut short once they hold about so many bytes, at least one row is returned.
 
         Raises:

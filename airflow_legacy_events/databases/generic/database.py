@@ -255,7 +255,8 @@ class GenericDatabase(Streamed):
             with contextlib.closing(session.execute(query, execution_options=options)) as result:
                 names = list(result.keys())
                 if expected is not None and result.cursor is not None:
-                    self._shapes.check(expected, names, result.cursor.description)
+                    first = slice(len(expected))
+                    self._shapes.check(expected, names[first], result.cursor.description[first])
                 chunks = self._chunks.one_by_one(result.fetchone)
                 return self._gather(query, (values.exact(chunk, names) for chunk in chunks), max_bytes)
 

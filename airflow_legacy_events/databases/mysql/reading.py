@@ -74,7 +74,7 @@ class Reader(AskedServer):
         sent = self._spelled(query)
         statement, parameters = self._compiled(sent)
         expected = query.get_execution_options().get("expected")
-        plain = expected is not None and are_bare(query, sent, self._known.json)
+        plain = expected is not None and are_bare(query, sent, expected, self._known.json)
         with self._using("reading") as session, self._limited(session), self._readable(session, statement, parameters):
             session.sort_by(self._known.sort_bytes(query, packs=session.packs_sort_keys))
             chunks = self._stream(session, statement, parameters, expected if plain else None)
@@ -95,7 +95,7 @@ class Reader(AskedServer):
         sent, expected = self._spelled(query), query.get_execution_options().get("expected", ())
         statement, parameters = self._compiled(sent)
         read_slowly(session)
-        if not (plain := are_bare(query, sent, self._known.json)):  # what it reads is held as it is from here on
+        if not (plain := are_bare(query, sent, expected, self._known.json)):  # what it reads is held as it is from here on
             found = types.described(session, *self._compiled(bare(query, expected)))
             check_shape(self.conn_id, expected, found, self._known.json)
         with self._readable(session, statement, parameters):

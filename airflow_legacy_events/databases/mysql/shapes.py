@@ -25,20 +25,21 @@ def bare(query: Any, expected: Sequence[Column]) -> Any:
     return sa.select(*columns).select_from(query.get_final_froms()[0]).limit(0)
 
 
-def are_bare(query: Any, sent: Any, json: Collection[str]) -> bool:
-    """Return whether a page selects its columns as they are, so that its result has their types.
+def are_bare(query: Any, sent: Any, expected: Sequence[Column], json: Collection[str]) -> bool:
+    """Return whether a page selects its first columns as they are, so that its result has their types.
 
     Args:
         query: as it was asked for.
         sent: the same as it is sent.
+        expected: the columns that it gives first.
         json: columns whose type a result does not tell.
     """
-    selected = (*query.selected_columns, *sent.selected_columns)
+    selected = [one for each in (query, sent) for one in list(each.selected_columns)[: len(expected)]]
     return all(isinstance(one, sa.ColumnClause) and one.name not in json for one in selected)
 
 
 def check_shape(conn_id: str, expected: Sequence[Column], found: Described, json: Collection[str]) -> None:
-    """Check that a result has the columns that its encoder was made for; a length or precision may differ.
+    """Check that a result has first the columns that its encoder was made for; a length or precision may differ.
 
     Args:
         conn_id: Airflow's name of the connection.
@@ -49,7 +50,7 @@ def check_shape(conn_id: str, expected: Sequence[Column], found: Described, json
     Raises:
         SchemaChangedError: naming the column and both types.
     """
-    seen = [_type_of(name, type_, json) for name, type_, _ in found]
+    seen = [_type_of(name, type_, json) for name, type_, _ in found[: len(expected)]]
     wanted = [(column.name, column.kind, _bare(column.type)) for column in expected]
     if seen == wanted:
         return

@@ -29,7 +29,7 @@ def refuse_future(rows: Rows, values: Values) -> None:
     """
     column = rows.selection.columns[0]
     now = rows.database.now()
-    moment = _moment(values[0], column, zone_named(rows.timezone), now)
+    moment = moment_of(values[0], column, zone_named(rows.timezone), now)
     if moment is None or moment <= now + _SLACK:
         return
     raise WatermarkError(
@@ -48,20 +48,32 @@ def is_earlier(one: str, other: str) -> bool:
         return True
 
 
-def _moment(text: str, column: Column, zone: dt.tzinfo, now: dt.datetime) -> dt.datetime | None:
+def moment_of(text: str, column: Column, zone: dt.tzinfo, now: dt.datetime) -> dt.datetime | None:
+    """Return the point in time that a watermark's text means; None where it can't be told.
+
+    It can't of a text that is no time, nor of a naive one while a change of the local clock is under way.
+
+    Args:
+        text: of the watermark.
+        column: that it is a value of; of a date the day before counts, which may have begun earlier elsewhere.
+        zone: of a naive one.
+        now: the database's.
+    """
     try:
         moment = dt.datetime.fromisoformat(text)
-    except ValueError:
+        if column.kind is Kind.DATE:
+            moment -= _DAY
+        if moment.tzinfo is None and column.kind is Kind.INSTANT:
+            return moment.replace(tzinfo=dt.UTC)
+        if moment.tzinfo is None and _changes(zone, now):
+            return None
+        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).astimezone(dt.UTC)
+    except (ValueError, OverflowError):  # the last hours of the year 9999 are none in UTC
         return None
-    if column.kind is Kind.DATE:  # the day may have begun a day earlier elsewhere
-        moment -= _DAY
-    if moment.tzinfo is not None:
-        return moment.astimezone(dt.UTC)
-    if column.kind is Kind.INSTANT:
-        return moment.replace(tzinfo=dt.UTC)
-    if any(fold.begin - _DAY <= now.replace(tzinfo=None) <= fold.end + _DAY for fold in folds(zone, now)):
-        return None
-    return moment.replace(tzinfo=zone).astimezone(dt.UTC)
+
+
+def _changes(zone: dt.tzinfo, now: dt.datetime) -> bool:
+    return any(fold.begin - _DAY <= now.replace(tzinfo=None) <= fold.end + _DAY for fold in folds(zone, now))
 
 
 def _utc(moment: dt.datetime) -> str:

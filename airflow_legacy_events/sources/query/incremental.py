@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import Batch, Ceiling, Horizon, Opened, Pending, Watermark
+from airflow_legacy_events.core.model import Batch, Ceiling, HeldBack, Horizon, Opened, Pending, Watermark
 from airflow_legacy_events.sources.pages import Page, pages
 from airflow_legacy_events.sources.place import Start, Values
 from airflow_legacy_events.sources.query import last_rows
 from airflow_legacy_events.sources.query.checks import refuse_endless
+from airflow_legacy_events.sources.query.held_back import find_held_back
 from airflow_legacy_events.sources.query.resets import generation_of
 from airflow_legacy_events.sources.query.standing import (
     AS_EXPECTED,
@@ -34,6 +35,7 @@ class RunPlan(NamedTuple):
         target: the highest position that was found, read or only marked.
         ceiling: below which it was looked for.
         verdict: on the rows below the watermark.
+        held_back: rows above the ceiling; None where there are none.
     """
 
     first: bool
@@ -42,6 +44,7 @@ class RunPlan(NamedTuple):
     target: Values | None
     ceiling: Ceiling
     verdict: Verdict = AS_EXPECTED
+    held_back: HeldBack | None = None
 
 
 @dataclass
@@ -86,24 +89,27 @@ class IncrementalRun:
         start = self._beginning()
         self.rows.refuse_null(start)
         ceiling = self.rows.ceiling(self.lag_seconds)
-        target, verdict = self._find_target(start, ceiling)
+        highest, above = self._look(start, ceiling)
+        target, verdict = self._judged(start, highest, above=above is not None)
+        held_back = None if above is None else find_held_back(self.rows, start, above, ceiling, self.lag_seconds or 0)
         begin, until = (Start(target or ()), None) if first and self.now else (start, target)
-        return RunPlan(first, begin, until, target, ceiling, verdict)
+        return RunPlan(first, begin, until, target, ceiling, verdict, held_back)
 
     def horizon(self, plan: RunPlan) -> Horizon:
         """Return where the run ends, and how complete that is."""
         reason = "; ".join(filter(None, (plan.ceiling.reason, plan.verdict.note)))
         facts = {} if plan.verdict.fact is None else {plan.verdict.fact: True}
-        return Horizon(plan.target, plan.ceiling.completeness, reason, facts)
+        return Horizon(plan.target, plan.ceiling.completeness, reason, facts, held_back=plan.held_back)
 
     def pending(self, most: int) -> Pending:
         """Find the target, and count the rows up to it, at most `most`.
 
         Where the table was set back below the watermark one row is pending: the run that it starts decides.
         """
-        start = self._beginning()
+        start, ceiling = self._beginning(), self.rows.ceiling(self.lag_seconds)
         try:
-            target, _ = self._find_target(start, self.rows.ceiling(self.lag_seconds))
+            highest = self._highest(start, ceiling)
+            target, _ = self._judged(start, highest, above=False if ceiling.condition is None else None)
         except (TableResetError, IdsReturnedError):
             return Pending(1, start.values)
         return Pending(0 if target is None else self.rows.count(start, most, target), target)
@@ -113,19 +119,34 @@ class IncrementalRun:
             return Start(self.stored.values, included=bool(self.stored.facts.get("included")))
         return Start(() if self.begin is None else (self.begin,), included=True)
 
-    def _find_target(self, start: Start, ceiling: Ceiling) -> tuple[Values | None, Verdict]:
-        """Return the highest position above `start`, None where there is none, and the verdict on what lies below."""
-        if self.standing is None:
-            return self._highest(start, ceiling), AS_EXPECTED
-        found = self._highest(start._replace(included=True), ceiling)  # at the same price as above it alone
-        verdict = self.standing.judge(found, bounded=ceiling.condition is not None)
-        return (None if found == start.values else found), verdict
+    def _look(self, start: Start, ceiling: Ceiling) -> tuple[Values | None, tuple[Any, ...] | None]:
+        """Return the highest position at or below the ceiling, and the highest of all where that lies above it.
+
+        One look, as without a ceiling, where nothing lies above.
+        """
+        if ceiling.condition is None:
+            return self._highest(start, ceiling), None
+        found = self.rows.highest_of_all(self._looked_from(start), ceiling.condition)
+        if found is None or found[1]:
+            return None if found is None else self.rows.texts(found[0]), None
+        return self._highest(start, ceiling), found[0]
 
     def _highest(self, start: Start, ceiling: Ceiling) -> Values | None:
-        found = self.rows.highest(start, ceiling.condition)
+        found = self.rows.highest(self._looked_from(start), ceiling.condition)
         if found is not None:
             refuse_endless(self.rows.what, self.rows.selection.columns[0], found[0])
         return found
+
+    def _looked_from(self, start: Start) -> Start:
+        """Where there is a watermark to judge its own row is looked for too, at the same price."""
+        return start if self.standing is None else start._replace(included=True)
+
+    def _judged(self, start: Start, highest: Values | None, *, above: bool | None) -> tuple[Values | None, Verdict]:
+        """Return the highest position above `start`, None where there is none, and the verdict on what lies below."""
+        if self.standing is None:
+            return highest, AS_EXPECTED
+        verdict = self.standing.judge(highest, above=above)
+        return (None if highest == start.values else highest), verdict
 
     def batches(self, plan: RunPlan) -> Iterator[Batch]:
         """Yield the pages; the last one is final unless `max_rows` came first."""

@@ -92,12 +92,12 @@ class Standing:
     found: Mapping[str, Any]
     log: logging.Logger
 
-    def judge(self, highest: Values | None, *, bounded: bool) -> Verdict:
+    def judge(self, highest: Values | None, *, above: bool | None) -> Verdict:
         """Judge what a run found at or above the watermark.
 
         Args:
             highest: position at or above the watermark and below the run's bound; None: there is none.
-            bounded: whether the run has a bound.
+            above: whether rows lie above the run's bound; None: that is still to be looked at.
 
         Raises:
             TableResetError: the table was set back below its watermark.
@@ -111,7 +111,7 @@ class Standing:
             return AS_EXPECTED if quiet else self._judge_overtaken()
         if self._in_time:
             refuse_future(self.rows, self._values)
-        if bounded and self.rows.highest(self._from_here) is not None:
+        if above or (above is None and self.rows.highest(self._from_here) is not None):
             return AS_EXPECTED
         return self._judge_time() if self._in_time else self._judge_id()
 
