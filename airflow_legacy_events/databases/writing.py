@@ -33,6 +33,34 @@ class Reading(NamedTuple):
     begin: Callable[[Any], None] = lambda _: None
 
 
+class Right(NamedTuple):
+    """What a statement that changes rows needs beside SELECT.
+
+    Attributes:
+        verb: `DELETE` or `UPDATE`.
+        columns: that are set.
+        schema: of the table; None where the statement names none.
+        table: its name.
+    """
+
+    verb: str
+    columns: tuple[str, ...]
+    schema: str | None
+    table: str
+
+    @classmethod
+    def of(cls, statement: Any) -> Right:
+        """Return what a DELETE or an UPDATE of SQLAlchemy needs."""
+        values = getattr(statement, "_values", None) or {}
+        columns = tuple(str(getattr(one, "key", one)) for one in values)
+        return cls("UPDATE" if columns else "DELETE", columns, statement.table.schema, statement.table.name)
+
+    def grant(self, on: str, to: str, quote: Callable[[str], str]) -> str:
+        """Return the statement that gives it; `on` and `to` are spelled, `quote` puts names of columns in quotes."""
+        columns = f" ({', '.join(map(quote, self.columns))})" if self.columns else ""
+        return f"Run the GRANT below:\nGRANT {self.verb}{columns} ON {on} TO {to}"
+
+
 def in_order(statements: Sequence[Any], run: Callable[[Any], Answer]) -> list[Answer]:
     """Return the answer to each statement; one that is a function is made of the answers before it.
 

@@ -7,23 +7,26 @@ from collections.abc import Sequence
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Reflection
 
+_OF_DATA = "or name other columns, what data holds with columns= or exclude_columns="
 
-def refuse(what: str, found: Reflection, names: Sequence[str]) -> None:
+
+def refuse(what: str, found: Reflection, names: Sequence[str], remedy: str = _OF_DATA) -> None:
     """Check that this user may read the columns that are wanted.
 
     Args:
         what: the table, for messages.
         found: what the database says of it.
         names: of the columns.
+        remedy: what to do instead of running the GRANT.
 
     Raises:
         ConfigurationError: naming those that it may not read, or can't see, and the GRANT.
     """
     withheld, wanted = found.withheld, list(dict.fromkeys(names))
-    if missing := [name for name in wanted if name in withheld.names]:
+    if missing := [name for name in wanted if name in (*withheld.names, *withheld.hidden)]:
         raise ConfigurationError(
-            f"{what}: this user may not read {_columns(missing)}; nothing was read. Run the GRANT below, or name other"
-            f" columns, what data holds with columns= or exclude_columns=:\n{withheld.grant(missing)}"
+            f"{what}: this user may not read {_columns(missing)}; nothing was read. Run the GRANT below,"
+            f" {remedy}:\n{withheld.grant(missing)}"
         )
     there = set(_there(found))
     if withheld.hides and (missing := [name for name in wanted if name not in there]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -150,7 +151,9 @@ def test_a_sequence_that_begins_again_is_told(legacy, databases):
 def test_a_missing_right_is_the_reason_of_a_refusal(legacy, databases, role):
     legacy.execute(f"GRANT SELECT ON t TO {role}")
     database = databases(username=role)
-    assert database.refusal(NOTHING) == "permission denied for table t (SQLSTATE 42501)"
+    told, grant = str(database.refusal(NOTHING)).split("\n")
+    assert told == "permission denied for table t (SQLSTATE 42501). Run the GRANT below:"
+    assert re.fullmatch(r"GRANT DELETE ON public\.t TO \w+", grant)
     legacy.execute(f"GRANT DELETE ON t TO {role}")
     assert database.refusal(NOTHING) is None
 

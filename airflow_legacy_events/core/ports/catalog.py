@@ -94,6 +94,7 @@ class Withheld(NamedTuple):
         on: the table as a GRANT names it.
         to: the user as a GRANT names it.
         quote: of other names, doubled inside of them.
+        hidden: names of hidden columns that it may not read either, such as `Database.version`.
     """
 
     names: Mapping[str, str] = MappingProxyType({})
@@ -102,6 +103,7 @@ class Withheld(NamedTuple):
     on: str = ""
     to: str = ""
     quote: str = '"'
+    hidden: tuple[str, ...] = ()
 
     def grant(self, names: Sequence[str] = ()) -> str:
         """Return the statement that lets this user read these columns; without any the whole table."""

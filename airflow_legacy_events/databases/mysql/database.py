@@ -32,7 +32,7 @@ from airflow_legacy_events.databases.mysql.underlying import below_query
 from airflow_legacy_events.databases.mysql.writes import table_writes
 from airflow_legacy_events.databases.mysql.writing import refusal
 from airflow_legacy_events.databases.reflection import Reflected, TableFacts, looked_at
-from airflow_legacy_events.databases.writing import Reading
+from airflow_legacy_events.databases.writing import Reading, Right
 
 # The plain name of UTC needs none of the server's tables of zones, which are often empty.
 _NOW = "SELECT UTC_TIMESTAMP(6)"
@@ -72,7 +72,7 @@ class MysqlDatabase(Reader):
     def refusal(self, statement: Any) -> str | None:
         """See `core.ports.Database.refusal`."""
         with self._translated("asking whether rows may be written"):
-            return refusal(self._open_for_lock, *self._compiled(statement))
+            return refusal(self._open_for_lock, *self._compiled(statement), Right.of(statement))
 
     def now(self) -> dt.datetime:
         """See `core.ports.Database.now`."""

@@ -48,10 +48,10 @@ class Grants(NamedTuple):
         if not everything:
             hidden.append(
                 "foreign keys of tables that this user may not see;"
-                f" GRANT REFERENCES ON {_quoted(schema)}.* TO {self.user} shows those of this database"
+                f" GRANT REFERENCES ON {quoted(schema)}.* TO {self.user} shows those of this database"
             )
         if triggers and not self.has("TRIGGER", f"{schema}.*", f"{schema}.{table}"):
-            hidden.append(f"triggers; GRANT TRIGGER ON {_quoted(schema)}.{_quoted(table)} TO {self.user} shows them")
+            hidden.append(f"triggers; GRANT TRIGGER ON {quoted(schema)}.{quoted(table)} TO {self.user} shows them")
         return tuple(hidden)
 
 
@@ -83,5 +83,6 @@ def _covers(granted: str, place: str) -> bool:
     return granted.endswith(".*") and fnmatch.fnmatchcase(place, pattern)
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """Return a name in quotes, whatever it holds."""
     return f"`{name.replace('`', '``')}`"

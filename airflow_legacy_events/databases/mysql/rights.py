@@ -14,7 +14,7 @@ import MySQLdb
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Withheld
 from airflow_legacy_events.databases import errors
-from airflow_legacy_events.databases.mysql.grants import current_user
+from airflow_legacy_events.databases.mysql.grants import current_user, quoted
 from airflow_legacy_events.databases.mysql.session import Session, code_of
 from airflow_legacy_events.databases.mysql.tokens import Name, tables, tokens
 from airflow_legacy_events.databases.mysql.writing import reason_of_query, reason_of_read
@@ -48,7 +48,7 @@ def withheld_of(
     known = [*(name for name, _, reads in columns if not reads), *(name for name in indexed if name not in shown)]
     at_least = max(max((place for _, place, _ in columns), default=0) - len(columns), 0)
     on = _spelled(Name(schema, table))
-    return Withheld({name: _quote(name) for name in known}, hides=True, at_least=at_least, on=on, to=user, quote="`")
+    return Withheld({name: quoted(name) for name in known}, hides=True, at_least=at_least, on=on, to=user, quote="`")
 
 
 @contextmanager
@@ -103,7 +103,7 @@ def missing(session: Session, error: MySQLdb.Error, statement: str = "") -> list
         return [f"GRANT EXECUTE ON FUNCTION {_spelled(_parted(named[-1]))} TO {user}"]
     written = {one.name: one.schema for one in tables(tokens(statement))} if statement else {}
     table = named[-1] if named[-1].schema else Name(written.get(named[-1].name) or database, named[-1].name)
-    columns = f" ({_quote(named[0].name)})" if code == _COLUMN else ""
+    columns = f" ({quoted(named[0].name)})" if code == _COLUMN else ""
     return [f"GRANT SELECT{columns} ON {_spelled(table)} TO {user}"]
 
 
@@ -119,7 +119,7 @@ def not_connected(error: MySQLdb.Error) -> list[str]:
     if code_of(error) != _DATABASE or not (user := _USER.search(text)):
         return []
     found = _QUOTED.findall(text[user.end() :])
-    return [f"GRANT SELECT ON {_quote(found[-1][0] or found[-1][2])}.* TO {user[0]}"] if found else []
+    return [f"GRANT SELECT ON {quoted(found[-1][0] or found[-1][2])}.* TO {user[0]}"] if found else []
 
 
 def _parted(name: Name) -> Name:
@@ -128,8 +128,4 @@ def _parted(name: Name) -> Name:
 
 
 def _spelled(name: Name) -> str:
-    return ".".join(_quote(part) for part in name if part is not None)
-
-
-def _quote(name: str) -> str:
-    return f"`{name.replace('`', '``')}`"
+    return ".".join(quoted(part) for part in name if part is not None)

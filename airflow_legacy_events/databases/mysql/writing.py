@@ -10,8 +10,9 @@ import MySQLdb
 
 from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.core.ports import Answer
+from airflow_legacy_events.databases.mysql.grants import current_user, quoted
 from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Session, code_of, is_lost, reason
-from airflow_legacy_events.databases.writing import Reading, in_order, masked, not_written, retried
+from airflow_legacy_events.databases.writing import Reading, Right, in_order, masked, not_written, retried
 
 _DEADLOCKS = frozenset({1205, 1213})
 _STATEMENTS_ARE_LOGGED = 1665
@@ -21,6 +22,7 @@ _NAMES_ONLY = frozenset(
 """Errors whose quotes hold names of the catalog and of options, and never values."""
 _SYNTAX = 1064
 _OF_THE_CLIENT = range(2000, 3000)
+_LACKS = frozenset({1142, 1143})
 _RAISED, _NOT_THE_SERVERS = 1644, 10_000
 # The wire is cut after 30 s of silence, and the server would go on to wait.
 _PATIENCE = "SET SESSION innodb_lock_wait_timeout = 10, lock_wait_timeout = 10"
@@ -114,13 +116,14 @@ def reason_of_query(error: BaseException) -> str:
     return reason(error) if code_of(error) == _SYNTAX else reason_of_read(error)
 
 
-def refusal(connect: Callable[[], Session], text: str, parameters: Any) -> str | None:
+def refusal(connect: Callable[[], Session], text: str, parameters: Any, right: Right) -> str | None:
     """Return why a statement may not run; None where it may.
 
     Args:
         connect: opens the session, which is closed again.
         text: of the statement, which is rolled back.
         parameters: of the statement.
+        right: that it needs beside SELECT.
 
     Raises:
         MySQLdb.Error: it failed for a reason that passes, such as a lost connection.
@@ -129,7 +132,17 @@ def refusal(connect: Callable[[], Session], text: str, parameters: Any) -> str |
         error = _tried(session, _ISOLATIONS[0], text, parameters)
         if code_of(error) == _STATEMENTS_ARE_LOGGED:
             error = _tried(session, _ISOLATIONS[1], text, parameters)
-    return None if error is None else reason_without_values(error)
+        grants = [] if error is None else _grants(session, error, right)
+    return None if error is None else ". ".join([reason_without_values(error), *grants])
+
+
+def _grants(session: Session, error: MySQLdb.Error, right: Right) -> list[str]:
+    """Return the GRANT for a right that a statement lacked; the word of the command stays in any language."""
+    if code_of(error) not in _LACKS or right.verb not in str(error.args[-1]):
+        return []
+    [(database,)] = session.rows("SELECT DATABASE()")
+    on = ".".join(map(quoted, (right.schema or str(database), right.table)))
+    return [right.grant(on, current_user(session), quoted)]
 
 
 def _tried(session: Session, isolation: str, text: str, parameters: Any) -> MySQLdb.Error | None:

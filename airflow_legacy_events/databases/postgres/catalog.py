@@ -27,7 +27,10 @@ SELECT oid::pg_catalog.int8,
        pg_catalog.pg_relation_filenode(oid)::pg_catalog.int8,
        pg_catalog.concat((SELECT pg_catalog.quote_ident(nspname) FROM pg_catalog.pg_namespace AS n
                            WHERE n.oid OPERATOR(pg_catalog.=) relnamespace), '.', pg_catalog.quote_ident(relname)),
-       pg_catalog.quote_ident(current_user)
+       pg_catalog.quote_ident(current_user),
+       ARRAY(SELECT attname::pg_catalog.text FROM pg_catalog.pg_attribute AS a
+              WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid AND attnum OPERATOR(pg_catalog.<) 0::pg_catalog.int2
+                AND NOT pg_catalog.has_column_privilege(a.attrelid, attnum, 'SELECT'))
   FROM pg_catalog.pg_class AS c WHERE oid OPERATOR(pg_catalog.=) {table};
 SELECT attnum, attname, attnotnull, attcollation::pg_catalog.int8, atttypid::pg_catalog.int8,
        CASE WHEN NOT pg_catalog.has_column_privilege(attrelid, attnum, 'SELECT')
@@ -91,9 +94,8 @@ def inspect_table(session: Connection[Any], table: str) -> TableFacts:
         raise no_such_table(table, [one for (one,) in session.execute(_NAMES, asked)])
     [entry] = entries
     columns = {number: Attribute(*rest) for number, *rest in sorted(found.columns)}
-    withheld = Withheld(
-        {one.name: one.withheld for one in columns.values() if one.withheld}, on=entry.spelled, to=entry.user
-    )
+    names = {one.name: one.withheld for one in columns.values() if one.withheld}
+    withheld = Withheld(names, on=entry.spelled, to=entry.user, hidden=tuple(entry.hidden))
     if columns and len(withheld.names) == len(columns):
         raise unreadable_table(table, withheld.grant())
     indexes = sorted((Index.of(*row) for row in found.indexes), key=lambda index: (not index.primary, index.name))

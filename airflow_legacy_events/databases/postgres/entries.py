@@ -21,6 +21,7 @@ class Entry(NamedTuple):
         filenode: of its file; None where it has none.
         spelled: its name with its schema, as a GRANT has it.
         user: who asks, as a GRANT has it.
+        hidden: names of columns of the system that this user may not read.
     """
 
     oid: int
@@ -32,6 +33,7 @@ class Entry(NamedTuple):
     filenode: int | None
     spelled: str
     user: str
+    hidden: list[str]
 
 
 class Attribute(NamedTuple):

@@ -20,7 +20,7 @@ from airflow_legacy_events.databases.postgres.session import Session, connect, c
 from airflow_legacy_events.databases.postgres.types import MONEY_FORM
 from airflow_legacy_events.databases.postgres.writing import begin_writing, refusal
 from airflow_legacy_events.databases.snapshots import SnapshotDatabase
-from airflow_legacy_events.databases.writing import Reading
+from airflow_legacy_events.databases.writing import Reading, Right
 
 
 class PostgresSessions(SnapshotDatabase[Session]):
@@ -69,8 +69,9 @@ class PostgresSessions(SnapshotDatabase[Session]):
         """See `core.ports.Database.refusal`."""
         doing = "asking whether rows may be written"
         with self._translated(doing), self._beside(doing) as session:
+            text, parameters = self._compiled(statement)
             security = row_security(self.row_security)
-            return refusal(session, *self._compiled(statement), self.statement_timeout_seconds, security)
+            return refusal(session, text, parameters, self.statement_timeout_seconds, security, Right.of(statement))
 
     def listen(self, channel: str) -> AbstractContextManager[Listener]:
         """See `core.ports.Database.listen`."""

@@ -10,12 +10,21 @@ import psycopg
 from airflow_legacy_events.databases.postgres.limits import without_limits
 from airflow_legacy_events.databases.postgres.policies import is_policy
 from airflow_legacy_events.databases.postgres.session import TEXT_FORMS, reason
-from airflow_legacy_events.databases.writing import masked
+from airflow_legacy_events.databases.writing import Right, masked
 
 _WRITING = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE; {security};" + TEXT_FORMS.replace(
     "SET ", "SET LOCAL "
 )
 _TIMEOUT = "{}; SET statement_timeout = {:d}"
+_LACKS = """
+SELECT pg_catalog.concat(pg_catalog.quote_ident(nspname), '.', pg_catalog.quote_ident(relname)),
+       pg_catalog.quote_ident(current_user)
+  FROM pg_catalog.pg_class AS c
+  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) relnamespace
+ WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1::pg_catalog.text)::pg_catalog.oid
+   AND NOT CASE WHEN $2::pg_catalog.text IS NULL THEN pg_catalog.has_table_privilege(c.oid, 'DELETE')
+                ELSE pg_catalog.has_column_privilege(c.oid, $2::pg_catalog.text, 'UPDATE') END
+"""
 _FUNCTION = re.compile(r"PL/pgSQL function (\S+?)\(")
 _RAISED, _RAISES, _OF_DATA = ("P0", "38", "39"), "exec_stmt_raise", "22"
 _OF_NAMES = "42"
@@ -67,7 +76,9 @@ def _raised(error: psycopg.Error) -> str:
     return f"{f'function {function[1]}' if function else 'a function'} raised an exception (SQLSTATE {code})"
 
 
-def refusal(session: psycopg.Connection[Any], text: str, parameters: Any, seconds: float, security: str) -> str | None:
+def refusal(
+    session: psycopg.Connection[Any], text: str, parameters: Any, seconds: float, security: str, right: Right
+) -> str | None:
     """Return why a statement may not run; None where it may.
 
     Args:
@@ -76,6 +87,7 @@ def refusal(session: psycopg.Connection[Any], text: str, parameters: Any, second
         parameters: of the statement.
         seconds: that it may take.
         security: the SET of `row_security`.
+        right: that it needs beside SELECT.
 
     Raises:
         psycopg.Error: it failed for a reason that passes, such as a lost connection, or a policy would change it.
@@ -90,5 +102,13 @@ def refusal(session: psycopg.Connection[Any], text: str, parameters: Any, second
         code = error.sqlstate or ""
         if not code or code.startswith(_PASSING) or code == _LOCKED or is_policy(error):
             raise
-        return reason_without_values(error)
+        lacks = isinstance(error, psycopg.errors.InsufficientPrivilege)
+        return ". ".join([reason_without_values(error), *(_grants(session, right) if lacks else ())])
     return None
+
+
+def _grants(session: psycopg.Connection[Any], right: Right) -> list[str]:
+    """Return the GRANT that gives a right; none where it is there, and another one is missing."""
+    name = ".".join('"' + part.replace('"', '""') + '"' for part in (right.schema, right.table) if part is not None)
+    asked = psycopg.RawCursor(session).execute(_LACKS.encode(), (name, next(iter(right.columns), None)))
+    return [right.grant(on, to, lambda one: '"' + one.replace('"', '""') + '"') for on, to in asked]

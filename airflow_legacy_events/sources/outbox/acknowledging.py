@@ -72,7 +72,7 @@ class Acknowledgement:
         Raises:
             SourceError: the database kept rows as they were, or a statement failed.
         """
-        versions = self.table.database.version is not None
+        versions = self.table.version is not None
         found, at = Outcome(), 0
         while at < len(rows):
             some = rows.part(at, MOST_ROWS if versions else self._size)
@@ -116,7 +116,7 @@ class Acknowledgement:
         [answer, *open_] = lease.execute([self.change(unchanged), *self._open_again(some)])
         if answer.number == len(some):
             return self._proved(answer, open_)
-        version = self.table.database.version
+        version = self.table.version
         names = [*(column.name for column in self.table.key), *([version.name] if version else [])]
         [found] = lease.execute([self._look([sa.column(name) for name in names], self._among(some.keys))])
         there = {tuple(row[:-2]): (int(row[-2]), row[-1]) for row in found.rows}
@@ -191,7 +191,7 @@ class Acknowledgement:
         """
         same = sum(self._is_open(there, row) for row in some)
         open_ = sum(str(is_open) == "1" for _, is_open in there.values())
-        locked = self.table.database.version is None
+        locked = self.table.version is None
         closed = len(some) - open_
         if locked:
             return Outcome(done, changed=open_ - same, taken=closed, kept=same - done)

@@ -50,7 +50,8 @@ def check_writes(table: OutboxTable, writes: TableWrites, change: Any) -> None:
     problems = Problems()
     for fault in _faults(table, writes, change):
         with problems.collect():
-            raise ConfigurationError(f"{fault}. Nothing was read")
+            behind = "\n" if "\n" in fault else ". "  # a statement to run is a line of its own
+            raise ConfigurationError(f"{fault}{behind}Nothing was read")
     problems.raise_found()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Reflection
+from airflow_legacy_events.sources import withheld
 
 ROLES = ("id", "aggregate_type", "aggregate_id", "event_type", "payload", "headers", "timestamp", "partition")
 """What a column can be: the words that `columns=` and templates use."""
@@ -22,6 +23,9 @@ LAYOUTS: Mapping[str, Mapping[str, str]] = {
     },
 }
 """By name; https://debezium.io/documentation/reference/stable/transformations/outbox-event-router.html"""
+
+REMEDY = "or name other columns with columns={...}, and None where there is none"
+"""What to do where columns of roles can't be read."""
 
 _NEEDED = ("id", "aggregate_id", "payload")
 _IF_THERE = ("timestamp",)
@@ -59,8 +63,9 @@ def find_roles(table: str, layout: str, columns: Mapping[str, str | None], found
     roles = {
         role: name
         for role, name in asked.items()
-        if name is not None and not (role in _IF_THERE and role not in columns and not _is_time(kinds.get(name)))
+        if name is not None and not (role in _IF_THERE and role not in columns and _is_none(name, found))
     }
+    withheld.refuse(f"table {table!r}", found, list(roles.values()), REMEDY)
     if missing := [f"{role!r}: {name!r}" for role, name in roles.items() if name not in (*kinds, *found.refused)]:
         raise ConfigurationError(
             f"table {table!r} has no column for {{{', '.join(missing)}}}; it has"
@@ -80,6 +85,14 @@ def find_roles(table: str, layout: str, columns: Mapping[str, str | None], found
             " milliseconds since 1970; nothing was read. Name another one with columns={'timestamp': ...}, or None"
         )
     return roles
+
+
+def _is_none(name: str, found: Reflection) -> bool:
+    """Return whether a column is no time, or is not there; not of one that this user may only not see."""
+    column = next((one for one in found.columns if one.name == name), None)
+    if column is None and name not in found.refused and (found.withheld.hides or name in found.withheld.names):
+        return False
+    return not _is_time(column)
 
 
 def _is_time(column: Column | None) -> bool:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Database, Reflection
+from airflow_legacy_events.sources import withheld
 
 _FALSE: Any = sa.literal_column("false")
 _TRUE: Any = sa.literal_column("true")
@@ -55,6 +56,7 @@ def find_marking(table: str, name: str, values: Sequence[Any] | None, found: Ref
         ConfigurationError: there is no such column, or what its values mean can't be known.
     """
     column = next((one for one in found.columns if one.name == name), None)
+    withheld.refuse(f"table {table!r}", found, [name], "or name another one with mark_column=")
     if column is None:
         raise ConfigurationError(
             f"after_publish='mark' marks column {name!r} of table {table!r}, and there is none; it has"

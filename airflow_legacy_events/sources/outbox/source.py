@@ -30,6 +30,7 @@ from airflow_legacy_events.core.model import (
 )
 from airflow_legacy_events.core.ports import Database, Lease, Reflection, TableWrites
 from airflow_legacy_events.core.problems import Problems
+from airflow_legacy_events.sources import withheld
 from airflow_legacy_events.sources.first_value import zone_of
 from airflow_legacy_events.sources.order import check_order
 from airflow_legacy_events.sources.outbox import checks
@@ -210,7 +211,22 @@ class OutboxSource:
                 marks = self.mark_column, self.mark_values
                 parts["marking"] = find_marking(self.table, *marks, found, self.database)
         problems.raise_found()
-        return OutboxTable(database=self.database, written=self.table, found=found, **parts)
+        return OutboxTable(
+            database=self.database, written=self.table, found=found, version=self._version(found), **parts
+        )
+
+    def _version(self, found: Reflection) -> Column | None:
+        """Return the hidden column of versions; where it can't be read rows are locked and compared instead.
+
+        Raises:
+            ConfigurationError: it can't be read, and a user who may only delete can't lock a row.
+        """
+        version = self.database.version
+        if version is None or version.name not in found.withheld.hidden:
+            return version
+        if self.after_publish == "delete":
+            withheld.refuse(f"table {self.table!r}", found, [version.name], "or use after_publish='mark'")
+        return None
 
     def _select(self, found: Reflection) -> tuple[Mapping[str, str], Selection, tuple[Column, ...]]:
         roles = find_roles(self.table, self.layout, self.columns, found)
@@ -221,7 +237,8 @@ class OutboxSource:
                 f"topic= or headers= name {', '.join(map(repr, missing))}, and table {self.table!r} has no such column;"
                 " nothing was read. Say which it is with columns={...}"
             )
-        return roles, *select_outbox(self.table, roles, self.order_columns, named, found, self.database)
+        version = self._version(found)
+        return roles, *select_outbox(self.table, roles, self.order_columns, named, found, self.database, version)
 
     def _new_drain(self, table: OutboxTable) -> Drain:
         rows = table.open_rows(timezone=self.source_timezone, stream=self.stream)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind, Shape
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Database, Reflection
+from airflow_legacy_events.sources import withheld
 from airflow_legacy_events.sources.order import spelled
 from airflow_legacy_events.sources.outbox.marking import Marking
 from airflow_legacy_events.sources.outbox.receipts import Received
@@ -36,6 +37,7 @@ class OutboxTable:
         key: columns that identify a row, the id among them.
         marking: None where published rows are deleted.
         condition: of the rows that are the drain's; None: all.
+        version: hidden column that every change of a row changes; None where there is none, or it can't be read.
     """
 
     database: Database
@@ -46,6 +48,7 @@ class OutboxTable:
     key: tuple[Column, ...]
     marking: Marking | None
     condition: Any = None
+    version: Column | None = None
 
     @property
     def what(self) -> str:
@@ -88,7 +91,7 @@ class OutboxTable:
 
     def versions(self, rows: Sequence[tuple[Any, ...]]) -> list[int]:
         """Return what tells each row from itself after a change: the database's version, else a CRC-32 of it."""
-        if self.database.version is None:
+        if self.version is None:
             return [crc32(ascii(row).encode()) for row in rows]
         return [int(row[-1]) for row in rows]
 
@@ -112,6 +115,7 @@ def select_outbox(
     named: Sequence[str],
     found: Reflection,
     database: Database,
+    version: Column | None,
 ) -> tuple[Selection, tuple[Column, ...]]:
     """Return what is read of an outbox, and the columns that identify a row.
 
@@ -122,17 +126,20 @@ def select_outbox(
         named: further columns that messages need.
         found: what the catalog says of the table.
         database: where it is.
+        version: hidden column that changes with the row, if there is one that can be read.
 
     Raises:
         ConfigurationError: a column is missing, no unique key contains the id, or nothing gives an order.
     """
     known = {column.name: column for column in found.columns}
+    remedy = "or name other columns with order_columns=, topic= and headers="
+    withheld.refuse(f"table {table!r}", found, [*(order_columns or ()), *named], remedy)
     if missing := [name for name in (*(order_columns or ()), *named) if name not in known]:
         raise ConfigurationError(
             f"table {table!r} has no column {', '.join(map(repr, missing))} that can be carried; it has"
             f" {', '.join(map(repr, known))}. Nothing was read; correct order_columns=, topic= or headers="
         )
-    key, version = _key(table, roles["id"], found, known, database), database.version
+    key = _key(table, roles["id"], found, known, database)
     order = tuple(order_columns or _order(table, roles, known))
     names = list(dict.fromkeys([*roles.values(), *order, *key, *named]))
     place = {name: at for at, name in enumerate(names)}
@@ -168,12 +175,24 @@ def _key(table: str, id_: str, found: Reflection, known: Mapping[str, Column], d
         and (one == found.primary_key or not any(known[name].nullable for name in one))
     ]
     if not candidates:
+        _refuse_withheld_key(table, id_, found)
         raise ConfigurationError(
             f"table {table!r} has no primary key and no unique index over NOT NULL columns that contains the id"
             f" {id_!r}, so a published row can't be told from another one; nothing was read. ALTER TABLE"
             f" {spelled(database, found.selectable)} ADD PRIMARY KEY ({database.quoted(id_)})"
         )
     return min(candidates, key=len)
+
+
+def _refuse_withheld_key(table: str, id_: str, found: Reflection) -> None:
+    """Check that there is no key only since this user may not read all its columns."""
+    key: tuple[str, ...] = next((one for one in (found.primary_key, *found.unique) if id_ in one), ())
+    withheld.refuse(f"table {table!r}", found, key, "or name another id with columns={'id': ...}")
+    if found.withheld.hides:
+        raise ConfigurationError(
+            f"table {table!r} has no key that this user can see, and it may not read all columns; nothing was read. Run"
+            f" the GRANT below:\n{found.withheld.grant()}"
+        )
 
 
 def _order(table: str, roles: Mapping[str, str], known: Mapping[str, Column]) -> tuple[str, ...]:
