@@ -89,7 +89,7 @@ def test_what_a_listener_hears_beside_a_sign_of_life_counts(postgresql, monkeypa
     database.close()
 
 
-@pytest.mark.parametrize("sent", [b"SET client_encoding", b"FROM t"], ids=["the first statement", "a page"])
+@pytest.mark.parametrize("sent", [b"SET client_encoding", b'FROM "t"'], ids=["the first statement", "a page"])
 def test_a_session_that_falls_silent_at_a_statement_ends(behind, sent, monkeypatch):
     monkeypatch.setattr(watchdog, "GRACE_SECONDS", 0.1)
     silent, database = behind

@@ -18,7 +18,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
-from tests.services import browser, firebird
+from tests.services import browser, firebird, pgbouncer
 from tests.services.base import MissingServiceError, end_with_parent
 from tests.services.kafka import QUICK_START
 from tests.services.servers import SERVERS, Server
@@ -97,7 +97,7 @@ def _leave(number: int, _frame: Any) -> None:
 
 def _install_programs() -> None:
     """Install what single tests need, so that they need not wait for it."""
-    for install in (browser.executable, firebird.install):
+    for install in (browser.executable, firebird.install, pgbouncer.install):
         try:
             install()
         except MissingServiceError as error:

@@ -26,6 +26,7 @@ from airflow_legacy_events.databases.postgres.expectation import carried
 from airflow_legacy_events.databases.postgres.generators import next_id
 from airflow_legacy_events.databases.postgres.operators import find_names
 from airflow_legacy_events.databases.postgres.policies import is_policy, told
+from airflow_legacy_events.databases.postgres.pooling import last_row
 from airflow_legacy_events.databases.postgres.prefetch import Prefetch
 from airflow_legacy_events.databases.postgres.qualified import Known, Named, QualifiedCompiler
 from airflow_legacy_events.databases.postgres.query_state import query_state
@@ -245,7 +246,7 @@ class PostgresDatabase(PostgresSessions):
                 self._pages.begin(session, query)
 
     def _begin_snapshot(self, session: Session) -> None:
-        tell(session.connection, SNAPSHOT)  # REPEATABLE READ: its first statement fixes what is seen
+        session.backend.check(last_row(tell(session.connection, SNAPSHOT)))
 
     def _end_snapshot(self, session: Session) -> None:
         session.connection.rollback()

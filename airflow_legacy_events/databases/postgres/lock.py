@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from airflow_legacy_events.core import names
-from airflow_legacy_events.core.errors import LegacyEventsError
+from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsError
 from airflow_legacy_events.core.ports import Answer
 from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, HeldLock, SessionLock, holder_in, key_of
 from airflow_legacy_events.databases.postgres.limits import without_limits
+from airflow_legacy_events.databases.postgres.pooling import Backend, last_row, shared
 from airflow_legacy_events.databases.postgres.session import cut, texts_of
 from airflow_legacy_events.databases.postgres.writing import reason_without_values
 from airflow_legacy_events.databases.watchdog import WATCHDOG, Watch
@@ -56,6 +58,8 @@ class AdvisoryLock(SessionLock):
         holder: who takes it.
         log: of the task.
         table: see `core.ports.Database.lock`.
+        beside: the server process of the session that reads: it must look again, and find itself, while this one is
+            inside BEGIN.
     """
 
     ending = "SELECT pg_terminate_backend({})"
@@ -69,13 +73,14 @@ class AdvisoryLock(SessionLock):
         log: logging.Logger,
         *,
         table: str | None = None,
+        beside: Backend,
     ) -> None:
         super().__init__(name, holder, log)
         self._session, self._reading = connect(), reading
         digest = names.digest(key_of(name, table), 16)
         self._key = int.from_bytes(bytes.fromhex(digest), "big", signed=True)
         self._application = f"legacy-events-{digest}"
-        self._heartbeat = f"{self._comment} SELECT 1".encode()
+        self._beside, self._looks, self._pid = beside, beside.looks, 0
         self._turn = threading.Lock()
         self._watch: Watch | None = None
 
@@ -122,7 +127,7 @@ class AdvisoryLock(SessionLock):
         """See `core.ports.Lease.check`."""
         with self._turn:
             try:
-                self._ask(self._heartbeat)
+                self._show_life()
             except psycopg.Error as error:
                 raise self._lost(self._why(error)) from None
 
@@ -141,6 +146,8 @@ class AdvisoryLock(SessionLock):
         return self._lost(self._why(why)) if self._session.closed else not_written(self._name, why)
 
     def _transaction(self, statements: Sequence[Any]) -> list[Answer]:
+        if self._in_transaction:
+            self._ask("COMMIT")
         with self._answering(STATEMENT_SECONDS * (len(statements) + 2)), self._session.transaction():
             self._reading.begin(self._session)
 
@@ -167,23 +174,37 @@ class AdvisoryLock(SessionLock):
                 if self._session.closed:
                     return
                 try:
-                    self._ask(self._heartbeat)
+                    self._show_life()
                 except psycopg.Error as error:
                     self._warn_not_renewed(self._why(error))
                     return
+                except ConfigurationError:
+                    return  # the next check raises it
 
     def _try(self) -> bool:
         # One round trip; the comment comes first, since others are shown no more than the first 1 kB.
         longest, locked = (f"'{seconds * 1000:.0f}ms'" for seconds in (STATEMENT_SECONDS, LOCK_SECONDS))
         none = without_limits(self._session.info.server_version)
         limits = f"{none}; SET statement_timeout = {longest}; SET lock_timeout = {locked};"
-        settings = f"{self._comment} {limits} SET application_name = '{self._application}'"
-        ask = f"SELECT pg_catalog.pg_try_advisory_lock({self._key}), pg_catalog.pg_is_in_recovery()"
-        cursor = self._ask(f"{settings}; {ask}".encode())
-        while cursor.nextset():
-            pass
-        taken, self._standby = cursor.fetchone() or (False, False)
+        settings = f"{limits} SET application_name = '{self._application}'"
+        ask = f"pg_catalog.pg_try_advisory_lock({self._key}), pg_catalog.pg_is_in_recovery()"
+        taking = f"{self._comment} BEGIN; {settings}; SELECT {ask}, pg_catalog.pg_backend_pid(); COMMIT; BEGIN"
+        taken, self._standby, self._pid = last_row(self._ask(taking.encode()))
+        if not taken:
+            self._ask("COMMIT")
+        self._beside.refuse(self._pid)
         return bool(taken)
+
+    @property
+    def _in_transaction(self) -> bool:
+        return self._session.info.transaction_status == TransactionStatus.INTRANS
+
+    def _show_life(self) -> None:
+        """Renew the lease, and leave the transaction once the session that reads has looked again."""
+        ending = "COMMIT; " if self._in_transaction and self._beside.looks > self._looks else ""
+        (pid,) = last_row(self._ask(f"{self._comment} {ending}SELECT pg_catalog.pg_backend_pid()".encode()))
+        if pid != self._pid:
+            raise shared(self._beside.conn_id)
 
     def _who(self) -> HeldLock | None:
         """See `SessionLock._who`; a transaction that acknowledges rows has no comment, its session has a name."""

@@ -10,6 +10,7 @@ from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.postgres.encoding import REMEDY, UNREADABLE
 from airflow_legacy_events.databases.postgres.policies import is_policy, policy_refused
+from airflow_legacy_events.databases.postgres.pooling import refuses_transactions, shared
 from airflow_legacy_events.databases.postgres.reading import too_large
 from airflow_legacy_events.databases.postgres.sizes import too_large_in
 
@@ -30,6 +31,8 @@ def refused(
         return errors.unreadable(conn_id, None, REMEDY)
     if not isinstance(error, psycopg.Error):
         return None
+    if refuses_transactions(error):
+        return shared(conn_id)
     if is_policy(error):
         return policy_refused(conn_id, user or "CURRENT_USER", error)
     sizes = too_large_in(error.diag.message_primary or "", names)

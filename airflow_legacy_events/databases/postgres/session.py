@@ -15,6 +15,7 @@ from psycopg.types.string import TextLoader
 from airflow_legacy_events.core.ports import ServerZone
 from airflow_legacy_events.databases.errors import one_line
 from airflow_legacy_events.databases.postgres.limits import without_limits
+from airflow_legacy_events.databases.postgres.pooling import LOOK, Backend, last_row
 from airflow_legacy_events.databases.postgres.zone import QUESTION, read_zone, without_variable
 
 TEXT_FORMS = (
@@ -31,7 +32,7 @@ _PINNED = TEXT_FORMS + (
 BEGIN, END = b"BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY", b"ROLLBACK"
 """Around whatever is read: a COMMIT would keep the settings that it changed."""
 
-SNAPSHOT = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1"
+SNAPSHOT = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " + LOOK
 """Begins a snapshot; the statement in it fixes what is seen."""
 
 _AS_THEY_ARE = (b"SET ", b"BEGIN ")
@@ -45,33 +46,51 @@ _WIRE = {
     "tcp_user_timeout": 60_000,
 }
 
+_OURS: dict[str, Any] = {"autocommit": True, "prepare_threshold": None}
+
+
+class ReadConnection(psycopg.Connection[Any]):
+    """A connection that reads; its own statements are each a `Question`.
+
+    Attributes:
+        backend: the server process that it was pinned on; None before.
+    """
+
+    backend: Backend | None = None
+
 
 class Session(NamedTuple):
     """One connection, for one thread at a time.
 
     Attributes:
-        connection: psycopg's; its own statements are each a `Question`, and give Python values.
+        connection: psycopg's; its own statements give Python values.
         texts: a cursor whose values are the texts that the server sends.
         zone: the server's own.
+        backend: the server process that it was pinned on.
     """
 
-    connection: psycopg.Connection[Any]
+    connection: ReadConnection
     texts: psycopg.RawCursor[Any]
     zone: ServerZone
+    backend: Backend
 
     @classmethod
-    def pin(cls, connection: psycopg.Connection[Any], timeout_seconds: float, security: str) -> Session:
+    def pin(cls, connection: ReadConnection, conn_id: str, timeout_seconds: float, security: str) -> Session:
         """Let a fresh connection read only, and each statement take so long.
 
         Args:
             connection: to the server.
+            conn_id: Airflow's name of it, for messages.
             timeout_seconds: of a statement.
             security: the SET of `row_security`.
         """
         limits = without_limits(connection.info.server_version)
         timeout = max(1, int(timeout_seconds * 1000))
         pinned = _PINNED.format(limits=limits, security=security, timeout=timeout).encode()
-        return cls(connection, texts_of(connection), read_zone(tell(connection, QUESTION + pinned)))
+        told = tell(connection, QUESTION + pinned + b"; " + LOOK)
+        zone = read_zone(told)
+        connection.backend = Backend(conn_id, last_row(told))
+        return cls(connection, texts_of(connection), zone, connection.backend)
 
     def interrupt(self) -> None:
         """End the statement that runs, from any thread, unless the server does not answer."""
@@ -97,11 +116,14 @@ class Question(psycopg.ClientCursor[Any]):
         if not idle or text.startswith(_AS_THEY_ARE):
             return super().execute(text, **options)
         try:
-            super().execute(b"%b;\n%b\n;%b" % (BEGIN, text, END), **options)
+            super().execute(b"%b;\n%b;\n%b\n;%b" % (BEGIN, LOOK, text, END), **options)
         except psycopg.Error:
             if not self.connection.closed:
                 self.connection.rollback()
             raise
+        super().nextset()
+        if isinstance(self.connection, ReadConnection) and self.connection.backend is not None:
+            self.connection.backend.check(super().fetchone() or ())
         super().nextset()
         return self
 
@@ -119,16 +141,24 @@ def cut(connection: psycopg.Connection[Any]) -> None:
         wire.shutdown(socket.SHUT_RDWR)
 
 
-def connect(options: Mapping[str, Any], *, reads: bool = False) -> psycopg.Connection[Any]:
+def connect(options: Mapping[str, Any]) -> psycopg.Connection[Any]:
     """Return a connection of which nothing is pinned yet.
 
     Args:
         options: of psycopg.
-        reads: whether it only reads: each of its statements is then a `Question`.
     """
-    cursors = Question if reads else psycopg.Cursor
     with without_variable():
-        return psycopg.connect(**{**_WIRE, **options}, autocommit=True, prepare_threshold=None, cursor_factory=cursors)
+        return psycopg.connect(**{**_WIRE, **options, **_OURS})
+
+
+def connect_reading(options: Mapping[str, Any]) -> ReadConnection:
+    """Return a connection that reads, of which nothing is pinned yet; its own statements are each a `Question`.
+
+    Args:
+        options: of psycopg.
+    """
+    with without_variable():
+        return ReadConnection.connect(**{**_WIRE, **options, **_OURS}, cursor_factory=Question)
 
 
 def tell(connection: psycopg.Connection[Any], command: bytes) -> psycopg.Cursor[Any]:

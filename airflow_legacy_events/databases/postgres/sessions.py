@@ -16,10 +16,27 @@ from airflow_legacy_events.core.ports import Lease, Listener
 from airflow_legacy_events.databases.postgres.listening import listening
 from airflow_legacy_events.databases.postgres.lock import AdvisoryLock
 from airflow_legacy_events.databases.postgres.policies import row_security
-from airflow_legacy_events.databases.postgres.session import Session, connect, cut
+from airflow_legacy_events.databases.postgres.pooling import (
+    LOOK,
+    SECOND_SECONDS,
+    Backend,
+    is_pid,
+    last_row,
+    no_second,
+    prove,
+)
+from airflow_legacy_events.databases.postgres.session import (
+    ReadConnection,
+    Session,
+    connect,
+    connect_reading,
+    cut,
+    tell,
+)
 from airflow_legacy_events.databases.postgres.types import MONEY_FORM
 from airflow_legacy_events.databases.postgres.writing import begin_writing, refusal
 from airflow_legacy_events.databases.snapshots import SnapshotDatabase
+from airflow_legacy_events.databases.watchdog import WATCHDOG
 from airflow_legacy_events.databases.writing import Reading, Right
 
 
@@ -31,9 +48,36 @@ class PostgresSessions(SnapshotDatabase[Session]):
         self._money = False
 
     def _connect(self) -> Session:
-        connection = self._connect_plain(reads=True)
-        with self._answering("connecting", partial(cut, connection)):
-            return Session.pin(connection, self.statement_timeout_seconds, row_security(self.row_security))
+        connection = self._connect_reading()
+        try:
+            with self._answering("connecting", partial(cut, connection)):
+                return self._pinned(connection)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _pinned(self, connection: ReadConnection) -> Session:
+        """Pin a session; behind a pooler it is proved to be its own before, lest settings are left to others."""
+        greeted = connection.info.backend_pid
+        if strange := not is_pid(greeted):
+            self._prove(Backend(self.conn_id, last_row(tell(connection, LOOK))), connection)
+        security = row_security(self.row_security)
+        session = Session.pin(connection, self.conn_id, self.statement_timeout_seconds, security)
+        if not strange and session.backend.pid != greeted:
+            self._prove(session.backend, connection)
+        return session
+
+    def _prove(self, backend: Backend, connection: ReadConnection) -> None:
+        """Check that a session keeps its server process; see `pooling`."""
+        with contextlib.closing(self._connect_plain()) as other:
+            watch = WATCHDOG.watching(SECOND_SECONDS, partial(cut, other))
+            try:
+                with watch:
+                    prove(backend, connection, other)
+            except psycopg.Error:
+                if watch.over:
+                    raise no_second(self.conn_id) from None
+                raise
 
     @contextmanager
     def _beside(self, doing: str) -> Iterator[psycopg.Connection[Any]]:
@@ -44,16 +88,27 @@ class PostgresSessions(SnapshotDatabase[Session]):
             with contextlib.closing(opened[0]):
                 yield opened[0]
 
-    def _connect_plain(self, *, reads: bool = False) -> psycopg.Connection[Any]:
-        _, options = self._dialect.create_connect_args(self.url)
+    def _connect_plain(self) -> psycopg.Connection[Any]:
         with self._translated("connecting"):
-            return connect(options, reads=reads)
+            return connect(self._options)
+
+    def _connect_reading(self) -> ReadConnection:
+        with self._translated("connecting"):
+            return connect_reading(self._options)
+
+    @property
+    def _options(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self._dialect.create_connect_args(self.url)[1]
+        return found
 
     @contextmanager
     def lock(self, name: str, holder: Mapping[str, Any], *, table: str | None = None) -> Iterator[Lease]:
         """See `core.ports.Database.lock`: an advisory lock on a session of its own, see `AdvisoryLock`."""
         reading = Reading(self._compiled, self._refused, self._begin_writing)
-        with AdvisoryLock(self._connect_plain, reading, name, holder, self.log, table=table).held() as lease:
+        with self._using("opening the session that reads") as session:  # a pooler is met before a lock is left there
+            backend = session.backend
+        lock = AdvisoryLock(self._connect_plain, reading, name, holder, self.log, table=table, beside=backend)
+        with lock.held() as lease:
             yield lease
 
     def _begin_writing(self, session: psycopg.Connection[Any]) -> None:

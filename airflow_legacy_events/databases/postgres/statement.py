@@ -18,6 +18,8 @@ from psycopg import generators
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.databases.postgres.pooling import LOOK, Backend
 from airflow_legacy_events.databases.postgres.session import BEGIN, END, tell
 
 _CANCEL_SECONDS = 5.0
@@ -75,7 +77,11 @@ class Statement:
         self._around, self._open, self._begun = (_ALONE if alone else _IN_SNAPSHOT), True, False
         values = self._transformer.dump_sequence(parameters, [PyFormat.TEXT] * len(parameters))
         wire.enter_pipeline_mode()
+        self._backend: Backend | None = getattr(self._session, "backend", None) if alone else None
+        self._looked: Sequence[Any] = ()
         wire.send_query_params(self._around.before, None)
+        if self._backend is not None:
+            wire.send_query_params(LOOK, None)
         wire.send_query_params(text.encode(), values, self._transformer.types, self._transformer.formats)
         for command in self._around.behind:
             wire.send_query_params(command, None)
@@ -129,6 +135,13 @@ class Statement:
 
     def _results(self, size: int) -> Generator[Any, None, None]:
         self._begin(size)
+        if self._backend is not None:
+            try:
+                self._backend.check(self._looked)
+            except ConfigurationError:
+                with contextlib.suppress(psycopg.Error):
+                    self._finish()
+                raise
         while result := self._next():
             if result.status not in _ROWS:
                 with contextlib.suppress(psycopg.Error):
@@ -138,15 +151,18 @@ class Statement:
         self._finish()
 
     def _begin(self, size: int) -> None:
-        """Take the answer to the command in front; only then can the rows behind it be asked for in chunks."""
+        """Take the answers to what is in front; only then can the rows behind it be asked for in chunks."""
         if self._begun:
             return
         self._begun = True
-        while result := self._next():
-            if result.status != ExecStatus.COMMAND_OK:
-                with contextlib.suppress(psycopg.Error):
-                    self._finish()
-                raise psycopg.errors.error_from_result(result)
+        for asked in (ExecStatus.COMMAND_OK, *([] if self._backend is None else [ExecStatus.TUPLES_OK])):
+            while result := self._next():
+                if result.status != asked:
+                    with contextlib.suppress(psycopg.Error):
+                        self._finish()
+                    raise psycopg.errors.error_from_result(result)
+                if asked == ExecStatus.TUPLES_OK:
+                    self._looked = [result.get_value(0, at) for at in range(result.nfields)]
         self._wire.set_chunked_rows_mode(size)
 
     def _next(self) -> Any:
