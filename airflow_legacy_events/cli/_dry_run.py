@@ -9,7 +9,7 @@ from airflow_legacy_events.streams.directory.dry_run import MOST_ROWS
 
 def sentence(stream: str, verb: str, rows: int) -> str:
     """Return what a person reads of `rows` that a command would leave to send."""
-    found = f"more than {MOST_ROWS:,}" if rows > MOST_ROWS else f"{rows:,}"
+    found = f"more than {MOST_ROWS}" if rows > MOST_ROWS else str(rows)
     return f"stream {stream!r}: `{verb}` would leave {found} rows to send (before any lag); nothing was changed"
 
 

@@ -30,8 +30,8 @@ class Progress:
 
     def line(self, rows: int, share: float | None, seconds: float) -> str:
         """The text of one line."""
-        text = f"{self._stream}: {rows:,} rows, {rows / seconds:,.0f} rows/s"
+        text = f"{self._stream}: {rows} rows, {rows / seconds:.0f} rows/s"
         if share is None:
             return text
         text += f", {share:.0%} of the range"
-        return f"{text}, about {seconds / share - seconds:,.0f} s left" if share > 0 else text
+        return f"{text}, about {seconds / share - seconds:.0f} s left" if share > 0 else text

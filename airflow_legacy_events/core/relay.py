@@ -21,7 +21,7 @@ from airflow_legacy_events.core import guard, topic_identity
 from airflow_legacy_events.core.beside_live import BesideLive, Deliver
 from airflow_legacy_events.core.collector import SWEEP_BATCHES, rare_collections, sweep
 from airflow_legacy_events.core.columns import Shape
-from airflow_legacy_events.core.errors import EnvelopeError, StoppedError
+from airflow_legacy_events.core.errors import EnvelopeError, SourceError, StoppedError
 from airflow_legacy_events.core.limits import Limits, Pace
 from airflow_legacy_events.core.model import Batch, Horizon, Messages, Repeat, Stream, Watermark, listed
 from airflow_legacy_events.core.ports import Delivery, Envelope, Lease, MakeDelivery, Source
@@ -116,6 +116,7 @@ class Relay:
             raise
         else:
             self._close(delivery, lease, pace)
+            self._count_left(horizon, delivery)
         finally:
             self.report.watermark_to = listed(delivery.values)
 
@@ -148,16 +149,22 @@ class Relay:
         report.completeness, report.completeness_reason = horizon.completeness, horizon.reason
         report.table_reset = None if horizon.table_reset is None else dict(horizon.table_reset)
         self.log.info(
-            "%s: from %s to %s, %s (%s)",
+            "%s: from %s to %s",
             self.stream.name,
             "the beginning" if stored is None or stored.values is None else "the stored watermark",
             "a target above it" if horizon.target is not None else "nothing new",
-            horizon.completeness,
-            horizon.reason,
         )
         if (held := horizon.held_back) is not None:
             report.held_back = held._asdict()
             self.log.info("%s: %d rows wait for a later run: %s", self.stream.name, held.rows, _WAITS[held.reason])
+
+    def _count_left(self, horizon: Horizon, delivery: Delivery) -> None:
+        """Count what a budget left, for the report; everything is saved by then, so a failure fails nothing."""
+        if self.repeat is None and not self.report.target_reached and horizon.left is not None and delivery.values:
+            try:
+                self.report.rows_left = horizon.left(delivery.values)
+            except SourceError as error:
+                self.log.warning("the rows that are left could not be counted: %s", error)
 
     def _deliver(self, delivery: Delivery, at: Watermark | None) -> Deliver:
         """What delivers a batch: the delivery alone, or beside the live stream."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from airflow_legacy_events.core.model import Delivered
+from airflow_legacy_events.core.model import LEFT_ROWS, PENDING_ROWS, Delivered
 
 
 @dataclass
@@ -25,6 +25,8 @@ class Report:
         watermark_to: the values at the end.
         horizon: the target that was fixed at the start.
         target_reached: False after `max_rows` or `max_seconds`, or a failure.
+        rows_left: rows below the target that a run left which `max_rows` or `max_seconds` ended; counting ends at
+            `LEFT_ROWS`. None where none were left, or they were not counted.
         held_back: rows above the bound of the run, and why they wait; None when there are none; see `model.HeldBack`.
         completeness: `exact`, `bounded` or `best_effort`.
         completeness_reason: the assumption or gap behind that word.
@@ -56,6 +58,7 @@ class Report:
     window: dict[str, Any] | None = None
     backlog: dict[str, Any] | None = None
     table_reset: dict[str, Any] | None = None
+    rows_left: int | None = None
 
     def count(self, delivered: Delivered) -> None:
         """Take over what the run has delivered so far."""
@@ -72,5 +75,16 @@ class Report:
         return (
             f"{self.stream}: {what}{self.events} events, {self.rejected} rejected, {self.skipped} skipped of"
             f" {self.rows} rows in {self.batches} batches and {self.seconds:.1f} s; target"
-            f" {'reached' if self.target_reached else 'not reached'}; {self.completeness} ({self.completeness_reason})"
+            f" {'reached' if self.target_reached else f'not reached{self._left}'}; {self.completeness}"
+            f" ({self.completeness_reason})"
         )
+
+    @property
+    def _left(self) -> str:
+        """What a budget left, in words."""
+        rows, most = self.rows_left, LEFT_ROWS
+        if rows is None and self.backlog is not None:
+            rows, most = self.backlog["rows"], PENDING_ROWS
+        if rows is None:
+            return ""
+        return f", {'at least ' if rows >= most else ''}{rows} rows left"

@@ -18,10 +18,10 @@ def find_connection(conn_id: str) -> Any:
     """
     try:
         return BaseHook.get_connection(conn_id)
-    except AirflowNotFoundException as error:
+    except AirflowNotFoundException:
         missing = ConfigurationError(
             f"connection {conn_id!r} was not found. Add it with `airflow connections add {conn_id} --conn-type ...`, or"
             " in the user interface under Admin, Connections"
         )
         missing.retry_helps = True
-        raise missing from error
+        raise missing from None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from typing import Any
 
 from airflow.sdk import Asset, AssetAlias
 
+from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.core.model import Delivered
 from airflow_legacy_events.core.report import Report
 from airflow_legacy_events.operators._asset_lock import lock_asset
@@ -14,12 +16,20 @@ from airflow_legacy_events.operators._asset_lock import lock_asset
 REPORT_KEY = "report"
 
 
-def push_report(context: Any, report: Report, error: BaseException) -> None:
-    """Leave the report of a failed run under the XCom key `report`; a failure to do so goes into the error's notes."""
+def failed(context: Any, report: Report, error: BaseException, log: logging.Logger) -> None:
+    """Leave the report of a failed run under the XCom key `report`, and in the log where it has read something.
+
+    A failure to push it goes into the error's notes. How the error came about is logged at DEBUG: an error of ours
+    says what to do, and Airflow's page would show the last lines of its traceback instead.
+    """
     try:
         context["ti"].xcom_push(key=REPORT_KEY, value=report.to_dict())
     except Exception as second:  # noqa: BLE001  the run's own error goes on
         error.add_note(f"and its report could not be pushed: {second}")
+    if report.rows:
+        log.info("%s", report)
+    if isinstance(error, LegacyEventsError):
+        log.debug("%s failed", report.stream, exc_info=error)
 
 
 def topic_alias(topic: str) -> AssetAlias:

@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_legacy_events.core.errors import BusyError, LegacyEventsError
 from airflow_legacy_events.core.limits import MAX_ROW_BYTES
+from airflow_legacy_events.core.lines import in_lines
 from airflow_legacy_events.core.ports import Envelope, WatermarkStore
 from airflow_legacy_events.core.report import Report
 from airflow_legacy_events.core.row_security import FAIL
@@ -188,17 +189,16 @@ class StreamOperator(RenderedFields, BaseOperator):
             self._worker.run()
         except BusyError as busy:
             if self.on_busy == "skip" and busy.healthy is not False:
-                raise AirflowSkipException(f"{busy}. Nothing was read") from busy
-            _outcome.push_report(context, run.report, busy)
-            raise
+                raise AirflowSkipException(in_lines(f"{busy}. Nothing was read")) from busy
+            _outcome.failed(context, run.report, busy, log)
+            raise final(busy).with_traceback(None) from busy.__cause__
         except LegacyEventsError as error:
-            _outcome.push_report(context, run.report, error)
-            raise final(error) from error.__cause__
+            _outcome.failed(context, run.report, error, log)
+            raise final(error).with_traceback(None) from error.__cause__
         except BaseException as error:
-            _outcome.push_report(context, run.report, error)
+            _outcome.failed(context, run.report, error, log)
             raise
-        finally:
-            log.info("%s", run.report)
+        log.info("%s", run.report)
         fixed = self._spec().fixed_topics(run.stream.topic)
         _outcome.add_events(
             context, run.report, before=run.earlier, topic=run.stream.topic, fixed=fixed, bootstrap=run.bootstrap

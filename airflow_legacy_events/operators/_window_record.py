@@ -11,6 +11,11 @@ from airflow_legacy_events.core.model import Delivered, Span, Watermark
 from airflow_legacy_events.core.report import Report
 
 KEY = "window"
+CLEARED = (
+    "this task was cleared after it had delivered; nothing that it sent is sent again, it goes on with what is new. To"
+    ' send a window again, start a run with the configuration {"replay": {"from": T, "to": T}}, or give'
+    ' on_clear="repeat"'
+)
 
 Place: TypeAlias = tuple[list[str] | None, bool]
 """Where a try began: position, and whether rows at it belong to it."""
@@ -79,8 +84,11 @@ class WindowRecord:
         """See `core.ports.Observer.loaded`: note where the run begins; a retry keeps what an earlier try noted."""
         if self._state is None:
             self.before = Delivered(events=int(self._wrote(at)))
+            if self.before.events and self._columns and self._was_cleared():
+                _log.warning("%s: %s", self._stream, CLEARED)
             return
         found = self._earlier()
+        self._tell_cleared(at, found)
         mine = (found.get("state"), found.get("stream")) == ("open", self._stream)
         if mine:
             self.before = Delivered(
@@ -89,6 +97,13 @@ class WindowRecord:
         places = self._begun_at(at, _places(found) if mine and found.get("columns") == self._columns else [])
         known = {"stream": self._stream, "columns": self._columns, **self._counted(self.before)}
         self._write({"state": "open", **known, **_noted(places), "to": None})
+
+    def _tell_cleared(self, at: Watermark | None, found: Mapping[str, Any]) -> None:
+        """Say that a cleared success sends nothing again, unless its watermark went with the clear."""
+        if self._columns and found.get("state") == "done" and found.get("stream") == self._stream:
+            values = None if at is None or at.values is None else list(at.values)
+            if values != found.get("from") or values == found.get("to"):
+                _log.warning("%s: %s", self._stream, CLEARED)
 
     def _begun_at(self, at: Watermark | None, earlier: list[Place]) -> list[Place]:
         """The places where tries of this run began: the first one, and where a person then moved the watermark to."""
@@ -140,6 +155,11 @@ class WindowRecord:
     def _counted(self, delivered: Delivered) -> dict[str, Any]:
         topics = {"topics": dict(delivered.topics)} if self._routed else {}
         return {"rows": delivered.rows, "events": delivered.events, **topics}
+
+    def _was_cleared(self) -> bool:
+        """Whether the task instance was cleared: Airflow lets it have its retries once more then."""
+        tries = getattr(self._context["ti"], "max_tries", None) or 0
+        return bool(tries > getattr(self._context.get("task"), "retries", tries))
 
     def _wrote(self, at: Watermark | None) -> bool:
         """Whether an earlier try of this run has moved the watermark."""

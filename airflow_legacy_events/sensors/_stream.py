@@ -116,7 +116,7 @@ class StreamSensor(RenderedFields, BaseSensorOperator):
             news = probe.look()
         except LegacyEventsError as error:
             if not error.retry_helps:
-                raise final(error) from error.__cause__
+                raise final(error).with_traceback(None) from error.__cause__
             _log.warning("stream %s can't be looked at: %s", self._watch().stream, error)
             return False
         finally:

@@ -152,6 +152,7 @@ class StreamRun:
         beside_live = self.stream.topic == self._options.topic
         repeat = Repeat(mode.mode, mode.what, f"{self.stream.name}#{self._task['run']}", beside_live)
         self.report.mode, self.report.window = repeat.mode, repeat.window
+        self._log.info("%s: %s, to topic %s", self.stream.name, repeat.shown, self.stream.topic)
         return repeat
 
     def _limits(self, mode: RunMode) -> Limits:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.airflow import metadata
 from tests.airflow.runs import one_task
+from tests.support.told import told
 
 PLANTED = "planted"
 CASES = {
@@ -27,7 +28,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_row_that_fails_a_task_is_not_in_its_log(shop, broker, topic, case, caplog, capsys, tmp_path):
-    made, arguments, told = CASES[case]
+    made, arguments, says = CASES[case]
     caplog.set_level(logging.DEBUG)
     metadata.put_connection("odd_marks", conn_type="sqlite", host=str(tmp_path / "shop.db"))
     shop.execute(made)
@@ -45,5 +46,5 @@ def test_a_row_that_fails_a_task_is_not_in_its_log(shop, broker, topic, case, ca
     out, err = capsys.readouterr()
     log = out + err + caplog.text
     assert metadata.states(failed) == {"publish": "failed"}
-    assert told in log
+    assert says in told(log)
     assert PLANTED not in log

@@ -8,6 +8,7 @@ import pytest
 
 from airflow_legacy_events.errors import ConfigurationError, DeliveryError
 from tests.airflow.desk import VALUE
+from tests.support.told import raises
 
 
 @pytest.mark.parametrize(
@@ -52,15 +53,13 @@ def test_a_wrong_table_a_missing_topic_and_an_unknown_store_are_all_named_with_w
 def test_a_message_over_the_limit_is_named_by_its_size_and_nothing_passes_it(desk):
     desk.topic = desk.topics.make(max_message_bytes="2000")
     desk.rows.execute("UPDATE orders SET body = ? WHERE id = 1", (VALUE * 200,))
-    with pytest.raises(DeliveryError, match=r"1 of 2 messages were rejected .* MSG_SIZE_TOO_LARGE: 3\d{3} bytes"):
+    with raises(DeliveryError, match=r"1 of 2 messages were rejected .* MSG_SIZE_TOO_LARGE: 3\d{3} bytes"):
         desk.run(columns=["id", "body"])
     assert desk.pushed["report"]["watermark_to"] is None
 
 
 def test_a_backfill_that_can_not_know_its_interval_is_refused(desk):
-    with pytest.raises(
-        ConfigurationError, match=r"one of a backfill.* Schedule the DAG with CronDataIntervalTimetable"
-    ):
+    with raises(ConfigurationError, match=r"one of a backfill.* Schedule the DAG with CronDataIntervalTimetable"):
         desk.run(run_type="backfill")
     assert desk.kept() == {}
 

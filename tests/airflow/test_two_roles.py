@@ -19,6 +19,7 @@ from tests.support.attempts.places import PASSWORD, STREAM, Mysql, Postgres, Sql
 from tests.support.attempts.runs import run
 from tests.support.databases import database_of
 from tests.support.profile import LONG
+from tests.support.told import told
 
 CONN = "two_roles"
 HELD_SECONDS = 45
@@ -96,7 +97,7 @@ def judge(place, topics, topic, attempt, via, caplog):
         assert via == "generic" or attempt.ends != GREEN, found
         assert TRAP not in str(found)
         if attempt.ends != EITHER and via == "own":
-            assert re.search(attempt.ends, str(found)), found
+            assert re.search(attempt.ends, told(found)), found
         shown = "".join(traceback.format_exception(found)) + caplog.text
         assert SECRET not in shown
         assert PASSWORD not in shown

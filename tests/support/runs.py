@@ -14,6 +14,7 @@ REPORT_KEYS = {
     *("horizon", "target_reached", "held_back", "completeness", "completeness_reason", "seconds", "topics", "window"),
     "backlog",
     "table_reset",
+    "rows_left",
 }
 
 

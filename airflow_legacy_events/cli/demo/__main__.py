@@ -44,7 +44,7 @@ def show_runs(bootstrap: str, work: Callable[[], Mapping[str, tuple[str, str]]])
     head("1  First run: the whole table")
     summary(run_dag())
     first = [json.loads(event.value()) for event in broker.read(bootstrap, offsets)]
-    say(f"   one of the {len(first):,} events on topic {broker.TOPIC}:")
+    say(f"   one of the {len(first)} events on topic {broker.TOPIC}:")
     say(f"   {paint(json.dumps(first[0], ensure_ascii=False), CYAN)}")
     head("2  The old application goes on working")
     changed = work()
@@ -63,7 +63,7 @@ def show_runs(bootstrap: str, work: Callable[[], Mapping[str, tuple[str, str]]])
 def summary(report: Mapping[str, Any]) -> None:
     """Print what a run did on one line."""
     at = ", ".join(report["watermark_to"])
-    numbers = f"{report['rows']:,} rows, {report['events']:,} events acknowledged in {report['seconds']:.1f} s"
+    numbers = f"{report['rows']} rows, {report['events']} events acknowledged in {report['seconds']:.1f} s"
     say(f"   {paint(numbers, BOLD, GREEN)}; the watermark stands at {at}")
 
 

@@ -1,7 +1,16 @@
 """The words of the package as types: watermark, window, batch, messages, stream, horizon."""
 
 from airflow_legacy_events.core.model.batch import Batch, Delivered
-from airflow_legacy_events.core.model.horizon import PENDING_ROWS, Backlog, Ceiling, HeldBack, Horizon, Opened, Pending
+from airflow_legacy_events.core.model.horizon import (
+    LEFT_ROWS,
+    PENDING_ROWS,
+    Backlog,
+    Ceiling,
+    HeldBack,
+    Horizon,
+    Opened,
+    Pending,
+)
 from airflow_legacy_events.core.model.messages import Headers, Messages, Rejection
 from airflow_legacy_events.core.model.replay import Repeat, RunMode, Span, Window
 from airflow_legacy_events.core.model.stream import FORMATS, Formats, Stream
@@ -9,6 +18,7 @@ from airflow_legacy_events.core.model.watermark import PLACED, Receipt, Watermar
 
 __all__ = [
     "FORMATS",
+    "LEFT_ROWS",
     "PENDING_ROWS",
     "PLACED",
     "Backlog",

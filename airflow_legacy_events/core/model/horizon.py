@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.columns import Shape
@@ -37,6 +37,10 @@ class Backlog(NamedTuple):
 
 PENDING_ROWS = 1_000
 """Pending rows are counted up to here: a trickle differs from a load, at the price of one page of an index."""
+
+
+LEFT_ROWS = 10_000
+"""Rows that a run leaves are counted up to here."""
 
 
 class Ceiling(NamedTuple):
@@ -84,6 +88,8 @@ class Horizon(NamedTuple):
             that was taken; None where it was not.
         held_back: rows above the bound of the run; None where there are none.
         timezone: name of the zone of naive times, where the source is asked for it; None: the stream's own.
+        left: counts the rows between a position, as watermark values, and `target`, up to `LEFT_ROWS`; asked once, of a
+            run that ended before. None where they can't be counted.
     """
 
     target: tuple[str, ...] | None
@@ -94,6 +100,7 @@ class Horizon(NamedTuple):
     table_reset: Mapping[str, Any] | None = None
     held_back: HeldBack | None = None
     timezone: str | None = None
+    left: Callable[[Sequence[str]], int] | None = None
 
 
 class Opened(NamedTuple):

@@ -60,6 +60,13 @@ class Repeat(NamedTuple):
     beside_live: bool = False
 
     @property
+    def shown(self) -> str:
+        """What is sent again, in words; of a span no values, which are those of rows."""
+        if isinstance(self.what, Window):
+            return f"{self.mode} of the window {self.what.shown}"
+        return f"{self.mode} of what this task had sent before it was cleared"
+
+    @property
     def window(self) -> dict[str, Any]:
         """Bounds of what is sent, for the report."""
         if isinstance(self.what, Window):

@@ -95,7 +95,9 @@ class Reader(AskedServer):
         sent, expected = self._spelled(query), query.get_execution_options().get("expected", ())
         statement, parameters = self._compiled(sent)
         read_slowly(session)
-        if not (plain := are_bare(query, sent, expected, self._known.json)):  # what it reads is held as it is from here on
+        if not (
+            plain := are_bare(query, sent, expected, self._known.json)
+        ):  # what it reads is held as it is from here on
             found = types.described(session, *self._compiled(bare(query, expected)))
             check_shape(self.conn_id, expected, found, self._known.json)
         with self._readable(session, statement, parameters):

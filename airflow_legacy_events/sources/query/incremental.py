@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import Batch, Ceiling, HeldBack, Horizon, Opened, Pending, Watermark
+from airflow_legacy_events.core.model import LEFT_ROWS, Batch, Ceiling, HeldBack, Horizon, Opened, Pending, Watermark
 from airflow_legacy_events.sources.pages import Page, pages
 from airflow_legacy_events.sources.place import Start, Values
 from airflow_legacy_events.sources.query import last_rows
@@ -99,7 +100,11 @@ class IncrementalRun:
         """Return where the run ends, and how complete that is."""
         reason = "; ".join(filter(None, (plan.ceiling.reason, plan.verdict.note)))
         facts = {} if plan.verdict.fact is None else {plan.verdict.fact: True}
-        return Horizon(plan.target, plan.ceiling.completeness, reason, facts, held_back=plan.held_back)
+        left = None if plan.until is None else partial(self._left, plan.until)
+        return Horizon(plan.target, plan.ceiling.completeness, reason, facts, held_back=plan.held_back, left=left)
+
+    def _left(self, until: Values, values: Sequence[str]) -> int:
+        return self.rows.count(Start(tuple(values)), LEFT_ROWS, until)
 
     def pending(self, most: int) -> Pending:
         """Find the target, and count the rows up to it, at most `most`.
