@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import logging
 import re
 
 import pytest
 
-from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.brokers.memory import MemoryBroker
+from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
 from airflow_legacy_events.core.model import Window
 from tests.services.mariadb import MariaDB11
 from tests.services.mysql9 import MySQL9
 from tests.support.elsewhere import BERLIN, SYDNEY, legacy_in, server_in_berlin
 from tests.support.legacy import reused_database
 from tests.support.profile import LONG
+from tests.support.streams import Deliveries
 
 ENGINES = ("postgresql-18", "mariadb-11.8", *(("postgresql-15", "mysql-9.7") if LONG else ()))
 
@@ -158,3 +161,64 @@ def test_a_database_that_tells_no_zone_is_in_utc(request, engine):
         legacy.execute("INSERT INTO t VALUES (1, '2026-01-01 10:00:00')")
         for zone in (None, "database"):
             assert run(legacy, watermark_columns=("at",), source_timezone=zone)[0] == [1]
+
+
+def test_a_watermark_that_the_server_s_new_zone_puts_into_the_future_is_refused(berlin):
+    make_shop(berlin, 1)
+    ids, after = run(berlin, source_timezone="database")
+    assert ids == [1]
+    if berlin.dialect == "postgresql":
+        berlin.execute(f"ALTER DATABASE {berlin.url.database} SET timezone = 'America/Lima'")
+    else:
+        berlin.execute("SET GLOBAL time_zone = '-05:00'")
+    with pytest.raises(WatermarkError, match="rows that are written until then lie below it"):
+        run(berlin, after, source_timezone="database")
+
+
+def test_values_to_begin_with_and_windows_are_moments_of_the_server_s_zone(berlin):
+    make_shop(berlin, 1, 2)
+    berlin.execute("UPDATE t SET updated_at = '2026-01-15 12:00:00' WHERE id = 1")
+    noon = dt.datetime(2026, 1, 15, 11, tzinfo=dt.UTC)
+    second = dt.timedelta(seconds=1)
+    for begin, ids in ((noon, [1, 2]), (noon + second, [2]), ("2026-01-15 12:00:00", [1, 2])):
+        assert run(berlin, first_run=begin, source_timezone="database")[0] == ids
+    for low, ids in ((noon, [1]), (noon + second, [])):
+        window = Window(None, low.isoformat(), (noon + 2 * second).isoformat())
+        assert run(berlin, None, window, source_timezone="database")[0] == ids
+
+
+def test_the_event_s_time_is_told_by_the_server_s_zone(berlin):
+    make_shop(berlin, 1)
+    berlin.execute("UPDATE t SET updated_at = '2026-07-15 12:00:00'")
+    broker = MemoryBroker()
+    options = {"watermark_columns": ("updated_at",)}
+    url = berlin.url.render_as_string(hide_password=False)
+    stream = Deliveries(url, broker, "orders", table="t", source_timezone="database", options=options)
+    assert stream.run().held_back is None
+    (message,) = broker.topic("orders")
+    event = json.loads(message.value)
+    assert event["time"] == event["data"]["updated_at"] == "2026-07-15T10:00:00.000000Z"
+
+
+ZONES = {
+    "+02:00": ("+02:00", "+02:00"),
+    "-5:30": ("-05:30", "-05:30"),
+    "+00:00": ("UTC", "+00:00"),
+    "europe/berlin": (BERLIN, "europe/berlin"),
+    "SYSTEM": (None, "SYSTEM (CET)"),
+}
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_zone_of_mariadb_is_known_by_its_name_or_offset_and_none_by_an_abbreviation(request, zone):
+    with legacy_in(request, "mariadb-11.8", zone) as legacy:
+        name, said = ZONES[zone]
+        with legacy.source(watermark_columns=("at",)) as source:
+            found = source.database.zone()
+        assert (found.name, found.said.replace("CEST", "CET").casefold()) == (name, said.casefold())
+        make_shop(legacy, 1)
+        if name is None:
+            for asked in (None, "database"):
+                assert '\nGive source_timezone="Europe/Berlin"' in refused(legacy, source_timezone=asked)
+        else:
+            assert run(legacy, source_timezone="database")[0] == [1]

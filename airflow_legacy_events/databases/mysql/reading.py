@@ -95,9 +95,8 @@ class Reader(AskedServer):
         sent, expected = self._spelled(query), query.get_execution_options().get("expected", ())
         statement, parameters = self._compiled(sent)
         read_slowly(session)
-        if not (
-            plain := are_bare(query, sent, expected, self._known.json)
-        ):  # what it reads is held as it is from here on
+        plain = are_bare(query, sent, expected, self._known.json)
+        if not plain:  # what it reads is held as it is from here on
             found = types.described(session, *self._compiled(bare(query, expected)))
             check_shape(self.conn_id, expected, found, self._known.json)
         with self._readable(session, statement, parameters):

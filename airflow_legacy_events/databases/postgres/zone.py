@@ -36,6 +36,9 @@ _WORDS = {"role": "the role {0!r}", "database": "the database {1!r}", "roles": "
 _POSIX = re.compile(r"(?:<[^<>]*>|[A-Za-z]*)([+-]?)(\d{1,2})(?::([0-5]\d))?")
 """A zone that is the same all year, as POSIX writes it: the sign is that of the west."""
 
+_WITH_SUMMER = {"CET": "Europe/Brussels", "MET": "Europe/Brussels", "EET": "Europe/Athens", "WET": "Europe/Lisbon"}
+"""Names that AT TIME ZONE takes for abbreviations, without summer time, and zones that have the same clock."""
+
 _VARIABLE = "PGTZ"
 _lock = threading.Lock()
 _connecting = 0
@@ -88,8 +91,7 @@ def _named(said: str) -> str | None:
 
 
 def spelled(name: str) -> str:
-    """Return a zone of ours as PostgreSQL takes it: of an offset in POSIX's way, whose sign is that of the west."""
-    offset = offset_named(name)
-    if offset is None:
-        return name
+    """Return a zone of ours as AT TIME ZONE takes it: of an offset in POSIX's way, whose sign is that of the west."""
+    if offset_named(name) is None:
+        return _WITH_SUMMER.get(name, name)
     return f"<{name}>{'-' if name[0] == '+' else '+'}{name[1:]}"
