@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
-from airflow_legacy_events.core.errors import ConfigurationError, SchemaChangedError
+from airflow_legacy_events.core.errors import ConfigurationError, SchemaChangedError, SourceError
 from airflow_legacy_events.core.sql_text import one_select
 from airflow_legacy_events.databases.generic import GenericDatabase
 from tests.support.legacy import reused_database
@@ -76,6 +76,16 @@ def test_columns_of_other_names_are_told(database):
     query = sa.select(sa.column("id"), sa.column("w")).select_from(sa.table("t")).execution_options(expected=wrong)
     with pytest.raises(SchemaChangedError, match="columns 'id', 'w' came instead"):
         database.read(query)
+
+
+@pytest.mark.parametrize("legacy", ["firebird"], indirect=True)
+def test_a_table_that_the_user_may_not_read_is_told_with_its_grant(legacy):
+    made = GenericDatabase(legacy.url.set(username="READER"), conn_id="crm", statement_timeout_seconds=30)
+    asked = sa.select(sa.column("id")).select_from(sa.table("t"))
+    with contextlib.closing(made):
+        for error, ask in ((ConfigurationError, made.check), (SourceError, made.read)):
+            with pytest.raises(error, match=r"(?m)^GRANT SELECT ON T TO READER$"):
+                ask(asked)
 
 
 def test_a_snapshot_within_a_snapshot_is_the_same_one(legacy, database):

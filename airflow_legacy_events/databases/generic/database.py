@@ -23,6 +23,7 @@ from airflow_legacy_events.databases.generic.catalog import inspect_columns, ins
 from airflow_legacy_events.databases.generic.dialects import traits_of
 from airflow_legacy_events.databases.generic.lock import RowLock
 from airflow_legacy_events.databases.generic.reasons import reason_of_query, reason_of_read
+from airflow_legacy_events.databases.generic.rights import missing
 from airflow_legacy_events.databases.generic.session import Session, watched
 from airflow_legacy_events.databases.generic.shapes import Shapes, columns_of
 from airflow_legacy_events.databases.generic.streaming import Streamed
@@ -187,7 +188,8 @@ class GenericDatabase(Streamed):
             if error.connection_invalidated:
                 raise
             found = self._without_password(reason_of_query(error))
-            raise errors.refused_query(self.conn_id, found, _IN_BRACKETS) from None
+            refused = errors.refused_query(self.conn_id, found, _IN_BRACKETS)
+            raise errors.with_grants(refused, missing(error, self.url.username)) from None
         with contextlib.closing(result):
             described = result.cursor.description if result.cursor is not None else ()
             return columns_of(self._engine.dialect.loaded_dbapi, list(result.keys()), described)
@@ -227,13 +229,7 @@ class GenericDatabase(Streamed):
 
     def marking(self, of: Column) -> Any:
         """See `core.ports.Database.marking`: the clock as it is now, since dialects spell none in UTC alike."""
-        moment = self.now()
-        if of.kind is Kind.INSTANT:
-            return bound(moment)
-        local = moment.replace(tzinfo=None)
-        if of.kind is Kind.TEXT:
-            return bound(local.isoformat(sep=" ", timespec="microseconds"))
-        return bound(local.date() if of.kind is Kind.DATE else local)
+        return bound(values.moment_for(of.kind, self.now()))
 
     def text(self, value: Any, column: Column) -> str:
         """See `core.ports.Database.text`; see `values`."""
@@ -293,7 +289,8 @@ class GenericDatabase(Streamed):
             if self._traits.bounds_large_objects and (what := sizes.too_large_in(str(getattr(error, "orig", error)))):
                 raise errors.too_large(self.conn_id, what, self.max_row_bytes) from None
             found = reason_of_read(error) if doing == _READING else errors.one_line(error)
-            raise errors.failed(self.conn_id, doing, self._without_password(found)) from None
+            failed = errors.failed(self.conn_id, doing, self._without_password(found))
+            raise errors.with_grants(failed, missing(error, self.url.username)) from None
 
     def _without_password(self, found: str) -> str:
         text = found[:_LONGEST_REASON]

@@ -101,6 +101,16 @@ def text(value: Any, column: Column) -> str:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
+def moment_for(kind: Kind, moment: dt.datetime) -> dt.datetime | dt.date | str:
+    """Return a moment in UTC as a value of a temporal or textual column."""
+    local = moment.replace(tzinfo=None)
+    if kind is Kind.TEXT:
+        return local.isoformat(sep=" ", timespec="microseconds")
+    if kind is Kind.DATE:
+        return local.date()
+    return moment if kind is Kind.INSTANT else local
+
+
 def bind(text: str, column: Column) -> Any:
     """Return the Python value that `text` stands for.
 
