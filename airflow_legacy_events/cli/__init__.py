@@ -26,6 +26,11 @@ _COMMANDS = {
         "Let a stream begin anew with its next run, while no run works on it",
         ("stream", "conn_id", "dry_run", "table", "sql"),
     ),
+    "rename": (
+        "transfer",
+        "Give a stream another name, as after its table, topic or connection was renamed, while no run works on it",
+        ("stream", "new_name", "conn_id", "dry_run"),
+    ),
     "copy": ("transfer", "Move a stream to another watermark store", ("stream", "store_to", "conn_id", "dry_run")),
     "export": ("transfer", "Print watermarks as JSON", ("streams",)),
     "import": (

@@ -15,6 +15,7 @@ def arguments() -> dict[str, Any]:
     return {
         "output": cli_config.ARG_OUTPUT,
         "stream": make(("stream",), help="name of the stream, as the task's report and log show it"),
+        "new_name": make(("new",), metavar="NEW", help="the name that it shall have, as the task's log shows it"),
         "streams": make(("streams",), nargs="*", metavar="STREAM", help="names of streams; none: all that have begun"),
         "values": make(
             ("values",),

@@ -1,4 +1,4 @@
-"""`airflow legacy-events watermark copy|export|import`: watermarks between stores and deployments."""
+"""`airflow legacy-events watermark rename|copy|export|import`: watermarks between names, stores and deployments."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from airflow_legacy_events.streams.directory.exporting import (
     import_stream,
     read_exported,
 )
+from airflow_legacy_events.streams.directory.renaming import Renaming
 
 
 def _content(file: str) -> bytes:
@@ -37,6 +38,18 @@ def watermark_copy(args: Namespace) -> None:
         return
     copy.carry_out(args.source_conn_id, signature())
     say(f"stream {args.stream!r}: moved from {copy.old!r} to {copy.new!r}; set watermark_store={args.to!r}")
+
+
+@command
+def watermark_rename(args: Namespace) -> None:
+    """Give a stream another name; position and registration go along."""
+    found = Renaming(args.stream, args.new, args.source_conn_id)
+    told = f"; the next run fills in {', '.join(found.dropped)}" if found.dropped else ""
+    if args.dry_run:
+        say(f"stream {args.stream!r}: would be renamed to {args.new!r}{told}; nothing was changed")
+        return
+    new = found.carry_out(signature())
+    say(f"stream {args.stream!r}: renamed to {args.new!r}, by {new.facts['person']}{told}")
 
 
 @command

@@ -13,7 +13,8 @@ from airflow_legacy_events.core.errors import WatermarkError
 
 _PARAMETERS = re.compile(r"\([^)]*\)")
 _REMEDIES: Mapping[str, str] = {
-    "topic": "a new topic is a new stream: leave stream= unset or give it another name",
+    "topic": "a new topic is a new stream: leave stream= unset or give it another name. To go on there instead,"
+    " {accept}",
     "cluster": "point broker_conn_id back to the first cluster, or give the stream another name with stream=",
     "kind": "give the stream another name with stream=",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from abc import abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator, Context
@@ -66,6 +66,9 @@ class StreamOperator(RenderedFields, BaseOperator):
         table or query an error where the server's zone is another one and a watermark or time column is naive; there
         ``database`` takes the server's own zone. (templated)
     :param on_busy: when another run works on the stream: ``skip`` this task, ``wait`` for that run, or ``fail``.
+    :param on_new_stream: when a first run finds that this task has moved another stream, as after its table, topic or
+        connection was renamed: ``warn``, naming both ways to go on there, or ``fail`` before anything is sent. It is
+        not asked of mapped tasks, nor where a template names the stream.
     :param headers: further headers of every message, likewise: ``{"tenant": "acme", "region": "{region}"}``; a message
         has none where the column is NULL. (templated)
     :param statement_timeout: a statement at the source that takes longer fails the task.
@@ -111,6 +114,7 @@ class StreamOperator(RenderedFields, BaseOperator):
         rows_per_second: float | None = None,
         source_timezone: str | None = None,
         on_busy: str = "skip",
+        on_new_stream: str = "warn",
         headers: Mapping[str, str] | None = None,
         statement_timeout: dt.timedelta = dt.timedelta(minutes=5),
         max_row_bytes: int = MAX_ROW_BYTES,
@@ -135,6 +139,8 @@ class StreamOperator(RenderedFields, BaseOperator):
         self.rows_per_second = rows_per_second
         self.source_timezone = source_timezone
         self.on_busy = on_busy
+        self.on_new_stream = on_new_stream
+        self.fixed_names = True
         self.headers = headers
         self.statement_timeout = statement_timeout
         self.max_row_bytes = max_row_bytes
@@ -204,6 +210,14 @@ class StreamOperator(RenderedFields, BaseOperator):
             context, run.report, before=run.earlier, topic=run.stream.topic, fixed=fixed, bootstrap=run.bootstrap
         )
         return run.report.to_dict()
+
+    def _do_render_template_fields(
+        self, parent: Any, template_fields: Iterable[str], context: Any, jinja_env: Any, seen_oids: set[int]
+    ) -> None:
+        """Note first whether a template names the stream."""
+        names = [name for name in self._spec().naming(self.topic).values() if name is not None]
+        self.fixed_names = not any(map(holds_template, names))
+        super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)
 
     def on_kill(self) -> None:
         """Ask the run to end at its next batch border; called in a signal handler."""

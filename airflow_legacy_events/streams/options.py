@@ -21,7 +21,10 @@ ON_BUSY = ("skip", "wait", "fail")
 class StreamOptions:
     """The arguments that every operator of a stream shares, under their names there; see `operators._stream`.
 
-    Those with a default are about rows whose columns become a message.
+    Those with a default are about rows whose columns become a message, but for one.
+
+    Attributes:
+        fixed_names: whether what the stream's name is made of was written without a template.
     """
 
     topic: str
@@ -38,8 +41,10 @@ class StreamOptions:
     max_seconds: float | None
     rows_per_second: float | None
     on_busy: str
+    on_new_stream: str
     headers: Mapping[str, str] | None
     delivery_timeout: dt.timedelta
+    fixed_names: bool = True
     decimals: str = Formats().decimals
     bigints: str = Formats().bigints
     times: str = Formats().times
@@ -62,6 +67,7 @@ class StreamOptions:
             ConfigurationError: an argument is wrong.
         """
         arguments.choice("on_busy", self.on_busy, ON_BUSY)
+        arguments.choice("on_new_stream", self.on_new_stream, ("warn", "fail"))
         arguments.span("delivery_timeout", self.delivery_timeout, zero=False)
         arguments.whole(topic_partitions=self.topic_partitions)
         arguments.limits(self.batch_rows, self.max_rows, self.max_seconds, self.rows_per_second)

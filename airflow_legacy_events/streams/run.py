@@ -24,6 +24,7 @@ from airflow_legacy_events.core.stop import Stop
 from airflow_legacy_events.hooks.broker import EventBrokerHook
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
 from airflow_legacy_events.streams import messages
+from airflow_legacy_events.streams.new_stream import Beginner, NewStream
 from airflow_legacy_events.streams.options import StreamOptions
 from airflow_legacy_events.streams.specs.base import SourceSpec
 from airflow_legacy_events.streams.stores import open_store, progress_store
@@ -128,7 +129,7 @@ class StreamRun:
         )
 
     def _delivery(self, parts: Parts, repeat: Repeat | None, record: TaskRecord) -> MakeDelivery:
-        store, observers = parts.store, self._observers(parts.store, record)
+        store, observers = parts.store, self._observers(parts, record)
         if repeat is not None:
             store, observers = progress_store(parts.store, self._context, record.kept), ()
         return partial(
@@ -141,9 +142,15 @@ class StreamRun:
             log=self._log,
         )
 
-    def _observers(self, store: NamedStore, record: TaskRecord) -> tuple[Observer, ...]:
+    def _observers(self, parts: Parts, record: TaskRecord) -> tuple[Observer, ...]:
+        name, store, options = self.stream.name, parts.store, self._options
         dag, task = self._task["dag"], self._task["task"]
-        return StreamRegistration(self.stream.name, store, name=store.name, dag=dag, task=task), record
+        registration = StreamRegistration(name, store, name=store.name, dag=dag, task=task)
+        if self._task["map_index"] >= 0 or not options.fixed_names:
+            return registration, record
+        new = Beginner(name, options.topic, dag, task)
+        rule = NewStream(new, self._spec, parts.source, store, options.on_new_stream, self._log)
+        return registration, rule, record
 
     def _repeat(self, mode: RunMode) -> Repeat | None:
         if mode.what is None:

@@ -88,6 +88,33 @@ def glance(key: str) -> str | None:
     return None
 
 
+def keys(prefix: str) -> list[str] | None:
+    """Return the names of Variables that begin so; None where this Airflow shows a task none, as before 3.3.
+
+    Raises:
+        WatermarkError: Airflow did not tell them.
+    """
+    if not _in_task():
+        return keys_on_a_server(prefix)
+    listed = getattr(Variable, "keys", None)
+    if listed is None:
+        return None
+    try:
+        return [str(one) for one in listed(prefix=prefix)]
+    except Exception as error:
+        raise WatermarkError(f"Variables can't be listed: {why(error)}", retry_helps=True) from error
+
+
+def keys_on_a_server(prefix: str) -> list[str]:
+    """Return the names of Variables that begin so, in order; for a server of the deployment."""
+    from airflow.models.variable import Variable as Model  # noqa: PLC0415  loads the whole metadata model
+    from airflow.utils.session import create_session  # noqa: PLC0415
+    from sqlalchemy import select  # noqa: PLC0415
+
+    with create_session() as session:
+        return sorted(session.scalars(select(Model.key).where(Model.key.startswith(prefix, autoescape=True))))
+
+
 def write(key: str, text: str) -> None:
     """Create or replace a Variable.
 

@@ -45,6 +45,7 @@ class AssetWatermarkStore(OpenableStore):
     scope = "task"
     task_reason = "an asset's state is open to the tasks that name the asset"
     needs_inlet = True
+    reads_others = False
 
     def __init__(self, context: Mapping[str, Any] | None = None) -> None:
         self._context = context

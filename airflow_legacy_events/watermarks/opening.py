@@ -46,9 +46,11 @@ class NamedStore(ABC):
         keeps_progress: whether a replay can keep its progress beside the watermark, so that another try finds it.
         begins_again: whether the last load, which found nothing, proved that no run can have saved a watermark: a
             stream that is registered has then not lost it.
+        reads_others: whether the watermark of another stream can be loaded from here, and no later call knows of it.
     """
 
     keeps_progress: ClassVar[bool] = True
+    reads_others: ClassVar[bool] = True
     begins_again: bool = False
 
     def __repr__(self) -> str:

@@ -82,14 +82,8 @@ def registered_streams() -> dict[str, Registration | WatermarkError]:
     Raises:
         WatermarkError: one can't be read.
     """
-    from airflow.models.variable import Variable  # noqa: PLC0415  loads the whole metadata model
-    from airflow.utils.session import create_session  # noqa: PLC0415
-    from sqlalchemy import select  # noqa: PLC0415
-
-    with create_session() as session:
-        keys = session.scalars(select(Variable.key).where(Variable.key.startswith(PREFIX, autoescape=True))).all()
     found: dict[str, Registration | WatermarkError] = {}
-    for key in sorted(keys):
+    for key in airflow_variables.keys_on_a_server(PREFIX):
         text = airflow_variables.read(key)
         if text is not None:
             name = _stream_of(key, text)
@@ -98,6 +92,16 @@ def registered_streams() -> dict[str, Registration | WatermarkError]:
             except WatermarkError as error:
                 found[name] = error
     return found
+
+
+def registration_of(key: str, text: str) -> tuple[str, Registration]:
+    """Return the name and registration of a stream that a Variable holds.
+
+    Raises:
+        WatermarkError: it can't be understood.
+    """
+    name = _stream_of(key, text)
+    return name, _registration(name, key, text)
 
 
 def _stream_of(key: str, text: str) -> str:

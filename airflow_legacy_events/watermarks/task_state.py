@@ -22,6 +22,7 @@ class TaskStateWatermarkStore(OpenableStore):
     """
 
     scope = "task"
+    reads_others = False
     task_reason = "a task's state is open to that task"
 
     def __init__(self, state: Any) -> None:

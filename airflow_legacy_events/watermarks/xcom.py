@@ -30,6 +30,7 @@ class XComWatermarkStore(OpenableStore):
     scope = "task"
     task_reason = "an XCom belongs to the task that pushed it"
     keeps_progress = False  # a run's own XComs are deleted with every try
+    reads_others = False
 
     def __init__(self, runs: Runs) -> None:
         self._runs = runs

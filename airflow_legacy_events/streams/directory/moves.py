@@ -46,7 +46,7 @@ ACCEPTED: Mapping[str, tuple[str, ...]] = {
     "object": ("object", "last"),
     "order": ("order",),
     "definition": ("definition",),
-    "topic": ("topic_id",),
+    "topic": ("topic_id", "topic"),
     "position": ("reached",),
 }
 """What a person may accept as it is now, and the facts that go with it."""
