@@ -107,3 +107,13 @@ def test_what_was_forgotten_begins_anew(write, shop, broker, topic):
     assert state(dag.clear(second)) == "failed"
     shop.execute("ALTER TABLE hidden RENAME TO orders")
     assert (state(run(dag, 2)), ids(broker.read(topic))) == ("failed", [1, 2, 3, 1, 2, 3])
+
+
+def test_a_stream_that_was_renamed_goes_on_under_its_new_name(write, shop, broker, topic):
+    run(write(), 0)
+    other = broker.make()
+    names = (f"legacy_shop.orders@{topic}", f"legacy_shop.orders@{other}")
+    metadata.cli("legacy-events", "watermark", "rename", *names)
+    shop.execute(NEW)
+
+    assert (state(run(write(topic=other), 1)), ids(broker.read(other))) == ("success", [4])

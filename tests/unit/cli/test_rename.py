@@ -9,6 +9,7 @@ from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
 from airflow_legacy_events.streams.directory import renaming
 from airflow_legacy_events.watermarks import registration, variable
+from airflow_legacy_events.watermarks.asset import watermark_asset
 from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
 from airflow_legacy_events.watermarks.registration import read_registration
 from airflow_legacy_events.watermarks.variable import VariableWatermarkStore
@@ -166,6 +167,18 @@ def test_in_a_table_likewise(call, stream, new, mark):
     assert found["registration"]["store"] == "table:watermarks"
     assert [one["text"] for one in found["values"]] == list(mark.values)
     assert "has never begun" in refused(call, "show", stream)
+
+
+@pytest.mark.airflow33
+def test_in_the_state_of_assets_likewise(call, stream, new, mark):
+    for name in (stream, new):
+        asset = watermark_asset(name)
+        metadata.activate_asset(asset.name, asset.uri)
+    call("copy", stream, "--to", "asset")
+    call("rename", stream, new)
+    (found,) = json.loads(call("show", new, "-o", "json"))
+    assert found["registration"]["store"] == "asset"
+    assert [one["text"] for one in found["values"]] == list(mark.values)
 
 
 def test_a_store_that_was_an_object_is_named(call, stream, new):
