@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.foreign_json import read_json
+from airflow_legacy_events.databases.errors import refused_extra
 from airflow_legacy_events.hooks.extras import driver_options, extras_of
 from airflow_legacy_events.hooks.generic_url import generic_url
 
@@ -34,13 +35,20 @@ _MYSQL_HOOK_EXTRAS = frozenset(
 
 
 def postgres_url(conn_id: str, connection: Any) -> sa.URL:
-    """Return the URL: host, port, login, password, `schema` as the database, other extras as libpq parameters."""
+    """Return the URL: host, port, login, password, `schema` as the database, other extras as libpq parameters.
+
+    Those in the extra `sqlalchemy_query`, which Airflow's hook gives to SQLAlchemy alone, count as well.
+    """
     extras = extras_of(conn_id, connection)
     if token := [name for name in _TOKEN_EXTRAS if extras.get(name)]:
         raise ConfigurationError(
             f"connection {conn_id!r} asks for a cloud token by its extra {token[0]!r}, which is not supported here. Use"
             " a login with a password, a certificate (sslcert, sslkey) or a service file (service)"
         )
+    further = extras.get("sqlalchemy_query", {})
+    if not isinstance(further, dict):
+        raise refused_extra(conn_id, "sqlalchemy_query", "is no JSON object of libpq parameters")
+    further = {name: value for name, value in further.items() if value is not None}
     return sa.URL.create(
         "postgresql+psycopg",
         username=connection.login or None,
@@ -48,7 +56,7 @@ def postgres_url(conn_id: str, connection: Any) -> sa.URL:
         host=connection.host or None,
         port=connection.port,
         database=connection.schema or None,
-        query=driver_options(conn_id, extras, _HOOK_EXTRAS),
+        query=driver_options(conn_id, {**further, **extras}, _HOOK_EXTRAS),
     )
 
 

@@ -13,6 +13,7 @@ import psycopg
 
 from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.core.ports import Lease, Listener
+from airflow_legacy_events.databases.postgres.extras import refusing
 from airflow_legacy_events.databases.postgres.listening import listening
 from airflow_legacy_events.databases.postgres.lock import AdvisoryLock
 from airflow_legacy_events.databases.postgres.policies import row_security
@@ -89,12 +90,14 @@ class PostgresSessions(SnapshotDatabase[Session]):
                 yield opened[0]
 
     def _connect_plain(self) -> psycopg.Connection[Any]:
-        with self._translated("connecting"):
-            return connect(self._options)
+        options = self._options
+        with self._translated("connecting"), refusing(self.conn_id, options):
+            return connect(options)
 
     def _connect_reading(self) -> ReadConnection:
-        with self._translated("connecting"):
-            return connect_reading(self._options)
+        options = self._options
+        with self._translated("connecting"), refusing(self.conn_id, options):
+            return connect_reading(options)
 
     @property
     def _options(self) -> Mapping[str, Any]:
