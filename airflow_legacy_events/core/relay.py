@@ -23,7 +23,7 @@ from airflow_legacy_events.core.collector import SWEEP_BATCHES, rare_collections
 from airflow_legacy_events.core.columns import Shape
 from airflow_legacy_events.core.errors import EnvelopeError, SourceError, StoppedError
 from airflow_legacy_events.core.limits import Limits, Pace
-from airflow_legacy_events.core.model import Batch, Horizon, Messages, Repeat, Stream, Watermark, listed
+from airflow_legacy_events.core.model import PENDING_ROWS, Batch, Horizon, Messages, Repeat, Stream, Watermark, listed
 from airflow_legacy_events.core.ports import Delivery, Envelope, Lease, MakeDelivery, Source
 from airflow_legacy_events.core.progress import Progress
 from airflow_legacy_events.core.read_ahead import ReadAhead
@@ -156,7 +156,8 @@ class Relay:
         )
         if (held := horizon.held_back) is not None:
             report.held_back = held._asdict()
-            self.log.info("%s: %d rows wait for a later run: %s", self.stream.name, held.rows, _WAITS[held.reason])
+            rows = f"{'at least ' if held.rows >= PENDING_ROWS else ''}{held.rows}"
+            self.log.info("%s: %s rows wait for a later run: %s", self.stream.name, rows, _WAITS[held.reason])
 
     def _count_left(self, horizon: Horizon, delivery: Delivery) -> None:
         """Count what a budget left, for the report; everything is saved by then, so a failure fails nothing."""

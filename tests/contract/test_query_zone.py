@@ -11,7 +11,9 @@ import pytest
 
 from airflow_legacy_events.brokers.memory import MemoryBroker
 from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
-from airflow_legacy_events.core.model import Window
+from airflow_legacy_events.core.limits import Limits
+from airflow_legacy_events.core.model import Formats, Stream, Window
+from airflow_legacy_events.streams.specs.query import QuerySpec
 from tests.services.mariadb import MariaDB11
 from tests.services.mysql9 import MySQL9
 from tests.support.elsewhere import BERLIN, SYDNEY, legacy_in, server_in_berlin
@@ -175,6 +177,34 @@ def test_a_watermark_that_the_server_s_new_zone_puts_into_the_future_is_refused(
         run(berlin, after, source_timezone="database")
 
 
+def test_the_operator_s_arguments_decide_as_they_are_rendered(berlin, caplog):
+    make_shop(berlin, 1)
+
+    def ids(stream, **arguments):
+        spec = QuerySpec(conn_id="crm", table="t", watermark_columns=["id"], **arguments)
+        spec.check(rendered=True)
+        source = spec.source(database, stream=stream, limits=Limits(), log=logging.getLogger("tests"))
+        return [int(row[0]) for batch in source.open(None).batches for row in batch.rows]
+
+    stream, database = Stream("s", "topic", "/crm/t", "crm.t.changed"), berlin.database()
+    naive = stream._replace(formats=Formats(times="naive"))
+    try:
+        for shaped, arguments in ((stream, {"time_column": "created_at"}), (timed_by("created_at"), {})):
+            with pytest.raises(ConfigurationError, match="'created_at' holds times without a zone"):
+                ids(shaped, **arguments)
+            assert ids(shaped, **arguments, source_timezone="database") == [1]
+        assert ids(naive) == [1]
+        assert "without a zone, sent as UTC" not in caplog.text
+        assert ids(stream) == [1]
+        assert "without a zone, sent as UTC" in caplog.text
+    finally:
+        database.close()
+
+
+def timed_by(column):
+    return Stream("s", "topic", "/crm/t", "crm.t.changed", timestamp_column=column)
+
+
 def test_values_to_begin_with_and_windows_are_moments_of_the_server_s_zone(berlin):
     make_shop(berlin, 1, 2)
     berlin.execute("UPDATE t SET updated_at = '2026-01-15 12:00:00' WHERE id = 1")
@@ -185,6 +215,21 @@ def test_values_to_begin_with_and_windows_are_moments_of_the_server_s_zone(berli
     for low, ids in ((noon, [1]), (noon + second, [])):
         window = Window(None, low.isoformat(), (noon + 2 * second).isoformat())
         assert run(berlin, None, window, source_timezone="database")[0] == ids
+
+
+def test_values_that_are_no_utc_although_it_is_said_wait_and_the_report_says_so(berlin, caplog):
+    caplog.set_level(logging.INFO)
+    make_shop(berlin, 1, 2)
+    url = berlin.url.render_as_string(hide_password=False)
+    options = {"watermark_columns": ("updated_at",)}
+    stream = Deliveries(url, MemoryBroker(), "orders", table="t", source_timezone="UTC", options=options)
+    for _ in range(2):
+        report = stream.run().to_dict()
+        held = report["held_back"]
+        assert (report["events"], report["target_reached"]) == (0, True)
+        assert (held["rows"], held["reason"], held["blocker"]) == (2, "future", None)
+        assert -7_300 < held["oldest_seconds"] < -3_500
+    assert "2 rows wait for a later run: they lie above the database's now" in caplog.text
 
 
 def test_the_event_s_time_is_told_by_the_server_s_zone(berlin):

@@ -10,6 +10,7 @@ from airflow_legacy_events.core.ports import ServerZone
 from airflow_legacy_events.core.zones import canonical, offset_name
 
 _SYSTEM = "SYSTEM"
+_YEAR = len("2026")
 _OFFSET = re.compile(r"([+-])(\d{1,2}):(\d{2})")
 
 
@@ -27,7 +28,7 @@ def zone_of(answer: Sequence[str | None]) -> ServerZone:
     """
     name, system, *shown = answer
     said = f"{_SYSTEM} ({system})" if name == _SYSTEM else str(name)
-    if all(one is not None and one.startswith(noon) for one, noon in zip(shown, _noons(), strict=True)):
+    if all(one is not None and one[_YEAR:].startswith(noon[_YEAR:]) for one, noon in zip(shown, _noons(), strict=True)):
         return ServerZone("UTC", said)
     return ServerZone(None if name == _SYSTEM else _named(said), said)
 

@@ -55,6 +55,7 @@ def operator(**arguments):
         ({"envelope": "plain"}, "envelope 'plain' is not known; known: cloudevents, payload"),
         ({"json_schema": "file.json"}, "json_schema= must be a dict of event types and schemas"),
         ({"source_timezone": "Nowhere"}, "source_timezone= must be the name of a time zone"),
+        ({"source_timezone": "database"}, "source_timezone= must be the name of a time zone"),
         ({"statement_timeout": 5}, "statement_timeout= must be a timedelta"),
         ({"max_row_bytes": "16MB"}, "max_row_bytes= must be a whole number of bytes, 1024 or more; found '16MB'"),
         ({"headers": {"a": "{"}}, "which is no template"),
