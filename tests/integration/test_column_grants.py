@@ -210,6 +210,18 @@ def test_a_view_is_read_without_rights_below_it(reader):
     assert read(reader, table="adults", key_columns=("id",))[0] == PEOPLE
 
 
+def test_a_view_that_asks_for_the_rights_of_its_reader_names_the_table_below_it(reader):
+    of_mysql, of_postgres = "SQL SECURITY INVOKER VIEW adults", "VIEW adults WITH (security_invoker)"
+    view = of_mysql if reader.legacy.dialect == "mysql" else of_postgres
+    reader.legacy.execute(f"CREATE {view} AS SELECT id, email FROM person")
+    may(reader, "", "adults")
+    if reader.legacy.dialect == "mysql":
+        reader.may(["GRANT SHOW VIEW ON crm.adults TO reader"])
+    assert grant(reader).search(refusal(reader, table="adults", key_columns=("id",)))
+    may(reader, "")
+    assert read(reader, table="adults", key_columns=("id",))[0] == PEOPLE
+
+
 def test_columns_of_a_view_are_granted_one_by_one(reader):
     reader.legacy.execute("CREATE VIEW adults AS SELECT id, email, ssn FROM person")
     may(reader, "id, email", "adults")

@@ -82,6 +82,22 @@ def test_what_is_printed_for_a_query_is_enough(legacy, reader, way):
     assert "GRANT" not in report.completeness_reason
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_for_every_way_of_reading_the_columns_that_it_reads_are_enough(legacy, reader, way):
+    reader.may([one.replace("SELECT ON", "SELECT (id, at) ON") for one in printed(legacy, "query")])
+    options, repeat = WAYS[way]
+    options = (
+        {**options, "sql": "SELECT id, at FROM orders"} if way == "query" else {**options, "columns": ("id", "at")}
+    )
+    url, table = reader.url.render_as_string(hide_password=False), None if way == "query" else "orders"
+    stream = Deliveries(url=url, broker=MemoryBroker(), topic="topic", table=table, options=options)
+    events = [stream.run(repeat=repeat).events for _ in range(2)]
+    assert events == ([2, 2] if way in ("load", "replay") else [2, 0])
+    legacy.execute("DELETE FROM orders WHERE body = 'b'")
+    report = stream.run(repeat=repeat)
+    assert report.events == (1 if way in ("load", "replay") else 0)
+
+
 @pytest.mark.parametrize("mode", ["delete", "mark"])
 def test_what_is_printed_for_an_outbox_is_enough(legacy, reader, mode):
     fill_outbox(legacy)

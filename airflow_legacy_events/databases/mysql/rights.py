@@ -17,13 +17,15 @@ from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.mysql.grants import current_user, quoted
 from airflow_legacy_events.databases.mysql.session import Session, code_of
 from airflow_legacy_events.databases.mysql.tokens import Name, tables, tokens
+from airflow_legacy_events.databases.mysql.underlying import below_view
 from airflow_legacy_events.databases.mysql.writing import reason_of_query, reason_of_read
 
-_DATABASE, _TABLE, _COLUMN, _ROUTINE = 1044, 1142, 1143, 1370
+_DATABASE, _TABLE, _COLUMN, _VIEW, _ROUTINE = 1044, 1142, 1143, 1356, 1370
 DENIED = frozenset({_TABLE, _COLUMN})
 """Errors for a right on a table or column that is missing."""
 
-_ALL = frozenset({_DATABASE, *DENIED, _ROUTINE})
+_ALL = frozenset({_DATABASE, *DENIED, _VIEW, _ROUTINE})
+_SECURITY = "SELECT security_type FROM information_schema.views WHERE table_schema = %s AND table_name = %s"
 _USER = re.compile(r"'[^']*'@'[^']*'")
 _QUOTED = re.compile(r"`((?:[^`]|``)+)`(?:\.`((?:[^`]|``)+)`)?|'((?:[^']|'')+)'")
 
@@ -99,12 +101,24 @@ def missing(session: Session, error: MySQLdb.Error, statement: str = "") -> list
     named = [Name(one, other) if other else Name(None, one or text) for one, other, text in _QUOTED.findall(names)]
     if not named:
         return []
+    if code == _VIEW:
+        return _below(session, _parted(named[0]), user)
     if code == _ROUTINE:
         return [f"GRANT EXECUTE ON FUNCTION {_spelled(_parted(named[-1]))} TO {user}"]
     written = {one.name: one.schema for one in tables(tokens(statement))} if statement else {}
     table = named[-1] if named[-1].schema else Name(written.get(named[-1].name) or database, named[-1].name)
     columns = f" ({quoted(named[0].name)})" if code == _COLUMN else ""
     return [f"GRANT SELECT{columns} ON {_spelled(table)} TO {user}"]
+
+
+def _below(session: Session, view: Name, user: str) -> list[str]:
+    """Return the GRANTs for the tables below a view that has the rights of its reader; of any other one, nothing."""
+    if view.schema is None or session.rows(_SECURITY, view.schema, view.name) != [("INVOKER",)]:
+        return []
+    below = below_view(session, view.schema, view.name)
+    if None in below.views.values():
+        return [f"GRANT SELECT, SHOW VIEW ON {_spelled(view)} TO {user}"]
+    return [f"GRANT SELECT ON {_spelled(table)} TO {user}" for table in sorted(below.unseen)]
 
 
 def grant_of_table(session: Session, schema: str | None, table: str) -> str:
