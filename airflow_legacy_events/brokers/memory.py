@@ -29,6 +29,7 @@ class MemoryBroker:
     Args:
         limits: by topic, the largest value in bytes that it takes.
         topics: those that exist; None: every one does.
+        compacted: those that take no message without a key.
 
     Attributes:
         cluster_id: see `core.ports.BrokerClient`.
@@ -38,8 +39,13 @@ class MemoryBroker:
     cluster_id = "memory"
     bootstrap = "memory"
 
-    def __init__(self, limits: Mapping[str, int] | None = None, topics: Collection[str] | None = None) -> None:
-        self._limits, self._existing = dict(limits or {}), topics
+    def __init__(
+        self,
+        limits: Mapping[str, int] | None = None,
+        topics: Collection[str] | None = None,
+        compacted: Collection[str] = (),
+    ) -> None:
+        self._limits, self._existing, self._compacted = dict(limits or {}), topics, compacted
         self._topics: dict[str, list[Kept]] = {}
         self._published: list[tuple[Messages, frozenset[int]]] = []
         self._made: Counter[str] = Counter()
@@ -63,6 +69,10 @@ class MemoryBroker:
     def topic_id(self, topic: str) -> str:
         """See `core.ports.BrokerClient.topic_id`."""
         return self._met.setdefault(topic, self._id(topic))
+
+    def compacted(self, topics: Sequence[str]) -> Sequence[str]:
+        """See `core.ports.BrokerClient.compacted`."""
+        return [name for name in topics if name in self._compacted]
 
     def remade(self) -> Sequence[str]:
         """See `core.ports.Broker.remade`."""
@@ -105,6 +115,8 @@ class MemoryBroker:
         topic, value = messages.topic_of(at), messages.values[at]
         if self._existing is not None and topic not in self._existing:
             return Rejection(at, "UNKNOWN_TOPIC_OR_PART", f"there is no topic {topic!r}")
+        if messages.keys[at] is None and topic in self._compacted:
+            return Rejection(at, "INVALID_RECORD", f"it has no key, and topic {topic!r} is compacted")
         limit = self._limits.get(topic)
         size = len(value.encode() if isinstance(value, str) else value or b"")
         if limit is None or size <= limit:

@@ -54,8 +54,15 @@ class Streams(ABC, Generic[Session]):
                         return
                     yield page
             finally:
-                with contextlib.suppress(SourceError), self._streaming():
-                    rows.close()
+                self._end_rows(rows)
+
+    def _end_rows(self, rows: Generator[list[Row], None, None]) -> None:
+        try:
+            with self._streaming():
+                rows.close()
+        except SourceError:  # the session is gone, and each driver has its own error for that
+            with contextlib.suppress(Exception):
+                rows.close()
 
     @abstractmethod
     def _stream_rows(self, session: Session, query: Any) -> Generator[list[Row], None, None]:

@@ -80,7 +80,10 @@ class EncoderCode:
         self._plan, self._codecs, self._versioned, self._variant = plan, codecs, versioned, variant
 
     def compile(self, constants: dict[str, Any]) -> Callable[..., EncodedBlock]:
-        """Return the function; it takes `count, op, counter, number, generation, moments`, what `FILLED` names, and the columns by name."""
+        """Return the function.
+
+        It takes `count, op, counter, number, generation, moments`, what `FILLED` names, and the columns by name.
+        """
         names = {**constants, "cleaned_each": cleaned_each, "null": "null", "quote": '"', "empty": "", "quoted": quoted}
         exec(compile(self.text(), "<encoder>", "exec"), names)  # noqa: S102  see the module's first paragraph
         return names["encode"]  # type: ignore[no-any-return]

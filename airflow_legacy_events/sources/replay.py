@@ -55,8 +55,8 @@ class RepeatRun(ABC):
         reader = Reader(self.rows)
         while rows := self._read(reader, at):
             at = reader.rows.next_start(rows)
-            yield _batch(reader, rows, at, self._share(at.values[0]))
-        yield _batch(reader, [], at, 1.0, final=True)
+            yield batch_of(reader, rows, at, self._share(at.values[0]))
+        yield batch_of(reader, [], at, 1.0, final=True)
 
     def _read(self, reader: Reader, at: Start) -> list[tuple[Any, ...]]:
         with self.turn:
@@ -82,7 +82,10 @@ class RepeatRun(ABC):
         return None
 
 
-def _batch(reader: Reader, rows: list[tuple[Any, ...]], at: Start, part: float | None, *, final: bool = False) -> Batch:
+def batch_of(
+    reader: Reader, rows: list[tuple[Any, ...]], at: Start, part: float | None, *, final: bool = False
+) -> Batch:
+    """Return a batch of rows of a reader, behind which the next one begins at `at`; `part` is the share behind it."""
     selection, after = reader.rows.selection, Watermark(at.values, None, {})
     return Batch(selection.shape, rows, len(rows), after, selection.op, final=final, share=part)
 

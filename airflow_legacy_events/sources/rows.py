@@ -149,6 +149,14 @@ class Rows:
             query = query.where(self.database.until(self._position, self._bound(until)))
         return self.database.read(query.limit(limit), BATCH_BYTES)
 
+    def every(self) -> Any:
+        """Return the query for all rows, in whatever order they come."""
+        return self._select_rows(Start(()))
+
+    def at(self, values: Values) -> Any:
+        """Return the query for the rows at the position `values`, in whatever order they come."""
+        return self.every().where(*map(self.database.equal, self._position, self._bound(values)))
+
     def key_is(self, values: Values) -> Any:
         """Return the condition that a row has the key of the position `values`."""
         shape, texts = self.selection.shape, dict(zip(self.selection.position, values, strict=True))

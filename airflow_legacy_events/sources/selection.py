@@ -122,7 +122,7 @@ def _data_and_key(
     with problems.collect():
         _refuse_repeated(request, found)
     with problems.collect():
-        key = request.key_columns or _default_key(request, found, known)
+        key = _default_key(request, found, known) if request.key_columns is None else request.key_columns
     available = [*known, *found.refused, *found.withheld.names]
     listed = [name for name in available if name not in found.unlisted]
     data = [name for name in request.columns or listed if name not in request.exclude_columns]
@@ -154,7 +154,8 @@ def _default_key(request: ColumnRequest, found: Reflection, known: dict[str, Col
     withheld.refuse_hidden_key(request.what, found)
     raise ConfigurationError(
         f"{request.what} has no primary key and no unique index over columns that are NOT NULL, so rows of equal"
-        " watermark can't be told apart; nothing was read. Name the columns that identify a row with key_columns=[...]"
+        " watermark can't be told apart; nothing was read.\nName the columns that identify a row with"
+        " key_columns=[...]; where no columns do, send messages without a key with key_columns=[]"
     )
 
 

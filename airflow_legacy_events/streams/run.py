@@ -24,6 +24,7 @@ from airflow_legacy_events.core.stop import Stop
 from airflow_legacy_events.hooks.broker import EventBrokerHook
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
 from airflow_legacy_events.streams import messages
+from airflow_legacy_events.streams.keyless import check_topic_config, check_topics
 from airflow_legacy_events.streams.new_stream import Beginner, NewStream
 from airflow_legacy_events.streams.options import StreamOptions
 from airflow_legacy_events.streams.specs.base import SourceSpec
@@ -206,7 +207,9 @@ class StreamRun:
         return self._database
 
     def _open_broker(self, opened: contextlib.ExitStack) -> BrokerClient:
-        options = self._options
+        options, keyless = self._options, self._spec.without_key
+        if keyless:
+            check_topic_config(options.topic_config)
         broker = EventBrokerHook(options.broker_conn_id).get_broker(
             topics=[*self._spec.fixed_topics(self.stream.topic), *options.topics],
             topic_partitions=options.topic_partitions,
@@ -218,6 +221,8 @@ class StreamRun:
         opened.callback(broker.close)
         broker.open()
         self.bootstrap = broker.bootstrap
+        if keyless:
+            check_topics(broker, (self.stream.topic, options.dead_letter_topic))
         return broker
 
     def _facts(self, broker: BrokerClient) -> dict[str, Any]:

@@ -280,3 +280,10 @@ def test_of_topics_that_messages_name_those_made_anew_are_told(world):
     assert list(world.broker.remade()) == []
     world.remake(world.roomy)
     assert list(world.broker.remade()) == [world.roomy]
+
+
+def test_it_knows_which_topics_take_no_message_without_a_key(world):
+    assert world.broker.compacted([world.topic, world.compacted, world.missing]) == [world.compacted]
+    (refused,) = world.broker.refused(batch(world.compacted, ("k", "1"), (None, "2")))
+    assert refused.index == 1
+    assert world.broker.refused(batch(world.roomy, (None, "2"))) == []

@@ -27,7 +27,10 @@ class Found(NamedTuple):
 
 @dataclass
 class World:
-    """A broker under test, with two topics: one takes 30 000 bytes, the other Kafka's default. One is missing."""
+    """A broker under test, with two topics: one takes 30 000 bytes, the other Kafka's default. One is missing.
+
+    A third is compacted.
+    """
 
     broker: Any
     topic: str
@@ -35,6 +38,7 @@ class World:
     missing: str
     read: Callable[[str], list[Found]]
     remake: Callable[[str], None]
+    compacted: str
 
     def send(self, *messages: tuple[str | None, str | bytes | None]) -> Sequence[Any]:
         """Publish to the topic and confirm."""
@@ -64,20 +68,20 @@ def opened(kafka: Any, *topics: str, seconds: float = 30.0, stop: Stop | None = 
 
 
 def memory_world() -> World:
-    broker = MemoryBroker({"small": 30_000}, topics=("small", "roomy"))
+    broker = MemoryBroker({"small": 30_000}, topics=("small", "roomy", "compact"), compacted=("compact",))
     broker.open()
 
     def read(topic: str) -> list[Found]:
         return [Found(_bytes(one.key), _bytes(one.value), one.headers, one.timestamp) for one in broker.topic(topic)]
 
-    return World(broker, "small", "roomy", "missing", read, broker.remake)
+    return World(broker, "small", "roomy", "missing", read, broker.remake, "compact")
 
 
 def kafka_world(kafka: Any, topics: Any) -> World:
     small, roomy = topics.make(max_message_bytes="30000"), topics.make()
-    return World(
-        opened(kafka, small, roomy), small, roomy, topics.name(), lambda topic: raw(kafka, topic), topics.remake
-    )
+    compacted, read = topics.make(cleanup_policy="compact"), lambda topic: raw(kafka, topic)
+    broker = opened(kafka, small, roomy, compacted)
+    return World(broker, small, roomy, topics.name(), read, topics.remake, compacted)
 
 
 def raw(kafka: Any, topic: str, partition: int = 0) -> list[Found]:

@@ -64,6 +64,7 @@ class Process:
         self.broker: Any = self
         self.store: Any = _Store(self)
         self.dead_letter_topic: str | None = None
+        self.envelope: Any = PlainEnvelope()
         self.relay = Relay(
             stream=STREAM,
             source=self,
@@ -144,7 +145,7 @@ class Process:
         )
 
     def compile(self, shape: Shape, stream: Stream) -> Callable[[Batch], Messages]:
-        encode = PlainEnvelope().compile(shape, stream)
+        encode = self.envelope.compile(shape, stream)
         return lambda batch: self.step("encode", lambda: encode(batch))
 
     def refused(self, messages: Messages) -> Sequence[Rejection]:

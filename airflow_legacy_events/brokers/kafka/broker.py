@@ -126,6 +126,11 @@ class KafkaBroker:
         """See `core.ports.BrokerClient.topic_id`; brokers before 2.8 tell none."""
         return None if self._found is None else self._found.ids.get(topic)
 
+    def compacted(self, topics: Sequence[str]) -> Sequence[str]:
+        """See `core.ports.BrokerClient.compacted`; a topic whose configuration can't be read is not among them."""
+        limits = self._open[1].limits
+        return [name for name in topics if name in limits and limits[name].compacted]
+
     def remade(self) -> Sequence[str]:
         """See `core.ports.Broker.remade`."""
         if self._found is None:

@@ -88,6 +88,9 @@ class BrokerClient(Broker, Protocol):
         None where it was not looked for, or the broker tells none.
         """
 
+    def compacted(self, topics: Sequence[str]) -> Sequence[str]:
+        """Return which topics take no message without a key, as far as that was found since `open`."""
+
     def close(self) -> None:
         """Drop what is not confirmed and end the connection; returns at once, and may be called again."""
 

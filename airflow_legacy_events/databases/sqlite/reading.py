@@ -40,9 +40,10 @@ class Reader(SqlDatabase[Session]):
             yield from self._chunks.one_by_one(cursor.fetchone)
 
     def _stream_rows(self, session: Session, query: Any) -> Generator[list[tuple[Any, ...]], None, None]:
-        for chunk in self._rows_of(session, query):
-            columns.check_times(query.get_execution_options().get("expected", ()), chunk)
-            yield chunk
+        with contextlib.closing(self._rows_of(session, query)) as chunks:
+            for chunk in chunks:
+                columns.check_times(query.get_execution_options().get("expected", ()), chunk)
+                yield chunk
 
     def bounded(self, column: Column) -> Any:
         """See `core.ports.Database.bounded`; see `sizes`."""

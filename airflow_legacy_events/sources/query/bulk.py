@@ -49,11 +49,14 @@ class BulkRun:
         facts: Mapping[str, Any] = self.stored.facts if self.stored is not None else {}
         load = facts.get("load") or {"number": 0, "done": True}
         number = load["number"] + 1 if load["done"] else load["number"]
-        at = Start(() if load["done"] or self.stored is None else self.stored.values or ())
+        at = self._beginning(load)
         self.rows.refuse_null(at)
         completeness, reason = self._completeness(rest=bool(at.values))
         horizon = Horizon((), completeness, reason, {"load": {"number": number, "done": False}})
         return Opened(horizon, self._batches(number, at))
+
+    def _beginning(self, load: Mapping[str, Any]) -> Start:
+        return Start(() if load["done"] or self.stored is None else self.stored.values or ())
 
     def _completeness(self, *, rest: bool) -> tuple[str, str]:
         state = self.rows.state

@@ -15,6 +15,7 @@ from airflow_legacy_events.core.zones import OF_DATABASE
 from airflow_legacy_events.sources.first_value import zone_of
 from airflow_legacy_events.sources.order import check_order
 from airflow_legacy_events.sources.query.checks import begin_of, check_lag, check_options
+from airflow_legacy_events.sources.query.keyless.checks import check_keyless, check_window_column
 from airflow_legacy_events.sources.query.zone import NaiveColumns, find_zone
 from airflow_legacy_events.sources.selection import ColumnRequest, Selection, by_window, select_columns
 from airflow_legacy_events.sources.window import window_column
@@ -47,7 +48,7 @@ class QueryArguments:
         table: as written by the user, `schema.table` or `table`.
         sql: a SELECT instead of a table.
         watermark_columns: of any ordered type; empty for bulk.
-        key_columns: None: the primary key, else a unique index over NOT NULL columns.
+        key_columns: `()`: rows have no key. None: the primary key, else a unique index over NOT NULL columns.
         columns: what `data` holds; None: all.
         exclude_columns: what `data` does not hold.
         message_columns: what messages need besides their data, for headers and the like.
@@ -114,6 +115,9 @@ class QueryArguments:
                 checked = checked._replace(timezone=self._find_zone(checked, isinstance(window, Window)))
             with problems.collect():
                 check_order(self.database, self._what, checked.found.selectable, checked.selection)
+        if checked is not None and not checked.selection.shape.key:
+            with problems.collect():
+                self._check_keyless(checked.selection, window)
         if checked is not None and self.watermark_columns and not isinstance(window, Window):
             with problems.collect():
                 check_lag(self.lag, checked.selection.columns[0])
@@ -123,6 +127,13 @@ class QueryArguments:
                 )
         problems.raise_found()
         return checked
+
+    def _check_keyless(self, selection: Selection, window: Window | Span | None) -> None:
+        if isinstance(window, Window):
+            check_window_column(self._what, selection)
+        limits = self.limits if window is None else Limits()
+        bulk, nulls = not self.watermark_columns, self.null_watermark
+        check_keyless(self._what, selection, limits=limits, null_watermark=nulls, bulk=bulk)
 
     def _find_zone(self, checked: CheckedQuery, in_window: bool) -> str:  # noqa: FBT001
         names = (*self.watermark_columns, checked.selection.columns[0].name) if in_window else self.watermark_columns

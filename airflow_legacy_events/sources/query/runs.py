@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow_legacy_events.core.columns import TEMPORAL, Column
 from airflow_legacy_events.core.limits import Limits
@@ -52,11 +52,17 @@ class Runs:
     limits: Limits
     log: logging.Logger
 
+    load: ClassVar[type[BulkRun]] = BulkRun
+    run: ClassVar[type[IncrementalRun]] = IncrementalRun
+    standing: ClassVar[type[Standing]] = Standing
+    replay: ClassVar[type[ReplayRun]] = ReplayRun
+    rerun: ClassVar[type[RerunRun]] = RerunRun
+
     def live(self, at: Watermark | None) -> BulkRun | IncrementalRun | NullRun:
         """Return the run that goes on from a watermark."""
         at = as_read(at, self.rows.selection.columns)
         if not self.incremental:
-            return BulkRun(self.rows, at, self.limits, self.log)
+            return self.load(self.rows, at, self.limits, self.log)
         return self._run(at, self._standing(at))
 
     def open_live(self, at: Watermark | None) -> tuple[Opened, Watermark | None, bool]:
@@ -91,9 +97,9 @@ class Runs:
         """Return the run that sends a window or span again, from the progress of an earlier try."""
         if isinstance(window, Window):
             zone = zone_of(self.rows.timezone)
-            return ReplayRun(self.rows, at, self.limits, bounds(window, self.rows.selection.columns[0], zone))
+            return self.replay(self.rows, at, self.limits, bounds(window, self.rows.selection.columns[0], zone))
         ordered = in_order(self.rows, self._nullable)
-        return RerunRun(ordered, at, self.limits, window, self.begin, self.first_run == "now")
+        return self.rerun(ordered, at, self.limits, window, self.begin, self.first_run == "now")
 
     def _opened_by(self, decision: Decision, changed: str) -> tuple[Opened, Watermark, bool]:
         opened = self._run(decision.at, None).open()
@@ -102,10 +108,9 @@ class Runs:
 
     def _run(self, at: Watermark | None, standing: Standing | None) -> IncrementalRun | NullRun:
         nullable, rows = self._nullable, self.rows
-        lag_seconds = self.lag.total_seconds() if rows.selection.columns[0].kind in TEMPORAL else None
         now, delivered = self.first_run == "now", () if at is None else last_rows.kept(at.facts, self.facts)
         ordered = in_order(rows, nullable)
-        run = IncrementalRun(ordered, at, self.begin, now, lag_seconds, self.limits, standing, delivered)
+        run = self.run(ordered, at, self.begin, now, self._lag_seconds, self.limits, standing, delivered)
         if not nullable:
             return run
         return NullRun(run, without_place(rows, nullable), self.null_watermark, at, self.limits)
@@ -116,7 +121,11 @@ class Runs:
             return None
         if len(at.values) < len(self.rows.selection.columns):
             return None
-        return Standing(in_order(self.rows, self._nullable), at, self.facts, self.log)
+        return self.standing(in_order(self.rows, self._nullable), at, self.facts, self.log)
+
+    @property
+    def _lag_seconds(self) -> float | None:
+        return self.lag.total_seconds() if self.rows.selection.columns[0].kind in TEMPORAL else None
 
     @property
     def _nullable(self) -> tuple[Column, ...]:

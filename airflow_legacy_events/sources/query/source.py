@@ -36,6 +36,7 @@ from airflow_legacy_events.sources.query.facts import (
     source_facts,
     state_facts,
 )
+from airflow_legacy_events.sources.query.keyless.runs import KeylessRuns
 from airflow_legacy_events.sources.query.places import check_values
 from airflow_legacy_events.sources.query.recording import completed, recording
 from airflow_legacy_events.sources.query.resets import Resets
@@ -111,7 +112,7 @@ class QuerySource(QueryArguments):
     def overtaken(self, batch: Batch) -> Iterator[Batch]:
         """See `core.ports.Source.overtaken`."""
         assert self._overtaken is not None, "asked before a window was opened"  # noqa: S101
-        return self._overtaken.of(batch)
+        return self._overtaken.of(batch) if batch.shape.key else iter(())
 
     def acknowledge(self, receipt: Receipt, lease: Lease, *, again: bool = False) -> None:
         """A query leaves nothing to acknowledge at its source."""
@@ -145,7 +146,7 @@ class QuerySource(QueryArguments):
         return rows, facts | state_facts(found.state, selection)
 
     def _runs(self, checked: CheckedQuery, rows: Rows, facts: Mapping[str, Any]) -> Runs:
-        return Runs(
+        return (Runs if checked.selection.shape.key else KeylessRuns)(
             rows=rows,
             begin=checked.begin,
             facts=facts,

@@ -43,7 +43,11 @@ class NaiveColumns(NamedTuple):
             sent: whether the others are sent in UTC, and not as the database writes them.
         """
         shape, kinds = selection.shape, {column.name: column.kind for column in columns}
-        dated = {*times, selection.columns[0].name, *(() if shape.time is None else shape.named([shape.time]))}
+        dated = {
+            *times,
+            *(one.name for one in selection.columns[:1]),
+            *(() if shape.time is None else shape.named([shape.time])),
+        }
         deciding = [name for name in dict.fromkeys((*names, *times)) if kinds.get(name) in _NAIVE]
         deciding = [name for name in deciding if kinds[name] is Kind.TIMESTAMP or name in dated]
         others = [one.name for one in shape.columns if sent and one.name not in deciding and _holds_times(one)]

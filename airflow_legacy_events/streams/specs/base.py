@@ -87,6 +87,10 @@ class SourceSpec(Protocol):
     def naming(self, topic: Any) -> Mapping[str, Any]:
         """Return the arguments that the stream's name is made of, by their names at the operator."""
 
+    @property
+    def without_key(self) -> bool:
+        """Whether all messages are without a key, which no compacted topic takes."""
+
     def fixed_topics(self, topic: str) -> tuple[str, ...]:
         """Return the topics that are known before a row is read."""
 
@@ -162,6 +166,11 @@ class OneTopic:
 
     remedies: ClassVar[Mapping[str, str]] = MappingProxyType({})
     row_security: str = FAIL
+
+    @property
+    def without_key(self) -> bool:
+        """See `SourceSpec.without_key`."""
+        return False
 
     def fixed_topics(self, topic: str) -> tuple[str, ...]:
         """See `SourceSpec.fixed_topics`."""

@@ -60,6 +60,7 @@ class OutboxSpec:
     statement_timeout: dt.timedelta = dt.timedelta(minutes=5)
     max_row_bytes: int = MAX_ROW_BYTES
     row_security: str = FAIL
+    without_key: ClassVar[bool] = False
 
     @classmethod
     def of(cls, holder: Any) -> Self:

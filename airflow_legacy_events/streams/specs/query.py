@@ -95,6 +95,11 @@ class QuerySpec(OneTopic):
         """See `SourceSpec.watermark_names`."""
         return arguments.names("watermark_columns", self.watermark_columns)
 
+    @property
+    def without_key(self) -> bool:
+        """See `SourceSpec.without_key`."""
+        return self.key_columns is not None and not _names_or_none("key_columns", self.key_columns)
+
     def resolved(self) -> Self:
         """See `SourceSpec.resolved`."""
         return replace(
@@ -184,13 +189,18 @@ class QuerySpec(OneTopic):
                 f" {'table' if 'key_columns' in facts else 'columns'}. Give --table or --sql, and run it once before"
             )
         key = facts["key_columns"]
+        if not (ordered := facts.get("watermark_columns") or key):
+            raise ConfigurationError(
+                f"the rows of stream {stream!r} can't be counted: it is a full load without a key, of which no part is"
+                " known. The next run sends every row"
+            )
         return cls(
             conn_id=str(given["source_conn_id"]),
             table=None if sql else table,
             sql=sql,
-            watermark_columns=facts.get("watermark_columns") or key,
+            watermark_columns=ordered,
             key_columns=key,
-            columns=key,  # any other may be of a type that can't be carried
+            columns=key or ordered,  # any other may be of a type that can't be carried
             name=stream,
             source_timezone=_FARTHEST_AHEAD,
             row_security=APPLY,  # a count of what a run would see; whether that is all is for the run to say

@@ -1,0 +1,126 @@
+"""Pages of rows without a key: they end between two values of the position, never among rows that share one."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from functools import partial
+from typing import Any, NamedTuple
+
+from airflow_legacy_events.core.copies import Copies, CopiesByMark, CopiesBySum
+from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.sources.place import Found, Start, Values
+from airflow_legacy_events.sources.renewal import Reader
+from airflow_legacy_events.sources.rows import BATCH_BYTES, Rows
+from airflow_legacy_events.sources.selection import Selection
+
+Row = tuple[Any, ...]
+
+
+class Part(NamedTuple):
+    """Rows that are sent together.
+
+    Attributes:
+        rows: of whole ticks, the rows of one value of the position; or some of those of one large tick.
+        at: where the next part begins; in the middle of a tick its beginning.
+        split: whether more rows of the last tick follow.
+        copies: numbers equal rows.
+        selection: the columns of the rows.
+    """
+
+    rows: list[Row]
+    at: Start
+    split: bool
+    copies: Copies
+    selection: Selection
+
+
+class TickReader(Reader):
+    """Reads pages of whole ticks.
+
+    Attributes:
+        torn: the tick that did not fit into the last page; None where the page holds all that it should.
+    """
+
+    torn: Values | None = None
+
+    def page(self, after: Start, until: Values | None, limit: int, query: Any = None) -> list[Row]:  # noqa: ARG002
+        """Return the next rows above `after`, of whole ticks; none where the first of them does not fit."""
+        return self._whole(lambda rows: partial(rows.page, after, until, limit))
+
+    def page_below(self, after: Start, high: str, limit: int) -> list[Row]:
+        """Return the next rows above `after`, below `high`, of whole ticks; none where the first does not fit."""
+        return self._whole(lambda rows: partial(rows.page_below, after, high, limit))
+
+    def parts(self, start: Start, read: Callable[[Start], list[Row]], limit: int) -> Iterator[Part]:
+        """Yield the rows above `start`: pages of whole ticks, and those that don't fit into a page in parts.
+
+        Args:
+            start: where they begin.
+            read: reads a page by this reader.
+            limit: rows of a part, at most.
+        """
+        at = start
+        while True:
+            rows = read(at)
+            if self.torn is not None:
+                yield from self._parts_of(self.torn, at, limit)
+                at = Start(self.torn)
+            elif rows:
+                at = self.rows.next_start(rows)
+                yield Part(rows, at, split=False, copies=CopiesByMark(), selection=self.rows.selection)
+            else:
+                return
+
+    def _whole(self, read_of: Callable[[Rows], Callable[[], Found]]) -> list[Row]:
+        def read(rows: Rows) -> list[Row]:
+            page, self.torn = _whole_ticks(rows, read_of(rows))
+            return page
+
+        return self._read(read)
+
+    def _parts_of(self, tick: Values, before: Start, limit: int) -> Iterator[Part]:
+        """Yield the rows of one tick, by one statement; only the last part moves beyond it."""
+        pages = self._opened(tick, limit)
+        selection = self.rows.selection
+        by_sum = selection.position == selection.shape.watermark
+        copies: Copies = CopiesBySum() if by_sum else CopiesByMark()
+        page = next(pages, [])
+        while page:
+            following = next(pages, [])
+            yield Part(page, before if following else Start(tick), bool(following), copies, selection)
+            page = following
+
+    def _opened(self, tick: Values, limit: int) -> Iterator[list[Row]]:
+        """Yield the pages of one tick; columns that changed before its first one are looked up again."""
+        while True:
+            begun = False
+            try:
+                with self.rows.database.stream(self.rows.at(tick), limit, BATCH_BYTES) as pages:
+                    for page in pages:
+                        begun = True
+                        yield page
+            except SourceError as error:
+                if begun or self.rows.renewal is None:
+                    raise
+                self.rows = self.rows.renewal.after(error, self.rows)
+            else:
+                return
+
+
+def _whole_ticks(rows: Rows, read: Callable[[], Found]) -> tuple[list[Row], Values | None]:
+    """Return the whole ticks of a page, and the first one where it is larger than the page.
+
+    Whether the last tick is whole is counted in the snapshot that gave the page.
+    """
+    with rows.database.snapshot() if rows.database.holds_snapshot else nullcontext():
+        found = read()
+        if not found.rows:
+            return [], None
+        last = rows.values(found.rows[-1])
+        if rows.count(found.start, len(found.rows) + 1, last) <= len(found.rows):
+            return found.rows, None
+    tail = sum(1 for _ in itertools.takewhile(lambda row: rows.values(row) == last, reversed(found.rows)))
+    page = found.rows[:-tail]
+    return page, None if page else last

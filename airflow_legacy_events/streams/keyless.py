@@ -1,0 +1,40 @@
+"""Topics of messages without a key: compaction keeps the last message of each key, so it takes none without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.ports import BrokerClient
+
+_POLICY = "cleanup.policy"
+
+
+def check_topic_config(config: Mapping[str, str] | None) -> None:
+    """Check that no compacted topic would be made.
+
+    Args:
+        config: of topics that are made.
+
+    Raises:
+        ConfigurationError: one would be.
+    """
+    if "compact" in str((config or {}).get(_POLICY, "")):
+        raise _compacted(f"topic_config= has {_POLICY}={config[_POLICY]}" if config else "")
+
+
+def check_topics(broker: BrokerClient, topics: Iterable[str | None]) -> None:
+    """Check that no topic is compacted, as far as the broker, which is open, knows.
+
+    Raises:
+        ConfigurationError: naming those that are.
+    """
+    if compacted := broker.compacted([name for name in topics if name is not None]):
+        raise _compacted(f"topic {', '.join(map(repr, compacted))} has {_POLICY}=compact")
+
+
+def _compacted(what: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{what}, which takes no message without a key, and key_columns=[] makes such; nothing was read.\n"
+        "Name a topic with cleanup.policy=delete, or the columns that identify a row with key_columns=[...]"
+    )
