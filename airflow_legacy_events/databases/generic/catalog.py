@@ -101,6 +101,8 @@ def _candidates(inspector: sa.Inspector, table: str, quotes: str) -> Iterator[Ta
     yield from before
     exact = name != table and not table.endswith(name)
     names = [sa.sql.quoted_name(name, quote=True), name] if exact else [name, name.lower()]
+    if inspector.dialect.requires_name_normalize and not exact:  # a reserved word is not folded by the dialect
+        names.append(name.upper())
     for at in _schemas(inspector, schema):
         yield from (TableName(at, one) for one in (names if exact else dict.fromkeys(names)))
     yield from (one._replace(name=one.name.lower()) for one in before if one.name != one.name.lower())
