@@ -98,13 +98,16 @@ def find_table(inspector: sa.Inspector, table: str) -> tuple[str | None, str]:
 def _candidates(inspector: sa.Inspector, table: str, quotes: str) -> Iterator[TableName]:
     """Yield what to look for, in order; a part in quotes is only looked up as written."""
     *before, (schema, name) = readings(table, quotes)
+    before = [one for one in before if len(one.name) <= inspector.dialect.max_identifier_length]  # else some fail
     yield from before
-    exact = name != table and not table.endswith(name)
-    names = [sa.sql.quoted_name(name, quote=True), name] if exact else [name, name.lower()]
-    if inspector.dialect.requires_name_normalize and not exact:  # a reserved word is not folded by the dialect
-        names.append(name.upper())
+    stored = sa.sql.quoted_name(name, quote=True)
+    names = [stored, name]
+    if name == table or table.endswith(name):  # bare
+        names = list(dict.fromkeys([name, name.lower()]))
+        if inspector.dialect.requires_name_normalize:  # it folds no reserved word, and any name in lower case
+            names += [name.upper(), stored]
     for at in _schemas(inspector, schema):
-        yield from (TableName(at, one) for one in (names if exact else dict.fromkeys(names)))
+        yield from (TableName(at, one) for one in names)
     yield from (one._replace(name=one.name.lower()) for one in before if one.name != one.name.lower())
 
 
