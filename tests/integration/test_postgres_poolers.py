@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import threading
 
@@ -28,6 +29,15 @@ from tests.support.streams import Deliveries
 HOLDER = {"dag": "d", "task": "t", "run": "r", "map_index": -1, "try": 1, "host": "h", "pid": 1}
 BOTH = of("postgresql", also=("postgresql-15",))
 RUNS = 3 if LONG else 1
+SETTINGS = {
+    "transaction": {"default_pool_size": 3},
+    "in turn": {"default_pool_size": 2, "server_round_robin": 1},
+    "one": {"default_pool_size": 1},
+    "reset": {"server_reset_query_always": 1},
+    "statement": {},
+}
+POOLS = list(itertools.product(SETTINGS, (0, 3)))
+SHORT = [("transaction", 0), ("transaction", 3), ("in turn", 0), ("one", 0), ("reset", 3), ("statement", 0)]
 ODD = {"intervalstyle": "sql_standard", "extra_float_digits": "-5", "datestyle": "German", "bytea_output": "escape"}
 
 
@@ -112,20 +122,9 @@ def test_a_pool_of_whole_sessions_gives_what_the_server_gives(legacy, pool, busy
 
 
 @pytest.mark.parametrize("legacy", BOTH, indirect=True)
-@pytest.mark.parametrize("busy", [0, 3], ids=["idle", "busy"])
-@pytest.mark.parametrize(
-    ("mode", "settings"),
-    [
-        ("transaction", {"default_pool_size": 3}),
-        ("transaction", {"default_pool_size": 2, "server_round_robin": 1}),
-        ("transaction", {"default_pool_size": 1}),
-        ("transaction", {"server_reset_query_always": 1}),
-        ("statement", {}),
-    ],
-    ids=["transaction", "in turn", "one", "reset", "statement"],
-)
-def test_any_other_pool_is_refused_before_anything_is_read(legacy, pool, mode, settings, busy):
-    url = pool(mode, **settings)
+@pytest.mark.parametrize(("name", "busy"), [one for one in POOLS if LONG or one in SHORT])
+def test_any_other_pool_is_refused_before_anything_is_read(legacy, pool, name, busy):
+    url = pool("statement" if name == "statement" else "transaction", **SETTINGS[name])
     with others(url, busy):
         for _ in range(RUNS):
             through = deliveries(url)
