@@ -5,17 +5,18 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.commands import command
-from airflow_legacy_events.core.errors import SourceError, WatermarkError
+from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.core.model import Ceiling
 from airflow_legacy_events.core.ports import Database, TableState
 from airflow_legacy_events.sources.ceiling import find_ceiling
 from airflow_legacy_events.sources.place import Found, Start, Values
+from airflow_legacy_events.sources.renewing import Renewing
 from airflow_legacy_events.sources.selection import Selection
 from airflow_legacy_events.sources.unplaced import without_place
 
@@ -27,19 +28,6 @@ _NOTHING_KNOWN = TableState()
 
 def _themselves(rows: Rows) -> Rows:
     return rows
-
-
-class Renewing(Protocol):
-    """Looks up the columns of rows again; see `sources.renewal`."""
-
-    def of(self, rows: Rows) -> Rows:
-        """Return `rows` with the columns that are known now."""
-
-    def after(self, error: SourceError, rows: Rows) -> Rows:
-        """Return `rows` with the columns that are there now, after a page of theirs failed; or raise."""
-
-    def again(self, rows: Rows) -> Rows:
-        """Return `rows` with the columns that are there now."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +63,7 @@ class Rows:
     null_remedy: str | None = None
     table: str | None = None
     state: TableState = _NOTHING_KNOWN
-    renewal: Renewing | None = None
+    renewal: Renewing[Rows] | None = None
     derived: Callable[[Rows], Rows] = _themselves
 
     def page(self, after: Start, until: Values | None, limit: int, query: Any = None) -> Found:
