@@ -254,6 +254,15 @@ with DAG({dag_id!r}, schedule=None):
     ]
 
 
+def test_the_asset_names_the_first_broker_however_the_connection_lists_them(shop, broker, run, topic):
+    address = broker.kafka.bootstrap
+    listed = {"bootstrap.servers": f" PLAINTEXT://{address} , PLAINTEXT://{address}", "linger.ms": 5}
+    metadata.put_connection("kafka_default", conn_type="kafka", extra=json.dumps(listed))
+    ended = run()
+    assert metadata.states(ended) == {"publish": "success"}
+    assert [uri for uri, _, _ in metadata.asset_events(ended)] == [f"kafka://{address}/{topic}"]
+
+
 def test_a_timeout_ends_the_run_at_a_batch_border_with_all_of_it_saved(shop, broker, run, topic):
     shop.executemany(
         "INSERT INTO orders VALUES (?, 1, 'new', NULL, '2026-11-05 08:00:00')",

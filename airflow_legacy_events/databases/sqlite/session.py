@@ -112,7 +112,7 @@ class Session(sqlite3.Connection):
         """Check that the file is as it was when the session was opened, where nothing keeps it so.
 
         Raises:
-            sqlite3.OperationalError: it is not.
+            SourceError: it is not.
         """
 
 

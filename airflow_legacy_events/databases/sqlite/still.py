@@ -13,16 +13,18 @@ import sqlite3
 from pathlib import Path
 from typing import TypeAlias
 
+from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.databases.sqlite.session import Session, open_session
 
 _Seen: TypeAlias = tuple[int, ...]
 
 _UNFINISHED = (
-    "it lies in a folder that can't be written to, and beside it lies {found}, which holds changes that are not in the"
-    " file yet. Let its writer close it, or copy it with `sqlite3 FILE '.backup COPY'`"
+    "the file {path!r} lies in a folder that can't be written to, and beside it lies {found}, which holds changes that"
+    " are not in the file yet. Nothing was read.\nLet its writer close it, or copy it by `sqlite3 FILE '.backup COPY'`"
 )
 _CHANGED = (
-    "somebody writes to the file, which was read as one that stands still, so nothing of it counts. A retry goes on"
+    "somebody writes to the file {path!r}, which was read as one that stands still, so what was read last counts for"
+    " nothing. A retry goes on"
 )
 
 
@@ -38,14 +40,15 @@ class StillSession(Session):
     def check(self) -> None:
         """See `session.Session.check`."""
         if _seen(self._path) != self._before or _log_of(self._path) is not None:
-            raise sqlite3.OperationalError(_CHANGED)
+            raise SourceError(_CHANGED.format(path=str(self._path)))
 
 
 def open_to_read(path: Path, timeout_seconds: float, max_row_bytes: int) -> Session:
     """Return a session that has seen the file; arguments as those of `open_session`.
 
     Raises:
-        sqlite3.Error: the file can't be read, or not as it is.
+        SourceError: it can't be read as it is.
+        sqlite3.Error: it can't be read.
     """
     session = open_session(path, timeout_seconds, max_row_bytes)
     try:
@@ -55,7 +58,7 @@ def open_to_read(path: Path, timeout_seconds: float, max_row_bytes: int) -> Sess
         if os.access(path.parent, os.W_OK) or not _wants_to_write(error):
             raise
         if (found := _log_of(path)) is not None:
-            raise sqlite3.OperationalError(_UNFINISHED.format(found=found)) from None
+            raise SourceError(_UNFINISHED.format(path=str(path), found=found)) from None
         session = open_session(path, timeout_seconds, max_row_bytes, StillSession)
         session.watch(path)
         session.execute("PRAGMA schema_version").fetchone()

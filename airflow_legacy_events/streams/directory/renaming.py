@@ -101,8 +101,8 @@ class Renaming:
         mark = self._store.load(self._old)
         if mark is None:
             raise WatermarkError(
-                f"store {self._registration.store!r} holds no watermark of stream {self._old!r}: it is lost. Write it"
-                f" with {command('set', self._old, 'VALUE...')}, then rename it"
+                f"store {self._registration.store!r} holds no watermark of stream {self._old!r}: it is lost."
+                f"\nWrite it with {command('set', self._old, 'VALUE...')}, then rename it"
             )
         return mark
 
@@ -116,8 +116,8 @@ class Renaming:
         if found is not None and found.facts.get(RENAMED_FROM) == self._old and found[:2] == mark[:2]:
             return
         raise ConfigurationError(
-            f"stream {self._new!r} has begun already, so {self._old!r} can't take its name; nothing was changed. If"
-            f" what it has sent counts for nothing, forget it first: {command('forget', self._new)}"
+            f"stream {self._new!r} has begun already, so {self._old!r} can't take its name; nothing was changed."
+            f"\nIf what it has sent counts for nothing, forget it first: {command('forget', self._new)}"
         )
 
 
@@ -125,8 +125,8 @@ def _registered(stream: str) -> Registration:
     registration = read_registration(stream)
     if registration is None:
         raise ConfigurationError(
-            f"stream {stream!r} has never begun: there is nothing to rename. `airflow legacy-events watermark list`"
-            " names those that have"
+            f"stream {stream!r} has never begun: there is nothing to rename."
+            "\nThose that have are listed by `airflow legacy-events watermark list`"
         )
     return registration
 
