@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
@@ -16,6 +17,7 @@ from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.deadline import deadline
 from airflow_legacy_events.databases.mysql import charsets, types
 from airflow_legacy_events.databases.mysql.connecting import options_of
+from airflow_legacy_events.databases.mysql.cuts import Cuts
 from airflow_legacy_events.databases.mysql.rights import explained, not_connected
 from airflow_legacy_events.databases.mysql.server import AskedServer
 from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Killer, Session, code_of, first_rows, reason
@@ -46,6 +48,7 @@ class Reader(AskedServer):
         super().__init__(*arguments, **options)
         self._killer = Killer(lambda: self._open(connect_timeout=_KILLER_SECONDS, read_timeout=_KILLER_SECONDS))
         self._known = Known()
+        self._cuts = Cuts(self.conn_id, self.log)
 
     def _connect(self) -> Session:
         with self._translated(_CONNECTING):
@@ -148,13 +151,22 @@ class Reader(AskedServer):
                 while chunk := cursor.fetchmany(min(self._chunks.rows, at_once)):
                     yield list(chunk)
             ended = True
+            self._cuts.check(session, computed=self._known.computes, ended=True)
         finally:
             if not ended:
                 self._killer.end_statement(session.number)
             with contextlib.suppress(MySQLdb.Error):
                 cursor.close()
             if not ended:
-                session.absorb()
+                self._end_killed(session, failed=sys.exc_info()[0] is not GeneratorExit)
+
+    def _end_killed(self, session: Session, *, failed: bool) -> None:
+        """Leave a statement that was killed; the rows that were taken of it may hold values that the server cut."""
+        try:
+            if not failed:
+                self._cuts.check(session, computed=self._known.computes, ended=False)
+        finally:
+            session.absorb()
 
     @contextmanager
     def _limited(self, session: Session) -> Iterator[None]:

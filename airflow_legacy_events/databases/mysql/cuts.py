@@ -1,0 +1,112 @@
+"""Values that MySQL and MariaDB cut, clamp or lose with a warning only: those warnings are heard, and fail the page.
+
+The driver knows after each result how many warnings there are; only where there are some the server is asked. Numbers
+and meanings are those of `SHOW WARNINGS`, seen on MariaDB 10.11 and 11.8 and MySQL 5.6 and 9.7.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+
+import MySQLdb
+
+from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Session, code_of
+
+_LOST_CHARACTER = (
+    "a text holds a character or byte that the character set of the query's conversion does not have. Read"
+)
+_LOST_CHARACTER += " the column without CONVERT or CAST, or CAST(... AS BINARY)"
+_CUT = {
+    1260: "a list of GROUP_CONCAT, JSON_ARRAYAGG or JSON_OBJECTAGG is longer than group_concat_max_len. Make the groups"
+    " smaller, or raise group_concat_max_len at the server",
+    1264: "a number is beyond its type, and became the greatest that the type holds. CAST to a type that holds it",
+    1265: "a value does not fit its type. CAST to a type that holds it",
+    1300: _LOST_CHARACTER,
+    1301: "the result of a function is longer than max_allowed_packet, and became NULL. Raise max_allowed_packet at the"
+    " server, or leave the column out",
+    1406: "a value is too long for its type. CAST to a type that holds it",
+    1931: "the query examined as many rows, or recursed as often, as it may, so that rows are missing. Leave LIMIT ROWS"
+    " EXAMINED out of it, or raise max_recursive_iterations at the server",
+    1977: _LOST_CHARACTER,
+    3854: _LOST_CHARACTER,
+}
+"""Numbers of warnings by which a result is not what was asked for: why, and what to do."""
+
+_CONVERTED = frozenset({1292, 1366, 1411, 1441})
+"""Those of texts that the query itself takes for numbers or times, as SQL has it: `WHERE code = 5`, `name + 0`."""
+
+_SHORTENED, _SHORTENED_TEXT = 1292, re.compile(r"Truncated incorrect (?:N?CHAR|BINARY|VARCHAR|VARBINARY)\(\d+\)")
+_LEFT = "a CAST makes a text shorter than it is. Write LEFT(...) where that is meant"
+
+
+class Cuts:
+    """Hears the warnings of reads.
+
+    Args:
+        conn_id: Airflow's name of the connection.
+        log: of the task.
+    """
+
+    def __init__(self, conn_id: str, log: logging.Logger) -> None:
+        self._conn_id, self._log = conn_id, log
+        self._told: set[int] = set()
+
+    def check(self, session: Session, *, computed: bool, ended: bool) -> None:
+        """Check that the server cut no value of what the last statement of a session read.
+
+        Args:
+            session: whose statement it was.
+            computed: whether the columns may be computed by a query or view.
+            ended: whether the result was read to its end; of one that was not the driver does not know of warnings.
+
+        Raises:
+            SourceError: it did; naming the warning's number, never the value.
+        """
+        if ended and not (number := session.connection.warning_count()):
+            return
+        if not ended:
+            if not computed:
+                return
+            number = 0
+        found = _warnings(session)
+        for code, text in found:
+            why = _LEFT if code == _SHORTENED and _SHORTENED_TEXT.match(text) else _CUT.get(code)
+            if why is not None:
+                raise SourceError(
+                    f"connection {self._conn_id!r}: the server cut what was read (warning {code}): {why}. Nothing of"
+                    " the page was sent"
+                )
+        if computed:
+            self._warn(found, number)
+
+    def _warn(self, found: list[tuple[int, str]], number: int) -> None:
+        for code in sorted({code for code, _ in found} & _CONVERTED - self._told):
+            self._told.add(code)
+            self._log.warning(
+                "connection %r: the query takes texts that are none for numbers or times (warning %s of the server);"
+                " what it makes of them is sent. CAST or a condition in the query avoids it",
+                self._conn_id,
+                code,
+            )
+        if number > len(found) and 0 not in self._told:
+            self._told.add(0)
+            self._log.warning(
+                "connection %r: of %s warnings of the server the first %s are kept, so whether a value was cut is not"
+                " known. Raise max_error_count at the server, or avoid what the warnings are about",
+                self._conn_id,
+                number,
+                len(found),
+            )
+
+
+def _warnings(session: Session) -> list[tuple[int, str]]:
+    """Return numbers and texts of the last statement's warnings; a KILL that came after its end is absorbed."""
+    try:
+        rows = session.rows("SHOW WARNINGS")
+    except MySQLdb.Error as error:
+        if code_of(error) not in INTERRUPTED:
+            raise
+        rows = session.rows("SHOW WARNINGS")
+    return [(int(code), str(text)) for level, code, text in rows if level == "Warning"]
