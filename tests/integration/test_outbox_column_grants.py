@@ -85,13 +85,16 @@ def test_the_hidden_version_that_a_deletion_needs_is_named(reader):
         assert drain(reader, "delete").run().events == 0
 
 
-@pytest.mark.parametrize("missing", ["id", "payload", "created_at", "published_at"])
-def test_a_column_that_is_missing_is_named_with_its_grant(reader, missing):
-    may(reader, "mark", [name for name in COLUMNS if name != missing])
-    told = refusal(reader, "mark")
-    assert f"'{missing}'" in told
+def test_a_column_that_is_missing_is_named_with_its_grant(reader):
+    may(reader, "mark")
+    table = "crm.outbox" if reader.legacy.dialect == "mysql" else "outbox"
     quote = "`" if reader.legacy.dialect == "mysql" else ""
-    assert f"\nGRANT SELECT ({quote}{missing}{quote}) ON" in told
+    for missing in ("id", "payload", "created_at", "published_at"):
+        reader.may_no_more(f"GRANT SELECT ({missing}) ON {table} TO reader")
+        told = refusal(reader, "mark")
+        assert f"'{missing}'" in told
+        assert f"\nGRANT SELECT ({quote}{missing}{quote}) ON" in told
+        reader.may([f"GRANT SELECT ({missing}) ON {table} TO reader"])
 
 
 @pytest.mark.parametrize("mode", CHANGE)
