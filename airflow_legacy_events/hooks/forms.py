@@ -13,13 +13,22 @@ _OWN = {
     "connection-type": "legacy_database",
     "hook-class-name": f"{_HOOKS}.database.LegacyDatabaseHook",
     "hook-name": "Legacy database",
-    "ui-field-behaviour": {"hidden-fields": ["host", "port", "schema"]},
+    # Airflow's button tests no connection that was saved without a port, so the form has one.
+    "ui-field-behaviour": {
+        "relabeling": {"schema": "Database"},
+        "placeholders": {
+            "host": "or in the SQLAlchemy URL",
+            "port": "0 where the SQLAlchemy URL has it",
+            "schema": "or in the SQLAlchemy URL",
+        },
+    },
     "conn-fields": {
         "sqlalchemy_url": {
             "label": "SQLAlchemy URL",
             "description": (
                 "Such as postgresql://host:5432/database, mysql://host:3306/database, sqlite:////path/to/file.db, or"
-                " one of any other SQLAlchemy dialect. Login and password belong into their own fields."
+                " one of any other SQLAlchemy dialect. The standard fields fill in what it leaves out: postgresql://"
+                " is enough beside them. Login and password belong there."
             ),
             "schema": {"type": ["string", "null"]},
         }

@@ -30,7 +30,8 @@ def find_target(conn_id: str, connection: Any) -> tuple[str, sa.URL]:
     """Return the name of the database in `registry.DATABASES`, and the URL that it is opened with.
 
     A connection of type `legacy_database` is read by the database that its URL names, as a connection of that
-    database's type would be: its other extras are the driver's, too.
+    database's type would be: its other extras are the driver's, too, and its fields fill in what the URL leaves out.
+    Port 0 is none: Airflow's form tests no connection that was saved without a port.
 
     Raises:
         ConfigurationError: the connection leads to no URL.
@@ -49,7 +50,7 @@ def find_target(conn_id: str, connection: Any) -> tuple[str, sa.URL]:
     url = parsed(conn_id, text, "its extra sqlalchemy_url")
     name = BACKENDS.get(url.get_backend_name(), GENERIC)
     if name == GENERIC:
-        return name, generic_url(conn_id, connection)
+        return name, _filled(generic_url(conn_id, connection), connection)
     return name, _own(conn_id, name, url, connection, extras)
 
 
@@ -58,12 +59,19 @@ def _own(conn_id: str, name: str, url: sa.URL, connection: Any, extras: dict[str
     several = {key: value for key, value in url.query.items() if key not in single}
     options = {**extras, **single}
     fields = _Fields(
-        url.database if name == "sqlite" else url.host,
-        url.port,
+        url.database if name == "sqlite" else url.host or connection.host,
+        url.port or connection.port or None,
         url.username or connection.login,
         url.password or connection.password,
-        url.database,
+        url.database or connection.schema,
         json.dumps(options),
         options,
     )
     return URLS[name](conn_id, fields).update_query_dict(several)
+
+
+def _filled(url: sa.URL, connection: Any) -> sa.URL:
+    if url.host or not connection.host:
+        return url
+    database = url.database or connection.schema or None
+    return url.set(host=connection.host, port=url.port or connection.port or None, database=database)

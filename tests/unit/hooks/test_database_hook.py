@@ -311,3 +311,29 @@ def test_a_connection_of_our_own_type_without_a_url_says_where_it_goes():
         "connection 'own' of type 'legacy_database' has no SQLAlchemy URL. Put it into the form's field 'SQLAlchemy"
         " URL', which is the extra 'sqlalchemy_url', such as 'postgresql://host:5432/database'"
     )
+
+
+@pytest.mark.parametrize(
+    ("url", "opened"),
+    [
+        ("postgresql://", "postgresql+psycopg://ann@field:9/crm"),
+        ("postgresql://db/erp", "postgresql+psycopg://ann@db:9/erp"),
+        ("mysql://:3307", "mysql+mysqldb://ann@field:3307/crm"),
+        ("firebird+firebird://", "firebird+firebird://ann@field:9/crm"),
+        ("firebird+firebird://db//erp.fdb", "firebird+firebird://ann@db//erp.fdb"),
+        ("sqlite:////erp.db", "sqlite:////erp.db"),
+    ],
+)
+def test_the_fields_of_a_connection_of_our_own_type_fill_in_what_its_url_leaves_out(url, opened):
+    fields = {"host": "field", "port": 9, "schema": "crm", "login": "ann"}
+
+    found = database("own", conn_type="legacy_database", **fields, extra=json.dumps({"sqlalchemy_url": url}))
+
+    assert str(found.url) == opened
+
+
+@pytest.mark.parametrize("url", ["postgresql://db/crm", "mysql://db/crm", "firebird+firebird://db/crm"])
+def test_port_0_is_none(url):
+    found = database("own", conn_type="legacy_database", port=0, extra=json.dumps({"sqlalchemy_url": url}))
+
+    assert found.url.port is None
