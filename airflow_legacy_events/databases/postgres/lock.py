@@ -146,9 +146,7 @@ class AdvisoryLock(SessionLock):
         return self._lost(self._why(why)) if self._session.closed else not_written(self._name, why)
 
     def _transaction(self, statements: Sequence[Any]) -> list[Answer]:
-        if self._in_transaction:
-            self._ask("COMMIT")
-        with self._answering(STATEMENT_SECONDS * (len(statements) + 2)), self._session.transaction():
+        with self._answering(STATEMENT_SECONDS * (len(statements) + 2)), self._committed():
             self._reading.begin(self._session)
 
             def answer(statement: Any) -> Answer:
@@ -157,6 +155,18 @@ class AdvisoryLock(SessionLock):
                 return Answer(found.fetchall() if found.description else [], found.rowcount)
 
             return in_order(statements, answer)
+
+    @contextmanager
+    def _committed(self) -> Iterator[None]:
+        """A transaction; psycopg's own would be a savepoint in the one that the lock was left in."""
+        self._session.execute("COMMIT; BEGIN" if self._in_transaction else "BEGIN")
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(psycopg.Error):
+                self._session.rollback()
+            raise
+        self._session.commit()
 
     @functools.cached_property
     def _texts(self) -> psycopg.RawCursor[Any]:
