@@ -58,3 +58,36 @@ def serve(legacy, name):
     assert [row[columns["id"]] for row in marked] == ["r1", "r2"]
     assert (again, sorted(left), len(named(batch))) == ([], ["r1", "r2"], 2)
     assert legacy.execute(f"SELECT {q['id']} FROM {table}") == []
+
+
+WORDS = {
+    "id": "rowid",
+    "aggregate_type": "user",
+    "aggregate_id": "session_user",
+    "event_type": "localtime",
+    "payload": "current_user",
+    "timestamp": "current_date",
+}
+
+
+def test_functions_without_brackets_serve_as_columns_and_mark(legacy):
+    q, moment = {role: legacy.quoted(name) for role, name in WORDS.items()}, MOMENT[legacy.dialect]
+    table, mark = legacy.quoted("out.order"), "current_timestamp"
+    legacy.execute(
+        f"CREATE TABLE {table} ({q['id']} bigint NOT NULL PRIMARY KEY, {q['aggregate_type']} varchar(9),"
+        f" {q['aggregate_id']} varchar(9), {q['event_type']} varchar(9), {q['payload']} varchar(9),"
+        f" {q['timestamp']} {moment} NOT NULL, {legacy.quoted(mark)} {moment})"
+    )
+    for number in (2, 1):
+        legacy.execute(
+            f"INSERT INTO {table} VALUES ({number}, 'a', 'b', 'c', 'd{number}', '2026-11-01 08:00:00', NULL)"
+        )
+    options = {"table": "out.order", "columns": WORDS}
+
+    marked, at = drain(legacy, batch_rows=1, **options, after_publish="mark", mark_column=mark)
+    again, _ = drain(legacy, at, **options, after_publish="mark", mark_column=mark)
+    sent, _ = drain(legacy, **options)
+
+    assert [(str(row["user"]), str(row["current_user"])) for row in marked] == [("a", "d1"), ("a", "d2")]
+    assert (again, len(sent)) == ([], 2)
+    assert legacy.execute(f"SELECT {q['id']} FROM {table}") == []

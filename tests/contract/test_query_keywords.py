@@ -100,3 +100,54 @@ def test_words_that_the_database_folds_are_found(legacy):
         legacy.execute(f'INSERT INTO "{word.upper()}" VALUES (1)')
         for table in (word, word.upper()):
             assert rows(legacy, table=table, watermark_columns=("id",))[0] == [{"id": "1"}]
+
+
+PSEUDO = ("ctid", "xmin", "tableoid", "oid", "rowid", "_rowid_", "current_user", "rownum")
+
+
+@pytest.mark.parametrize("legacy", of("postgresql", "sqlite"), indirect=True)
+def test_hidden_columns_of_the_database_give_way_to_those_of_a_query_or_view_of_that_name(legacy):
+    legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, v integer)")
+    legacy.execute("INSERT INTO t VALUES (1, 5), (2, 3)")
+    for at, name in enumerate(PSEUDO):
+        word, query = legacy.quoted(name), f"SELECT v AS {legacy.quoted(name)}, id AS nr FROM t"
+        legacy.execute(f"CREATE VIEW v{at} AS {query}")
+        for given in ({"sql": query}, {"table": f"v{at}"}):
+            found, _ = rows(legacy, watermark_columns=(name,), key_columns=("nr",), batch_rows=1, **given)
+            assert found == [{name: "3", "nr": "2"}, {name: "5", "nr": "1"}], word
+
+
+@pytest.mark.parametrize("legacy", of("sqlite"), indirect=True)
+def test_a_column_called_rowid_is_not_the_rowid(legacy):
+    legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, rowid integer, _rowid_ integer, oid integer)")
+    legacy.execute("INSERT INTO t VALUES (1, 9, 8, 7), (2, 5, 4, 3)")
+    for name in ("rowid", "_rowid_", "oid"):
+        found, _ = rows(legacy, watermark_columns=(name,), batch_rows=1)
+        assert [row[name] for row in found] == sorted(row[name] for row in found)
+        assert [row["id"] for row in found] == ["2", "1"]
+
+
+@pytest.mark.parametrize("legacy", of("firebird"), indirect=True)
+def test_columns_that_the_database_keeps_in_small_letters_are_read(legacy):
+    legacy.execute(
+        'CREATE TABLE "small" ("id" integer NOT NULL PRIMARY KEY, "status" integer, "Mixed" integer, BIG integer)'
+    )
+    legacy.execute('INSERT INTO "small" VALUES (1, 5, 6, 7)')
+    legacy.execute('INSERT INTO "small" VALUES (2, 4, 6, 7)')
+    found, _ = rows(legacy, table="small", watermark_columns=("status",), batch_rows=1)
+    assert found[0] == {"id": "2", "status": "4", "Mixed": "6", "big": "7"}
+    query = 'SELECT "id", "status", BIG FROM "small"'
+    found, _ = rows(legacy, sql=query, watermark_columns=("status",), key_columns=("id",), batch_rows=1)
+    assert found[1] == {"id": "1", "status": "5", "big": "7"}
+
+
+@pytest.mark.parametrize("legacy", of("postgresql", "sqlite"), indirect=True)
+def test_names_of_signs_and_of_the_greatest_length_are_read(legacy):
+    names = ["\U0001f600", "n" * 63, "\u00e9" * 31, "a{0}", "a%%b", "%(id)s", "a?", ":x", 'q"`', "\\", " "]
+    columns = ", ".join(f"{legacy.quoted(name)} integer" for name in names)
+    legacy.execute(f"CREATE TABLE t (id integer PRIMARY KEY, {columns})")
+    for number in (1, 2):
+        legacy.execute(f"INSERT INTO t VALUES ({number}, {', '.join(str(number + at) for at in range(len(names)))})")
+    for name in names:
+        found, _ = rows(legacy, watermark_columns=(name,), batch_rows=1, null_watermark="skip")
+        assert [row[name] for row in found] == [str(names.index(name) + number) for number in (1, 2)]

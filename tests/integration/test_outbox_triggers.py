@@ -112,6 +112,17 @@ def test_odd_names_and_words_of_sql_are_only_names(application):
     assert application.run("SELECT aggregatetype FROM outbox") == [(table,)]
 
 
+def test_names_with_dots_are_those_that_the_catalog_has(application):
+    table, outbox, quote = "order.lines", "out.box", application.legacy.quoted
+    application.make_outbox("--table", quote(outbox))
+    application.run(f"CREATE TABLE {quote(table)} (id integer PRIMARY KEY NOT NULL)")
+    for written, filled in ((table, outbox), (quote(table), quote(outbox))):
+        application.install(written, "id", "--outbox", filled)
+        assert application.check(written, "id", "--outbox", filled)[0] == ""
+    application.run(f"INSERT INTO {quote(table)} VALUES (1)")
+    assert application.run(f"SELECT aggregatetype FROM {quote(outbox)}") == [(table,)]
+
+
 def test_names_at_the_limit_are_cut_and_stay_distinct(application):
     application.make_outbox()
     longest = 63
