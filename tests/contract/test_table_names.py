@@ -137,3 +137,16 @@ def test_a_stream_s_lock_is_that_of_the_table_however_it_is_written(legacy):
 
 def test_the_engines_that_are_asked_are_all_there():
     assert {one.dialect for one in ENGINES.values()} == set(LONGEST)
+
+
+@pytest.mark.parametrize("legacy", of("sqlite"), indirect=True)
+def test_a_view_whose_name_has_letters_beyond_ascii_has_a_definition(legacy):
+    make(legacy, "t")
+    legacy.execute('CREATE VIEW "\u00c4" AS SELECT * FROM t')
+    database = legacy.database()
+    first = database.reflect("\u00c4", None).state.definition
+    legacy.execute('DROP VIEW "\u00c4"')
+    legacy.execute('CREATE VIEW "\u00c4" AS SELECT * FROM t WHERE id > 0')
+    assert first is not None
+    assert database.reflect("\u00c4", None).state.definition not in (None, first)
+    database.close()

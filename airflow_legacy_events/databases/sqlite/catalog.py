@@ -10,6 +10,7 @@ from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.ports import TableState
 from airflow_legacy_events.databases.reflection import TableFacts
 from airflow_legacy_events.databases.sqlite.collations import BINARY, collations
+from airflow_legacy_events.databases.sqlite.names import folded
 from airflow_legacy_events.databases.sqlite.session import Guard
 from airflow_legacy_events.databases.sqlite.values import kind_of
 from airflow_legacy_events.databases.sqlite.views import definition
@@ -89,11 +90,6 @@ def _find(session: sqlite3.Connection, table: str) -> tuple[TableName, str, str]
         if (row := there.get((one.schema or _MAIN, folded(one.name)))) is not None:
             return one, *row
     raise no_such_table(table, [name for (schema, _), (name, _) in there.items() if schema == _MAIN], QUOTES["sqlite"])
-
-
-def folded(name: str) -> str:
-    """Return a name as SQLite compares it: without the case of ASCII letters alone."""
-    return "".join(one.lower() if one.isascii() else one for one in name)
 
 
 class _Index(NamedTuple):

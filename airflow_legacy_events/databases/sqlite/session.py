@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from airflow_legacy_events.databases.sqlite.names import folded
+
 _SMALLEST_LIMIT_BYTES = 2**20  # the limit is that of texts in the catalog and of rows in a sort, too
 
 # `query_only` refuses to run a statement that writes; some virtual tables only prepare such ones when they are opened.
@@ -55,7 +57,7 @@ class Guard:
     def __call__(self, action: int, one: str | None, other: str | None, _: str | None, inside: str | None) -> int:
         """Return whether an action is allowed, as SQLite wants it."""
         if self._noted is not None and inside is not None:
-            self._noted.add(inside.lower())
+            self._noted.add(folded(inside))
         if self._read is not None and action == sqlite3.SQLITE_READ and other is not None:
             self._read.add(other)
         if self._shaping and action in _SHAPING | _WRITING:
