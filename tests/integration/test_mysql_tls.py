@@ -14,6 +14,7 @@ from airflow_legacy_events.databases.mysql import MysqlDatabase
 from airflow_legacy_events.databases.mysql.connecting import connect, options_of
 from airflow_legacy_events.databases.postgres import PostgresDatabase
 from airflow_legacy_events.hooks.urls import URLS
+from airflow_legacy_events.streams.stores import open_store
 from tests.services.mariadb import MariaDB
 from tests.support.certificates import Authority
 from tests.support.silence import Proxy
@@ -53,6 +54,13 @@ def opened(url, extra, **changed):
     fields = {"host": to.host, "port": to.port, "login": to.username, "password": to.password}
     made = Connection(conn_id="crm", conn_type="mysql", schema="information_schema", extra=json.dumps(extra), **fields)
     return MysqlDatabase(URLS["mysql"]("crm", made), conn_id="crm", statement_timeout_seconds=30)
+
+
+def written(server, extra):
+    """An Airflow connection as JSON."""
+    to = sa.make_url(server.url())
+    fields = {"host": to.host, "port": to.port, "login": to.username, "password": to.password}
+    return json.dumps({"conn_type": "mysql", "schema": "mysql", "extra": extra, **fields})
 
 
 def cipher(database):
@@ -96,14 +104,13 @@ def test_the_refusal_names_the_extra_and_what_to_do(mariadb):
         database.identity()
 
 
-def test_a_lock_and_a_table_of_watermarks_are_refused_as_reading_is(mariadb):
+def test_a_lock_and_a_table_of_watermarks_are_refused_as_reading_is(mariadb, monkeypatch):
     asking = opened(mariadb.url(), {"ssl_mode": "REQUIRED"})
     with closing(asking), pytest.raises(ConfigurationError, match="speak TLS"), asking.lock("s", HOLDER):
         pass
-    options = options_of("crm", asking.url.get_dialect()(), asking.url)
-    engine = sa.create_engine(asking.url, creator=lambda: connect("crm", options, autocommit=False))
-    with pytest.raises(ConfigurationError, match="speak TLS"), engine.connect():
-        pass
+    monkeypatch.setenv("AIRFLOW_CONN_MARKS", written(mariadb, {"ssl_mode": "REQUIRED"}))
+    with pytest.raises(ConfigurationError, match="speak TLS"):
+        open_store("table:marks").load("s")
 
 
 @pytest.mark.parametrize(
@@ -119,7 +126,9 @@ def test_a_server_without_tls_is_read_where_none_was_asked_for(mariadb, extra):
     [one for one in ASKED if one.get("ssl_mode") != "VERIFY_IDENTITY" and "ssl_verify_identity" not in one],
     ids=json.dumps,
 )
-def test_every_session_is_encrypted_where_it_was_asked_for(encrypted, extra):
+def test_every_session_is_encrypted_where_it_was_asked_for(encrypted, extra, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_MARKS", written(encrypted, filled(extra, encrypted)))
+    assert open_store("table:marks").load("s") is None
     with closing(opened(encrypted.url(), filled(extra, encrypted))) as database:
         assert cipher(database)
         with database.lock("s", HOLDER) as lease:
