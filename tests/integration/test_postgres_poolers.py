@@ -250,3 +250,15 @@ def test_a_lock_whose_session_answers_from_another_process_is_no_lock(legacy):
         with pytest.raises(ConfigurationError, match="pooler"):
             lease.check()
     database.close()
+
+
+def test_a_stream_beside_a_lock_needs_three_whole_sessions_and_no_more(legacy, pool):
+    database = legacy.engine.made(pool("session", default_pool_size=3), conn_id="crm", statement_timeout_seconds=30)
+    query = sa.select(sa.column("id")).select_from(sa.table("t")).order_by(sa.column("id"))
+    with database.lock("s", HOLDER) as lease, database.stream(query, 100, 10_000) as pages:
+        found = [next(pages)]
+        assert len(database.read(query)) == 300
+        lease.check()
+        found += pages
+    assert [int(row[0]) for page in found for row in page] == list(range(1, 301))
+    database.close()

@@ -46,7 +46,7 @@ class PostgresSessions(SnapshotDatabase[Session]):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._money = False
+        self._money = self._proved = False
 
     def _connect(self) -> Session:
         connection = self._connect_reading()
@@ -60,11 +60,11 @@ class PostgresSessions(SnapshotDatabase[Session]):
     def _pinned(self, connection: ReadConnection) -> Session:
         """Pin a session; behind a pooler it is proved to be its own before, lest settings are left to others."""
         greeted = connection.info.backend_pid
-        if strange := not is_pid(greeted):
+        if not self._proved and not is_pid(greeted):
             self._prove(Backend(self.conn_id, last_row(tell(connection, LOOK))), connection)
         security = row_security(self.row_security)
         session = Session.pin(connection, self.conn_id, self.statement_timeout_seconds, security)
-        if not strange and session.backend.pid != greeted:
+        if not self._proved and session.backend.pid != greeted:
             self._prove(session.backend, connection)
         return session
 
@@ -75,6 +75,7 @@ class PostgresSessions(SnapshotDatabase[Session]):
             try:
                 with watch:
                     prove(backend, connection, other)
+                self._proved = True  # of this pool; a further session needs no other one beside it
             except psycopg.Error:
                 if watch.over:
                     raise no_second(self.conn_id) from None
