@@ -118,11 +118,14 @@ class Rows:
         rows = self.database.read(self._highest(after) if ceiling is None else self._highest(after).where(ceiling))
         return self.texts(rows[0]) if rows else None
 
-    def highest_of_all(self, after: Start, ceiling: Any) -> tuple[tuple[Any, ...], bool] | None:
-        """Return the highest position above `after` as it is read, if any, and whether it meets `ceiling`."""
+    def topmost(self, after: Start, ceiling: Any, limit: int) -> list[tuple[tuple[Any, ...], bool]]:
+        """Return the highest positions above `after` from the top, as they are read, and whether each meets `ceiling`.
+
+        At most `limit`. Those that don't meet it come first.
+        """
         meets = sa.case((ceiling, sa.literal_column("1")), else_=sa.literal_column("0"))
-        rows = self.database.read(self._highest(after).add_columns(meets.label("legacy_events_below")))
-        return (rows[0][:-1], str(rows[0][-1]) == "1") if rows else None
+        query = self._highest(after).add_columns(meets.label("legacy_events_below"))
+        return [(row[:-1], str(row[-1]) == "1") for row in self.database.read(query.limit(limit))]
 
     def _highest(self, after: Start) -> Any:
         columns = self.selection.columns
@@ -169,14 +172,6 @@ class Rows:
         counted: Any = sa.select(sa.func.count()).select_from(some.limit(most).subquery("counted"))
         ((rows,),) = self.database.read(counted, BATCH_BYTES)  # with a bound no lock outlives it in a snapshot
         return int(rows)
-
-    def extent(self, after: Start, most: int) -> tuple[int, Any]:
-        """Return how many rows lie above `after`, and the lowest value of their first column; it ends at `most`."""
-        first = self._position[0]
-        some = self._select([first], after).order_by(first).limit(most).subquery("counted")
-        query: Any = sa.select(sa.func.count(), sa.func.min(sa.column(first.name))).select_from(some)
-        ((rows, lowest),) = self.database.read(query, BATCH_BYTES)
-        return int(rows), lowest
 
     def positions(self, after: Start, most: int, until: Values) -> list[tuple[Any, ...]]:
         """Return the positions of the rows above `after`, up to `until`, in any order; at most `most`."""

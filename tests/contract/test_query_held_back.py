@@ -82,12 +82,23 @@ def test_a_row_of_the_last_day_of_all_holds_nothing_up(legacy):
         assert (ids, held) == ([1], HeldBack(1, None, "future"))
 
 
+def test_a_day_that_has_not_begun_waits_for_it(request):
+    with reused_database(request, "postgresql-18") as legacy:
+        legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, at date NOT NULL)")
+        legacy.execute("INSERT INTO t VALUES (1, '2026-01-01'), (2, current_date + 3)")
+        for lag in (dt.timedelta(0), HOUR):
+            ids, held, _ = run(legacy, lag=lag)
+            assert (ids, held.rows, held.reason) == ([1], 1, "future")
+            assert -3 * 86_400 <= held.oldest_seconds <= -2 * 86_400
+
+
 def test_no_more_than_a_thousand_are_counted(request):
     with reused_database(request, "sqlite") as legacy:
         legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, at timestamp NOT NULL)")
         values = ", ".join(f"({number}, '2999-01-01 10:00:00')" for number in range(1_100))
-        legacy.execute(f"INSERT INTO t VALUES {values}")
-        assert run(legacy)[1].rows == 1_000
+        legacy.execute(f"INSERT INTO t VALUES {values}, (9999, '2026-01-01 10:00:00')")
+        ids, held, _ = run(legacy)
+        assert (ids, held.rows) == ([9999], 1_000)
 
 
 @pytest.mark.parametrize("columns", [("id",), ()])

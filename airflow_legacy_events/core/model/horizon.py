@@ -62,8 +62,8 @@ class HeldBack(NamedTuple):
 
     Attributes:
         rows: how many; counting ends at `PENDING_ROWS`.
-        oldest_seconds: age of the lowest of them by the database's clock; negative where it lies ahead of that, None
-            where it is no time that can be told.
+        oldest_seconds: age of the lowest that was counted, from the top, by the database's clock; negative where it
+            lies ahead of that, None where it is no time that can be told.
         reason: `future`: above the database's now, or `lag`: younger than the lag.
         blocker: what holds them back, where that is somebody else's; else None.
     """

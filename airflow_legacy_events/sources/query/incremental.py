@@ -13,7 +13,7 @@ from airflow_legacy_events.sources.pages import Page, pages
 from airflow_legacy_events.sources.place import Start, Values
 from airflow_legacy_events.sources.query import last_rows
 from airflow_legacy_events.sources.query.checks import refuse_endless
-from airflow_legacy_events.sources.query.held_back import find_held_back
+from airflow_legacy_events.sources.query.held_back import find_held_back, find_top
 from airflow_legacy_events.sources.query.resets import generation_of
 from airflow_legacy_events.sources.query.standing import (
     AS_EXPECTED,
@@ -91,8 +91,8 @@ class IncrementalRun:
         self.rows.refuse_null(start)
         ceiling = self.rows.ceiling(self.lag_seconds)
         highest, above = self._look(start, ceiling)
-        target, verdict = self._judged(start, highest, above=above is not None)
-        held_back = None if above is None else find_held_back(self.rows, start, above, ceiling, self.lag_seconds or 0)
+        target, verdict = self._judged(start, highest, above=bool(above))
+        held_back = find_held_back(self.rows, above, self.lag_seconds or 0)
         begin, until = (Start(target or ()), None) if first and self.now else (start, target)
         return RunPlan(first, begin, until, target, ceiling, verdict, held_back)
 
@@ -124,17 +124,12 @@ class IncrementalRun:
             return Start(self.stored.values, included=bool(self.stored.facts.get("included")))
         return Start(() if self.begin is None else (self.begin,), included=True)
 
-    def _look(self, start: Start, ceiling: Ceiling) -> tuple[Values | None, tuple[Any, ...] | None]:
-        """Return the highest position at or below the ceiling, and the highest of all where that lies above it.
-
-        One look, as without a ceiling, where nothing lies above.
-        """
+    def _look(self, start: Start, ceiling: Ceiling) -> tuple[Values | None, Sequence[Any]]:
+        """Return the highest position at or below the ceiling, and the first values of those above it."""
         if ceiling.condition is None:
-            return self._highest(start, ceiling), None
-        found = self.rows.highest_of_all(self._looked_from(start), ceiling.condition)
-        if found is None or found[1]:
-            return None if found is None else self.rows.texts(found[0]), None
-        return self._highest(start, ceiling), found[0]
+            return self._highest(start, ceiling), ()
+        top = find_top(self.rows, self._looked_from(start), ceiling)
+        return top.highest if top.complete else self._highest(start, ceiling), top.above
 
     def _highest(self, start: Start, ceiling: Ceiling) -> Values | None:
         found = self.rows.highest(self._looked_from(start), ceiling.condition)
