@@ -123,7 +123,7 @@ class NewStream:
             found = rows()
         except LegacyEventsError:  # a full load, or what the run itself will meet
             return "all rows"
-        return f"more than {MOST_ROWS:,} rows" if found > MOST_ROWS else f"{found:,} row{'s' if found != 1 else ''}"
+        return f"more than {MOST_ROWS} rows" if found > MOST_ROWS else f"{found} row{'s' if found != 1 else ''}"
 
     def _rows(self) -> int:
         return self._source.pending(None, MOST_ROWS + 1).rows
