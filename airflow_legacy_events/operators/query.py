@@ -29,7 +29,7 @@ class IncrementalQueryOperator(RowStreamOperator):
     :param watermark_columns: the columns that grow with every change that is to be seen; the key columns always
         follow them. ``[]`` sends the whole table with each run. (templated)
     :param key_columns: what the message key is made of; default is the primary key, else a unique index over NOT NULL
-        columns. (templated)
+        columns. ``[]`` sends messages without a key, in ids that number equal rows. (templated)
     :param columns: what a message's data holds; default is all columns. (templated)
     :param exclude_columns: columns that a message's data does not hold. (templated)
     :param time_column: what a replay of a window of time, such as a backfill's run, cuts by; default is the first

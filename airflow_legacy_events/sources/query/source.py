@@ -53,7 +53,7 @@ class QuerySource(QueryArguments):
     The lower bound is exclusive on (watermark columns, key columns), so no batch grows with a tie. The upper
     bound is the highest such tuple at or below the database's now less `lag`. Without watermark columns every
     run is a full load in key order from one snapshot; a load that did not finish is finished first. With a window
-    the order is (its column, key columns) instead.
+    the order is (its column, key columns) instead. Rows without a key are read as `sources.query.keyless` says.
     """
 
     _resolved: Runs | None = field(default=None, init=False, repr=False)
