@@ -22,6 +22,7 @@ from airflow_legacy_events.databases.postgres import times
 from airflow_legacy_events.databases.postgres.called import Calls
 from airflow_legacy_events.databases.postgres.catalog import inspect_table
 from airflow_legacy_events.databases.postgres.encoding import REMEDY, UNREADABLE, unreadable_column
+from airflow_legacy_events.databases.postgres.entering import not_entered
 from airflow_legacy_events.databases.postgres.expectation import carried
 from airflow_legacy_events.databases.postgres.generators import next_id
 from airflow_legacy_events.databases.postgres.operators import find_names
@@ -264,4 +265,5 @@ class PostgresDatabase(PostgresSessions):
             if refused := self._refused(error, None):
                 raise refused from None
             # What the driver's own error holds beside the sentence, such as DETAIL and CONTEXT, may be values of rows.
-            raise errors.failed(self.conn_id, doing, reason_of_read(error, doing)) from None
+            failed = errors.failed(self.conn_id, doing, reason_of_read(error, doing))
+            raise errors.with_grants(failed, not_entered(error, self.url.username)) from None
