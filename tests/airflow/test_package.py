@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -59,6 +60,16 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     assert modules <= set(names)
 
 
+def test_the_page_of_providers_links_to_a_page_that_the_project_names(wheel):
+    """Airflow reads it from the distribution's metadata, and makes up a page of its own where there is none."""
+    with zipfile.ZipFile(wheel) as content:
+        (name,) = [one for one in content.namelist() if one.endswith(".dist-info/METADATA")]
+        metadata = content.read(name).decode()
+
+    urls = dict(re.findall(r"^Project-URL: (\w+), (\S+)$", metadata, re.MULTILINE))
+    assert urls["Documentation"].startswith("https://")
+
+
 def test_the_entry_points_of_the_project_resolve():
     points = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
 
@@ -84,7 +95,8 @@ def test_the_provider_info_is_valid_and_names_what_is_there():
         for integration in info[kind]:
             for module in integration["python-modules"]:
                 importlib.import_module(module)
-    for path in (*info["cli"], *info["extra-links"], *(plugin["plugin-class"] for plugin in info["plugins"])):
+    types = [one["hook-class-name"] for one in info["connection-types"]]
+    for path in (*types, *info["cli"], *info["extra-links"], *(plugin["plugin-class"] for plugin in info["plugins"])):
         assert callable(dotted(path))
 
 
