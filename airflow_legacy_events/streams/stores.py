@@ -9,7 +9,6 @@ from airflow.sdk import conf
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import WatermarkStore
-from airflow_legacy_events.databases.quoting import quote_all
 from airflow_legacy_events.hooks.registry import DEFAULT_STORE, STORES, find, missing_port, resolve
 from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
 from airflow_legacy_events.watermarks.opening import NamedStore, OpenableStore, OpenedBy, Owner, PassedStore
@@ -95,6 +94,7 @@ def _configured(kind: type[OpenableStore]) -> str:
 def _engine(conn_id: str) -> sa.Engine:
     import sqlalchemy as sa  # noqa: PLC0415  for those who connect
 
+    from airflow_legacy_events.databases.quoting import quote_all  # noqa: PLC0415
     from airflow_legacy_events.hooks.connections import find_connection  # noqa: PLC0415
     from airflow_legacy_events.hooks.registry import CONN_TYPE  # noqa: PLC0415
     from airflow_legacy_events.hooks.target import find_target  # noqa: PLC0415
