@@ -10,6 +10,7 @@ from typing import Any
 
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.core.row_security import FAIL
 from airflow_legacy_events.sources.outbox.source import OutboxSource
 from tests.support.legacy import Legacy
 
@@ -80,8 +81,8 @@ def left(legacy: Legacy, name: str = "outbox", where: str = "1 = 1", column: str
 
 @contextmanager
 def source(legacy: Legacy, **options: Any) -> Iterator[OutboxSource]:
-    """A source of the table; options that are limits go there."""
-    database = legacy.database()
+    """A source of the table; options that are limits, or the database's, go there."""
+    database = legacy.database(row_security=options.pop("row_security", FAIL))
     limits = Limits(**{one: options.pop(one) for one in ("batch_rows", "max_rows") if one in options})
     options.setdefault("table", "outbox")
     log = logging.getLogger(LOG)
@@ -92,9 +93,9 @@ def source(legacy: Legacy, **options: Any) -> Iterator[OutboxSource]:
 
 
 @contextmanager
-def lease(legacy: Legacy, name: str = "outbox") -> Iterator[Any]:
+def lease(legacy: Legacy, name: str = "outbox", row_security: str = FAIL) -> Iterator[Any]:
     """The lock of the table, held by a session of its own."""
-    database = legacy.database()
+    database = legacy.database(row_security=row_security)
     try:
         with database.lock("s", HOLDER, table=database.writes(name).name) as held:
             yield held
@@ -104,7 +105,8 @@ def lease(legacy: Legacy, name: str = "outbox") -> Iterator[Any]:
 
 def drain(legacy: Legacy, at: Watermark | None = None, **options: Any) -> tuple[list[dict[str, Any]], Watermark | None]:
     """One run whose rows are all confirmed: the rows as dictionaries, and the watermark after them."""
-    with source(legacy, **options) as one, lease(legacy, options.get("table", "outbox")) as held:
+    held_by = lease(legacy, options.get("table", "outbox"), options.get("row_security", FAIL))
+    with source(legacy, **options) as one, held_by as held:
         horizon, batches = one.open(at)
         rows = []
         for batch in batches:

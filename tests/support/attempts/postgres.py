@@ -123,7 +123,7 @@ CODE = (
             "ALTER TABLE t ENABLE ROW LEVEL SECURITY",
         ),
         READ_ONLY,
-        {"table": "app.t"},
+        {"table": "app.t", "row_security": "apply"},
     ),
     Attempt(
         "a view changes the settings of its session",
