@@ -115,6 +115,7 @@ class Airflow:
             ("core", "parallelism"): "8",
             ("core", "max_active_tasks_per_dag"): "8",
             ("core", "executor"): "LocalExecutor",
+            ("core", "test_connection"): "Enabled",
             ("core", "dags_are_paused_at_creation"): "True",
             ("core", "fernet_key"): "Y3J5cHRvZ3JhcGh5LW5lZWRzLTMyLWJ5dGVzLWhlcmU=",
             ("core", "simple_auth_manager_users"): f"{USER}:admin",
