@@ -1,4 +1,4 @@
-"""What all SQL databases share: one read session, closing it from another thread, keyset conditions."""
+"""Base class of the SQL databases: one read session, which another thread may close, and keyset conditions."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ class SqlDatabase(Streams[Session], Conditions, Untold, Generic[Session]):
     """Base of the databases whose SQL is composed with SQLAlchemy and read with their own driver.
 
     Args:
-        url: SQLAlchemy URL; its driver is the one that the subclass reads with.
+        url: SQLAlchemy URL with the driver that the subclass uses.
         conn_id: Airflow's name of the connection, for messages.
         statement_timeout_seconds: seconds after which a statement is interrupted.
         log: of the task.
-        max_row_bytes: a larger row is refused, and so is a larger value, by the database itself where it can.
-        row_security: see `core.row_security`; where the database can't tell, its policies apply.
+        max_row_bytes: a larger row or value is refused, by the database itself where possible.
+        row_security: see `core.row_security`; where the database can't report policies, they apply.
 
     Attributes:
         holds_snapshot: see `core.ports.Database.holds_snapshot`.
         enters_by_position: see `core.ports.Database.enters_by_position`.
         returns_ids: see `core.ports.Database.returns_ids`.
-        paramstyle: PEP 249's style of parameters in statements; None: the one that the driver's cursors take.
+        paramstyle: PEP 249 parameter style of statements; None: the driver's default.
         has_partial_indexes: see `core.ports.Database.has_partial_indexes`.
     """
 
@@ -95,10 +95,10 @@ class SqlDatabase(Streams[Session], Conditions, Untold, Generic[Session]):
 
     @contextmanager
     def _using(self, doing: str) -> Iterator[Session]:
-        """Yield the session for one statement of one thread; it is opened at first use.
+        """Yield the session for one statement on one thread. It is opened on first use.
 
         Raises:
-            SourceError: the statement failed, was not answered at all, or the database is closed.
+            SourceError: the statement failed or got no answer, or the database is closed.
         """
         with self._answering(doing, self._cut_session), self._turn, self._translated(doing):
             self._refuse_closed(doing)
@@ -107,7 +107,7 @@ class SqlDatabase(Streams[Session], Conditions, Untold, Generic[Session]):
             yield self._session
 
     def _answering(self, doing: str, cut: Callable[[], None]) -> AbstractContextManager[None]:
-        """Return a context that is cut once it waits in vain, for a session of this database; see `answering`."""
+        """Return a context with a deadline for a session of this database; see `answering`."""
         return answering(self.conn_id, doing, self.statement_timeout_seconds, cut)
 
     def _streaming(self) -> AbstractContextManager[Session]:
@@ -143,16 +143,16 @@ class SqlDatabase(Streams[Session], Conditions, Untold, Generic[Session]):
         """See `core.ports.Database.sql_dialect`."""
         return UNKNOWN
 
-    def _query_state(self, selectable: Any) -> TableState:  # noqa: ARG002  of most databases nothing is known of a query
-        """Return what is known of a query; see `core.ports.TableState`."""
+    def _query_state(self, selectable: Any) -> TableState:  # noqa: ARG002  most databases report no query state
+        """Return the state of a query; see `core.ports.TableState`."""
         return NOTHING_KNOWN
 
     @abstractmethod
     def _inspect(self, table: str) -> TableFacts:
-        """Return the catalog's facts of a table or view. Its name is looked up as written, then in lower case.
+        """Return the catalog's facts about a table or view. Its name is looked up as written, then in lower case.
 
         Raises:
-            ConfigurationError: there is none of that name; the message names similar ones.
+            ConfigurationError: there is no table of that name; the message names similar ones.
         """
 
     @abstractmethod
@@ -164,11 +164,11 @@ class SqlDatabase(Streams[Session], Conditions, Untold, Generic[Session]):
         Args:
             selectable: a FROM element.
             not_null: columns in which the database allows no NULL.
-            names: of the columns to look at, in order; None: all that `SELECT *` gives.
+            names: of the columns to describe, in order; None: all columns of `SELECT *`.
         """
 
     def bounded(self, column: Column) -> Any:
-        """See `core.ports.Database.bounded`. Where the driver keeps the bound, the column itself."""
+        """See `core.ports.Database.bounded`. The default is the bare column: the driver enforces the limit."""
         return sa.column(column.name)
 
     def quoted(self, name: str) -> str:
@@ -213,13 +213,13 @@ class SqlDatabase(Streams[Session], Conditions, Untold, Generic[Session]):
 
     @abstractmethod
     def _until_now(self, value: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
-        """Return the condition that a temporal value lies at or below the database's now less `lag_seconds`.
+        """Return the condition that a temporal value is at or before the database's now minus `lag_seconds`.
 
         Args:
-            value: a column, or a bound text.
+            value: a column, or text as a bind parameter.
             kind: of the value.
             lag_seconds: seconds, 0 or more.
-            timezone: name of the zone of a naive value.
+            timezone: name of the zone that a naive value is in.
         """
 
     def _gather(self, query: Any, chunks: Iterable[list[Row]], max_bytes: int | None) -> list[Row]:
@@ -230,7 +230,7 @@ class SqlDatabase(Streams[Session], Conditions, Untold, Generic[Session]):
         """See `core.ports.Database.prefetch`. By default nothing is prefetched."""
 
     def _compiled(self, query: Any) -> tuple[str, Any]:
-        """Return the statement's text and parameters as the driver wants them."""
+        """Return the statement's text and parameters in the driver's format."""
         compiled = query.compile(dialect=self._dialect, compile_kwargs={"render_postcompile": True})
         values = compiled.construct_params()
         return str(compiled), tuple(values[name] for name in compiled.positiontup) if compiled.positional else values
@@ -243,10 +243,10 @@ class SqlDatabase(Streams[Session], Conditions, Untold, Generic[Session]):
         )
 
     def close(self) -> None:
-        """Close the read session for good, from any thread; a statement that still runs on it is interrupted first.
+        """Close the read session permanently, from any thread. A running statement is interrupted first.
 
-        Drivers may not survive a session that is closed under a statement. If the statement can't be interrupted, the
-        session is cut off instead of closed.
+        Closing a session during a statement can crash a driver. If the statement can't be interrupted, the session is
+        cut off instead of closed.
         """
         self._closed.set()
         self._close_streams()
@@ -262,7 +262,7 @@ class SqlDatabase(Streams[Session], Conditions, Untold, Generic[Session]):
             self._turn.release()
 
     def _interrupt_until_free(self) -> bool:
-        """Interrupt the running statement until its thread gives way; return whether it did."""
+        """Interrupt the running statement until its thread releases the session; return whether it did."""
         until = time.monotonic() + _CLOSE_SECONDS
         while time.monotonic() < until:
             session = self._session
@@ -274,10 +274,10 @@ class SqlDatabase(Streams[Session], Conditions, Untold, Generic[Session]):
 
     @abstractmethod
     def _interrupt(self, session: Session) -> None:
-        """Interrupt the statement that runs on `session`, if any."""
+        """Interrupt the statement running on `session`, if any."""
 
     def _cut(self, session: Session) -> None:
-        """Cut off a session whose statement can't be interrupted, from any thread; the statement then fails."""
+        """Cut off a session, from any thread, if its statement can't be interrupted. The statement then fails."""
 
     @abstractmethod
     def _end(self, session: Session) -> None:

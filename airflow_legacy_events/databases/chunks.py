@@ -1,4 +1,4 @@
-"""Rows fetched a chunk at a time, so that neither a chunk nor a page of wide rows grows with their width."""
+"""Chunked fetching: the size of a chunk or page in bytes stays bounded, however wide the rows are."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ Row: TypeAlias = tuple[Any, ...]
 
 
 class Chunks:
-    """Gathers the rows of pages, one page after the other.
+    """Collects the rows of pages, one page after another.
 
     Args:
         conn_id: Airflow's name of the connection, for messages.
         max_row_bytes: a larger row is refused.
 
     Attributes:
-        rows: how many to fetch at a time: few at first, then as the width of the last rows suggests. It changes while a
-            page is gathered; rows that become wide are met by at most one chunk of so many.
+        rows: how many to fetch at a time: few at first, then based on the width of the last rows. It changes while a
+            page is collected. If rows become wide, at most one chunk is too large.
     """
 
     def __init__(self, conn_id: str = "", max_row_bytes: int = MAX_ROW_BYTES) -> None:
@@ -39,7 +39,7 @@ class Chunks:
         """Return all rows, or those of the first chunks that together hold about `max_bytes`.
 
         Args:
-            chunks: of rows, none of them empty; each may be as large as `rows` says when it is fetched.
+            chunks: of rows, none of them empty; each has at most `rows` rows, as of when it is fetched.
             max_bytes: of memory; None: all rows.
             key: names of the key columns, for the error.
 
@@ -63,11 +63,11 @@ class Chunks:
     def pages(
         self, chunks: Iterable[list[Row]], limit: int, max_bytes: int, key: Sequence[str] = ()
     ) -> Iterator[list[Row]]:
-        """Yield the rows in pages of at most `limit`; one that holds about `max_bytes` ends early. See `gather`."""
+        """Yield the rows in pages of at most `limit`. A page ends early at about `max_bytes`; see `gather`."""
         source, left = iter(chunks), list[Row]()
 
         def counted() -> Iterator[list[Row]]:
-            nonlocal left  # what is too much for a page is the next one's
+            nonlocal left  # rows beyond the limit go to the next page
             room = limit
             while room and (chunk := left or next(source, [])):
                 some, left = chunk[:room], chunk[room:]
@@ -78,12 +78,12 @@ class Chunks:
             yield page
 
     def one_by_one(self, fetch: Callable[[], Row | None]) -> Iterator[list[Row]]:
-        """Yield chunks of about `CHUNK_BYTES` at most or of one row, from a driver that hands rows over singly.
+        """Yield chunks of one row or of at most about `CHUNK_BYTES`, from a driver that returns rows one by one.
 
-        However wide rows become, no more than that and one row is held beside what was yielded before.
+        However wide the rows are, memory holds at most that plus one row beyond the chunks already yielded.
 
         Args:
-            fetch: returns the next row, None behind the last.
+            fetch: returns the next row, None after the last one.
         """
         chunk: list[Row] = []
         size = 0
@@ -106,24 +106,24 @@ class Chunks:
 
 
 def _width(chunk: list[Row]) -> int:
-    """Return the bytes of memory of rows, roughly: of narrow ones those of their ASCII text."""
+    """Estimate the memory of rows in bytes; narrow rows count as ASCII text."""
     size = 0
     for values in zip(*chunk, strict=True):
         try:
             found = sum(map(len, filter(None, values)))
         except TypeError:
             found = sum(len(value) if isinstance(value, (str, bytes)) else _NUMBER_BYTES for value in values)
-        if found > _WIDE_BYTES * len(chunk):  # a text with one emoji takes four bytes a character
+        if found > _WIDE_BYTES * len(chunk):  # one emoji makes every character of a str four bytes
             found = sum(map(sys.getsizeof, values))
         size += found
     return size
 
 
 def _bytes(value: Any) -> int:
-    """Return the bytes of a value as UTF-8."""
+    """Return a value's size in UTF-8 bytes."""
     if isinstance(value, str):
         if value.isascii():
             return len(value)
-        parts = (value[at : at + _PART] for at in range(0, len(value), _PART))  # an encoder takes room for the worst
+        parts = (value[at : at + _PART] for at in range(0, len(value), _PART))  # encoders allocate for the worst case
         return sum(len(part.encode(errors="surrogatepass")) for part in parts)
     return len(value) if isinstance(value, bytes) else _NUMBER_BYTES

@@ -1,4 +1,4 @@
-"""Conditions on positions and rows, spelled so that an index serves them."""
+"""Conditions on positions and rows, written so that an index can serve them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from airflow_legacy_events.databases import keyset
 
 
 class Conditions(ABC):
-    """The conditions of `core.ports.Database`, of a database that compares values as SQL does.
+    """Conditions of `core.ports.Database`, for a database with SQL comparison semantics.
 
     Attributes:
-        row_values: whether a comparison of row values enters an index; other databases use `keyset`.
+        row_values: whether an index serves row-value comparisons; other databases use `keyset`.
         version: see `core.ports.Database.version`.
     """
 
@@ -28,7 +28,10 @@ class Conditions(ABC):
         """See `core.ports.Database.bind`."""
 
     def beyond(self, columns: Sequence[Any], values: Sequence[Any], *, inclusive: bool = False) -> Any:
-        """See `core.ports.Database.beyond`. With row values one index on the columns gives both bound and order."""
+        """See `core.ports.Database.beyond`.
+
+        With row values, one index on the columns serves both the bound and the order.
+        """
         right = list(map(bound, values))
         if not self.row_values:
             return keyset.beyond(columns, right, inclusive=inclusive)
@@ -54,7 +57,7 @@ class Conditions(ABC):
         return _row(columns).in_(_listed([tuple(row) for row in rows], types))
 
     def unchanged(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], versions: Sequence[int]) -> Any:
-        """See `core.ports.Database.unchanged`; the version is one more value of each row."""
+        """See `core.ports.Database.unchanged`; the version is an additional value of each row."""
         compared = [*columns, *([self.version] if self.version is not None else [])]
         texts = ([*row, str(version)] for row, version in zip(rows, versions, strict=True))
         values = [[self.bind(text, one) for text, one in zip(row, compared, strict=True)] for row in texts]
@@ -62,14 +65,17 @@ class Conditions(ABC):
 
 
 def bound(value: Any) -> Any:
-    """Return a bind parameter without a type, so that no cast is rendered around it; SQL stays as it is."""
+    """Return a bind parameter without a type, so that no cast is rendered around it.
+
+    SQL expressions are returned unchanged.
+    """
     if isinstance(value, sa.ColumnElement):
         return value
     return sa.bindparam(None, value, type_=sa.types.NullType(), unique=True)
 
 
 def _listed(values: Sequence[Any], type_: Any) -> Any:
-    """Return one parameter for a list, which the statement writes as many."""
+    """Return an expanding parameter: the statement lists its values as separate parameters."""
     return sa.bindparam(None, values, type_=type_, unique=True, expanding=True)
 
 

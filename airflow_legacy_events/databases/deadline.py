@@ -1,4 +1,4 @@
-"""Deadlines of statements and sessions: a timeout for databases that have none, and an end for what never answers."""
+"""Deadlines: a statement timeout for databases without one, and an end to waits that never get an answer."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from airflow_legacy_events.databases.watchdog import WATCHDOG, Watch
 def deadline(
     seconds: float, interrupt: Callable[[], None], afterwards: Callable[[], None] = lambda: None
 ) -> Iterator[Watch]:
-    """Interrupt a context that lasts longer than `seconds`; yield its watch.
+    """Interrupt a context if it lasts longer than `seconds`; yield its watch.
 
     Args:
-        seconds: that the context may last.
-        interrupt: called from another thread once they are over, and again until the context ends.
-        afterwards: called at the end of a context that was interrupted.
+        seconds: maximum duration of the context.
+        interrupt: called from another thread once they have passed, and again until the context ends.
+        afterwards: called at the end of an interrupted context.
     """
     watch = WATCHDOG.watching(seconds, interrupt)
     try:
@@ -31,13 +31,13 @@ def deadline(
 
 @contextmanager
 def answering(conn_id: str, doing: str, timeout_seconds: float, cut: Callable[[], None]) -> Iterator[None]:
-    """Cut a session that answers nothing within its statement timeout and a grace; costs a few microseconds.
+    """Cut a session that does not answer within its statement timeout plus a grace period; costs a few microseconds.
 
     Args:
         conn_id: Airflow's name of the connection.
         doing: what the context waits for, such as "reading".
-        timeout_seconds: by which a server that works has ended the statement.
-        cut: makes the wait fail, from another thread, such as by shutting the socket down; called again until it does.
+        timeout_seconds: statement timeout, by which a healthy server has ended the statement.
+        cut: makes the wait fail from another thread, such as by shutting down the socket; called until it does.
 
     Raises:
         SourceError: the context failed after it was cut.

@@ -1,4 +1,4 @@
-"""What a DELETE or an UPDATE sets off in a database, in the words of all of them."""
+"""Side effects of a DELETE or an UPDATE, in terms that all databases share."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ _KEEPING = frozenset({"NO ACTION", "RESTRICT"})
 
 
 class ForeignKey(NamedTuple):
-    """A foreign key that points to a table.
+    """Foreign key that references a table.
 
     Attributes:
-        table: that has it.
+        table: the referencing table.
         columns: of that table.
         name: of the constraint; None where it has none.
-        on_delete: what happens to its rows when a row that they refer to is deleted, in SQL's words.
+        on_delete: the referential action on delete, in SQL's words.
     """
 
     table: str
@@ -25,7 +25,7 @@ class ForeignKey(NamedTuple):
 
     @property
     def keeps(self) -> bool:
-        """Whether no row can be deleted that it refers to."""
+        """Whether it prevents deletion of the rows that it references."""
         return self.on_delete in _KEEPING
 
     def __str__(self) -> str:
@@ -34,10 +34,10 @@ class ForeignKey(NamedTuple):
 
 
 def references(keys: Iterable[ForeignKey]) -> tuple[str, ...]:
-    """Return the keys that let no row be deleted that they refer to."""
+    """Return the foreign keys that prevent deletion of the rows that they reference."""
     return tuple(sorted(str(key) for key in keys if key.keeps))
 
 
 def cascades(keys: Iterable[ForeignKey]) -> tuple[str, ...]:
-    """Return the keys by which a DELETE changes rows of other tables."""
+    """Return the foreign keys through which a DELETE changes rows of other tables."""
     return tuple(sorted(str(key) for key in keys if not key.keeps))

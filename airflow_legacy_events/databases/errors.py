@@ -1,4 +1,4 @@
-"""The errors that every database words alike."""
+"""Errors that have the same wording for every database."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ Failure = TypeVar("Failure", bound=LegacyEventsError)
 
 
 def one_line(error: object) -> str:
-    """Return the text of an error in one line; of SQLAlchemy's errors that of the driver, without the statement."""
+    """Return an error's text on one line. For SQLAlchemy errors, this is the driver's text without the statement."""
     return " ".join(str(getattr(error, "orig", None) or error).split())
 
 
 def failed(conn_id: str, doing: str, reason: object) -> SourceError:
-    """Return the error for a statement that failed, `reason` as the driver or the server words it."""
+    """Return the error for a failed statement; `reason` is the text of the driver or the server."""
     return SourceError(f"connection {conn_id!r} failed while {doing}: {reason}")
 
 
 def refused_extra(conn_id: str, extra: str, why: str) -> ConfigurationError:
-    """Return the error for an extra that can't be used; it never holds what the extra holds.
+    """Return the error for an extra that can't be used. It never contains the extra's value.
 
     Args:
         conn_id: Airflow's name of the connection.
         extra: its name.
-        why: what is wrong with it, as the rest of a sentence.
+        why: what is wrong with it, to complete the sentence "it …".
     """
     return ConfigurationError(
         f"correct or remove extra {extra!r} of connection {conn_id!r}: it {why}. Nothing was read"
@@ -35,7 +35,7 @@ def refused_extra(conn_id: str, extra: str, why: str) -> ConfigurationError:
 
 
 def silent(conn_id: str, doing: str, seconds: float) -> SourceError:
-    """Return the error for a session that was cut, since it had answered nothing for so long."""
+    """Return the error for a session that was cut because it had not answered for `seconds`."""
     return SourceError(
         f"connection {conn_id!r} answered nothing for {seconds:g} s while {doing}, though it stayed connected; the"
         " connection was cut. Look at what lies between the worker and the database, such as a proxy; a retry goes on"
@@ -43,7 +43,7 @@ def silent(conn_id: str, doing: str, seconds: float) -> SourceError:
 
 
 def timed_out(seconds: float) -> str:
-    """Return the reason for a statement that was interrupted; whether by its timeout or by a stop can't be known."""
+    """Return the reason for an interrupted statement. It can't distinguish a timeout from a stop."""
     return f"ended after the statement timeout of {seconds:g} s, or by a stop"
 
 
@@ -52,8 +52,8 @@ def refused_query(conn_id: str, reason: object, hint: str = "") -> Configuration
 
     Args:
         conn_id: Airflow's name of the connection.
-        reason: as the driver or the server words it.
-        hint: a sentence on how queries are read here, ending in a full stop.
+        reason: the text of the driver or the server.
+        hint: a sentence on how queries are run here, ending in a full stop.
     """
     return ConfigurationError(
         f"connection {conn_id!r} refused the query: {reason}. {hint and f'{hint} '}Nothing was read; correct table= or"
@@ -62,7 +62,7 @@ def refused_query(conn_id: str, reason: object, hint: str = "") -> Configuration
 
 
 def with_grants(error: Failure, grants: Sequence[str]) -> Failure:
-    """Return an error for which rights are missing with the statements that give them, each on a line of its own."""
+    """Return a missing-rights error with the GRANT statements appended, each on its own line."""
     if not grants:
         return error
     made = type(error)(f"{error}. Run the GRANT{'s' if len(grants) > 1 else ''} below:\n" + "\n".join(grants))
@@ -71,11 +71,11 @@ def with_grants(error: Failure, grants: Sequence[str]) -> Failure:
 
 
 def too_large(conn_id: str, what: str, most: int) -> EnvelopeError:
-    """Return the error for a value larger than a row may be.
+    """Return the error for a value above the row size limit.
 
     Args:
         conn_id: Airflow's name of the connection.
-        what: names column and size, as far as they are known.
+        what: names the column and its size, where known.
         most: `max_row_bytes`.
     """
     return EnvelopeError(
@@ -85,13 +85,13 @@ def too_large(conn_id: str, what: str, most: int) -> EnvelopeError:
 
 
 def row_too_large(conn_id: str, found: int, most: int, key: Sequence[str]) -> EnvelopeError:
-    """Return the error for a row that is too large; it holds nothing of the row.
+    """Return the error for a row that is too large. It contains no data of the row.
 
     Args:
         conn_id: Airflow's name of the connection.
-        found: bytes of the row, at least.
+        found: size of the row in bytes, at least.
         most: `max_row_bytes`.
-        key: names of the key columns, as far as there are any.
+        key: names of the key columns, if any.
     """
     keyed = f"; key columns {', '.join(map(repr, key))}" if key else ""
     return EnvelopeError(
@@ -101,13 +101,13 @@ def row_too_large(conn_id: str, found: int, most: int, key: Sequence[str]) -> En
 
 
 def unreadable(conn_id: str, column: str | None, remedy: str, encoding: str = "UTF-8") -> SourceError:
-    """Return the error for text in an encoding other than the expected one; it holds nothing of the text.
+    """Return the error for text that is not in the expected encoding. It contains none of the text.
 
     Args:
         conn_id: Airflow's name of the connection.
-        column: where the text is; None where that is unknown.
+        column: the column with the text; None if unknown.
         remedy: how to read the column instead, with `{name}` for its name.
-        encoding: as which the text can't be read.
+        encoding: the encoding that was expected.
     """
     what, name = ("a text column", "x") if column is None else (f"column {column!r}", column)
     error = SourceError(
@@ -119,5 +119,5 @@ def unreadable(conn_id: str, column: str | None, remedy: str, encoding: str = "U
 
 
 def became_null(column: Column) -> SourceError:
-    """Return the error for a NULL in a position column that held none when the run began."""
+    """Return the error for a NULL in a position column that had none when the run began."""
     return SourceError(f"column {column.name!r} is part of the watermark and became NULL while the rows were read")

@@ -1,11 +1,11 @@
-"""Keyset conditions without row values, for databases that have none or find no index by them.
+"""Keyset conditions without row values, for databases that lack them or can't use an index for them.
 
-`(a, b, c) > (x, y, z)` is spelled
+`(a, b, c) > (x, y, z)` is written as
 
     a >= x AND (a > x OR (a = x AND b >= y AND (b > y OR (b = y AND c > z))))
 
-The first comparison at each depth follows from the rest. It is the one by which an index on the columns is entered;
-the alternatives behind it only filter.
+The first comparison at each depth is implied by the rest. It gives the index range scan its bound; the alternatives
+after it only filter.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def beyond(columns: Sequence[Any], values: Sequence[Any], *, inclusive: bool = F
 
     Args:
         columns: one or more SQLAlchemy columns, none of them NULL in any row.
-        values: as many bound values, each of a form that is compared as its column's own.
-        inclusive: whether rows that equal `values` are meant too.
+        values: one bound value per column, each in a form that compares like the column's own values.
+        inclusive: whether rows equal to `values` are included.
     """
     first, value = columns[0], values[0]
     if len(columns) == 1:
@@ -41,14 +41,14 @@ def until(columns: Sequence[Any], values: Sequence[Any]) -> Any:
 
 
 def among(columns: Sequence[Any], rows: Sequence[Sequence[Any]], bound: Callable[[Any], Any]) -> Any:
-    """Return the condition that `(columns)` are one of `rows`, without row values.
+    """Return the condition that `(columns)` is one of `rows`, without row values.
 
-    Rows that differ in their last value only are one alternative, with a list of those values.
+    Rows that differ only in their last value share one alternative, with an IN list of those values.
 
     Args:
         columns: one or more SQLAlchemy columns.
-        rows: each with as many values as there are columns; without any, no row meets the condition.
-        bound: makes the parameter or literal of a value.
+        rows: each with one value per column; if empty, no row meets the condition.
+        bound: returns the parameter or literal of a value.
     """
     groups: dict[tuple[Any, ...], list[Any]] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""Locks: who holds a stream's lock, and what the locks that a session holds share."""
+"""Stream locks: the current holder, and the base class of session-level locks."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from airflow_legacy_events.databases.errors import one_line
 
 HEARTBEAT_SECONDS = 5.0
 LEASE_SECONDS = 15.0
-"""Heartbeats come every `HEARTBEAT_SECONDS`; a holder whose last one is older than the lease is taken for dead."""
+"""Lease: a holder sends a heartbeat every `HEARTBEAT_SECONDS`. It counts as dead if the last one is older than the
+lease."""
 
 LOOKS = 3
 APART_SECONDS = 0.5
-"""So often, and so far apart, a holder is looked at before it is called a stranger: one that is just taking its lock or
-giving it back may not show what it is."""
+"""Number of looks at a holder, and seconds between them, before it counts as a stranger. A run that is just taking or
+releasing the lock may not show its name yet."""
 
 _END_SECONDS = 10.0
 _JUDGE_SECONDS = 10.0
@@ -35,15 +36,15 @@ _TASK_INSTANCE = ("dag", "task", "run", "map_index")
 
 
 class HeldLock(NamedTuple):
-    """Who holds a lock, as far as this user may see it.
+    """Holder of a lock, as far as this user may see it.
 
     Attributes:
-        pid: the server's number of the session that holds it; None: it is no session's.
-        holder: as the comment of the session's statement names it; None where that is hidden.
+        pid: the server's ID of the session that holds it; None: no session holds it.
+        holder: from the comment in the session's statement; None where that is hidden.
         idle: seconds since the session's last statement began; None where that is hidden.
-        user: of the database, whose session it is; None where that is hidden.
-        ours: whether the session is of this same user and shows that it is a run's. What a session of somebody else
-            shows proves nothing.
+        user: database user of the session; None where that is hidden.
+        ours: whether the session belongs to this same user and identifies itself as a run. The comment of another
+            user's session proves nothing.
     """
 
     pid: int | None = None
@@ -54,7 +55,7 @@ class HeldLock(NamedTuple):
 
 
 class SessionLock(ABC):
-    """A lock that the server frees with the session that took it.
+    """Session-level lock: the server releases it when the session ends.
 
     Args:
         name: of the stream.
@@ -63,10 +64,10 @@ class SessionLock(ABC):
     """
 
     ending: str
-    """The statement with which a person ends a session, with a place for its number."""
+    """Statement with which an operator ends a session, with a placeholder for its ID."""
 
     ascii_only = False
-    """Whether the server shows others nothing but ASCII."""
+    """Whether the server shows statement text to others in ASCII only."""
 
     def __init__(self, name: str, holder: Mapping[str, Any], log: logging.Logger) -> None:
         self._name, self._holder, self._log = name, _short(holder), log
@@ -76,21 +77,21 @@ class SessionLock(ABC):
 
     @abstractmethod
     def _try(self) -> bool:
-        """Take the lock if it is free, and name its holder to others; return whether it is ours.
+        """Take the lock if it is free, and publish its holder; return whether it is ours.
 
-        It notes whether this server is a standby.
+        Also records whether this server is a standby.
         """
 
     @abstractmethod
     def _who(self) -> HeldLock | None:
-        """Return who holds it, None where nobody does any more."""
+        """Return the holder; None if the lock is free by now."""
 
     @abstractmethod
     def _terminate(self, pid: int) -> None:
         """End the session `pid`."""
 
     def _take(self) -> None:
-        """Take the lock, an earlier try's too, or raise what says who holds it."""
+        """Take the lock, from an earlier try if need be, or raise an error that names the holder."""
         self._take_from_all()
         if self._standby:
             self._log.warning(
@@ -118,13 +119,13 @@ class SessionLock(ABC):
         raise self._busy(held)
 
     def _found(self) -> HeldLock | None:
-        """Take the lock, or return who holds it: a run at once, anybody else when so many looks have shown the same."""
+        """Take the lock, or return its holder: a run at once, a stranger after `LOOKS` identical looks."""
         last, looks, deadline = HeldLock(), 0, time.monotonic() + _JUDGE_SECONDS
         while time.monotonic() < deadline and looks < LOOKS:
             if self._try():
                 return None
             held = self._who()
-            if held is None:  # a server frees a session's locks a moment late
+            if held is None:  # a server releases a session's locks with a short delay
                 self._released.wait(_GONE_SECONDS)
                 continue
             if held.ours:
@@ -175,7 +176,7 @@ class SessionLock(ABC):
 
 
 def key_of(name: str, table: str | None) -> str:
-    """Return what the key of a lock is made of: a stream's name, which holds no NUL, or a table's behind one."""
+    """Return the text that a lock's key is derived from: a stream's name without NUL, or a table's name after a NUL."""
     return name if table is None else f"table\0{table}"
 
 
@@ -185,12 +186,12 @@ def is_earlier_try(holder: Mapping[str, Any], mine: Mapping[str, Any]) -> bool:
         return False
     try:
         return int(holder.get("try") or 0) < int(mine.get("try") or 0)
-    except (TypeError, ValueError):  # what another process wrote
+    except (TypeError, ValueError):  # the value comes from another process
         return False
 
 
 def describe(holder: Mapping[str, Any] | None) -> str:
-    """Return the holder in words."""
+    """Return a readable description of the holder."""
     if holder is None:
         return "a run whose name can't be seen at the moment"
     text = f"dag {holder.get('dag')!r}, task {holder.get('task')!r}, run {holder.get('run')!r}"
@@ -200,13 +201,13 @@ def describe(holder: Mapping[str, Any] | None) -> str:
 
 
 def holder_in(statement: str | None) -> dict[str, Any] | None:
-    """Return the holder that the comment of a statement names; None where there is none, or no JSON."""
+    """Return the holder from a statement's comment; None if there is no comment or no valid JSON."""
     start, end = (statement or "").find(_MARK), (statement or "").rfind("} */")
     return read_holder((statement or "")[start + len(_MARK) - 1 : end + 1]) if -1 < start < end else None
 
 
 def read_holder(text: object) -> dict[str, Any] | None:
-    """Return the holder that a text names, as JSON; None where it names none, whatever it is."""
+    """Return the holder from a JSON text; None if it is anything else."""
     try:
         found = read_json(text) if isinstance(text, (str, bytes)) else None
     except ValueError:
@@ -215,7 +216,7 @@ def read_holder(text: object) -> dict[str, Any] | None:
 
 
 def _short(holder: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the holder with long names cut, since PostgreSQL shows others only the first 1 kB of a statement."""
+    """Return the holder with long names cut: PostgreSQL shows others only the first 1 kB of a statement."""
     return {
         part: names.cut_bytes(value, _LONGEST_NAME) if isinstance(value, str) else value
         for part, value in holder.items()
@@ -223,5 +224,5 @@ def _short(holder: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shown(holder: Mapping[str, Any], *, ascii_only: bool) -> str:
-    """Return the holder as JSON that neither opens nor closes a comment."""
+    """Return the holder as JSON that can't open or close a SQL comment."""
     return json.dumps(holder, ensure_ascii=ascii_only, separators=(",", ":")).replace("*", r"\u002a")

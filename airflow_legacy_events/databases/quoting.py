@@ -1,7 +1,7 @@
-"""Names in statements are always in quotes: no list of reserved words is that of the server that is met.
+"""Identifier quoting: every name is quoted, since no list of reserved words fits every server version.
 
-A word that a list does not hold would be an error of syntax; a function without brackets, such as `current_user`, would
-give its own value in place of the column's.
+An unlisted reserved word would be a syntax error. A function without parentheses, such as `current_user`, would return
+its own value instead of the column's.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ _OWN = frozenset({"postgresql", "mysql", "mariadb", "sqlite"})
 
 
 def quotes_always(dialect: Any) -> bool:
-    """Return whether the names that a dialect lists are known to mean the same in quotes.
+    """Return whether names that a dialect reports are known to mean the same when quoted.
 
-    That is so for the databases of our own, for SQL Server, and for dialects that write the names that their database
-    folds in lower case: these are folded again before they are put in quotes.
+    This holds for the natively supported databases, for SQL Server, and for dialects that report folded names in lower
+    case: these names are folded again before they are quoted.
     """
     return dialect.name in _OWN or dialect.name == "mssql" or bool(dialect.requires_name_normalize)
 
 
 def quote_all(dialect: Any) -> None:
-    """Let a dialect put every name in quotes, where `quotes_always`."""
+    """Make a dialect quote every name, where `quotes_always`."""
     if quotes_always(dialect):
         dialect.preparer = always(dialect.preparer)
         dialect.identifier_preparer = dialect.preparer(dialect)
 
 
 def always(preparer: type[IdentifierPreparer]) -> type[IdentifierPreparer]:
-    """Return a preparer of names that puts each of them in quotes."""
+    """Return an identifier preparer that quotes every name."""
 
     class Always(preparer):  # type: ignore[misc, valid-type]
         def quote(self, ident: str, force: Any = None) -> str:  # noqa: ARG002  of SQLAlchemy 2.0
@@ -41,7 +41,7 @@ def always(preparer: type[IdentifierPreparer]) -> type[IdentifierPreparer]:
 
 
 def quoted_for_people(dialect: Any, name: str) -> str:
-    """Return a name as a statement has it that a person runs."""
+    """Return a name as it appears in a statement that a person runs."""
     preparer = dialect.identifier_preparer
     quoted = str(preparer.quote(name))
-    return quoted.replace("%%", "%") if preparer._double_percents else quoted  # noqa: SLF001  only it knows
+    return quoted.replace("%%", "%") if preparer._double_percents else quoted  # noqa: SLF001  nothing public has it

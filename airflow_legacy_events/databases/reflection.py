@@ -1,4 +1,4 @@
-"""Reflection: what the catalog and an empty SELECT say of a table or a query."""
+"""Reflection: facts about a table or query, from the catalog and an empty SELECT."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOTHING_WITHHELD = Withheld()
 
 @dataclass(frozen=True)
 class Reflected:
-    """A table or query as it is now; see `core.ports.Reflection`."""
+    """Current state of a table or query; see `core.ports.Reflection`."""
 
     selectable: Any
     columns: tuple[Column, ...]
@@ -37,18 +37,18 @@ class Reflected:
 
 @dataclass(frozen=True)
 class TableFacts:
-    """What the catalog says of one table.
+    """Catalog facts about one table.
 
     Attributes:
-        name: as the catalog has it.
-        schema: as the catalog has it; None where the user named none.
+        name: as in the catalog.
+        schema: as in the catalog; None if the user named none.
         primary_key: its columns in order.
-        unique: column lists of the other unique indexes that leave no row out.
-        indexes: column lists of all ordered indexes that leave no row out; None for what has none of its own.
+        unique: column lists of the other unique indexes that cover every row.
+        indexes: column lists of all ordered indexes that cover every row; None for an object that can't have indexes.
         not_null: columns in which the database allows no NULL.
-        small: whether no value in it can be large now.
+        small: whether no value in it can currently be large.
         state: see `core.ports.TableState`.
-        readable: names of the columns to look at, in order; None: all that `SELECT *` gives.
+        readable: names of the columns to describe, in order; None: all columns of `SELECT *`.
         withheld: see `core.ports.Reflection.withheld`.
         unlisted: see `core.ports.Reflection.unlisted`.
     """
@@ -74,29 +74,29 @@ def looked_at(selectable: Any, names: Sequence[str] | None) -> Any:
 
 
 def unreadable_table(table: str, grant: str) -> ConfigurationError:
-    """Return the error for a table or view of which this user may read nothing, with the statement that lets it."""
+    """Return the error for a table or view that this user may not read at all, with the GRANT that allows it."""
     return ConfigurationError(
         f"table {table!r} is there, and this user may not read it; nothing was read. Run the GRANT below:\n{grant}"
     )
 
 
 def not_a_table(table: str, kind: str) -> ConfigurationError:
-    """Return the error for something whose rows can't be deleted or marked, `kind` in words with an article."""
+    """Return the error for an object whose rows can't be deleted or marked; `kind` is its type with an article."""
     return ConfigurationError(
         f"table={table!r} is {kind}, and rows are deleted or marked in a table only; name the table that holds them"
     )
 
 
 def query_source(sql: str, dialect: Dialect) -> sa.TextClause:
-    """Return a user's SELECT as a FROM element in brackets; colons and per cent signs in it stay as they are.
+    """Return a user's SELECT as a FROM element in parentheses. Colons and percent signs in it are kept as they are.
 
     Args:
         sql: the text.
-        dialect: how the session that gets it may read it.
+        dialect: SQL syntax of the session that runs it.
 
     Raises:
         ConfigurationError: it is not one SELECT.
     """
-    # The line break ends a trailing "-- comment"; without its backslash a colon would begin a parameter of text().
-    # No AS: Oracle refuses it before the name of a table, and no database needs it.
+    # The line break ends a trailing "-- comment". Colons are escaped with a backslash: a bare one would begin a text()
+    # parameter. No AS: Oracle refuses it before a table alias, and no database needs it.
     return sa.text(f"({one_select(sql, dialect)}\n) {QUERY_ALIAS}".replace(":", r"\:"))

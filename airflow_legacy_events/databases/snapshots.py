@@ -1,4 +1,4 @@
-"""One snapshot at a time of a session that begins and ends it by statements of its own."""
+"""Snapshots: one at a time per session, begun and ended by its own statements."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DOING = "holding a snapshot"
 
 
 class SnapshotDatabase(SqlDatabase[Session]):
-    """A database whose snapshot is one transaction; what is nested in one is part of it."""
+    """A database whose snapshot is one transaction. Nested snapshots join the outer one."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -27,7 +27,7 @@ class SnapshotDatabase(SqlDatabase[Session]):
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """See `core.ports.Database.snapshot`; where `holds_snapshot` is False nothing is held."""
+        """See `core.ports.Database.snapshot`; where `holds_snapshot` is False, no snapshot is held."""
         if not self.holds_snapshot or self._in_snapshot:
             yield
             return
@@ -43,7 +43,7 @@ class SnapshotDatabase(SqlDatabase[Session]):
 
     @abstractmethod
     def _begin_snapshot(self, session: Session) -> None:
-        """Begin a transaction in which every read sees one state of the data."""
+        """Begin a transaction in which every read sees the same state of the data."""
 
     @abstractmethod
     def _end_snapshot(self, session: Session) -> None:

@@ -1,4 +1,4 @@
-"""Streams: one statement whose rows are taken page by page, on a session of its own."""
+"""Streams: the rows of one statement, fetched page by page on a separate session."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ _READING = "reading"
 class Streams(ABC, Generic[Session]):
     """The streams of a database.
 
-    Each is read by a twin of the database: it knows the columns that were looked at, and has a session of its own, in
-    a snapshot. What is said of a page's time holds for the wait for a page: the statement lasts as long as its reader
-    takes.
+    A copy of the database object reads each stream: it keeps the described columns and has its own session, in a
+    snapshot. Page timeouts apply to the wait for a page. The statement lasts as long as its reader takes.
     """
 
     _chunks: Chunks
@@ -60,25 +59,25 @@ class Streams(ABC, Generic[Session]):
         try:
             with self._streaming():
                 rows.close()
-        except SourceError:  # the session is gone, and each driver has its own error for that
+        except SourceError:  # the session is lost; each driver has its own error for that
             with contextlib.suppress(Exception):
                 rows.close()
 
     @abstractmethod
     def _stream_rows(self, session: Session, query: Any) -> Generator[list[Row], None, None]:
-        """Yield the rows of a query in chunks, as they arrive; the statement ends with it.
+        """Yield the rows of a query in chunks, as they arrive. The statement ends with the generator.
 
         Args:
-            session: in a snapshot; it serves nothing else meanwhile.
+            session: in a snapshot; nothing else may use it meanwhile.
             query: as in `core.ports.Database.read`.
         """
 
     @abstractmethod
     def _streaming(self) -> AbstractContextManager[Session]:
-        """Return what `_using` returns, on a session whose statement goes on."""
+        """Like `_using`, for a session whose statement stays open."""
 
     def _forget_session(self) -> None:
-        """Keep what was looked at, and begin with a session of one's own."""
+        """Drop the session, so that a copy opens its own, and keep the described columns."""
         self._twins = ()
 
     def _close_streams(self) -> None:

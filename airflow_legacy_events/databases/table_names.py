@@ -1,4 +1,4 @@
-"""Names of tables as users write them."""
+"""Table names as users write them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from airflow_legacy_events.core.errors import ConfigurationError
 
 QUOTES: Mapping[str, str] = {"postgresql": '"', "mysql": '"`', "mariadb": '"`', "sqlite": '"`['}
-"""The signs that begin a quoted name, by SQLAlchemy's name of a dialect; in `"` and `[` SQL itself has them."""
+"""Opening quote characters by SQLAlchemy dialect name; `"` and `[` are those of standard SQL and SQL Server."""
 
 _ENDS = {"[": "]"}
 _NUL = "\0"
@@ -18,24 +18,24 @@ _SCHEMA_AND_NAME = 2
 
 
 class TableName(NamedTuple):
-    """A name as the catalog has it; without a schema it is looked for in the default one."""
+    """A name as in the catalog. Without a schema, it is looked up in the default one."""
 
     schema: str | None
     name: str
 
 
 def readings(table: str, quotes: str = '"') -> tuple[TableName, ...]:
-    """Return what a name may mean: the first one that is there counts.
+    """Return the possible meanings of a name; the first one that exists counts.
 
-    It is a name as the catalog has it, of the default schema, whatever it holds; else `table` or `schema.table`, each
-    part in quotes or bare. A quote is doubled in quotes, as SQL has it; a bare part has no dot.
+    First: the exact catalog name in the default schema, with any characters. Then: `table` or `schema.table`, each part
+    quoted or bare. A quote inside quotes is doubled, as in SQL; a bare part has no dot.
 
     Args:
         table: as the user wrote it.
-        quotes: signs that begin a quoted name.
+        quotes: opening quote characters.
 
     Raises:
-        ConfigurationError: it is empty, or holds a NUL.
+        ConfigurationError: it is empty or contains a NUL.
     """
     if not table or _NUL in table:
         raise _no_name(table)
@@ -44,7 +44,7 @@ def readings(table: str, quotes: str = '"') -> tuple[TableName, ...]:
 
 
 def looked_up(table: str, quotes: str = '"') -> tuple[TableName, ...]:
-    """Return the names to look for, in order: what `readings` gives, then the same in lower case."""
+    """Return the names to look up, in order: the result of `readings`, then the same in lower case."""
     exact = readings(table, quotes)
     folded = [TableName(schema, name.lower()) for schema, name in exact]
     lower = [TableName(schema and schema.lower(), name) for schema, name in folded]
@@ -52,7 +52,7 @@ def looked_up(table: str, quotes: str = '"') -> tuple[TableName, ...]:
 
 
 def split_name(table: str, quotes: str = '"') -> TableName:
-    """Return schema and name of a table that is to be made, where no catalog says what the name means.
+    """Return schema and name of a table to create, where no catalog can resolve the name.
 
     Raises:
         ConfigurationError: it is neither `table` nor `schema.table`.
@@ -64,13 +64,13 @@ def split_name(table: str, quotes: str = '"') -> TableName:
 
 
 def no_such_table(table: str, names: Sequence[str], quotes: str = '"', grant: str = "") -> ConfigurationError:
-    """Return the error for a table that is not among `names`; it names similar ones.
+    """Return the error for a table that is not in `names`. It names similar ones.
 
     Args:
         table: as the user wrote it.
-        names: of those that are there.
-        quotes: signs that begin a quoted name.
-        grant: the statement that shows it, if it is there and the database hides what a user may not read.
+        names: of the existing tables.
+        quotes: opening quote characters.
+        grant: the statement that makes it visible, if it exists and the database hides unreadable tables.
     """
     *_, (schema, name) = readings(table, quotes)
     near = difflib.get_close_matches(name, names, n=3) or sorted(names)[:5]
@@ -87,7 +87,7 @@ _SHOWN = '"my.schema"."my table"'
 
 
 def _split(table: str, quotes: str) -> TableName | None:
-    """Return schema and name of `schema.table` or `table`; None for what is neither."""
+    """Return schema and name of `schema.table` or `table`; None for anything else."""
     quoted = [
         rf"{re.escape(sign)}(?:[^{re.escape(end)}]|{re.escape(end)}{re.escape(end)})+{re.escape(end)}"
         for sign, end in ((sign, _ENDS.get(sign, sign)) for sign in quotes)

@@ -1,4 +1,4 @@
-"""What a database tells of itself and its tables where it tells nothing."""
+"""Defaults for a database that reports nothing about itself and its tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from airflow_legacy_events.core.ports import NextId, ServerZone
 
 
 class Untold:
-    """Answers of a database that can't be asked; those that can have their own."""
+    """Default answers of a database that can't be queried for them. Databases that can override them."""
 
     def position(self) -> dict[str, Any] | None:
         """See `core.ports.Database.position`."""

@@ -1,7 +1,7 @@
-"""A deadline for every wait: one thread of the process sees to it that what lasts too long is cut.
+"""Watchdog: one thread per process cuts every wait that passes its deadline.
 
-A server that is gone ends a wait by itself, and one that works ends a statement after its timeout. A peer that stays
-connected and says nothing does neither, so each wait has a deadline of its own here.
+A server that has gone away ends the wait, and a healthy one ends a statement at its timeout. A peer that stays
+connected but silent does neither, so each wait has its own deadline here.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from types import TracebackType
 from typing import Self
 
 GRACE_SECONDS = 30.0
-"""What a wait may last beyond the statement timeout, by which a server that works has ended the statement."""
+"""Grace period of a wait beyond the statement timeout, by which a healthy server has ended the statement."""
 
 _AGAIN_SECONDS = 0.25
 _LONGEST_CUT_SECONDS = 5.0
 
 
 class Watch:
-    """A context that is cut once it lasts longer than its deadline; see `Watchdog.watching`.
+    """A context that is cut once its deadline passes; see `Watchdog.watching`.
 
     Attributes:
         over: whether the deadline passed before the context ended.
-        ends_at: the deadline, by the monotonic clock.
+        ends_at: the deadline, on the monotonic clock.
     """
 
     __slots__ = ("_cut", "_cutting", "_dog", "_seconds", "ends_at", "over")
@@ -48,64 +48,64 @@ class Watch:
             self._cutting.stop()
 
     def prepare(self) -> _Cutting:
-        """Return what will cut the context, which must be known before the context can end without it."""
+        """Return the object that cuts the context. It must exist before the context can end without it."""
         self._cutting = _Cutting(self._cut)
         return self._cutting
 
 
 class _Cutting:
-    """Calls `cut` until the context ends, in a thread of its own: a call that blocks delays no other."""
+    """Calls `cut` until the context ends, in its own thread, so that a blocking call delays no other context."""
 
     def __init__(self, cut: Callable[[], None]) -> None:
         self._cut = cut
         self._left, self._ended = threading.Event(), threading.Event()
 
     def start(self) -> None:
-        """Begin to cut."""
+        """Start cutting."""
         try:
             threading.Thread(target=self._main, name="legacy-events-cut", daemon=True).start()
-        except RuntimeError:  # the process can have no further thread
+        except RuntimeError:  # the process can't start another thread
             self._main()
 
     def stop(self) -> None:
-        """Call `cut` no more; one that goes on is waited for, a few seconds at most."""
+        """Stop calling `cut`. A running call is awaited for a few seconds at most."""
         self._left.set()
         self._ended.wait(_LONGEST_CUT_SECONDS)
 
     def _main(self) -> None:
         while not self._left.is_set():
-            with contextlib.suppress(Exception):  # what ends meanwhile can't be cut any more
+            with contextlib.suppress(Exception):  # the context may have ended meanwhile
                 self._cut()
             self._left.wait(_AGAIN_SECONDS)
         self._ended.set()
 
 
 class Watchdog:
-    """Watches any number of contexts with one thread, which begins with the first of them.
+    """Watches any number of contexts with one thread, which starts with the first of them.
 
-    A process that was forked has a thread of its own, and none of the contexts of the other one.
+    A forked process has its own thread, and none of its parent's contexts.
     """
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
-        """Begin anew, in a process that was just forked."""
+        """Start afresh in a process that was just forked."""
         self._watched: dict[Watch, None] = {}
         self._changed = threading.Condition()
         self._sleeps_until = math.inf
         self._runs = False
 
     def watching(self, seconds: float, cut: Callable[[], None]) -> Watch:
-        """Return a context of which `cut` is called once it lasts longer than `seconds`.
+        """Return a context; `cut` is called if it lasts longer than `seconds`.
 
-        Entering and leaving take about a microsecond. Whoever catches the error that the cut makes asks `Watch.over`
-        after the context.
+        Entering and leaving take about a microsecond. Code that catches the error of a cut checks `Watch.over` after
+        the context.
 
         Args:
-            seconds: that the context may last.
-            cut: ends what the context waits for, from another thread. It is called again until the context ends, and
-                never after that, unless the call itself takes seconds. Its errors are of no account.
+            seconds: maximum duration of the context.
+            cut: ends the wait, from another thread. It is called until the context ends, and never after that unless
+                the call itself takes seconds. Its errors are ignored.
         """
         return Watch(self, seconds, cut)
 
@@ -120,20 +120,20 @@ class Watchdog:
                 self._changed.notify()
 
     def end(self, watch: Watch) -> bool:
-        """Watch a context no more; return False where its deadline has passed."""
+        """Stop watching a context; return False if its deadline has passed."""
         return self._watched.pop(watch, self) is None
 
     def _main(self) -> None:
         with self._changed:
             while True:
-                self._sleeps_until = math.inf  # what begins from here on waits for its turn to notify
+                self._sleeps_until = math.inf  # contexts that begin from here on wait for the lock to notify
                 now = time.monotonic()
                 self._sleeps_until = self._next(now)
                 seconds = self._sleeps_until - now
                 self._changed.wait(None if seconds > threading.TIMEOUT_MAX else seconds)
 
     def _next(self, now: float) -> float:
-        """Cut what is over, and return when the next one is."""
+        """Cut the contexts past their deadline; return when the next deadline is."""
         earliest = math.inf
         for watch in list(self._watched):
             if watch.ends_at > now:

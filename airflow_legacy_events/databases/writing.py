@@ -1,4 +1,4 @@
-"""Transactions that write, on behalf of whoever holds a stream's lock."""
+"""Write transactions on behalf of the holder of a stream's lock."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _LONGEST_PAUSE_SECONDS = 0.1
 
 
 class Reading(NamedTuple):
-    """How a database reads, for rows of a transaction that writes.
+    """How a database reads rows inside a write transaction.
 
     Attributes:
-        compiled: gives the text and the parameters of a SQLAlchemy statement.
-        refused: gives, of an error and the driver's session, the error for a row that can't be carried, such as a text
-            that is no UTF-8; None for any other one.
+        compiled: returns the text and parameters of a SQLAlchemy statement.
+        refused: returns the error for a row that can't be carried, such as text that is not UTF-8, from a driver error
+            and the driver's session; None for any other error.
         begin: prepares the driver's session, in the transaction.
     """
 
@@ -34,11 +34,11 @@ class Reading(NamedTuple):
 
 
 class Right(NamedTuple):
-    """What a statement that changes rows needs beside SELECT.
+    """Right that a statement needs besides SELECT to change rows.
 
     Attributes:
         verb: `DELETE` or `UPDATE`.
-        columns: that are set.
+        columns: those that are set.
         schema: of the table; None where the statement names none.
         table: its name.
     """
@@ -50,19 +50,19 @@ class Right(NamedTuple):
 
     @classmethod
     def of(cls, statement: Any) -> Right:
-        """Return what a DELETE or an UPDATE of SQLAlchemy needs."""
+        """Return the right that a SQLAlchemy DELETE or UPDATE needs."""
         values = getattr(statement, "_values", None) or {}
         columns = tuple(str(getattr(one, "key", one)) for one in values)
         return cls("UPDATE" if columns else "DELETE", columns, statement.table.schema, statement.table.name)
 
     def grant(self, on: str, to: str, quote: Callable[[str], str]) -> str:
-        """Return the statement that gives it; `on` and `to` are spelled, `quote` puts names of columns in quotes."""
+        """Return the GRANT statement; `on` and `to` are already quoted, `quote` quotes column names."""
         columns = f" ({', '.join(map(quote, self.columns))})" if self.columns else ""
         return f"Run the GRANT below:\nGRANT {self.verb}{columns} ON {on} TO {to}"
 
 
 def in_order(statements: Sequence[Any], run: Callable[[Any], Answer]) -> list[Answer]:
-    """Return the answer to each statement; one that is a function is made of the answers before it.
+    """Return the answer to each statement. A function is called with the earlier answers to make its statement.
 
     Args:
         statements: see `core.ports.Lease.execute`.
@@ -76,9 +76,9 @@ def in_order(statements: Sequence[Any], run: Callable[[Any], Answer]) -> list[An
 
 
 def masked(text: str) -> str:
-    """Return a sentence of a database in one line, without what it quotes: that may be a value of a row.
+    """Return a database message on one line, without its quoted parts: they may be values of a row.
 
-    The column that MySQL and MariaDB name at its end stays.
+    The column that MySQL and MariaDB name at the end is kept.
     """
     place = _PLACE.search(text)
     sentence, end = (text, "") if place is None else (text[: place.start()], place[0])
@@ -86,11 +86,11 @@ def masked(text: str) -> str:
 
 
 def retried(transaction: Callable[[], list[Answer]], is_deadlock: Callable[[Exception], bool]) -> list[Answer]:
-    """Return what a transaction gives, tried again from its beginning where the database sacrificed it to another.
+    """Return a transaction's result; it is retried from the start if the database chose it as a deadlock victim.
 
     Args:
-        transaction: has changed nothing where it raises.
-        is_deadlock: whether an error of the driver says so.
+        transaction: must have changed nothing when it raises.
+        is_deadlock: whether a driver error reports a deadlock.
     """
     for _ in range(_TRIES - 1):
         try:
@@ -98,12 +98,12 @@ def retried(transaction: Callable[[], list[Answer]], is_deadlock: Callable[[Exce
         except Exception as error:
             if not is_deadlock(error):
                 raise
-        time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311  no secret; apart from the other one
+        time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311  not a secret; spreads the retries
     return transaction()
 
 
 def not_written(stream: str, reason: object) -> SourceError:
-    """Return the error for a transaction that failed, `reason` without values of rows."""
+    """Return the error for a failed transaction; `reason` contains no row values."""
     return SourceError(
         f"what stream {stream!r} acknowledges at its source could not be written: {one_line(reason)}. What was"
         " delivered is saved; the next run acknowledges it again"
