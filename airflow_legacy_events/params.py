@@ -1,4 +1,4 @@
-"""Parameters of a DAG that give its trigger dialog a form for a replay."""
+"""DAG Params: a form for replays in the DAG's trigger dialog."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ SECTION = "Replay"
 def replay_params() -> dict[str, Any]:
     """Return Params for ``DAG(params=replay_params())``: from, to, and where and how fast to send.
 
-    The dialog fills ``replay_from``, ``replay_to``, ``replay_topic`` and ``replay_rows_per_second``; the operators take
-    them as ``{"replay": {...}}`` of the run's configuration, which comes first where both are there. Left empty, the
-    run is an ordinary one. A window of another column than a time is asked for by the configuration.
+    The dialog fills ``replay_from``, ``replay_to``, ``replay_topic`` and ``replay_rows_per_second``. The operators
+    treat them like ``{"replay": {...}}`` in the run's configuration, which takes precedence. If they are left empty,
+    the run is an ordinary one. A window over a non-temporal column can only be requested in the configuration.
     """
     moment: dict[str, Any] = {"type": ["null", "string"], "format": "date-time", "section": SECTION}
     return {

@@ -1,4 +1,4 @@
-"""What Airflow's provider manager reads."""
+"""Provider description, read by Airflow's provider manager."""
 
 from __future__ import annotations
 

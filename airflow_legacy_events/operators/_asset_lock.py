@@ -19,13 +19,13 @@ _held: dict[str, int] = {}
 def lock_asset(uri: str, seconds: float = WAIT_SECONDS) -> bool:
     """Wait until no other process of this machine is about to register an asset; hold the lock until this process ends.
 
-    Airflow creates an asset that it does not know yet when the first task with an event for it ends. Of tasks that do
-    so at one moment all but one meet a unique violation, and Airflow (3.2, 3.3) marks them failed without a retry,
-    whatever they have delivered. A task's process ends once Airflow has its state, and the kernel frees what it held.
+    Airflow creates an unknown asset when the first task with an event for it ends. If several tasks do so at once, all
+    but one meet a unique violation. Airflow (3.2, 3.3) then marks them failed without a retry, whatever they have
+    delivered. A task's process ends once Airflow has its state, and the kernel then frees the lock.
 
     Args:
         uri: of the asset.
-        seconds: after which the wait ends; there is none where the lock file can't be opened, or is not this user's.
+        seconds: longest wait; there is no wait if the lock file can't be opened, or is not this user's.
 
     Returns:
         Whether this process holds the lock.
@@ -48,7 +48,7 @@ def lock_asset(uri: str, seconds: float = WAIT_SECONDS) -> bool:
 
 
 def _open(path: Path) -> int | None:
-    """Return the open lock file; None where it can't be made, or what lies there is no file of this user alone."""
+    """Return the open lock file; None if it can't be made, or the path is not a regular file of this user alone."""
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
     except OSError:

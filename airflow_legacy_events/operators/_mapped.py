@@ -1,4 +1,4 @@
-"""Mapped tasks of a query: each index needs a stream of its own."""
+"""Mapped tasks with a query: each map index needs a stream of its own."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from airflow_legacy_events.streams.naming import holds_template
 
 
 def refuse_shared(context: Mapping[str, Any], written: Mapping[str, Any], stream: str) -> None:
-    """Check that the indexes of a mapped task don't move one stream: its watermark would be that of one query only.
+    """Check that the map indexes of a task don't share one stream: its watermark would be that of one query only.
 
-    A task that is mapped over one element alone, or over what the name is made of, goes on.
+    A task that is mapped over a single element, or over an argument of the stream's name, passes.
 
     Args:
         context: of the task.
-        written: the arguments that the stream's name is made of, as they were before they were rendered.
+        written: the arguments that the stream's name is made of, before rendering.
         stream: its name.
 
     Raises:
-        ConfigurationError: they do.
+        ConfigurationError: they share one.
     """
     ti = context["ti"]
     if ti.map_index is None or ti.map_index < 0 or _differs(context, written):
@@ -37,12 +37,12 @@ def refuse_shared(context: Mapping[str, Any], written: Mapping[str, Any], stream
 
 
 def _differs(context: Mapping[str, Any], written: Mapping[str, Any]) -> bool:
-    """Whether the name may be another one for each index: an argument is a template, or expanded itself."""
+    """Return whether the name may differ per map index: an argument is a template, or is itself expanded."""
     if any(map(holds_template, written.values())):
         return True
-    task = context["dag"].get_task(context["ti"].task_id)  # one in a mapped group is none that was expanded
+    task = context["dag"].get_task(context["ti"].task_id)  # a task in a mapped group is not an expanded one itself
     expanded = getattr(getattr(task, "expand_input", None), "value", ())
-    if not isinstance(expanded, Mapping | Sequence):  # a list of dictionaries that another task gives
+    if not isinstance(expanded, Mapping | Sequence):  # a list of dictionaries that another task returns
         return any(name not in task.partial_kwargs for name in written)
     keys = [expanded] if isinstance(expanded, Mapping) else [one for one in expanded if isinstance(one, Mapping)]
     return any(name in one for name in written for one in keys)

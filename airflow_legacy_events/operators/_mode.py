@@ -1,4 +1,4 @@
-"""What a run does: decided by how Airflow came to start it, never by its run id."""
+"""Run mode: decided by how Airflow started the run, never by its run id."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ LIVE = RunMode()
 
 
 def decide(context: Mapping[str, Any], *, time_column: str | None, done: Span | None = None) -> RunMode:
-    """Return the first case that fits.
+    """Return the first mode that fits.
 
     Args:
         context: of the task: `dag_run` with its type, interval and configuration, and `params`.
-        time_column: that moments are compared with; None: the first temporal watermark column.
-        done: what this task instance moved through when it succeeded before it was cleared, and shall repeat.
+        time_column: the column that moments are compared with; None: the first temporal watermark column.
+        done: the window that this task instance delivered before it was cleared, if it is to be repeated.
 
     Raises:
-        ConfigurationError: a replay is asked for wrongly, or a backfill can't know its interval.
+        ConfigurationError: the replay's configuration is wrong, or a backfill can't determine its interval.
     """
     run = context["dag_run"]
     conf = run.conf or {}
@@ -43,12 +43,12 @@ def decide(context: Mapping[str, Any], *, time_column: str | None, done: Span | 
 
 
 def run_type(run: Any) -> str:
-    """Return the name of a run's type; Airflow's versions spell the enumeration differently."""
+    """Return the name of a run's type; the enumeration is spelled differently across Airflow versions."""
     return str(getattr(run.run_type, "value", run.run_type))
 
 
 def _find_replay(conf: Mapping[str, Any], params: Mapping[str, Any]) -> Any:
-    """The replay that the configuration asks for, else the one that the trigger form asks for."""
+    """Return the replay in the run's configuration, else the one from the trigger form."""
     if conf.get("replay") is not None:
         return conf["replay"]
     form = {name: params.get(f"replay_{name}") for name in KEYS}

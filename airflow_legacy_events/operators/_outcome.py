@@ -1,4 +1,4 @@
-"""What Airflow learns of a run: its errors, its report, its assets."""
+"""Outcome of a run as reported to Airflow: errors, report, assets."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ REPORT_KEY = "report"
 
 
 def failed(context: Any, report: Report, error: BaseException, log: logging.Logger) -> None:
-    """Leave the report of a failed run under the XCom key `report`, and in the log where it has read something.
+    """Push the report of a failed run under the XCom key `report`; log it if the run has read something.
 
-    A failure to push it goes into the error's notes. How the error came about is logged at DEBUG: an error of ours
-    says what to do, and Airflow's page would show the last lines of its traceback instead.
+    A failure to push the report is added to the error's notes. The traceback is logged at DEBUG only: an error of ours
+    says what to do, and Airflow's page would show the traceback's last lines instead.
     """
     try:
         context["ti"].xcom_push(key=REPORT_KEY, value=report.to_dict())
@@ -40,13 +40,15 @@ def topic_alias(topic: str) -> AssetAlias:
 def add_events(
     context: Any, report: Report, *, before: Delivered, topic: str, fixed: Collection[str], bootstrap: str
 ) -> None:
-    """Let DAGs that wait for the topics run, when a live run has brought events; each topic has an asset.
+    """Emit asset events after a live run that delivered something, so that DAGs waiting for its topics run.
+
+    Each topic has an asset.
 
     Args:
         context: of the task.
-        report: of the try that ended well.
-        before: what the tries before it delivered, which could tell nobody.
-        topic: where the events went, a template where each row names its topic; the alias carries it as it is.
+        report: of the try that succeeded.
+        before: what the earlier tries delivered without emitting an event.
+        topic: the destination, a template where each row names its topic; the alias carries it unrendered.
         fixed: the topics that were known before a row was read.
         bootstrap: of their broker.
     """

@@ -1,4 +1,4 @@
-"""What the operators share whose messages are made of the columns of a row."""
+"""Shared arguments of the operators that build messages from the columns of a row."""
 
 from __future__ import annotations
 
@@ -12,24 +12,26 @@ ON_CLEAR = ("resume", "repeat")
 
 
 class RowStreamOperator(StreamOperator):
-    """Base of the operators whose streams are named, and whose rows become messages by their columns.
+    """Base of the operators with named streams whose rows become messages column by column.
 
-    A subclass does as ``StreamOperator`` says.
+    A subclass follows the contract of ``StreamOperator``.
 
     :param stream: name under which the watermark is kept; default is ``<source_conn_id>.<table>@<topic>``, for ``sql``
         ``<source_conn_id>.<dag_id>.<task_id>@<topic>``. (templated)
-    :param on_clear: what a task does that had succeeded and was cleared: ``resume`` the live stream, or ``repeat``,
-        that is send again what it sent (Airflow 3.3).
-    :param decimals: ``string``, or ``number``: digits as a JSON number, untouched, where JSON can write them.
-    :param bigints: ``number``, or ``string`` for the integers beyond 2^53 either way.
-    :param times: ``rfc3339``, or ``naive``: times without a zone as the database writes them.
-    :param bytes: ``base64``, or ``hex``.
-    :param event_type: CloudEvents ``type``; ``{column}`` is that column's text. Default is
+    :param on_clear: what a task does when it is cleared after a success: ``resume`` the live stream, or ``repeat``,
+        which sends the same window again (Airflow 3.3).
+    :param decimals: how decimals are written: ``string``, or ``number``, a JSON number with all digits unchanged
+        wherever JSON can represent it.
+    :param bigints: how integers are written: ``number``, or ``string`` for those beyond ±2^53.
+    :param times: how times without a zone are written: ``rfc3339``, or ``naive``, as the database writes them.
+    :param bytes: how binary values are written: ``base64``, or ``hex``.
+    :param event_type: CloudEvents ``type``; ``{column}`` stands for that column's text. Default is
         ``<source_conn_id>.<table>.changed``. (templated)
-    :param event_source: CloudEvents ``source``, likewise; default is ``/<source_conn_id>/<table>``. (templated)
-    :param subject: CloudEvents ``subject``, likewise; default is the key. (templated)
-    :param timestamp_column: a date or time that is the message timestamp, in milliseconds; default, and where it is
-        NULL, is the time of sending. (templated)
+    :param event_source: CloudEvents ``source``; takes ``{column}`` too. Default is ``/<source_conn_id>/<table>``.
+        (templated)
+    :param subject: CloudEvents ``subject``; takes ``{column}`` too. Default is the key. (templated)
+    :param timestamp_column: a date or time column used as the message timestamp, in milliseconds. The time of sending
+        is used by default and where the column is NULL. (templated)
     """
 
     template_fields: Collection[str] = ("stream", *messages.FIELDS, *StreamOperator.template_fields)

@@ -1,4 +1,4 @@
-"""What every operator that moves a stream shares: its arguments, one run, its end."""
+"""Shared base of the operators that move a stream: arguments, one run, its outcome."""
 
 from __future__ import annotations
 
@@ -37,45 +37,50 @@ if TYPE_CHECKING:
 
 
 class StreamOperator(RenderedFields, BaseOperator):
-    """Base of the operators that move a stream to a topic; a subclass says what its source is.
+    """Base of the operators that move a stream to a topic; a subclass defines the source.
 
     The task succeeds only when every message was acknowledged and the watermark behind them is saved. It returns a
-    report; where it fails, the report lies under the XCom key ``report``. One run at a time works on a stream.
+    report. If the task fails, the report is under the XCom key ``report``. Only one run at a time works on a stream.
 
     A subclass adds its own arguments, returns them as a spec from ``_spec``, and calls ``_complete`` at the end of its
     ``__init__``.
 
-    :param source_conn_id: connection of the legacy database: ``postgres``, ``mysql``, ``sqlite``, or any type
-        that SQLAlchemy has a dialect for. (templated)
-    :param topic: where the messages go. (templated)
+    :param source_conn_id: connection of the legacy database: ``postgres``, ``mysql``, ``sqlite``, or any type that
+        SQLAlchemy has a dialect for. (templated)
+    :param topic: topic that the messages are sent to. (templated)
     :param broker_conn_id: connection of the broker, of type ``kafka``. (templated)
-    :param topic_partitions: creates a missing topic with so many partitions; default is an error.
+    :param topic_partitions: number of partitions with which a missing topic is created; by default a missing topic is
+        an error.
     :param topic_config: settings of a topic that is created. (templated)
-    :param dead_letter_topic: where messages go that the broker refuses; default is a failed task. (templated)
-    :param replay_topic: where replays and repeats send to; default is ``topic``. (templated)
-    :param replay_topics: exact names of further topics that a run's configuration may send its replay to. Beside them
-        it may name ``topic`` and ``replay_topic``. (templated)
-    :param envelope: ``cloudevents``, ``plain``, or an object with the port ``Envelope``.
-    :param watermark_store: ``variable`` (default), ``table:<conn_id>``, ``table`` over the connection in Airflow's
-        configuration, ``asset``, ``xcom``, or an object with the port ``WatermarkStore``.
-    :param batch_rows: rows that are confirmed together, at most.
-    :param max_rows: rows after which a live run ends.
-    :param max_seconds: seconds after which a live run takes no new batch.
-    :param rows_per_second: mean rate that a run does not exceed.
-    :param source_timezone: zone of naive times: an IANA name, or an offset such as ``+05:30``. Default is UTC, and of a
-        table or query an error where the server's zone is another one and a watermark or time column is naive; there
-        ``database`` takes the server's own zone. (templated)
-    :param on_busy: when another run works on the stream: ``skip`` this task, ``wait`` for that run, or ``fail``.
-    :param on_new_stream: when a first run finds that this task has moved another stream, as after its table, topic or
-        connection was renamed: ``warn``, naming both ways to go on there, or ``fail`` before anything is sent. It is
-        not asked of mapped tasks, nor where a template names the stream.
-    :param headers: further headers of every message, likewise: ``{"tenant": "acme", "region": "{region}"}``; a message
-        has none where the column is NULL. (templated)
-    :param statement_timeout: a statement at the source that takes longer fails the task.
-    :param max_row_bytes: a row with more bytes of raw data fails the task, which names the key columns and its size.
-    :param row_security: where a policy of row-level security may hide rows from the database user: ``fail``, or
-        ``apply``: the policy is meant, and what it shows is sent. PostgreSQL alone can tell.
-    :param delivery_timeout: after which the fate of an unacknowledged message counts as unknown and fails the task.
+    :param dead_letter_topic: topic for messages that the broker refuses; by default such a message fails the task.
+        (templated)
+    :param replay_topic: topic for replays and repeats; default is ``topic``. (templated)
+    :param replay_topics: exact names of further topics that a run's configuration may choose for its replay. ``topic``
+        and ``replay_topic`` are always allowed. (templated)
+    :param envelope: ``cloudevents``, ``plain``, or an object that implements the port ``Envelope``.
+    :param watermark_store: ``variable`` (default), ``table:<conn_id>``, ``table`` with the connection from Airflow's
+        configuration, ``asset``, ``xcom``, or an object that implements the port ``WatermarkStore``.
+    :param batch_rows: maximum number of rows confirmed together.
+    :param max_rows: number of rows after which a live run ends.
+    :param max_seconds: seconds after which a live run starts no new batch.
+    :param rows_per_second: upper limit of a run's mean rate.
+    :param source_timezone: zone of naive times: an IANA name, or an offset such as ``+05:30``. Default is UTC. For a
+        table or query with a naive watermark or time column, the default is an error if the server's zone is not UTC;
+        ``database`` uses the server's own zone there. (templated)
+    :param on_busy: what to do when another run works on the stream: ``skip`` this task, ``wait`` for that run, or
+        ``fail``.
+    :param on_new_stream: what to do on a first run if this task has moved another stream before, as after a rename of
+        its table, topic or connection. ``warn`` names both ways to go on; ``fail`` fails before anything is sent. There
+        is no check for mapped tasks, nor where a template names the stream.
+    :param headers: further headers of every message; ``{column}`` stands for that column's text: ``{"tenant": "acme",
+        "region": "{region}"}``. A header is left out where its column is NULL. (templated)
+    :param statement_timeout: time limit of a statement at the source; a longer one fails the task.
+    :param max_row_bytes: maximum raw bytes of a row; a larger row fails the task with an error that names its key
+        columns and size.
+    :param row_security: what to do where a row-level security policy may hide rows from the database user: ``fail``, or
+        ``apply`` if the policy is intended and only the visible rows are to be sent. Only PostgreSQL can detect this.
+    :param delivery_timeout: time after which the fate of an unacknowledged message counts as unknown and fails the
+        task.
     """
 
     template_fields: Collection[str] = (
@@ -150,18 +155,18 @@ class StreamOperator(RenderedFields, BaseOperator):
 
     @property
     def _repeats(self) -> bool:
-        """Whether a task that had succeeded and was cleared sends again what it sent."""
+        """Return whether this task was cleared after a success and is to send the same window again."""
         return False
 
     def _check(self, context: Context, stream: str) -> None:
-        """Check what only a running task knows.
+        """Check what is known only once the task runs.
 
         Args:
             context: of the task.
             stream: name of the stream.
 
         Raises:
-            ConfigurationError: its arguments don't fit to how it is run.
+            ConfigurationError: the arguments don't fit the way the task is run.
         """
 
     @abstractmethod
@@ -169,7 +174,7 @@ class StreamOperator(RenderedFields, BaseOperator):
         """Return the source's arguments, rendered or not."""
 
     def _complete(self) -> None:
-        """Check the arguments, and name what the task reads and writes for Airflow.
+        """Check the arguments, and declare the task's inlets and outlets to Airflow.
 
         Raises:
             ConfigurationError: an argument is wrong.
@@ -220,7 +225,7 @@ class StreamOperator(RenderedFields, BaseOperator):
         super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)
 
     def on_kill(self) -> None:
-        """Ask the run to end at its next batch border; called in a signal handler."""
+        """Request the run to stop at its next batch boundary; called in a signal handler."""
         if self._worker is not None:
             self._worker.stop()
 

@@ -1,4 +1,4 @@
-"""The relay in a thread of its own, so that signals, which only the main thread gets, meet a thread that waits."""
+"""Worker thread of the relay: signals reach only the main thread, which must be free to handle them."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ from airflow_legacy_events.core.stop import GRACE_SECONDS, Stop
 T = TypeVar("T")
 
 LONGEST_STOP_SECONDS = 4.0
-"""After a stop, when the waiting thread goes on whatever the worker does: SIGKILL comes 1 s later."""
+"""Grace after a stop, after which the waiting thread goes on even if the worker has not ended: SIGKILL comes 1 s
+later."""
 
 
 class Worker(Generic[T]):
-    """Runs `work` in a thread that sees the caller's context variables, and waits for it.
+    """Runs `work` in a thread with the caller's context variables, and waits for it.
 
     Args:
         work: what to run.
         stop: is requested when the wait is interrupted, as by a task's timeout.
-        interrupt: called once when `work` has not ended within its grace; ends what `work` is blocked in.
+        interrupt: called once when `work` has not ended within its grace; ends the call that `work` is blocked in.
     """
 
     def __init__(self, work: Callable[[], T], stop: Stop, interrupt: Callable[[], None]) -> None:
         self._work, self._stop, self._interrupt = work, stop, interrupt
-        # Its put() may run inside its get(), in a signal handler.
+        # A signal handler may call its put() while its get() is running.
         self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._result: list[T] = []
         self._error: BaseException | None = None
@@ -41,7 +42,7 @@ class Worker(Generic[T]):
 
         Raises:
             StoppedError: it was stopped and did not end in time.
-            BaseException: what interrupted the wait; `work` was stopped and got its grace before.
+            BaseException: what interrupted the wait; `work` was stopped and given its grace first.
         """
         self._thread.start()
         try:
@@ -66,7 +67,7 @@ class Worker(Generic[T]):
         return self._result[0]
 
     def stop(self) -> None:
-        """Ask `work` to end; may be called from a signal handler."""
+        """Request `work` to end; may be called from a signal handler."""
         self._stop.request()
         self._wakes.put(None)
 
@@ -82,6 +83,6 @@ class Worker(Generic[T]):
         deadline = time.monotonic() + LONGEST_STOP_SECONDS
         self._thread.join(GRACE_SECONDS)
         if self._thread.is_alive():
-            # A driver may block in that, too.
+            # A driver may block in interrupt() as well.
             threading.Thread(target=self._interrupt, name="legacy-events-interrupt", daemon=True).start()
             self._thread.join(deadline - time.monotonic())

@@ -1,4 +1,4 @@
-"""What a live run moved through, kept with its task instance: how a cleared run knows that it once succeeded."""
+"""Window record: the window of a live run, kept with its task instance, which shows later that the run succeeded."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ CLEARED = (
 )
 
 Place: TypeAlias = tuple[list[str] | None, bool]
-"""Where a try began: position, and whether rows at it belong to it."""
+"""Start of a try: its position, and whether rows at that position belong to it."""
 
 _log = logging.getLogger(__name__)
 
 
 class WindowRecord:
-    """`task_state_store["window"]`: stream, from and to as positions, what was delivered, and whether the run is done.
+    """`task_state_store["window"]`: stream, from and to positions, what was delivered, and whether the run is done.
 
-    Airflow 3.3 keeps it through retries and clears, and for as long as the run; before 3.3 there is none. There a
-    watermark that this very run has written tells that an earlier try delivered something, not how much of it; a
-    success that is cleared looks the same, so it may wake those who wait for the topic once more.
+    Airflow 3.3 keeps the record through retries and clears, and for as long as the run. Before 3.3 there is no record.
+    A watermark written by this very run then shows that an earlier try delivered something, but not how much. A cleared
+    success looks the same, so DAGs waiting for the topic may be triggered once more.
 
     Attributes:
         before: what earlier tries of the run delivered; before Airflow 3.3 at most 1 event.
 
     Args:
         context: of the task.
-        stream: that is moved.
-        repeats: whether a cleared run that was done sends its window again; then the record is needed, else only told.
+        stream: the stream that is moved.
+        repeats: whether a cleared run that was done sends its window again, which requires the record.
         columns: the watermark columns.
         begins_now: whether a first run only marks where the source ends.
         routed: whether each row names its topic, so that events are counted by topic.
@@ -60,11 +60,11 @@ class WindowRecord:
         self.before = Delivered()
 
     def done(self) -> Span | None:
-        """Return the window of this task instance if it once succeeded and is to send it again.
+        """Return the window of this task instance if it once succeeded and is to be sent again.
 
         Raises:
-            ConfigurationError: it is to, and this Airflow can't tell.
-            WatermarkError: the record can't be read, or is of other columns.
+            ConfigurationError: it is to be sent again, and this Airflow version keeps no record.
+            WatermarkError: the record can't be read, or belongs to other columns.
         """
         if not self._repeats:
             return None
@@ -99,15 +99,15 @@ class WindowRecord:
         self._write({"state": "open", **known, **_noted(places), "to": None})
 
     def _tell_cleared(self, at: Watermark | None, found: Mapping[str, Any]) -> None:
-        """Say that a cleared success sends nothing again, unless its watermark went with the clear."""
+        """Log that a cleared success sends nothing again, unless its watermark was removed by the clear."""
         if self._columns and found.get("state") == "done" and found.get("stream") == self._stream:
             values = None if at is None or at.values is None else list(at.values)
             if values != found.get("from") or values == found.get("to"):
                 _log.warning("%s: %s", self._stream, CLEARED)
 
     def _begun_at(self, at: Watermark | None, earlier: list[Place]) -> list[Place]:
-        """The places where tries of this run began: the first one, and where a person then moved the watermark to."""
-        if self._now:  # such a try only marked the end of the table and left what came after to this one
+        """Return where tries of this run began: the first position, and any that a person moved the watermark to."""
+        if self._now:  # such a try only marked the end of the table and left later rows to this one
             earlier = [place for place in earlier if place[0] is not None]
         values = None if at is None or at.values is None else list(at.values)
         mine = (values, bool(at and at.facts.get("included")))
@@ -117,7 +117,7 @@ class WindowRecord:
         return [*earlier, mine]
 
     def saving(self, new: Watermark, delivered: Delivered) -> None:
-        """See `core.ports.Observer.saving`: note that events lie below it, and that the run began anew; each once."""
+        """See `core.ports.Observer.saving`: note once that events lie below it, and once that the run began anew."""
         if "reset" in new.facts and not self._anew and self._record is not None:
             self._anew = True
             self._write({**self._record, **_noted([(None, False)])})
@@ -126,24 +126,24 @@ class WindowRecord:
             self._count(delivered)
 
     def saved(self, new: Watermark) -> None:
-        """See `core.ports.Observer.saved`; what had to be noted was noted before."""
+        """See `core.ports.Observer.saved`; everything was already noted before the save."""
 
     def failed(self, report: Report) -> None:
-        """Note what was delivered, for the try that ends well."""
+        """Note what was delivered, for the later try that succeeds."""
         try:
             self._count(Delivered(report.rows, report.events, topics=report.topics))
         except WatermarkError as error:
             _log.warning("%s", error)
 
     def end(self, values: Sequence[str] | None, kept: str | None = None) -> None:
-        """Note where the run ended, and the watermark where that goes with a clear: from now on it has succeeded."""
+        """Note that the run has succeeded and where it ended, and its watermark if a clear would delete that."""
         if self._record is not None:
             kept_too = {} if kept is None else {"watermark": kept}
             to = None if values is None else list(values)
             self._write({**self._record, "state": "done", "to": to, **kept_too})
 
     def kept(self) -> Mapping[str, str]:
-        """The watermark that this task instance left by its success, by stream."""
+        """Return the watermark that this task instance left when it succeeded, by stream."""
         found = self._read()
         mine = found.get("state") == "done" and "watermark" in found
         return {found["stream"]: found["watermark"]} if mine else {}
@@ -157,12 +157,12 @@ class WindowRecord:
         return {"rows": delivered.rows, "events": delivered.events, **topics}
 
     def _was_cleared(self) -> bool:
-        """Whether the task instance was cleared: Airflow lets it have its retries once more then."""
+        """Return whether the task instance was cleared, in which case Airflow grants its retries once more."""
         tries = getattr(self._context["ti"], "max_tries", None) or 0
         return bool(tries > getattr(self._context.get("task"), "retries", tries))
 
     def _wrote(self, at: Watermark | None) -> bool:
-        """Whether an earlier try of this run has moved the watermark."""
+        """Return whether an earlier try of this run has moved the watermark."""
         ti = self._context["ti"]
         writer = {"dag": ti.dag_id, "task": ti.task_id, "run": ti.run_id}
         return at is not None and bool(at.values) and writer.items() <= at.facts.items()
@@ -182,7 +182,7 @@ class WindowRecord:
             )
 
     def _earlier(self) -> Mapping[str, Any]:
-        """What an earlier try noted."""
+        """Return what an earlier try noted."""
         try:
             return self._read()
         except WatermarkError as error:

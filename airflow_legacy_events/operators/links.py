@@ -1,4 +1,4 @@
-"""What a task's page in Airflow leads to."""
+"""Links on a task's page in Airflow."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _log = logging.getLogger(__name__)
 
 
 class TopicLink(BaseOperatorLink):
-    """Leads to the newest message of the operator's topic, in a tool that shows topics.
+    """Link to the newest message of the operator's topic, in a web tool that shows topics.
 
     The address is ``[legacy_events] topic_url_template`` with ``{topic}``, ``{partition}``, ``{offset}`` and
-    ``{bootstrap}`` replaced; without that setting, where each row names its topic, or where the
-    position is not known, there is no link.
+    ``{bootstrap}`` replaced. There is no link without that setting, where each row names its topic, or where the
+    position is not known.
     """
 
     name = "Topic"

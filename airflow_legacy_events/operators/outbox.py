@@ -1,4 +1,4 @@
-"""An outbox table, drained to the topics that its rows name."""
+"""Outbox operator: drains an outbox table to the topics that its rows name."""
 
 from __future__ import annotations
 
@@ -21,40 +21,42 @@ class OutboxDrainOperator(StreamOperator):
     """Publishes the open rows of an outbox table, then deletes or marks exactly those that were acknowledged.
 
     The application inserts a row in the transaction that changes its state, so event and state commit together. A run
-    is one pass over the rows that are open when it begins; nothing is lost in whatever order they commit. Rows of one
-    aggregate keep their order. One table has one drain: the stream is ``<source_conn_id>.<table>@outbox`` whatever the
-    topic, and its lock is the table's.
+    is one pass over the rows that are open when it begins; no row is lost, regardless of commit order. Rows of one
+    aggregate keep their order. A table has one drain: the stream is ``<source_conn_id>.<table>@outbox`` for any topic,
+    and its lock is the table's.
 
     ``headers`` takes roles as well as columns: ``{"eventType": "{event_type}", "tenant": "{tenant}"}``. The row's id is
-    always the header ``id``.
+    always sent as the header ``id``.
 
-    Its own arguments; those that every operator of a stream has are described by ``StreamOperator``.
+    The arguments below are this operator's own; see ``StreamOperator`` for those of every stream operator.
 
     :param table: ``table`` or ``schema.table``. (templated)
-    :param layout: which column is what: ``debezium`` is ``id``, ``aggregatetype``, ``aggregateid``, ``type``,
-        ``payload``, and ``created_at`` where there is one. (templated)
-    :param columns: single roles that are other columns than the layout's, or none: ``{"event_type": "kind",
-        "timestamp": None}``; roles are ``id``, ``aggregate_type``, ``aggregate_id``, ``event_type``, ``payload``,
-        ``headers`` (a JSON object of texts), ``timestamp`` (also the message's) and ``partition``. (templated)
-    :param order_columns: the order of the pass; default is an integer id, else timestamp and id. (templated)
-    :param after_publish: ``delete`` published rows, or ``mark`` them.
-    :param mark_column: a time that is NULL in open rows, or a boolean that is false or NULL; with ``mark_values`` an
-        integer or text. (templated)
-    :param mark_values: what an open row holds in ``mark_column``, and what a published one: ``(0, 2)``. (templated)
-    :param where: a condition in SQL of the rows that are this drain's, such as ``available_at <= now()``; what it
-        leaves out is left alone. (templated)
-    :param topic: where messages go; ``{aggregate_type}``, another role, or a column in braces is that row's.
+    :param layout: preset that maps roles to columns: ``debezium`` is ``id``, ``aggregatetype``, ``aggregateid``,
+        ``type``, ``payload``, and ``created_at`` if it exists. (templated)
+    :param columns: overrides of single roles in the layout, by column name or None for no column: ``{"event_type":
+        "kind", "timestamp": None}``. Roles are ``id``, ``aggregate_type``, ``aggregate_id``, ``event_type``,
+        ``payload``, ``headers`` (a JSON object of texts), ``timestamp`` (also the message's) and ``partition``.
         (templated)
-    :param allowed_topics: names, or patterns with ``*``, of the topics that rows may name; needed beside
-        ``topic_partitions``, so that no row can invent a topic. (templated)
-    :param envelope: default is the payload byte for byte, NULL a tombstone; ``cloudevents`` carries it as ``data``; or
-        an object with the port ``Envelope``.
-    :param on_reject: what becomes of a row that can't be sent: ``dead_letter``, exactly where ``dead_letter_topic`` is
-        set, or ``fail``: it and the later rows of its aggregate stay in the table, the others are sent, and the task
-        fails at its end.
-    :param json_schema: schemas of payloads by event type, ``"*"`` for every other: each a schema or the name of a file
-        with one. Needs the extra ``jsonschema``. (templated)
-    :param retention: marked rows of that age are deleted behind the drain, within ``max_seconds``.
+    :param order_columns: order in which a pass reads the rows; default is an integer id, else timestamp and id.
+        (templated)
+    :param after_publish: ``delete`` published rows, or ``mark`` them.
+    :param mark_column: a time that is NULL in open rows, or a boolean that is false or NULL in them; with
+        ``mark_values``, an integer or text. (templated)
+    :param mark_values: values of ``mark_column`` in an open row and in a published row: ``(0, 2)``. (templated)
+    :param where: SQL condition that selects this drain's rows, such as ``available_at <= now()``; other rows are not
+        touched. (templated)
+    :param topic: topic that messages are sent to; ``{aggregate_type}``, another role, or a column in braces stands for
+        the row's value. (templated)
+    :param allowed_topics: names, or patterns with ``*``, of the topics that rows may name. Required with
+        ``topic_partitions``, so that no row can create an arbitrary topic. (templated)
+    :param envelope: default is the payload byte for byte, with NULL as a tombstone; ``cloudevents`` carries it as
+        ``data``; or an object that implements the port ``Envelope``.
+    :param on_reject: what happens to a row that can't be sent. ``dead_letter`` applies if and only if
+        ``dead_letter_topic`` is set. With ``fail``, the row and later rows of its aggregate stay in the table, the
+        others are sent, and the task fails at its end.
+    :param json_schema: JSON Schemas of payloads by event type, ``"*"`` for every other type; each is a schema or the
+        name of a file with one. Requires the extra ``jsonschema``. (templated)
+    :param retention: age at which marked rows are deleted, behind the drain and within ``max_seconds``.
     """
 
     template_fields: Collection[str] = (

@@ -1,4 +1,4 @@
-"""A table or query of a legacy database, incrementally, to a topic."""
+"""Incremental query operator: sends new rows of a table or query of a legacy database to a topic."""
 
 from __future__ import annotations
 
@@ -15,38 +15,37 @@ from airflow_legacy_events.streams.specs.query import QuerySpec
 
 
 class IncrementalQueryOperator(RowStreamOperator):
-    """Sends the rows of a table or query that are new since the last run to a topic, each as one message.
+    """Sends the rows of a table or query that are new since the last run to a topic, one message a row.
 
     The task succeeds only when every message was acknowledged and the watermark behind them is saved. It returns a
-    report; where it fails, the report lies under the XCom key ``report``. One run at a time works on a stream.
+    report. If the task fails, the report is under the XCom key ``report``. Only one run at a time works on a stream.
 
-    Its own arguments; those that every operator of a stream has are described by ``StreamOperator``
-    and ``RowStreamOperator``.
+    The arguments below are this operator's own; see ``StreamOperator`` and ``RowStreamOperator`` for the others.
 
     :param table: ``table`` or ``schema.table``; either this or ``sql``. (templated)
-    :param sql: a SELECT, or the name of a ``.sql`` file with one; a mapped task also needs ``stream``, by what it is
-        mapped over. (templated)
-    :param watermark_columns: the columns that grow with every change that is to be seen; the key columns always
-        follow them. ``[]`` sends the whole table with each run. (templated)
-    :param key_columns: what the message key is made of; default is the primary key, else a unique index over NOT NULL
-        columns. ``[]`` sends messages without a key, in ids that number equal rows. (templated)
-    :param columns: what a message's data holds; default is all columns. (templated)
-    :param exclude_columns: columns that a message's data does not hold. (templated)
-    :param time_column: what a replay of a window of time, such as a backfill's run, cuts by; default is the first
-        watermark column that is a time. (templated)
-    :param first_run: where a new stream begins: ``all``, ``now``, or a value of the first watermark column, itself
-        included. (templated)
-    :param lag: rows younger than that wait for a later run; for a temporal first watermark column.
-    :param null_watermark: what becomes of rows with a NULL in a watermark column: ``fail`` before anything is read,
-        ``skip`` them, or send them behind the others, in key order and as ``op: r``, in the ``first_run_only`` or
-        ``always``, with every run.
-    :param on_query_change: when ``sql``, as it is written in the DAG or its file, or ``table`` is another one than the
-        watermark's: ``fail``, ``keep`` the watermark, or ``reset``: begin anew as a first run.
-    :param on_schema_change: when columns came, went or changed since the last run: ``evolve`` with one warning, or
-        ``fail``. A watermark or key column of another type always fails.
-    :param on_reset: when the table was set back below its watermark, such as emptied and numbered anew or restored from
-        an older copy: ``fail``, ``restart``: send the table as it is now, from its beginning, as a new generation, or
-        ``keep`` the watermark and go on above it.
+    :param sql: a SELECT, or the name of a ``.sql`` file with one. A mapped task also needs a ``stream`` that differs
+        per map index. (templated)
+    :param watermark_columns: columns that grow with every change to be detected; the key columns always follow them as
+        tie-breaker. ``[]`` sends the whole table with each run. (templated)
+    :param key_columns: columns of the message key; default is the primary key, else a unique index over NOT NULL
+        columns. ``[]`` sends messages without a key; equal rows are then numbered in their ids. (templated)
+    :param columns: columns in a message's data; default is all columns. (templated)
+    :param exclude_columns: columns to leave out of a message's data. (templated)
+    :param time_column: column that bounds the time window of a replay, such as a backfill's run; default is the first
+        temporal watermark column. (templated)
+    :param first_run: where a new stream begins: ``all``, ``now``, or a value of the first watermark column (inclusive).
+        (templated)
+    :param lag: minimum age of a row; younger rows wait for a later run. Requires a temporal first watermark column.
+    :param null_watermark: what to do with rows that have NULL in a watermark column. ``fail`` fails before anything is
+        read, ``skip`` leaves them out. ``first_run_only`` and ``always`` (with every run) send them after the other
+        rows, in key order and as ``op: r``.
+    :param on_query_change: what to do when ``table``, or ``sql`` as written in the DAG or its file, differs from the
+        watermark's: ``fail``, ``keep`` the watermark, or ``reset``, which begins anew as a first run.
+    :param on_schema_change: what to do when columns were added, removed or changed since the last run: ``evolve`` with
+        one warning, or ``fail``. A changed type of a watermark or key column always fails.
+    :param on_reset: what to do when the table was set back below its watermark, such as emptied and renumbered or
+        restored from an older copy: ``fail``, ``restart``, which sends the table as it is now from its beginning as a
+        new generation, or ``keep`` the watermark and go on above it.
     """
 
     template_fields: Collection[str] = (
@@ -133,7 +132,7 @@ class IncrementalQueryOperator(RowStreamOperator):
     def _do_render_template_fields(
         self, parent: Any, template_fields: Any, context: Context, jinja_env: Any, seen_oids: set[int]
     ) -> None:
-        """Keep the query as it is written: what a template fills in does not make it another query."""
+        """Keep the query as written: rendering its templates does not make it another query."""
         written = arguments.as_written(self.sql, self.file_fields["sql"], jinja_env)
         self.sql_as_written = written if isinstance(written, str) else None
         names = ("stream",) if self.stream else ("source_conn_id", "topic")

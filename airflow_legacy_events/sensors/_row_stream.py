@@ -1,4 +1,4 @@
-"""What the sensors share that wait for a stream which the operator's arguments name."""
+"""Shared base of the sensors that wait for a stream named by the operator's arguments."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from airflow_legacy_events.triggers.probe import Watch
 
 
 class RowStreamSensor(StreamSensor):
-    """Base of the sensors whose streams are named; a subclass does as ``StreamSensor`` says.
+    """Base of the sensors with named streams; a subclass follows the contract of ``StreamSensor``.
 
-    :param topic: as the operator's; names the stream where its source does not. (templated)
-    :param stream: the operator's stream, where it does not follow from ``topic``. (templated)
+    :param topic: as the operator's; part of the stream's name unless the source determines that name. (templated)
+    :param stream: the operator's stream, if its name does not follow from ``topic``. (templated)
     """
 
     template_fields: Collection[str] = ("topic", "stream", *StreamSensor.template_fields)

@@ -1,4 +1,4 @@
-"""What every sensor that waits at a source shares."""
+"""Shared base of the sensors that wait at a source."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _log = logging.getLogger(__name__)
 
 
 class StreamSensor(RenderedFields, BaseSensorOperator):
-    """Succeeds when an operator with the same arguments would read something now; a subclass says where.
+    """Succeeds when an operator with the same arguments would read something now; a subclass defines the source.
 
-    A look costs one index probe at the source. While source or Airflow can't be reached the sensor logs and goes on
-    waiting, until its ``timeout``; an error that waiting can't mend fails it. It returns ``{stream, rows, bound}``:
-    rows are counted to a thousand, the bound is where the operator would read to.
+    A check costs one index probe at the source. While the source or Airflow can't be reached, the sensor logs that and
+    keeps waiting, until its ``timeout``. An error that waiting can't fix fails the sensor. It returns ``{stream, rows,
+    bound}``: ``rows`` is counted up to a thousand, ``bound`` is the position up to which the operator would read.
 
     A subclass adds its own arguments, returns them as a spec from ``_spec`` and as a trigger from ``_trigger``, and
     calls ``_complete`` at the end of its ``__init__``.
@@ -35,11 +35,11 @@ class StreamSensor(RenderedFields, BaseSensorOperator):
     :param source_conn_id: connection of the legacy database. (templated)
     :param watermark_store: as the operator's, by name; a store that a triggerer can't read is refused.
     :param source_timezone: as the operator's. (templated)
-    :param statement_timeout: after which the database ends a look.
+    :param statement_timeout: time limit of a check, enforced by the database.
     :param row_security: as the operator's.
-    :param poll_interval: time between two looks.
-    :param cooldown: for so long after it succeeded for some rows, a later run of this task goes on waiting where
-        nobody has delivered them and no other rows came.
+    :param poll_interval: time between two checks.
+    :param cooldown: time after a success during which a later run of this task keeps waiting, if those rows were not
+        delivered and no other rows arrived.
     :param deferrable: wait in the triggerer; default is ``[operators] default_deferrable``.
     """
 
@@ -79,7 +79,7 @@ class StreamSensor(RenderedFields, BaseSensorOperator):
 
     @abstractmethod
     def _trigger(self) -> StreamTrigger:
-        """Return the trigger that waits for the same."""
+        """Return the equivalent trigger."""
 
     def _complete(self) -> None:
         """Check the arguments.
@@ -91,7 +91,7 @@ class StreamSensor(RenderedFields, BaseSensorOperator):
 
     @property
     def waiter(self) -> str:
-        """Under which the cooldown is kept."""
+        """Return the name under which the cooldown is kept."""
         return f"{self.dag_id}.{self.task_id}"
 
     def execute(self, context: Context) -> Any:
@@ -110,7 +110,7 @@ class StreamSensor(RenderedFields, BaseSensorOperator):
         return self.defer(trigger=self._trigger(), method_name="execute_complete", timeout=timeout)
 
     def poke(self, context: Context) -> bool | PokeReturnValue:  # noqa: ARG002  Airflow's signature
-        """Look once; a source or an Airflow that can't be reached counts as nothing pending."""
+        """Check once; an unreachable source or Airflow counts as nothing pending."""
         probe = self._probe or Probe(self._watch(), _log)
         try:
             news = probe.look()

@@ -1,4 +1,4 @@
-"""A task that waits until an outbox has rows that its drain would publish."""
+"""Outbox sensor: waits until an outbox has rows that its drain would publish."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from airflow_legacy_events.triggers.probe import Watch
 class PendingOutboxSensor(StreamSensor):
     """Succeeds when there are rows that an ``OutboxDrainOperator`` with the same arguments would publish now.
 
-    It reads: only the drain needs the right to delete or mark. Its own arguments; those that every sensor of a stream
-    has are described by ``StreamSensor``.
+    The sensor only reads: the right to delete or mark is needed by the drain alone. The arguments below are its own;
+    see ``StreamSensor`` for those of every stream sensor.
 
     :param table: as the operator's. (templated)
     :param layout: as the operator's. (templated)
@@ -27,8 +27,9 @@ class PendingOutboxSensor(StreamSensor):
     :param mark_column: as the operator's. (templated)
     :param mark_values: as the operator's. (templated)
     :param where: as the operator's. (templated)
-    :param channel: of PostgreSQL's NOTIFY, which lets the triggerer look at once; see ``PendingOutboxTrigger``. Only
-        with ``deferrable``: a task that waits in a worker looks every ``poll_interval``. (templated)
+    :param channel: channel of PostgreSQL's NOTIFY, which makes the triggerer check at once; see
+        ``PendingOutboxTrigger``. Only with ``deferrable``: a task that waits in a worker checks every
+        ``poll_interval``. (templated)
     """
 
     template_fields: Collection[str] = (

@@ -1,4 +1,4 @@
-"""A task that waits until a table or query has rows that the operator would read."""
+"""Pending-events sensor: waits until a table or query has rows that the operator would read."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from airflow_legacy_events.triggers.pending import PendingEventsTrigger
 class PendingEventsSensor(RowStreamSensor):
     """Succeeds when there are rows that an ``IncrementalQueryOperator`` with the same arguments would read now.
 
-    Its own arguments; those that every sensor of a stream has are described by ``StreamSensor`` and
-    ``RowStreamSensor``.
+    The arguments below are its own; see ``StreamSensor`` and ``RowStreamSensor`` for the others.
 
     :param table: as the operator's; either this or ``sql``. (templated)
     :param sql: as the operator's. (templated)
-    :param watermark_columns: as the operator's; ``[]`` is refused, a full load has nothing to look for. (templated)
+    :param watermark_columns: as the operator's; ``[]`` is refused, because a full load always has something to read.
+        (templated)
     :param key_columns: as the operator's. (templated)
-    :param lag: as the operator's: younger rows are not looked at.
+    :param lag: as the operator's: younger rows are ignored.
     """
 
     template_fields: Collection[str] = (
@@ -59,7 +59,7 @@ class PendingEventsSensor(RowStreamSensor):
             sql=self.sql,
             watermark_columns=self.watermark_columns,
             key_columns=self.key_columns,
-            columns=self.watermark_columns,  # the operator may leave out any other, such as one it can't carry
+            columns=self.watermark_columns,  # the operator may exclude any other column, such as one it can't encode
             name=self.stream,
             lag=self.lag,
             source_timezone=self.source_timezone,

@@ -15,14 +15,14 @@ _NOW = dt.timedelta(0)
 
 
 def claim_event(stream: str, waiter: str | None, bound: tuple[str, ...], cooldown: dt.timedelta) -> dt.timedelta:
-    """Return how long an event for rows up to `bound` must not be sent to `waiter`; if that is zero, it counts as sent.
+    """Return how long an event for rows up to `bound` must still be withheld from `waiter`; zero marks it as sent.
 
-    It may be sent if the last event was for another bound, or at least `cooldown` ago. It counts before it is sent:
-    when the process dies in between, the event is sent once `cooldown` has passed.
+    An event may be sent if the last one was for another bound, or at least `cooldown` ago. It is marked before it is
+    sent: if the process dies in between, the event is sent once `cooldown` has passed.
 
     Args:
         stream: whose rows are pending.
-        waiter: who waits; each has a cooldown of its own. None: all who have no name share one.
+        waiter: who waits; each has its own cooldown. None: all waiters without a name share one.
         bound: up to which rows are pending.
         cooldown: 0 or more.
 
@@ -41,7 +41,7 @@ def claim_event(stream: str, waiter: str | None, bound: tuple[str, ...], cooldow
 
 
 def _sent_ago(text: str | None, bound: tuple[str, ...], now: dt.datetime) -> dt.timedelta | None:
-    """Return how long ago the last event was sent; None where it was for another bound, or can't be understood."""
+    """Return how long ago the last event was sent; None if it was for another bound, or can't be understood."""
     try:
         content = read_json(text or "null")
         return now - dt.datetime.fromisoformat(content["at"]) if content["bound"] == list(bound) else None

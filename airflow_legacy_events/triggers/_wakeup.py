@@ -1,4 +1,4 @@
-"""Wake-ups of a trigger that waits, by notifications that a thread hears."""
+"""Wake-up: lets a listening thread end the wait of a trigger."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import asyncio
 import contextlib
 
 GATHER_SECONDS = 0.1
-"""So long after the first notification others may come that are answered by the same look."""
+"""After the first notification, further ones that arrive within this time are answered by the same check."""
 
 APART_SECONDS = 1.0
-"""Looks that notifications bring about are so far apart, however many come."""
+"""Minimum time between two checks caused by notifications, however many arrive."""
 
 
 class Wakeup:
-    """Set from any thread, waited for in the loop that made it; one that comes while nobody waits is not lost."""
+    """Event set from any thread and awaited in the loop that made it; one set while nothing waits is not lost."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -21,12 +21,12 @@ class Wakeup:
         self._not_before = self._loop.time()
 
     def wake(self) -> None:
-        """Let the one who waits, or who waits next, go on; from any thread."""
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        """Wake the current waiter, or the next one; callable from any thread."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed, so nothing waits any more
             self._loop.call_soon_threadsafe(self._set.set)
 
     async def wait(self, seconds: float) -> None:
-        """Wait so many seconds, or until it was set since the last time; being set several times is being set once."""
+        """Wait that many seconds, or until it is set; several sets since the last wait count as one."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._set.wait()

@@ -1,4 +1,4 @@
-"""Waits, in the triggerer, until an outbox has rows that its drain would publish."""
+"""Outbox trigger: waits in the triggerer until an outbox has rows that its drain would publish."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["PendingOutboxTrigger", "RefusedTriggerError"]
 class PendingOutboxTrigger(StreamTrigger):
     """Fires when there are rows that an ``OutboxDrainOperator`` with the same arguments would publish now.
 
-    Works behind an ``AssetWatcher``, where it fires again and again, and for a deferred task, where it fires once. A
-    look costs one index probe at the source and one request to Airflow; all triggers of a triggerer share one session
-    for each connection. It reads: only the drain needs the right to delete or mark. While source or Airflow can't be
-    reached it logs, waits longer, and goes on. For a deferred task an error that waiting can't mend fails the task.
+    Behind an ``AssetWatcher`` it fires repeatedly, for a deferred task once. A check costs one index probe at the
+    source and one request to Airflow; all triggers of a triggerer share one session per connection. The trigger only
+    reads: the right to delete or mark is needed by the drain alone. While the source or Airflow can't be reached, it
+    logs that, waits longer, and goes on. For a deferred task, an error that waiting can't fix fails the task.
 
-    With ``channel`` a NOTIFY lets it look at once, through one listening session for each connection and channel of a
-    triggerer; looking every ``poll_interval`` goes on beside it. Where notifications don't arrive, as behind a pooler
-    that hands out sessions by the transaction, one warning says so and looking is all that is left.
+    With ``channel``, a NOTIFY makes it check at once. A triggerer holds one listening session per connection and
+    channel. Polling every ``poll_interval`` continues as well. If notifications can't arrive, as behind a
+    transaction-pooling connection pooler, one warning is logged and only polling remains.
 
     :param source_conn_id: connection of the database.
     :param table: as the operator's.
@@ -34,16 +34,16 @@ class PendingOutboxTrigger(StreamTrigger):
     :param after_publish: as the operator's.
     :param mark_column: as the operator's.
     :param mark_values: as the operator's.
-    :param where: as the operator's; a row that meets it only by the passing of time is found by looking.
-    :param channel: of PostgreSQL's NOTIFY, spelled as ``pg_notify`` is given it; refused for other databases.
+    :param where: as the operator's; a row that meets it only as time passes is found by polling.
+    :param channel: channel of PostgreSQL's NOTIFY, spelled as for ``pg_notify``; refused for other databases.
     :param watermark_store: as the operator's, by name; a store that a triggerer can't read is refused.
     :param source_timezone: as the operator's.
-    :param statement_timeout: after which the database ends a look.
+    :param statement_timeout: time limit of a check, enforced by the database.
     :param row_security: as the operator's.
-    :param poll_interval: time between two looks.
-    :param cooldown: after which it fires again where the highest open row is the same: nobody has delivered it, or
-        lower ones came later.
-    :param waiter: who is told, where several wait for one outbox: each has a cooldown of its own.
+    :param poll_interval: time between two checks.
+    :param cooldown: time after which it fires again if the highest open row is still the same: it was not delivered, or
+        only lower ones were added.
+    :param waiter: name of this waiter, if several wait for one outbox: each has its own cooldown.
 
     Each duration is a ``timedelta`` or a number of seconds.
     """

@@ -1,4 +1,4 @@
-"""Waits, in the triggerer, until a table or query has rows that the operator would read."""
+"""Pending-events trigger: waits in the triggerer until a table or query has rows that the operator would read."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ __all__ = ["PendingEventsTrigger", "RefusedTriggerError"]
 class PendingEventsTrigger(StreamTrigger):
     """Fires when there are rows that an ``IncrementalQueryOperator`` with the same arguments would read now.
 
-    Works behind an ``AssetWatcher``, where it fires again and again, and for a deferred task, where it fires once. A
-    look costs one index probe at the source and one request to Airflow; all triggers of a triggerer share one session
-    for each connection. While source or Airflow can't be reached it logs, waits longer, and goes on. For a deferred
-    task an error that waiting can't mend fails the task.
+    Behind an ``AssetWatcher`` it fires repeatedly, for a deferred task once. A check costs one index probe at the
+    source and one request to Airflow; all triggers of a triggerer share one session per connection. While the source or
+    Airflow can't be reached, it logs that, waits longer, and goes on. For a deferred task, an error that waiting can't
+    fix fails the task.
 
     :param source_conn_id: connection of the legacy database.
     :param table: as the operator's; either this or ``sql``.
-    :param sql: as the operator's, text only.
-    :param watermark_columns: as the operator's; ``[]`` is refused, a full load has nothing to look for.
+    :param sql: as the operator's, as text only.
+    :param watermark_columns: as the operator's; ``[]`` is refused, because a full load always has something to read.
     :param key_columns: as the operator's.
     :param topic: as the operator's; names the stream together with ``source_conn_id`` and ``table``.
-    :param stream: the operator's stream, where it does not follow from ``topic``.
+    :param stream: the operator's stream, if its name does not follow from ``topic``.
     :param watermark_store: as the operator's, by name; a store that a triggerer can't read is refused.
-    :param lag: as the operator's: younger rows are not looked at.
+    :param lag: as the operator's: younger rows are ignored.
     :param source_timezone: as the operator's.
-    :param statement_timeout: after which the database ends a look.
+    :param statement_timeout: time limit of a check, enforced by the database.
     :param row_security: as the operator's.
-    :param poll_interval: time between two looks.
-    :param cooldown: after which it fires again for the same rows, if nobody has delivered them.
-    :param waiter: who is told, where several wait for one stream: each has a cooldown of its own.
+    :param poll_interval: time between two checks.
+    :param cooldown: time after which it fires again for the same rows, if they were not delivered.
+    :param waiter: name of this waiter, if several wait for one stream: each has its own cooldown.
 
     Each duration is a ``timedelta`` or a number of seconds.
     """
@@ -70,7 +70,7 @@ class PendingEventsTrigger(StreamTrigger):
             "statement_timeout": duration(statement_timeout),
             "row_security": row_security,
         }
-        # The operator may leave out any other column, such as one of a type that it can't carry.
+        # The operator may exclude any other column, such as one of a type that it can't encode.
         spec = QuerySpec(conn_id=source_conn_id, name=stream, columns=watermark_columns, **query)
         watching: dict[str, Any] = {
             "topic": topic,

@@ -1,4 +1,4 @@
-"""One look at a source: is there something that the operator would read?"""
+"""Probe: checks a source once for rows that the operator would read."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from airflow_legacy_events.watermarks.registration import StreamRegistration
 
 @dataclass(frozen=True, kw_only=True)
 class Watch:
-    """What somebody waits for.
+    """Description of what is waited for.
 
     Attributes:
         spec: the source; its arguments are the operator's, so that both mean the same rows.
         watermark_store: the operator's, by name.
-        cooldown: after which the same rows are reported again.
-        waiter: who waits; each has a cooldown of its own. None: all without a name together.
-        topic: the operator's, where it is part of the stream's name.
-        channel: of notifications that tell of something new; None: it is only looked.
+        cooldown: time after which the same rows are reported again.
+        waiter: who waits; each has its own cooldown. None: all waiters without a name share one.
+        topic: the operator's, if it is part of the stream's name.
+        channel: of notifications about new rows; None: polling only.
     """
 
     spec: SourceSpec
@@ -66,7 +66,7 @@ class Watch:
 
     @property
     def stream(self) -> str:
-        """The stream whose watermark is read."""
+        """Name of the stream whose watermark is read."""
         return str(self.spec.stream_name(self.topic))
 
 
@@ -91,15 +91,15 @@ def refuse_store(name: Any) -> None:
 
 
 class Probe:
-    """Looks again and again, through one session and with what it learnt of the source; blocks while it looks.
+    """Checks the source repeatedly through one session, and caches what it learned about it; blocks during a check.
 
     Args:
         watch: what is waited for, rendered.
         log: of the task or the triggerer.
 
     Attributes:
-        wake: called from any thread when notifications came; None: nobody waits for them here.
-        held_back: for how long what the last look found must not be reported again; zero where it found nothing.
+        wake: called from any thread when notifications arrive; None: they are not listened for.
+        held_back: how long the last result must not be reported again; zero if there was none.
     """
 
     def __init__(self, watch: Watch, log: logging.Logger) -> None:
@@ -116,10 +116,11 @@ class Probe:
     def look(self) -> dict[str, Any] | None:
         """Return `{stream, rows, bound}` when there is something new to report, else None.
 
-        `rows` is counted to a thousand; `bound` is where the operator would read to, as the watermark's texts.
+        `rows` is counted up to a thousand. `bound` is the position up to which the operator would read, as the
+        watermark's texts.
 
         Raises:
-            LegacyEventsError: source or store said no; the next look begins anew.
+            LegacyEventsError: the source or the store failed; the next check starts afresh.
         """
         with self._turn:
             self.held_back = dt.timedelta(0)
@@ -132,7 +133,7 @@ class Probe:
                 raise
 
     def end(self) -> None:
-        """Let go of the session for good, once a look that goes on has ended."""
+        """Release the session permanently, once a running check has ended."""
         with self._turn:
             self._ended = True
             self._let_go()
@@ -168,11 +169,11 @@ class Probe:
         return self._source.pending(self._registration.load())
 
     def _subscribe(self, database: Database) -> None:
-        """Hear of notifications before the first look, so that none falls in between."""
+        """Subscribe to notifications before the first check, so that none is missed in between."""
         channel = self.watch.channel
         if channel is None:
             return
-        database.listen(channel)  # refused at the first look, also where nobody would be woken
+        database.listen(channel)  # refused at the first check, even if there is nothing to wake
         if self.wake is not None:
             conn_id, before = self.watch.spec.conn_id, self._unsubscribe
             self._unsubscribe = LISTENERS.subscribe(conn_id, database, channel, self.wake)

@@ -1,4 +1,4 @@
-"""What every trigger that waits at a source shares."""
+"""Shared base of the triggers that wait at a source."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 _LONGEST_WAIT_SECONDS = 60.0
 _SOON_SECONDS = 0.5
 _SPREAD = 0.1
-# A source that hangs must not keep the triggerer's other triggers from their threads.
+# Own thread pool: a source that hangs must not block the triggerer's other triggers.
 _THREADS = ThreadPoolExecutor(4, thread_name_prefix="legacy-events-probe")
 _log = logging.getLogger(__name__)
 
@@ -32,24 +32,25 @@ _log = logging.getLogger(__name__)
 class RefusedTriggerError(ConfigurationError, TypeError):
     """The trigger's arguments are invalid.
 
-    Of what a constructor raises a triggerer catches `TypeError`, and fails that trigger; any other error ends the
-    triggerer with all its triggers. It can meet what the DAG's parser let pass: another release, no time zones.
+    A triggerer catches only `TypeError` from a constructor and fails that trigger. Any other error ends the triggerer
+    with all its triggers. Arguments that passed the DAG's parser can fail here: another release, missing time zone
+    data.
     """
 
 
 class StreamTrigger(BaseEventTrigger):
-    """Fires when an operator with the same arguments would read something now; a subclass says where.
+    """Fires when an operator with the same arguments would read something now; a subclass defines the source.
 
-    Works behind an ``AssetWatcher``, where it fires again and again, and for a deferred task, where it fires once. A
-    look costs one index probe at the source and one request to Airflow; all triggers of a triggerer share one session
-    for each connection. While source or Airflow can't be reached it logs, waits longer, and goes on. For a deferred
-    task an error that waiting can't mend fails the task.
+    Behind an ``AssetWatcher`` it fires repeatedly, for a deferred task once. A check costs one index probe at the
+    source and one request to Airflow; all triggers of a triggerer share one session per connection. While the source or
+    Airflow can't be reached, it logs that, waits longer, and goes on. For a deferred task, an error that waiting can't
+    fix fails the task.
 
-    A subclass makes the watch of its own arguments.
+    A subclass builds the watch from its own arguments.
 
     :param watch: what is waited for.
-    :param poll_interval: time between two looks.
-    :param arguments: that make an equal trigger.
+    :param poll_interval: time between two checks.
+    :param arguments: arguments that make an equal trigger.
     """
 
     def __init__(self, watch: Watch, poll_interval: dt.timedelta, arguments: Mapping[str, Any]) -> None:
@@ -63,16 +64,17 @@ class StreamTrigger(BaseEventTrigger):
         self._probe = Probe(watch, _log)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class's path and the arguments that make an equal trigger; no secret is among them.
+        """Return the class's path and the arguments that make an equal trigger; they hold no secret.
 
-        They are plain JSON without dicts: Airflow 3.2 encodes anything else of a watcher in a way that it can't decode.
+        They are plain JSON without dicts: Airflow 3.2 encodes anything else for a watcher in a way that it can't
+        decode.
         """
         return f"{type(self).__module__}.{type(self).__qualname__}", {
             name: plain(value) for name, value in self._arguments.items()
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield ``{"stream", "rows", "bound"}`` whenever there is news; rows are counted to a thousand."""
+        """Yield ``{"stream", "rows", "bound"}`` whenever there is something new; rows are counted up to a thousand."""
         failures, wakeup = 0, Wakeup()
         self._probe.wake = wakeup.wake
         while True:
@@ -80,7 +82,7 @@ class StreamTrigger(BaseEventTrigger):
                 news = await _in_thread(self._probe.look)
                 failures = 0
             except Exception as error:
-                # Nobody starts the trigger of a watcher again, so whatever it meets, it goes on.
+                # A watcher's trigger is never restarted, so it continues after any error.
                 if self.task_instance is not None and not getattr(error, "retry_helps", False):
                     raise
                 failures += 1
@@ -96,18 +98,18 @@ class StreamTrigger(BaseEventTrigger):
                 if self.task_instance is not None:
                     return
             seconds = self._wait_seconds(failures)
-            # While looks fail, notifications make no more of them: what woke is remembered.
+            # After a failure, notifications don't cause extra checks; the wake-up is remembered.
             await (asyncio.sleep(seconds) if failures else wakeup.wait(seconds))
 
     async def cleanup(self) -> None:
-        """Let go of the session, and of the one that listens."""
+        """Release the session and the listening session."""
         await _in_thread(self._probe.end)
 
     def _wait_seconds(self, failures: int) -> float:
-        """The poll interval, doubled by every failure up to a minute; spread, so that not all look at once.
+        """Return the poll interval, doubled by every failure up to a minute, with jitter against simultaneous checks.
 
-        What a look found and must not report yet is looked for again when it may be. A look that failed may have been
-        one for a notification, which nobody repeats: it is repeated soon.
+        Rows held back by the cooldown are checked again as soon as they may be reported. A failed check may have been
+        for a notification, which is not sent again: it is retried soon.
         """
         poll = self.poll_interval.total_seconds()
         if failures and self.watch.channel is not None:
@@ -120,7 +122,7 @@ class StreamTrigger(BaseEventTrigger):
 
 
 def duration(value: Any) -> dt.timedelta:
-    """Return seconds as a timedelta; anything else as it is, for whoever judges it."""
+    """Return seconds as a timedelta; anything else unchanged, to be checked later."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         with contextlib.suppress(OverflowError, ValueError):
             return dt.timedelta(seconds=value)
@@ -128,7 +130,7 @@ def duration(value: Any) -> dt.timedelta:
 
 
 def mapping(value: Any) -> Any:
-    """Return the mapping whose pairs `plain` returned; anything else as it is, for whoever judges it."""
+    """Return the mapping whose pairs `plain` returned; anything else unchanged, to be checked later."""
     if isinstance(value, list):
         with contextlib.suppress(TypeError, ValueError):
             return dict(value)
