@@ -1,4 +1,4 @@
-"""Every error that operators, sensors and triggers raise on purpose."""
+"""Errors that operators, sensors and triggers raise deliberately."""
 
 from airflow_legacy_events.core.errors import (
     BusyError,

@@ -1,4 +1,4 @@
-"""In-memory broker, for tests and examples; nothing survives the process."""
+"""In-memory broker for tests and examples; nothing survives the process."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class MemoryBroker:
     A published message is on its topic only once it is confirmed; a rejected one never is.
 
     Args:
-        limits: by topic, the largest value in bytes that it takes.
-        topics: those that exist; None: every one does.
-        compacted: those that take no message without a key.
+        limits: by topic, the largest value accepted, in bytes.
+        topics: those that exist; None: all topics exist.
+        compacted: those that refuse messages without a key.
 
     Attributes:
         cluster_id: see `core.ports.BrokerClient`.
@@ -57,12 +57,12 @@ class MemoryBroker:
         return list(self._topics.get(name, []))
 
     def remake(self, name: str) -> None:
-        """Delete a topic with its messages, and make it anew."""
+        """Delete a topic with its messages, and create it again."""
         self._topics.pop(name, None)
         self._made[name] += 1
 
     def open(self) -> None:
-        """Forget which topics were met; there is nothing to reach."""
+        """Forget the topic identities seen so far; there is nothing to connect to."""
         self._met.clear()
         self._written.clear()
 
@@ -105,7 +105,7 @@ class MemoryBroker:
         return Position(0, len(kept) - 1) if kept else None
 
     def close(self) -> None:
-        """Forget what was not confirmed."""
+        """Drop unconfirmed messages."""
         self._published.clear()
 
     def _id(self, topic: str) -> str:

@@ -1,4 +1,4 @@
-"""Hook for brokers: opens one from an Airflow connection."""
+"""Broker hook: opens a broker from an Airflow connection."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from airflow_legacy_events.hooks.registry import BROKERS, find, resolve
 
 
 class BrokerOptions(TypedDict):
-    """What a run asks of a broker; `EventBrokerHook.get_broker` says what each means."""
+    """Options of a run for its broker; `EventBrokerHook.get_broker` describes each."""
 
     topics: Sequence[str]
     topic_partitions: int | None
@@ -51,16 +51,16 @@ class EventBrokerHook(BaseHook):
         stop: Stop | None = None,
         log: logging.Logger | None = None,
     ) -> BrokerClient:
-        """Return the broker; nothing is connected before its ``open()``.
+        """Return the broker; it connects only in its ``open()``.
 
-        :param topics: every topic that messages will go to.
-        :param topic_partitions: number of partitions of missing topics, which are created; None: a missing topic is an
+        :param topics: every topic that messages will be sent to.
+        :param topic_partitions: number of partitions with which missing topics are created; None: a missing topic is an
             error.
         :param topic_config: settings of topics that are created.
-        :param delivery_timeout: after which the fate of an unacknowledged message counts as unknown.
+        :param delivery_timeout: time after which the fate of an unacknowledged message counts as unknown.
         :param stop: ends waiting for the broker early.
         :param log: logger of the broker; None is its own.
-        :raises ConfigurationError: the connection is missing, of an unknown type, or can't be used as it is.
+        :raises ConfigurationError: the connection is missing, of an unknown type, or unusable as it is.
         """
         conn_type = str(find_connection(self.conn_id).conn_type)
         make = resolve(find(BROKERS, conn_type, f"connection {self.conn_id!r}: type"))

@@ -14,7 +14,7 @@ def find_connection(conn_id: str) -> Any:
     """Return the connection `conn_id`.
 
     Raises:
-        ConfigurationError: Airflow does not find it. A retry may help: a failed request looks the same.
+        ConfigurationError: Airflow does not find it. A retry may help, because a failed request looks the same.
     """
     try:
         return BaseHook.get_connection(conn_id)

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 class LegacyDatabaseHook(BaseHook):
     """Opens a legacy database from an Airflow connection of its type, such as ``postgres`` or ``sqlite``.
 
-    The URL is built from the connection's own fields, so no database provider package is needed, only the driver
-    (``pip install 'airflow-legacy-events[postgres]'``). Any other type is read through the SQLAlchemy URL in its extra
-    ``sqlalchemy_url``, else through the one that its own Airflow hook gives. A connection of type ``legacy_database``
-    has that URL in a field of its form, and is read by the database that the URL names.
+    The URL is built from the connection's own fields, so no database provider package is needed, only the driver (``pip
+    install 'airflow-legacy-events[postgres]'``). For any other type, the SQLAlchemy URL comes from its extra
+    ``sqlalchemy_url``, else from its own Airflow hook. A connection of type ``legacy_database`` has that URL in a field
+    of its form; the URL determines which database reads it.
 
     :param conn_id: the Airflow connection.
     """
@@ -40,9 +40,9 @@ class LegacyDatabaseHook(BaseHook):
         self.conn_id = conn_id
 
     def test_connection(self) -> tuple[bool, str]:
-        """Return whether the database answers, and what it says of itself, or why it doesn't; within seconds.
+        """Return whether the database answers, with its description or the reason why not; takes seconds at most.
 
-        Secrets are in neither.
+        The text holds no secrets.
         """
         from airflow_legacy_events.hooks import testing  # noqa: PLC0415
 
@@ -67,12 +67,12 @@ class LegacyDatabaseHook(BaseHook):
     ) -> Database:
         """Return the database; nothing is connected yet.
 
-        :param statement_timeout: the database ends a statement that takes longer.
+        :param statement_timeout: time limit of a statement, enforced by the database.
         :param log: logger of the database; None is its own.
-        :param max_row_bytes: a row of more raw bytes is refused.
-        :param row_security: what becomes of a read from which a policy of row-level security may hide rows: ``fail`` or
-            ``apply``. Databases that can't tell apply their policies.
-        :raises ConfigurationError: the connection is missing, leads to no URL, or its driver is not installed.
+        :param max_row_bytes: maximum raw bytes of a row; a larger row is refused.
+        :param row_security: what to do where a row-level security policy may hide rows: ``fail`` or ``apply``.
+            Databases that can't detect this apply their policies.
+        :raises ConfigurationError: the connection is missing, yields no URL, or its driver is not installed.
         """
         return self._open(
             find_connection(self.conn_id),
@@ -91,7 +91,7 @@ class LegacyDatabaseHook(BaseHook):
         max_row_bytes: int = MAX_ROW_BYTES,
         row_security: str = FAIL,
     ) -> tuple[str, sa.URL, Database]:
-        """Return the database, its name in the registry and the URL that it was made with."""
+        """Return the database, its name in the registry and its URL."""
         from airflow_legacy_events.hooks.target import find_target  # noqa: PLC0415  SQLAlchemy is for those who connect
 
         name, url = find_target(self.conn_id, connection)

@@ -1,4 +1,4 @@
-"""Extras of Airflow connections, as every database takes them: null means that one is not set."""
+"""Extras of Airflow connections, read alike for every database: null means not set."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def extras_of(conn_id: str, connection: Any) -> dict[str, Any]:
     """Return the extras of a connection that are set.
 
     Raises:
-        ConfigurationError: the extra field is no JSON object, so what it asks for is unknown.
+        ConfigurationError: the extra field is not a JSON object, so its settings are unknown.
     """
     written = "".join((connection.extra or "").split())
     found = connection.extra_dejson if written not in _NOTHING else {}
-    if not isinstance(found, dict) or (not found and written not in _NOTHING):  # Airflow gives {} for what is no JSON
+    if not isinstance(found, dict) or (not found and written not in _NOTHING):  # Airflow returns {} for invalid JSON
         raise ConfigurationError(
             f"the extra field of connection {conn_id!r} is no JSON object, so nothing of it can be used. Write it as"
             ' one, such as {"connect_timeout": 10}, or leave it empty'
@@ -28,15 +28,15 @@ def extras_of(conn_id: str, connection: Any) -> dict[str, Any]:
 
 
 def driver_options(conn_id: str, extras: dict[str, Any], ours: Collection[str] = ()) -> dict[str, str]:
-    """Return the extras that go to a driver, as texts.
+    """Return the extras that are passed to a driver, as texts.
 
     Args:
         conn_id: Airflow's name of the connection, for the error.
-        extras: that are set.
-        ours: those that don't go there: what only Airflow's own hook reads, and what is fixed for every session here.
+        extras: those that are set.
+        ours: those not passed on: extras only for Airflow's own hook, and settings fixed for every session here.
 
     Raises:
-        ConfigurationError: one is no single value.
+        ConfigurationError: one is not a single value.
     """
     return {name: _text(conn_id, name, value) for name, value in extras.items() if name not in ours}
 

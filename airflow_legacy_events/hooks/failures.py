@@ -1,4 +1,4 @@
-"""Our errors as Airflow understands and shows them: those that no retry can mend fail the task at once."""
+"""Errors as Airflow exceptions: those that no retry can fix fail the task at once."""
 
 from __future__ import annotations
 
@@ -40,11 +40,10 @@ _FINAL = (ConfigurationError, SourceError, EnvelopeError, DeliveryError, Waterma
 
 
 def final(error: errors.LegacyEventsError) -> errors.LegacyEventsError:
-    """Return `error` as Airflow is to have it: in lines, and as one that is not retried where a retry can't help.
+    """Return `error` in the form for Airflow: wrapped in lines, and not retried where a retry can't help.
 
-    Airflow's page cuts long lines off, and what to do stands in the last sentence. An error that is made anew has the
-    attributes, the notes, the cause and the traceback of `error`, and is caught by the class of `core.errors` that
-    `error` is of.
+    Airflow's page truncates long lines, and the remedy is in the last sentence. A new error keeps the attributes,
+    notes, cause and traceback of `error`. It is caught by the same class of `core.errors`.
     """
     if error.args and isinstance(error.args[0], str):
         error.args = (in_lines(error.args[0], len(f"{type(error).__name__}: ")), *error.args[1:])

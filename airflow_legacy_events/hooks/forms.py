@@ -1,6 +1,6 @@
-"""Connection types as Airflow's user interface shows them: our own, and those that no installed provider brings.
+"""Connection forms in Airflow's user interface: our own types, and those that no installed provider brings.
 
-It imports nothing of Airflow, which reads it while it is imported itself.
+The module imports nothing from Airflow, because Airflow reads it while it is itself being imported.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _OWN = {
     "connection-type": "legacy_database",
     "hook-class-name": f"{_HOOKS}.database.LegacyDatabaseHook",
     "hook-name": "Legacy database",
-    # Airflow's button tests no connection that was saved without a port, so the form has one.
+    # The form has a port because Airflow's test button rejects connections saved without one.
     "ui-field-behaviour": {
         "relabeling": {"schema": "Database"},
         "placeholders": {
@@ -54,8 +54,8 @@ _STAND_INS = (
 def connection_types() -> list[dict[str, Any]]:
     """Return `connection-types` of the provider's description.
 
-    A type of another provider is among them only where that provider is not installed: Airflow would have no form for
-    it, and no answer to a test.
+    Another provider's type is included only if that provider is not installed: Airflow would then have no form for it,
+    and no connection test.
     """
     stand_ins = [
         {

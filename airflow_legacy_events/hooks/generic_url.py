@@ -1,4 +1,4 @@
-"""SQLAlchemy URL of a connection of any other type, from its extra or its Airflow hook."""
+"""SQLAlchemy URL of any other connection type, from its extra or its Airflow hook."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from airflow_legacy_events.core.errors import ConfigurationError
 def generic_url(conn_id: str, connection: Any) -> sa.URL:
     """Return the extra `sqlalchemy_url`, else the URL of the connection's own Airflow hook.
 
-    Login and password of the connection fill in what the URL leaves out, so that the password need not stand in the
-    extra. No error shows the URL, which may hold a password.
+    Login and password of the connection fill in what the URL leaves out, so the password need not be in the extra. No
+    error shows the URL, which may hold a password.
 
     Raises:
-        ConfigurationError: there is neither, it is no URL, or its dialect or driver is not installed.
+        ConfigurationError: there is no URL, it is invalid, or its dialect or driver is not installed.
     """
     found = connection.extra_dejson.get("sqlalchemy_url")
     where = "its extra sqlalchemy_url" if found else f"the Airflow hook of its type {connection.conn_type!r}"
@@ -30,15 +30,15 @@ def generic_url(conn_id: str, connection: Any) -> sa.URL:
 
 
 def parsed(conn_id: str, found: Any, where: str) -> sa.URL:
-    """Return a URL that is given as text; no error shows it.
+    """Parse a URL from text; no error shows it.
 
     Args:
         conn_id: Airflow's name of the connection.
         found: the text.
-        where: it was found, in words.
+        where: where it was found, in words.
 
     Raises:
-        ConfigurationError: it is none.
+        ConfigurationError: it is not a URL.
     """
     try:
         return sa.make_url(found)

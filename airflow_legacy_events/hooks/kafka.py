@@ -1,4 +1,4 @@
-"""From a connection of Airflow's Kafka provider to our broker; imported once such a connection is used."""
+"""Kafka connections of Airflow's provider as our broker; imported only when such a connection is used."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from airflow_legacy_events.hooks.broker import BrokerOptions
 
 
 class _Settings(KafkaBaseHook):
-    """The provider's hook up to the point where it would make its client."""
+    """Airflow's Kafka hook up to the point where it would make its client."""
 
     def _get_client(self, config: dict[str, Any]) -> dict[str, Any]:
         return config
@@ -30,7 +30,7 @@ def kafka_broker(conn_id: str, **options: Unpack[BrokerOptions]) -> BrokerClient
 
 
 def _settings(conn_id: str) -> dict[str, Any]:
-    """The connection's librdkafka settings, with what the provider adds: callbacks, tokens of clouds."""
+    """Return the connection's librdkafka settings, with the provider's additions: callbacks, cloud tokens."""
     make: Any = _Settings
     try:
         return dict(make(kafka_config_id=conn_id).get_conn)

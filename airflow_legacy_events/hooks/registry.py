@@ -1,4 +1,4 @@
-"""Registry of names that a DAG or a connection may use; what is behind a name is imported on first use."""
+"""Registry of names for DAGs and connections; the object behind a name is imported on first use."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ GENERIC = "generic"
 """The database of every connection type that is not named above."""
 
 ABOUT = {name: f"{path.partition(':')[0]}.about:about" for name, path in DATABASES.items()}
-"""What each says of itself when its connection is tested, in the module `about` of its package."""
+"""The function that describes each database in a connection test, in the module `about` of its package."""
 
 CONN_TYPE = "legacy_database"
-"""The connection type of our own, whose URL says which database it leads to."""
+"""Our own connection type, whose URL determines the database."""
 BACKENDS = {
     "mariadb": "mysql",
     "mysql": "mysql",
@@ -30,7 +30,7 @@ BACKENDS = {
     "postgresql": "postgres",
     "sqlite": "sqlite",
 }
-"""Which database reads a URL of that backend, behind a connection of our own type; all others are generic."""
+"""The database for each URL backend, behind a connection of our own type; all others are generic."""
 
 BROKERS = {
     "kafka": "airflow_legacy_events.hooks.kafka:kafka_broker",
@@ -43,7 +43,7 @@ OUTBOX_ENVELOPES = {
     "cloudevents": "airflow_legacy_events.envelopes.outbox:OutboxCloudEvents",
     "payload": "airflow_legacy_events.envelopes.outbox:PayloadEnvelope",
 }
-"""What makes messages of the rows of an outbox; `payload` is the default."""
+"""Envelopes for the rows of an outbox; `payload` is the default."""
 
 STORES = {
     "asset": "airflow_legacy_events.watermarks.asset:AssetWatermarkStore",
@@ -61,14 +61,14 @@ SPECS = {
 DEFAULT_ENVELOPE = "cloudevents"
 DEFAULT_STORE = "variable"
 DEFAULT_KIND = "query"
-"""Of a watermark that does not say which source wrote it."""
+"""The kind of a watermark that does not name the source that wrote it."""
 
 
 def resolve(path: str) -> Any:
-    """Return what `module:name` names.
+    """Return the object that `module:name` names.
 
     Raises:
-        ImportError: the module, or one that it needs, is not there.
+        ImportError: the module, or one that it needs, is missing.
     """
     module, _, name = path.partition(":")
     return getattr(import_module(module), name)
@@ -78,7 +78,7 @@ def find(known: Mapping[str, str], name: str, what: str) -> str:
     """Return the path behind `name`.
 
     Raises:
-        ConfigurationError: it is not known; the error names those that are.
+        ConfigurationError: it is unknown; the error lists the known names.
     """
     if name not in known:
         raise ConfigurationError(f"{what} {name!r} is not known; known: {', '.join(sorted(known))}")
@@ -89,7 +89,7 @@ def make_envelope(envelope: str | Envelope) -> Envelope:
     """Return the envelope of that name, or the object itself.
 
     Raises:
-        ConfigurationError: the name is not known, or the object is no envelope.
+        ConfigurationError: the name is unknown, or the object is not an envelope.
     """
     if isinstance(envelope, str):
         return cast("Envelope", resolve(find(ENVELOPES, envelope, "envelope"))())
@@ -102,10 +102,10 @@ def missing_port(what: str, given: object, known: Mapping[str, str], methods: st
     """Return the error for an object that lacks the methods of its port.
 
     Args:
-        what: the argument that it was given to.
+        what: the argument that it was passed to.
         given: the object.
         known: names that are possible instead.
-        methods: that such an object must have.
+        methods: those that such an object must have.
     """
     found = f"the class {given.__qualname__} itself" if isinstance(given, type) else f"a {type(given).__qualname__}"
     return ConfigurationError(

@@ -1,4 +1,4 @@
-"""Which database a connection leads to, and by which URL."""
+"""Target of a connection: the database that it leads to, and the URL."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from airflow_legacy_events.hooks.urls import URLS
 
 
 class _Fields(NamedTuple):
-    """A connection of one of the types that have a database of their own, as its URL says it."""
+    """A connection of a type with its own database, with the fields taken from its URL."""
 
     host: str | None
     port: int | None
@@ -27,14 +27,14 @@ class _Fields(NamedTuple):
 
 
 def find_target(conn_id: str, connection: Any) -> tuple[str, sa.URL]:
-    """Return the name of the database in `registry.DATABASES`, and the URL that it is opened with.
+    """Return the name of the database in `registry.DATABASES`, and its URL.
 
-    A connection of type `legacy_database` is read by the database that its URL names, as a connection of that
-    database's type would be: its other extras are the driver's, too, and its fields fill in what the URL leaves out.
-    Port 0 is none: Airflow's form tests no connection that was saved without a port.
+    A connection of type `legacy_database` is read by the database that its URL names, just like a connection of that
+    database's type. Its other extras are passed to the driver too, and its fields fill in what the URL leaves out. Port
+    0 means none: Airflow's form can't test a connection that was saved without a port.
 
     Raises:
-        ConfigurationError: the connection leads to no URL.
+        ConfigurationError: the connection yields no URL.
     """
     conn_type = str(connection.conn_type)
     if conn_type != CONN_TYPE:

@@ -1,4 +1,4 @@
-"""The test of a connection, as the button in Airflow's user interface asks for it."""
+"""Connection test, as run by the button in Airflow's user interface."""
 
 from __future__ import annotations
 
@@ -18,24 +18,23 @@ if TYPE_CHECKING:
 STATEMENT_SECONDS = 10
 DEADLINE_SECONDS = 15.0
 _SHORTEST_SECRET = 3
-"""Less than that hides more words than secrets."""
+"""Shortest text hidden as a secret; a shorter one would hide more words than secrets."""
 
 
 def answer(
     conn_id: str, connection: Any, url: sa.URL, database: Database, about: Callable[[Any], About], seconds: float
 ) -> tuple[bool, str]:
-    """Return whether a database answers, and what it says of itself, or why it doesn't; it is closed.
+    """Return whether a database answers, with its description or the reason why not; then close it.
 
-    No secret is in the text. Nothing is raised.
+    The text holds no secret. Nothing is raised.
 
     Args:
-        conn_id: of the connection. Airflow tests one that is not saved under a name that nobody knows, so the text
-            does not name it.
+        conn_id: of the connection. Airflow tests an unsaved one under a generated name, so the text omits the name.
         connection: as Airflow has it.
-        url: that it leads to.
-        database: behind that.
-        about: asks it.
-        seconds: after which there was no answer.
+        url: the URL that it leads to.
+        database: the database behind that URL.
+        about: queries the database for its description.
+        seconds: time limit of the test.
     """
     try:
         return True, str(_ask(database, about, seconds))
@@ -51,17 +50,17 @@ _SILENT = "no answer within {:g} s. Look at host and port, and at what lies betw
 
 
 def unexpected(error: Exception) -> str:
-    """Return what is said of an error that is none of ours."""
+    """Return the text for an error that is not one of ours."""
     return f"the connection can't be tested: {type(error).__name__}. Look at its fields and extras"
 
 
 def unnamed(conn_id: str, text: str) -> str:
-    """Return a text that does not name the connection."""
+    """Return a text without the name of the connection."""
     return text.replace(f"connection {conn_id!r}", "the connection")
 
 
 def _ask(database: Database, about: Callable[[Any], About], seconds: float) -> About:
-    """Ask in a thread that is left behind when it does not answer: some drivers wait for ever."""
+    """Query in a thread that is abandoned when it does not answer: some drivers wait forever."""
     answers: queue.SimpleQueue[About | Exception] = queue.SimpleQueue()
 
     def ask() -> None:
@@ -82,7 +81,7 @@ def _ask(database: Database, about: Callable[[Any], About], seconds: float) -> A
 
 
 def _secrets(connection: Any, url: sa.URL) -> Collection[str]:
-    """Passwords, and what may be one among the options."""
+    """Return passwords, and any options that may hold one."""
     options = (one for values in url.normalized_query.values() for one in values)
     return [str(connection.password or ""), str(url.password or ""), *options]
 

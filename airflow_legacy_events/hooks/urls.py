@@ -13,9 +13,9 @@ from airflow_legacy_events.databases.errors import refused_extra
 from airflow_legacy_events.hooks.extras import driver_options, extras_of
 from airflow_legacy_events.hooks.generic_url import generic_url
 
-# Extras that ask Airflow's own PostgreSQL hook for a token of a cloud.
+# Extras that make Airflow's own PostgreSQL hook request a cloud token.
 _TOKEN_EXTRAS = ("iam", "azure_conn_id", "redshift", "redshift-serverless")
-# Extras that only that hook reads, and what is fixed for every session here; all others are libpq parameters.
+# Extras only for that hook, and settings fixed for every session here; all others are libpq parameters.
 _HOOK_EXTRAS = frozenset(
     {
         *_TOKEN_EXTRAS,
@@ -24,7 +24,7 @@ _HOOK_EXTRAS = frozenset(
         *("client_encoding", "row_factory"),
     }
 )
-# Extras of Airflow's own MySQL hook, and what is fixed for every session here.
+# Extras of Airflow's own MySQL hook, and settings fixed for every session here.
 _MYSQL_HOOK_EXTRAS = frozenset(
     {
         *("aws_conn_id", "charset", "client", "cursor", "iam", "local_infile", "allow_local_infile", "ssl"),
@@ -37,7 +37,7 @@ _MYSQL_HOOK_EXTRAS = frozenset(
 def postgres_url(conn_id: str, connection: Any) -> sa.URL:
     """Return the URL: host, port, login, password, `schema` as the database, other extras as libpq parameters.
 
-    Those in the extra `sqlalchemy_query`, which Airflow's hook gives to SQLAlchemy alone, count as well.
+    The extra `sqlalchemy_query`, which Airflow's hook passes to SQLAlchemy alone, is included as well.
     """
     extras = extras_of(conn_id, connection)
     if token := [name for name in _TOKEN_EXTRAS if extras.get(name)]:
@@ -63,8 +63,8 @@ def postgres_url(conn_id: str, connection: Any) -> sa.URL:
 def mysql_url(conn_id: str, connection: Any) -> sa.URL:
     """Return the URL: host, port, login, password, `schema` as the database, other extras as mysqlclient's options.
 
-    The extra `ssl` holds the options of a certificate (`ca`, `cert`, `key`, `capath`, `cipher`, `check_hostname`), as
-    JSON or as text; or true or false.
+    The extra `ssl` holds certificate options (`ca`, `cert`, `key`, `capath`, `cipher`, `check_hostname`) as JSON or as
+    text, or it is true or false.
     """
     extras = extras_of(conn_id, connection)
     if extras.get("iam"):

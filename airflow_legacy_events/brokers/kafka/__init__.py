@@ -1,4 +1,4 @@
-"""Apache Kafka, and whatever speaks its protocol, through librdkafka."""
+"""Apache Kafka, and every broker that speaks its protocol, through librdkafka."""
 
 from airflow_legacy_events.brokers.kafka.broker import KafkaBroker
 

@@ -1,6 +1,6 @@
-"""Arguments of the client's `produce`, column by column, so that no Python code runs for a message.
+"""Arguments of the client's `produce`, column by column, so that no Python code runs per message.
 
-By name they cost 0.3 CPU seconds per million messages more, a loop 0.3.
+Keyword arguments would cost 0.3 CPU seconds more per million messages, a loop another 0.3.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _T = TypeVar("_T")
 
 
 def arguments(messages: Messages, places: Sequence[int]) -> tuple[Sequence[Iterable[Any]], Iterator[Any]]:
-    """Return the columns in the order of `produce`, and that of the values among them, whose length is known.
+    """Return the columns in the order of `produce`, and an iterator over the values among them, whose length is known.
 
     Args:
         messages: of one batch.
-        places: of those that are sent.
+        places: indexes of the messages to send.
     """
 
     def of(column: Sequence[_T]) -> Sequence[_T]:
@@ -45,7 +45,7 @@ def arguments(messages: Messages, places: Sequence[int]) -> tuple[Sequence[Itera
 
 
 def encoded(headers: Headers) -> EncodedHeaders | None:
-    """Return the headers of one message as `produce` takes them; in text the client needs longer."""
+    """Return the headers of one message, encoded because `produce` is slower with text."""
     return [(name, value.encode()) for name, value in headers] or None
 
 

@@ -1,4 +1,4 @@
-"""Kafka broker: message sizes are checked before sending, rejections judged one message at a time after."""
+"""Kafka broker: message sizes are checked before sending, rejections are judged one message at a time afterwards."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class KafkaBroker:
         stop: ends every wait once the run is stopped and its grace is over; None: the run is never stopped.
         delivery_timeout: an unacknowledged message fails the run after this time.
         topics: every topic that the run may write to.
-        topic_partitions: number of partitions of missing topics, which are created; None: a missing topic is an error.
-        topic_config: settings of topics that are created; `replication.factor` among them.
-        log: of the task; librdkafka's own lines go there too.
+        topic_partitions: number of partitions with which missing topics are created; None: a missing topic is an error.
+        topic_config: settings of topics that are created, including `replication.factor`.
+        log: of the task; librdkafka's own lines are logged there too.
 
     Attributes:
         cluster_id: of the cluster, after `open`.
@@ -91,7 +91,7 @@ class KafkaBroker:
         self.cluster_id = found.metadata.cluster_id
 
     def refused(self, messages: Messages) -> Sequence[Rejection]:
-        """See `core.ports.Broker.refused`; what was found is kept for the `publish` of the same messages."""
+        """See `core.ports.Broker.refused`; the result is kept for the `publish` of the same messages."""
         if self._judged is None or self._judged[0] is not messages:
             self._judged = messages, self._open[1].refused(messages, _now_ms())
         return self._judged[1]
@@ -123,11 +123,11 @@ class KafkaBroker:
         return sorted(rejected, key=lambda rejection: rejection.index)
 
     def topic_id(self, topic: str) -> str | None:
-        """See `core.ports.BrokerClient.topic_id`; brokers before 2.8 tell none."""
+        """See `core.ports.BrokerClient.topic_id`; brokers before 2.8 report none."""
         return None if self._found is None else self._found.ids.get(topic)
 
     def compacted(self, topics: Sequence[str]) -> Sequence[str]:
-        """See `core.ports.BrokerClient.compacted`; a topic whose configuration can't be read is not among them."""
+        """See `core.ports.BrokerClient.compacted`; a topic whose configuration can't be read is left out."""
         limits = self._open[1].limits
         return [name for name in topics if name in limits and limits[name].compacted]
 

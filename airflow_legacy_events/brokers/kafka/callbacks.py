@@ -15,7 +15,7 @@ UNREACHABLE = (
     "\nLook at the address, the network, the security settings, and advertised.listeners of the brokers: the client"
     " goes on to the addresses that a broker announces, not to those of the connection"
 )
-"""What to look at where a cluster gave no answer; a line of its own, since log pages cut long ones."""
+"""What to check when a cluster does not answer; on its own line, because log pages truncate long ones."""
 
 
 class LastError:
@@ -32,18 +32,18 @@ class LastError:
         self.text = ""
 
     def said(self, error: Exception) -> str:
-        """Return why a request failed, as the client or the broker says it."""
+        """Return why a request failed, in the words of the client or the broker."""
         found = error.args[0] if error.args else None
         if isinstance(found, KafkaError):
             return self.hide(found.str()).rstrip(".")
         return "no answer in time" if isinstance(error, TimeoutError) else self.hide(str(error)).rstrip(".")
 
     def beside(self, found: str, client: Any = None) -> str:
-        """Return what was found, followed by the client's last error where there is one that it does not hold.
+        """Return what was found, followed by the client's last error if that adds something.
 
         Args:
-            found: no sentence's end.
-            client: whose errors are asked for first; None: it was polled just now.
+            found: text without a full stop at its end.
+            client: the client to poll for errors first; None: it was polled just now.
         """
         if client is not None:
             client.poll(0)
@@ -60,9 +60,9 @@ class LastError:
 
 
 def callbacks(config: Mapping[str, Any], log: logging.Logger) -> tuple[dict[str, Any], LastError]:
-    """Return the callbacks of a client, and the keeper of its last error.
+    """Return the callbacks of a client, and the object that keeps its last error.
 
-    Statistics are sent only to a connection with `statistics.interval.ms`; without a `stats_cb` they go to the log.
+    Statistics are emitted only for a connection with `statistics.interval.ms`; without a `stats_cb` they are logged.
     """
     errors = LastError(config.get("error_cb"), Hider(config))
     stats = config.get("stats_cb") or (lambda text: log.info("librdkafka statistics: %s", text))

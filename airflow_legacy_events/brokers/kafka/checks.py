@@ -1,4 +1,4 @@
-"""Messages that their topic would not take, known before anything is sent."""
+"""Pre-send checks: messages that their topic would refuse."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from airflow_legacy_events.core.model import Messages
 
 
 def beyond_size(messages: Messages, limits: Mapping[str, TopicLimits]) -> dict[int, Refusal]:
-    """Return why messages are too large for their topic, by their place."""
+    """Return why messages are too large for their topic, by index."""
     smallest = min((one.max_bytes for one in limits.values()), default=DEFAULT_MAX_MESSAGE_BYTES)
 
     def limit_of(at: int) -> int:
@@ -24,7 +24,7 @@ def beyond_size(messages: Messages, limits: Mapping[str, TopicLimits]) -> dict[i
 
 
 def without_key(messages: Messages, limits: Mapping[str, TopicLimits]) -> dict[int, Refusal]:
-    """Return which messages lack the key that their topic demands, by their place."""
+    """Return which messages lack the key that their topic requires, by index."""
     compacted = {name for name, one in limits.items() if one.compacted}
     if not compacted or None not in messages.keys:
         return {}
@@ -36,11 +36,11 @@ def without_key(messages: Messages, limits: Mapping[str, TopicLimits]) -> dict[i
 
 
 def without_partition(messages: Messages, counts: Mapping[str, int]) -> dict[int, Refusal]:
-    """Return which messages name a partition that their topic does not have, by their place.
+    """Return which messages name a partition that their topic does not have, by index.
 
     Args:
         messages: of one batch.
-        counts: of partitions, by topic; a topic that is not among them is not judged.
+        counts: number of partitions by topic; topics left out are not checked.
     """
     asked = [number for number in messages.partitions or () if number is not None]
     if not asked or (min(asked) >= 0 and max(asked) < min(counts.values(), default=0)):

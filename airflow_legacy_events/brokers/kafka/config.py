@@ -1,4 +1,4 @@
-"""Producer settings: the connection's, with those that delivery without loss rests on."""
+"""Producer settings: the connection's, plus those required for delivery without loss."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from airflow_legacy_events.brokers.kafka.addresses import first_broker
 from airflow_legacy_events.brokers.kafka.secrets import Hider
 from airflow_legacy_events.core.errors import ConfigurationError
 
-# Settings that librdkafka knows for consumers only (CONFIGURATION.md, column C/P = C).
+# Settings for consumers only in librdkafka (CONFIGURATION.md, column C/P = C).
 CONSUMER_ONLY = frozenset(
     {
         "auto.commit.enable",
@@ -53,13 +53,13 @@ CONSUMER_ONLY = frozenset(
     }
 )
 
-# Delivery rests on these. Another value in the connection is not used, and a warning says so.
+# Delivery depends on these. A different value in the connection is ignored with a warning.
 _OURS: dict[str, Any] = {
     "acks": "all",
     "enable.idempotence": True,
     "delivery.report.only.error": True,
     "partitioner": "murmur2_random",
-    "allow.auto.create.topics": False,  # a topic that is deleted meanwhile must not come back with other settings
+    "allow.auto.create.topics": False,  # a topic deleted meanwhile must not reappear with other settings
 }
 _SIZED = ("message.timeout.ms", "message.max.bytes")
 _NEVER = frozenset({"transactional.id", "transaction.timeout.ms", "dr_cb", "dr_msg_cb", "on_delivery"})
@@ -78,7 +78,7 @@ _SAME = {"-1": "all", "1": "true", "t": "true", "0": "false", "f": "false"}
 _MAX_MILLISECONDS = 2_147_483_647
 _LINGER_MILLISECONDS = 100
 MAX_MESSAGE_BYTES = 1_000_000_000
-"""librdkafka's own bound of `message.max.bytes`."""
+"""Upper bound of `message.max.bytes` in librdkafka."""
 
 
 def normalised(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,18 +112,19 @@ def producer_settings(
         config: of the connection.
         timeout_ms: after which an unacknowledged message fails, in milliseconds.
         smallest: the smallest `max.message.bytes` of the topics; no record batch grows beyond it.
-        log: gets one warning for each setting that is not used.
+        log: gets one warning for each setting that is ignored.
     """
     ours = {
         **_OURS,
         "message.timeout.ms": min(max(1, timeout_ms), _MAX_MILLISECONDS),
-        "message.max.bytes": MAX_MESSAGE_BYTES,  # what a topic takes is judged before
+        "message.max.bytes": MAX_MESSAGE_BYTES,  # the topic's own limit is checked before sending
     }
     settings = client_settings(config)
-    # Against none, 430 B a message on a real broker: client CPU the same (2.0-3.0 s/M), the broker's about halved.
+    # Compared with none, 430 B a message on a real broker: client CPU the same (2.0-3.0 s/M), the broker's about
+    # halved.
     settings.setdefault("compression.type", "lz4")
-    # Nothing waits for it, since every batch is flushed. At librdkafka's 5 ms its thread turns in circles while a
-    # request is under way (one at a time and partition with idempotence), 0.2-0.6 CPU s/M.
+    # Nothing waits for linger, since every batch is flushed. At librdkafka's 5 ms its thread busy-loops during a
+    # request (one at a time and partition with idempotence), 0.2-0.6 CPU s/M.
     settings.setdefault("linger.ms", min(_LINGER_MILLISECONDS, ours["message.timeout.ms"] // 2))
     try:
         batch_size = int(settings.get("batch.size", 1_000_000))

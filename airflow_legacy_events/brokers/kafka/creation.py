@@ -1,4 +1,4 @@
-"""Topics that are missing and may be made."""
+"""Topic creation: makes missing topics if that is allowed."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ def create(
     *,
     seconds: float = _SECONDS,
 ) -> dict[str, TopicRefusal]:
-    """Make topics in one request; return why some could not be made, those that exist already are not among them.
+    """Create topics in one request; return why some could not be created. Existing topics are not failures.
 
     Args:
         admin: of the cluster.
         names: of the topics.
         partitions: of each.
-        config: of each; `replication.factor` among it, else the cluster chooses.
+        config: of each; without `replication.factor` the cluster chooses it.
         errors: of the client.
         log: gets a line for each topic.
-        seconds: after which a cluster that does not answer is an error.
+        seconds: time after which an unresponsive cluster is an error.
 
     Raises:
-        DeliveryError: the cluster did not make one in time, or asks to try again.
+        DeliveryError: the cluster did not create one in time, or requests a retry.
     """
     refused = _alike(names)
     names = [name for name in names if name not in refused]
@@ -70,7 +70,10 @@ def _asked(names: Sequence[str], partitions: int, config: Mapping[str, str]) -> 
 
 
 def _alike(names: Sequence[str]) -> dict[str, TopicRefusal]:
-    """Names that Kafka takes for an earlier one: it makes the second of such a pair in one request, but in no other."""
+    """Return names that Kafka treats as equal to an earlier one.
+
+    Of such a pair, it creates the second in one request, but not in separate ones.
+    """
     refused: dict[str, TopicRefusal] = {}
     first: dict[str, str] = {}
     for name in names:
@@ -87,7 +90,7 @@ def _is_there(error: Exception) -> bool:
 
 
 def _unanswered(error: Exception) -> bool:
-    """Whether nobody answered; else the broker did, and said why."""
+    """Return whether no broker answered; otherwise the broker answered with a reason."""
     found = error.args[0] if error.args else None
     return not isinstance(found, KafkaError) or found.code() in UNANSWERED
 

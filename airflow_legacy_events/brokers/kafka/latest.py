@@ -1,4 +1,4 @@
-"""Latest offset: where the newest message of a topic lies."""
+"""Latest offset: position of a topic's newest message."""
 
 from __future__ import annotations
 

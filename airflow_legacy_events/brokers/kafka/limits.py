@@ -1,4 +1,4 @@
-"""What a topic takes and keeps, as its configuration says."""
+"""Topic limits: what a topic accepts and retains, from its configuration."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
 """Kafka's own default of `max.message.bytes`."""
 
 ANY = 2**63 - 1
-"""Kafka's way to say that a time has no bound."""
+"""Kafka's value for a time without a bound."""
 
 
 class TopicLimits(NamedTuple):
-    """What a topic takes and keeps. What is not known has no bound, so that the broker judges it.
+    """What a topic accepts and retains. Unknown limits are unbounded, so the broker decides.
 
     Attributes:
         max_bytes: of a record batch.
         before_ms: how far the time of a message may lie in the past.
         after_ms: how far it may lie in the future.
         retention_ms: older messages are deleted.
-        compacted: whether it takes no message without a key.
+        compacted: whether it refuses messages without a key.
     """
 
     max_bytes: int = DEFAULT_MAX_MESSAGE_BYTES
@@ -33,16 +33,16 @@ class TopicLimits(NamedTuple):
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> TopicLimits:
-        """Read them from a topic's configuration; messages of a topic with `LogAppendTime` get the broker's time.
+        """Read the limits from a topic's configuration; messages of a topic with `LogAppendTime` get the broker's time.
 
         Raises:
-            KeyError, ValueError: it has no `max.message.bytes`, or a number is none.
+            KeyError, ValueError: it has no `max.message.bytes`, or a number is invalid.
         """
         max_bytes = min(int(config["max.message.bytes"].value), MAX_MESSAGE_BYTES)
         policies = _text(config, "cleanup.policy").split(",")
         if _text(config, "message.timestamp.type") == "LogAppendTime":
             return cls(max_bytes, compacted="compact" in policies)
-        # Brokers from 3.6 to 3.9 have all three, and the older one holds where the newer ones say nothing.
+        # Brokers 3.6 to 3.9 have all three settings; the older one applies where the newer ones are not set.
         either = _number(config, "message.timestamp.difference.max.ms")
         before, after = (_number(config, f"message.timestamp.{side}.max.ms") for side in ("before", "after"))
         return cls(
@@ -59,6 +59,6 @@ def _text(config: Mapping[str, Any], name: str) -> str:
 
 
 def _number(config: Mapping[str, Any], name: str) -> int:
-    """A time in milliseconds; one below 0 has no bound."""
+    """Return a time in milliseconds; a negative one is unbounded."""
     found = int(config[name].value) if name in config else ANY
     return found if found >= 0 else ANY

@@ -1,4 +1,4 @@
-"""Idempotent producer on librdkafka, from its first message to its first error that is no rejection."""
+"""Idempotent producer on librdkafka, up to its first error that is not a rejection."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _GRACE_SECONDS = 30.0
 class IdempotentProducer:
     """Sends messages and collects the delivery reports of those that failed.
 
-    After the first error that is not about single messages nothing more is sent: the queue is dropped, so that no
+    After the first error that is not about single messages, nothing more is sent. The queue is dropped, so that no
     message follows one whose fate is unknown.
 
     Args:
@@ -49,7 +49,7 @@ class IdempotentProducer:
         self._producer: Producer | None = self._made()
 
     def narrow(self, batch_bytes: int) -> None:
-        """Let no record batch grow beyond so many bytes from now on; what is queued is waited for where they may."""
+        """Limit record batches to that many bytes from now on; waits for queued messages if they may exceed it."""
         if batch_bytes >= self._settings["batch.size"]:
             return
         self._flush()
@@ -57,7 +57,7 @@ class IdempotentProducer:
         self._producer = self._made()
 
     def send(self, messages: Messages, left_out: AbstractSet[int] = frozenset()) -> None:
-        """Queue all messages but those at `left_out`; waits while the queue is full."""
+        """Queue all messages except those at `left_out`; waits while the queue is full."""
         count = len(messages.values)
         places = [at for at in range(count) if at not in left_out] if left_out else range(count)
         self._guarded(self._send_all, messages, places)
@@ -81,7 +81,7 @@ class IdempotentProducer:
             producer.purge(in_queue=True, in_flight=True, blocking=False)
 
     def give_up(self, found: str) -> NoReturn:
-        """End the client and raise the error that says so."""
+        """End the client and raise the error for `found`."""
         self.close()
         raise DeliveryError(
             f"{self._bootstrap}: {self._errors.beside(found)}. The watermark stays below this batch; a retry sends it"
@@ -129,7 +129,7 @@ class IdempotentProducer:
             try:
                 produce(topic, value, key, BY_KEY if partition is None else partition, None, None, timestamp, headers)
             except BufferError:
-                self._flush_for(_ROOM_SECONDS)  # poll() would sleep its time out: without failures there are no events
+                self._flush_for(_ROOM_SECONDS)  # without failures there are no events, so poll() sleeps
                 self._judge()
             else:
                 return
@@ -140,7 +140,7 @@ class IdempotentProducer:
         while left := self._flush_for(_SLICE_SECONDS):
             if time.monotonic() > deadline:
                 self.give_up(f"{left} messages had no fate {_GRACE_SECONDS:g} s after the delivery timeout")
-        # An empty queue is not enough: failed messages have left it too.
+        # An empty queue does not prove success: failed messages have left it too.
         self._judge()
 
     def _flush_for(self, seconds: float) -> int:

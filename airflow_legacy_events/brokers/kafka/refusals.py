@@ -1,4 +1,4 @@
-"""Why a topic or a message is refused before anything is sent."""
+"""Refusals: why a topic or a message is refused before anything is sent."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _INTERNAL = frozenset({"__consumer_offsets", "__transaction_state", "__share_gro
 
 
 class Refusal(NamedTuple):
-    """What the broker would say of a message.
+    """Refusal of a message, as the broker would report it.
 
     Attributes:
-        error: its name of the error.
+        error: the broker's name of the error.
         reason: a sentence without the message's content.
     """
 
@@ -46,16 +46,16 @@ class TopicRefusal(NamedTuple):
 
     @property
     def of_message(self) -> Refusal:
-        """The refusal of a message that names the topic."""
+        """Return the refusal of a message that names the topic."""
         return Refusal(self.error, self.reason)
 
     def raised(self) -> ConfigurationError:
-        """The error of a run that is to write to the topic."""
+        """Return the error of a run that would write to the topic."""
         return ConfigurationError(f"{self.reason}. Nothing was read; {self.remedy}")
 
 
 def illegal(name: str) -> TopicRefusal | None:
-    """Return why no topic of that name can be written to by anyone; the reason does not repeat it."""
+    """Return why the topic name is invalid for everyone, else None; the reason does not repeat it."""
     if not name:
         found = "is empty"
     elif name in (".", ".."):

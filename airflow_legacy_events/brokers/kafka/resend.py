@@ -1,4 +1,4 @@
-"""Resend: which messages go out once more, one at a time, before one of them is called rejected."""
+"""Resend: selects messages to send again, one at a time, before any is reported as rejected."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from airflow_legacy_events.core.model import Messages
 
 @dataclass(frozen=True, slots=True)
 class PublishedMessage:
-    """One message of those that were published since the last confirmation.
+    """One of the messages published since the last confirmation.
 
     Attributes:
-        index: its place among all of them.
+        index: its index among all of them.
         messages: the `Messages` that it came in.
-        at: its place in those.
+        at: its index in those.
     """
 
     index: int
@@ -27,12 +27,12 @@ class PublishedMessage:
 
     @property
     def key(self) -> tuple[str, str | None]:
-        """Topic and key: messages that are equal in both have an order."""
+        """Topic and key: messages equal in both are ordered."""
         return self.messages.topic_of(self.at), self.messages.keys[self.at]
 
     @property
     def fingerprint(self) -> tuple[str, bytes | None, bytes | None]:
-        """Topic, key and value in bytes, as a delivery report holds them."""
+        """Topic, key and value in bytes, as in a delivery report."""
         topic, key = self.key
         return topic, _bytes(key), _bytes(self.messages.values[self.at])
 
@@ -42,8 +42,8 @@ def to_resend(
 ) -> list[PublishedMessage]:
     """Return the messages that failed and every later message of their keys, in order.
 
-    A later message that was taken is sent again too, else the topic would end with the earlier one. Messages alike
-    in topic, key and value can't be told apart and all count as failed.
+    Later messages that were accepted are sent again too, otherwise the topic would end with the earlier one. Messages
+    equal in topic, key and value are indistinguishable and all count as failed.
 
     Args:
         published: since the last confirmation.

@@ -1,4 +1,4 @@
-"""The topics that a run writes to: those named at its start, and those that its messages name on the way."""
+"""Routes: the topics that a run writes to, named at its start or by its messages."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from airflow_legacy_events.core.model import Messages, Rejection
 from airflow_legacy_events.core.problems import Problems
 
 LISTING_SECONDS = 5.0
-"""What was refused is looked for again after so long: other messages may name it too."""
+"""Refused topics are looked up again after this time, because other messages may name them too."""
 
 
 class Routes:
-    """What is known of each topic, looked up once; what can't be sent is refused before anything is sent.
+    """Cache of each topic's limits, looked up once; unsendable messages are refused before anything is sent.
 
     Args:
         topics: of the cluster.
-        names: of the topics that are named at the start; each must be there.
-        partitions: creates a missing topic with so many partitions; None: it is missing.
+        names: of the topics that are named at the start; each must exist.
+        partitions: number of partitions with which a missing topic is created; None: it is an error.
         config: settings of a topic that is created.
-        clock: seconds that only grow.
+        clock: monotonic seconds.
 
     Attributes:
-        limits: of every topic that was found so far.
+        limits: of every topic found so far.
 
     Raises:
         ConfigurationError: topics can't be written to; all of them are named.
@@ -57,22 +57,22 @@ class Routes:
 
     @property
     def smallest(self) -> int:
-        """No topic that was found so far takes less bytes."""
+        """Smallest size limit, in bytes, of all topics found so far."""
         return min((one.max_bytes for one in self.limits.values()), default=DEFAULT_MAX_MESSAGE_BYTES)
 
     def refused(self, messages: Messages, now_ms: int) -> list[Rejection]:
-        """Return the messages that must not be sent, in order and by their place.
+        """Return the messages that must not be sent, in order, with their indexes.
 
         Args:
             messages: of one batch.
             now_ms: milliseconds since 1970-01-01 UTC.
 
         Raises:
-            ConfigurationError: they all go to one topic, and that was not named at the start.
+            ConfigurationError: they all go to one topic that was not named at the start.
             DeliveryError: the cluster doesn't answer.
         """
         limits = self._of(messages)
-        # A time that no topic takes is told before all else: the dead letter goes without it.
+        # A time that no topic accepts is reported first: the dead letter is sent without that time.
         found = {
             **beyond_size(messages, limits),
             **without_key(messages, limits),
@@ -83,7 +83,7 @@ class Routes:
         return [Rejection(at, *found[at]) for at in sorted(found)]
 
     def _of(self, messages: Messages) -> dict[str, TopicLimits]:
-        """Limits of those topics of the messages that can be written to."""
+        """Return the limits of those topics of the messages that can be written to."""
         if messages.topics is None:
             if messages.topic not in self.limits:
                 raise ConfigurationError(
@@ -95,7 +95,7 @@ class Routes:
         return {name: self.limits[name] for name in names if name in self.limits}
 
     def _meet(self, names: Collection[str]) -> None:
-        """Look for those topics that are not known yet; one that was just made is found."""
+        """Look up topics that are not known yet; recently created ones are found too."""
         unknown = [name for name in names if name not in self.limits]
         if unknown and self._is_old:
             self._refused = {}
@@ -105,7 +105,7 @@ class Routes:
             self._refused |= {name: one.of_message for name, one in self._learn(new, patient=False).items()}
 
     def _learn(self, names: Sequence[str], *, patient: bool) -> dict[str, TopicRefusal]:
-        """Find topics, or make them; return why some of them can't be written to."""
+        """Find topics, or create them; return why some of them can't be written to."""
         refused = self._topics.require(names, self._partitions, self._config, patient=patient)
         there = [name for name in names if name not in refused]
         if there:
@@ -119,7 +119,7 @@ class Routes:
         return self._clock() - self._listed >= LISTING_SECONDS
 
     def _list(self) -> None:
-        """Ask anew which topics there are; one that a message named may be gone."""
+        """List topics again; one that a message named may have been deleted."""
         self._topics.refresh()
         self._listed = self._clock()
         self.limits = {name: one for name, one in self.limits.items() if name in self._named or self._topics.has(name)}

@@ -1,4 +1,4 @@
-"""Secrets of a Kafka connection: no text of librdkafka shows one, in an error or in the log."""
+"""Secrets of a Kafka connection: removed from every text of librdkafka, in errors and in the log."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _SECRET = (
 )
 _MASK = "***"
 _LONG = 8
-"""A value of so many characters is hidden inside of words too; a shorter one would hide parts of words by chance."""
+"""Minimum length for hiding a value inside words too; a shorter one would hide parts of words by chance."""
 _REST = re.compile(r"(?<=beginning at: ).*", re.DOTALL)
-"""What librdkafka quotes of a `sasl.oauthbearer.config` that it can't read."""
+"""The part of an unreadable `sasl.oauthbearer.config` that librdkafka quotes."""
 
 
 class Hider:
@@ -46,7 +46,7 @@ class ClientLog:
 
     Args:
         log: of the task.
-        hide: of the connection.
+        hide: removes the secrets of the connection.
     """
 
     def __init__(self, log: logging.Logger, hide: Hider) -> None:

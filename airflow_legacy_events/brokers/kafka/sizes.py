@@ -1,8 +1,8 @@
 """Message sizes as the broker counts them: the only record of a record batch, before compression.
 
-https://kafka.apache.org/documentation/#recordbatch: 61 bytes of batch header, then length, attributes,
-timestamp delta, offset delta, key, value and headers, lengths as zigzag varints. The broker may take a larger message
-that compresses well; what is rejected here must not depend on that.
+https://kafka.apache.org/documentation/#recordbatch: 61 bytes of batch header, then length, attributes, timestamp delta,
+offset delta, key, value and headers, lengths as zigzag varints. The broker may accept a larger message that compresses
+well; rejection here must not depend on that.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from airflow_legacy_events.core.model import Messages
 
 _BATCH_HEADER = 61
 _ATTRIBUTES_AND_DELTAS = 3
-_LENGTH = 5  # of anything, at most
+_LENGTH = 5  # maximum size of any length
 _LENGTHS = 4 * _LENGTH  # of the record, its key, its value and its number of headers
-_BYTES = 4  # of a character in UTF-8, at most
+_BYTES = 4  # maximum size of a character in UTF-8
 
 
 def too_large(messages: Messages, smallest: int, limit_of: Callable[[int], int]) -> list[tuple[int, int]]:
@@ -25,8 +25,8 @@ def too_large(messages: Messages, smallest: int, limit_of: Callable[[int], int])
 
     Args:
         messages: of one batch.
-        smallest: no limit is smaller; where all messages are, none of them is looked at.
-        limit_of: the limit of the message at a place, in bytes.
+        smallest: lower bound of all limits; if all messages are below it, none is checked individually.
+        limit_of: returns the limit of the message at an index, in bytes.
     """
     rest = _BATCH_HEADER + _ATTRIBUTES_AND_DELTAS + _LENGTHS + _fields(messages.headers) + _longest_headers(messages)
     if messages.extent.longest + rest <= smallest:
@@ -42,7 +42,7 @@ def too_large(messages: Messages, smallest: int, limit_of: Callable[[int], int])
 
 
 def record_batch_bytes(messages: Messages, at: int) -> int:
-    """Return the exact size of a record batch, uncompressed, that holds nothing but the message at `at`."""
+    """Return the exact uncompressed size of a record batch that holds only the message at `at`."""
     headers = messages.headers_of(at)
     body = _ATTRIBUTES_AND_DELTAS + _field(messages.keys[at]) + _field(messages.values[at]) + _varint(len(headers))
     body += _fields(headers)
@@ -50,7 +50,7 @@ def record_batch_bytes(messages: Messages, at: int) -> int:
 
 
 def _longest_headers(messages: Messages) -> int:
-    """No message's own headers take more bytes."""
+    """Return an upper bound for the bytes of any message's own headers."""
     if messages.each is None:
         return 0
     most, every = max(map(len, messages.each), default=0), list(chain.from_iterable(messages.each))

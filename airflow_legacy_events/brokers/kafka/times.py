@@ -1,4 +1,4 @@
-"""Times of messages, judged by the worker's clock before anything is sent."""
+"""Message times, checked against the worker's clock before anything is sent."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from airflow_legacy_events.core.dead_letters import INVALID_TIMESTAMP
 from airflow_legacy_events.core.model import Messages
 
 MARGIN_MS = 5_000
-"""A bound is taken to be so much narrower, though by no more than a tenth: one message that the broker finds outside
-costs all others of its record batch a second sending. It covers what the clocks differ and a queue delays."""
+"""Safety margin by which a bound is narrowed, but at most by a tenth. A message that the broker finds out of bounds
+makes all others of its record batch be sent again. The margin covers clock differences and queueing delays."""
 
 _FIRST = 1
 
 
 def out_of_bounds(messages: Messages, limits: Mapping[str, TopicLimits], now_ms: int) -> dict[int, Refusal]:
-    """Return why messages are refused for their time, by their place.
+    """Return why messages are refused for their time, by index.
 
     Args:
         messages: of one batch.
-        limits: by topic; a topic that is not among them has none.
+        limits: by topic; a topic left out has none.
         now_ms: milliseconds since 1970-01-01 UTC.
     """
     times = [time for time in messages.timestamps or () if time is not None]
@@ -46,7 +46,7 @@ def out_of_bounds(messages: Messages, limits: Mapping[str, TopicLimits], now_ms:
 def past_retention(
     messages: Messages, limits: Mapping[str, TopicLimits], now_ms: int, without: AbstractSet[int]
 ) -> Mapping[str, int]:
-    """Return how many messages are older than their topic keeps any, by topic; those at `without` don't count."""
+    """Return how many messages are older than their topic's retention, by topic; those at `without` don't count."""
     times = [time for time in messages.timestamps or () if time is not None]
     shortest = min((one.retention_ms for one in limits.values()), default=ANY)
     if not times or min(times) >= now_ms - shortest:

@@ -1,4 +1,4 @@
-"""Topics: they are checked, and created where missing, before anything is sent."""
+"""Topics: checked, and created if missing, before anything is sent."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ class Topics:
 
     Args:
         settings: of a client.
-        seconds: after which an unreachable cluster is an error.
+        seconds: time after which an unreachable cluster is an error.
         stop: ends the wait for it early.
-        log: of the task; the client's own lines go there too.
+        log: of the task; the client's own lines are logged there too.
 
     Attributes:
         metadata: of the cluster, as it was last listed.
-        ids: the identity of each topic when it was first asked for, as far as the brokers tell it.
+        ids: the identity of each topic at its first lookup, as far as the brokers report it.
     """
 
     def __init__(self, settings: Mapping[str, Any], *, seconds: float, stop: Stop, log: logging.Logger) -> None:
         self._bootstrap, self._seconds, self._stop, self._log = settings["bootstrap.servers"], seconds, stop, log
         calls, self._errors = callbacks(settings, log)
-        # A client that can't connect logs that twenty times a second; the last error is in ours.
+        # A client that can't connect logs that twenty times a second; our error includes the last one.
         quiet = {} if "debug" in settings else {"log_level": _QUIET}
         try:
             self._admin = AdminClient(
@@ -58,7 +58,7 @@ class Topics:
         self.metadata = self._look(lambda _: True)
 
     def _look(self, good: Callable[[ClusterMetadata], bool]) -> ClusterMetadata:
-        """All topics; a look-up by name would create a missing one where the broker allows that."""
+        """List all topics; a lookup by name would create a missing one on brokers that allow it."""
         deadline, patience, reason = time.monotonic() + self._seconds, 1.0, ""
         while (left := deadline - time.monotonic()) > 0:
             self._stop.check()
@@ -84,17 +84,17 @@ class Topics:
         )
 
     def refresh(self) -> None:
-        """Ask the cluster anew which topics it has."""
+        """List the cluster's topics again."""
         self.metadata = self._look(lambda _: True)
 
     def require(
         self, names: Sequence[str], partitions: int | None, config: Mapping[str, str] | None, *, patient: bool
     ) -> dict[str, TopicRefusal]:
-        """Return why topics can't be written to: each is to exist, and this user to have the right.
+        """Return why topics can't be written to: each must exist, and this user must have the right.
 
         Args:
             names: of the topics.
-            partitions: number of partitions of missing topics, which are created; None: a missing topic is refused.
+            partitions: number of partitions with which missing topics are created; None: a missing topic is refused.
             config: settings of topics that are created.
             patient: look for missing topics once more, and name similar ones.
 
@@ -105,7 +105,7 @@ class Topics:
         missing = self._missing(names, refused)
         if missing and partitions is None:
             if patient:
-                self._stop.wait(_PROPAGATION_SECONDS)  # not every broker knows a topic that was just created
+                self._stop.wait(_PROPAGATION_SECONDS)  # a topic just created is not yet known to every broker
                 self.refresh()
             refused |= {name: self._unknown(name, similar=patient) for name in self._missing(names, refused)}
         elif missing and partitions is not None:
@@ -121,9 +121,9 @@ class Topics:
         return found.refused
 
     def remade(self, names: Collection[str]) -> list[str]:
-        """Return which topics are gone, or others by now than when they were first asked for.
+        """Return which topics were deleted or recreated since their first lookup.
 
-        A broker that has just started may not know a topic yet, so one that seems to be gone is looked for again.
+        A broker that has just started may not know a topic yet, so missing topics are looked up again.
         """
         for again in range(_GONE_LOOKS):
             if again and self._stop.wait(_PROPAGATION_SECONDS):
@@ -138,17 +138,17 @@ class Topics:
     def _make(self, names: Sequence[str], partitions: int, config: Mapping[str, str]) -> dict[str, TopicRefusal]:
         refused = create(self._admin, names, partitions, config, self._errors, self._log)
         made = [name for name in names if name not in refused]
-        # The right to make a topic is not the right to see it: that would be waited for in vain.
+        # The right to create a topic does not imply the right to see it: waiting for it would be in vain.
         refused |= self._describe(made, new=True)
         seen = [name for name in made if name not in refused]
         self.metadata = self._look(lambda found: all(_is_whole(found, name) for name in seen))
         return refused
 
     def limits(self, names: Sequence[str]) -> tuple[dict[str, TopicLimits], dict[str, TopicRefusal]]:
-        """Return what each topic takes, and why a topic takes nothing: it has fewer replicas than it demands.
+        """Return the limits of each topic, and why a topic accepts nothing: fewer replicas than required.
 
-        What can't be read within 2 s is Kafka's default for the size of a message, and no bound for times: the broker
-        judges those.
+        What can't be read within 2 s falls back to Kafka's default for message size, and to no bound for times: the
+        broker checks those.
         """
         if not self._has_controller:
             answers: Mapping[Any, Any] = {}
@@ -172,11 +172,11 @@ class Topics:
         return {**dict.fromkeys(names, TopicLimits()), **known}, refused
 
     def has(self, name: str) -> bool:
-        """Whether a topic was there when topics were last listed."""
+        """Return whether a topic existed when topics were last listed."""
         return name in self.metadata.topics
 
     def partitions(self, name: str) -> int:
-        """Return how many partitions a topic had when topics were last listed, 0 for none of that name."""
+        """Return how many partitions a topic had when topics were last listed, 0 for an unknown topic."""
         return len(self.metadata.topics[name].partitions) if self.has(name) else 0
 
     @property

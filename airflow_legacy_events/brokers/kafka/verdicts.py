@@ -1,4 +1,4 @@
-"""Delivery reports: whether an error rejects one message, a whole topic, or leaves the fate unknown."""
+"""Delivery reports: whether an error rejects one message or a whole topic, or leaves the fate unknown."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ REJECTED = frozenset(
     {
         KafkaError.MSG_SIZE_TOO_LARGE,
         KafkaError.RECORD_LIST_TOO_LARGE,  # larger than a segment of the topic
-        KafkaError.INVALID_RECORD,  # no key on a compacted topic, or a validation of the broker's
+        KafkaError.INVALID_RECORD,  # no key on a compacted topic, or a failed validation by the broker
         KafkaError.INVALID_TIMESTAMP,
     }
 )
-"""The broker read the records and will never take them. It judges record batches: each message may be healthy.
+"""The broker read the records and will never accept them. It judges record batches: each single message may be valid.
 
 Not here: `INVALID_MSG`, a wrong checksum, which is the network's fault and retried by librdkafka until the timeout.
 """
@@ -39,7 +39,7 @@ REFUSED = frozenset(
 
 
 HOPELESS = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL})
-"""No broker will take this client, however long it waits."""
+"""Errors after which waiting is useless: no broker will accept this client."""
 
 UNANSWERED = frozenset(
     {
@@ -52,10 +52,10 @@ UNANSWERED = frozenset(
         KafkaError._SSL,
     }
 )
-"""The client's own errors where no broker answered a request."""
+"""Client errors for a request that no broker answered."""
 
 ALL_BROKERS_DOWN = KafkaError._ALL_BROKERS_DOWN
-"""Follows the error that says why, and says less."""
+"""Follows the error with the actual reason, and says less."""
 
 
 class Failure(NamedTuple):
@@ -70,12 +70,12 @@ class Failure(NamedTuple):
 
     @classmethod
     def of(cls, error: Any, message: Any) -> Failure:
-        """Copy what librdkafka reports, since its objects live only as long as the callback."""
+        """Copy what librdkafka reports, because its objects live only as long as the callback."""
         return cls(error.code(), error.name(), error.str(), message.topic(), message.key(), message.value())
 
 
 def fatal(failures: Sequence[Failure], seconds: float) -> str | None:
-    """Return why these failures end the run; None where each message may be resent and judged alone.
+    """Return why these failures end the run; None if each message may be resent and judged alone.
 
     Args:
         failures: of any number of messages.

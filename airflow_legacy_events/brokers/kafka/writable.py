@@ -1,4 +1,4 @@
-"""Write access, identity and replicas of topics, checked before anything is sent."""
+"""Topic checks before anything is sent: write access, identity, replicas."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _NO_ID = str(Uuid(0, 0))  # of brokers before 2.8
 
 
 class Described(NamedTuple):
-    """What the cluster tells of topics.
+    """Description of topics by the cluster.
 
     Attributes:
-        refused: those that this user may not write to, as far as the cluster says.
-        ids: the identity of each topic that is known.
+        refused: those that this user may not write to, as far as the cluster reports.
+        ids: the identity of each known topic.
     """
 
     refused: dict[str, TopicRefusal]
@@ -38,7 +38,7 @@ def check_rights(
         names: of the topics.
         errors: of the client.
         log: gets a line for each topic whose rights can't be read.
-        new: they were just made, so the cluster may not know them everywhere; no line says so.
+        new: whether they were just created; not every broker knows them yet, so nothing is logged about that.
     """
     found = Described({}, {})
     for name, answer in _described(admin, names, include_authorized_operations=True).items():
@@ -61,7 +61,7 @@ def check_rights(
 def present_ids(
     admin: AdminClient, names: Sequence[str], errors: LastError, log: logging.Logger
 ) -> dict[str, str | None]:
-    """Return the identity of each topic as it is now, None for one that is gone; what can't be told is left out."""
+    """Return the current identity of each topic, None for a deleted one; unknown identities are left out."""
     found: dict[str, str | None] = {}
     for name, answer in _described(admin, names).items():
         try:
