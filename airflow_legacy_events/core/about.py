@@ -1,4 +1,4 @@
-"""What a test of a connection tells of the database behind it."""
+"""Connection test: what it reports about the database."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import NamedTuple
 
 
 class About(NamedTuple):
-    """What a database says of itself and of who asks.
+    """What a database reports about itself and about the connected user.
 
     Attributes:
         server: product and version.
         database: its name on the server, or its file.
-        zone: of the clock that naive times are written by; None where the database tells none.
-        role: that the session has; None where there is none.
-        may_write: whether that role may change rows of at least one table; None where that is not known.
-        standby: whether its rows arrive from another server.
+        zone: time zone of the clock that naive times are written by; None if the database reports none.
+        role: of the session; None where there is none.
+        may_write: whether that role may change rows of at least one table; None if unknown.
+        standby: whether its rows are replicated from another server.
     """
 
     server: str

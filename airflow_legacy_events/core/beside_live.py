@@ -1,4 +1,4 @@
-"""Repeats into the topic of the live stream: what has changed meanwhile is sent again behind each batch."""
+"""Repeats into the topic of the live stream: rows that changed meanwhile are sent again after each batch."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ Deliver: TypeAlias = Callable[[Batch, Messages | None], None]
 
 
 class BesideLive:
-    """Delivers batches of a repeat, each followed by what the live stream may have sent before it.
+    """Delivers the batches of a repeat, each followed by newer versions that the live stream may have sent earlier.
 
-    The progress passes a batch only once none of its rows is overtaken: a try that dies before sends the batch again.
+    The progress moves past a batch only once none of its rows is overtaken. If a try dies before that, the next one
+    sends the batch again.
 
     Args:
         delivery: of the run.
-        source: that gave the batches.
-        encode: makes the messages of rows that were read again; called in this thread alone.
-        stop: ends the run between two batches; then the batch is the next try's.
-        begun: the progress that was loaded; None where there was none.
+        source: of the batches.
+        encode: makes the messages of rows that were read again; called only in this thread.
+        stop: ends the run between two batches; the batch is then left to the next try.
+        begun: the progress that was loaded; None if there was none.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class BesideLive:
         self._before = Watermark(None if begun is None else begun.values, None, {})
 
     def deliver(self, batch: Batch, messages: Messages | None) -> None:
-        """Deliver a batch, then its rows that have changed since they were read, until none has.
+        """Deliver a batch, then the rows of it that changed since they were read, until there are none.
 
         Raises:
             LegacyEventsError: as `Delivery.deliver` and `Source.overtaken`.

@@ -1,4 +1,4 @@
-"""Garbage collection: Python's cyclic collector is kept from walking through rows again and again."""
+"""Garbage collection: keeps Python's cyclic collector from traversing the rows over and over."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 NEW_CONTAINERS = 200_000
-"""More than a run holds at a time, rows included: they are freed by their reference counts, and form no cycles."""
+"""More than a run holds at a time, rows included. Rows form no cycles, so reference counting frees them."""
 SWEEP_BATCHES = 20
-"""From one sweep to the next: each looks through the rows of a batch or two, 5 ms for 10 000 rows."""
+"""Batches between two sweeps. A sweep traverses the rows of one or two batches: 5 ms for 10 000 rows."""
 
 _YOUNG = 1
 
@@ -21,15 +21,15 @@ _before = gc.get_threshold()
 
 @contextmanager
 def rare_collections() -> Iterator[None]:
-    """A context in which the collector wakes only after so many new containers; several may overlap.
+    """Context in which the collector runs only after `NEW_CONTAINERS` new containers; several may overlap.
 
-    In a task's process it would otherwise walk through all that Airflow has loaded every few thousand rows.
+    Otherwise it would traverse everything Airflow has loaded into the task's process every few thousand rows.
     """
-    global _runs, _before  # noqa: PLW0603  the collector is one for the process, too
+    global _runs, _before  # noqa: PLW0603  the collector is global to the process, too
     with _lock:
         if not _runs:
             _before = gc.get_threshold()
-            if _before[0]:  # 0 is a collector that is switched off
+            if _before[0]:  # 0: the collector is switched off
                 gc.set_threshold(max(NEW_CONTAINERS, _before[0]), *_before[1:])
         _runs += 1
     try:
@@ -42,9 +42,9 @@ def rare_collections() -> Iterator[None]:
 
 
 def sweep() -> None:
-    """Free the cyclic garbage of young objects, such as those of a save; old objects are left alone.
+    """Free the cyclic garbage among young objects, such as those of a save; old objects are left alone.
 
-    Without it a long run would hold that of hundreds of saves. A collector that is switched off stays so.
+    Without it a long run would hold the garbage of hundreds of saves. A collector that is switched off stays off.
     """
     if gc.isenabled() and gc.get_threshold()[0]:
         gc.collect(_YOUNG)

@@ -11,14 +11,14 @@ from typing import NamedTuple
 class Kind(StrEnum):
     r"""Kind of a column's values, independent of the database's name of the type.
 
-    Rows carry each value as the database's own text where its driver gives that, else as the plain
+    Rows carry each value as the database's own text where the driver returns it, else as the plain
     Python value; an envelope accepts both. The texts are:
 
     INTEGER digits · DECIMAL digits, `NaN`, `Infinity` · MONEY `-$1,234.56` · FLOAT shortest exact digits, `NaN`,
-    `Infinity` · SINGLE digits of the double that a number of four bytes equals, which is written shorter ·
+    `Infinity` · SINGLE digits of the double that a four-byte float equals; the envelope writes fewer ·
     BOOLEAN `t`/`f`, `true`/`false`, `1`/`0` · DATE, TIME as written · TIMESTAMP `2026-11-23 09:15:02[.123456]` without
     zone · INSTANT the same in UTC with `+00` · UUID, TEXT as they are · JSON a JSON text · BYTES `\x` and hex ·
-    ARRAY `{…}` as PostgreSQL writes it, the column says of what · ANY whatever Python value comes, carried by its own
+    ARRAY `{…}` as PostgreSQL writes it, with the element kind in the column · ANY any Python value, carried by its own
     type (SQLite columns without a declared type).
     """
 
@@ -48,8 +48,8 @@ class Elements(NamedTuple):
 
     Attributes:
         kind: of its elements.
-        delimiter: stands between two of them.
-        elements: what each of them holds, where the elements are arrays of their own (a domain over an array).
+        delimiter: between two of them.
+        elements: of each of them, where the elements are themselves arrays (a domain over an array).
     """
 
     kind: Kind
@@ -58,13 +58,13 @@ class Elements(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A column of a query's result.
+    """Column of a query's result.
 
     Attributes:
         name: as the result names it.
         kind: what its values mean.
         type: the database's own name of the type, for errors and the watermark.
-        nullable: False only where the database promises it.
+        nullable: False only if the database guarantees it.
         elements: of an array.
         checked: True if the database guarantees well-formed text for this type, so the encoder need not validate it.
     """
@@ -81,7 +81,7 @@ class Column(NamedTuple):
 class Shape:
     """Columns of the rows of a batch, and the role of each.
 
-    One object serves all batches of that shape: compiled encoders are kept by its identity.
+    All batches of that shape share one object: compiled encoders are cached by its identity.
 
     Attributes:
         columns: as the rows hold them, hidden ones included.
@@ -89,8 +89,8 @@ class Shape:
         key: positions of the message key.
         watermark: positions of the declared watermark columns.
         time: position of the row's time, None where it has none.
-        group: positions that rows of one group share: those have an order that is kept where one can't be delivered.
-        roles: positions by the name of what they are for, where a source has such; see `sources.outbox`.
+        group: positions whose values rows of one group share. Their order is kept when one of them can't be delivered.
+        roles: positions by the name of their role, where a source defines any; see `sources.outbox`.
     """
 
     columns: tuple[Column, ...]
@@ -102,5 +102,5 @@ class Shape:
     roles: Mapping[str, int] = field(default_factory=dict)
 
     def named(self, positions: Sequence[int]) -> tuple[str, ...]:
-        """The names of the columns at `positions`, in that order."""
+        """Return the names of the columns at `positions`, in that order."""
         return tuple(self.columns[at].name for at in positions)

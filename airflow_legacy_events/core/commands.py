@@ -1,4 +1,4 @@
-"""Command lines that errors name."""
+"""Command lines named in error messages."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""Copies: rows without a key that are equal are told apart by a number, counted from 1.
+"""Copies: equal rows without a key are distinguished by a number, counted from 1.
 
-The numbers of equal rows are the same whatever the order in which they come: rows that are read again get the ids that
-they had.
+The numbers of equal rows don't depend on the order of the rows. Rows that are read again therefore get the same ids.
 """
 
 from __future__ import annotations
@@ -18,18 +17,18 @@ _FIRST_SLOTS = 2**12
 
 
 class Copies(Protocol):
-    """Numbers of equal rows, among all for which one object is asked; each row is asked for once, in order."""
+    """Numbers equal rows among all rows passed to one object; each row is passed once, in order."""
 
     def number(self, marks: Sequence[str]) -> Sequence[int]:
-        """Return the number of each row among those before it with the same mark, itself counted.
+        """Return for each row how many rows so far have the same mark, itself included.
 
         Args:
-            marks: what the ids of the rows hold before the number; the last eight characters are the checksum.
+            marks: the part of each row's id before the number; the last eight characters are the checksum.
         """
 
 
 class CopiesByMark:
-    """Numbers among the rows of a few batches; marks may differ in anything."""
+    """Numbers the rows of a few batches; marks may differ in any part."""
 
     def __init__(self) -> None:
         self._found: Counter[str] = Counter()
@@ -44,10 +43,10 @@ class CopiesByMark:
 
 
 class CopiesBySum:
-    """Numbers among any number of rows whose marks differ in their checksum alone.
+    """Numbers any number of rows whose marks differ only in their checksum.
 
-    A table of checksums with their counts, in 8 bytes each and at most 2/3 full: a row that is like no other takes 12
-    to 24 bytes, one that is like another takes none.
+    Hash table of checksums and counts, with 8 bytes a slot and at most 2/3 full. A distinct row takes 12 to 24 bytes,
+    a further copy none.
     """
 
     def __init__(self) -> None:

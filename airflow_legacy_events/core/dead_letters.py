@@ -10,18 +10,18 @@ from typing import Any
 from airflow_legacy_events.core.model import Batch, Headers, Messages, Rejection
 
 INVALID_TIMESTAMP = "INVALID_TIMESTAMP"
-"""The error of a `Rejection` that is about the message's timestamp."""
+"""Error name of a `Rejection` caused by the message's timestamp."""
 
 
 def dead_letters(
     topic: str, stream: str, batch: Batch, messages: Messages, rejections: Sequence[Rejection]
 ) -> Messages:
-    """Return the rejected messages unchanged but for their topic and headers that say why they are there.
+    """Return the rejected messages with the dead-letter topic and headers that give the reason, else unchanged.
 
-    One that was rejected for its timestamp goes without it.
+    A message that was rejected for its timestamp is sent without it.
 
-    `legacy-events-stream`, `-key`, `-error` (the broker's name of it), `-reason` and `-position` (the row's
-    watermark and key values, a JSON array).
+    The headers are `legacy-events-stream`, `-key`, `-error` (the broker's name for it), `-reason` and `-position`
+    (the row's watermark and key values, a JSON array).
     """
     at = [rejection.index for rejection in rejections]
     return Messages(
@@ -35,7 +35,7 @@ def dead_letters(
 
 
 def timeless(letters: Messages, refused: Sequence[Rejection]) -> Messages:
-    """Return dead letters without the timestamps for which the dead-letter topic would refuse them too."""
+    """Return dead letters without those timestamps that the dead-letter topic would refuse too."""
     late = {one.index for one in refused if one.error == INVALID_TIMESTAMP}
     if not late or letters.timestamps is None:
         return letters
@@ -44,7 +44,7 @@ def timeless(letters: Messages, refused: Sequence[Rejection]) -> Messages:
 
 
 def _timestamp(messages: Messages, rejection: Rejection) -> int | None:
-    """A timestamp that one topic refused would be refused by the next."""
+    """Return the timestamp, unless one topic has refused it: the next topic would refuse it too."""
     return None if rejection.error == INVALID_TIMESTAMP else messages.timestamp_of(rejection.index)
 
 

@@ -1,7 +1,7 @@
-"""What becomes of each batch, in the one order: publish and confirm, save, acknowledge.
+"""Delivery of each batch, always in one order: publish and confirm, save, acknowledge.
 
-At-least-once: a crash between two steps repeats what was published since the last save, with equal ids, and loses
-nothing, since nothing is saved before it is confirmed and nothing is acknowledged before it is saved.
+At-least-once: nothing is saved before it is confirmed, and nothing is acknowledged before it is saved. A crash between
+two steps therefore loses nothing. It repeats what was published since the last save, with equal ids.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ from airflow_legacy_events.core.ports import Broker, Lease, Observer, Source, Wa
 from airflow_legacy_events.core.topic_identity import WrittenTopics
 
 SAVE_SECONDS = 0.5
-"""Saves are at least so far apart, except the first and the last: one to an Airflow Variable costs about 15 ms."""
+"""Minimum time between saves, except the first and the last: one to an Airflow Variable costs about 15 ms."""
 
 RECEIPT_BYTES = 64 * 1024
-"""A joined receipt that has grown beyond it is saved at once, so that no watermark becomes large."""
+"""A joined receipt larger than this is saved at once, which keeps watermarks small."""
 
 
 class AtLeastOnce:
-    """Saves behind confirmed batches, at most twice a second.
+    """Saves the watermark after confirmed batches, at most twice a second.
 
-    Between two saves the receipts of the confirmed batches are joined, so an acknowledgement always covers exactly what
-    the saved watermark says.
+    Between two saves the receipts of the confirmed batches are joined. An acknowledgement therefore always covers
+    exactly the rows up to the saved watermark.
 
     Args:
         name: under which the store keeps the watermark: the stream, or the progress of a replay.
         source: acknowledged.
-        lease: of the stream's lock, checked before every save and acknowledgement, and before a publish where that was
-            done more than 7 s ago.
+        lease: of the stream's lock, checked before every save and acknowledgement, and before a publish if the last
+            check is more than 7 s old.
         stream: named in dead letters.
         broker: already open.
         store: holds the watermark.
         observers: called for every load and save.
         dead_letter_topic: where rejected messages go; None: a rejection fails the run.
-        clock: seconds that only grow; of what is due.
+        clock: monotonic seconds; decides when a save is due.
         log: of the task.
     """
 
@@ -95,7 +95,7 @@ class AtLeastOnce:
         return self._saved
 
     def begin(self, facts: Mapping[str, Any]) -> None:
-        """See `Delivery.begin`; no later save waits because of this one."""
+        """See `Delivery.begin`; this save does not delay the next one."""
         self._facts = dict(facts)
         if self._saved is None:
             self._write(Watermark(None, None, self._facts))
@@ -118,7 +118,7 @@ class AtLeastOnce:
         self._left.check()
 
     def close(self) -> None:
-        """See `Delivery.close`; a store that something else hides or overwrites is found out by reading back."""
+        """See `Delivery.close`; reading back detects a store that is hidden or overwritten."""
         self._check_topics(last=True)
         self.rescue()
         if self._wrote and self._store.load(self._name) != self._saved:
@@ -139,7 +139,7 @@ class AtLeastOnce:
         self._store.forget(self._name)
 
     def _publish(self, batch: Batch, messages: Messages) -> Watermark:
-        """Deliver a batch, and return the watermark behind what of it was delivered."""
+        """Deliver a batch, and return the watermark after its delivered rows."""
         by_place = {one.index: one for one in (*self._broker.refused(messages), *messages.refused)}
         refused = list(by_place.values())
         if self._dead_letter_topic is None and self._source.without(batch, frozenset()) is not None:
@@ -153,10 +153,10 @@ class AtLeastOnce:
         return batch.after
 
     def _publish_but(self, batch: Batch, messages: Messages, refused: Sequence[Rejection]) -> Watermark:
-        """Deliver a batch without the rows that can't be delivered, and what comes behind them in their group.
+        """Deliver a batch without its undeliverable rows and without the rows after them in their group.
 
-        What only the broker refuses may have later messages of its group on the topic by then. They stay at the source
-        too, and come again behind it.
+        When the broker rejects a message, later messages of its group may already be on the topic. Their rows stay at
+        the source too, and are sent again after it.
         """
         left = self._left.places(batch, refused)
         self._broker.publish(messages, left)
@@ -175,7 +175,7 @@ class AtLeastOnce:
 
     def _bury(self, batch: Batch, messages: Messages, rejections: Sequence[Rejection]) -> None:
         first, count = rejections[0], len(rejections)
-        where = f" by topic {messages.topic!r}" if messages.topics is None else ""  # what a row names is the row's
+        where = f" by topic {messages.topic!r}" if messages.topics is None else ""  # row topics are row content
         found = (
             f"{count} of {batch.count} messages were rejected{where}; first: message"
             f" {first.index} of the batch, {first.error}: {first.reason}"
@@ -197,7 +197,7 @@ class AtLeastOnce:
             )
 
     def _note(self, after: Watermark) -> None:
-        """Keep what is confirmed until a save is due; receipts are joined."""
+        """Keep the confirmed watermark until a save is due; receipts are joined."""
         receipt = after.receipt
         self._receipt_bytes += len(json.dumps(receipt)) if receipt else 0
         if self._confirmed is not None and self._confirmed.receipt is not None:
@@ -206,7 +206,7 @@ class AtLeastOnce:
         self._confirmed = Watermark(after.values, receipt, {**self._facts, **after.facts, **placed})
 
     def _check_topics(self, *, last: bool = False) -> None:
-        """Check that what was confirmed still lies where it was sent to; else it does not count as delivered."""
+        """Check that the topics written to still exist; if not, what was confirmed does not count as delivered."""
         try:
             self._topics.check(last=last)
         except WatermarkError:

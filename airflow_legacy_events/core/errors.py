@@ -3,14 +3,14 @@
 ```
 LegacyEventsError
 ├── ConfigurationError     fix the DAG or a connection
-├── SourceError            the legacy database said no, or went away
+├── SourceError            the legacy database refused, or went away
 │   ├── BusyError          another run holds the stream's lock
 │   └── SchemaChangedError the columns changed while they were read
 ├── EnvelopeError          a row can't be carried as it is
 ├── DeliveryError          the broker rejected messages, or their fate is unknown
-├── WatermarkError         the stored watermark is lost, foreign, unreadable or moved by somebody else
-├── CompletenessError      less completeness than was asked for
-└── StoppedError           the run was asked to stop and ended at a batch border
+├── WatermarkError         the stored watermark is lost, foreign, unreadable or moved by another writer
+├── CompletenessError      less completeness than required
+└── StoppedError           the run received a stop request and ended between two batches
 ```
 """
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 
 class LegacyEventsError(Exception):
-    """Root of all errors that this package raises on purpose.
+    """Base class of all errors that this package raises on purpose.
 
     Attributes:
-        retry_helps: False where the same task would fail again until a person acts.
+        retry_helps: False if the same task would fail again until a person acts.
     """
 
     retry_helps = True
 
 
 class ConfigurationError(LegacyEventsError):
-    """The DAG or a connection asks for what can't be: fix it there."""
+    """The DAG or a connection requests something impossible: fix it there."""
 
     retry_helps = False
 
@@ -48,7 +48,7 @@ class BusyError(SourceError):
 
     Attributes:
         holder: the run that holds it, as text for a person.
-        healthy: whether the holder has shown life within its lease; None when that can't be seen.
+        healthy: whether the holder's heartbeat is within its lease; None if that can't be seen.
     """
 
     def __init__(self, message: str, *, holder: str, healthy: bool | None) -> None:
@@ -58,7 +58,7 @@ class BusyError(SourceError):
 
 
 class SchemaChangedError(SourceError):
-    """A page gives other columns than the run was made for; nothing of it was sent."""
+    """A page has different columns than the run expects; nothing of it was sent."""
 
 
 class EnvelopeError(LegacyEventsError):
@@ -68,10 +68,10 @@ class EnvelopeError(LegacyEventsError):
 
 
 class DeliveryError(LegacyEventsError):
-    """The broker rejected messages, or could not say what became of them.
+    """The broker rejected messages, or their fate is unknown.
 
     Attributes:
-        rejected: the messages that were rejected for good; empty when their fate is unknown.
+        rejected: the messages that were finally rejected; empty if their fate is unknown.
     """
 
     def __init__(self, message: str, *, rejected: Sequence[Rejection] = ()) -> None:
@@ -80,7 +80,7 @@ class DeliveryError(LegacyEventsError):
 
 
 class WatermarkError(LegacyEventsError):
-    """The stored watermark can't be used: unreadable, lost, of another server or topic, or moved meanwhile."""
+    """The stored watermark can't be used: it is unreadable, lost, of another server or topic, or moved meanwhile."""
 
     def __init__(self, message: str, *, retry_helps: bool = False) -> None:
         super().__init__(message)
@@ -88,10 +88,10 @@ class WatermarkError(LegacyEventsError):
 
 
 class CompletenessError(LegacyEventsError):
-    """The completeness that the operator demands can't be reached here."""
+    """The completeness required by the operator can't be reached here."""
 
     retry_helps = False
 
 
 class StoppedError(LegacyEventsError):
-    """The run was asked to stop; what was confirmed is saved, the next run goes on from there."""
+    """The run received a stop request; what was confirmed is saved, and the next run continues from there."""

@@ -1,4 +1,4 @@
-"""Size of messages in bytes of UTF-8: for the report, and for a topic's limit."""
+"""Size of messages in bytes of UTF-8, for the report and for a topic's limit."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ class Extent(NamedTuple):
 
     Attributes:
         total: of all keys and values.
-        longest: no message's key and value together are longer.
+        longest: upper bound of one message's key and value together.
     """
 
     total: int = 0
     longest: int = 0
 
     def joined(self, other: Extent) -> Extent:
-        """Return that of these messages and others."""
+        """Return the extent of these messages and others together."""
         return Extent(self.total + other.total, max(self.longest, other.longest))
 
 
 class Measured(NamedTuple):
-    """An extent with the lists that it was measured of; other lists have to be measured anew."""
+    """An extent with the lists it was measured from; other lists must be measured anew."""
 
     extent: Extent
     keys: Parts
@@ -38,7 +38,7 @@ class Measured(NamedTuple):
         return cls(extent_of(keys, values), keys, values)
 
     def is_of(self, keys: Parts, values: Parts) -> bool:
-        """Whether these very lists were measured."""
+        """Whether exactly these list objects were measured."""
         return self.keys is keys and self.values is values
 
 
@@ -53,7 +53,7 @@ def _measured(parts: Parts) -> tuple[int, int]:
     try:
         texts = cast("Sequence[str]", parts)
         lengths = list(map(len, texts))
-        wide = list(filterfalse(str.isascii, texts))  # few, so that few are encoded
+        wide = list(filterfalse(str.isascii, texts))  # usually few: only these need encoding
     except TypeError:
         lengths = [len(part.encode() if isinstance(part, str) else part or b"") for part in parts]
         return sum(lengths), max(lengths, default=0)

@@ -1,4 +1,4 @@
-"""Facts of a watermark, checked for their form: a person may have edited them."""
+"""Facts of a watermark: their form is checked, since a person may have edited them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import WatermarkError
 
 Form: TypeAlias = tuple[Callable[[Any], bool], str]
-"""Whether a fact can be understood, and what it must be, for the error."""
+"""Check of a fact's form, and the description of that form for the error."""
 
 
 def check_facts(stream: str, facts: Mapping[str, Any], forms: Mapping[str, Form]) -> None:
-    """Check that each fact has the form in which it is read; one that is missing or null is skipped.
+    """Check that each fact has the expected form; a fact that is missing or null is skipped.
 
     Args:
         stream: whose watermark it is.
@@ -21,7 +21,7 @@ def check_facts(stream: str, facts: Mapping[str, Any], forms: Mapping[str, Form]
         forms: of the facts that the source reads, by name.
 
     Raises:
-        WatermarkError: naming the stream, the fact and the remedy, never what the fact holds.
+        WatermarkError: names the stream, the fact and the remedy, never the fact's value.
     """
     for name, (fits, form) in forms.items():
         found = facts.get(name)
@@ -46,7 +46,7 @@ def are_texts(found: Any) -> bool:
 
 
 def rows_of(*kinds: type) -> Callable[[Any], bool]:
-    """Return the check that a fact is a list of lists with one value of each kind."""
+    """Return a check that a fact is a list of lists with one value of each kind."""
 
     def row(found: Any) -> bool:
         return isinstance(found, list) and len(found) == len(kinds) and all(map(isinstance, found, kinds))

@@ -1,4 +1,4 @@
-"""File locks, which the kernel frees with the process that holds them."""
+"""File locks (flock): the kernel releases them when the holding process ends."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 
 def take(file: int) -> bool:
-    """Lock an open file unless another holds its lock; return whether it is ours.
+    """Lock an open file unless another process holds its lock; return whether the lock is ours.
 
     Args:
-        file: its descriptor; closing it frees the lock.
+        file: its descriptor; closing it releases the lock.
     """
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -23,9 +23,9 @@ def take(file: int) -> bool:
 
 
 def holders(file: int) -> tuple[int, ...] | None:
-    """Return the numbers that the process which holds a file's lock has, in this and in inner namespaces.
+    """Return the PIDs of the process that holds a file's lock, in this and in inner namespaces.
 
-    None where it can't be seen: in another container, on another machine, or on a system without `/proc/locks`.
+    None if it can't be seen: in another container, on another machine, or on a system without `/proc/locks`.
 
     Args:
         file: its descriptor.
@@ -40,10 +40,10 @@ def holders(file: int) -> tuple[int, ...] | None:
 
 
 def _locks() -> Iterator[tuple[str, str, str]]:
-    """Yield kind, process and place of every lock that the kernel shows here."""
+    """Yield kind, process and place of every lock in `/proc/locks`."""
     for line in Path("/proc/locks").read_text().splitlines():
         parts = line.split()
-        if len(parts) == 8 and parts[1] != "->":  # that one waits  # noqa: PLR2004  its fields, see proc(5)
+        if len(parts) == 8 and parts[1] != "->":  # "->": waiting for a lock  # noqa: PLR2004  its fields, see proc(5)
             yield parts[1], parts[4], parts[5]
 
 

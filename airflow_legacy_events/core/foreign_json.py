@@ -1,4 +1,4 @@
-"""JSON that a person or another process may have written: parsed whole, or refused with one kind of error."""
+"""JSON from a person or another process: parsed completely, or refused with one kind of error."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import math
 from typing import Any
 
 DEEPEST = 100
-"""Levels of lists and objects; a deeper text could not be written again from any place."""
+"""Maximum nesting of lists and objects; deeper texts could not be written again at every call depth."""
 
 
 def read_json(text: str | bytes) -> Any:
-    """Return what a JSON text holds.
+    """Parse a JSON text.
 
     Args:
         text: characters, or bytes of UTF-8.
 
     Raises:
-        ValueError: it is no JSON, is nested too deeply, or holds what can't be written again: NaN, a number beyond a
-            float, or half a surrogate pair.
+        ValueError: it is not JSON, is nested too deeply, or holds a value that can't be written again: NaN, a number
+            outside the range of a float, or an unpaired surrogate.
     """
     try:
         found = json.loads(text.decode() if isinstance(text, bytes) else text, parse_constant=_no_number)
@@ -35,7 +35,7 @@ def _check(found: Any) -> None:
             raise ValueError("nested too deeply")
         for one in level:
             if isinstance(one, str):
-                one.encode()  # half a surrogate pair is refused as a ValueError
+                one.encode()  # an unpaired surrogate raises a ValueError
             elif isinstance(one, float) and not math.isfinite(one):
                 raise ValueError("a number without an end")
         level, depth = [part for one in level for part in _parts(one)], depth + 1

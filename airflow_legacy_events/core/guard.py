@@ -18,23 +18,23 @@ _REMEDIES: Mapping[str, str] = {
     "cluster": "point broker_conn_id back to the first cluster, or give the stream another name with stream=",
     "kind": "give the stream another name with stream=",
 }
-"""Remedies where a fact of every source differs."""
+"""Remedies for facts that every source has."""
 
 
 def check(
     stream: str, stored: Mapping[str, Any], found: Mapping[str, Any], remedies: Mapping[str, str] = MappingProxyType({})
 ) -> None:
-    """Check that every fact with a remedy is the same, where both sides know it.
+    """Check that every fact with a remedy is the same on both sides, where both know it.
 
     Args:
         stream: whose watermark it is.
         stored: facts of the watermark.
         found: facts of this run.
-        remedies: of the facts that the source compares, by name, before those for every source; `{accept}` is the
-            command that takes what is there now.
+        remedies: of the facts that the source compares, by name; they override those of every source. `{accept}`
+            stands for the command that accepts the new value.
 
     Raises:
-        WatermarkError: naming both sides and the remedies.
+        WatermarkError: names both values and the remedies.
     """
     for fact, remedy in {**_REMEDIES, **remedies}.items():
         if stored.get(fact) is None or found.get(fact) is None or stored[fact] == found[fact]:
@@ -51,13 +51,13 @@ def _accepting(stream: str, fact: str) -> str:
 
 
 def check_alone(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]) -> None:
-    """Check that no other index of the same mapped task has moved the stream in this run for another query.
+    """Check that no other index of the same mapped task has moved the stream for another query in this run.
 
-    What a template fills in is no part of a query's fingerprint, since it may change with every run; in one run it is
-    what tells the indexes of a mapped task apart.
+    Templated parts are not in a query's fingerprint, since they may change with every run. Within one run they are
+    what distinguishes the indexes of a mapped task.
 
     Raises:
-        WatermarkError: naming the other index and the remedy.
+        WatermarkError: names the other index and the remedy.
     """
     run = ("dag", "task", "run")
     if any(stored.get(fact) is None or stored[fact] != found.get(fact) for fact in run):
@@ -73,12 +73,12 @@ def check_alone(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]
 
 
 def check_types(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]) -> None:
-    """Check that the watermark and key columns still have the types of the stored watermark.
+    """Check that the watermark and key columns still have the types recorded in the stored watermark.
 
-    A length or precision may change. A text of the watermark would be compared as a value of the new type.
+    A length or precision may change. After a change of type the stored text would be compared as the new type.
 
     Raises:
-        WatermarkError: naming the column and both types.
+        WatermarkError: names the column and both types.
     """
     before = dict(stored.get("columns") or ())
     for name, type_ in found.get("columns") or ():
@@ -94,7 +94,7 @@ def check_types(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]
 def same(
     stored: Mapping[str, Any], found: Mapping[str, Any], remedies: Mapping[str, str] = MappingProxyType({})
 ) -> bool:
-    """Whether the progress of a replay is of the same rows and topic; arguments as in `check`."""
+    """Whether the progress of a replay belongs to the same rows and topic; arguments as in `check`."""
     try:
         check("", stored, found, remedies)
         check_types("", stored, found)
@@ -108,7 +108,7 @@ def _bare(type_: str) -> str:
 
 
 def warn_of_others(log: logging.Logger, stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]) -> None:
-    """Warn when another dag or task moved the stream before."""
+    """Warn if another dag or task moved the stream before."""
     for fact in ("dag", "task"):
         if None not in (stored.get(fact), found.get(fact)) and stored[fact] != found[fact]:
             log.warning("stream %s was last moved by %s %r, this run has %r", stream, fact, stored[fact], found[fact])

@@ -1,4 +1,4 @@
-"""Fencing: a batch goes out only while the stream's lock was proved to be ours a short while ago."""
+"""Fencing: a batch is published only if the stream's lock was recently verified as ours."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from airflow_legacy_events.core.model import Messages, Rejection
 from airflow_legacy_events.core.ports import Answer, Broker, Lease
 
 PROOF_SECONDS = 7.0
-"""A proof of the lock counts for so long: less than half of the 15 s after which others may take a holder for dead."""
+"""Validity of a lock check: less than half of the 15 s after which others may consider the holder dead."""
 
 
 def _since_boot() -> float:
-    """Seconds that go on while the machine sleeps, where there is such a clock."""
+    """Return seconds of a clock that also runs during suspend, where there is one."""
     boot = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
 class ProvedLease:
-    """A lease that knows how old its last proof is.
+    """A lease that knows the age of its last check.
 
-    A process may be stopped without noticing, alone or with its whole machine. A stopped process finds both clocks
-    moved when it wakes; a machine that was moved elsewhere may find only its wall clock put right.
+    A process may be paused without noticing, alone or with its whole machine. After a pause of the process both clocks
+    have moved on. After the migration of a virtual machine perhaps only the wall clock has been corrected.
 
     Args:
-        lease: of the stream's lock; every call that succeeds is a proof, as of its beginning.
-        clocks: each returns seconds; the one that has moved furthest counts.
+        lease: of the stream's lock; every successful call counts as a check, from the time it began.
+        clocks: each returns seconds; the one that has advanced most counts.
     """
 
     def __init__(self, lease: Lease, clocks: Sequence[Callable[[], float]] = (_since_boot, time.time)) -> None:
@@ -49,7 +49,7 @@ class ProvedLease:
         return answers
 
     def prove(self) -> None:
-        """Check the lease unless that was done within the last 7 s.
+        """Check the lease unless it was checked within the last 7 s.
 
         Raises:
             SourceError: as `check`.
@@ -62,11 +62,11 @@ class ProvedLease:
 
 
 class FencedBroker:
-    """A broker that takes messages only behind a proof of the lease.
+    """A broker that accepts messages only after a check of the lease.
 
     Args:
-        broker: gets the messages.
-        lease: proved before each publish.
+        broker: receives the messages.
+        lease: checked before each publish.
     """
 
     def __init__(self, broker: Broker, lease: ProvedLease) -> None:

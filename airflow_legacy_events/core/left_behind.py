@@ -1,4 +1,4 @@
-"""Rows that stay at their source: those that can't be delivered, and every later one of their group."""
+"""Rows left at their source: those that can't be delivered, and every later row of their group."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from airflow_legacy_events.core.errors import DeliveryError
 from airflow_legacy_events.core.model import Batch, Rejection
 
 MOST_GROUPS = 1_000
-"""So many groups that wait behind a row of theirs end a run at once: something else is wrong."""
+"""This many blocked groups end a run at once: something else must be wrong."""
 
 _NAMED = 10
 
 
 class LeftBehind:
-    """What a run leaves at its source.
+    """Tracks the rows that a run leaves at its source.
 
-    Rows of one group, such as the events of one aggregate, have an order, so those behind a row that can't be delivered
-    wait with it. Those in front of it don't.
+    Rows of one group, such as the events of one aggregate, are ordered. If a row can't be delivered, the later rows of
+    its group wait with it; the earlier ones don't.
     """
 
     def __init__(self) -> None:
@@ -29,10 +29,10 @@ class LeftBehind:
         self._rows = 0
 
     def places(self, batch: Batch, refused: Iterable[Rejection]) -> frozenset[int]:
-        """Return the places in a batch that must be left: those refused, and those behind one of their group.
+        """Return the places in a batch that must be left: refused rows, and later rows of the same group.
 
         Args:
-            batch: in order; later calls are of later batches, or of the same one with more refused.
+            batch: in order; later calls pass later batches, or the same one with more rows refused.
             refused: rows of it that can't be delivered, by their place.
         """
         by_place = {one.index: one for one in refused}
@@ -51,19 +51,19 @@ class LeftBehind:
         return frozenset(left)
 
     def count(self, rows: int) -> None:
-        """Count rows of a batch that are left for good."""
+        """Count rows of a batch that this run leaves."""
         self._rows += rows
 
     @property
     def full(self) -> bool:
-        """Whether so many groups wait that the run should end."""
+        """Whether so many groups are blocked that the run should end."""
         return len(self._groups) >= MOST_GROUPS
 
     def check(self) -> None:
-        """Check that nothing was left.
+        """Check that no row was left.
 
         Raises:
-            DeliveryError: naming the first ten rows that could not be delivered.
+            DeliveryError: names the first ten rows that could not be delivered.
         """
         if not self._groups:
             return

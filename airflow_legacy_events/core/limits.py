@@ -1,4 +1,4 @@
-"""Limits of a run: rows, seconds, rows a second."""
+"""Limits of a run: rows, seconds, rows per second."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.stop import Stop
 
 MAX_ROW_BYTES = 16 * 2**20
-"""The most raw data that a row has, unless the user allows more: a message is not meant for it, nor is the memory."""
+"""Maximum raw size of a row unless the user allows more: neither messages nor memory suit larger ones."""
 LONGEST_BATCH_SECONDS = 2.0
-"""A batch ends early so that it takes no longer at `rows_per_second`: a stop waits for a batch border."""
+"""Maximum duration of a batch at `rows_per_second`: a stop request has to wait for the end of a batch."""
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,10 @@ class Limits:
     """The budgets of one run.
 
     Attributes:
-        batch_rows: rows that are confirmed together, at most.
-        max_rows: rows after which the run ends, its target reached or not.
+        batch_rows: maximum of rows that are confirmed together.
+        max_rows: rows after which the run ends, whether or not its target is reached.
         max_seconds: seconds after which no new batch is taken.
-        rows_per_second: mean rate that is not exceeded.
+        rows_per_second: maximum mean rate.
 
     Raises:
         ConfigurationError: a bound is not positive.
@@ -49,7 +49,7 @@ class Limits:
 
 
 class Pace:
-    """Keeps a run at `rows_per_second`, and knows when `max_seconds` are over."""
+    """Throttle: keeps a run at `rows_per_second`, and knows when `max_seconds` have passed."""
 
     def __init__(self, limits: Limits, stop: Stop, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits, self._stop, self._clock = limits, stop, clock

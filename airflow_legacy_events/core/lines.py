@@ -1,4 +1,4 @@
-"""Texts in lines that a page shows without being moved sideways."""
+"""Line wrapping: texts in lines that a page shows without horizontal scrolling."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import re
 import textwrap
 
 WIDTH = 74
-"""Characters of a line that Airflow's page of a task shows in a window of 1200 pixels."""
+"""Characters per line on Airflow's task page in a window of 1200 pixels."""
 
 _BETWEEN_SENTENCES = re.compile(r"(?<=[.!?]) (?=[A-Z\"'`(\[{])")
 _COMMAND = re.compile(r"`[^`]*`")
 _STATEMENT = re.compile(r"(?:ALTER|CREATE|GRANT|REVOKE|SELECT|SET) ")
 _HELD = "\x00"
-"""Stands for a blank that no line ends at."""
+"""Placeholder for a blank at which no line is broken."""
 
 
 def in_lines(text: str, before: int = 0) -> str:
-    """Return a text with each sentence beginning a line of its own, and lines of `WIDTH` characters at most.
+    """Return a text with each sentence on a line of its own, and lines of at most `WIDTH` characters.
 
-    What is copied by hand is never broken: what stands in backticks, and a line that is an SQL statement. Neither is a
-    word. Further lines of a sentence are indented.
+    Text meant for copying is never broken: text in backticks, and a line that is an SQL statement. Words are not
+    broken either. Further lines of a sentence are indented.
 
     Args:
-        text: of sentences, as our errors have them.
+        text: of sentences, as in our error messages.
         before: characters that the page puts before the first line.
     """
     held = _COMMAND.sub(lambda found: found[0].replace(" ", _HELD), text)

@@ -20,7 +20,7 @@ def wait_for_lock(
     """Take the lock as soon as it is free, for as long as the context lasts.
 
     Raises:
-        BusyError: the holder shows no life, so waiting would not end.
+        BusyError: the holder's heartbeat has stopped, so waiting would never end.
         StoppedError: the run was stopped while it waited.
     """
     reported = False

@@ -1,12 +1,12 @@
-"""How objects that a DAG file holds show themselves."""
+"""Representation (`repr`) of objects in a DAG file."""
 
 from __future__ import annotations
 
 
 def made_by(kind: type, **arguments: object) -> str:
-    """Return the call that makes an object, as Python writes it.
+    """Return the constructor call of an object, as Python writes it.
 
-    Airflow keeps an argument of `partial()` as its text. An address in it would make a new version of the DAG with
-    each parse.
+    Airflow stores an argument of `partial()` as text. A memory address in it would make a new DAG version with each
+    parse.
     """
     return f"{kind.__qualname__}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})"

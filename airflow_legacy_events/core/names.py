@@ -1,4 +1,4 @@
-"""Names too long for their place: cut, and kept distinct by a hash of the whole."""
+"""Truncation of long names, kept distinct by a hash of the whole name."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ def digest(text: str, digits: int = 64) -> str:
 
 
 def cut(text: str, longest: int, *, digits: int = 8) -> str:
-    """Return `text`, or where it has more than `longest` characters its start, `~` and so many digits of its hash."""
+    """Return `text`; if it has more than `longest` characters, its start, `~` and `digits` digits of its hash."""
     return text if len(text) <= longest else f"{text[: longest - digits - 1]}~{digest(text, digits)}"
 
 
 def cut_bytes(text: str, longest: int, *, digits: int = 8) -> str:
-    """Return what `cut` does, with `longest` in bytes of UTF-8; no character is cut in two."""
+    """Same as `cut`, with `longest` in bytes of UTF-8; no character is split."""
     whole = text.encode()
     if len(whole) <= longest:
         return text

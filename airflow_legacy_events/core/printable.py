@@ -1,15 +1,15 @@
-"""Text for a terminal or a log, which must not obey what a name or a value holds."""
+"""Escaping for a terminal or a log: control characters in names and values must have no effect there."""
 
 from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """Return `text` with each control character, and whatever else has no shape, written as a Python text shows it."""
+    """Return `text` with each control character and other unprintable character as a Python escape sequence."""
     return text if text.isprintable() else "".join(map(_shown, text))
 
 
 def printable_lines(text: str) -> str:
-    """Return what `printable` does, with the ends of lines left as they are."""
+    """Same as `printable`, but with line ends unchanged."""
     return "\n".join(map(printable, text.split("\n")))
 
 

@@ -9,7 +9,7 @@ from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsEr
 
 
 class Problems:
-    """Collects the errors of checks, each of which may fail without hiding the next.
+    """Collects the errors of several checks; a failed check doesn't hide the next one's error.
 
     Attributes:
         found: so far, in the order of the checks.
@@ -20,7 +20,7 @@ class Problems:
 
     @contextmanager
     def collect(self) -> Iterator[None]:
-        """Collect an error of ours instead of raising it; a stop and any other error are raised."""
+        """Collect a `LegacyEventsError` instead of raising it; a stop and all other errors are raised."""
         try:
             yield
         except StoppedError:
@@ -32,7 +32,7 @@ class Problems:
         """Raise what was found, if anything.
 
         Raises:
-            LegacyEventsError: the only problem as it is, else one error that lists them all; its attribute `problems`
+            LegacyEventsError: the only problem itself, else one error that lists them all; its attribute `problems`
                 holds each.
         """
         if len(self.found) == 1:

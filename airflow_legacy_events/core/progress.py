@@ -1,4 +1,4 @@
-"""Progress in the task log, at a rate a person reads."""
+"""Progress in the task log, at a readable rate."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ EVERY_SECONDS = 10.0
 
 
 class Progress:
-    """Logs rows, rows a second, the share of the range and the time left, at most every 10 s."""
+    """Logs rows, rows per second, the completed fraction of the range and the time left, at most every 10 s."""
 
     def __init__(self, log: logging.Logger, stream: str) -> None:
         self._log, self._stream = log, stream
         self._started = self._last = time.monotonic()
 
     def show(self, rows: int, share: float | None) -> None:
-        """Log one line when the last one is long enough ago.
+        """Log one line unless the last one is less than 10 s old.
 
         Args:
             rows: decided since the start.
-            share: of the range that lies behind, 0 to 1; None where it is not known.
+            share: completed fraction of the range, 0 to 1; None if unknown.
         """
         now = time.monotonic()
         if now - self._last < EVERY_SECONDS:

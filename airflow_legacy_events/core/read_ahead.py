@@ -1,4 +1,4 @@
-"""One thread that reads and encodes ahead of the relay, never further than a bounded queue."""
+"""Read-ahead: one thread reads and encodes ahead of the relay, limited by a bounded queue."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class _End:
 class ReadAhead(Generic[T]):
     """Iterates over `items` while a thread of its own produces the next ones.
 
-    At most `depth` items are made or wait beside the one in the taker's hands: the thread begins with no further one,
-    so memory grows neither with the rows nor where the taker is slow. An error of the producer is raised where its item
-    would have come, after all items before it. Leaving the context ends the thread at its next item.
+    At most `depth` items are being made or waiting, besides the one in use by the consumer. Memory therefore grows
+    neither with the number of rows nor with a slow consumer. An error of the producer is raised in place of its item,
+    after all items before it. Leaving the context ends the thread at its next item.
 
     Args:
-        items: makes them; it should let go of one before it makes the next.
+        items: makes them; it should release one before it makes the next.
         stop: ends it.
         depth: see above.
-        alone: whether an item is so large that no other is begun before its taker is done with it.
+        alone: whether an item is so large that the next one is begun only after the consumer is done with it.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class ReadAhead(Generic[T]):
                 return
             if not isinstance(item, _End):
                 yield item
-                del item  # it may be large, and the next is begun now
+                del item  # free memory: the item may be large, and the next one is begun now
                 self._room.release()
             elif item.error is not None:
                 raise item.error
@@ -88,7 +88,7 @@ class ReadAhead(Generic[T]):
         self._made.put(_End(error))
 
     def _wait_until_taken(self) -> None:
-        """Wait until the taker is done with every item; not where nobody wants any."""
+        """Wait until the consumer is done with every item; returns at once if it has stopped."""
         taken = 0
         while taken <= self._depth and self._has_room():
             taken += 1
@@ -96,7 +96,7 @@ class ReadAhead(Generic[T]):
             self._room.release(taken)
 
     def _has_room(self) -> bool:
-        """Wait until the next item may be made; False where nobody wants it any more."""
+        """Wait until the next item may be made; False if the consumer has stopped."""
         while not (self._abandoned.is_set() or self._stop.requested):
             if self._room.acquire(timeout=_POLL_SECONDS):
                 return True

@@ -1,10 +1,10 @@
-"""The one loop. What becomes of a batch is the delivery's, in `core.delivery`.
+"""Relay: the main loop. Publishing, saving and acknowledging a batch is in `core.delivery`.
 
     lock -> load -> open (guard, checks, horizon) -> acknowledge again -> for each batch of a bounded read-ahead:
         encode -> deliver: publish and confirm -> save -> acknowledge
 
-The source is opened before a receipt is acknowledged again: a connection that leads elsewhere by now is found out
-before anything is deleted or advanced there.
+The source is opened before a receipt is acknowledged again. A connection that now points to another database is
+therefore detected before anything is deleted or advanced there.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from airflow_legacy_events.core.report import Report
 from airflow_legacy_events.core.stop import Stop
 
 LARGE_BYTES = 2 * 2**20
-"""No batch is read ahead of one with a larger message: it and its row may take four bytes a character."""
+"""No batch is read ahead during one with a larger message: message and row may each take four bytes a character."""
 
 _WAITS = {"future": "they lie above the database's now", "lag": "they are younger than lag="}
 
@@ -43,19 +43,19 @@ class Relay:
     """Moves the batches of one source to one topic, once.
 
     Attributes:
-        stream: what is moved, where to.
-        source: opened, read and acknowledged by this relay alone.
+        stream: name, topic and formats.
+        source: opened, read and acknowledged only by this relay.
         envelope: compiled once per shape.
-        delivery: makes what publishes, saves and acknowledges, one batch at a time.
-        lock: gives the stream's lease as a context.
+        delivery: factory of the delivery, which publishes, saves and acknowledges one batch at a time.
+        lock: returns the stream's lease as a context.
         facts: of the run, kept with every watermark: topic, cluster, dag, task, run.
-        remedies: where one of these differs from the watermark's and the source knows a better one; see `guard.check`.
+        remedies: for facts that differ from the watermark's, where the source knows better ones; see `guard.check`.
         limits: budgets of the run.
-        repeat: what is sent again instead of what is new; its progress is kept apart from the stream's watermark,
-            which is neither read nor moved, and removed when all of it is delivered. None: a live run.
-        stop: ends the run at a batch border once requested.
-        clock: seconds that only grow; of what is due and what is over.
-        report: filled while the run works; true also after a failure.
+        repeat: what is sent again instead of new rows. Its progress is separate from the stream's watermark, which is
+            neither read nor moved, and is removed when all of it is delivered. None: a live run.
+        stop: ends the run between two batches once requested.
+        clock: monotonic seconds, for budgets and durations.
+        report: filled during the run; valid also after a failure.
     """
 
     stream: Stream
@@ -78,11 +78,11 @@ class Relay:
             self.report.mode, self.report.window = self.repeat.mode, self.repeat.window
 
     def run(self) -> Report:
-        """Deliver everything above the watermark up to a target fixed at the start.
+        """Deliver all rows above the watermark up to a target fixed at the start.
 
         Raises:
-            LegacyEventsError: the run failed or was stopped; everything confirmed is saved, unless the lease was
-                lost or the store failed, and `report` says how far it came.
+            LegacyEventsError: the run failed or was stopped. Everything confirmed is saved, unless the lease was lost
+                or the store failed; `report` shows how far the run came.
         """
         started = self.clock()
         try:
@@ -132,7 +132,7 @@ class Relay:
             delivery.check()
 
     def _own(self, stored: Watermark | None) -> Watermark | None:
-        """The watermark that was loaded, once it is this run's to go on from; another's progress counts for nothing."""
+        """Return the loaded watermark after checking that it is this run's; progress of another repeat is ignored."""
         if stored is None or (self.repeat is not None and not self._same(stored.facts)):
             return None
         self.report.watermark_from = self.report.watermark_to = listed(stored.values)
@@ -160,7 +160,7 @@ class Relay:
             self.log.info("%s: %s rows wait for a later run: %s", self.stream.name, rows, _WAITS[held.reason])
 
     def _count_left(self, horizon: Horizon, delivery: Delivery) -> None:
-        """Count what a budget left, for the report; everything is saved by then, so a failure fails nothing."""
+        """Count the rows that a budget left, for the report. All is saved by then, so a failure is only logged."""
         if self.repeat is None and not self.report.target_reached and horizon.left is not None and delivery.values:
             try:
                 self.report.rows_left = horizon.left(delivery.values)
@@ -168,10 +168,10 @@ class Relay:
                 self.log.warning("the rows that are left could not be counted: %s", error)
 
     def _deliver(self, delivery: Delivery, at: Watermark | None) -> Deliver:
-        """What delivers a batch: the delivery alone, or beside the live stream."""
+        """Return the function that delivers a batch: the plain one, or the one beside the live stream."""
         if self.repeat is None or not self.repeat.beside_live:
             return delivery.deliver
-        encoders: Encoders = {}  # one may keep a state, and the others are the read-ahead thread's
+        encoders: Encoders = {}  # separate: an encoder may keep state, and `_encoders` belongs to the read-ahead thread
         return BesideLive(delivery, self.source, partial(self._encode, encoders), self.stop, at).deliver
 
     def _drain(self, delivery: Delivery, batches: Iterator[Batch], pace: Pace, deliver: Deliver) -> None:
@@ -206,7 +206,7 @@ class Relay:
         for batch in batches:
             messages = self._encode(self._encoders, batch) if batch.count else None
             yield batch, messages
-            del batch, messages  # they may be large, and the next are read now
+            del batch, messages  # free memory: they may be large, and the next ones are read now
 
     def _encode(self, encoders: Encoders, batch: Batch) -> Messages:
         messages = _complete(self._encoder(encoders, batch.shape)(batch), batch)
@@ -221,7 +221,7 @@ class Relay:
 
 
 def _is_large(item: tuple[Batch, Messages | None]) -> bool:
-    """Whether a batch takes so much memory that no other is to be read beside it."""
+    """Whether a batch takes so much memory that no other may be read meanwhile."""
     messages = item[1]
     return messages is not None and messages.extent.longest > LARGE_BYTES
 
@@ -229,7 +229,7 @@ def _is_large(item: tuple[Batch, Messages | None]) -> bool:
 def _rescue(delivery: Delivery, error: BaseException) -> None:
     try:
         delivery.rescue()
-    except Exception as second:  # noqa: BLE001  a store is anybody's; the first error goes on
+    except Exception as second:  # noqa: BLE001  a custom store may raise anything; the first error is re-raised
         error.add_note(f"and what was confirmed could not be saved: {second}")
 
 

@@ -10,7 +10,7 @@ from airflow_legacy_events.core.model import LEFT_ROWS, PENDING_ROWS, Delivered
 
 @dataclass
 class Report:
-    """The result of a run; every key is always there. `rows == events + rejected + skipped`.
+    """Result of a run; every key is always present. `rows == events + rejected + skipped`.
 
     Attributes:
         stream: its name.
@@ -18,24 +18,24 @@ class Report:
         rows: rows read and decided.
         events: messages acknowledged on their topic.
         rejected: messages that went to the dead-letter topic.
-        skipped: rows that can't be delivered, and those behind them, left at the source for a later run.
+        skipped: rows that can't be delivered, and later rows of their groups, left at the source for a later run.
         batches: batches confirmed.
         bytes: of keys and values of the events, in UTF-8.
         watermark_from: the values at the start, None for a stream that had delivered nothing.
         watermark_to: the values at the end.
         horizon: the target that was fixed at the start.
         target_reached: False after `max_rows` or `max_seconds`, or a failure.
-        rows_left: rows below the target that a run left which `max_rows` or `max_seconds` ended; counting ends at
-            `LEFT_ROWS`. None where none were left, or they were not counted.
-        held_back: rows above the bound of the run, and why they wait; None when there are none; see `model.HeldBack`.
+        rows_left: rows left below the target when `max_rows` or `max_seconds` ended the run; counting ends at
+            `LEFT_ROWS`. None if none were left, or they were not counted.
+        held_back: rows above the bound of the run, and why they wait; None if there are none; see `model.HeldBack`.
         completeness: `exact`, `bounded` or `best_effort`.
         completeness_reason: the assumption or gap behind that word.
         seconds: of the relay alone.
         topics: events by topic.
-        window: `from` and `to` of what a replay or rerun sends again, else None.
-        backlog: rows that wait at an outbox when the run ends, their age and the table's bytes; see `model.Backlog`.
-        table_reset: the table was set back below the watermark: its `highest` position now, the `watermark`, and the
-            `action` by `on_reset`; else None.
+        window: `from` and `to` of a replay or rerun, else None.
+        backlog: rows waiting in an outbox when the run ends, their age and the table's bytes; see `model.Backlog`.
+        table_reset: set if the table was reset below the watermark: its `highest` position now, the `watermark`, and
+            the `action` by `on_reset`; else None.
     """
 
     stream: str
@@ -61,13 +61,13 @@ class Report:
     rows_left: int | None = None
 
     def count(self, delivered: Delivered) -> None:
-        """Take over what the run has delivered so far."""
+        """Copy the counts of what the run has delivered so far."""
         self.rows, self.events, self.rejected = delivered.rows, delivered.events, delivered.rejected
         self.batches, self.bytes, self.topics = delivered.batches, delivered.bytes, dict(delivered.topics)
         self.skipped = delivered.skipped
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as plain JSON values."""
+        """Return the report as plain JSON values."""
         return asdict(self)
 
     def __str__(self) -> str:
@@ -81,7 +81,7 @@ class Report:
 
     @property
     def _left(self) -> str:
-        """What a budget left, in words."""
+        """The rows left by a budget, in words."""
         rows, most = self.rows_left, LEFT_ROWS
         if rows is None and self.backlog is not None:
             rows, most = self.backlog["rows"], PENDING_ROWS

@@ -1,9 +1,9 @@
-"""What becomes of a read from which a policy of row-level security may hide rows."""
+"""Row-level security: handling of reads from which a policy may hide rows."""
 
 FAIL = "fail"
-"""It is an error: hidden rows would look like no rows."""
+"""Raise an error: hidden rows would look like missing rows."""
 
 APPLY = "apply"
-"""The policy is meant: what it shows is what is read."""
+"""The policy is intended: only the rows it shows are read."""
 
 ROW_SECURITY = (FAIL, APPLY)

@@ -1,4 +1,4 @@
-"""Floating-point numbers of four bytes, of which a database sends the double that each equals."""
+"""Single-precision floats (four bytes), which a database sends as the double of the same value."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import struct
 _SINGLE = struct.Struct("<f")
 _LEAST_NORMAL, _MOST = 2.0**-126, (2 - 2.0**-23) * 2.0**127
 _POWER_OF_TWO = 0.5
-"""What `math.frexp` gives of it."""
+"""Mantissa that `math.frexp` returns for a power of two."""
 
 _ALWAYS_SHORTEST = 6
-"""Two texts of so many digits are never the same normal number; nine digits tell all apart."""
+"""Two different texts of this many digits are never the same normal number; nine digits distinguish all numbers."""
 
 _MOST_DIGITS = 9
 _SHORT = _ALWAYS_SHORTEST + len(".")
 
 
 def single(number: float) -> float:
-    """Return the number of four bytes that is nearest to `number`; one beyond all of them is itself."""
+    """Return the four-byte float nearest to `number`; a number outside their range is returned unchanged."""
     try:
         return float(_SINGLE.unpack(_SINGLE.pack(number))[0])
     except OverflowError:
@@ -27,14 +27,14 @@ def single(number: float) -> float:
 
 
 def shortest(text: str) -> str:
-    """Return the fewest digits that give the same number of four bytes, as PostgreSQL writes its `real`.
+    """Return the shortest digits that parse to the same four-byte float, as PostgreSQL writes `real`.
 
     Args:
-        text: the digits of the double that the number equals. A text of few digits, and any other number than one of
-            four bytes, stays as it is.
+        text: the digits of the double of the same value. A text of few digits, and a number that is not a four-byte
+            float, is returned unchanged.
 
     Raises:
-        ValueError: it is no number.
+        ValueError: it is not a number.
     """
     if len(text) <= _SHORT:
         return text
@@ -48,9 +48,9 @@ def shortest(text: str) -> str:
 
 
 def _with(digits: int, number: float) -> float | None:
-    """Return a number of so many digits that is `number` in four bytes; None where there is none.
+    """Return a number of `digits` digits that is `number` in four bytes; None if there is none.
 
-    Below a power of two the numbers of four bytes are closer together than above it, so that one above may do where the
+    Four-byte floats are closer together below a power of two than above it. A number above may therefore fit where the
     nearest one does not.
     """
     nearest = float(f"{number:.{digits}g}")
@@ -63,7 +63,7 @@ def _with(digits: int, number: float) -> float | None:
 
 
 def _is(found: float, number: float) -> bool:
-    """Whether what was found is `number` in four bytes, and does not lie in the middle between two of them."""
+    """Whether `found` is `number` in four bytes, and not halfway between two four-byte floats."""
     return single(found) == number == single(math.nextafter(found, math.copysign(math.inf, found - number)))
 
 

@@ -1,4 +1,4 @@
-"""Dialects: the readings of a SQL text that a database, or one of its sessions, may have."""
+"""SQL dialects: the ways in which a database, or one of its sessions, may read a SQL text."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _TELLING = {
     "nests": re.compile(r"/\*.*/\*", re.DOTALL),
     "executes": re.compile(r"/\*M?!"),
 }
-"""Where a text holds nothing like it, all the ways of that kind are one."""
+"""If a text has no match for a pattern, all values of that attribute are equivalent."""
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """What of `Reading` is possible: for each of its attributes the values, by default all that any database has."""
+    """Possible readings: the values of each attribute of `Reading`, by default those of all databases."""
 
     backslash: tuple[str, ...] = ("", "'", "'\"")
     brackets: tuple[str, ...] = ("", "plain", "doubled")
@@ -45,14 +45,14 @@ class Dialect:
     executes: tuple[bool, ...] = _EITHER
 
     def readings(self, sql: str) -> Iterator[Reading]:
-        """Yield the readings that may differ for a text; its first ones are the usual ones."""
+        """Yield the readings that may differ for a text; the most common ones come first."""
         values = (getattr(self, name)[: None if telling.search(sql) else 1] for name, telling in _TELLING.items())
         for one in itertools.product(*values):
             yield Reading(*one)
 
 
 UNKNOWN = Dialect()
-"""Of which nothing is known: every reading is possible."""
+"""Unknown database: every reading is possible."""
 
 POSTGRES = Dialect(
     backslash=("",),
@@ -109,9 +109,10 @@ SQL_SERVER = replace(SQLITE, brackets=("doubled",), backticks=(False,), returns=
 
 
 def for_comparison(dialect: Dialect) -> Dialect:
-    """Return the readings in which two texts are compared: no setting of a session counts, and a comment is one.
+    """Return the dialect for comparing two texts: session settings don't count, and comments are comments.
 
-    Where it may be executed it is none. Whether `#`, or `--` without a blank, begins one is what is usual.
+    A comment that may be executed is not a comment. For `#`, and for `--` without a blank, the database's default
+    decides whether it begins one.
     """
     executes = True in dialect.executes
     return replace(

@@ -1,4 +1,4 @@
-"""The first rule by which queries were compared: watermarks of earlier releases hold its fingerprints."""
+"""Query fingerprints of version 1, which watermarks of earlier releases hold."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BLOCK_EDGE = re.compile(r"/\*|\*/")
 
 
 def first_fingerprint(sql: str) -> str:
-    """Return the fingerprint of a query by that rule, for which `/*!` begins a comment like any other."""
+    """Return the version 1 fingerprint of a query; it treats `/*!` as the start of an ordinary comment."""
     tokens = list(_tokens(sql))
     while tokens and tokens[-1] == ";":
         tokens.pop()
@@ -39,7 +39,7 @@ def _tokens(sql: str) -> Iterator[str]:
 
 
 def _block_end(sql: str, start: int) -> int:
-    """Return where a comment ends, comments inside it included; where they do not match, at the first end."""
+    """Return the end of a comment including nested ones; if they don't match, the first end."""
     depth = 0
     for edge in _BLOCK_EDGE.finditer(sql, start):
         depth += 1 if edge[0] == "/*" else -1

@@ -1,4 +1,4 @@
-"""Readings of a SQL text: where quotes, comments and names end differs from database to database."""
+"""Tokenizer of SQL texts: where quotes, comments and names end differs between databases."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DOLLAR = rf"\$ (?P<tag>(?:[{_NAME}][{_NAME}\d]*)?) \$ .*? (?: \$(?P=tag)\$ | \Z
 _OWN_QUOTES = r"""[nN]?[qQ]' (?: \[.*?(?: \]' | \Z ) | \{.*?(?: \}' | \Z ) | \(.*?(?: \)' | \Z ) | <.*?(?: >' | \Z )
     | (?P<edge>[^\[{(<\s]).*?(?: (?P=edge)' | \Z ) )"""
 _BACKSLASHED = r"'(?: \\. | [^'\\] | '' )*(?: ' | \Z )"
-# A text goes on behind a line break, and is then read as its beginning is.
+# A string literal may continue after a line break, with the same rules as its first part.
 _GOES_ON = rf"(?: (?: [ \t\f\v] | --[^\n\r]* )* [\n\r] (?: {_BLANK} | --[^\n\r]*[\n\r] )* {_BACKSLASHED} )*"
 _BRACKETS = {"plain": r"\[[^\]]*(?: \] | \Z )", "doubled": r"\[(?: [^\]] | \]\] )*(?: \] | \Z )"}
 _BLOCK_EDGE = re.compile(r"/\*|\*/")
@@ -26,11 +26,11 @@ class Token(NamedTuple):
     """A piece of a text.
 
     Attributes:
-        kind: `blank` (comments too), `mark` (an edge of a comment whose inside is SQL), `quoted`, `word` or `sign`.
-        text: as it stands there.
-        start: its place.
-        end: the place behind it.
-        ended: False for quotes and comments that nothing ends.
+        kind: `blank` (comments too), `mark` (start or end of an executed comment), `quoted`, `word` or `sign`.
+        text: verbatim.
+        start: its offset.
+        end: the offset after it.
+        ended: False for unterminated quotes and comments.
     """
 
     kind: str
@@ -42,20 +42,20 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True)
 class Reading:
-    """One way to read a text; the defaults are those of standard SQL.
+    """One way to tokenize a text; the defaults are those of standard SQL.
 
     Attributes:
-        backslash: the quotes in which a backslash makes the next sign a part of the text.
-        brackets: where `[x]` is a name: `plain`, or `doubled`, so that `]]` stands for `]`.
+        backslash: the quotes in which a backslash escapes the next character.
+        brackets: if `[x]` is a name: `plain`, or `doubled`, where `]]` stands for `]`.
         backticks: whether they quote a name.
-        own_quotes: whether `q'[x]'` is a text.
-        dollars: whether `$$x$$` and `$tag$x$tag$` are texts.
-        escapes: whether a backslash counts in `E'x'`.
+        own_quotes: whether `q'[x]'` is a string literal.
+        dollars: whether `$$x$$` and `$tag$x$tag$` are string literals.
+        escapes: whether a backslash is an escape in `E'x'`.
         apart: whether a number ends before a letter or `$` that can't be part of it.
         hashes: whether `#` begins a comment.
-        loose: whether `--` begins a comment though no blank follows.
+        loose: whether `--` begins a comment even if no blank follows.
         returns: whether a carriage return ends such a comment.
-        nests: comments in a comment: `no`, `all`, or `once`, and only in `/*!`.
+        nests: nested comments: `no`, `all`, or `once` and only in `/*!`.
         executes: whether the inside of `/*! x */` and `/*M! x */` is SQL.
     """
 
@@ -73,11 +73,11 @@ class Reading:
     executes: bool = False
 
     def tokens(self, sql: str) -> Iterator[Token]:
-        """Yield the tokens of a text, which together are the text."""
+        """Yield the tokens of a text; joined they are the text."""
         pattern, text, at, inside = _pattern(self), f"{sql}\n", 0, False
         while at < len(sql):
             found = pattern.match(text, at)
-            if found is None:  # no text is unreadable, a "." takes what nothing else does
+            if found is None:  # never happens: "." matches anything else
                 return
             kind, end = str(found.lastgroup), found.end()
             executed = _EXECUTED.match(sql, at) if kind == "block" and self.executes else None
@@ -87,12 +87,12 @@ class Reading:
                 kind, end = "blank", self._block_end(sql, at)
             elif kind == "sign" and inside and sql.startswith("*/", at):
                 kind, end, inside = "mark", at + 2, False
-            # Only what nothing ends takes the line break behind the text; a blank may.
+            # Only an unterminated token includes the line break appended to the text; blanks may, too.
             yield Token(kind, sql[at:end], at, min(end, len(sql)), end <= len(sql) or sql[at:].isspace())
             at = end
 
     def _block_end(self, sql: str, start: int) -> int:
-        """Return where a comment ends; behind the text where nothing ends it."""
+        """Return the end of a comment; past the end of the text if it is unterminated."""
         once = 2 if self.nests == "once" and _EXECUTED.match(sql, start) else 1
         most, depth = len(sql) if self.nests == "all" else once, 0
         for edge in _BLOCK_EDGE.finditer(sql, start):

@@ -1,7 +1,7 @@
-"""SQL text in any dialect: whether it is one SELECT, and a normal form by which two texts are compared.
+"""SQL text in any dialect: check that it is one SELECT, and fingerprint for comparing two texts.
 
-A text is cut into tokens only as far as quotes, comments and semicolons go. It has to be one SELECT in every reading
-that the session which gets it may have: what one of them takes for a text may hold statements in another one.
+Tokens distinguish only what is needed to find quotes, comments and semicolons. The text must be one SELECT in every
+reading that its session may have: a string literal in one reading may hold statements in another.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _SECOND_RULE = "2:"
 
 
 def one_select(sql: str, dialect: Dialect = sql_dialects.UNKNOWN) -> str:
-    """Return the SELECT in `sql`, without comments, blanks and semicolons before and behind it.
+    """Return the SELECT in `sql`, without comments, blanks and semicolons before and after it.
 
     Args:
         sql: the text.
-        dialect: how the session that gets it may read it.
+        dialect: how the session may read it.
 
     Raises:
-        ConfigurationError: in one reading it is empty, is several statements, begins with another word than SELECT,
+        ConfigurationError: in some reading it is empty, is several statements, begins with a word other than SELECT,
             WITH, VALUES or TABLE, or its brackets do not match; or in all readings a quote or comment is left open.
     """
     starts, ends = [], []
@@ -35,7 +35,7 @@ def one_select(sql: str, dialect: Dialect = sql_dialects.UNKNOWN) -> str:
         tokens, fault = _only_statement(found)
         if fault:
             raise _refusal(fault, first=at == 0)
-        if all(token.ended for token in found):  # else a database that reads it so refuses it as a whole
+        if all(token.ended for token in found):  # otherwise a database with this reading refuses the whole text
             starts.append(tokens[0].start)
             ends.append(tokens[-1].end)
     if not ends or "\0" in sql:
@@ -54,10 +54,10 @@ def _refusal(fault: str, *, first: bool) -> ConfigurationError:
 
 
 def fingerprint(sql: str, dialect: Dialect) -> str:
-    """Return what two texts share that differ in blanks, comments and final semicolons at most.
+    """Return a fingerprint that ignores blanks, comments and final semicolons.
 
-    It does not depend on the settings of a session. What a database reads as SQL is none of its comments; texts that
-    differ in one of its readings differ.
+    It does not depend on session settings. A comment that the database executes is not ignored. Texts that differ in
+    one of the readings have different fingerprints.
     """
     readings = sql_dialects.for_comparison(dialect).readings(sql)
     forms = sorted({_joined(reading, sql) for reading in readings})
@@ -76,7 +76,7 @@ def _digest(form: str) -> str:
 
 
 def _only_statement(found: Iterable[Token]) -> tuple[list[Token], str]:
-    """Return the tokens of the only statement, and what is wrong with the text."""
+    """Return the tokens of the only statement, and the fault of the text."""
     statements: list[list[Token]] = [[]]
     for token in found:
         if token.kind == "sign" and token.text == ";":
@@ -94,7 +94,7 @@ def _only_statement(found: Iterable[Token]) -> tuple[list[Token], str]:
 
 
 def _executes(tokens: list[Token]) -> bool:
-    """Return whether a comment whose inside is SQL is open."""
+    """Return whether an executed comment is open."""
     marks = [token.text for token in tokens if token.kind == "mark"]
     return bool(marks) and marks[-1] != "*/"
 

@@ -1,4 +1,4 @@
-"""Stop request, shared by the relay and everything that waits on its behalf."""
+"""Stop request, shared by the relay and everything that waits for it."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import time
 from airflow_legacy_events.core.errors import StoppedError
 
 GRACE_SECONDS = 3.0
-"""What is in flight may still be confirmed for so long: Airflow sends SIGKILL 5 s after SIGTERM."""
+"""Grace period for confirming messages in flight: Airflow sends SIGKILL 5 s after SIGTERM."""
 
 
 class Stop:
-    """A flag with a deadline: set once, from any thread or a signal handler; never cleared."""
+    """Stop flag with a deadline: set once, from any thread or a signal handler; never cleared."""
 
     def __init__(self) -> None:
-        # No threading.Event: a handler that runs inside its wait() would block on the lock that wait() holds.
+        # Not a threading.Event: a signal handler running inside its wait() would deadlock on the lock of wait().
         self._requests: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._requested = False
         self._deadline: float | None = None
 
     def request(self) -> None:
-        """Ask the run to end at the next batch border."""
+        """Request that the run end after the current batch."""
         if self._deadline is None:
             self._deadline = time.monotonic() + GRACE_SECONDS
         self._requested = True
@@ -39,14 +39,14 @@ class Stop:
                 self._requests.get(timeout=max(0.0, seconds))
             except queue.Empty:
                 return self._requested
-            self._requests.put(None)  # for the next one who waits
+            self._requests.put(None)  # for the next waiting thread
         return True
 
     def check(self) -> None:
-        """Check that waiting for messages in flight is still allowed.
+        """Check that the grace period for messages in flight is not over.
 
         Raises:
-            StoppedError: a stop was requested and the grace is over.
+            StoppedError: a stop was requested and the grace period is over.
         """
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise StoppedError(

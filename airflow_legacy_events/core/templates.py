@@ -1,6 +1,6 @@
-"""Texts with the values of a row in them: `{column}` is that column's text, `{{` and `}}` are braces.
+"""Templates with values of a row: `{column}` is that column's text, `{{` and `}}` are braces.
 
-A column's text is what a message key would hold of it. What has a NULL in it is absent as a whole.
+A column's text is the same as in a message key. If one of the columns is NULL, the whole result is absent.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from airflow_legacy_events.core.errors import ConfigurationError
 
 
 class Placeholder(NamedTuple):
-    """Stands for the text of a column."""
+    """Placeholder for the text of a column."""
 
     column: str
 
@@ -28,7 +28,7 @@ def parse(text: str, what: str) -> Template:
         what: names it in the error.
 
     Raises:
-        ConfigurationError: a brace has no partner, or something else than a name stands between two.
+        ConfigurationError: a brace is unmatched, or something other than a name is in braces.
     """
     parts: list[str | Placeholder] = []
     try:
@@ -53,5 +53,5 @@ def _placeholder(name: str, spec: str | None, conversion: str | None) -> Placeho
 
 
 def columns_of(*templates: Template) -> tuple[str, ...]:
-    """The columns that templates name, each once."""
+    """Return the columns named by templates, each once."""
     return tuple(dict.fromkeys(part.column for parts in templates for part in parts if isinstance(part, Placeholder)))

@@ -1,4 +1,4 @@
-"""Identity of topics: what was delivered to a topic is lost with it, though another one has its name."""
+"""Topic identity: what was delivered to a deleted topic is lost, even if a new topic has its name."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.core.ports import Broker
 
 FACT = "topic_id"
-"""Fact of a watermark: the identity of the stream's topic. Older ones lack it, and topics that rows name have none."""
+"""Fact of a watermark: identity of the stream's topic. Absent in older watermarks, and if rows name the topics."""
 
 CHECK_SECONDS = 2.0
 
 
 def same(stored: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
-    """Whether two topics are one, as far as facts tell."""
+    """Whether two topics are the same, as far as the facts show."""
     return None in (stored.get(FACT), found.get(FACT)) or stored[FACT] == found[FACT]
 
 
 def owned(stream: str, stored: Watermark, found: Mapping[str, Any], log: logging.Logger) -> Watermark:
-    """Return the watermark from which a stream goes on, on the topic that it was delivered to.
+    """Return the watermark from which a stream continues, after checking that its topic is still the same.
 
-    One that begins anew, since it has delivered nothing yet or sends the whole table with each load, takes another
-    topic, and begins a load again that was interrupted; a line in the log says so.
+    A different topic is accepted if the stream begins anyway: it has delivered nothing yet, or sends the whole table
+    with each load. An interrupted load then restarts, and a line is logged.
 
     Args:
         stream: whose watermark it is.
@@ -35,7 +35,7 @@ def owned(stream: str, stored: Watermark, found: Mapping[str, Any], log: logging
         log: of the task.
 
     Raises:
-        WatermarkError: it is another topic, or it was deleted and made anew.
+        WatermarkError: it is a different topic, or it was deleted and recreated.
     """
     if same(stored.facts, found):
         return stored
@@ -53,26 +53,26 @@ def owned(stream: str, stored: Watermark, found: Mapping[str, Any], log: logging
 
 
 def _begins(stored: Watermark) -> bool:
-    """Whether all that a stream has delivered comes again; a pass over rows without a value is not repeated."""
+    """Whether the stream sends everything again; a pass over rows without a value is not repeated."""
     if stored.facts.get("watermark_columns") == []:
         return True
     return not stored.values and not stored.facts.get("nulls")
 
 
 def kept(stored: Watermark | None, found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the stored identity as a fact where this run could not find out its topic's."""
+    """Return the stored identity as a fact if this run could not determine its topic's."""
     if stored is None or found.get(FACT) is not None or stored.facts.get(FACT) is None:
         return {}
     return {FACT: stored.facts[FACT]}
 
 
 class WrittenTopics:
-    """The topics that a run has written to.
+    """Topics that a run has written to.
 
     Args:
         broker: of the run.
         name: of the stream, or of the progress of its replay.
-        clock: seconds that only grow.
+        clock: monotonic seconds.
     """
 
     def __init__(self, broker: Broker, name: str, clock: Callable[[], float]) -> None:
@@ -80,10 +80,10 @@ class WrittenTopics:
         self._checked = clock()
 
     def check(self, *, last: bool) -> None:
-        """Check that they are still there, at most every 2 s but for the last time.
+        """Check that they still exist, at most every 2 s except for the last time.
 
         Raises:
-            WatermarkError: one is gone, or was made anew.
+            WatermarkError: one was deleted, or recreated.
         """
         now = self._clock()
         if not last and now - self._checked < CHECK_SECONDS:

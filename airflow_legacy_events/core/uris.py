@@ -1,4 +1,4 @@
-"""URI-references, as RFC 3986 allows them: what a CloudEvent's `source` must be."""
+"""URI-references by RFC 3986, as required for a CloudEvent's `source`."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _FIRST_SEGMENT = re.compile("[^/?]*")
 
 
 def path_of(*names: str) -> str:
-    """Return names as a path, each with its `%` escaped, so that unescaping gives the names again."""
+    """Return names as a path, each with its `%` escaped, so that unescaping restores the names."""
     return reference("".join("/" + name.replace("%", "%25") for name in names))
 
 
 def reference(text: str) -> str:
-    """Return a text as a URI-reference: what may not stand there is percent-encoded, as UTF-8.
+    """Return a text as a URI-reference: characters that are not allowed are percent-encoded, as UTF-8.
 
-    What is one already stays as it is, escapes included. Apart from single characters that is: `#` twice, brackets
-    around anything else than an address, and a `:` behind what is no scheme.
+    A valid reference stays unchanged, escapes included. Besides single characters these are encoded: a second `#`,
+    brackets around anything but an address, and a `:` after something that is not a scheme.
     """
     escaped = quote(_LONE_PERCENT.sub("%25", text), safe=f"%{_RESERVED}", errors="surrogatepass")
     before, mark, fragment = escaped.partition("#")
@@ -35,7 +35,7 @@ def reference(text: str) -> str:
 
 
 def _with_scheme(text: str) -> str:
-    """Escape the colons of a first segment that would be read as the end of a scheme, and are none."""
+    """Escape colons in a first segment that would otherwise be read as the end of a scheme."""
     first = _FIRST_SEGMENT.match(text)
     if first is None or ":" not in first[0] or _SCHEME.match(text):
         return text

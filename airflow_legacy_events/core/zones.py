@@ -1,4 +1,4 @@
-"""Time zones by their IANA names, or by an offset that is the same all year."""
+"""Time zones by IANA name, or by a fixed offset."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 OF_DATABASE = "database"
-"""The word for the zone that the database itself has."""
+"""Keyword for the database's own time zone."""
 
 _OFFSET = re.compile(r"([+-])([01]\d):([0-5]\d)")
 _MOST = dt.timedelta(hours=14)
@@ -18,18 +18,18 @@ def zone_named(name: Any) -> dt.tzinfo:
     """Return the time zone of an IANA name, or of an offset east of UTC such as `+02:00`.
 
     Raises:
-        ValueError: there is none here, whatever `name` is; each caller words that for its own user.
+        ValueError: there is none on this machine, for a `name` of any type; callers reword it for their users.
     """
     if isinstance(name, str) and (offset := offset_named(name)) is not None:
         return dt.timezone(offset)
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:  # OSError: a folder of the database
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:  # OSError: a directory of the tz database
         raise ValueError(f"no time zone is named {name!r}") from error
 
 
 def offset_named(name: str) -> dt.timedelta | None:
-    """Return the offset east of UTC that a name such as `+02:00` stands for, from -14:00 to +14:00; None for others."""
+    """Return the offset east of UTC of a name such as `+02:00`, from -14:00 to +14:00; None for other names."""
     found = _OFFSET.fullmatch(name)
     if found is None:
         return None
@@ -38,7 +38,7 @@ def offset_named(name: str) -> dt.timedelta | None:
 
 
 def offset_name(offset: dt.timedelta) -> str | None:
-    """Return the name of an offset east of UTC, such as `+02:00`, of none `UTC`; None where it has no name."""
+    """Return the name of an offset east of UTC, such as `+02:00`, or `UTC` for zero; None if it has no name."""
     hours, minutes = divmod(abs(offset) // dt.timedelta(minutes=1), 60)
     name = f"{'-' if offset < dt.timedelta(0) else '+'}{hours:02}:{minutes:02}"
     if not offset:
@@ -47,9 +47,9 @@ def offset_name(offset: dt.timedelta) -> str | None:
 
 
 def canonical(name: str) -> str | None:
-    """Return the IANA name that a server's name means, whatever its case, and `UTC` for each zone that always is UTC.
+    """Return the IANA name for a server's zone name in any case, and `UTC` for each zone that is always UTC.
 
-    None where there is none.
+    None if there is none.
     """
     try:
         zone = ZoneInfo(name)
@@ -62,6 +62,6 @@ def canonical(name: str) -> str | None:
 
 
 def _is_utc(zone: ZoneInfo) -> bool:
-    """Whether the clock of a zone shows UTC all this year."""
+    """Whether the clock of a zone equals UTC throughout this year."""
     year = dt.datetime.now(dt.UTC).year
     return not any(dt.datetime(year, month, 15, tzinfo=zone).utcoffset() for month in range(1, 13))

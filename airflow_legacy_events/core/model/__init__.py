@@ -1,4 +1,4 @@
-"""The words of the package as types: watermark, window, batch, messages, stream, horizon."""
+"""Domain types of the package: watermark, window, batch, messages, stream, horizon."""
 
 from airflow_legacy_events.core.model.batch import Batch, Delivered
 from airflow_legacy_events.core.model.horizon import (

@@ -23,12 +23,12 @@ class Batch:
         after: the watermark once they are confirmed; the relay adds the facts of the run.
         op: `c`, `u`, `d` or `r`, for every row.
         counter: distinguishes versions that are sent at one watermark value; in bulk the load's number.
-        final: whether the target of the run is reached with this batch.
-        share: how much of the range lies behind it, 0 to 1; None where it is not known.
-        generation: how often the table was sent anew because it had been reset; it stands in the event ids.
-        copies: of rows without a key: numbers those that are equal, for their ids. Whoever makes the messages asks for
-            each row once. None where rows have a key.
-        split: whether rows that belong together go on in the next batch, so that no budget ends the run behind it.
+        final: whether this batch reaches the target of the run.
+        share: fraction of the range that is done after it, 0 to 1; None if unknown.
+        generation: how often the table was resent because it had been reset; part of the event ids.
+        copies: for rows without a key: numbers equal rows, for their ids. The encoder passes each row once. None where
+            rows have a key.
+        split: whether rows that belong together continue in the next batch; then no budget ends the run after it.
     """
 
     shape: Shape
@@ -44,7 +44,7 @@ class Batch:
     split: bool = False
 
     def name_of(self, at: int) -> str:
-        """Return how the row at a place is named to a person: by its id, else by its position."""
+        """Return the name of the row at a place for messages: its id, else its position."""
         shape, row = self.shape, self.rows[at]
         if "id" in shape.roles:
             return f"id {row[shape.roles['id']]}"
@@ -53,7 +53,7 @@ class Batch:
 
 
 class Delivered(NamedTuple):
-    """Outcome of rows: of one batch, or of a run so far. `rows == events + rejected + skipped`.
+    """Outcome of the rows of one batch, or of a run so far. `rows == events + rejected + skipped`.
 
     Attributes:
         rows: decided.
@@ -74,7 +74,7 @@ class Delivered(NamedTuple):
     skipped: int = 0
 
     def plus(self, more: Delivered) -> Delivered:
-        """Return both together."""
+        """Return the sum of both."""
         names = dict.fromkeys((*self.topics, *more.topics))
         return Delivered(
             self.rows + more.rows,

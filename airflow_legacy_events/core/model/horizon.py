@@ -1,4 +1,4 @@
-"""Horizon: where a run ends and how complete that is; and the rows that are pending."""
+"""Horizon: where a run ends and how complete that is; also pending rows."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class Pending(NamedTuple):
     """Pending rows of a source.
 
     Attributes:
-        rows: how many rows a run that began now would read; counting ends at `PENDING_ROWS`.
-        target: where that run would end, as watermark values; None when it would read nothing.
+        rows: number of rows that a run starting now would read; counting ends at `PENDING_ROWS`.
+        target: where that run would end, as watermark values; None if it would read nothing.
     """
 
     rows: int
@@ -22,12 +22,12 @@ class Pending(NamedTuple):
 
 
 class Backlog(NamedTuple):
-    """Backlog of a source: rows that wait there to be delivered, as they were when a run ended.
+    """Backlog of a source: rows still waiting for delivery when a run ended.
 
     Attributes:
-        rows: how many; counting ends at `PENDING_ROWS`.
-        oldest_seconds: age of the first of them by the database's clock; None where there is none, or no time.
-        bytes: that the table takes with its indexes; None where that is not known.
+        rows: number of them; counting ends at `PENDING_ROWS`.
+        oldest_seconds: age of the oldest row by the database's clock; None if there is no row, or rows have no time.
+        bytes: size of the table with its indexes; None if unknown.
     """
 
     rows: int
@@ -36,7 +36,7 @@ class Backlog(NamedTuple):
 
 
 PENDING_ROWS = 1_000
-"""Pending rows are counted up to here: a trickle differs from a load, at the price of one page of an index."""
+"""Pending rows are counted up to here: enough to distinguish a trickle from a load, for one page of an index."""
 
 
 LEFT_ROWS = 10_000
@@ -44,11 +44,11 @@ LEFT_ROWS = 10_000
 
 
 class Ceiling(NamedTuple):
-    """The bound below which a run reads, as its database gives it.
+    """Upper bound of a run, as its database defines it.
 
     Attributes:
-        condition: that a row lies at or below it; None where every row does.
-        completeness: `exact`, `bounded` or `best_effort`: whether a row may yet appear below it.
+        condition: true for rows at or below it; None if every row is.
+        completeness: `exact`, `bounded` or `best_effort`: whether a row may still appear below it.
         reason: the assumption or the known gap behind that word; never empty.
     """
 
@@ -58,14 +58,14 @@ class Ceiling(NamedTuple):
 
 
 class HeldBack(NamedTuple):
-    """Rows above the bound of a run, which a later one delivers.
+    """Rows above the bound of a run; a later run delivers them.
 
     Attributes:
-        rows: how many; counting ends at `PENDING_ROWS`.
-        oldest_seconds: age of the lowest that was counted, from the top, by the database's clock; negative where it
-            lies ahead of that, None where it is no time that can be told.
+        rows: number of them; counting ends at `PENDING_ROWS`.
+        oldest_seconds: age of the lowest counted row by the database's clock, counting from the top; negative if its
+            time is ahead of that clock, None if it is not a time that can be measured.
         reason: `future`: above the database's now, or `lag`: younger than the lag.
-        blocker: what holds them back, where that is somebody else's; else None.
+        blocker: what holds them back, if it belongs to another session; else None.
     """
 
     rows: int
@@ -75,21 +75,21 @@ class HeldBack(NamedTuple):
 
 
 class Horizon(NamedTuple):
-    """Horizon of a run: what its source found and fixed when it was opened.
+    """Horizon of a run: what its source determined when it was opened.
 
     Attributes:
-        target: where this run ends, as watermark values; None when there is nothing to read.
+        target: where this run ends, as watermark values; None if there is nothing to read.
         completeness: `exact`, `bounded` or `best_effort`.
         reason: the assumption or the known gap behind that word; never empty.
         facts: what the source records in the watermark: server, columns, query.
-        shape: of the rows to come, so that what can't be carried is found before the first read; None where the
-            source learns it by reading.
-        table_reset: that the table was set back below the watermark: `highest` position, `watermark`, and the `action`
-            that was taken; None where it was not.
-        held_back: rows above the bound of the run; None where there are none.
-        timezone: name of the zone of naive times, where the source is asked for it; None: the stream's own.
-        left: counts the rows between a position, as watermark values, and `target`, up to `LEFT_ROWS`; asked once, of a
-            run that ended before. None where they can't be counted.
+        shape: of the rows to come, to find unsupported columns before the first read; None if the source learns it
+            only by reading.
+        table_reset: set if the table was reset below the watermark: `highest` position, `watermark`, and the `action`
+            taken; else None.
+        held_back: rows above the bound of the run; None if there are none.
+        timezone: name of the zone of naive times, if the source determines it; None: the stream's own.
+        left: counts the rows between a position, as watermark values, and `target`, up to `LEFT_ROWS`; called once, if
+            the run ended before the target. None if they can't be counted.
     """
 
     target: tuple[str, ...] | None
@@ -104,13 +104,13 @@ class Horizon(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """A source that was opened: checked, its end fixed, nothing read for delivery yet.
+    """An opened source: checked, with a fixed end; nothing is read for delivery yet.
 
     Attributes:
         horizon: where this run ends, and how complete that is.
-        batches: the rows above the watermark up to the target, in watermark order. Taken once, from the read-ahead
-            thread; a page is read when its batch is taken. Ends without a `final` batch when a row budget is used up
-            before the target. Raises SourceError where a read fails; batches that it has given stay true.
+        batches: the rows above the watermark up to the target, in watermark order. Iterated once, from the read-ahead
+            thread; a page is read when its batch is taken. Ends without a `final` batch if a row budget is used up
+            before the target. Raises SourceError if a read fails; batches yielded before that stay valid.
     """
 
     horizon: Horizon

@@ -1,4 +1,4 @@
-"""Messages of one batch, column by column, and those that a broker refused."""
+"""Messages of one batch, column by column, and those refused by a broker."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ class Messages:
     """Messages of one batch, column by column and in the batch's order.
 
     Attributes:
-        topic: where they go, unless `topics` says so.
+        topic: where they go, unless `topics` is set.
         keys: texts; None only where the topic's messages have no key.
         values: texts in the message's final form, or bytes; None is a tombstone.
         headers: the same for every message.
-        each: further headers, one entry a message; None when there are none.
+        each: further headers, one entry a message; None if there are none.
         timestamps: of the messages, in milliseconds since 1970-01-01 UTC, above 0; None, as a whole or for one
-            message, is the time at which it is sent.
+            message, means the time of sending.
         topics: of the messages, one entry a message; None: all go to `topic`.
-        partitions: of the messages, one entry a message; None, as a whole or for one message, is the partition that
-            follows from its key.
-        refused: those that must not be sent to their topic, as the envelope judges; what they are made of is kept, for
-            the dead-letter topic.
-        measured: how long these keys and values are, from an envelope that knows; else they are measured when needed.
+        partitions: of the messages, one entry a message; None, as a whole or for one message, means the partition
+            derived from its key.
+        refused: messages that the envelope forbids on their topic; their keys and values are kept for the dead-letter
+            topic.
+        measured: size of these keys and values if the envelope knows it; else they are measured when needed.
     """
 
     topic: str
@@ -46,7 +46,7 @@ class Messages:
 
     @property
     def alike(self) -> bool:
-        """Whether the messages differ in nothing but key and value."""
+        """Whether the messages differ only in key and value."""
         return self.each is None and self.timestamps is None and self.topics is None and self.partitions is None
 
     @property
@@ -57,23 +57,23 @@ class Messages:
         return self.measured.extent
 
     def headers_of(self, at: int) -> Headers:
-        """All headers of one message."""
+        """Return all headers of one message."""
         return self.headers if self.each is None else (*self.headers, *self.each[at])
 
     def timestamp_of(self, at: int) -> int | None:
-        """The timestamp of one message; None is the time at which it is sent."""
+        """Return the timestamp of one message; None means the time of sending."""
         return None if self.timestamps is None else self.timestamps[at]
 
     def topic_of(self, at: int) -> str:
-        """The topic of one message."""
+        """Return the topic of one message."""
         return self.topic if self.topics is None else self.topics[at]
 
     def partition_of(self, at: int) -> int | None:
-        """The partition of one message; None is the one that follows from its key."""
+        """Return the partition of one message; None means the one derived from its key."""
         return None if self.partitions is None else self.partitions[at]
 
     def by_topic(self, without: AbstractSet[int] = frozenset()) -> dict[str, int]:
-        """How many messages go to each topic, leaving out those at the places `without`."""
+        """Count the messages of each topic, leaving out those at the places `without`."""
         if self.topics is None:
             return {self.topic: len(self.values) - len(without)}
         if not without:
@@ -81,18 +81,18 @@ class Messages:
         return dict(Counter(topic for at, topic in enumerate(self.topics) if at not in without))
 
     def size(self, without: AbstractSet[int] = frozenset()) -> int:
-        """Bytes of all keys and values in UTF-8, leaving out the messages at the places `without`."""
+        """Return the bytes of all keys and values in UTF-8, leaving out the messages at the places `without`."""
         left_out = (extent_of([self.keys[at]], [self.values[at]]).total for at in without)
         return self.extent.total - sum(left_out)
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A message that was refused for good, by its envelope or the broker.
+    """A message that was finally refused, by its envelope or the broker.
 
     Attributes:
-        index: its place in the messages that were published since the last confirmation.
-        error: name of the error, as the broker has it such as `MSG_SIZE_TOO_LARGE`.
+        index: its place among the messages published since the last confirmation.
+        error: the broker's name of the error, such as `MSG_SIZE_TOO_LARGE`.
         reason: a sentence without the message's content.
     """
 

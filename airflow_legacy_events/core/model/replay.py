@@ -1,4 +1,4 @@
-"""Replays and reruns: a window, or the span of a live run, that is sent again."""
+"""Replays and reruns: a window, or the span of a live run, sent again."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from airflow_legacy_events.core.printable import printable
 
 
 class Window(NamedTuple):
-    """The half-open range `[low, high)` that a replay sends, as it was given.
+    """Window of a replay: the half-open range `[low, high)`, as given by the user.
 
     Attributes:
-        column: that moments are compared with; None: the first temporal watermark column.
-        low: included: a moment in ISO 8601 with an offset, or the text of a value of the first watermark column.
-        high: excluded; of the same sort as `low`.
+        column: compared with the moments; None: the first temporal watermark column.
+        low: inclusive: a moment in ISO 8601 with an offset, or the text of a value of the first watermark column.
+        high: exclusive; in the same form as `low`.
     """
 
     column: str | None
@@ -23,18 +23,18 @@ class Window(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """The range in one line, for messages: whoever triggers a run may write anything into it."""
+        """The range in one line, for messages; escaped, since it is user input."""
         return printable(f"[{self.low}, {self.high})")
 
 
 class Span(NamedTuple):
-    """Span of a live run, `(after, until]`, to be sent once more.
+    """Span of a live run, `(after, until]`, to be sent again.
 
     Attributes:
         after: position where that run began; None: a first run.
         until: position that it reached.
         included: whether rows at `after` belong to it.
-        also: further places where tries of that run began, as `after` and `included`; the lowest of all counts.
+        also: further start positions of tries of that run, as `after` and `included`; the lowest of all counts.
     """
 
     after: tuple[str, ...] | None
@@ -49,9 +49,8 @@ class Repeat(NamedTuple):
     Attributes:
         mode: `replay` or `rerun`; messages carry it as a header.
         what: the rows.
-        progress: name under which the store keeps how far it came, apart from the live watermark.
-        beside_live: whether it goes to the topic of the live stream, whose newer versions must not be followed by older
-            ones.
+        progress: name under which the store keeps its progress, separate from the live watermark.
+        beside_live: whether it goes to the topic of the live stream; then no older version may follow a newer one.
     """
 
     mode: str
@@ -61,27 +60,27 @@ class Repeat(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """What is sent again, in words; of a span no values, which are those of rows."""
+        """The rows sent again, in words; without the values of a span, since they are row content."""
         if isinstance(self.what, Window):
             return f"{self.mode} of the window {self.what.shown}"
         return f"{self.mode} of what this task had sent before it was cleared"
 
     @property
     def window(self) -> dict[str, Any]:
-        """Bounds of what is sent, for the report."""
+        """Bounds of the rows sent, for the report."""
         if isinstance(self.what, Window):
             return {"from": self.what.low, "to": self.what.high}
         return {"from": listed(self.what.after), "to": list(self.what.until)}
 
 
 class RunMode(NamedTuple):
-    """Mode of a run, decided by how it was started.
+    """Mode of a run, determined by how it was started.
 
     Attributes:
         mode: `live`, `replay` or `rerun`.
         what: rows that are sent again; None for a live run.
-        topic: that a replay asks for, not checked yet; None: the arguments' own.
-        rows_per_second: of a replay; None: the arguments' own.
+        topic: requested by a replay, not checked yet; None: the one in the arguments.
+        rows_per_second: of a replay; None: the one in the arguments.
     """
 
     mode: str = "live"

@@ -1,4 +1,4 @@
-"""Streams as envelopes know them, and the formats of values."""
+"""Streams as envelopes see them, and the formats of values."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from airflow_legacy_events.core.model.messages import Headers
 
 
 class Formats(NamedTuple):
-    """Formats of values, where there is a choice.
+    """Formats of values that can be configured.
 
     Attributes:
-        decimals: `string`, or `number`: the digits as a JSON number where JSON can write them.
-        bigints: `number`, or `string` for integers beyond 2^53 either way.
+        decimals: `string`, or `number`: the digits as a JSON number where JSON can represent them.
+        bigints: `number`, or `string` for integers above 2^53 or below -2^53.
         times: `rfc3339`, or `naive`: times without a zone as the database writes them.
         bytes: `base64`, or `hex`.
     """
@@ -30,27 +30,27 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
     "times": ("rfc3339", "naive"),
     "bytes": ("base64", "hex"),
 }
-"""The words that each of `Formats` may be."""
+"""The allowed values of each of `Formats`."""
 
 
 class Stream(NamedTuple):
-    """A stream, as the envelope that serves it knows it.
+    """A stream, as its envelope sees it.
 
     A template is text in which `{column}` stands for that column's text; see `core.templates`.
 
     Attributes:
         name: of the stream.
         topic: where its messages go.
-        source: CloudEvents `source`, `/<connection>/<table as written>`, percent-encoded where a URI wants it.
+        source: CloudEvents `source`, `/<connection>/<table as written>`, percent-encoded where a URI requires it.
         type: CloudEvents `type`, `<connection>.<table>.changed`.
-        source_timezone: name of the zone in which naive times are read; where it is the source's to say, known when an
-            envelope compiles.
+        source_timezone: name of the zone in which naive times are read; if the source determines it, it is known by
+            the time an envelope compiles.
         formats: how values are written.
         event_source: template to use instead of `source`.
         event_type: template to use instead of `type`.
         subject: template to use instead of the key.
         headers: names and templates of further headers of every message.
-        timestamp_column: the message timestamp; None: the time at which it is sent.
+        timestamp_column: column of the message timestamp; None: the time of sending.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Watermark: how far a stream was delivered, and which receipt its source still lacks."""
+"""Watermark: how far a stream was delivered, and the receipt not yet acknowledged at its source."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 Receipt: TypeAlias = tuple[Any, ...]
-"""Receipt of a batch, to be acknowledged at its source: parts of plain JSON, in order.
+"""Receipt of a batch, to be acknowledged at its source: an ordered tuple of plain JSON parts.
 
 Receipts of consecutive batches are joined by concatenation.
 """
 
 PLACED = "placed"
-"""Fact of a watermark that a run saved with values: without them it was damaged."""
+"""Fact of a watermark that was saved with values: if they are missing, it is damaged."""
 
 
 class Watermark(NamedTuple):
@@ -20,10 +20,10 @@ class Watermark(NamedTuple):
 
     Attributes:
         values: the last delivered row's watermark columns, then its key columns, as the source's text.
-            Fewer than the columns, or with the fact `included`: rows from these values on, themselves included.
+            Fewer values than columns, or the fact `included`: rows from these values on, inclusive.
             `()`: from the beginning.
             None: the stream was begun and nothing was delivered yet.
-        receipt: what must still be acknowledged at the source; None where there is nothing.
+        receipt: still to be acknowledged at the source; None if there is none.
         facts: plain JSON about the stream: version, kind, server, topic, columns, run.
     """
 
@@ -33,5 +33,5 @@ class Watermark(NamedTuple):
 
 
 def listed(values: tuple[str, ...] | None) -> list[str] | None:
-    """Return watermark values as JSON holds them; None stays None."""
+    """Return watermark values as a JSON list; None stays None."""
     return None if values is None else list(values)

@@ -1,4 +1,4 @@
-"""Ports: the calls of the relay and the sources, and what each promises."""
+"""Ports: the interfaces that the relay and the sources use, and their contracts."""
 
 from airflow_legacy_events.core.ports.broker import Broker, BrokerClient, Position
 from airflow_legacy_events.core.ports.catalog import (

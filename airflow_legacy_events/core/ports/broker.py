@@ -14,10 +14,10 @@ class Broker(Protocol):
     """Where messages go."""
 
     def refused(self, messages: Messages) -> Sequence[Rejection]:
-        """Return the messages that the broker would refuse, as far as that is known without sending any.
+        """Return the messages that the broker would refuse, as far as is known without sending.
 
-        Their index is their place in `messages`. It may be asked any number of times; a topic that a message names may
-        be looked up, or made.
+        Their index is their place in `messages`. May be called any number of times. A topic named by a message may be
+        looked up, or created.
 
         Raises:
             DeliveryError: the broker does not answer.
@@ -25,22 +25,22 @@ class Broker(Protocol):
         """
 
     def publish(self, messages: Messages, left_out: AbstractSet[int] = frozenset()) -> None:
-        """Hand all messages over, in order; blocks while the broker's queue is full, never drops.
+        """Enqueue all messages in order; blocks while the broker's queue is full, never drops any.
 
         Args:
             messages: of one batch.
             left_out: places of messages that are not sent.
 
         Raises:
-            DeliveryError: they can't be handed over.
+            DeliveryError: they can't be enqueued.
             StoppedError: the run was stopped meanwhile and its grace has passed.
         """
 
     def confirm(self) -> Sequence[Rejection]:
-        """Wait until everything handed over since the last call is decided; return what was rejected.
+        """Wait for the outcome of all messages published since the last call; return the rejected ones.
 
-        A message is called rejected only after it was refused when sent singly. Empty means: all acknowledged. What
-        was left out is not among them, and counts where places are counted.
+        A message counts as rejected only after it was refused when sent alone. Empty means: all acknowledged. Messages
+        left out are never among them, but their places count.
 
         Raises:
             DeliveryError: the fate of a message is unknown (timed out, purged), or the broker failed as a whole.
@@ -48,14 +48,14 @@ class Broker(Protocol):
         """
 
     def remade(self) -> Sequence[str]:
-        """Return which topics of published messages are gone, or others by now that were made under their names.
+        """Return the topics of published messages that have since been deleted, or deleted and recreated.
 
-        One whose identity the broker does not tell is not among them.
+        A topic without a known identity is not among them.
         """
 
 
 class Position(NamedTuple):
-    """The place of one message on its topic."""
+    """Position of one message on its topic."""
 
     partition: int
     offset: int
@@ -63,7 +63,7 @@ class Position(NamedTuple):
 
 @runtime_checkable
 class BrokerClient(Broker, Protocol):
-    """A broker and the connection to it, from the first call of `open` to `close`."""
+    """A broker with its connection, from the first call of `open` to `close`."""
 
     @property
     def cluster_id(self) -> str | None:
@@ -71,10 +71,10 @@ class BrokerClient(Broker, Protocol):
 
     @property
     def bootstrap(self) -> str:
-        """The address by which assets name the broker, one of the configured ones; known before `open`."""
+        """Address of the broker in asset URIs: one of the configured ones, known before `open`."""
 
     def open(self) -> None:
-        """Reach the cluster, and find or make every topic that the run may write to.
+        """Connect to the cluster, and find or create every topic that the run may write to.
 
         Raises:
             ConfigurationError: a setting is refused, or a topic is missing.
@@ -83,20 +83,20 @@ class BrokerClient(Broker, Protocol):
         """
 
     def topic_id(self, topic: str) -> str | None:
-        """Return the identity of a topic as it was found since `open`; one that is made anew has another.
+        """Return the identity of a topic as found since `open`; a recreated topic has a new one.
 
-        None where it was not looked for, or the broker tells none.
+        None if it was not looked up, or the broker reports none.
         """
 
     def compacted(self, topics: Sequence[str]) -> Sequence[str]:
-        """Return which topics take no message without a key, as far as that was found since `open`."""
+        """Return which topics are compacted (they refuse messages without a key), as far as found since `open`."""
 
     def close(self) -> None:
-        """Drop what is not confirmed and end the connection; returns at once, and may be called again."""
+        """Drop unconfirmed messages and close the connection; returns at once, and may be called again."""
 
     def latest(self, topic: str) -> Position | None:
-        """Return where the newest message of a topic lies, None when it has none; needs no `open`.
+        """Return the position of the newest message of a topic, None if it has none; needs no `open`.
 
         Raises:
-            DeliveryError: the cluster did not say so within a few seconds.
+            DeliveryError: the cluster did not answer within a few seconds.
         """

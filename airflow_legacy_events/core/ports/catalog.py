@@ -1,4 +1,4 @@
-"""Catalog facts of tables, views and queries, as a database gives them."""
+"""Catalog facts of tables, views and queries, as a database reports them."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from airflow_legacy_events.core.columns import Column
 
 
 class TableState(NamedTuple):
-    """What a table, view or query is when a run begins, beside its columns.
+    """State of a table, view or query when a run begins, apart from its columns.
 
-    What can't be known is empty or None; where a right is missing, `unknown` says so.
+    What can't be determined is empty or None; if a privilege is missing, `unknown` says so.
 
     Attributes:
-        distinct: column lists of which the catalog proves that no two of the rows that are read share their values, as
-            the database compares them: an index that does not hold for inheriting tables, or under another collation
-            than that of comparisons, proves nothing.
-        proves_keys: whether a declared key that is not in `distinct` does not hold for what is read; False where that
-            can't be told.
-        object: plain JSON that another table, or one that was emptied or rewritten, does not share.
-        unsorted: names of columns whose longest values may be longer than what the server sorts rows by.
+        distinct: column lists proved unique by the catalog among the rows that are read, as the database compares
+            values. An index that does not cover inheriting tables, or has another collation than comparisons, is no
+            proof.
+        proves_keys: whether absence from `distinct` means that a declared key is not unique among the rows that are
+            read; False if that can't be decided.
+        object: plain JSON identity; another table, or one that was emptied or rewritten, has a different one.
+        unsorted: names of columns whose longest values may exceed the prefix by which the server sorts.
         order: collations of the columns that have one, by name.
-        definition: fingerprint of a view's definition and of those of the views below it, each from its FROM on; None
-            for a table.
-        unheld: why one snapshot does not hold the rows still, naming the table and the statement that mends it; None
-            where it does.
-        unknown: what could not be found out, each in words with the GRANT that shows it.
+        definition: fingerprint of the definitions of a view and of the views it uses, each from its FROM on; None for
+            a table.
+        unheld: why a snapshot does not freeze the rows, naming the table and the statement that fixes it; None if it
+            does.
+        unknown: what could not be determined, each in words with the GRANT that would allow it.
     """
 
     distinct: tuple[tuple[str, ...], ...] = ()
@@ -41,12 +41,12 @@ class TableState(NamedTuple):
 
 
 class NextId(NamedTuple):
-    """The generator of a column's values, such as an owned sequence or AUTO_INCREMENT.
+    """Generator of a column's values, such as an owned sequence or AUTO_INCREMENT.
 
     Attributes:
-        value: the least number that it may hand out next; None where there is no generator, or it can't be seen.
-        unknown: why it can't be seen, in words with the GRANT that shows it; None where it can, or there is none.
-        returns: whether ids of deleted newest rows are handed out again, so that a low value tells of no reset.
+        value: the lowest number that it may generate next; None if there is no generator, or it can't be seen.
+        unknown: why it can't be seen, in words with the GRANT that would allow it; None if it can, or there is none.
+        returns: whether ids of deleted newest rows are reused; a low value then does not prove a reset.
     """
 
     value: int | None = None
@@ -55,20 +55,20 @@ class NextId(NamedTuple):
 
 
 class TableWrites(NamedTuple):
-    """What deleting or updating rows of a table meets, as the catalog says; nothing is written to find it out.
+    """Effects of deleting or updating rows of a table, from the catalog; nothing is written to determine them.
 
     Attributes:
-        name: of the table on this server, whichever way it was written and whichever connection leads to it.
-        elsewhere: why its rows must not be written here, naming the primary where that is known; None where they may.
-        references: foreign keys that point here and let no row be deleted that they refer to, each in words.
-        effects: what a DELETE sets off: cascades, triggers, rules, policies; each in words.
-        update_effects: what an UPDATE sets off, likewise.
-        ids_return: why the id of a deleted row may be given to another one; None where it is not.
-        set_on_update: columns that the database sets to its time whenever a row is updated.
-        partial: indexes that leave rows out: their columns, and the condition as the database writes it.
-        churn: rows inserted and deleted since the statistics began; None where they are not counted.
-        bytes: that the table and its indexes take; None where that is not known.
-        unknown: what could not be found out, each in words with the GRANT that shows it.
+        name: canonical name of the table on this server, independent of spelling and connection.
+        elsewhere: why its rows must not be written here, naming the primary if it is known; None if they may.
+        references: foreign keys that point here and block the deletion of referenced rows, each in words.
+        effects: what a DELETE triggers: cascades, triggers, rules, policies; each in words.
+        update_effects: what an UPDATE triggers, likewise.
+        ids_return: why the id of a deleted row may be reused; None if it is not.
+        set_on_update: columns that the database sets to its current time whenever a row is updated.
+        partial: partial indexes: their columns, and the condition as the database writes it.
+        churn: rows inserted and deleted since the statistics began; None if they are not counted.
+        bytes: size of the table and its indexes; None if unknown.
+        unknown: what could not be determined, each in words with the GRANT that would allow it.
     """
 
     name: str
@@ -88,13 +88,13 @@ class Withheld(NamedTuple):
     """Columns of a table that this user may not read.
 
     Attributes:
-        names: of those that are known, each as a GRANT spells it.
-        hides: whether the server hides names of columns that a user has no right on, so that there may be more.
-        at_least: how many there are at least whose names are hidden.
+        names: of the known columns, each as a GRANT spells it.
+        hides: whether the server hides names of columns without a privilege; there may then be more.
+        at_least: minimum number of columns whose names are hidden.
         on: the table as a GRANT names it.
         to: the user as a GRANT names it.
-        quote: of other names, doubled inside of them.
-        hidden: names of hidden columns that it may not read either, such as `Database.version`.
+        quote: quotation mark of other names, doubled inside them.
+        hidden: names of system columns that the user may not read either, such as `Database.version`.
     """
 
     names: Mapping[str, str] = MappingProxyType({})
@@ -106,7 +106,7 @@ class Withheld(NamedTuple):
     hidden: tuple[str, ...] = ()
 
     def grant(self, names: Sequence[str] = ()) -> str:
-        """Return the statement that lets this user read these columns; without any the whole table."""
+        """Return the GRANT that lets this user read these columns; without any, the whole table."""
         columns = f" ({', '.join(map(self._spelled, names))})" if names else ""
         return f"GRANT SELECT{columns} ON {self.on} TO {self.to}"
 
@@ -115,11 +115,11 @@ class Withheld(NamedTuple):
 
 
 class ServerZone(NamedTuple):
-    """The zone that a server gives sessions of its own, in which an application usually writes naive times.
+    """Default time zone of a server's sessions, in which an application usually writes naive times.
 
     Attributes:
-        name: for `core.zones.zone_named`, `UTC` where it is UTC all year; None where what is said names no zone.
-        said: what the server says, for messages.
+        name: for `core.zones.zone_named`, `UTC` if it is UTC all year; None if `said` names no zone.
+        said: the server's own wording, for messages.
     """
 
     name: str | None
@@ -131,23 +131,23 @@ class Reflection(Protocol):
 
     @property
     def selectable(self) -> Any:
-        """A SQLAlchemy FROM element; its columns are addressed by name."""
+        """SQLAlchemy FROM element; its columns are addressed by name."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """Its columns that can be carried, in order."""
+        """The supported columns, in order."""
 
     @property
     def refused(self) -> Mapping[str, str]:
-        """The other columns' names, with the database's name of their types."""
+        """Names of the unsupported columns, with the database's name of their types."""
 
     @property
     def withheld(self) -> Withheld:
-        """Its columns that this user may not read; they are neither in `columns` nor in `refused`."""
+        """Columns that this user may not read; they are neither in `columns` nor in `refused`."""
 
     @property
     def unlisted(self) -> frozenset[str]:
-        """Names of columns that hold nothing of a row, such as the rank of a search: read only where they are named."""
+        """Names of columns that hold no row data, such as the rank of a search; read only if named explicitly."""
 
     @property
     def primary_key(self) -> tuple[str, ...]:
@@ -159,12 +159,12 @@ class Reflection(Protocol):
 
     @property
     def indexes(self) -> tuple[tuple[str, ...], ...] | None:
-        """Column lists of all indexes; None where they can't be known."""
+        """Column lists of all indexes; None if unknown."""
 
     @property
     def small(self) -> bool:
-        """Whether the catalog proves that no value is large; `Database.bounded` has its price."""
+        """Whether the catalog proves that no value is large; it then saves the cost of `Database.bounded`."""
 
     @property
     def state(self) -> TableState:
-        """What the table, view or query is; see `TableState`."""
+        """State of the table, view or query; see `TableState`."""

@@ -1,4 +1,4 @@
-"""Delivery port: what becomes of each batch."""
+"""Delivery port: how each batch is published, saved and acknowledged."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from airflow_legacy_events.core.ports.source import Source
 
 
 class Delivery(Protocol):
-    """The delivery semantics of one run; the relay calls these in order and knows neither broker nor store."""
+    """Delivery semantics of one run; the relay calls these in order and knows neither broker nor store."""
 
     @property
     def delivered(self) -> Delivered:
-        """What was delivered so far; true also after a failure."""
+        """Counts of what was delivered so far; valid also after a failure."""
 
     @property
     def values(self) -> tuple[str, ...] | None:
@@ -25,24 +25,24 @@ class Delivery(Protocol):
         """Return the stored watermark, None for a stream that has never begun. Called first, once.
 
         Raises:
-            WatermarkError: it can't be read, or this run must not go on from it.
+            WatermarkError: it can't be read, or this run must not continue from it.
         """
 
     def begin(self, facts: Mapping[str, Any]) -> None:
-        """Save the explicit empty watermark of a stream that has none, before its first read.
+        """Save an explicit empty watermark for a stream that has none, before its first read.
 
         Args:
             facts: of the run and its source, kept with every watermark.
         """
 
     def acknowledge(self, mark: Watermark) -> None:
-        """Acknowledge the receipt of the loaded watermark again at the source; nothing without a receipt.
+        """Acknowledge the receipt of the loaded watermark again at the source; no-op without a receipt.
 
-        A receipt dies with its acknowledgement: the next save is without it, at the latest one more when the run ends.
+        An acknowledged receipt is dropped by the next save, at the latest by an extra one when the run ends.
         """
 
     def deliver(self, batch: Batch, messages: Messages | None) -> None:
-        """Publish and confirm a batch, then save and acknowledge when that is due.
+        """Publish and confirm a batch, then save and acknowledge if that is due.
 
         Args:
             batch: in watermark order.
@@ -51,29 +51,29 @@ class Delivery(Protocol):
         Raises:
             DeliveryError: messages were rejected, or their fate is unknown; the watermark stays below the batch.
             SourceError: the lock is lost; the watermark has not moved.
-            WatermarkError: the store refused, or a topic is another one by now; nothing was acknowledged.
+            WatermarkError: the store refused, or a topic was recreated; nothing was acknowledged.
         """
 
     def close(self) -> None:
-        """Save and acknowledge what is confirmed, at the end of a run that went well.
+        """Save and acknowledge what is confirmed, at the end of a successful run.
 
         Raises:
-            WatermarkError: what is read back is not what was saved, or a topic is another one by now.
+            WatermarkError: the watermark reads back differently, or a topic was recreated.
         """
 
     def check(self) -> None:
-        """Check that no row was left behind; called last in a run that went well.
+        """Check that no row was left behind; called last in a successful run.
 
         Raises:
-            DeliveryError: naming the first of them.
+            DeliveryError: names the first of them.
         """
 
     def rescue(self) -> None:
-        """Save and acknowledge what is confirmed, after a failure; what is not confirmed is left to the next run."""
+        """Save and acknowledge what is confirmed, after a failure; unconfirmed batches are left to the next run."""
 
     def forget(self) -> None:
-        """Remove the watermark: the progress of a replay that is done."""
+        """Remove the watermark: the progress of a finished replay."""
 
 
 MakeDelivery: TypeAlias = Callable[[str, Source, Lease], Delivery]
-"""Makes the delivery of one run: what its store calls the stream, the source to acknowledge at, the held lock."""
+"""Factory of the delivery of one run: the stream's name in the store, the source to acknowledge, the held lock."""

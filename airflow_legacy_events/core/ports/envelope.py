@@ -16,8 +16,8 @@ class Envelope(Protocol):
     def compile(self, shape: Shape, stream: Stream) -> Callable[[Batch], Messages]:
         """Return the encoder of one shape; it is called for each batch of that shape, in the read-ahead thread.
 
-        It gives one message for each row, in the batch's order; with more or fewer the run fails and sends none.
+        It must return one message for each row, in the batch's order; otherwise the run fails and sends none.
 
         Raises:
-            EnvelopeError: from here when a column can't be carried, from the encoder when a row can't.
+            EnvelopeError: a column can't be encoded; the encoder raises it for a row.
         """

@@ -1,4 +1,4 @@
-"""Observers of a stream's watermark, beside its store."""
+"""Observers of a stream's watermark, in addition to its store."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from airflow_legacy_events.core.model import Delivered, Watermark
 class Observer(Protocol):
     """Follows the watermark of one run.
 
-    A store has no effects beside its own; whatever else has to happen when a watermark is loaded or moves is an
-    observer's. A delivery calls each observer in turn, and an error of one ends the run.
+    A store has no side effects: everything else that must happen when a watermark is loaded or moved belongs in an
+    observer. A delivery calls the observers in turn, and an error of one ends the run.
     """
 
     def loaded(self, at: Watermark | None) -> None:
-        """Called once, with what the store holds, before anything looks at the source.
+        """Called once with the stored watermark, before the source is accessed.
 
         Raises:
-            WatermarkError: this run must not go on from there.
+            WatermarkError: this run must not continue from there.
         """
 
     def saving(self, new: Watermark, delivered: Delivered) -> None:
-        """Called before `new` can be durable.
+        """Called before `new` can become durable.
 
         Args:
-            new: about to be saved.
-            delivered: by this run so far, with what becomes durable together with `new`.
+            new: the watermark about to be saved.
+            delivered: by this run so far, including what becomes durable with `new`.
         """
 
     def saved(self, new: Watermark) -> None:

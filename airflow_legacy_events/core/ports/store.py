@@ -12,23 +12,23 @@ class WatermarkStore(Protocol):
     """Keeps how far each stream was delivered."""
 
     def load(self, stream: str) -> Watermark | None:
-        """Return the watermark of `stream`, None only when it is proved never to have been written.
+        """Return the watermark of `stream`, None only if it has provably never been written.
 
         Raises:
             WatermarkError: it can't be read, or not understood.
         """
 
     def save(self, stream: str, new: Watermark, *, expected: Watermark | None) -> None:
-        """Replace `expected` by `new`; when it returns, every later `load` gives `new`.
+        """Compare and set: replace `expected` by `new`; after it returns, every `load` returns `new`.
 
         Raises:
-            WatermarkError: something else than `expected` was found, or the write failed.
+            WatermarkError: the stored watermark is not `expected`, or the write failed.
         """
 
     def forget(self, stream: str) -> None:
-        """Remove the watermark of `stream`, readable or not; one that is absent stays absent.
+        """Remove the watermark of `stream`, readable or not; no error if it is absent.
 
-        Called for the progress of a replay that is done.
+        Called for the progress of a finished replay.
 
         Raises:
             WatermarkError: it could not be removed.
