@@ -1,4 +1,4 @@
-"""What a server of PostgreSQL says of itself and of who asks."""
+"""Facts that a PostgreSQL server reports about itself and the current user."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from airflow_legacy_events.core.about import About
 from airflow_legacy_events.databases.postgres.database import PostgresDatabase
 
-# What a session begins with; ours has set its own zone by then.
+# The session's initial values: our session has already set its own zone.
 _ZONE = "(SELECT reset_val FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'TimeZone')"
 _WRITES = """
 (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) CURRENT_USER)
@@ -30,10 +30,10 @@ _ASKED = (
 
 
 def about(database: PostgresDatabase) -> About:
-    """Return what the server says, in one statement.
+    """Return the server's facts, with one statement.
 
     Raises:
-        SourceError: it can't be reached, or refused the statement.
+        SourceError: the server can't be reached or refused the statement.
     """
     columns: list[sa.Label[str]] = [sa.literal_column(text).label(f"c{at}") for at, text in enumerate(_ASKED)]
     [(version, name, zone, role, writes, standby)] = database.read(sa.select(*columns))

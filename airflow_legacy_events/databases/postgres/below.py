@@ -1,4 +1,4 @@
-"""What lies below a table, view or query of PostgreSQL: views, partitions, children, and what is read elsewhere."""
+"""Dependencies of a PostgreSQL table, view or query: views, partitions, children and foreign data."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from airflow_legacy_events.databases.postgres.entries import FOREIGN
 from airflow_legacy_events.databases.postgres.undone import ask
 from airflow_legacy_events.databases.postgres.view_text import fingerprint
 
-# Every name is written with its schema: else the text of a view changes with the path of who asks.
+# Names are schema-qualified: otherwise a view's text would depend on the session's search_path.
 _PATH = "SET LOCAL search_path = pg_catalog"
 
-# It asks of as little as it can: what only few views have is asked for once it is known that they have it.
+# Minimal query: rare properties of views are queried separately, once it is known that a view has them.
 _VIEWS = """
 WITH RECURSIVE below (oid) AS (
   SELECT pg_catalog.unnest({}::pg_catalog.oid[])
@@ -33,7 +33,7 @@ SELECT oid::pg_catalog.int8, oid::pg_catalog.regclass::pg_catalog.text, relkind:
             THEN pg_catalog.pg_get_viewdef(oid) END
   FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT oid FROM below))
 """
-# A part that was never truncated or rewritten has the file node that is its oid.
+# The file node of a part equals its oid until it is truncated or rewritten.
 _PARTS = """
 WITH RECURSIVE tree (oid) AS (
   SELECT pg_catalog.unnest({}::pg_catalog.oid[])
@@ -64,7 +64,7 @@ SELECT d.refobjid FROM pg_catalog.pg_rewrite AS r
    AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
    AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
 """
-# An untrusted language may do whatever the server's system user may; so may C, of which only this one is well known.
+# An untrusted language has all rights of the server's system user. So does C; dblink is its only well-known case.
 _OUTSIDE = """
 SELECT p.oid::pg_catalog.regproc::pg_catalog.text FROM pg_catalog.pg_proc AS p
   JOIN pg_catalog.pg_language AS l ON l.oid OPERATOR(pg_catalog.=) prolang
@@ -78,12 +78,12 @@ _HOLDS_REMOTELY = "postgres_fdw"
 
 
 class Below(NamedTuple):
-    """What was found.
+    """What lies below a table, view or query.
 
     Attributes:
-        definition: fingerprint of the views and of what foreign tables stand for; None where there is neither.
+        definition: fingerprint of the views and of the foreign tables' options; None if there are neither.
         unheld: see `core.ports.TableState.unheld`.
-        exchanged: newest file node of the parts that were truncated or rewritten since they were made; None where none
+        exchanged: newest file node of the parts that were truncated or rewritten since their creation; None if none
             was.
     """
 
@@ -111,13 +111,13 @@ class Relation(NamedTuple):
 
 
 class ForeignTable(NamedTuple):
-    """A table that another server holds.
+    """Foreign table: its data is on another server.
 
     Attributes:
         name: as SQL writes it, with its schema.
-        server: name of the other one.
-        wrapper: name of what reads from it.
-        options: which say what is read there; those about the speed are left out.
+        server: name of the foreign server.
+        wrapper: name of the foreign data wrapper.
+        options: those that determine what is read; options that only affect performance are left out.
     """
 
     name: str
@@ -126,7 +126,7 @@ class ForeignTable(NamedTuple):
     options: list[str]
 
     def told(self) -> str:
-        """Return why no snapshot holds its rows still."""
+        """Return why a snapshot doesn't keep its rows stable."""
         why = (
             "a TRUNCATE or a rewritten table there shows through its snapshot"
             if self.wrapper == _HOLDS_REMOTELY
@@ -141,12 +141,12 @@ class ForeignTable(NamedTuple):
 def below_relations(session: Connection[Any], oids: Sequence[int], called: sql.Composable | None = None) -> Below:
     """Return what lies below views and foreign tables, themselves included.
 
-    More is asked only where one of them is read elsewhere or has parts.
+    Further queries are sent only if one of them is foreign or has parts.
 
     Args:
-        session: that is asked.
+        session: to query.
         oids: of the views and foreign tables.
-        called: a SELECT of the oids of functions that are called beside those of the views.
+        called: a SELECT of the oids of functions that are called in addition to those of the views.
     """
     found: list[Relation] = []
     if oids:

@@ -1,4 +1,4 @@
-"""Functions that a view or query calls and that are neither the server's nor an extension's: who reads runs them."""
+"""User-defined functions that a view or query calls: they run with the rights of the reading user."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ _MOST_NAMES = 500
 
 
 class Calls:
-    """Warns of what views and queries call, of each function once.
+    """Warns once about each user-defined function that views and queries call.
 
     Args:
         log: of the task.
@@ -74,7 +74,7 @@ class Calls:
         self._told: set[str] = set()
 
     def warn(self, session: Connection[Any], table: str | None, query: str | None) -> str | None:
-        """Warn of a view, or of a query; return why a snapshot may not hold what it reads, None where it does."""
+        """Warn about a view or query; return why a snapshot may not keep its data stable, None if it does."""
         found = called_by_query(session, query) if query is not None else called_by_view(session, str(table))
         if new := [name for name in found if name not in self._told]:
             self._told.update(new)
@@ -83,12 +83,12 @@ class Calls:
 
 
 def called_by_view(session: Connection[Any], table: str) -> dict[str, bool]:
-    """Return the functions that a view or those below it call, with their schemas, and whether each may read tables."""
+    """Return the functions, with schema, that a view and the views below it call, and whether each may read tables."""
     return _called(session, [table_of(table)], [])
 
 
 def called_by_query(session: Connection[Any], query: str) -> dict[str, bool]:
-    """Return the functions whose names a query has, and those of the views that it names, likewise."""
+    """Return the functions named in a query and those called by the views named in it; see `called_by_view`."""
     text = _LITERAL.sub(" ", query)
     functions = {_stored(name) for name in _CALL.findall(text)}
     relations = {name for found in _FROM.findall(text) for name in re.findall(_RELATION, found)}

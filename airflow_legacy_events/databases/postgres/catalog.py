@@ -1,4 +1,4 @@
-"""Catalog of PostgreSQL: the facts of one table, in one round trip; of views, parents and odd indexes in two."""
+"""PostgreSQL catalog: facts about one table in one round trip, or two for views, parents and unusual indexes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from airflow_legacy_events.databases.postgres.state import table_state
 from airflow_legacy_events.databases.reflection import TableFacts, unreadable_table
 from airflow_legacy_events.databases.table_names import TableName, looked_up, no_such_table, readings
 
-# No statement joins: planning is most of what they take a fresh session, and joining makes it half as much again.
+# No joins: in a fresh session planning takes most of the time, and joins make it half as long again.
 _TABLE = """
 SELECT oid::pg_catalog.int8,
        (SELECT nspname FROM pg_catalog.pg_namespace AS n WHERE n.oid OPERATOR(pg_catalog.=) relnamespace), relname,
@@ -45,7 +45,7 @@ SELECT indisprimary, indisunique,
   FROM pg_catalog.pg_index
  WHERE indrelid OPERATOR(pg_catalog.=) {table} AND indisvalid AND indpred IS NULL AND indexprs IS NULL;
 """
-# Version 18 marks a column NOT NULL also where a constraint is NOT VALID yet, so NULLs may be there.
+# Version 18 marks a column NOT NULL even if the constraint is still NOT VALID, so it may contain NULLs.
 _MAYBE_NULL = """
 ;SELECT pg_catalog.unnest(conkey) FROM pg_catalog.pg_constraint
   WHERE conrelid OPERATOR(pg_catalog.=) {table} AND contype OPERATOR(pg_catalog.=) 'n'::pg_catalog."char"
@@ -74,7 +74,7 @@ class _Answers(NamedTuple):
 
 
 def inspect_table(session: Connection[Any], table: str) -> TableFacts:
-    """Return the facts of a table or view. Its name is looked up as written, then in lower case.
+    """Return the facts about a table or view. Its name is looked up as written, then in lower case.
 
     Raises:
         ConfigurationError: there is none of that name.
@@ -130,7 +130,7 @@ def _ask(session: Connection[Any], table: str) -> _Answers:
 
 
 def table_of(table: str) -> sql.Composed:
-    """Return the expression of the oid of a table, NULL where there is none of that name; see `looked_up`."""
+    """Return the SQL expression for a table's oid, NULL if no table has that name; see `looked_up`."""
     return sql.SQL("coalesce({})::pg_catalog.oid").format(sql.SQL(", ").join(map(_found, looked_up(table))))
 
 
@@ -139,5 +139,5 @@ def _found(name: TableName) -> sql.Composed:
 
 
 def quoted(schema: str | None, name: str) -> str:
-    """Return a name as SQL writes it, whatever it holds."""
+    """Return a name as a quoted SQL identifier, with any characters in it."""
     return ".".join('"' + part.replace('"', '""') + '"' for part in (schema, name) if part is not None)

@@ -1,11 +1,11 @@
-"""Collations of PostgreSQL's columns: by what they sort, and whether equal means the same bytes."""
+"""Collations of PostgreSQL columns: the sort rules, and whether only equal bytes compare equal."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 DEFAULT = 100
-"""Oid of the collation that stands for the database's own."""
+"""Oid of the "default" collation, which stands for the database's own."""
 
 COLLATIONS = """
 SELECT oid::pg_catalog.int8, collname, collprovider::pg_catalog.text, collisdeterministic,
@@ -31,10 +31,10 @@ class Collation(NamedTuple):
 
     Attributes:
         oid: of it.
-        name: of it, or the database's locale.
-        provider: as the catalog has it.
-        deterministic: whether only equal bytes are equal.
-        version: of the provider's rules, as they are now; None for one whose rules never change.
+        name: of the collation, or the database's locale.
+        provider: as in the catalog.
+        deterministic: whether only equal bytes compare equal.
+        version: current version of the provider's rules; None if they never change.
     """
 
     oid: int
@@ -44,13 +44,13 @@ class Collation(NamedTuple):
     version: str | None
 
     def told(self) -> str:
-        """Return the collation as a text that another order does not share."""
+        """Return text that identifies the collation's sort order."""
         rules = " ".join(filter(None, (_PROVIDERS.get(self.provider, self.provider), self.version)))
         return f"{self.name} ({rules})"
 
 
 def default_collation(server_version: int) -> str:
-    """Return the statement that gives the database's own as a `Collation`."""
+    """Return the statement that selects the database's own collation as a `Collation`."""
     locale = "datlocale" if server_version >= _LOCALE_SINCE else "daticulocale"
     provided = server_version >= _PROVIDERS_SINCE
     return (

@@ -1,4 +1,4 @@
-"""PostgreSQL through psycopg 3: values stay the text that the server sends."""
+"""PostgreSQL through psycopg 3: values are kept as the text that the server sends."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class PostgresDatabase(PostgresSessions):
         return self._find_server().identity
 
     def position(self) -> dict[str, Any] | None:
-        """See `core.ports.Database.position`: the answer that told the identity last, else a new one."""
+        """See `core.ports.Database.position`: from the last answer of `identity`, or else a new one."""
         found, self._server = self._server or self._find_server(), None
         return found.position
 
@@ -141,7 +141,7 @@ class PostgresDatabase(PostgresSessions):
             return find_origin(session.connection)
 
     def reflect(self, table: str | None, sql: str | None) -> Reflected:
-        """See `core.ports.Database.reflect`. An array may be as large as one likes in a few stored bytes, all NULL."""
+        """See `core.ports.Database.reflect`. An array of NULLs can be arbitrarily large in a few stored bytes."""
         found = super().reflect(table, sql)
         if sql is not None or found.indexes is None:
             with self._using("looking at the functions that are called") as session:
@@ -183,7 +183,7 @@ class PostgresDatabase(PostgresSessions):
         return carried(found, types, not_null)
 
     def _learn(self, session: Session, selectable: Any, fields: Sequence[Field]) -> None:
-        """Keep what statements call the types of the columns."""
+        """Remember the qualified type names of the columns for later statements."""
         if new := [one.oid for one in fields if one.oid not in self._names]:
             self._names |= find_names(session.connection, new)
         self._known.add(selectable, {one.name: self._names[one.oid] for one in fields})
@@ -205,17 +205,17 @@ class PostgresDatabase(PostgresSessions):
         return unchanged(columns, rows, versions, self.among)
 
     def text(self, value: Any, column: Column) -> str:
-        """See `core.ports.Database.text`; values are texts already."""
+        """See `core.ports.Database.text`; values are text already."""
         if value is None:
             raise errors.became_null(column)
         return str(value)
 
     def bind(self, text: str, column: Column) -> Any:  # noqa: ARG002
-        """See `core.ports.Database.bind`; an untyped text takes the type of what it is compared with."""
+        """See `core.ports.Database.bind`; untyped text takes the type of the other operand."""
         return text
 
     def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
-        """See `core.ports.Database.read`; rows are tuples of texts and None."""
+        """See `core.ports.Database.read`; rows are tuples of str and None."""
         with super()._using("reading") as session, self._readable(session, query):
             return self._pages.read(session, query, max_bytes)
 
@@ -231,17 +231,20 @@ class PostgresDatabase(PostgresSessions):
 
     @contextmanager
     def _readable(self, session: Session, query: Any) -> Iterator[None]:
-        """Let the error of a read name the column whose text is no UTF-8, or the GRANT; no value is guessed."""
+        """Name the column with text that is not UTF-8, or the missing GRANT, in a read's error. No value is guessed."""
         try:
             with explained(session.connection, self.conn_id, "reading", lambda: self._pages.statement(query)[0]):
                 yield
         except UNREADABLE:
             with self._beside("looking for the unreadable text") as connection:
                 column = unreadable_column(connection, *self._pages.statement(query), self.statement_timeout_seconds)
-            raise errors.unreadable(self.conn_id, column, REMEDY) from None  # the server's own error quotes the text
+            raise errors.unreadable(self.conn_id, column, REMEDY) from None  # the server's error quotes the text
 
     def prefetch(self, query: Any) -> None:
-        """See `core.ports.Database.prefetch`. Nothing is sent in a snapshot, which cancelling it would end."""
+        """See `core.ports.Database.prefetch`.
+
+        Nothing is sent inside a snapshot: cancelling it would end the snapshot.
+        """
         with contextlib.suppress(SourceError), self._using("prefetching") as session:
             if session.connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
                 self._pages.begin(session, query)
@@ -264,6 +267,6 @@ class PostgresDatabase(PostgresSessions):
         except psycopg.Error as error:
             if refused := self._refused(error, None):
                 raise refused from None
-            # What the driver's own error holds beside the sentence, such as DETAIL and CONTEXT, may be values of rows.
+            # Only the primary message is used: DETAIL and CONTEXT of the driver's error may contain row values.
             failed = errors.failed(self.conn_id, doing, reason_of_read(error, doing))
             raise errors.with_grants(failed, not_entered(error, self.url.username)) from None

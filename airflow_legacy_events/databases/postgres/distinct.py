@@ -1,4 +1,4 @@
-"""What PostgreSQL's indexes prove of the rows that are read: which columns no two of them share."""
+"""Uniqueness that PostgreSQL's indexes prove for the rows read: column lists without duplicate values."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from airflow_legacy_events.databases.postgres.collations import Collation
 from airflow_legacy_events.databases.postgres.entries import Attribute, Entry, Index
 
 _FIRST_OF_USERS = 16_384
-"""Below this number are the oids of what every server has; its operator classes agree on what is equal."""
+"""First oid of user-defined objects. Built-in operator classes, below it, agree on equality."""
 
-# Of these types and operator classes comparisons and the index may disagree: comparisons take the class that is the
-# default one of the type itself, if it has one. 2249 and so on are record, anyarray, anyenum, anyrange, anymultirange.
+# Types and operator classes for which comparisons and the index may disagree: comparisons use the default class of the
+# type itself, if it has one. 2249 and so on are record, anyarray, anyenum, anyrange, anymultirange.
 _DISAGREE = """
 SELECT class::pg_catalog.int8, type::pg_catalog.int8
   FROM ROWS FROM (pg_catalog.unnest(%s::pg_catalog.oid[]), pg_catalog.unnest(%s::pg_catalog.oid[])) AS k (class, type)
@@ -35,16 +35,16 @@ def distinct_columns(
     indexes: Sequence[Index],
     collations: Mapping[int, Collation],
 ) -> tuple[tuple[str, ...], ...]:
-    """Return the column lists of which no two rows share the values; see `core.ports.TableState.distinct`.
+    """Return the column lists whose values no two rows share; see `core.ports.TableState.distinct`.
 
-    A constraint that is checked at the end of a transaction holds for everything that is committed, and nothing else is
-    read.
+    Deferred constraints count: they hold for all committed rows, and only committed rows are read.
 
     Args:
-        session: that is asked about indexes of types or operator classes which not every server has.
-        entry: the table; an index of a parent does not hold for its children, one of a partitioned table does.
+        session: queried about indexes on user-defined types or operator classes.
+        entry: the table; a parent's index does not cover its children, but a partitioned table's index covers its
+            partitions.
         columns: by number.
-        indexes: valid ones that leave no row out.
+        indexes: valid ones that cover every row.
         collations: of the columns, by oid.
     """
     if entry.parent and entry.kind != "p":
@@ -58,9 +58,9 @@ def distinct_columns(
 
 
 def _same_text(index: Index, columns: Mapping[int, Attribute], collations: Mapping[int, Collation]) -> bool:
-    """Whether texts that are equal to comparisons are equal to the index, too.
+    """Whether text that compares equal is also equal in the index.
 
-    Under a collation whose equal texts are equal bytes an index of any other one is as strict.
+    If the column's collation is deterministic, an index under any other collation is just as strict.
     """
     return all(
         columns[number].collation == collation

@@ -1,4 +1,4 @@
-"""What a DELETE or an UPDATE sets off in PostgreSQL besides foreign keys: triggers, rules and policies."""
+"""Side effects of a DELETE or an UPDATE in PostgreSQL besides foreign keys: triggers, rules and policies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
-# A trigger of the table itself, or one of a partition or child, whose statements are never named.
+# Triggers of the table itself, and row-level ones of its partitions and children: no statement names those.
 _TRIGGERS = """
 SELECT DISTINCT tgname, each, before, tgfoid::pg_catalog.regproc::pg_catalog.text,
        ARRAY(SELECT attname::pg_catalog.text FROM pg_catalog.pg_attribute
@@ -29,7 +29,7 @@ SELECT rulename, is_instead FROM pg_catalog.pg_rewrite
    AND ev_type OPERATOR(pg_catalog.=) %(type)s::pg_catalog."char"
    AND ev_enabled OPERATOR(pg_catalog.=) ANY ('{O,A}'::pg_catalog."char"[]) ORDER BY rulename
 """
-# Rows that it may not read a statement with a condition does not change either.
+# A statement with a condition can't change rows that its user may not read.
 _POLICIES = """
 SELECT ARRAY(SELECT polname::pg_catalog.text FROM pg_catalog.pg_policy
               WHERE polrelid OPERATOR(pg_catalog.=) %(table)s::pg_catalog.oid
@@ -42,13 +42,13 @@ SELECT ARRAY(SELECT polname::pg_catalog.text FROM pg_catalog.pg_policy
 
 
 class Event(NamedTuple):
-    """A kind of statement, and how the catalog writes it.
+    """A kind of statement, with its codes in the catalog.
 
     Attributes:
-        word: in SQL.
-        bit: of a trigger's type.
-        type: of a rule.
-        command: of a policy.
+        word: its SQL keyword.
+        bit: in a trigger's `tgtype`.
+        type: a rule's `ev_type`.
+        command: a policy's `polcmd`.
     """
 
     word: str
@@ -62,7 +62,7 @@ UPDATE = Event("UPDATE", 16, "2", "w")
 
 
 def set_off(session: Connection[Any], oid: int, tree: Sequence[int], event: Event) -> tuple[str, ...]:
-    """Return what such a statement on the table sets off, each in words.
+    """Return a readable description of each side effect of such a statement on the table.
 
     Args:
         session: that reads the catalog.

@@ -1,4 +1,4 @@
-"""Text that is no UTF-8: databases in SQL_ASCII keep any bytes, others may have them from old dumps."""
+"""Invalid UTF-8: SQL_ASCII databases accept any bytes, and others may have them from old dumps."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from psycopg.postgres import types
 from airflow_legacy_events.databases.postgres.limits import without_limits
 
 UNREADABLE = (UnicodeDecodeError, psycopg.errors.CharacterNotInRepertoire, psycopg.errors.UntranslatableCharacter)
-"""What a read raises when a text can't become UTF-8: the driver's error, or the server's."""
+"""Errors of a read when text can't be converted to UTF-8: the driver's, or the server's."""
 
 _BYTES = r"decode(replace({name}, E'\\', E'\\\\'), 'escape')"
 REMEDY = (
     f"with sql=: as bytes with {_BYTES} AS {{name}}, or, where you know the encoding, with"
     f" convert_from(convert({_BYTES}, 'LATIN1', 'UTF8'), 'UTF8') AS {{name}}"
 )
-"""How to read such a text: the `remedy` of `errors.unreadable`."""
+"""How to read such text: the `remedy` of `errors.unreadable`."""
 
 _ANY_TYPE = 0
 _IN_UTF8 = ("UTF8", "SQL_ASCII")
@@ -31,11 +31,11 @@ class _Raw(Loader):
 
 
 def unreadable_column(session: psycopg.Connection[Any], statement: str, parameters: Any, seconds: float) -> str | None:
-    """Return the first column with a text that is no UTF-8; None where none is found.
+    """Return the first column with text that is not valid UTF-8; None if none is found.
 
     Args:
-        session: a new one that serves nothing else afterwards.
-        statement: of the read that failed.
+        session: a new one that is not used afterwards.
+        statement: of the failed read.
         parameters: of the statement.
         seconds: the statement timeout.
     """

@@ -1,4 +1,4 @@
-"""The right to enter a database of PostgreSQL, named where it is missing."""
+"""CONNECT right on a PostgreSQL database: the GRANT to suggest when it is missing."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _DENIED = re.compile(r'permission denied for database "(?P<name>.*)"$', re.MULTI
 
 
 def not_entered(error: psycopg.Error, user: str | None) -> list[str]:
-    """Return the GRANT without which a user may not enter a database; empty for any other error.
+    """Return the GRANT that a user needs to connect to a database; empty for any other error.
 
     Args:
-        error: of connecting. The server's own words are all that there is: no session has told a SQLSTATE.
-        user: that the connection names; None where libpq chose it.
+        error: of connecting. Only its message text is available: before a session exists there is no SQLSTATE.
+        user: named by the connection; None if libpq chose it.
     """
     found = _DENIED.search(str(error))
     if found is None or not user:

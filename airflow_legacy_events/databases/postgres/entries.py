@@ -1,11 +1,11 @@
-"""Rows of PostgreSQL's catalog: of a table or view, its columns and its indexes."""
+"""PostgreSQL catalog rows of a table or view, its columns and its indexes."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 TABLE, PARTITIONED, VIEW, MATERIALIZED, FOREIGN = "r", "p", "v", "m", "f"
-"""Kinds of what has rows."""
+"""Relation kinds that have rows."""
 
 
 class Entry(NamedTuple):
@@ -15,13 +15,13 @@ class Entry(NamedTuple):
         oid: of it.
         schema: of it.
         name: of it.
-        kind: one of those above.
+        kind: one of the constants above.
         parent: whether it has children or partitions.
-        stored: bytes of values that are stored beside the rows; None where it has none.
-        filenode: of its file; None where it has none.
-        spelled: its name with its schema, as a GRANT has it.
-        user: who asks, as a GRANT has it.
-        hidden: names of columns of the system that this user may not read.
+        stored: bytes of values that are stored out of line (TOAST); None if it has none.
+        filenode: of its file; None if it has none.
+        spelled: its quoted name with schema, as in a GRANT.
+        user: the current user, as in a GRANT.
+        hidden: names of system columns that this user may not read.
     """
 
     oid: int
@@ -41,10 +41,10 @@ class Attribute(NamedTuple):
 
     Attributes:
         name: of it.
-        not_null: whether it is marked so.
+        not_null: whether it is marked NOT NULL.
         collation: its oid; 0 for a type that has none.
         type: its oid.
-        withheld: its name as a GRANT has it, where this user may not read it; else None.
+        withheld: its quoted name, as in a GRANT, if this user may not read it; else None.
     """
 
     name: str
@@ -55,15 +55,15 @@ class Attribute(NamedTuple):
 
 
 class Index(NamedTuple):
-    """An index that leaves no row out.
+    """An index that covers every row.
 
     Attributes:
         primary: whether it is the primary key's.
-        unique: whether it lets no two rows be equal.
-        ordered: whether it is in an order.
-        keys: numbers of its columns, without those that it only carries along.
-        collations: oids of those by which it compares each of them; 0 for a type that has none.
-        classes: oids of the operator classes, likewise.
+        unique: whether it allows no two equal rows.
+        ordered: whether it is an ordered index.
+        keys: numbers of its columns, without the INCLUDE columns.
+        collations: oids of the collations, one per key column; 0 for a type without collation.
+        classes: oids of the operator classes, one per key column.
         name: of it.
     """
 
@@ -84,7 +84,7 @@ class Index(NamedTuple):
         count: int,
         *lists: str,
     ) -> Index:
-        """Return the index of a row of the catalog, whose `lists` are texts with blanks and, at last, its name."""
+        """Return the index from a catalog row; `lists` are space-separated texts and, last, the index name."""
         *texts, name = lists
         keys, collations, classes = (tuple(map(int, text.split()))[:count] for text in texts)
         return cls(primary, unique, ordered, keys, collations, classes, name)

@@ -1,4 +1,4 @@
-"""Columns of a result, and whether a page gives those that its encoder was made for."""
+"""Result columns, and the check that a page has the columns its encoder expects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LENGTH = re.compile(r"\s*\([^()]*\)")
 
 
 class UnknownTypesError(Exception):
-    """A page has types that were not looked up yet.
+    """A page has types that have not been looked up yet.
 
     Attributes:
         oids: of all its types.
@@ -52,7 +52,7 @@ def check_fields(conn_id: str, fields: Sequence[Field], expected: Sequence[Colum
     Args:
         conn_id: Airflow's name of the connection.
         fields: of the page.
-        expected: that it must give first.
+        expected: the columns that must come first.
         types: by oid.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Extras of a PostgreSQL connection that libpq, the driver, the server or a pooler refuses."""
+"""Connection extras that libpq, the driver, the PostgreSQL server or a pooler refuses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UNKNOWN = "is none of libpq's connection parameters"
 _VALUE = "holds a value that libpq does not take"
 _SETTING = "asks for a setting that the server refuses"
 _POOLER = "is not taken by the pooler that the connection leads to, unless its ignore_startup_parameters names it"
-# What is said, with the extra's name where it is said; else which one it is about.
+# Message patterns, each with the extra's name as a group, or with the extra that it is about.
 _SAID = (
     (re.compile(r'invalid connection option "([^"]+)"'), None, _UNKNOWN),
     (re.compile(r"(?:multiple values for|unexpected keyword) argument '(\w+)'"), None, _UNKNOWN),
@@ -44,14 +44,14 @@ _SAID = (
 
 @contextmanager
 def refusing(conn_id: str, options: Mapping[str, Any]) -> Iterator[None]:
-    """Let what refuses an option when a connection is opened name the extra that it came from, not what that holds.
+    """Translate a refused connection option to an error that names its extra, but not the extra's value.
 
     Args:
         conn_id: Airflow's name of the connection.
-        options: of the driver; those that are no extras are known by themselves.
+        options: of the driver; those that don't come from extras are recognised by name.
 
     Raises:
-        ConfigurationError: one was refused.
+        ConfigurationError: an option was refused.
     """
     try:
         yield

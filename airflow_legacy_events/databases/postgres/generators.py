@@ -1,4 +1,4 @@
-"""Generators of a column's values in PostgreSQL: identities, owned sequences, and those of its default."""
+"""Sequences that generate a PostgreSQL column's values: identity, owned, or named in its default."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from airflow_legacy_events.core.ports import NextId
 from airflow_legacy_events.databases.postgres.catalog import table_of
 from airflow_legacy_events.databases.postgres.undone import ask
 
-# The sequence of an identity is internal to its column, an owned one is dropped with it.
+# Dependency types: an identity's sequence is internal to its column, an owned sequence is dropped with it.
 _COLUMN = """
 SELECT attrelid::pg_catalog.int8, attnum::pg_catalog.int4,
        (SELECT pg_catalog.pg_get_expr(adbin, adrelid) FROM pg_catalog.pg_attrdef
@@ -42,7 +42,7 @@ SELECT pg_catalog.concat(pg_catalog.quote_ident(nspname), '.', pg_catalog.quote_
 _READ = "SELECT last_value, is_called FROM {}"
 _PLAIN = re.compile(r"\(?nextval\('.*'::(pg_catalog\.)?regclass\)\)?(::\w+)?", re.DOTALL)
 _LOGGED_AHEAD = 32
-"""So many values a sequence writes to the WAL at once: on a standby it seems to be that far."""
+"""Number of values that a sequence logs to the WAL ahead: on a standby it appears that much further."""
 
 
 class _Sequence(NamedTuple):
@@ -60,9 +60,9 @@ class _Sequence(NamedTuple):
 
 
 def next_id(session: Connection[Any], table: str, column: str) -> NextId:
-    """Return what the generator of a column hands out next; see `core.ports.Database.next_id`.
+    """Return the next value of a column's generator; see `core.ports.Database.next_id`.
 
-    Numbers that sessions hold in advance (CACHE) are handed out later although they are lower, so they do not count.
+    Values cached by sessions (CACHE) are ignored: they are lower, but handed out later.
     """
     named = table_of(table)
     [found] = ask(session, sql.SQL(_COLUMN).format(table=named, column=column))
@@ -81,7 +81,7 @@ def next_id(session: Connection[Any], table: str, column: str) -> NextId:
 
 def _of_sequence(session: Connection[Any], oid: int) -> NextId:
     [found] = ask(session, sql.SQL(_SEQUENCE).format(oid))
-    if not found:  # what a default names may be something else
+    if not found:  # a default may reference something else
         return NextId()
     sequence = _Sequence(*found[0])
     if not sequence.reachable:

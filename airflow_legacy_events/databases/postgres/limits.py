@@ -1,4 +1,4 @@
-"""Limits of the server that would end what is held on purpose: sessions, transactions, waits."""
+"""Server timeouts that would end sessions, transactions or waits that are long on purpose."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ _SINCE = (
     ("idle_session_timeout", 140_000),
     ("transaction_timeout", 170_000),
 )
-"""Each with the release that brought it; 0: older than what is read here. `statement_timeout` is each session's own."""
+"""Settings with the version that introduced them; 0: older than any supported version. `statement_timeout` is set by
+each session itself."""
 
 
 def without_limits(version: int) -> str:
-    """Return the SETs that switch them off for a session, whatever its role, database or server has.
+    """Return the SETs that disable them for a session, overriding role, database and server settings.
 
     Args:
-        version: of the server, as libpq counts.
+        version: of the server, in libpq's number format.
     """
     return "; ".join(f"SET {name} = 0" for name, since in _SINCE if version >= since)

@@ -1,6 +1,6 @@
-"""LISTEN of PostgreSQL, on a session that does nothing else: it is always read, so that no notification waits for it.
+"""PostgreSQL LISTEN on a dedicated session that is read all the time, so that no notification waits for it.
 
-A session that listens and is not read, or is in a transaction, keeps the queue of the whole server from being emptied.
+A listening session that is not read, or is in a transaction, keeps the server-wide notification queue from shrinking.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from airflow_legacy_events.databases.postgres.session import cut, reason
 Connect: TypeAlias = Callable[[], psycopg.Connection[Any]]
 
 PROBE_SECONDS = 60.0
-"""So long a session that listens may hear nothing before it asks whether somebody is there."""
+"""Seconds of silence after which a listening session checks whether its peer is still there."""
 
 _ARRIVAL_SECONDS = 5.0
 _ANSWER_SECONDS = 30.0
@@ -39,8 +39,8 @@ class ListenSession:
     """See `core.ports.Listener`.
 
     Args:
-        connection: in autocommit mode, that listens already; nothing else may use it.
-        channel: whose notifications count.
+        connection: in autocommit mode and already listening; nothing else may use it.
+        channel: the channel whose notifications count.
         conn_id: Airflow's name of the connection, for messages.
     """
 
@@ -48,7 +48,7 @@ class ListenSession:
         self._connection, self._channel, self._conn_id = connection, channel.encode(), conn_id
         self._ended, self._ending = socket.socketpair()
         self._quiet = False
-        self._heard: set[bytes] = set()  # beside the answer to a statement
+        self._heard: set[bytes] = set()  # notifications that came with an answer
         connection.add_notify_handler(lambda notify: self._heard.add(notify.channel.encode()))
 
     def wait(self) -> bool:
@@ -64,12 +64,12 @@ class ListenSession:
         return False
 
     def _probe(self) -> None:
-        """Ask for a sign of life: a peer that says nothing would pass on no notification either."""
+        """Probe the peer: if it doesn't answer, it would not deliver notifications either."""
         with answering(self._conn_id, _DOING, _ANSWER_SECONDS, partial(cut, self._connection)):
             self._connection.execute("SELECT 1")
 
     def arrives(self, channel: str, seconds: float) -> bool:
-        """Whether a notification comes through another channel within so many seconds."""
+        """Whether a notification arrives on another channel within so many seconds."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             if not self._over(left) and self._received(channel.encode()):
@@ -82,13 +82,13 @@ class ListenSession:
             self._ending.send(b".")
 
     def close(self) -> None:
-        """End the session; the thread that waited calls it."""
+        """Close the session; called by the thread that waited."""
         self._connection.close()
         self._ended.close()
         self._ending.close()
 
     def _over(self, seconds: float) -> bool:
-        """Wait until something was sent by the server, or so long; return whether the session was ended instead."""
+        """Wait until the server sends something or the time is up; return whether the session was ended instead."""
         ready = select.poll()
         for one in (self._connection.fileno(), self._ended.fileno()):
             ready.register(one, select.POLLIN)
@@ -97,10 +97,10 @@ class ListenSession:
         return any(one == self._ended.fileno() for one, _ in found)
 
     def _received(self, channel: bytes) -> bool:
-        """Take in everything that was sent, and return whether it held a notification of the channel."""
+        """Consume everything that was sent; return whether it contained a notification of the channel."""
         wire, found, more = self._connection.pgconn, channel in self._heard, True
         self._heard.clear()
-        while more:  # an encrypted wire may hold more than one reading takes
+        while more:  # TLS may buffer more than one read returns
             more = False
             wire.consume_input()
             while one := wire.notifies():
@@ -113,7 +113,7 @@ def listening(connect: Connect, channel: str, conn_id: str) -> AbstractContextMa
 
     Args:
         connect: opens a session of the database.
-        channel: as `pg_notify` is given it.
+        channel: as passed to `pg_notify`.
         conn_id: Airflow's name of the connection, for messages.
 
     Raises:
@@ -136,7 +136,7 @@ def _listening(connect: Connect, channel: str, conn_id: str) -> Iterator[ListenS
             for name in (channel, own):
                 connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(name)))
             with (
-                contextlib.closing(connect()) as other,  # a pooler may bring back what a session tells itself
+                contextlib.closing(connect()) as other,  # a pooler may echo a session's own NOTIFY
                 answering(conn_id, _DOING, _ANSWER_SECONDS, partial(cut, other)),
             ):
                 other.execute("SELECT pg_catalog.pg_notify(%s, '')", [own])

@@ -1,4 +1,4 @@
-"""The stream's lock in PostgreSQL: a session-level advisory lock that shows who holds it."""
+"""Stream lock in PostgreSQL: a session-level advisory lock that shows its holder."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ SELECT l.pid, a.query,
 
 
 STATEMENT_SECONDS, ANSWER_SECONDS = 15.0, 10.0
-"""So long a statement of a transaction may take, and so long the session may leave a trivial one unanswered."""
+"""Statement timeout in a transaction, and the time limit for the answer to a trivial statement."""
 
 _END_SECONDS = 2.0
 LOCK_SECONDS = 10
-"""So long a try waits for rows that somebody else holds: less than the lease, so that others still see it alive."""
+"""Lock timeout for rows that another session holds: shorter than the lease, so that others still see a live holder."""
 
 
 class AdvisoryLock(SessionLock):
@@ -52,13 +52,13 @@ class AdvisoryLock(SessionLock):
     in pg_stat_activity. The server frees the lock when the session ends.
 
     Args:
-        connect: opens the session, at once; `held` closes it.
+        connect: opens the session, immediately; `held` closes it.
         reading: of the database.
         name: of the stream.
         holder: who takes it.
         log: of the task.
         table: see `core.ports.Database.lock`.
-        beside: the server process of the session that reads: it must look again, and find itself, while this one is
+        beside: server process of the read session: that session must find the same process again while this one is
             inside BEGIN.
     """
 
@@ -86,7 +86,7 @@ class AdvisoryLock(SessionLock):
 
     @contextmanager
     def held(self) -> Iterator[AdvisoryLock]:
-        """Take the lock and keep its lease alive until the context ends.
+        """Take the lock and renew its lease until the context ends.
 
         Raises:
             BusyError: another run holds it.
@@ -105,14 +105,14 @@ class AdvisoryLock(SessionLock):
                 self._give_back()
         finally:
             self._released.set()
-            if not self._turn.acquire(timeout=_END_SECONDS):  # a heartbeat waits in vain
+            if not self._turn.acquire(timeout=_END_SECONDS):  # a heartbeat hangs
                 cut(self._session)
                 self._turn.acquire()
             self._session.close()
             self._turn.release()
 
     def _ask(self, statement: Any, parameters: Any = None, seconds: float | None = None) -> psycopg.Cursor[Any]:
-        """Run a statement; a session that does not answer it in time is cut, and the lock lost with it."""
+        """Run a statement. A session that does not answer in time is cut, and its lock is lost."""
         with self._answering(ANSWER_SECONDS if seconds is None else seconds):
             return self._session.execute(statement, parameters)
 
@@ -132,12 +132,12 @@ class AdvisoryLock(SessionLock):
                 raise self._lost(self._why(error)) from None
 
     def execute(self, statements: Sequence[Any]) -> list[Answer]:
-        """See `core.ports.Lease.execute`; the transaction runs on the session that holds the lock, and dies with it."""
+        """See `core.ports.Lease.execute`; the transaction runs on the session that holds the lock, and ends with it."""
         with self._turn:
             try:
                 return retried(lambda: self._transaction(statements), _passes)
             except (psycopg.Error, UnicodeDecodeError) as error:
-                raise self._failed(error) from None  # the driver's own text may hold values of rows
+                raise self._failed(error) from None  # the driver's text may contain row values
 
     def _failed(self, error: psycopg.Error | UnicodeDecodeError) -> LegacyEventsError:
         if refused := self._reading.refused(error, self._session):
@@ -158,7 +158,7 @@ class AdvisoryLock(SessionLock):
 
     @contextmanager
     def _committed(self) -> Iterator[None]:
-        """A transaction; psycopg's own would be a savepoint in the one that the lock was left in."""
+        """A transaction. psycopg's own would be a savepoint inside the one left open by the lock."""
         self._session.execute("COMMIT; BEGIN" if self._in_transaction else "BEGIN")
         try:
             yield
@@ -170,11 +170,11 @@ class AdvisoryLock(SessionLock):
 
     @functools.cached_property
     def _texts(self) -> psycopg.RawCursor[Any]:
-        """Made once for all transactions: that takes a third of a millisecond."""
+        """Created once for all transactions, since that takes a third of a millisecond."""
         return texts_of(self._session)
 
     def _give_back(self) -> None:
-        """Free the lock now; the server would do so a moment after the session was closed."""
+        """Release the lock now: the server would do so only a moment after the session is closed."""
         with self._turn, contextlib.suppress(psycopg.Error):
             self._ask("SELECT pg_catalog.pg_advisory_unlock_all()", seconds=_END_SECONDS)
 
@@ -189,10 +189,10 @@ class AdvisoryLock(SessionLock):
                     self._warn_not_renewed(self._why(error))
                     return
                 except ConfigurationError:
-                    return  # the next check raises it
+                    return  # the next check raises the error
 
     def _try(self) -> bool:
-        # One round trip; the comment comes first, since others are shown no more than the first 1 kB.
+        # One round trip. The comment comes first, since others see only the first 1 kB.
         longest, locked = (f"'{seconds * 1000:.0f}ms'" for seconds in (STATEMENT_SECONDS, LOCK_SECONDS))
         none = without_limits(self._session.info.server_version)
         limits = f"{none}; SET statement_timeout = {longest}; SET lock_timeout = {locked};"
@@ -210,14 +210,14 @@ class AdvisoryLock(SessionLock):
         return self._session.info.transaction_status == TransactionStatus.INTRANS
 
     def _show_life(self) -> None:
-        """Renew the lease, and leave the transaction once the session that reads has looked again."""
+        """Renew the lease, and end the transaction once the read session has checked its server process again."""
         ending = "COMMIT; " if self._in_transaction and self._beside.looks > self._looks else ""
         (pid,) = last_row(self._ask(f"{self._comment} {ending}SELECT pg_catalog.pg_backend_pid()".encode()))
         if pid != self._pid:
             raise shared(self._beside.conn_id)
 
     def _who(self) -> HeldLock | None:
-        """See `SessionLock._who`; a transaction that acknowledges rows has no comment, its session has a name."""
+        """See `SessionLock._who`; a transaction that acknowledges rows has no comment, but its session has a name."""
         row = self._ask(_WHO, (self._key,)).fetchone()
         if row is None:
             return None
@@ -231,6 +231,6 @@ class AdvisoryLock(SessionLock):
 
 
 def _passes(error: Exception) -> bool:
-    """Whether a transaction may be tried again: the next one may find what it needs."""
+    """Whether the error is transient, so that the transaction may be retried."""
     passing = psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure, psycopg.errors.LockNotAvailable
     return isinstance(error, passing)

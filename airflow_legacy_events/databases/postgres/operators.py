@@ -1,4 +1,4 @@
-"""Names of types, and operators of their default order, as the catalog has them."""
+"""Type names, and the operators of their default sort order, from the catalog."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from psycopg.postgres import types
 
 from airflow_legacy_events.databases.postgres.qualified import Named, Operators
 
-# ORDER BY takes the default class of B-trees: that of the type itself, or of one that it is stored like.
+# ORDER BY uses the default B-tree operator class of the type itself, or of a binary-coercible type.
 _OPERATORS = """
 WITH RECURSIVE base (asked, oid) AS (
   SELECT t, t FROM pg_catalog.unnest(%s::pg_catalog.oid[]) AS asked (t)
@@ -50,11 +50,11 @@ _STRATEGIES = ("<", "<=", "=", ">=", ">")
 _WORDS = ("lt", "le", "eq", "ge", "gt")
 _BUILT_IN = "pg_catalog"
 _FUNCTIONS = {"e": "enum", "r": "range", "m": "multirange", "c": "record"}
-"""By the `typtype` of a type; a function serves no index, but is the only one of its name."""
+"""Comparison functions by `typtype`. A function can't use an index, but its name is unambiguous."""
 
 
 def find_names(session: Connection[Any], oids: Sequence[int]) -> dict[int, Named]:
-    """Return what statements call the types; only those that not every server has are looked up in the catalog."""
+    """Return the names of the types in statements. Only types that are not built in are looked up in the catalog."""
     found = {oid: Named(_built_in(oid)) for oid in oids if types.get(oid) is not None}
     if unknown := [oid for oid in oids if oid not in found]:
         rows = session.execute(_OPERATORS, (unknown,))
@@ -69,10 +69,10 @@ def _built_in(oid: int) -> str:
 
 
 def _functions(type_: str, kind: str | None) -> Operators | None:
-    """Return the functions that order a type made by a user, of which an implicit cast leads elsewhere.
+    """Return the comparison functions of a user-defined type that has an implicit cast.
 
-    An operator for any enumeration is not preferred to that of what such a cast leads to: the cast would be called, and
-    the order be another one than ORDER BY has. Only one function has the name.
+    Operator resolution may prefer the cast's target type to the polymorphic operator, such as that of anyenum. The
+    order would then differ from that of ORDER BY. The function has an unambiguous name.
     """
     if (known := _FUNCTIONS.get(kind or "")) is None:
         return None
@@ -81,7 +81,7 @@ def _functions(type_: str, kind: str | None) -> Operators | None:
 
 
 def _operators(type_: str | None, by_strategy: dict[str, list[str]] | None) -> Operators | None:
-    """Return the operators; None for those of `pg_catalog`, which find themselves."""
+    """Return the operators; None for those of `pg_catalog`, which need no lookup."""
     found = by_strategy or {}
     if type_ is None or all(schema == _BUILT_IN for schema, _ in found.values()):
         return None

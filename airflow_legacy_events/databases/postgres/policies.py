@@ -1,7 +1,7 @@
-"""Row-level security of PostgreSQL: a policy that hides rows without being meant is an error, never a row less.
+"""PostgreSQL row-level security: a policy that hides rows unintentionally is an error, never a silently missing row.
 
-With `row_security` off the server refuses each statement that a policy would change, also for a view, whose owner's
-rights count, and for the owner of a table with FORCE ROW LEVEL SECURITY. Owners else, superusers and roles with
+With `row_security` off, the server refuses each statement that a policy would affect. This includes views, where the
+owner's rights count, and owners of tables with FORCE ROW LEVEL SECURITY. Other owners, superusers and roles with
 BYPASSRLS see all rows either way.
 """
 
@@ -20,24 +20,24 @@ from airflow_legacy_events.core.row_security import APPLY
 from airflow_legacy_events.databases.postgres.undone import around
 
 HIDDEN = "which rows a policy of row-level security hides: row_security='apply' was given"
-"""What is not known where a policy is meant, for the completeness of a run."""
+"""Unknown of a run's completeness where a policy is intended."""
 
 _RAISES = "check_enable_rls"
 _NAMED = re.compile(r"""["„«“](.+)["“»”]""")
 
 
 def row_security(asked: str) -> str:
-    """Return the SET of a session, whatever its role has; see `core.row_security`."""
+    """Return the session's SET, which overrides the role's setting; see `core.row_security`."""
     return f"SET row_security = {'on' if asked == APPLY else 'off'}"
 
 
 def is_policy(error: Exception) -> bool:
-    """Whether a statement was refused since a policy would change what it does."""
+    """Whether a statement was refused because a policy would affect it."""
     return isinstance(error, psycopg.errors.InsufficientPrivilege) and error.diag.source_function == _RAISES
 
 
 def policy_refused(conn_id: str, user: str, error: psycopg.Error) -> ConfigurationError:
-    """Return the error for a statement that a policy would change."""
+    """Return the error for a statement that a policy would affect."""
     told = error.diag.message_primary or ""
     table = found[1] if (found := _NAMED.search(told)) else told
     return ConfigurationError(
@@ -49,11 +49,11 @@ def policy_refused(conn_id: str, user: str, error: psycopg.Error) -> Configurati
 
 
 def hides_rows(session: Connection[Any], query: str) -> bool:
-    """Return whether a policy changes what a query reads, in one round trip.
+    """Return whether a policy affects what a query reads, in one round trip.
 
     Args:
-        session: that is asked.
-        query: one SELECT; it goes to the server alone, so that it can't be more than that.
+        session: to query.
+        query: one SELECT; it is sent as a message of its own, so that it can't be several statements.
 
     Raises:
         psycopg.OperationalError: the session was lost.
@@ -74,5 +74,5 @@ def hides_rows(session: Connection[Any], query: str) -> bool:
 
 
 def told(session: Connection[Any], query: str, state: TableState) -> TableState:
-    """Return the state of what a query reads, with what a policy that is meant leaves unknown."""
+    """Return the state of a query's data; an intended policy adds `HIDDEN` to its unknowns."""
     return state._replace(unknown=(*state.unknown, HIDDEN)) if hides_rows(session, query) else state

@@ -1,8 +1,8 @@
-"""Poolers between us and PostgreSQL: a session must stay with one server process, or its settings and locks are lost.
+"""Connection poolers: a session must keep its PostgreSQL server process, or its settings and locks are lost.
 
-Each read looks at its server process in the transaction that reads. That alone can't refuse in time: a pool where
-nobody else works gives one process again and again. So a second session stays inside BEGIN, and keeps one, while the
-first one looks again.
+Each read checks its server process inside the transaction that reads. That alone can't detect a pooler in time: an idle
+pool returns the same process again and again. So a second session occupies one inside BEGIN, while the first one checks
+again.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ _KEPT = (
 )
 _SETTINGS = ", ".join(f"pg_catalog.current_setting('{name}')" for name in _KEPT)
 LOOK = f"SELECT pg_catalog.pg_backend_pid(), pg_catalog.concat_ws(';', {_SETTINGS})".encode()
-"""Tells which server process answers, and with which settings."""
+"""Query for the server process that answers, and its settings."""
 
 PID = b"SELECT pg_catalog.pg_backend_pid()"
 
 ROUNDS = 8
-"""So often a session behind a pooler is looked at, which takes three round trips each."""
+"""Number of checks of a session behind a pooler; each takes three round trips."""
 
 _LONGEST_PAUSE_SECONDS = 0.002
 SECOND_SECONDS = 10.0
-"""So long a pooler may take to give a second session."""
+"""Seconds that a pooler may take to provide a second session."""
 
 _HIGHEST_PID = 4_194_304
 _REFUSES = ("pooling mode",)
 
 
 class Backend:
-    """The server process of a session, as it was found when the session was pinned.
+    """Server process of a session, as found when the session was pinned.
 
     Args:
         conn_id: Airflow's name of the connection.
@@ -48,7 +48,7 @@ class Backend:
     Attributes:
         conn_id: as given.
         pid: of the process.
-        looks: how often it was found again.
+        looks: number of checks that found it again.
     """
 
     def __init__(self, conn_id: str, row: Sequence[Any]) -> None:
@@ -56,30 +56,30 @@ class Backend:
         self.pid = self._row[0]
 
     def check(self, row: Sequence[Any]) -> None:
-        """Check that the process and its settings are as before.
+        """Check that the process and its settings are unchanged.
 
         Args:
             row: the answer to `LOOK`.
 
         Raises:
-            ConfigurationError: they are not.
+            ConfigurationError: they have changed.
         """
         if _plain(row) != self._row:
             raise shared(self.conn_id)
         self.looks += 1
 
     def refuse(self, pid: int) -> None:
-        """Check that the process of another session, which holds it by a transaction, is another one.
+        """Check that another session, which is inside a transaction, has a different process.
 
         Raises:
-            ConfigurationError: it is this one.
+            ConfigurationError: it is the same one.
         """
         if pid == self.pid:
             raise shared(self.conn_id)
 
 
 def last_row(cursor: psycopg.Cursor[Any]) -> Sequence[Any]:
-    """Return the row of the last statement of several that gives one."""
+    """Return the last row that any of several statements returns."""
     row: Sequence[Any] = ()
     while True:
         if cursor.description:
@@ -89,29 +89,29 @@ def last_row(cursor: psycopg.Cursor[Any]) -> Sequence[Any]:
 
 
 def is_pid(number: int) -> bool:
-    """Whether a number that was given at the greeting can be that of a process; that of a pooler is mostly random."""
+    """Whether the number in the greeting can be a process ID; a pooler mostly sends a random one."""
     return 0 < number <= _HIGHEST_PID
 
 
 def prove(backend: Backend, reading: psycopg.Connection[Any], other: psycopg.Connection[Any]) -> None:
-    """Check that the session that reads keeps its server process while another one takes what is free.
+    """Check that the read session keeps its server process while another session takes a free one.
 
-    A process that a pooler took back is what it gives next, or last: so the other session begins again and again, each
-    time just after a look. In a busy pool a look may find the process again by chance, but not so often.
+    A pooler hands out a returned process next, or last. So the other session begins a new transaction right after each
+    check. In a busy pool a check may find the process again by chance, but not that often.
 
     Raises:
-        ConfigurationError: it does not.
+        ConfigurationError: it doesn't keep it.
     """
     asking, taking = psycopg.Cursor(reading), psycopg.Cursor(other)
     for _ in range(ROUNDS):
         backend.refuse(last_row(taking.execute(b"BEGIN; " + PID))[0])
-        time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311  no secret; out of step with other clients
+        time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311  not a secret; avoids lockstep
         backend.check(last_row(asking.execute(LOOK)))
         taking.execute(b"ROLLBACK")
 
 
 def shared(conn_id: str) -> ConfigurationError:
-    """Return the error for a pooler that gives a session another server process with each transaction."""
+    """Return the error for a pooler that assigns another server process with each transaction."""
     return ConfigurationError(
         f"connection {conn_id!r} leads to a pooler that hands out sessions by the transaction or statement, such as"
         " PgBouncer with pool_mode = transaction: settings and locks of a session are lost there; nothing of this read"
@@ -121,7 +121,7 @@ def shared(conn_id: str) -> ConfigurationError:
 
 
 def no_second(conn_id: str) -> SourceError:
-    """Return the error for a pooler that has no second session."""
+    """Return the error for a pooler that provides no second session."""
     return SourceError(
         f"connection {conn_id!r} leads to a pooler that gave no second session within {SECOND_SECONDS:g} s, and a run"
         " needs two, one to read and one for its lock; nothing was read"
@@ -130,7 +130,7 @@ def no_second(conn_id: str) -> SourceError:
 
 
 def refuses_transactions(error: Exception) -> bool:
-    """Whether a pooler says that it hands out sessions by the statement."""
+    """Whether a pooler reports statement pooling."""
     return isinstance(error, psycopg.Error) and any(one in str(error) for one in _REFUSES)
 
 

@@ -14,15 +14,16 @@ _TIMEOUT_SHARE = 0.25
 
 
 class Prefetch:
-    """Sends at most one statement ahead of its read, and gives it up if it is not read in time.
+    """Sends at most one statement ahead of its read, and cancels it if it is not read in time.
 
-    As long as the wire has no room for its rows the statement can't end. It keeps its snapshot and its lock on the
-    table: whoever alters the table waits, and everybody else behind them. A thread therefore gives up a statement that
-    was not read in time. Its reader is slow then, and nothing is sent ahead any more.
+    The statement can't end while the network buffer is full. It keeps its snapshot and its lock on the table: an ALTER
+    TABLE waits, and every later session waits behind it. A thread therefore cancels a statement that is not read in
+    time. The reader is too slow then, so prefetching stops.
 
     Args:
-        turn: the session serves one thread at a time; held by every caller but that of `close`.
-        timeout_seconds: of a statement; the time that it may wait is a share of it.
+        turn: lock of the session, which serves one thread at a time. Every caller holds it, except the caller of
+            `close`.
+        timeout_seconds: statement timeout; a prefetched statement may wait for a fraction of it.
     """
 
     def __init__(self, turn: threading.Lock, timeout_seconds: float) -> None:
@@ -43,7 +44,7 @@ class Prefetch:
             self._watch.start()
 
     def take(self, text: str, parameters: Sequence[Any]) -> Statement | None:
-        """Return the statement if it is this one and in time; give up any other."""
+        """Return the prefetched statement if it matches and is in time; cancel any other."""
         if self._sent is None:
             return None
         if self._late:
@@ -60,7 +61,7 @@ class Prefetch:
             sent.close()
 
     def close(self) -> None:
-        """Send nothing any more; what was sent ends with its session."""
+        """Stop prefetching. A statement that was sent ends with its session."""
         self._over.set()
 
     @property

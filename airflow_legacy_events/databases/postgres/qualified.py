@@ -1,8 +1,8 @@
-"""Statements of ours name functions, operators and types with their schema, whatever the session's search_path holds.
+"""Schema-qualified functions, operators and types in our statements, independent of the session's search_path.
 
-A name without a schema is looked up along the path, and the nearest match wins: `v > $1` of a varchar column calls
-`public.> (varchar, varchar)` if somebody made one, with the rights of whoever reads. What the user writes, and the path
-itself, stay as they are.
+An unqualified name is looked up along the path, and the closest match wins: `v > $1` of a varchar column calls
+`public.> (varchar, varchar)`, if it exists, with the rights of the reading user. User-written SQL and the path itself
+are not changed.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ _SPELLED_OUT: Mapping[Any, Callable[[Sequence[Any], Sequence[Any]], Any]] = {
     operators.lt: lambda columns, values: sa.not_(keyset.beyond(columns, values, inclusive=True)),
     operators.eq: lambda columns, values: sa.and_(*map(operators.eq, columns, values)),
 }
-# These are words of the grammar, no names.
+# These are keywords of the grammar, not names.
 _SYNTAX = ("coalesce(", "CURRENT_")
 _LOOKED_UP = {"DATE": "pg_catalog.date", "TEXT": "pg_catalog.text"}
 
 
 class Operators(NamedTuple):
-    """Operators by which a type outside of `pg_catalog` is ordered.
+    """Sort operators of a type outside of `pg_catalog`.
 
     Attributes:
-        type: that they take, with its schema.
-        names: by what they do: `OPERATOR(schema.name)` for `<`, `<=`, `=`, `>=` and `>`.
-        called: whether the names are those of functions.
+        type: their argument type, with its schema.
+        names: by comparison: `OPERATOR(schema.name)` for `<`, `<=`, `=`, `>=` and `>`.
+        called: whether the names are function names.
     """
 
     type: str
@@ -57,11 +57,11 @@ class Operators(NamedTuple):
 
 
 class Named(NamedTuple):
-    """What statements call the type of a column.
+    """Name of a column's type in statements.
 
     Attributes:
-        type: its name with its schema; of a domain that of its base type.
-        operators: by which it is ordered; None: those of `pg_catalog`.
+        type: its name with its schema; for a domain, that of its base type.
+        operators: its sort operators; None: those of `pg_catalog`.
     """
 
     type: str
@@ -69,7 +69,7 @@ class Named(NamedTuple):
 
 
 class Known:
-    """Columns of the tables and queries that were looked at.
+    """Columns of the tables and queries that were described.
 
     Attributes:
         odd: whether one of them is of a type outside of `pg_catalog`.
@@ -80,18 +80,18 @@ class Known:
         self._columns: dict[Any, Mapping[str, Named]] = {}
 
     def add(self, selectable: Any, columns: Mapping[str, Named]) -> None:
-        """Keep the columns of a table or query, by their names."""
+        """Remember the columns of a table or query, by name."""
         if (key := _key(selectable)) is not None:
             self._columns[key] = columns
         self.odd |= not all(one.type.startswith("pg_catalog.") for one in columns.values())
 
     def of(self, selectables: Iterable[Any]) -> Mapping[str, Named]:
-        """Return the columns of tables and queries, as far as they are known."""
+        """Return the known columns of tables and queries."""
         return {name: one for each in selectables for name, one in self._columns.get(_key(each), {}).items()}
 
 
 class QualifiedCompiler(PGCompiler_psycopg):
-    """Compiles statements of SQLAlchemy.
+    """Compiles SQLAlchemy statements.
 
     The dialect has attributes for it: `known`, a `Known`; `max_row_bytes`; `tells_compression`, see `sizes.guard`.
     """
@@ -101,16 +101,16 @@ class QualifiedCompiler(PGCompiler_psycopg):
     dialect: Any
 
     def visit_select(self, select_stmt: Any, *arguments: Any, **options: Any) -> str:
-        """Compile, knowing the columns of what is selected from; finding that takes as long as the rest."""
+        """Compile with the columns of the FROM elements known; finding those takes as long as the rest."""
         found = select_stmt.get_final_froms() if self.dialect.known.odd else ()
         return self._with(found, super().visit_select, select_stmt, *arguments, **options)
 
     def visit_delete(self, delete_stmt: Any, *arguments: Any, **options: Any) -> str:
-        """Compile, knowing the columns of the table."""
+        """Compile with the columns of the table known."""
         return self._with([delete_stmt.table], super().visit_delete, delete_stmt, *arguments, **options)
 
     def visit_update(self, update_stmt: Any, *arguments: Any, **options: Any) -> str:
-        """Compile, knowing the columns of the table."""
+        """Compile with the columns of the table known."""
         return self._with([update_stmt.table], super().visit_update, update_stmt, *arguments, **options)
 
     def visit_binary(self, binary: Any, override_operator: Any = None, **options: Any) -> str:  # type: ignore[override]
@@ -146,12 +146,12 @@ class QualifiedCompiler(PGCompiler_psycopg):
         return f"(NOT ({self.visit_in_op_binary(binary, operator, **options)}))"
 
     def visit_between_op_binary(self, binary: Any, operator: Any, **options: Any) -> str:  # noqa: ARG002
-        """Compile `BETWEEN` as the two comparisons that it stands for."""
+        """Compile `BETWEEN` as its two comparisons."""
         low, high = binary.right.clauses
         return f"({self.process(sa.and_(binary.left >= low, binary.left <= high), **options)})"
 
     def visit_bounded(self, element: Bounded, **options: Any) -> str:
-        """Compile a column of a page; the first one fails where the row is too large."""
+        """Compile a page's column. The first one contains the size guard, which fails if the row is too large."""
         plain = self.process(sa.column(element.column.name), **options)
         if self._guarded:
             return plain
@@ -164,7 +164,7 @@ class QualifiedCompiler(PGCompiler_psycopg):
     def visit_function(self, func: Any, add_to_result_map: Any = None, **options: Any) -> str:
         """Compile the call of a function of `pg_catalog`."""
         text = str(super().visit_function(func, add_to_result_map=add_to_result_map, **options))
-        several = func.name == "unnest" and len(func.clauses) > 1  # of several arrays it is a word of the grammar too
+        several = func.name == "unnest" and len(func.clauses) > 1  # with several arrays it is a keyword too
         return text if several or text.startswith(_SYNTAX) or func.packagenames else f"pg_catalog.{text}"
 
     def visit_cast(self, cast: Any, **options: Any) -> str:
@@ -217,11 +217,11 @@ class QualifiedCompiler(PGCompiler_psycopg):
 
 
 class ArrayOf(sa.types.UserDefinedType[Any]):
-    """Arrays of the type of a column.
+    """Array of a column's type.
 
     Args:
         column: its name.
-        type_: as its table was described; used only where the table is not known to who compiles the statement.
+        type_: type from the table's description; used only if the compiler doesn't know the table.
     """
 
     cache_ok = True
@@ -243,6 +243,6 @@ def _elements(clause: Any) -> list[Any]:
 
 
 def _array(values: Iterable[Any]) -> str:
-    """Return an array as PostgreSQL writes it."""
+    """Return an array literal in PostgreSQL syntax."""
     quoted = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
     return "{" + ",".join(f'"{value}"' for value in quoted) + "}"

@@ -1,4 +1,4 @@
-"""State of a query of PostgreSQL: the views that it reads, and whether one snapshot holds what it reads."""
+"""State of a PostgreSQL query: the views that it reads, and whether a snapshot keeps its data stable."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from airflow_legacy_events.databases.postgres.below import below_relations
 from airflow_legacy_events.databases.postgres.session import reason
 from airflow_legacy_events.databases.postgres.undone import around
 
-# A statement that is planned holds a lock on whatever it reads, views included, until its transaction ends.
+# Planning locks every relation that a statement reads, including views, until its transaction ends.
 _LOCKED = """
 SELECT oid::pg_catalog.int8 FROM pg_catalog.pg_class
  WHERE oid OPERATOR(pg_catalog.=) ANY (ARRAY(
@@ -30,11 +30,11 @@ SELECT oid FROM pg_catalog.pg_proc WHERE proname OPERATOR(pg_catalog.=) ANY ({}:
 
 
 def query_state(session: Connection[Any], query: str) -> TableState:
-    """Return the state of a query, in one round trip where it reads nothing but tables.
+    """Return the state of a query, in one round trip if it reads only tables.
 
     Args:
-        session: that is asked.
-        query: one SELECT; it goes to the server alone, so that it can't be more than that.
+        session: to query.
+        query: one SELECT; it is sent as a message of its own, so that it can't be several statements.
 
     Raises:
         psycopg.OperationalError: the session was lost.
@@ -51,7 +51,7 @@ def query_state(session: Connection[Any], query: str) -> TableState:
 
 
 def _planned(session: Connection[Any], query: str) -> tuple[Any, list[int]]:
-    """Return the plan of a query, and the oids of the views and foreign tables that it reads, partitions included."""
+    """Return a query's plan, and the oids of the views and foreign tables that it reads, including partitions."""
     begin, end = around(session)
     texts = (begin, f"EXPLAIN (FORMAT JSON, COSTS OFF) {query}", _LOCKED, *end)
     try:
@@ -66,7 +66,7 @@ def _planned(session: Connection[Any], query: str) -> tuple[Any, list[int]]:
 
 
 def _functions(node: Any) -> Iterator[str]:
-    """Yield the names of the functions that a plan reads rows from."""
+    """Yield the names of the functions from which a plan reads rows."""
     for one in node if isinstance(node, list) else [node]:
         if isinstance(one, dict):
             if "Function Name" in one:

@@ -1,4 +1,4 @@
-"""Pages of one database, through its read session."""
+"""Page reads of one database, on its read session."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from airflow_legacy_events.databases.postgres.types import Type, find_types
 
 
 class _Page(NamedTuple):
-    """A query as it is sent.
+    """Compiled query with its chunk size.
 
     Attributes:
         query: of SQLAlchemy.
         statement: its text and parameters.
         rows: to fetch at a time.
-        most: bytes that one of them may have.
+        most: row size limit in bytes.
     """
 
     query: Any
@@ -44,19 +44,19 @@ class PageReader:
     Args:
         conn_id: Airflow's name of the connection, for messages.
         max_row_bytes: a larger row is refused.
-        compiled: gives a statement's text and parameters.
+        compiled: returns a statement's text and parameters.
         prefetch: of the session.
 
     Attributes:
-        types: of columns, by their oids, as far as they were looked up.
-        names: of columns, of everything that was looked at.
+        types: column types by oid, those looked up so far.
+        names: column names of every table and query that was described.
     """
 
     def __init__(
         self, conn_id: str, max_row_bytes: int, compiled: Callable[[Any], tuple[str, Any]], prefetch: Prefetch
     ) -> None:
         self._conn_id, self._most, self._compiled, self._prefetch = conn_id, max_row_bytes, compiled, prefetch
-        # What is no page says nothing about how wide the rows of the next one are.
+        # Other queries don't predict the row width of the next page.
         self._chunks, self._others = (Chunks(conn_id, max_row_bytes) for _ in range(2))
         self._size = ChunkSize(max_row_bytes)
         self._last: _Page | None = None
@@ -64,11 +64,11 @@ class PageReader:
         self.names: set[str] = set()
 
     def begin(self, session: Session, query: Any) -> None:
-        """Let the server begin with a page."""
+        """Prefetch: send a page's SELECT ahead of its read."""
         self._prefetch.begin(partial(Statement, session.texts), *self._page(query).statement)
 
     def statement(self, query: Any) -> tuple[str, Any]:
-        """Return the text and parameters with which a query is read next."""
+        """Return the text and parameters of a query's next read."""
         return self._page(query).statement
 
     def read(self, session: Session, query: Any, max_bytes: int | None) -> list[Row]:
@@ -92,7 +92,7 @@ class PageReader:
                 return found
 
     def _page(self, query: Any) -> _Page:
-        """Keep the last one: each page is compiled twice, for the prefetch and for the read."""
+        """Cache the last page: otherwise each one is compiled twice, for the prefetch and for the read."""
         last = self._last  # another thread may read too
         if last is None or last.query is not query:
             rows = self._size.rows(self._chunks_of(query).rows)
@@ -122,19 +122,19 @@ class PageReader:
 def refused_row(
     error: psycopg.Error, conn_id: str, most: int, names: Collection[str], key: Sequence[str], *, alone: bool
 ) -> int:
-    """Return the bytes of a row that was too large for its chunk.
+    """Return the size in bytes of a row that was too large for its chunk.
 
     Args:
         error: of the statement.
         conn_id: Airflow's name of the connection.
-        most: bytes that a row may have.
-        names: that columns have.
+        most: row size limit in bytes.
+        names: of the known columns.
         key: of the rows.
-        alone: whether the row had its chunk for itself.
+        alone: whether the row was the only one in its chunk.
 
     Raises:
         EnvelopeError: it is too large for any chunk.
-        psycopg.Error: the statement failed for something else.
+        psycopg.Error: the statement failed for another reason.
     """
     sizes = too_large_in(error.diag.message_primary or "", names)
     if sizes is None:
@@ -145,7 +145,7 @@ def refused_row(
 
 
 def too_large(conn_id: str, sizes: Sizes, most: int, key: Sequence[str] = ()) -> EnvelopeError:
-    """Return the error for a row above the limit; where one value is, it is named."""
+    """Return the error for a row above the limit. It names the column if a single value is above it."""
     name, size = max(sizes.columns.items(), key=lambda one: one[1])
     if size <= most:
         return errors.row_too_large(conn_id, sizes.row, most, key)
@@ -154,6 +154,6 @@ def too_large(conn_id: str, sizes: Sizes, most: int, key: Sequence[str] = ()) ->
 
 
 def key_of(query: Any) -> Sequence[str]:
-    """Return the names of the columns that identify a row of a query; none where that is not known."""
+    """Return the names of a query's key columns; empty if unknown."""
     found: Sequence[str] = query.get_execution_options().get("key_columns", ())
     return found

@@ -1,4 +1,4 @@
-"""Errors of PostgreSQL that are of a row, or of what hides rows, as errors of ours."""
+"""PostgreSQL errors that concern a row or hidden rows, translated to this package's errors."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from airflow_legacy_events.databases.postgres.sizes import too_large_in
 def refused(
     error: Exception, *, conn_id: str, user: str | None, names: Collection[str], most: int
 ) -> LegacyEventsError | None:
-    """Return the error for a row that can't be carried, or may be hidden; None for any other one.
+    """Return the error for a row that can't be carried, or that may be hidden; None for any other error.
 
     Args:
         error: of the driver.
         conn_id: Airflow's name of the connection.
         user: of the database; None: libpq's default.
-        names: of the columns that are known.
-        most: bytes that a row may have.
+        names: of the known columns.
+        most: row size limit in bytes.
     """
     if isinstance(error, UNREADABLE):
         return errors.unreadable(conn_id, None, REMEDY)

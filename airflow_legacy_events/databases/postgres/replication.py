@@ -1,4 +1,4 @@
-"""Whether a table's rows are written on this server of PostgreSQL, or arrive from another one."""
+"""Logical replication: whether a PostgreSQL table's rows are written here or arrive from another server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SELECT subconninfo FROM pg_catalog.pg_subscription WHERE oid OPERATOR(pg_catalog
 
 
 def written_elsewhere(session: Connection[Any], tree: Sequence[int]) -> tuple[str | None, tuple[str, ...]]:
-    """Return why the rows must not be written here, None where they may, and what could not be found out.
+    """Return why the rows must not be written here, None if they may be, and what could not be determined.
 
     Args:
         session: that reads the catalog.
@@ -53,7 +53,7 @@ def _subscribed(session: Connection[Any], tree: Sequence[int]) -> str | None:
 
 
 def _host(connection: str | None) -> str:
-    """Return host and port of a connection string, which holds a password too."""
+    """Return only host and port of a connection string, since it also contains a password."""
     try:
         parts = conninfo.conninfo_to_dict(connection or "")
     except ProgrammingError:

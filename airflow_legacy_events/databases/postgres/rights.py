@@ -1,4 +1,4 @@
-"""Rights that a user of PostgreSQL lacks, as the GRANTs that mend it; asked for only once a statement was refused."""
+"""Missing rights of a PostgreSQL user, as the GRANTs to run; looked up only after a statement was refused."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from airflow_legacy_events.databases.postgres.writing import reason_of_read
 _WORD = re.compile(r'"((?:[^"]|"")+)"|([^\W\d][\w$]*)')
 _LOOK = re.compile(r"\ASELECT \*\s+FROM ")
 _ALL_COLUMNS = re.compile(r"(?:\bselect|\bdistinct|,|\.)\s*\*", re.IGNORECASE)
-# The server's sentence is in its own language, and names no schema: what it lacks is looked up by the names in it.
+# The server's message is localized and names no schema: the missing rights are looked up by the names in it.
 _RELATIONS = """
 SELECT pg_catalog.concat(pg_catalog.quote_ident(nspname), '.', pg_catalog.quote_ident(relname)),
        CASE WHEN NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE') THEN pg_catalog.quote_ident(nspname) END,
@@ -58,16 +58,16 @@ SELECT pg_catalog.concat('EXECUTE ON FUNCTION ', oid::pg_catalog.regprocedure::p
 
 
 class _Relation(NamedTuple):
-    """A table or view that this user may not read as a whole.
+    """A table or view that this user may not read completely.
 
     Attributes:
-        name: with its schema, spelled.
-        schema: spelled, where this user may not look into it; else None.
-        table: whether it has no right on the whole table.
-        withheld: columns that it may not read, hidden ones of the system included, and each spelled.
-        columns: all that are its own.
-        near: whether a name without a schema may mean it.
-        user: spelled.
+        name: with its schema, quoted.
+        schema: quoted, if this user has no USAGE on it; else None.
+        table: whether the user has no right on the whole table.
+        withheld: columns that it may not read, including hidden system columns, each with its quoted name.
+        columns: all user columns.
+        near: whether an unqualified name may refer to it.
+        user: quoted.
     """
 
     name: str
@@ -79,7 +79,7 @@ class _Relation(NamedTuple):
     user: str
 
     def grants(self, words: Sequence[str] | None) -> Iterator[str]:
-        """Yield what lets this user read the columns whose names are among `words`; without any, all of them."""
+        """Yield the GRANTs for the columns named in `words`; if it names none, for all columns."""
         if self.schema is not None:
             yield f"GRANT USAGE ON SCHEMA {self.schema} TO {self.user}"
         if not self.table:
@@ -94,13 +94,13 @@ class _Relation(NamedTuple):
 def explained(
     session: Connection[Any], conn_id: str, doing: str, statement: Callable[[], str] = lambda: ""
 ) -> Iterator[None]:
-    """Let the error of a statement for which a right is missing name the GRANTs.
+    """Add the missing GRANTs to the error of a statement.
 
     Args:
-        session: that the statement is sent on.
+        session: the one that runs the statement.
         conn_id: Airflow's name of the connection.
-        doing: as `SqlDatabase._using` says it.
-        statement: returns its text, where that is known.
+        doing: as in `SqlDatabase._using`.
+        statement: returns its text, if known.
 
     Raises:
         SourceError: instead of the driver's `InsufficientPrivilege`.
@@ -115,19 +115,19 @@ def explained(
 
 
 def refused_query(session: Connection[Any], conn_id: str, error: psycopg.Error, statement: str) -> ConfigurationError:
-    """Return the error for a query that the server refused before it read a row, with the GRANTs that it lacks."""
+    """Return the error for a query that the server refused before it read a row, with the missing GRANTs."""
     refused = errors.refused_query(conn_id, reason(error))
     lacks = isinstance(error, psycopg.errors.InsufficientPrivilege)
     return errors.with_grants(refused, missing(session, error, statement)) if lacks else refused
 
 
 def missing(session: Connection[Any], error: psycopg.Error, statement: str = "") -> list[str]:
-    """Return the GRANTs that this user lacks for a statement that was refused; empty where they can't be found.
+    """Return the GRANTs that this user lacks for a refused statement; empty if they can't be determined.
 
     Args:
-        session: of that user, in no transaction that failed.
+        session: of that user, not in a failed transaction.
         error: of the server.
-        statement: its text; only for names of columns and schemas in it.
+        statement: its text; only column and schema names in it are used.
     """
     said = _words(error.diag.message_primary or "")
     try:
@@ -145,7 +145,7 @@ def missing(session: Connection[Any], error: psycopg.Error, statement: str = "")
 
 
 def unreachable(session: Connection[Any], schema: str | None, name: str) -> list[str]:
-    """Return the GRANTs without which a table that is there is not found by its name; empty where there is none."""
+    """Return the GRANTs needed to find an existing table by its name; empty if there is no such table."""
     relations = _relations(session, [one for one in (schema, name, name.lower()) if one is not None])
     return [grant for one in relations if one.near and one.schema is not None for grant in one.grants(None)]
 
@@ -156,7 +156,7 @@ def _relations(session: Connection[Any], words: Sequence[str]) -> list[_Relation
 
 
 def _words(text: str) -> list[str]:
-    """Return the names in a text, those without quotes in lower case too."""
+    """Return the names in a text; unquoted names are also included in lower case."""
     found = []
     for quoted, plain in _WORD.findall(text):
         found += [quoted.replace('""', '"')] if quoted else [plain, plain.lower()]

@@ -1,4 +1,4 @@
-"""Which server of PostgreSQL answers, and how far it is."""
+"""PostgreSQL server identity, and its WAL position."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _NAMES = """
 SELECT (pg_catalog.pg_control_system()).system_identifier::pg_catalog.text,
        pg_catalog.current_database()::pg_catalog.text, {}
 """
-# A standby tells the timeline that it replays with its next checkpoint, or with the next page that it writes out;
-# at once only to a member of pg_read_all_stats.
+# A standby reports the timeline that it replays with its next checkpoint, or with the next page that it writes out.
+# Only members of pg_read_all_stats see it at once.
 _POSITION = """
        standby,
        CASE WHEN standby THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_flush_lsn()
@@ -34,7 +34,7 @@ _REFUSED = (
     errors.FeatureNotSupported,
     errors.ObjectNotInPrerequisiteState,
 )
-"""What servers answer that keep no WAL of their own, or hide it."""
+"""Errors of servers that have no WAL of their own, or hide it."""
 _LSN = re.compile(r"([0-9A-F]{1,8})/([0-9A-F]{1,8})", re.ASCII)
 _PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)
 
@@ -55,7 +55,7 @@ class Server(NamedTuple):
 
 
 def find_server(session: Connection[Any]) -> Server:
-    """Return which server this is and how far it is, in one round trip."""
+    """Return the server's identity and WAL position, in one round trip."""
     try:
         [[(system, database, standby, lsn, file, replayed)]] = ask(session, _NAMES.format(_POSITION))
     except _REFUSED:
@@ -73,17 +73,17 @@ def why_behind(
     pause: Callable[[float], Any],
     seconds: float,
 ) -> str | None:
-    """Return why a server is behind a `position` that was read before; None where it is not known to be.
+    """Return why a server is behind an earlier `position`; None if it isn't known to be.
 
-    One that has less WAL lacks something of what was read, whichever timeline it is on. Of one that has more it is not
-    known where their timelines parted. A standby is waited for.
+    A server with less WAL lacks some of the data already read, on any timeline. For one with more WAL, the point where
+    their timelines forked is unknown. A standby gets time to catch up.
 
     Args:
-        position: as `Server.position` was.
-        server: as it was found just now, if it was.
-        look: returns it as it is by then.
+        position: an earlier `Server.position`.
+        server: its current state, if already known.
+        look: returns its new state.
         pause: called with seconds to wait.
-        seconds: that a standby is waited for.
+        seconds: maximum time to wait for a standby.
     """
     server, left, looks = server or look(), seconds, 0
     while _lacks(server.position, position):
@@ -109,7 +109,7 @@ def _identity(system: str, timeline: int, database: str) -> dict[str, str]:
 
 
 def _lacks(here: Mapping[str, Any] | None, before: Mapping[str, Any]) -> bool:
-    """Whether WAL that was there before is not here; False where the two can't be compared."""
+    """Whether WAL of the earlier position is missing here; False if the two can't be compared."""
     if here is None or here["system_identifier"] != before.get("system_identifier"):
         return False
     reached, wanted = _number(here["lsn"]), _number(before.get("lsn"))

@@ -1,4 +1,4 @@
-"""Sessions of PostgreSQL through psycopg 3: pinned and read-only; values stay the text that the server sends."""
+"""PostgreSQL sessions through psycopg 3: pinned and read-only, with values as the text that the server sends."""
 
 from __future__ import annotations
 
@@ -23,21 +23,22 @@ TEXT_FORMS = (
     " SET standard_conforming_strings = on;"
     " SET bytea_output = 'hex'; SET extra_float_digits = 1; SET xmloption = 'content'; SET quote_all_identifiers = off;"
 )
-"""What the text of a value depends on, and how a text in a statement is read."""
+"""Settings that affect the text form of values, and the parsing of string literals."""
 
 _PINNED = TEXT_FORMS + (
     " SET default_transaction_read_only = on; SET default_transaction_isolation = 'read committed';"
     " {limits}; {security}; SET statement_timeout = {timeout:d}"
 )
 BEGIN, END = b"BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY", b"ROLLBACK"
-"""Around whatever is read: a COMMIT would keep the settings that it changed."""
+"""Transaction around each read: a COMMIT would keep settings that the read changed."""
 
 SNAPSHOT = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " + LOOK
-"""Begins a snapshot; the statement in it fixes what is seen."""
+"""Begins a snapshot; its first statement fixes the visible data."""
 
 _AS_THEY_ARE = (b"SET ", b"BEGIN ")
 
-# A peer that vanished without a word is found out within a minute or so; the connection's own settings come first.
+# TCP keepalive: a silently vanished peer is detected within about a minute. The connection's own settings take
+# precedence.
 _WIRE = {
     "connect_timeout": 30,
     "keepalives_idle": 20,
@@ -50,10 +51,10 @@ _OURS: dict[str, Any] = {"autocommit": True, "prepare_threshold": None}
 
 
 class ReadConnection(psycopg.Connection[Any]):
-    """A connection that reads; its own statements are each a `Question`.
+    """A read connection whose own statements each run as a `Question`.
 
     Attributes:
-        backend: the server process that it was pinned on; None before.
+        backend: the server process that it was pinned to; None before.
     """
 
     backend: Backend | None = None
@@ -63,10 +64,10 @@ class Session(NamedTuple):
     """One connection, for one thread at a time.
 
     Attributes:
-        connection: psycopg's; its own statements give Python values.
-        texts: a cursor whose values are the texts that the server sends.
-        zone: the server's own.
-        backend: the server process that it was pinned on.
+        connection: psycopg's; its own statements return Python values.
+        texts: a cursor that returns values as the text that the server sends.
+        zone: the server's own time zone.
+        backend: the server process that it was pinned to.
     """
 
     connection: ReadConnection
@@ -76,7 +77,7 @@ class Session(NamedTuple):
 
     @classmethod
     def pin(cls, connection: ReadConnection, conn_id: str, timeout_seconds: float, security: str) -> Session:
-        """Let a fresh connection read only, and each statement take so long.
+        """Pin a fresh connection: make it read-only and set the statement timeout.
 
         Args:
             connection: to the server.
@@ -93,24 +94,25 @@ class Session(NamedTuple):
         return cls(connection, texts_of(connection), zone, connection.backend)
 
     def interrupt(self) -> None:
-        """End the statement that runs, from any thread, unless the server does not answer."""
+        """Cancel the running statement, from any thread, if the server answers."""
         if not self.connection.closed:
             with contextlib.suppress(psycopg.Error):
                 self.connection.cancel_safe(timeout=1)
 
     def cut(self) -> None:
-        """Let go of the wire, from any thread; the statement that waits for it fails."""
+        """Shut down the socket, from any thread; the waiting statement fails."""
         cut(self.connection)
 
 
 class Question(psycopg.ClientCursor[Any]):
-    """A cursor whose statements run between `BEGIN` and `END`, in one message with them.
+    """A cursor whose statements run between `BEGIN` and `END`, sent in one message with them.
 
-    Inside a snapshot they run as they are. So do a SET of ours, which would be undone, and what begins a transaction.
+    Inside a snapshot they run unchanged. So do our own SETs, which would be undone, and statements that begin a
+    transaction.
     """
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
-        """Run statements that read, one or, without parameters, several."""
+        """Run one read statement or, without parameters, several."""
         text = self.mogrify(query, params).encode()
         idle = self.connection.info.transaction_status == TransactionStatus.IDLE
         if not idle or text.startswith(_AS_THEY_ARE):
@@ -128,12 +130,12 @@ class Question(psycopg.ClientCursor[Any]):
         return self
 
     def nextset(self) -> bool | None:
-        """Go on to the answer to the next statement; None where there is none."""
+        """Move to the next statement's result; None if there is none."""
         return None if not super().nextset() or self.statusmessage == END.decode() else True
 
 
 def cut(connection: psycopg.Connection[Any]) -> None:
-    """Let go of the wire of a connection, from any thread; who waits for it meets an error."""
+    """Shut down a connection's socket, from any thread; the waiting thread gets an error."""
     with (
         contextlib.suppress(OSError, psycopg.Error),
         socket.socket(fileno=os.dup(connection.fileno())) as wire,
@@ -142,7 +144,7 @@ def cut(connection: psycopg.Connection[Any]) -> None:
 
 
 def connect(options: Mapping[str, Any]) -> psycopg.Connection[Any]:
-    """Return a connection of which nothing is pinned yet.
+    """Return a connection that is not pinned yet.
 
     Args:
         options: of psycopg.
@@ -152,7 +154,7 @@ def connect(options: Mapping[str, Any]) -> psycopg.Connection[Any]:
 
 
 def connect_reading(options: Mapping[str, Any]) -> ReadConnection:
-    """Return a connection that reads, of which nothing is pinned yet; its own statements are each a `Question`.
+    """Return a read connection that is not pinned yet; its own statements each run as a `Question`.
 
     Args:
         options: of psycopg.
@@ -162,12 +164,12 @@ def connect_reading(options: Mapping[str, Any]) -> ReadConnection:
 
 
 def tell(connection: psycopg.Connection[Any], command: bytes) -> psycopg.Cursor[Any]:
-    """Run a command of ours as it is; return its results."""
+    """Run one of our commands unchanged; return its results."""
     return psycopg.Cursor(connection).execute(command)
 
 
 def texts_of(connection: psycopg.Connection[Any]) -> psycopg.RawCursor[Any]:
-    """Return a cursor whose values are the texts that the server sends."""
+    """Return a cursor that returns values as the text that the server sends."""
     texts = psycopg.RawCursor(connection)
     for known in psycopg.postgres.types:
         texts.adapters.register_loader(known.oid, TextLoader)
@@ -176,7 +178,7 @@ def texts_of(connection: psycopg.Connection[Any]) -> psycopg.RawCursor[Any]:
 
 
 def reason(error: psycopg.Error) -> str:
-    """Return the server's sentence and code, without its DETAIL, which may hold values of rows."""
+    """Return the server's message and SQLSTATE without DETAIL, which may contain row values."""
     if error.diag.message_primary:
         return f"{error.diag.message_primary} (SQLSTATE {error.diag.sqlstate})"
     return one_line(error)

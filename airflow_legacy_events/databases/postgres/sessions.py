@@ -1,4 +1,4 @@
-"""Sessions of one database of PostgreSQL beside the one that reads: those that lock, write, listen, or ask once."""
+"""PostgreSQL sessions besides the read session: for locks, writes, LISTEN and single queries."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class PostgresSessions(SnapshotDatabase[Session]):
             raise
 
     def _pinned(self, connection: ReadConnection) -> Session:
-        """Pin a session; behind a pooler it is proved to be its own before, lest settings are left to others."""
+        """Pin a session. Behind a pooler, first prove that it keeps its process, or settings would leak to others."""
         greeted = connection.info.backend_pid
         if not self._proved and not is_pid(greeted):
             self._prove(Backend(self.conn_id, last_row(tell(connection, LOOK))), connection)
@@ -75,7 +75,7 @@ class PostgresSessions(SnapshotDatabase[Session]):
             try:
                 with watch:
                     prove(backend, connection, other)
-                self._proved = True  # of this pool; a further session needs no other one beside it
+                self._proved = True  # proved for this pool; later sessions need no second one
             except psycopg.Error:
                 if watch.over:
                     raise no_second(self.conn_id) from None
@@ -83,7 +83,7 @@ class PostgresSessions(SnapshotDatabase[Session]):
 
     @contextmanager
     def _beside(self, doing: str) -> Iterator[psycopg.Connection[Any]]:
-        """Yield a further session, for one question."""
+        """Yield an additional session, for one query."""
         opened: list[psycopg.Connection[Any]] = []
         with self._answering(doing, lambda: cut(opened[0])):
             opened.append(self._connect_plain())
@@ -107,9 +107,9 @@ class PostgresSessions(SnapshotDatabase[Session]):
 
     @contextmanager
     def lock(self, name: str, holder: Mapping[str, Any], *, table: str | None = None) -> Iterator[Lease]:
-        """See `core.ports.Database.lock`: an advisory lock on a session of its own, see `AdvisoryLock`."""
+        """See `core.ports.Database.lock`: an advisory lock on a separate session, see `AdvisoryLock`."""
         reading = Reading(self._compiled, self._refused, self._begin_writing)
-        with self._using("opening the session that reads") as session:  # a pooler is met before a lock is left there
+        with self._using("opening the session that reads") as session:  # detects a pooler before taking a lock
             backend = session.backend
         lock = AdvisoryLock(self._connect_plain, reading, name, holder, self.log, table=table, beside=backend)
         with lock.held() as lease:

@@ -1,8 +1,8 @@
-"""Size limits: the server refuses to send a row that no message could hold, since libpq would take it whole.
+"""Size guard: the server refuses to send a row that is too large for a message, since libpq would buffer all of it.
 
-A guard stands in a page's SELECT, in the first column that allows it. It costs a comparison a column, since the bytes
-of most types are known without unpacking them. Only where one column takes more than its share all are summed up. Bytes
-are those of the text that the server sends, of bytea in hex.
+The guard is in a page's SELECT, in the first column that allows it. It costs one comparison per column, since the size
+of most types is known without decompressing them. The sizes are only summed up if one column exceeds its share. Sizes
+are bytes of the text that the server sends; for bytea, of the hex form.
 """
 
 from __future__ import annotations
@@ -27,32 +27,33 @@ _MARK = "legacy-events-too-large"
 _REPORT = re.compile(rf'{_MARK} ([0-9]{{1,18}}(?:,[0-9]{{1,18}})*) (\[(?:".*")?\])"', re.DOTALL)
 _COMPRESSION = 200
 TELLS_COMPRESSION_SINCE = 140_000
-"""The first version that has `pg_column_compression`."""
+"""First server version with `pg_column_compression`."""
 
 _AS_TEXT, _ARRAY_AS_TEXT = 8, 64
-"""How many times as long as a value its text may be; a NULL in an array is one bit, and four letters and a comma."""
+"""Maximum ratio of text size to stored size. A NULL in an array is stored as one bit, and written as four letters and a
+comma."""
 
 _MOST_ARGUMENTS = 90
 STORED_SMALL = MAX_ROW_BYTES // _COMPRESSION
-"""A value that is stored in fewer bytes is below the usual limit: compression saves a factor of a hundred or so."""
+"""Stored bytes below which a value can't exceed the usual limit: compression saves a factor of about a hundred."""
 
 
 class Sizes(NamedTuple):
-    """Bytes of a row that is too large, by column."""
+    """Size in bytes of a row that is too large, by column."""
 
     columns: dict[str, int]
 
     @property
     def row(self) -> int:
-        """Of all of them."""
+        """Total size of the row."""
         return sum(self.columns.values())
 
 
 class Bounded(sa.ColumnElement[Any]):
-    """A column of a page; `qualified.QualifiedCompiler` lets one of them guard the row.
+    """A column of a page. `qualified.QualifiedCompiler` puts the row's size guard into one of them.
 
     Args:
-        column: what is known of it.
+        column: its description.
     """
 
     __visit_name__ = "bounded"
@@ -64,7 +65,7 @@ class Bounded(sa.ColumnElement[Any]):
 
 @compiles(Bounded)
 def _compile(element: Bounded, compiler: Any, **options: Any) -> str:
-    """Compile it; for a text that nobody sends the column itself."""
+    """Compile it; as the bare column if the statement's text is never sent."""
     visit = getattr(compiler, "visit_bounded", None)
     return str(
         compiler.process(sa.column(element.column.name), **options) if visit is None else visit(element, **options)
@@ -72,16 +73,16 @@ def _compile(element: Bounded, compiler: Any, **options: Any) -> str:
 
 
 def bounded_column(column: Column) -> Any:
-    """Return a column for a page; the statement fails at a row above the limit of its compiler."""
+    """Return a column for a page. The statement fails at a row above the compiler's limit."""
     return Bounded(column).label(column.name)
 
 
 def guard(columns: Sequence[Column], most: int, *, tells_compression: bool) -> Any:
-    """Return an expression that is NULL, or fails at a row above the limit; None where no row can be so large.
+    """Return an expression that is NULL, or fails at a row above the limit; None if no row can be that large.
 
     Args:
         columns: of the row.
-        most: bytes.
+        most: row size limit in bytes.
         tells_compression: whether the server has `pg_column_compression`.
     """
     wide = [column for column in columns if _is_wide(column)]
@@ -93,7 +94,7 @@ def guard(columns: Sequence[Column], most: int, *, tells_compression: bool) -> A
         sa.func.coalesce(sa.cast(_size(column), sa.BigInteger), sa.literal_column("0")) for column in wide
     ]
     total, listed = _sum(sizes), [part for size in sizes for part in (",", size)][1:]
-    # A text that is no number: the only way to fail inside a SELECT, and its error holds what is said here.
+    # Casting non-numeric text is the only way to fail inside a SELECT. The server's error contains that text.
     names = json.dumps([column.name for column in wide], ensure_ascii=False)
     report = sa.func.concat(_MARK, " ", _concat(listed), " ", names)
     failing = sa.case((total > _number(most), sa.cast(report, sa.Integer)))
@@ -101,7 +102,7 @@ def guard(columns: Sequence[Column], most: int, *, tells_compression: bool) -> A
 
 
 def _sum(sizes: Sequence[Any]) -> Any:
-    """Return the sum, written so that it is not as deep as it is long."""
+    """Return the sum as a balanced tree, so that nesting stays shallow."""
     half = len(sizes) // 2
     return sizes[0] if len(sizes) == 1 else _sum(sizes[:half]) + _sum(sizes[half:])
 
@@ -112,11 +113,11 @@ def _concat(parts: Sequence[Any]) -> Any:
 
 
 def too_large_in(message: str, known: Collection[str]) -> Sizes | None:
-    """Return what an error of the server says of a row above the limit; None for any other error.
+    """Return the sizes from a server error about a row above the limit; None for any other error.
 
     Args:
-        message: of the server; a function that is read may have made it up.
-        known: names that columns have; what else is named is none, and may be a value.
+        message: of the server; a function that the query calls may have forged it.
+        known: names of the columns; any other name in the message is not a column, and may be a value.
     """
     found = _REPORT.search(message)
     if found is None:
@@ -133,18 +134,18 @@ def too_large_in(message: str, known: Collection[str]) -> Sizes | None:
 def _is_wide(column: Column) -> bool:
     if column.kind in _SMALL or column.type in _SHORT_TYPES:
         return False
-    declared = _DECLARED.fullmatch(column.type)  # not of an array: its length is that of an element
+    declared = _DECLARED.fullmatch(column.type)  # not an array: its length is an element's
     return declared is None or int(declared[1]) > _SHORT
 
 
 def _measured(column: Column) -> str | None:
-    """Return the type of a column whose bytes are known without unpacking them; None for others."""
+    """Return the type of a column whose size is known without decompression; None for other types."""
     type_ = column.type.partition("(")[0]
     return type_ if type_ in _MEASURED and column.kind is not Kind.ARRAY else None
 
 
 def _size(column: Column) -> Any:
-    """Return the bytes of a value's text; of most types the text must be made for that."""
+    """Return the size in bytes of a value's text; for most types the text must be generated."""
     found: Any = sa.column(column.name)
     type_ = _measured(column)
     if type_ is None:
@@ -154,7 +155,7 @@ def _size(column: Column) -> Any:
 
 
 def _suspicious(column: Column, share: int, *, tells_compression: bool) -> Any:
-    """Return a cheap condition that holds for every value whose text is larger than its share."""
+    """Return a cheap condition that is true for every value whose text exceeds its share."""
     found: Any = sa.column(column.name)
     type_ = _measured(column)
     if type_ is not None:

@@ -1,4 +1,4 @@
-"""State of a table or view of PostgreSQL, see `core.ports.TableState`, from what the catalog says of it."""
+"""State of a PostgreSQL table or view from catalog facts; see `core.ports.TableState`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def table_state(
     indexes: Sequence[Index],
     collations: Mapping[int, Collation],
 ) -> TableState:
-    """Return the state of a table or view; only of views, foreign tables and parents more is asked."""
+    """Return the state of a table or view. Only views, foreign tables and parents need further queries."""
     found, unknown = _NOTHING, tuple[str, ...]()
     if entry.parent or entry.kind in (VIEW, MATERIALIZED, FOREIGN):
         found, unknown = _look_below(session, entry)
@@ -58,10 +58,11 @@ def _look_below(session: Connection[Any], entry: Entry) -> tuple[Below, tuple[st
 
 
 def _object(entry: Entry, found: Below) -> Mapping[str, Any] | None:
-    """Return what another table, or one that was emptied or rewritten, does not share.
+    """Return the object identity, which changes if the table is replaced, truncated or rewritten.
 
-    Of the parts of a table the newest file node tells that counts since they were made: one that comes, and one that
-    goes as it was made, change nothing. A materialized view gets a new file whenever it is refreshed.
+    For a table with parts, it is the newest file node of the parts that were truncated or rewritten since their
+    creation. Adding a part, or dropping an unchanged one, changes nothing. A materialized view gets a new file with
+    each refresh.
     """
     if entry.kind == VIEW:
         return None

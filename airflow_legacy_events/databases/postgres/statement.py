@@ -1,10 +1,10 @@
 """One SELECT whose rows are fetched in chunks, as they arrive.
 
-It travels with `BEGIN … READ ONLY` in front of it and `ROLLBACK` behind it, so nothing waits for one more round trip.
-What is read can neither write nor leave a changed setting behind. Inside a snapshot a savepoint does the same.
+It is sent between `BEGIN … READ ONLY` and `ROLLBACK` in one message, without extra round trips. The query can neither
+write nor leave a changed setting behind. Inside a snapshot a savepoint does the same.
 
-`psycopg.Cursor.stream` gives the same rows one by one. That costs a sixth more than loading a chunk in one call, and
-the statement is sent only when the first row is wanted.
+`psycopg.Cursor.stream` returns the same rows one by one. That costs a sixth more than loading a chunk in one call, and
+it sends the statement only when the first row is requested.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SAVEPOINT = "legacy_events"
 
 
 class _Around(NamedTuple):
-    """Commands around a SELECT, and what undoes the first of them where the others were not reached."""
+    """Commands around a SELECT, and the one that undoes the first of them if the rest was not reached."""
 
     before: bytes
     behind: tuple[bytes, ...]
@@ -48,7 +48,7 @@ _IN_SNAPSHOT = _Around(
 
 
 class Field(NamedTuple):
-    """A column of a result, as the server describes it."""
+    """A result column, as described by the server."""
 
     name: str
     oid: int
@@ -56,16 +56,16 @@ class Field(NamedTuple):
 
     @property
     def display(self) -> str:
-        """The type with its length or precision, where the driver knows it; else its oid."""
+        """Type with length or precision, if the driver knows it; else its oid."""
         known = psycopg.postgres.types.get(self.oid)
         return known.get_type_display(self.oid, self.modifier) if known is not None else str(self.oid)
 
 
 class Statement:
-    """A statement that is sent when it is made; its session serves nothing else until it is read to its end or closed.
+    """A statement that is sent on creation. It occupies its session until it is fully read or closed.
 
     Args:
-        cursor: of a session that is idle or in a transaction; its loaders make the values.
+        cursor: of a session that is idle or in a transaction; its loaders convert the values.
         text: with `$1`, `$2`, ... for the parameters.
         parameters: in order.
     """
@@ -89,10 +89,10 @@ class Statement:
         self._session.wait(generators.send(wire))
 
     def fields(self) -> list[Field]:
-        """Return the columns of the result, and read it to its end.
+        """Return the columns of the result, and read the result to its end.
 
         Raises:
-            psycopg.Error: it failed or the connection was lost.
+            psycopg.Error: the statement failed or the connection was lost.
         """
         found: list[Field] = []
         for result in self._results(1):
@@ -106,10 +106,11 @@ class Statement:
 
         Args:
             size: rows of a chunk, 1 or more.
-            check: is given the columns before the first row, also where there is none; what it raises ends the read.
+            check: called with the columns before the first row, even if there is no row. An exception from it ends the
+                read.
 
         Raises:
-            psycopg.Error: it failed or the connection was lost; rows that it yielded before are not valid.
+            psycopg.Error: the statement failed or the connection was lost; rows yielded before are invalid.
             UnicodeDecodeError: a text is not in the client's encoding.
         """
         first = True
@@ -120,12 +121,12 @@ class Statement:
             if result.ntuples:
                 self._transformer.set_pgresult(result, set_loaders=first)
                 first, rows = False, self._transformer.load_rows(0, result.ntuples, tuple)
-                result.clear()  # while the rows are used, they are in memory once
+                result.clear()  # keeps only one copy of the rows in memory
                 yield rows
                 del rows
 
     def close(self) -> None:
-        """Cancel the statement, unless it was read to its end."""
+        """Cancel the statement, unless it was fully read."""
         if self._open:
             with contextlib.suppress(psycopg.Error):
                 self._session.cancel_safe(timeout=_CANCEL_SECONDS)
@@ -151,7 +152,7 @@ class Statement:
         self._finish()
 
     def _begin(self, size: int) -> None:
-        """Take the answers to what is in front; only then can the rows behind it be asked for in chunks."""
+        """Consume the results of the leading commands. Only then can chunked row mode be set."""
         if self._begun:
             return
         self._begun = True
@@ -169,7 +170,7 @@ class Statement:
         return self._session.wait(generators.fetch(self._wire))
 
     def _finish(self) -> None:
-        """Take in what still arrives, and leave the session as it was found."""
+        """Drain the remaining results, and restore the session's previous state."""
         self._open = False
         while self._wire.status == ConnStatus.OK:
             result = self._next()

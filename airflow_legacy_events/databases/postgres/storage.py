@@ -1,4 +1,4 @@
-"""Where the rows of a table of PostgreSQL lie now, however old the snapshot is in which it is asked."""
+"""File nodes: where a PostgreSQL table's rows are stored now, even when queried inside an old snapshot."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ SELECT relkind::pg_catalog.text, relhassubclass,
   FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) relnamespace
  WHERE c.oid OPERATOR(pg_catalog.=) {}
 """
-# A session hears of changes when it takes a lock, so one is taken that nothing else in a snapshot holds.
+# A session processes catalog invalidations when it takes a lock, so it takes one not yet held in the snapshot.
 _HEAR = "SELECT 1 FROM pg_catalog.pg_default_acl LIMIT 0"
-# Only these functions look at the catalog as it is now; its rows are as old as the snapshot.
+# Only these functions read the current catalog; catalog rows are as old as the snapshot.
 _NODES = """
 SELECT oid::pg_catalog.int8, pg_catalog.pg_relation_filenode(oid)::pg_catalog.int8
   FROM (SELECT {table} UNION ALL SELECT relid::pg_catalog.oid FROM pg_catalog.pg_partition_tree({table})) AS parts (oid)
  WHERE pg_catalog.pg_relation_filenode(oid) IS NOT NULL
 """
-# The plan of a statement is made of the children and tables that are there now, and locks them.
+# Planning a statement uses the current children and tables, and locks them.
 _PLANNED = "EXPLAIN (COSTS OFF) SELECT 1 FROM {}"
 _LOCKED = """
 SELECT relation::pg_catalog.int8, pg_catalog.pg_relation_filenode(relation)::pg_catalog.int8
@@ -39,18 +39,18 @@ SELECT relation::pg_catalog.int8, pg_catalog.pg_relation_filenode(relation)::pg_
 class Storage:
     """File nodes of a table, its partitions, its children, or of the tables below a view.
 
-    What kind of thing it is, is looked up once.
+    The kind of relation is looked up once.
     """
 
     def __init__(self) -> None:
         self._statements: dict[str, tuple[sql.Composable, ...]] = {}
 
     def now(self, session: Connection[Any], table: str) -> dict[str, int] | None:
-        """Return the file nodes by oid; None for a foreign table. Locks that this takes are let go at once.
+        """Return the file nodes by oid; None for a foreign table. Its locks are released at once.
 
         Args:
-            session: that is asked, in a snapshot or not.
-            table: as the user wrote it; what has that name now counts.
+            session: to query, in a snapshot or not.
+            table: as the user wrote it; the table that has the name now counts.
         """
         if table not in self._statements:
             self._statements[table] = _statements(session, table)
@@ -62,13 +62,13 @@ class Storage:
 
 
 def below_query(session: Connection[Any], query: str) -> dict[str, int]:
-    """Return the file nodes of the tables below a query, by oid; locks that this takes are let go at once."""
+    """Return the file nodes of the tables below a query, by oid. Its locks are released at once."""
     *_, nodes = ask(session, sql.SQL("EXPLAIN (COSTS OFF) ") + sql.SQL(query), sql.SQL(_LOCKED))
     return {str(oid): node for oid, node in nodes}
 
 
 def _statements(session: Connection[Any], table: str) -> tuple[sql.Composable, ...]:
-    """Return what is asked, the file nodes at last; nothing for what has none here."""
+    """Return the statements to run, the file node query last; empty for a foreign table."""
     named = table_of(table)
     [found] = ask(session, sql.SQL(_KIND).format(named))
     kind, parent, name = found[0] if found else (TABLE, False, "")

@@ -1,4 +1,4 @@
-"""One statement of PostgreSQL whose rows are taken as slowly as their reader likes."""
+"""Streamed PostgreSQL statement: its rows are fetched as slowly as the reader takes them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from airflow_legacy_events.databases.postgres.statement import Statement
 from airflow_legacy_events.databases.postgres.types import find_types
 
 _MOST_ROWS = 128
-# No timeout while the reader works on a page; and each statement reads a table in one order, from its beginning.
+# No timeout while the reader works on a page. No synchronized scans: each statement reads a table from its beginning.
 _STREAMED = (
     b"SET LOCAL statement_timeout = 0; SET LOCAL synchronize_seqscans = off;"
     b" SET LOCAL max_parallel_workers_per_gather = 0"
@@ -30,19 +30,19 @@ def streamed(
 ) -> Generator[list[Row], None, None]:
     """Yield the rows of a query in chunks; see `core.ports.Database.stream`.
 
-    A statement fails at a row that is too large for its chunk. It is sent again without the rows before that one, in
-    smaller chunks; in one snapshot they come in one order.
+    A statement fails at a row that is too large for its chunk. It is then sent again in smaller chunks, skipping the
+    rows already read; within one snapshot their order is stable.
 
     Args:
         session: in a snapshot.
         query: of SQLAlchemy.
-        compiled: gives a statement's text and parameters.
-        pages: knows types and columns.
-        most: bytes that a row may have.
+        compiled: returns a statement's text and parameters.
+        pages: page reader with the known types and columns.
+        most: row size limit in bytes.
         conn_id: Airflow's name of the connection.
 
     Raises:
-        EnvelopeError, SchemaChangedError, psycopg.Error, UnicodeDecodeError: it ends with it.
+        EnvelopeError, SchemaChangedError, psycopg.Error, UnicodeDecodeError: the read failed.
     """
     tell(session.connection, _STREAMED)
     check, size, taken = partial(pages.check, query.get_execution_options().get("expected", ())), ChunkSize(most), 0

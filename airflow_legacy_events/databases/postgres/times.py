@@ -1,4 +1,4 @@
-"""The server's clock in statements."""
+"""Server clock expressions for PostgreSQL statements."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MILLISECONDS = 3
 
 
 def until_now(value: Any, kind: Kind, lag_seconds: float, timezone: str, now: Any) -> Any:
-    """Return the condition that a temporal value lies at or below `now` less a lag; see `SqlDatabase._until_now`."""
+    """Return the condition that a temporal value is at or before `now` minus a lag; see `SqlDatabase._until_now`."""
     if lag_seconds:
         now = now - sa.func.make_interval(0, 0, 0, 0, 0, 0, lag_seconds)
     if kind is Kind.INSTANT:
@@ -26,8 +26,8 @@ def until_now(value: Any, kind: Kind, lag_seconds: float, timezone: str, now: An
 
 
 def marking(of: Column, now: Any) -> Any:
-    """Return the expression of `now` for a column; see `core.ports.Database.marking`."""
-    if digits := _DIGITS.search(of.type):  # an assignment would round it up
+    """Return the `now` expression for a column; see `core.ports.Database.marking`."""
+    if digits := _DIGITS.search(of.type):  # an assignment would round up
         now = sa.func.date_trunc(bound("second" if int(digits[1]) < _MILLISECONDS else "milliseconds"), now)
     if of.kind is Kind.INSTANT:
         return now

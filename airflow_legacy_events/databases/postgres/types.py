@@ -1,4 +1,4 @@
-"""Types of PostgreSQL: each has a kind of its own, is an array, is carried as its text, or is refused."""
+"""PostgreSQL types: each has its own kind, is an array, is carried as text, or is refused."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _KINDS = {
     Kind.BYTES: ("bytea",),
 }
 MONEY_FORM = "SET lc_monetary = 'C'"
-"""Lets a session write money as `-$1,234.56`."""
+"""Makes a session write money as `-$1,234.56`."""
 
 _TEXTS = ("text", "varchar", "bpchar", "name", '"char"')
 _KIND_OF_NAME = {name: kind for kind, names in _KINDS.items() for name in names}
@@ -38,9 +38,9 @@ REFUSED = frozenset(
         *("ltree_gist", "intbig_gkey"),
     }
 )
-"""Internal base types of the server and its indexes, whose text is no value that a table could hold.
+"""Internal base types of the server and its indexes; their text is not a value that a table could store.
 
-Pseudo-types are refused too, all but `record`.
+Pseudo-types are refused too, except `record`.
 """
 
 _SCALE = "SELECT pg_catalog.scale('1'::pg_catalog.money::pg_catalog.numeric)"
@@ -48,7 +48,7 @@ _ENUM, _COMPOSITE, _RANGE, _MULTIRANGE, _PSEUDO = "e", "c", "r", "m", "p"
 _CENTS = 2
 _AS_TEXT = (_ENUM, _COMPOSITE, _RANGE, _MULTIRANGE)
 
-# Each type with what its elements are, if it is a true array: int2vector and point have elements too.
+# Types with their element types. Only true arrays count: int2vector and point have elements too.
 _CATALOG = """
 WITH RECURSIVE needed (oid) AS (
   SELECT pg_catalog.unnest(%s::pg_catalog.oid[])
@@ -69,11 +69,11 @@ SELECT t.oid::pg_catalog.int8, pg_catalog.format_type(t.oid, NULL), t.typname,
 
 
 class Type(NamedTuple):
-    """A type of a column.
+    """A column type.
 
     Attributes:
-        name: as SQL writes it; empty where the driver knows it, with the column's own precision.
-        kind: None where its values can't be carried.
+        name: as written in SQL; empty if the driver knows it, with the column's own precision.
+        kind: None if its values can't be carried.
         elements: of an array.
     """
 
@@ -95,7 +95,7 @@ class _Row(NamedTuple):
 
 
 def find_types(session: Connection[Any], oids: Sequence[int]) -> dict[int, Type]:
-    """Return the types by their oids; only those that not every server has are looked up in the catalog."""
+    """Return the types by oid. Only types that are not built in are looked up in the catalog."""
     unknown = [oid for oid in oids if oid not in _USUAL]
     found = {oid: _USUAL[oid] for oid in oids if oid in _USUAL}
     if unknown:
@@ -107,14 +107,14 @@ def find_types(session: Connection[Any], oids: Sequence[int]) -> dict[int, Type]
 
 
 def holds_money(type_: Type) -> bool:
-    """Return whether values of a type are money, or arrays of it."""
+    """Return whether a type is money or an array of it."""
     return Kind.MONEY in (type_.kind, type_.elements.kind if type_.elements else None)
 
 
 def _writes_cents(session: Connection[Any]) -> bool:
-    """Let the session write money as `-$1,234.56` if its values are hundredths; return whether they are.
+    """Make the session write money as `-$1,234.56` if it is stored in hundredths; return whether it is.
 
-    The database's own lc_monetary decides what the stored number means: 1234 is 1234 yen or 12.34 dollars.
+    The database's lc_monetary determines the meaning of the stored number: 1234 is 1234 yen or 12.34 dollars.
     """
     (digits,) = cast("tuple[int]", session.execute(_SCALE).fetchone())
     if digits != _CENTS:

@@ -1,4 +1,4 @@
-"""Questions to PostgreSQL, in one message and a transaction that is undone: nothing that they set outlives them."""
+"""Rolled-back queries: sent to PostgreSQL in one message and transaction, so that none of their settings persist."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _BACK = ("ROLLBACK TO SAVEPOINT legacy_events_question", "RELEASE SAVEPOINT lega
 
 
 def around(session: Connection[Any]) -> tuple[str, tuple[str, ...]]:
-    """Return the command that begins what is undone, and those that undo it.
+    """Return the command that begins the transaction, and those that roll it back.
 
-    Inside a transaction it is a savepoint, and what was seen or locked before stays.
+    Inside a transaction it is a savepoint; the existing snapshot and locks are kept.
     """
     if session.info.transaction_status == TransactionStatus.IDLE:
         return BEGIN.decode(), (END.decode(),)
@@ -26,10 +26,10 @@ def around(session: Connection[Any]) -> tuple[str, tuple[str, ...]]:
 
 
 def ask(session: Connection[Any], *statements: str | sql.Composable) -> list[list[Any]]:
-    """Return the rows of each statement that gives some, in order; settings and locks of all are undone.
+    """Return the rows of each statement that returns rows, in order. Settings and locks of all are undone.
 
     Raises:
-        psycopg.Error: one failed; the session is as it was before.
+        psycopg.Error: a statement failed; the session is as it was before.
     """
     begin, end = around(session)
     parts = [one if isinstance(one, sql.Composable) else sql.SQL(one) for one in (begin, *statements, *end)]

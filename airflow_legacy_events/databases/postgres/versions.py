@@ -1,4 +1,4 @@
-"""Versions of rows in PostgreSQL: the system column xmin, the number of the transaction that wrote the row last."""
+"""Row versions in PostgreSQL: the system column xmin, the ID of the transaction that last wrote the row."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _SEEN = "legacy_events_seen"
 def unchanged(
     columns: Sequence[Column], rows: Sequence[Sequence[str]], versions: Sequence[int], among: Callable[..., Any]
 ) -> Any:
-    """Return the condition of `core.ports.Database.unchanged`, spelled so that an index on the columns serves it.
+    """Return the condition of `core.ports.Database.unchanged`, written so that an index on the columns serves it.
 
-    The number of one transaction that wrote all the rows is compared once.
+    If a single transaction wrote all rows, its ID is compared once.
     """
     if not rows:
         return sa.false()
-    if len(set(versions)) > 1 or len(columns) > 1:  # of row values a plan takes ten times as long
+    if len(set(versions)) > 1 or len(columns) > 1:  # planning row values takes ten times as long
         return _seen(columns, rows, versions)
     return sa.and_(_rows(columns[0], rows, among), sa.column(VERSION.name) == bound(str(versions[0])))
 
 
 def _seen(columns: Sequence[Column], rows: Sequence[Sequence[str]], versions: Sequence[int]) -> Any:
-    """Return the condition with rows and versions as arrays: a semi-join, since xid has no order for row values."""
+    """Return the condition as a semi-join with arrays of rows and versions: xid has no order for row values."""
     texts = [*zip(*rows, strict=True), list(map(str, versions))]
     compared = (*columns, VERSION)
     arrays = [_array(values, one) for values, one in zip(texts, compared, strict=True)]
@@ -52,7 +52,7 @@ def _rows(column: Column, rows: Sequence[Sequence[str]], among: Callable[..., An
 
 
 def _array(texts: Sequence[str], column: Column) -> Any:
-    """Return the texts as an array; numbers as one text, since the driver looks at each element of a list."""
+    """Return the texts as an array. Numbers are passed as one text, since the driver inspects each list element."""
     numbers = column.kind is Kind.INTEGER
     written = "{" + ",".join(map(str, map(int, texts))) + "}" if numbers else list(texts)
     return sa.cast(bound(written), ArrayOf(column.name, column.type))

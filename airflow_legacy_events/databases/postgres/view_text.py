@@ -1,4 +1,4 @@
-"""What of the text of PostgreSQL's views decides which rows they have."""
+"""View fingerprints: the parts of a PostgreSQL view's text that determine its rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _DEEPER = {"(": 1, "[": 1, ")": -1, "]": -1}
-# The FROM of IS DISTINCT FROM stands in brackets, as the server writes it.
+# The server writes IS DISTINCT FROM in parentheses, so its FROM is nested.
 _ENDS = frozenset({"FROM", "WHERE", "GROUP", "HAVING", "UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT", "OFFSET", ";"})
 
 
@@ -20,8 +20,8 @@ class Parts(NamedTuple):
     """A view's text in two parts.
 
     Attributes:
-        rows: tokens of what decides which rows there are: all but its select lists.
-        columns: tokens of each expression of its select lists, by the name of the column.
+        rows: tokens that determine which rows there are: everything except its select lists.
+        columns: tokens of each select-list expression, by column name.
     """
 
     rows: list[str]
@@ -29,12 +29,12 @@ class Parts(NamedTuple):
 
 
 def fingerprint(views: Mapping[str, str]) -> str:
-    """Return a fingerprint of which rows views have.
+    """Return a fingerprint of the row selection of views.
 
-    The expression of a column counts where another view may choose rows by that column.
+    A column's expression counts if another view may select rows by that column.
 
     Args:
-        views: texts by name, as the server writes them while its search_path is `pg_catalog` alone.
+        views: texts by name, as written by the server under search_path `pg_catalog`.
     """
     found = {name: parts(text) for name, text in views.items()}
     texts = []
@@ -46,9 +46,9 @@ def fingerprint(views: Mapping[str, str]) -> str:
 
 
 def parts(text: str) -> Parts:
-    """Return which tokens of a view's text decide which rows there are, and those of its columns.
+    """Return the tokens of a view's text that determine its rows, and those of its columns.
 
-    A select list without FROM is the rows itself.
+    A select list without FROM defines the rows itself.
     """
     tokens = [found["token"] for found in _TOKEN.finditer(text) if found["token"]]
     rows: list[str] = []
@@ -72,7 +72,7 @@ def parts(text: str) -> Parts:
 
 
 def _behind_distinct(tokens: Sequence[str], at: int) -> int:
-    """Return where a select list begins, behind DISTINCT or DISTINCT ON (…)."""
+    """Return the start of a select list, after DISTINCT or DISTINCT ON (…)."""
     if tokens[at : at + 1] != ["DISTINCT"]:
         return at
     if tokens[at + 1 : at + 2] != ["ON"]:

@@ -1,4 +1,4 @@
-"""What deleting or updating rows of a table of PostgreSQL meets, from its catalog."""
+"""Effects of deleting or updating rows of a PostgreSQL table, from the catalog."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SELECT conrelid::pg_catalog.regclass::pg_catalog.text, conname, confdeltype::pg_
    AND conparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid
 """
 _ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
-# An expression has the number 0 among the columns.
+# An index expression has column number 0.
 _PARTIAL = """
 SELECT ARRAY(SELECT attname::pg_catalog.text FROM pg_catalog.unnest(indkey) WITH ORDINALITY AS k (number, at)
                LEFT JOIN pg_catalog.pg_attribute
@@ -82,10 +82,10 @@ class _Numbers(NamedTuple):
 
 
 def table_writes(session: Connection[Any], table: str) -> TableWrites:
-    """Return what deleting or updating rows of a table meets. Its name is looked up as written, then in lower case.
+    """Return the effects of deleting or updating rows of a table. Its name is looked up as written, then in lower case.
 
     Raises:
-        ConfigurationError: there is none of that name, or it is no table.
+        ConfigurationError: there is no table of that name, or it is not a table.
     """
     oid, tree, name = _find(session, table)
     keys = [
@@ -109,7 +109,7 @@ def table_writes(session: Connection[Any], table: str) -> TableWrites:
 
 
 def _find(session: Connection[Any], table: str) -> tuple[int, list[int], str]:
-    """Return the table's oid, with those of its partitions and children, and its name."""
+    """Return the oids of the table, its partitions and its children, and the table's name."""
     found = session.execute(sql.SQL(_TABLE).format(table_of(table))).fetchone()
     if found is None:
         raise no_such_table(table, [])

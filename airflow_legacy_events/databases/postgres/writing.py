@@ -1,4 +1,4 @@
-"""Transactions that write to PostgreSQL: how they begin, and what may be said of one that failed."""
+"""Write transactions in PostgreSQL: how they begin, and failure reasons without row values."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LOCKED = "55P03"
 
 
 def begin_writing(session: psycopg.Connection[Any], security: str) -> None:
-    """Let the open transaction write, and send values in the form in which reads send them.
+    """Make the open transaction read-write, with the same text forms of values as reads.
 
     Args:
         session: in a transaction.
@@ -43,7 +43,7 @@ def begin_writing(session: psycopg.Connection[Any], security: str) -> None:
 
 
 def reason_without_values(error: psycopg.Error | UnicodeDecodeError) -> str:
-    """Return why a statement failed; what it says never holds values of rows."""
+    """Return why a statement failed. The reason never contains row values."""
     if isinstance(error, UnicodeDecodeError):
         return "a text is no UTF-8"
     if raised := _raised(error):
@@ -53,12 +53,12 @@ def reason_without_values(error: psycopg.Error | UnicodeDecodeError) -> str:
 
 
 def reason_of_read(error: psycopg.Error, doing: str) -> str:
-    """Return why a statement failed that writes nothing; what it says never holds values of rows.
+    """Return why a read-only statement failed. The reason never contains row values.
 
     Args:
         error: of the driver.
-        doing: as `SqlDatabase._using` says it; while rows are read a quote may hold a value, unless the server points
-            to a place of the statement: then it is a word of that.
+        doing: as in `SqlDatabase._using`. While rows are read, quoted text in the message may be a value. If the server
+            points to a position in the statement, it is a word of the statement.
     """
     if raised := _raised(error):
         return raised
@@ -68,7 +68,7 @@ def reason_of_read(error: psycopg.Error, doing: str) -> str:
 
 
 def _raised(error: psycopg.Error) -> str:
-    """What may be said of an exception that a function raised; empty: none did."""
+    """Safe description of an exception that a function raised; empty if none did."""
     code = error.sqlstate or ""
     if not code.startswith(_RAISED) and error.diag.source_function != _RAISES:
         return ""
@@ -79,18 +79,18 @@ def _raised(error: psycopg.Error) -> str:
 def refusal(
     session: psycopg.Connection[Any], text: str, parameters: Any, seconds: float, security: str, right: Right
 ) -> str | None:
-    """Return why a statement may not run; None where it may.
+    """Return why a statement may not run; None if it may.
 
     Args:
-        session: a new one that serves nothing else afterwards.
-        text: of the statement, which is rolled back.
+        session: a new one that is not used afterwards.
+        text: of the statement; it is rolled back.
         parameters: of the statement.
-        seconds: that it may take.
+        seconds: statement timeout.
         security: the SET of `row_security`.
-        right: that it needs beside SELECT.
+        right: needed besides SELECT.
 
     Raises:
-        psycopg.Error: it failed for a reason that passes, such as a lost connection, or a policy would change it.
+        psycopg.Error: it failed for a transient reason, such as a lost connection, or a policy would affect it.
     """
     limits = without_limits(session.info.server_version)
     session.execute(_TIMEOUT.format(limits, max(1, int(seconds * 1000))).encode())
@@ -108,7 +108,7 @@ def refusal(
 
 
 def _grants(session: psycopg.Connection[Any], right: Right) -> list[str]:
-    """Return the GRANT that gives a right; none where it is there, and another one is missing."""
+    """Return the GRANT for a right; empty if the user has it and lacks another one."""
     name = ".".join('"' + part.replace('"', '""') + '"' for part in (right.schema, right.table) if part is not None)
     asked = psycopg.RawCursor(session).execute(_LACKS.encode(), (name, next(iter(right.columns), None)))
     return [right.grant(on, to, lambda one: '"' + one.replace('"', '""') + '"') for on, to in asked]

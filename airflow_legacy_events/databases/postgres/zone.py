@@ -1,4 +1,4 @@
-"""The zone of the server, as it is before a session is pinned to UTC."""
+"""Server time zone, as it is before a session is pinned to UTC."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from airflow_legacy_events.core.ports import ServerZone
 from airflow_legacy_events.core.zones import canonical, offset_name, offset_named
 
 QUESTION = b"RESET TimeZone; SHOW TimeZone; "
-"""Tells what the session would have without a SET; it stands before our settings, and costs no round trip."""
+"""Query for the session's default zone, without any SET. It is sent ahead of our settings and costs no round trip."""
 
 _ORIGIN = """
 SELECT CASE WHEN s.setrole OPERATOR(pg_catalog.<>) 0::pg_catalog.oid THEN 'role'
@@ -34,10 +34,10 @@ SELECT CASE WHEN s.setrole OPERATOR(pg_catalog.<>) 0::pg_catalog.oid THEN 'role'
 _WORDS = {"role": "the role {0!r}", "database": "the database {1!r}", "roles": "all roles"}
 
 _POSIX = re.compile(r"(?:<[^<>]*>|[A-Za-z]*)([+-]?)(\d{1,2})(?::([0-5]\d))?")
-"""A zone that is the same all year, as POSIX writes it: the sign is that of the west."""
+"""POSIX zone without daylight saving time: positive offsets are west of UTC."""
 
 _WITH_SUMMER = {"CET": "Europe/Brussels", "MET": "Europe/Brussels", "EET": "Europe/Athens", "WET": "Europe/Lisbon"}
-"""Names that AT TIME ZONE takes for abbreviations, without summer time, and zones that have the same clock."""
+"""Zone names that AT TIME ZONE treats as fixed abbreviations without summer time, mapped to equivalent zones."""
 
 _VARIABLE = "PGTZ"
 _lock = threading.Lock()
@@ -47,11 +47,11 @@ _kept: str | None = None
 
 @contextmanager
 def without_variable() -> Iterator[None]:
-    """A context in which libpq tells a server nothing of this process's PGTZ, which would hide the server's own zone.
+    """Context in which libpq doesn't send this process's PGTZ: it would hide the server's own zone.
 
-    Several threads may be in it; where the variable is not set it does nothing.
+    Several threads may be in it. If the variable is not set, it does nothing.
     """
-    global _connecting, _kept  # noqa: PLW0603  the environment is one for the process, too
+    global _connecting, _kept  # noqa: PLW0603  the environment is process-wide too
     with _lock:
         if not _connecting:
             _kept = os.environ.pop(_VARIABLE, None)
@@ -66,7 +66,7 @@ def without_variable() -> Iterator[None]:
 
 
 def read_zone(cursor: psycopg.Cursor[Any]) -> ServerZone:
-    """Return the answer to `QUESTION`, whose results the cursor has."""
+    """Return the answer to `QUESTION` from the cursor's results."""
     while cursor.description is None:
         cursor.nextset()
     (said,) = cursor.fetchone() or ("",)
@@ -74,13 +74,13 @@ def read_zone(cursor: psycopg.Cursor[Any]) -> ServerZone:
 
 
 def find_origin(session: psycopg.Connection[Any]) -> str | None:
-    """Return for what the session's zone was set by ALTER ROLE or ALTER DATABASE; None where it was not."""
+    """Return whose setting from ALTER ROLE or ALTER DATABASE gave the session its zone; None if there is none."""
     found = session.execute(_ORIGIN).fetchone()
     return None if found is None else _WORDS[found[0]].format(*found[1:])
 
 
 def _named(said: str) -> str | None:
-    """Return the zone's name as it is known here; None where there is none, such as a POSIX rule of summer time."""
+    """Return the canonical name of the zone; None if it has none, such as a POSIX rule with summer time."""
     if (name := canonical(said)) is not None:
         return name
     found = _POSIX.fullmatch(said)
@@ -91,7 +91,10 @@ def _named(said: str) -> str | None:
 
 
 def spelled(name: str) -> str:
-    """Return a zone of ours as AT TIME ZONE takes it: of an offset in POSIX's way, whose sign is that of the west."""
+    """Return a zone name in the form that AT TIME ZONE expects.
+
+    An offset is written in POSIX form, positive to the west.
+    """
     if offset_named(name) is None:
         return _WITH_SUMMER.get(name, name)
     return f"<{name}>{'-' if name[0] == '+' else '+'}{name[1:]}"
