@@ -1,4 +1,4 @@
-"""What can be known of an operator's arguments before a run: wrong ones stop the DAG from being loaded."""
+"""Argument checks before a run: wrong arguments stop the DAG from being loaded."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _SMALLEST_BYTES = 1024
 
 
 def one_of(names: tuple[str, str], values: tuple[Any, Any]) -> None:
-    """Demand exactly one of two arguments."""
+    """Require exactly one of two arguments."""
     if (values[0] is None) == (values[1] is None):
         found = "neither" if values[0] is None else "both"
         raise ConfigurationError(f"exactly one of {names[0]}= and {names[1]}= must be given; found {found}")
 
 
 def choice(name: str, value: Any, known: Sequence[str]) -> None:
-    """Demand one of some words."""
+    """Require one of the known words."""
     if value not in known:
         raise ConfigurationError(f"{name}= must be one of {', '.join(map(repr, known))}; found {value!r}")
 
 
 def span(name: str, value: Any, *, zero: bool) -> None:
-    """Demand a timedelta above zero, or from zero on."""
+    """Require a timedelta above zero, or from zero on."""
     if not isinstance(value, dt.timedelta):
         raise ConfigurationError(f"{name}= must be a timedelta; found {value!r}")
     if value < dt.timedelta(0) or (not zero and not value):
@@ -47,20 +47,20 @@ def limits(batch_rows: Any, max_rows: Any, max_seconds: Any, rows_per_second: An
 
 
 def whole(**values: Any) -> None:
-    """Demand whole numbers above zero, where there are any."""
+    """Require whole numbers above zero, unless None."""
     for name, value in values.items():
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
             raise ConfigurationError(f"{name}= must be a whole number above 0; found {value!r}")
 
 
 def size(name: str, value: Any) -> None:
-    """Demand a number of bytes that holds a row at all."""
+    """Require a number of bytes that can hold a row at all."""
     if isinstance(value, bool) or not isinstance(value, int) or value < _SMALLEST_BYTES:
         raise ConfigurationError(f"{name}= must be a whole number of bytes, {_SMALLEST_BYTES} or more; found {value!r}")
 
 
 def timezone(name: str, value: Any, *, of_database: bool = False) -> None:
-    """Demand the name of a time zone, unless it is None or still a template; `database` where that is one."""
+    """Require the name of a time zone, unless it is None or still a template; `database` where that is allowed."""
     if value is None or holds_template(value) or (of_database and value == OF_DATABASE):
         return
     try:
@@ -74,14 +74,14 @@ def timezone(name: str, value: Any, *, of_database: bool = False) -> None:
 
 
 def no_bare_text(**values: Any) -> None:
-    """Refuse a text where a list of names is meant: it would be taken letter by letter."""
+    """Refuse a text in place of a list of names: it would be iterated letter by letter."""
     for name, value in values.items():
         if isinstance(value, str) and not holds_template(value):
             raise ConfigurationError(f"{name}= must be a list of column names, such as [{value!r}]; found {value!r}")
 
 
 def refuse_templates(**values: Any) -> None:
-    """Refuse texts that are still templates where nobody renders them."""
+    """Refuse texts that are still templates and would never be rendered."""
     for name, value in values.items():
         if value is not None and holds_template(value):
             raise ConfigurationError(
@@ -91,7 +91,7 @@ def refuse_templates(**values: Any) -> None:
 
 
 def no_repeat_of_bulk(on_clear: str, watermark_columns: Any) -> None:
-    """Refuse to repeat the part of a full load: every run sends all rows."""
+    """Refuse to repeat the window of a full load: every run sends all rows."""
     if on_clear == "repeat" and watermark_columns == []:
         raise ConfigurationError(
             "on_clear='repeat' has no effect with watermark_columns=[]: every run sends the whole table; leave it out"
@@ -127,14 +127,14 @@ def topics(name: str, value: Any) -> tuple[str, ...]:
 
 
 def as_written(text: Any, ending: str, jinja_env: Any) -> Any:
-    """Return a template before it is rendered, the content of one that is a file; anything else than a text as it is.
+    """Return a template before rendering, or the content of its file; anything other than a text is returned unchanged.
 
-    A query may end like a file's name, as in `SELECT * FROM dbo.sql`: one that has blanks and is no file is a query.
+    A query may end like a file name, as in `SELECT * FROM dbo.sql`: text with blanks that names no file is a query.
 
     Args:
         text: of the argument.
-        ending: of names of files.
-        jinja_env: knows where files lie.
+        ending: suffix of file names.
+        jinja_env: finds the files.
 
     Raises:
         jinja2.TemplateNotFound: there is no such file.
@@ -143,7 +143,7 @@ def as_written(text: Any, ending: str, jinja_env: Any) -> Any:
         return text
     try:
         return str(jinja_env.loader.get_source(jinja_env, text)[0])
-    except (TemplateNotFound, OSError):  # a text is longer than names of files may be
+    except (TemplateNotFound, OSError):  # a text is longer than a file name may be
         if len(text.split()) > 1:
             return text
         raise

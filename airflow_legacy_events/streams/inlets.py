@@ -1,4 +1,4 @@
-"""The asset that keeps a stream's watermark, as an inlet of its task."""
+"""Inlet: the asset that keeps a stream's watermark."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from airflow_legacy_events.streams.specs.base import SourceSpec
 
 
 def stream_asset(spec: SourceSpec, topic: str) -> Any:
-    """Return the asset that keeps the watermark of a stream, to be an inlet of its task.
+    """Return the asset that keeps a stream's watermark, for the inlets of its task.
 
     Raises:
-        ConfigurationError: the stream is not known while the DAG is loaded.
+        ConfigurationError: the stream's name is not known while the DAG is loaded.
     """
     from airflow_legacy_events.watermarks.asset import watermark_asset  # noqa: PLC0415  for those who use it
 

@@ -1,4 +1,4 @@
-"""Topics of messages without a key: compaction keeps the last message of each key, so it takes none without."""
+"""Messages without a key: refused by compacted topics, because compaction keeps the last message of each key."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _POLICY = "cleanup.policy"
 
 
 def check_topic_config(config: Mapping[str, str] | None) -> None:
-    """Check that no compacted topic would be made.
+    """Check that no compacted topic would be created.
 
     Args:
-        config: of topics that are made.
+        config: of topics that are created.
 
     Raises:
         ConfigurationError: one would be.
@@ -24,7 +24,7 @@ def check_topic_config(config: Mapping[str, str] | None) -> None:
 
 
 def check_topics(broker: BrokerClient, topics: Iterable[str | None]) -> None:
-    """Check that no topic is compacted, as far as the broker, which is open, knows.
+    """Check that no topic is compacted, as far as the broker knows; the broker is open.
 
     Raises:
         ConfigurationError: naming those that are.

@@ -1,4 +1,4 @@
-"""Sessions that listen for notifications: one for each connection and channel of a process, for all who wait."""
+"""Listening sessions: one per connection and channel of a process, shared by all waiters."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ class _Place(NamedTuple):
 
 
 class SharedListeners:
-    """Listeners by connection and channel, begun for the first who subscribes, ended by the last who unsubscribes."""
+    """Listeners by connection and channel, started for the first subscriber, ended after the last one unsubscribes."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._open: dict[_Place, _ListeningThread] = {}
 
     def subscribe(self, conn_id: str, database: Database, channel: str, wake: Wake) -> Callable[[], None]:
-        """Let a function be called, from another thread, whenever notifications came, and when some may have been lost.
+        """Subscribe a function, called from another thread whenever notifications arrived or may have been lost.
 
-        Nothing is waited for. A session that is lost is opened anew; where listening is of no use, a warning says why,
-        and only looking is left.
+        The call does not block. A lost session is reopened. If listening is useless, a warning gives the reason and
+        only polling remains.
 
         :param conn_id: the Airflow connection.
-        :param database: of that connection; the session is opened through the one that was given last.
+        :param database: of that connection; the session is opened through the database of the latest call.
         :param channel: of the notifications.
         :param wake: must return at once, and raise nothing.
-        :return: what unsubscribes.
+        :return: function that unsubscribes.
         """
         place, token = _Place(conn_id, channel), object()
         with self._lock:
@@ -73,7 +73,7 @@ class _ListeningThread:
         threading.Thread(target=self._stay, name=f"legacy-events-listen-{channel}", daemon=True).start()
 
     def end(self) -> None:
-        """Let the thread end, and with it the session."""
+        """End the thread and its session."""
         self._ended.set()
         with self._lock:
             if self._listener is not None:
@@ -98,14 +98,14 @@ class _ListeningThread:
                 _log.warning("channel %r is not listened to, and will be again: %s", self._channel, error)
 
     def _listen(self) -> None:
-        """Listen until the session is lost, or nobody is there any more."""
+        """Listen until the session is lost, or no subscriber is left."""
         with self.database.listen(self._channel) as listener:
             try:
                 with self._lock:
                     self._listener = listener
                 if self._ended.is_set():
                     return
-                self._wake_all()  # what was sent before is not heard any more
+                self._wake_all()  # notifications sent before the session began were missed
                 while listener.wait():
                     self._wake_all()
             finally:
@@ -118,7 +118,7 @@ class _ListeningThread:
 
 
 def _pause_seconds(failures: int) -> float:
-    """Nothing before the first attempt, then twice as long with each failure, up to a minute."""
+    """Return zero before the first attempt, then twice as long with each failure, up to a minute."""
     if not failures:
         return 0.0
     seconds = min(_FIRST_PAUSE_SECONDS * 2.0 ** min(failures - 1, 16), _LONGEST_PAUSE_SECONDS)

@@ -1,4 +1,4 @@
-"""How the messages of a stream look: how values are written, and what comes from templates and columns."""
+"""Message format of a stream: how values are written, and which parts come from templates and columns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from airflow_legacy_events.streams.naming import holds_template
 from airflow_legacy_events.streams.options import StreamOptions
 
 FIELDS = ("event_type", "event_source", "subject", "timestamp_column")
-"""The arguments of rows that are read here and templated."""
+"""Templated arguments of row streams, handled in this module."""
 
 _ATTRIBUTES = ("event_type", "event_source", "subject")
 
@@ -34,7 +34,7 @@ def check(options: StreamOptions) -> None:
 
 
 def applied(stream: Stream, options: StreamOptions) -> Stream:
-    """Return the stream with what the rendered arguments say of its messages.
+    """Return the stream with the message options from the rendered arguments.
 
     Raises:
         ConfigurationError: an argument is of the wrong form, or a template can't be read.
@@ -49,7 +49,7 @@ def applied(stream: Stream, options: StreamOptions) -> Stream:
 
 
 def columns(stream: Stream) -> tuple[str, ...]:
-    """The columns that messages need besides what their data holds.
+    """Return the columns that messages need in addition to those in their data.
 
     Raises:
         ConfigurationError: a template can't be read.

@@ -1,4 +1,4 @@
-"""Names that follow from an operator's arguments alone."""
+"""Stream names, derived from an operator's arguments alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def make_stream(
     name: str | None,
     source_timezone: str | None,
 ) -> Stream:
-    """Return the stream that an operator's rendered arguments name.
+    """Return the stream that an operator's rendered arguments identify.
 
     A table's stream is `<conn>.<table>@<topic>`, a query's `<conn>.<dag>.<task>@<topic>`; `name` overrides both.
     """
@@ -28,5 +28,5 @@ def make_stream(
 
 
 def holds_template(text: object) -> bool:
-    """Whether a text is known only once it is rendered."""
+    """Return whether a text is known only after rendering."""
     return not isinstance(text, str) or "{{" in text or "{%" in text

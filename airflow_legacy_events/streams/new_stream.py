@@ -1,4 +1,4 @@
-"""A stream that begins although its task has moved another one: a table, topic or connection may have been renamed."""
+"""New streams of tasks that have moved another stream: a table, topic or connection may have been renamed."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ MOST_ROWS = 10_000
 
 
 class Beginner(NamedTuple):
-    """The stream that begins, and the task that begins it.
+    """The stream that begins, and its task.
 
     Attributes:
         stream: its name.
-        topic: where it goes.
+        topic: its destination.
         dag: id of the task's DAG.
         task: id of the task.
     """
@@ -36,12 +36,12 @@ class Beginner(NamedTuple):
 
 
 class NewStream:
-    """Says before a first run sends anything that its task has moved another stream; an observer of the watermark.
+    """Reports, before a first run sends anything, that its task has moved another stream; a watermark observer.
 
-    Nothing is asked where the stream has begun before.
+    There is no check if the stream has begun before.
 
     Args:
-        new: what begins.
+        new: the stream that begins.
         spec: the arguments of its source.
         source: to count its rows.
         store: of its watermark.
@@ -96,7 +96,7 @@ class NewStream:
         return (*found[0], len(found)) if found else None
 
     def _mark(self, stream: str, store: str) -> Watermark | None:
-        """Return the watermark of another stream where it lies in the same store, and reading it changes nothing."""
+        """Return the watermark of another stream, if it is in the same store and reading it has no side effect."""
         if store != self._store.name or not self._store.reads_others:
             return None
         try:
@@ -121,7 +121,7 @@ class NewStream:
             return "no rows, since first_run='now' does not go"
         try:
             found = rows()
-        except LegacyEventsError:  # a full load, or what the run itself will meet
+        except LegacyEventsError:  # a full load, or an error that the run itself will raise
             return "all rows"
         return f"more than {MOST_ROWS} rows" if found > MOST_ROWS else f"{found} row{'s' if found != 1 else ''}"
 

@@ -1,4 +1,4 @@
-"""The arguments of a stream apart from its source: where messages go, how they look, what a run may take."""
+"""Stream options: the arguments apart from the source, such as destination, message format and budgets."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ ON_BUSY = ("skip", "wait", "fail")
 class StreamOptions:
     """The arguments that every operator of a stream shares, under their names there; see `operators._stream`.
 
-    Those with a default are about rows whose columns become a message, but for one.
+    Fields with a default concern rows whose columns become a message, except `fixed_names`.
 
     Attributes:
-        fixed_names: whether what the stream's name is made of was written without a template.
+        fixed_names: whether the parts of the stream's name were written without a template.
     """
 
     topic: str
@@ -56,7 +56,7 @@ class StreamOptions:
 
     @classmethod
     def of(cls, operator: Any) -> Self:
-        """Return the options that an operator holds as attributes of the same names; not each has all."""
+        """Return the options from an operator's attributes of the same names; not every operator has all."""
         held = vars(operator)
         return cls(**{one.name: held[one.name] for one in fields(cls) if one.name in held})
 
@@ -77,17 +77,17 @@ class StreamOptions:
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """Where else than to the stream's topic messages may go."""
+        """Topics, besides the stream's own, that messages may be sent to."""
         return () if self.dead_letter_topic is None else (self.dead_letter_topic,)
 
     def repeat_topic(self, asked: str | None) -> str:
-        """Return the topic of a run that sends again; whoever may trigger a run chooses among the author's topics only.
+        """Return the topic of a run that sends again; it must be one of the DAG author's topics.
 
         Args:
-            asked: what the run's configuration names; None: the operator's.
+            asked: the topic in the run's configuration; None: the operator's.
 
         Raises:
-            ConfigurationError: the operator does not allow that topic, or a rendered argument is no list of names.
+            ConfigurationError: the operator does not allow that topic, or a rendered argument is not a list of names.
         """
         further = arguments.topics("replay_topics", self.replay_topics)
         if asked is None:
@@ -105,15 +105,15 @@ class StreamOptions:
         """Return the budgets of a live run.
 
         Raises:
-            ConfigurationError: a rendered budget is no number above 0.
+            ConfigurationError: a rendered budget is not a number above 0.
         """
         return arguments.limits(self.batch_rows, self.max_rows, self.max_seconds, self.rows_per_second)
 
     def repeat_limits(self, rows_per_second: float | None) -> Limits:
-        """Return the budgets of a run that sends again: its rate alone, since no later run goes on with the rest.
+        """Return the budgets of a run that sends again: only the rate, because no later run would send the rest.
 
         Args:
-            rows_per_second: that the run itself asks for; None: the operator's.
+            rows_per_second: that the run itself requests; None: the operator's.
 
         Raises:
             ConfigurationError: as `live_limits`.

@@ -1,8 +1,8 @@
-"""Templated arguments: each is rendered to what it holds, whatever the DAG says of native rendering.
+"""Templated arguments, each rendered to its own type, independent of the DAG's native rendering setting.
 
-Airflow renders all fields of a task in one way. With `render_template_as_native_obj` it makes a number of a text that
-looks like one, and a name that ends like a file's is looked for as a file in every field. Here a text stays a text, a
-list that a template gives is a list, and a file is read for the fields that take one.
+Airflow renders all fields of a task in one way. `render_template_as_native_obj` turns a text that looks like a number
+into a number. A value that ends like a file name is looked up as a file in every field. Here a text stays a text, a
+list from a template is a list, and files are read only for the fields that take one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ STRUCTURED = frozenset(
         *("allowed_topics", "replay_topics", "headers", "topic_config", "mark_values", "json_schema"),
     }
 )
-"""Fields that hold lists or objects: a template in place of the whole gives one where rendering is native."""
+"""Fields that hold lists or objects: a template for the whole field may return one if rendering is native."""
 
 _OF_ANY = frozenset({"mark_values", "json_schema"})
 """Structured fields whose parts need not be texts."""
@@ -34,20 +34,20 @@ _LEFT_OUT_BY_NONE = frozenset(
         *("event_type", "event_source", "subject", "timestamp_column"),
     }
 )
-"""Fields that may be left out, which a native template does by None."""
+"""Optional fields, for which a native template may return None."""
 
 
 class RenderedFields(_Operator):
     """Mixin of operators and sensors, before Airflow's class."""
 
     file_fields: ClassVar[Mapping[str, str]] = {}
-    """Fields that may name a file, and how such names end."""
+    """Fields that may name a file, with the suffix of such names."""
 
     _rendered_field: str | None = None
     _rendered_whole = False
 
     def resolve_template_files(self) -> None:
-        """Put the content of a file in the place of its name; called while the DAG is loaded."""
+        """Replace file names by the files' content; called while the DAG is loaded."""
         for name, ending in self.file_fields.items():
             text = getattr(self, name, None)
             if isinstance(text, str) and text.endswith(ending):
@@ -60,7 +60,7 @@ class RenderedFields(_Operator):
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, jinja_env: Any, seen_oids: set[int]
     ) -> None:
-        """Render field by field, since each holds something else."""
+        """Render field by field, because each has its own type."""
         for name, ending in self.file_fields.items():
             if isinstance(text := getattr(parent, name), str):
                 setattr(parent, name, arguments.as_written(text, ending, jinja_env))
@@ -72,7 +72,7 @@ class RenderedFields(_Operator):
             self._rendered_field = None
 
     def _render(self, template: Any, context: Any, dag: Any = None) -> Any:
-        """Render one text of the field that is rendered now."""
+        """Render one text of the current field."""
         name = self._rendered_field
         airflows = name is None or (name in STRUCTURED and self._rendered_whole)
         if airflows or not self._should_render_native(dag or self.get_dag()):

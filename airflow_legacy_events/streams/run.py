@@ -1,4 +1,4 @@
-"""One run of a stream: a spec and its options made into parts, and the relay between them."""
+"""One run of a stream: builds the parts from a spec and its options, and runs the relay."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ from airflow_legacy_events.watermarks.registration import StreamRegistration
 
 
 class TaskRecord(Observer, Protocol):
-    """What the task that runs keeps of the run."""
+    """Record that the running task keeps of the run."""
 
     def kept(self) -> Mapping[str, str]:
-        """Watermark texts by stream, left by a live run whose place this run takes."""
+        """Return watermark texts by stream, left by a live run that this run replaces."""
 
     def failed(self, report: Report) -> None:
-        """Called after a run that failed, with what it delivered."""
+        """Called after a failed run, with what it delivered."""
 
     def end(self, values: Sequence[str] | None, kept: str | None) -> None:
-        """Called after a run that went well: where it ended, and its watermark's text if that goes with a clear."""
+        """Called after a successful run: where it ended, and its watermark's text if a clear would delete that."""
 
 
 class Parts(NamedTuple):
-    """What a relay is made of."""
+    """Parts of a relay."""
 
     limits: Limits
     envelope: Envelope
@@ -58,7 +58,7 @@ class Parts(NamedTuple):
 
 
 class StreamRun:
-    """What lives as long as one try of a task.
+    """State of one try of a task.
 
     Args:
         spec: the source, its arguments rendered.
@@ -67,11 +67,11 @@ class StreamRun:
         log: of the task.
 
     Attributes:
-        stream: that is moved.
+        stream: the stream that is moved.
         stop: ends the run early.
-        report: true at any time, also after a failure.
+        report: accurate at any time, also after a failure.
         bootstrap: of the broker, once it is open.
-        earlier: what the tries before this one delivered, for whoever tells of the run.
+        earlier: what the tries before this one delivered, for the code that reports the run.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class StreamRun:
         """Build the parts, run the relay, and close what was opened.
 
         Args:
-            mode: live, or what is sent again.
+            mode: live, or the window that is sent again.
             record: what the task keeps of the run.
 
         Raises:
@@ -110,7 +110,7 @@ class StreamRun:
         return self.report
 
     def interrupt(self) -> None:
-        """End a statement that still runs at the source."""
+        """Cancel a statement that still runs at the source."""
         if self._database is not None:
             self._database.close()
 
@@ -248,7 +248,7 @@ class StreamRun:
 
 
 def _task(context: Mapping[str, Any]) -> dict[str, Any]:
-    """The holder of the stream's lock: this try of the task, as others are shown it."""
+    """Return the holder of the stream's lock: this try of the task, as shown to others."""
     ti = context["ti"]
     return {
         "dag": ti.dag_id,

@@ -1,4 +1,4 @@
-"""Read sessions that many look through: one for each connection of a process, not one for each who waits."""
+"""Shared read sessions: one per connection of a process, not one per waiter."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class _Place(NamedTuple):
 
 
 class SharedSessions:
-    """Databases by connection, opened for the first who asks and closed by the last who lets go.
+    """Databases by connection, opened for the first user and closed after the last one releases it.
 
-    Two hundred who wait for one source so hold one session of it. A database whose session failed is given to nobody
-    anew; those who still look through it find out by themselves, so one broken query does not disturb the others.
+    Two hundred waiters for one source thus share one session. A database whose session failed is not handed out again.
+    Its current users notice the failure by themselves, so one broken query does not disturb the others.
     """
 
     def __init__(self) -> None:
@@ -33,8 +33,8 @@ class SharedSessions:
         """Return the database of a connection; give it back with `release`.
 
         :param conn_id: the Airflow connection.
-        :param statement_timeout: a statement that takes longer is ended by the database.
-        :param row_security: what becomes of a read from which a policy may hide rows.
+        :param statement_timeout: time limit of a statement, enforced by the database.
+        :param row_security: what to do where a row-level security policy may hide rows.
         :raises ConfigurationError: the connection is missing, of an unknown type, or its driver is not installed.
         """
         place = _Place(conn_id, statement_timeout, row_security)
@@ -44,7 +44,7 @@ class SharedSessions:
                 self._users[id(database)] += 1
                 return database
         made = LegacyDatabaseHook(conn_id).get_database(statement_timeout=statement_timeout, row_security=row_security)
-        with self._lock:  # nothing is connected yet: the loser of a race is only dropped
+        with self._lock:  # nothing is connected yet, so the loser of a race is simply dropped
             database = self._open.setdefault(place, made)
             self._users[id(database)] = self._users.get(id(database), 0) + 1
             return database
@@ -53,7 +53,7 @@ class SharedSessions:
         """Give a database back.
 
         :param database: as `acquire` returned it.
-        :param failed: whether its session may be gone, so that nobody else should get it.
+        :param failed: whether its session may be gone, so that it must not be handed out again.
         """
         with self._lock:
             self._users[id(database)] -= 1

@@ -1,4 +1,4 @@
-"""Watermark stores: opened by the name that `watermark_store=` gives, or taken as an object."""
+"""Watermark stores: opened by the name in `watermark_store=`, or passed as an object."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def store_class(watermark_store: str | None) -> type[OpenableStore]:
-    """Return the class behind a name, whose detail is ignored; None is the default store.
+    """Return the class behind a name, ignoring its detail; None is the default store.
 
     Raises:
         ConfigurationError: the name is not known.
@@ -39,10 +39,10 @@ def open_store(
     Args:
         watermark_store: a name, such as `table:<conn_id>`, an object, or None for the default store.
         context: of the running task; None on a server of the deployment.
-        owner: on a server, the task whose stream it is; None: unknown.
+        owner: on a server, the task that owns the stream; None: unknown.
 
     Raises:
-        ConfigurationError: the name is not known, the store can't be opened like that, or the object is no store.
+        ConfigurationError: the name is not known, the store can't be opened that way, or the object is not a store.
     """
     if watermark_store is None or isinstance(watermark_store, str):
         kind, detail = store_class(watermark_store), _detail(watermark_store or DEFAULT_STORE)
@@ -54,14 +54,15 @@ def open_store(
 
 
 def progress_store(store: NamedStore, context: Mapping[str, Any], kept: Callable[[], Mapping[str, str]]) -> NamedStore:
-    """Return the store for the progress of a replay or rerun: the same store, if that can hold it.
+    """Return the store for the progress of a replay or rerun: the same store if it can hold progress.
 
-    Else it is the task's state (Airflow 3.3), else memory: then another try sends the window again, with equal ids.
+    Else it is the task's state (Airflow 3.3), else memory. With memory, another try sends the window again, with equal
+    ids.
 
     Args:
         store: of the stream.
         context: of the task.
-        kept: returns watermark texts by stream, left by a live run whose place this run takes.
+        kept: returns watermark texts by stream, left by a live run that this run replaces.
     """
     if store.keeps_progress:
         return store
@@ -79,7 +80,7 @@ def needs_inlet(watermark_store: str | WatermarkStore | None) -> bool:
 
 
 def _detail(name: str) -> str:
-    """What follows the colon."""
+    """Return the part after the colon."""
     _, _, detail = name.partition(":")
     if detail and store_class(name).detail_option is None:
         raise ConfigurationError(f"watermark_store={name!r} has a detail that only 'table:<conn_id>' takes")
@@ -87,7 +88,7 @@ def _detail(name: str) -> str:
 
 
 def _configured(kind: type[OpenableStore]) -> str:
-    """The detail that Airflow's configuration gives."""
+    """Return the detail from Airflow's configuration."""
     return "" if kind.detail_option is None else str(conf.get("legacy_events", kind.detail_option, fallback=""))
 
 

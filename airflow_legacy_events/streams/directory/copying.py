@@ -1,4 +1,4 @@
-"""A stream moved to another store of the deployment."""
+"""Copy: moves a stream to another store of the deployment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from airflow_legacy_events.watermarks.registration import read_registration, wri
 
 
 class Copy:
-    """A stream's way to another store; nothing is changed before `carry_out`.
+    """Move of a stream to another store; nothing is changed before `carry_out`.
 
     Args:
         stream: to move.
@@ -21,7 +21,8 @@ class Copy:
         new: name of the other one.
 
     Raises:
-        ConfigurationError: there is nothing to copy, a store can't be opened, or the stream lies there already.
+        ConfigurationError: there is nothing to copy, a store can't be opened, or the other store already has the
+            stream.
         WatermarkError: the watermark can't be read.
     """
 
@@ -35,7 +36,7 @@ class Copy:
         self._mark()
 
     def carry_out(self, conn_id: str | None, signature: Signature) -> None:
-        """Write the watermark there, register it there, then remove it here; the stream's lock is held meanwhile.
+        """Write the watermark there, register it there, then remove it here, all under the stream's lock.
 
         Args:
             conn_id: connection of the stream's source; None: the one that the watermark names.

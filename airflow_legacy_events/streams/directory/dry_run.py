@@ -1,4 +1,4 @@
-"""What a move of a watermark would leave to send."""
+"""Dry run: counts the rows left to send after a move of a watermark."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def rows_left(
 
     Args:
         stream: its name.
-        found: its watermark before and after the move; none after it is the beginning.
-        conn_id: connection of its source; None: the watermark tells it.
+        found: its watermark before and after the move; None after it means the beginning.
+        conn_id: connection of its source; None: the watermark's.
         table: to count in; None: the watermark's.
-        sql: query to count in; comes before `table`.
+        sql: query to count in; takes precedence over `table`.
 
     Raises:
-        ConfigurationError: what is read is not known.
-        SourceError: the source can't be asked.
+        ConfigurationError: the table or query is not known.
+        SourceError: the source can't be queried.
     """
     mark, new = found
     facts = {} if mark is None else mark.facts
@@ -47,6 +47,6 @@ def rows_left(
 
 
 def _position(new: Watermark) -> Watermark:
-    """The place alone: a person who counts may look at another server than the watermark's."""
+    """Return the position without its facts: the person may count on another server than the watermark's."""
     included = {"included": True} if new.facts.get("included") else {}
     return Watermark(new.values or (), None, included)

@@ -1,4 +1,4 @@
-"""Streams as the deployment knows them: which have begun, and where each of them stands."""
+"""Directory entries: which streams of the deployment have begun, and the state of each."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Condition: TypeAlias = Literal["present", "empty", "lost", "unreadable"]
 
 
 class StreamState(NamedTuple):
-    """Where a stream stands.
+    """State of a stream.
 
     Attributes:
         stream: its name.
-        registration: that it has begun; None: it is not registered, or its registration can't be understood.
+        registration: its registration; None: it is not registered, or its registration can't be understood.
         mark: its watermark; None: there is none, or it can't be read.
         error: why registration or watermark can't be read.
     """
@@ -32,7 +32,7 @@ class StreamState(NamedTuple):
 
     @property
     def condition(self) -> Condition:
-        """What became of the watermark; `empty` is that of a stream before its first row."""
+        """Condition of the watermark; `empty` is that of a stream before its first row."""
         if self.error is not None:
             return "unreadable"
         if self.mark is None:
@@ -41,7 +41,7 @@ class StreamState(NamedTuple):
 
 
 def find_stream(stream: str) -> StreamState:
-    """Return where `stream` stands.
+    """Return the state of `stream`.
 
     Raises:
         ConfigurationError: it has never begun, or its store can't be opened.
@@ -55,7 +55,7 @@ def find_stream(stream: str) -> StreamState:
 
 
 def list_streams() -> list[StreamState]:
-    """Return every stream that has begun, by name; one that can't be read hides no other.
+    """Return every stream that has begun, sorted by name; an unreadable stream does not hide the others.
 
     Raises:
         WatermarkError: Airflow's Variables can't be read.
@@ -73,7 +73,7 @@ def _state(stream: str, registration: Registration | WatermarkError) -> StreamSt
 
 
 def store_of(stream: str, registration: Registration | None) -> NamedStore:
-    """Return the store that a stream is registered under, the default one where it is not registered.
+    """Return the store that a stream is registered under, or the default store if it is not registered.
 
     Raises:
         ConfigurationError: it can't be opened by its name.
@@ -100,7 +100,7 @@ def open_for(name: str, stream: str, registration: Registration | None) -> Named
 
 
 def readable(store: NamedStore, stream: str) -> Watermark | None:
-    """Return the watermark; None also for one that a person broke and that is about to be replaced.
+    """Return the watermark; None also for an invalid manual edit that is about to be replaced.
 
     Raises:
         WatermarkError: the store can't be read.
@@ -112,13 +112,13 @@ def readable(store: NamedStore, stream: str) -> Watermark | None:
 
 
 def put(store: NamedStore, stream: str, mark: Watermark) -> None:
-    """Let `store` hold `mark`, whatever it held, and read it back.
+    """Replace the content of `store` with `mark`, and read it back.
 
     Raises:
         WatermarkError: the store can't be read or written, or reads back something else.
     """
     if readable(store, stream) is None:
-        store.forget(stream)  # what a person broke can't be expected
+        store.forget(stream)  # an invalid manual edit can't be the expected value
     store.save(stream, mark, expected=readable(store, stream))
     if store.load(stream) != mark:
         raise WatermarkError(f"the watermark of stream {stream!r} was written and reads back differently")

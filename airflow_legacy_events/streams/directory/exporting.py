@@ -1,4 +1,4 @@
-"""Streams between deployments, as plain JSON."""
+"""Export and import of streams between deployments, as plain JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from airflow_legacy_events.watermarks.registration import (
 
 
 class Exported(NamedTuple):
-    """A stream outside of any deployment."""
+    """A stream outside any deployment."""
 
     stream: str
     registration: Registration
@@ -55,14 +55,14 @@ def _exported(stream: str, registration: Registration | WatermarkError) -> dict[
 
 
 def read_exported(text: str | bytes, place: str) -> list[Exported]:
-    """Return the streams that a JSON text of `export_streams` holds.
+    """Return the streams in a JSON text written by `export_streams`.
 
     Args:
         text: the JSON.
         place: where it was found, for the error.
 
     Raises:
-        ConfigurationError: it is no such text.
+        ConfigurationError: it is not such a text.
         WatermarkError: a watermark in it can't be understood.
     """
     try:
@@ -85,7 +85,7 @@ def _read(one: Any) -> Exported:
 
 
 def check_import(found: Exported) -> None:
-    """Check that an exported stream hides none that has begun here and stands elsewhere.
+    """Check that an exported stream does not replace one that has begun here and has another position.
 
     Raises:
         ConfigurationError: it would.
@@ -103,12 +103,12 @@ def check_import(found: Exported) -> None:
 def import_stream(
     found: Exported, store: str | None, *, replace: bool, conn_id: str | None, signature: Signature
 ) -> str:
-    """Write an exported stream while its lock is held; return the name of the store that holds it now.
+    """Write an exported stream under its lock; return the name of the store that now holds it.
 
     Args:
         found: the stream.
         store: name of the store to write to; None: the one that it was exported from.
-        replace: whether it wins over a stream that has begun here.
+        replace: whether it may replace a stream that has begun here.
         conn_id: connection of the stream's source; None: the one that the watermark names.
         signature: of the person.
 

@@ -1,4 +1,4 @@
-"""The lock of a stream, held by a person instead of a run."""
+"""Stream lock, held by a person instead of a run."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from airflow_legacy_events.hooks.database import LegacyDatabaseHook
 
 
 class Signature(NamedTuple):
-    """Who moves a watermark; kept with it, and shown to runs that meet the lock meanwhile.
+    """Signature of the person who moves a watermark; stored with it, and shown to runs that find the lock taken.
 
     Attributes:
         person: name of the user.
         at: the time, ISO 8601 in UTC.
-        place: where the person works, in the place of a DAG's id, such as `(command line)`.
+        place: where the person works, in place of a DAG's id, such as `(command line)`.
     """
 
     person: str
@@ -28,7 +28,7 @@ class Signature(NamedTuple):
     place: str
 
     def under(self, mark: Watermark) -> Watermark:
-        """Return `mark` with who moved it and when."""
+        """Return `mark` with the person and the time of the move."""
         return mark._replace(facts={**mark.facts, "person": self.person, "set_at": self.at})
 
 
@@ -38,7 +38,7 @@ def source_of(stream: str, mark: Watermark | None, conn_id: str | None) -> str:
     Args:
         stream: for the error.
         mark: its watermark, as far as it can be read.
-        conn_id: that the person named; comes before what the watermark says.
+        conn_id: given by the person; takes precedence over the watermark's.
 
     Raises:
         ConfigurationError: neither names one.
@@ -59,9 +59,9 @@ def locked(stream: str, source: str, verb: str, signature: Signature, mark: Wate
     Args:
         stream: whose lock is taken.
         source: connection of its source.
-        verb: what the person does, for runs that meet the lock.
+        verb: what the person does, for runs that find the lock taken.
         signature: of the person.
-        mark: the stream's watermark, which tells whether the lock is a table's; as far as it can be read.
+        mark: the stream's watermark, as far as it can be read; shows whether the lock is a table's.
 
     Raises:
         ConfigurationError: a run works on the stream.

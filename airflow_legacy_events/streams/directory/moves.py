@@ -1,4 +1,4 @@
-"""A watermark moved by a person: set, rewound or forgotten, while no run works on its stream."""
+"""Moves: a person sets, rewinds or forgets a watermark while no run works on its stream."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from airflow_legacy_events.watermarks.registration import read_registration, rem
 
 
 class Move(Protocol):
-    """What a person does to a watermark."""
+    """A change that a person makes to a watermark."""
 
     @property
     def verb(self) -> str:
-        """What it is called."""
+        """Verb that names the move."""
 
     @property
     def conn_id(self) -> str | None:
         """Connection of the stream's source; needed where no readable watermark names it."""
 
     def moved(self, stream: str, mark: Watermark | None, database: Database | None) -> Watermark | None:
-        """Return the watermark after the move, None where none is left.
+        """Return the watermark after the move, None if none is left.
 
         Args:
             stream: for errors.
-            mark: as it stands, None where there is none that can be read.
+            mark: the current watermark, None if there is no readable one.
             database: of the source; None for a preview.
 
         Raises:
-            ConfigurationError, WatermarkError: it can't be moved so.
+            ConfigurationError, WatermarkError: it can't be moved that way.
         """
 
 
@@ -49,19 +49,19 @@ ACCEPTED: Mapping[str, tuple[str, ...]] = {
     "topic": ("topic_id", "topic"),
     "position": ("reached",),
 }
-"""What a person may accept as it is now, and the facts that go with it."""
+"""What a person may accept in its current state, and the facts that go with it."""
 
 _OF_THE_VALUES = ("included", "last", "emptied", "gone")
-"""Facts that say something of the old values."""
+"""Facts that describe the old values."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SetWatermark:
-    """Replaces the values of a watermark, or takes what is there now for what it belongs to.
+    """Replaces the values of a watermark, or accepts the current state of the source.
 
     Attributes:
-        values: texts of the watermark columns, then of the key columns; empty: they stay.
-        accept: of `ACCEPTED`: what the next run finds there counts from now on.
+        values: texts of the watermark columns, then of the key columns; empty: unchanged.
+        accept: of `ACCEPTED`: facts for which the next run takes the state that it finds.
         conn_id: see `Move.conn_id`.
     """
 
@@ -71,7 +71,7 @@ class SetWatermark:
     verb = "set"
 
     def moved(self, stream: str, mark: Watermark | None, database: Database | None) -> Watermark:
-        """See `Move.moved`; the receipt and the place belong to the old values and go with them."""
+        """See `Move.moved`; the receipt and the place belong to the old values and are removed with them."""
         if mark is None and not self.values:
             raise ConfigurationError(
                 f"stream {stream!r} has no readable watermark whose {' or '.join(self.accept) or 'values'} could be"
@@ -96,17 +96,17 @@ class SetWatermark:
         return old._replace(facts=facts)
 
     def _now(self, database: Database) -> dict[str, Any]:
-        """Return the facts that are known without the stream's arguments; the others the next run fills in."""
+        """Return the facts that are known without the stream's arguments; the next run fills in the others."""
         server = {"server": database.identity()} if "server" in self.accept else {}
         return {**server, "reached": database.position()} if {"server", "position"} & {*self.accept} else server
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rewind:
-    """Moves a watermark back, so that the next run sends again what lies above it.
+    """Moves a watermark back, so that the next run sends the rows above it again.
 
     Attributes:
-        to: value of the first watermark column, itself included; either this or `by`.
+        to: value of the first watermark column, inclusive; either this or `by`.
         by: a number, or a time such as `90s`, `30m`, `2h`, `7d`, `1w`.
         conn_id: see `Move.conn_id`.
     """
@@ -149,27 +149,27 @@ def preview(stream: str, move: Move) -> Preview:
     """Return what a move would do; nothing is changed.
 
     Raises:
-        ConfigurationError, WatermarkError: it can't be moved so.
+        ConfigurationError, WatermarkError: it can't be moved that way.
     """
     mark = readable(store_of(stream, read_registration(stream)), stream)
     return Preview(mark, move.moved(stream, mark, None))
 
 
 def carry_out(stream: str, move: Move, signature: Signature) -> Watermark | None:
-    """Move a watermark while the stream's lock is held; return it as it stands now.
+    """Move a watermark under the stream's lock; return its new state.
 
     Raises:
-        ConfigurationError: it can't be moved so, or a run works on the stream.
+        ConfigurationError: it can't be moved that way, or a run works on the stream.
         WatermarkError: it can't be read or written.
     """
     store = store_of(stream, read_registration(stream))
     mark = readable(store, stream)
-    move.moved(stream, mark, None)  # what can't be is refused before the lock is asked for
+    move.moved(stream, mark, None)  # impossible moves are refused before the lock is requested
     with locked(stream, source_of(stream, mark, move.conn_id), move.verb, signature, mark) as database:
-        mark = readable(store, stream)  # it may have moved until the lock was held
+        mark = readable(store, stream)  # it may have moved before the lock was held
         new = move.moved(stream, mark, database)
         if mark is None or new is None:
-            store.forget(stream)  # what a person broke can't be expected
+            store.forget(stream)  # an invalid manual edit can't be the expected value
         if new is None:
             remove_registration(stream)
             return None

@@ -1,4 +1,4 @@
-"""A stream under another name: its table, topic or connection was renamed, and it goes on where it was."""
+"""Renaming: a stream continues under another name after its table, topic or connection was renamed."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from airflow_legacy_events.watermarks.registration import (
 )
 
 RENAMED_FROM = "renamed_from"
-"""Fact of a watermark whose stream was renamed, until a run saves it."""
+"""Fact of a renamed stream's watermark, until a run saves it."""
 
 
 class Renaming:
-    """Moves what is kept of a stream to another name; nothing is changed before `carry_out`.
+    """Move of a stream's state to another name; nothing is changed before `carry_out`.
 
     Args:
         old: name of the stream.
-        new: the name that it shall have.
-        conn_id: connection of its source from now on; None: what the new name begins with, else the watermark's.
+        new: its new name.
+        conn_id: connection of its source from now on; None: the prefix of the new name, else the watermark's.
 
     Attributes:
-        dropped: facts that the new name makes wrong; the next run fills them in.
+        dropped: facts invalidated by the new name; the next run fills them in.
 
     Raises:
-        ConfigurationError: there is no such stream, or one of the new name.
+        ConfigurationError: there is no such stream, or one of the new name exists.
         WatermarkError: a watermark can't be read.
     """
 
@@ -55,9 +55,9 @@ class Renaming:
         self.dropped = tuple(fact for fact in _outdated(old, new, mark.facts) if mark.facts.get(fact) is not None)
 
     def carry_out(self, signature: Signature) -> Watermark:
-        """Write watermark and registration under the new name, then remove the old ones; both locks are held.
+        """Write watermark and registration under the new name, then remove the old ones, all under both locks.
 
-        One that broke off goes on when it is carried out again.
+        An interrupted renaming continues when it is carried out again.
 
         Args:
             signature: of the person.
@@ -73,7 +73,7 @@ class Renaming:
             other = {**mark.facts, **found}
             if other.get("lock") is None or other["lock"] != mark.facts.get("lock"):
                 held.enter_context(locked(self._new, self._conn_id, "rename", signature, Watermark(None, None, other)))
-            mark = self._mark()  # it may have moved until the locks were held
+            mark = self._mark()  # it may have moved before the locks were held
             self._refuse_taken(mark)
             facts = {name: fact for name, fact in mark.facts.items() if name not in self.dropped}
             facts |= {**found, "source": self._conn_id, RENAMED_FROM: self._old}
@@ -91,7 +91,7 @@ class Renaming:
         remove_registration(self._old)
 
     def _found_by_name(self, database: Database) -> dict[str, Any]:
-        """Return the facts of the outbox that the new name names, whose lock is that of its table."""
+        """Return the facts of the outbox in the new name: its table, and the lock of that table."""
         if "lock" not in self.dropped:
             return {}
         table = self._new.removeprefix(f"{self._conn_id}.").removesuffix("@outbox")
@@ -107,7 +107,7 @@ class Renaming:
         return mark
 
     def _refuse_taken(self, mark: Watermark) -> None:
-        """Check that nothing is kept under the new name, but for what an earlier attempt has left there."""
+        """Check that nothing is stored under the new name, except for the remains of an earlier attempt."""
         registration = read_registration(self._new)
         store = self._target if registration is None else store_of(self._new, registration)
         found = readable(store, self._new)
@@ -132,7 +132,7 @@ def _registered(stream: str) -> Registration:
 
 
 def _outdated(old: str, new: str, facts: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the facts that don't hold under the new name, as far as both names are made of such facts."""
+    """Return the facts that don't hold under the new name, as far as both names consist of such facts."""
     found: tuple[str, ...] = ()
     if "@" not in new:
         return found
@@ -145,7 +145,7 @@ def _outdated(old: str, new: str, facts: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _named(new: str, facts: Mapping[str, Any]) -> str | None:
-    """Return the connection that the new name begins with, where the rest of it is what the watermark holds."""
+    """Return the connection that the new name begins with, if the rest of the name matches the watermark."""
     rest = f".{facts.get('table')}@{facts.get('topic')}"
     if facts.get("kind") == "outbox":
         rest = f".{facts.get('table')}@outbox"

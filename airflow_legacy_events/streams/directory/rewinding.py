@@ -1,4 +1,4 @@
-"""How far back: a watermark's first value less an amount, or at a lower value."""
+"""Rewinding: lowers a watermark's first value by an amount, or to a value."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ Value: TypeAlias = Decimal | dt.datetime
 
 
 def rewound(stream: str, mark: Watermark | None, to: str | None, by: str | None) -> Watermark:
-    """Return the watermark moved back; the next run begins at its value, itself included.
+    """Return the watermark moved back; the next run begins at its value, inclusive.
 
     Args:
         stream: for the error.
-        mark: as it stands.
-        to: value of the first watermark column; comes in only where `by` is None.
+        mark: the current watermark.
+        to: value of the first watermark column; used only if `by` is None.
         by: a number, or a time such as `90s`, `30m`, `2h`, `7d`, `1w`.
 
     Raises:
-        ConfigurationError: it can't be moved so, or that is no way back.
+        ConfigurationError: it can't be moved that way, or the new value is not lower.
     """
     if mark is None or not mark.values:
         raise ConfigurationError(f"stream {stream!r} has no watermark to move back")
@@ -37,7 +37,7 @@ def rewound(stream: str, mark: Watermark | None, to: str | None, by: str | None)
         )
     try:
         back = _lower(at, by) if by is not None else _given(at, str(to))
-    except (ArithmeticError, ValueError):  # no number or time is so low
+    except (ArithmeticError, ValueError):  # the result is out of range for a number or time
         raise ConfigurationError(f"--by {by!r} was given, which leads below every {_noun(at)}; use `set`") from None
     if not back < at:  # type: ignore[operator]
         raise ConfigurationError(

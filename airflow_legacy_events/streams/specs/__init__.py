@@ -1,4 +1,4 @@
-"""The arguments of each source, and which source a watermark is of."""
+"""Specs of all sources, and the spec class for a watermark."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from airflow_legacy_events.streams.specs.base import SourceSpec
 
 
 def spec_of(facts: Mapping[str, Any]) -> type[SourceSpec]:
-    """Return the spec's class of the source that a watermark is of; one that does not say so is of a query.
+    """Return the spec class of a watermark's source; a watermark that does not name one belongs to a query.
 
     Raises:
         ConfigurationError: the source is not known here.

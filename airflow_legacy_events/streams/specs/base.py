@@ -1,4 +1,4 @@
-"""Specs: the arguments of one source, as every part of the package takes them."""
+"""Specs: the arguments of one source, in the form that every part of the package uses."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from airflow_legacy_events.hooks.registry import DEFAULT_ENVELOPE, make_envelope
 class SourceSpec(Protocol):
     """The arguments of one source: frozen, plain values, nothing connected.
 
-    Operators, sensors, triggers and the command line hold the same object; no other code knows which source it is.
-    Making one is cheap and imports no driver: DAGs are parsed often.
+    Operators, sensors, triggers and the command line hold the same object; no other code depends on the kind of source.
+    Making one is cheap and imports no driver, because DAGs are parsed often.
 
     Attributes:
-        kind: name of the source, under which `hooks.registry.SPECS` lists the class and watermarks keep it.
-        remedies: where a fact of the run differs from the watermark's; see `core.guard.check`.
+        kind: name of the source, under which `hooks.registry.SPECS` lists the class and watermarks store it.
+        remedies: what to do where a fact of the run differs from the watermark's; see `core.guard.check`.
     """
 
     kind: ClassVar[str]
@@ -35,19 +35,19 @@ class SourceSpec(Protocol):
 
     @property
     def statement_timeout(self) -> dt.timedelta:
-        """After which the database ends a statement."""
+        """Time limit of a statement, enforced by the database."""
 
     @property
     def max_row_bytes(self) -> int:
-        """The most raw bytes that a row may have."""
+        """Maximum raw bytes of a row."""
 
     @property
     def row_security(self) -> str:
-        """What becomes of a read from which a policy may hide rows; see `core.row_security`."""
+        """What to do where a row-level security policy may hide rows; see `core.row_security`."""
 
     @property
     def time_column(self) -> str | None:
-        """What the moments of a replay are compared with; None: what the source takes by default."""
+        """The column that the bounds of a replay in time are compared with; None: the source's default."""
 
     @property
     def begins_now(self) -> bool:
@@ -55,53 +55,53 @@ class SourceSpec(Protocol):
 
     @property
     def watermark_names(self) -> tuple[str, ...]:
-        """The columns that a watermark is about.
+        """The watermark columns.
 
         Raises:
-            ConfigurationError: the rendered argument is no list of names.
+            ConfigurationError: the rendered argument is not a list of names.
         """
 
     def check(self, *, rendered: bool) -> None:
-        """Check what can be known of the arguments without a connection.
+        """Check the arguments as far as possible without a connection.
 
         Args:
             rendered: False while a DAG is parsed, when a text may still be a template.
 
         Raises:
-            ConfigurationError: an argument is wrong, or is still a template although nobody renders it any more.
+            ConfigurationError: an argument is wrong, or is still a template after rendering.
         """
 
     def resolved(self) -> Self:
-        """Return the same with every rendered argument in its final form.
+        """Return the same spec with every rendered argument in its final form.
 
         Raises:
-            ConfigurationError: an argument was rendered to something else than it must be.
+            ConfigurationError: an argument was rendered to a wrong type.
         """
 
     def stream(self, topic: str, dag_id: str, task_id: str) -> Stream:
         """Return the stream of a task's rendered arguments: a function of them alone."""
 
     def stream_name(self, topic: str | None) -> str | None:
-        """Return the name of the stream as far as it is known without a task; None where it is not."""
+        """Return the name of the stream if it is known without a task, else None."""
 
     def naming(self, topic: Any) -> Mapping[str, Any]:
         """Return the arguments that the stream's name is made of, by their names at the operator."""
 
     @property
     def without_key(self) -> bool:
-        """Whether all messages are without a key, which no compacted topic takes."""
+        """Return whether no message has a key, which compacted topics refuse."""
 
     def fixed_topics(self, topic: str) -> tuple[str, ...]:
         """Return the topics that are known before a row is read."""
 
     def envelope(self, asked: str | Envelope | None) -> Envelope:
-        """Return what makes messages of the rows.
+        """Return the envelope that builds messages from the rows.
 
         Args:
             asked: the operator's `envelope`.
 
         Raises:
-            ConfigurationError: there is none of that name, or the object is none.
+            ConfigurationError: there is none of that name, or the object is not one.
         """
 
     def lock_of(self, database: Database) -> str | None:
@@ -112,18 +112,18 @@ class SourceSpec(Protocol):
         """
 
     def check_wait(self) -> None:
-        """Check that somebody can wait for something new at this source.
+        """Check that waiting for new rows makes sense at this source.
 
         Raises:
-            ConfigurationError: everything is always new there.
+            ConfigurationError: every row is always new there.
         """
 
     def source(self, database: Database, *, stream: Stream, limits: Limits, log: logging.Logger) -> Source:
-        """Return the source; it looks at nothing before it is used.
+        """Return the source; it reads nothing before it is used.
 
         Args:
             database: of the connection.
-            stream: with what its messages need.
+            stream: with the columns that its messages need.
             limits: budgets of the run.
             log: of the task.
 
@@ -133,7 +133,7 @@ class SourceSpec(Protocol):
 
     @classmethod
     def check_facts(cls, stream: str, facts: Mapping[str, Any]) -> None:
-        """Check that the facts of a watermark, which a person may have edited, can be understood.
+        """Check that the facts of a watermark can be understood; a person may have edited them.
 
         Raises:
             WatermarkError: naming the first that can't.
@@ -141,7 +141,7 @@ class SourceSpec(Protocol):
 
     @classmethod
     def check_move(cls, stream: str) -> None:
-        """Check that a person's new values would move where the next run begins.
+        """Check that a person's new values would change where the next run begins.
 
         Raises:
             ConfigurationError: they would not.
@@ -149,20 +149,20 @@ class SourceSpec(Protocol):
 
     @classmethod
     def left_by(cls, facts: Mapping[str, Any], stream: str, given: Mapping[str, Any]) -> Self:
-        """Return the spec of the run that left a watermark, as far as its facts tell; for looking, not for a run.
+        """Return the spec of the run that left a watermark, as far as its facts show; for inspection, not for a run.
 
         Args:
             facts: of the watermark.
             stream: its name, for the error.
-            given: what a person added, such as `source_conn_id`, `table` or `sql`.
+            given: a person's additions, such as `source_conn_id`, `table` or `sql`.
 
         Raises:
-            ConfigurationError: they don't tell enough.
+            ConfigurationError: the facts are not sufficient.
         """
 
 
 class OneTopic:
-    """What most sources have in common: a stream of their own goes to one topic, by an envelope of the registry."""
+    """Shared behaviour of most sources: each stream goes to one topic, through an envelope of the registry."""
 
     remedies: ClassVar[Mapping[str, str]] = MappingProxyType({})
     row_security: str = FAIL

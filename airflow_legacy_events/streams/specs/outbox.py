@@ -1,4 +1,4 @@
-"""An outbox table, drained: what `OutboxDrainOperator` and those who wait for its rows ask for."""
+"""Outbox spec: the arguments of `OutboxDrainOperator`, its sensor and its trigger."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class OutboxSpec:
 
     @classmethod
     def of(cls, holder: Any) -> Self:
-        """Return the spec of what an operator or sensor holds as attributes of the same names; not each has all."""
+        """Return the spec from the attributes of an operator or sensor; not every holder has all."""
         held = vars(holder)
         named = {one.name: held[one.name] for one in fields(cls) if one.name in held}
         return cls(conn_id=held["source_conn_id"], **named)
@@ -115,7 +115,7 @@ class OutboxSpec:
         check_columns(columns)
 
     def _check_lists(self) -> None:
-        """Refuse what is no list, or an empty one, unless it is still a template."""
+        """Refuse an empty list or anything else than a list, unless it is still a template."""
         for name in ("order_columns", "allowed_topics"):
             found = getattr(self, name)
             if found is not None and not _is_late(found) and not _is_list(found):
@@ -233,7 +233,7 @@ class OutboxSpec:
 
 
 def _is_late(value: Any) -> bool:
-    """Whether a whole argument is a template."""
+    """Return whether a whole argument is a template."""
     return isinstance(value, str) and holds_template(value)
 
 

@@ -1,4 +1,4 @@
-"""A table or query, incrementally: what `IncrementalQueryOperator` and those who wait for its rows ask for."""
+"""Query spec: the arguments of `IncrementalQueryOperator`, its sensor and its trigger."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ CHOICES = {
     "on_reset": ("fail", "restart", "keep"),
     "row_security": ROW_SECURITY,
 }
-"""The words that an argument may be."""
+"""Allowed words of an argument."""
 
 _FARTHEST_AHEAD = "Etc/GMT-14"
-"""The zone of naive times for a count where nothing tells it: in any other the newest rows may still lie ahead."""
+"""Zone of naive times for a count without a known zone: in any other, the newest rows may lie in the future."""
 
 _LISTS = ("watermark_columns", "key_columns", "columns", "exclude_columns")
 
@@ -123,7 +123,7 @@ class QuerySpec(OneTopic):
         )
 
     def stream_name(self, topic: str | None) -> str | None:
-        """See `SourceSpec.stream_name`: of a query it holds DAG and task, unless the user named it."""
+        """See `SourceSpec.stream_name`: a query's name contains DAG and task, unless the user gave a name."""
         if self.name:
             return self.name
         return None if topic is None or self.table is None else self.stream(topic, "", "").name
@@ -181,7 +181,7 @@ class QuerySpec(OneTopic):
 
     @classmethod
     def left_by(cls, facts: Mapping[str, Any], stream: str, given: Mapping[str, Any]) -> Self:
-        """See `SourceSpec.left_by`; the position of a full load is its key, so its rest is counted by that."""
+        """See `SourceSpec.left_by`; for a full load, rows are counted by its position, which is its key."""
         table, sql = given.get("table") or facts.get("table"), given.get("sql")
         if "key_columns" not in facts or not (sql or table):
             raise ConfigurationError(
@@ -200,10 +200,10 @@ class QuerySpec(OneTopic):
             sql=sql,
             watermark_columns=ordered,
             key_columns=key,
-            columns=key or ordered,  # any other may be of a type that can't be carried
+            columns=key or ordered,  # any other may be of a type that can't be encoded
             name=stream,
             source_timezone=_FARTHEST_AHEAD,
-            row_security=APPLY,  # a count of what a run would see; whether that is all is for the run to say
+            row_security=APPLY,  # the count covers what a run would see; the run itself checks whether rows are hidden
         )
 
 
