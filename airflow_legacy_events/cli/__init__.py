@@ -1,6 +1,6 @@
 """The commands under `airflow legacy-events`.
 
-Every call of `airflow` imports this module, so it holds names only.
+Every `airflow` command imports this module, so it holds names only.
 """
 
 from __future__ import annotations

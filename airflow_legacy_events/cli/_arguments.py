@@ -6,7 +6,7 @@ from typing import Any
 
 
 def arguments() -> dict[str, Any]:
-    """Return the arguments for Airflow's parser by the names that the table of commands uses."""
+    """Return the arguments for Airflow's parser by the names used in the table of commands."""
     from airflow.cli import cli_config  # noqa: PLC0415
 
     from airflow_legacy_events.streams.directory.moves import ACCEPTED  # noqa: PLC0415

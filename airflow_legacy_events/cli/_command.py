@@ -1,4 +1,4 @@
-"""Commands: how each runs, who ran it, how it prints."""
+"""Commands: how each runs, who ran it, how its output is printed."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _CONTROLS = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 def command(function: Callable[[Namespace], None]) -> Callable[[Namespace], None]:
     """Run `function` as a server of the deployment does; our errors end the process with their message.
 
-    Airflow's audit log keeps who ran it, when, and with which arguments.
+    Airflow's audit log records who ran it, when, and with which arguments.
     """
     audited: Any = action_cli
 
     @functools.wraps(function)
     def run(args: Namespace) -> None:
-        # Without it connections resolve through a task's supervisor, and there is none.
+        # Otherwise connections resolve through a task's supervisor, which does not exist here.
         os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
         try:
             _refuse_bytes(args)
@@ -58,7 +58,7 @@ def named(mark: Watermark) -> list[dict[str, Any]]:
 
 
 def _refuse_bytes(args: Namespace) -> None:
-    """Refuse arguments that are no UTF-8: Python passes such bytes on as halves of surrogate pairs."""
+    """Refuse arguments that are not UTF-8: Python passes such bytes on as halves of surrogate pairs."""
     for name, given in vars(args).items():
         texts = given if isinstance(given, list) else [given]
         if any(isinstance(one, str) and not one.isprintable() and _is_broken(one) for one in texts):
@@ -79,12 +79,12 @@ def say(text: str) -> None:
 
 
 def say_json(text: str) -> None:
-    """Print JSON; the control characters that it may hold as they are, are escaped as JSON escapes them."""
+    """Print JSON; control characters are escaped the JSON way."""
     print(_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))  # noqa: T201
 
 
 def show(shown: Sequence[dict[str, Any]], output: str) -> None:
-    """Print objects in one of Airflow's formats: `json`, `yaml`, `table` or `plain`; what they hold is no markup."""
+    """Print objects in one of Airflow's formats: `json`, `yaml`, `table` or `plain`; values are never markup."""
     lines = list(shown)
     if output not in {"json", "yaml"}:
         lines = [{name: _cell(value, output) for name, value in line.items()} for line in lines]
@@ -92,7 +92,7 @@ def show(shown: Sequence[dict[str, Any]], output: str) -> None:
 
 
 def _cell(value: Any, output: str) -> Any:
-    """Return a value as Airflow prints it, without control characters; what it prints as Python has none."""
+    """Return a value as Airflow prints it, without control characters; values printed as Python have none."""
     if isinstance(value, (list, tuple)):
         return [_cell(one, output) for one in value] if output == "table" else value
     if isinstance(value, dict):
@@ -101,7 +101,7 @@ def _cell(value: Any, output: str) -> Any:
 
 
 def flat(shown: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return one object as lines of `what` and `is`, for a table."""
+    """Return one object as rows of `what` and `is`, for a table."""
     lines = []
     for name, value in shown.items():
         if name == "values":

@@ -31,7 +31,7 @@ def _content(file: str) -> bytes:
 
 @command
 def watermark_copy(args: Namespace) -> None:
-    """Move a stream to another store: written there, registered there, then removed where it was."""
+    """Move a stream to another store: write and register it there, then remove it here."""
     copy = Copy(args.stream, args.to)
     if args.dry_run:
         say(f"stream {args.stream!r}: would move from {copy.old!r} to {copy.new!r}; nothing was changed")
@@ -42,7 +42,7 @@ def watermark_copy(args: Namespace) -> None:
 
 @command
 def watermark_rename(args: Namespace) -> None:
-    """Give a stream another name; position and registration go along."""
+    """Give a stream another name, keeping position and registration."""
     found = Renaming(args.stream, args.new, args.source_conn_id)
     told = f"; the next run fills in {', '.join(found.dropped)}" if found.dropped else ""
     if args.dry_run:
@@ -60,7 +60,7 @@ def watermark_export(args: Namespace) -> None:
 
 @command
 def watermark_import(args: Namespace) -> None:
-    """Write streams that `export` printed; all are checked before the first is written."""
+    """Write streams printed by `export`; all are checked before the first is written."""
     exported = read_exported(_content(args.file), args.file)
     if not args.replace:
         for one in exported:

@@ -56,7 +56,7 @@ def _line(found: StreamState) -> dict[str, Any]:
 
 @command
 def watermark_set(args: Namespace) -> None:
-    """Replace the values of a stream's watermark, or take what is there now for what it belongs to."""
+    """Replace the values of a stream's watermark, or accept the current state of its source."""
     accept = dict.fromkeys([*(["server"] if args.accept_server else []), *(args.accept or [])])
     if not args.values and not accept:
         raise ConfigurationError("nothing to set: give the VALUEs that the watermark shall have, or --accept WHAT")
@@ -69,7 +69,7 @@ def watermark_set(args: Namespace) -> None:
 
 @command
 def watermark_rewind(args: Namespace) -> None:
-    """Move a stream's watermark back, so that the next run sends again what lies above it."""
+    """Move a stream's watermark back, so that the next run sends the rows above it again."""
     if (args.to is None) == (args.by is None):
         raise ConfigurationError("exactly one of --to VALUE and --by AMOUNT must be given")
     if (new := _moved(args, Rewind(to=args.to, by=args.by, conn_id=args.source_conn_id))) is not None:
@@ -86,7 +86,7 @@ def watermark_forget(args: Namespace) -> None:
 
 
 def _moved(args: Namespace, move: Move) -> Watermark | None:
-    """The watermark as it stands now; None for a dry run, which says what would happen, or where none is left."""
+    """Return the new watermark; None if none is left, or for a dry run, which prints what would happen."""
     if not args.dry_run:
         return carry_out(args.stream, move, signature())
     found = preview(args.stream, move)

@@ -1,7 +1,7 @@
 """Airflow Variables: "never written" and "can't be read" are kept apart.
 
-Airflow answers "not found" also when its API server or database failed. Its client drops or decodes `?`, `#`, `%` and
-dots in a name, so that two names become one. Both are prevented here, in a task, from any thread, and in a process of
+Airflow also answers "not found" if its API server or database failed. Its client drops or decodes `?`, `#`, `%` and
+dots in a name, so two names can become one. Both are prevented here, in a task, from any thread, and in a process of
 the deployment.
 """
 
@@ -31,29 +31,29 @@ _DIGEST_CHARS = 16
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.@:-]")
 _log = logging.getLogger(__name__)
 
-# Airflow's own database, as a task and as a server reach it.
+# Airflow's own database, as reached from a task and from a server.
 _OWN_BACKENDS = frozenset({"ExecutionAPISecretsBackend", "MetastoreBackend"})
 
 
 def variable_key(prefix: str, stream: str) -> str:
     """Return the name of the Variable of `stream`; two streams never share one.
 
-    Characters that a Variable's name can't hold are percent-encoded with `~` for `%`, which Airflow's client would
-    decode; a name too long for its column is cut and ends in a hash of the whole.
+    Characters that a Variable's name can't hold are percent-encoded, with `~` instead of `%`, which Airflow's client
+    would decode. A name too long for its column is cut and ends in a hash of the whole.
     """
     key = prefix + _UNSAFE.sub(lambda found: _encoded(found[0]), stream)
     return names.cut(key, LONGEST_KEY, digits=_DIGEST_CHARS)
 
 
 def stream_of(prefix: str, key: str) -> str:
-    """Return the stream whose Variable is `key`; where the name was cut, the key's own rest."""
+    """Return the stream whose Variable is `key`; if the name was cut, the remaining part of the key."""
     return re.sub(
         "(?:~[0-9A-F]{2})+", lambda found: bytes.fromhex(found[0].replace("~", "")).decode(errors="replace"), key
     ).removeprefix(prefix)
 
 
 def read(key: str) -> str | None:
-    """Return the text of a Variable, None only when it is proved to be absent.
+    """Return the text of a Variable, None only if it is proved to be absent.
 
     Raises:
         WatermarkError: it can't be read, or a secrets backend or environment variable hides it.
@@ -74,9 +74,9 @@ def read(key: str) -> str | None:
 
 
 def glance(key: str) -> str | None:
-    """Return the text of a Variable as Airflow's own database has it; None where it has none, or can't tell.
+    """Return the text of a Variable in Airflow's own database; None if there is none, or it is unknown.
 
-    No secrets backend is asked: it may be slow, and `read` has done so.
+    No secrets backend is queried: it may be slow, and `read` has done so.
     """
     SecretCache.invalidate_variable(key)
     for backend in _own(in_task=_in_task()):
@@ -89,10 +89,10 @@ def glance(key: str) -> str | None:
 
 
 def keys(prefix: str) -> list[str] | None:
-    """Return the names of Variables that begin so; None where this Airflow shows a task none, as before 3.3.
+    """Return the names of Variables with a prefix; None if this Airflow lists none for a task, as before 3.3.
 
     Raises:
-        WatermarkError: Airflow did not tell them.
+        WatermarkError: Airflow did not list them.
     """
     if not _in_task():
         return keys_on_a_server(prefix)
@@ -106,7 +106,7 @@ def keys(prefix: str) -> list[str] | None:
 
 
 def keys_on_a_server(prefix: str) -> list[str]:
-    """Return the names of Variables that begin so, in order; for a server of the deployment."""
+    """Return the sorted names of Variables with a prefix; for a server of the deployment."""
     from airflow.models.variable import Variable as Model  # noqa: PLC0415  loads the whole metadata model
     from airflow.utils.session import create_session  # noqa: PLC0415
     from sqlalchemy import select  # noqa: PLC0415
@@ -119,7 +119,7 @@ def write(key: str, text: str) -> None:
     """Create or replace a Variable.
 
     Raises:
-        WatermarkError: Airflow did not take it.
+        WatermarkError: Airflow did not accept it.
     """
     try:
         _variable().set(key, text)
@@ -144,7 +144,7 @@ def _encoded(character: str) -> str:
 
 
 def _variable() -> Any:
-    """The class to reach Variables by: in a task through the supervisor, else in the metadata database."""
+    """Return the class that accesses Variables: in a task through the supervisor, else in the metadata database."""
     if _in_task():
         return Variable
     from airflow.models.variable import Variable as Model  # noqa: PLC0415  loads the whole metadata model
@@ -158,7 +158,7 @@ def _in_task() -> bool:
 
 @functools.cache
 def _own(*, in_task: bool) -> tuple[Any, ...]:  # noqa: ARG001  which backend it is depends on it
-    """Airflow's own backend; kept, since Airflow 3.2 makes all of them anew, a slow one in front of it included."""
+    """Return Airflow's own backend; cached, because Airflow 3.2 recreates all, including a slow one before it."""
     return tuple(backend for backend in _backends() if type(backend).__name__ in _OWN_BACKENDS)
 
 

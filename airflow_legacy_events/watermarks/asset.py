@@ -1,4 +1,4 @@
-"""Watermarks in the state that Airflow 3.3 keeps for an asset; each stream has an asset of its own.
+"""Asset state: watermarks in the state that Airflow 3.3 keeps for an asset, one asset per stream.
 
 The asset must be an inlet of the task. Airflow removes the state of assets that are only outlets while the DAG can't be
 imported.
@@ -89,7 +89,7 @@ class AssetWatermarkStore(OpenableStore):
             raise _failed(stream, "written", error) from error
 
     def _state(self, name: str) -> tuple[_State, str]:
-        """The state of the asset and the key in it; a replay's progress lies in the state of its stream's asset."""
+        """Return the asset's state and the key in it; a replay's progress is in the state of its stream's asset."""
         stream, mark, run = name.partition("#")
         asset = watermark_asset(name)
         key = f"{KEY}{mark}{run}"

@@ -1,4 +1,4 @@
-"""Asset state, reached by a server of the deployment through the metadata database."""
+"""Asset state, accessed by a server of the deployment through the metadata database."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ServerAssetState:
         self._backend: Any = get_state_backend()
 
     def get(self, key: str) -> Any:
-        """Return the value, None where there is none; a text that is no JSON as it is."""
+        """Return the value, None if there is none; text that is not JSON is returned unchanged."""
         text = self._backend.get(self._scope, key)
         try:
             return None if text is None else read_json(text)

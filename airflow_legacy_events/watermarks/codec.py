@@ -17,14 +17,14 @@ VERSION = 1
 
 
 class DamagedWatermarkError(WatermarkError):
-    """The stored text is no watermark: somebody edited it, or a later version of this package wrote it."""
+    """The stored text is not a watermark: somebody edited it, or a later version of this package wrote it."""
 
 
 def encode(mark: Watermark) -> str:
     """Return the text of `mark`; equal watermarks have equal texts.
 
-    Each value stands beside the name and the database's type of its column, as `facts["columns"]` lists them;
-    both are null where that list is missing or shorter.
+    Each value is stored with its column's name and database type, as listed in `facts["columns"]`; both are null if
+    that list is missing or shorter.
     """
     values = None if mark.values is None else typed(mark.values, mark.facts.get("columns"))
     content = {"version": VERSION, "values": values, "receipt": mark.receipt, "facts": mark.facts}
@@ -32,7 +32,7 @@ def encode(mark: Watermark) -> str:
 
 
 def decode(text: str, *, stream: str, place: str) -> Watermark:
-    """Return the watermark that `text` holds.
+    """Return the watermark in `text`.
 
     Args:
         text: from `encode`, maybe edited by a person.
@@ -40,7 +40,7 @@ def decode(text: str, *, stream: str, place: str) -> Watermark:
         place: where the text was found, for the error.
 
     Raises:
-        DamagedWatermarkError: it is no watermark of a known version; the error holds none of its values.
+        DamagedWatermarkError: it is not a watermark of a known version; the error holds none of its values.
     """
     try:
         content = read_json(text)
@@ -63,7 +63,7 @@ def decode(text: str, *, stream: str, place: str) -> Watermark:
 
 
 def typed(values: Sequence[str], columns: object) -> list[dict[str, Any]]:
-    """Return the values beside the names and types of their columns; None where `columns` does not list them."""
+    """Return the values with the names and types of their columns; None where `columns` does not list them."""
     listed = columns if isinstance(columns, list) else []
     named = [one if isinstance(one, list) and len(one) == len(("name", "type")) else (None, None) for one in listed]
     pairs = zip_longest(values, named[: len(values)], fillvalue=(None, None))

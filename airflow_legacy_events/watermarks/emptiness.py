@@ -1,4 +1,4 @@
-"""Watermarks without values, or with too few: told from those that a person emptied by what else they hold."""
+"""Watermarks without values, or with too few: other facts show whether a person emptied them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _BEFORE_ALL_ROWS = ("load", "nulls", "reset", "columns")
 """Facts of which a run leaves at least one with the values `[]`."""
 
 _KINDS = (None, "query", "outbox")
-"""Sources whose watermarks are known here; another source may hold a receipt beside no position."""
+"""Sources whose watermarks are known here; another source may store a receipt without a position."""
 
 _FEWER = ("included", "person", "window")
-"""Facts of a position that was given rather than read, of which a person may give a part, or of a replay's."""
+"""Facts of a position with fewer values: one that was given, one set by a person in part, or a replay's."""
 
 
 def contradiction(mark: Watermark) -> str | None:
-    """Return what in `mark` says that values are missing, in words; None where nothing does.
+    """Return which content of `mark` shows that values are missing, in words; None if nothing does.
 
-    A watermark that was written before the fact `placed` may lack it.
+    A watermark from before the fact `placed` was introduced may lack it.
     """
     what = "the values null" if mark.values is None else "no values"
     if mark.facts.get(PLACED) and not mark.values:
@@ -45,7 +45,7 @@ def _not_left(mark: Watermark, what: str) -> str | None:
 
 def _too_few(values: tuple[str, ...], facts: Mapping[str, Any]) -> str | None:
     columns = facts.get("columns")
-    if facts.get("nulls") and not facts.get(PLACED):  # once such a pass kept a part that a person had set
+    if facts.get("nulls") and not facts.get(PLACED):  # such a pass once kept a part set by a person
         return None
     if not isinstance(columns, list) or len(values) >= len(columns) or any(facts.get(name) for name in _FEWER):
         return None
@@ -53,7 +53,7 @@ def _too_few(values: tuple[str, ...], facts: Mapping[str, Any]) -> str | None:
 
 
 def _delivered(facts: Mapping[str, Any]) -> bool:
-    """Whether facts tell of rows that were delivered; what a person broke in them tells nothing."""
+    """Return whether facts show that rows were delivered; an invalid manual edit shows nothing."""
     drained = facts.get("drained")
     return bool(facts.get("included")) or (isinstance(drained, int) and drained > 0) or _is_done(facts.get("load"))
 

@@ -1,7 +1,7 @@
-"""The run that ended a stream's first load, kept in an Airflow Variable.
+"""First load: the run that ended it, kept in an Airflow Variable.
 
-A store whose watermarks are deleted together with runs needs it: there, no watermark does not prove that there never
-was one.
+Stores that delete watermarks together with runs need it: there, a missing watermark does not prove that there never was
+one.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from airflow_legacy_events.watermarks import airflow_variables
 
 PREFIX = "legacy_events.loaded."
 PERSON = "(command line)"
-"""Stands for a run where a command wrote the watermark."""
+"""Stands for a run if a command wrote the watermark."""
 
 
 def loaded_by(stream: str) -> str | None:
-    """Return the id of the run that ended the first load; None: none has."""
+    """Return the id of the run that ended the first load; None: it has not ended."""
     return airflow_variables.read(airflow_variables.variable_key(PREFIX, stream))
 
 

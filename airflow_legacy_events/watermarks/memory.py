@@ -1,4 +1,4 @@
-"""In-memory watermarks of one process, for tests and for trying things out."""
+"""In-memory watermarks of one process, for tests and experiments."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from airflow_legacy_events.watermarks.saving import verify
 
 
 class MemoryWatermarkStore(OpenableStore):
-    """Keeps watermarks as long as the object lives; each object is a store of its own.
+    """Keeps watermarks as long as the object lives; each object is a separate store.
 
-    Compares and sets under a lock, so it may serve several threads. In a later process the watermark of a stream that
+    Compare-and-set under a lock, so it may serve several threads. In a later process, the watermark of a stream that
     has begun is lost, and its run fails instead of beginning anew.
 
     Attributes:
@@ -27,7 +27,7 @@ class MemoryWatermarkStore(OpenableStore):
 
     @classmethod
     def open(cls, by: OpenedBy) -> Self:  # noqa: ARG003  it needs nothing
-        """See `OpenableStore.open`; nothing is in it."""
+        """See `OpenableStore.open`; the new store is empty."""
         return cls()
 
     def load(self, stream: str) -> Watermark | None:

@@ -1,4 +1,4 @@
-"""Watermark stores that a name opens, and what is peculiar to each: everybody else asks the class."""
+"""Watermark stores that are opened by name; the store's class describes its special properties."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ Scope: TypeAlias = Literal["anywhere", "task"]
 
 
 class Owner(NamedTuple):
-    """The task whose stream a server of the deployment looks after."""
+    """The task that owns a stream handled by a server of the deployment."""
 
     dag: str
     task: str
 
 
 class OpenedBy(NamedTuple):
-    """Who opens a store, and what it is opened with.
+    """Context and arguments with which a store is opened.
 
     Attributes:
-        detail: what follows the colon in `watermark_store=`, such as a connection; empty: nothing does.
-        context: of the task that works; None: a server of the deployment does.
-        owner: on a server, the task whose stream it is; None: unknown.
+        detail: the part after the colon in `watermark_store=`, such as a connection; empty: none.
+        context: of the running task; None on a server of the deployment.
+        owner: on a server, the task that owns the stream; None: unknown.
         engine: returns the SQLAlchemy engine of an Airflow connection.
     """
 
@@ -40,13 +40,13 @@ class OpenedBy(NamedTuple):
 
 
 class NamedStore(ABC):
-    """A `core.ports.WatermarkStore`, the name that streams are registered under, and the answers of most stores.
+    """A `core.ports.WatermarkStore` with the name that streams are registered under, and the defaults of most stores.
 
     Attributes:
         keeps_progress: whether a replay can keep its progress beside the watermark, so that another try finds it.
-        begins_again: whether the last load, which found nothing, proved that no run can have saved a watermark: a
-            stream that is registered has then not lost it.
-        reads_others: whether the watermark of another stream can be loaded from here, and no later call knows of it.
+        begins_again: whether the last load found nothing and proved that no run can have saved a watermark. A
+            registered stream has then not lost it.
+        reads_others: whether the watermark of another stream can be loaded without an effect on later calls.
     """
 
     keeps_progress: ClassVar[bool] = True
@@ -54,12 +54,12 @@ class NamedStore(ABC):
     begins_again: bool = False
 
     def __repr__(self) -> str:
-        """See `core.made.made_by`; a store of another name is another store."""
+        """See `core.made.made_by`; another name means another store."""
         return made_by(type(self), name=self.name)
 
     @property
     def name(self) -> str:
-        """The name that streams are registered under; another name is another store."""
+        """The name that streams are registered under; another name means another store."""
         return _dotted(type(self))
 
     @abstractmethod
@@ -75,25 +75,25 @@ class NamedStore(ABC):
         """See `core.ports.WatermarkStore.forget`."""
 
     def succeeded(self, stream: str) -> str | None:  # noqa: ARG002  most stores have nothing to do
-        """Note that a live run has succeeded; return its watermark's text if that is lost when the run is cleared."""
+        """Note that a live run has succeeded; return its watermark's text if clearing the run would delete it."""
         return None
 
     def pass_by(self, kept: Mapping[str, str]) -> None:  # noqa: B027  most stores have nothing to do
         """Note that this run moves no watermark.
 
         Args:
-            kept: watermark texts by stream, left by a live run whose place this run takes.
+            kept: watermark texts by stream, left by a live run that this run replaces.
         """
 
 
 class OpenableStore(NamedStore):
-    """A store that its name in `watermark_store=` opens.
+    """A store opened by its name in `watermark_store=`.
 
     Attributes:
-        scope: `anywhere`, or `task` where a triggerer can't read it.
+        scope: `anywhere`, or `task` if a triggerer can't read it.
         task_reason: why it can't, as the second half of a sentence.
         needs_inlet: whether the task must name the stream's asset as an inlet.
-        detail_option: the option of `[legacy_events]` that stands in for a detail; None: the store takes no detail.
+        detail_option: the option of `[legacy_events]` that replaces a missing detail; None: the store takes no detail.
     """
 
     scope: ClassVar[Scope] = "anywhere"

@@ -1,4 +1,4 @@
-"""Predecessors of a stream: those that the same task has begun under another name."""
+"""Predecessors of a stream: streams that the same task has begun under another name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from airflow_legacy_events.watermarks import airflow_variables
 from airflow_legacy_events.watermarks.registration import PREFIX, Registration, registration_of
 
 MOST_READ = 100
-"""Registrations that are looked into, those with the most alike names first."""
+"""Maximum number of registrations read, those with the most similar names first."""
 
 _log = logging.getLogger(__name__)
 
@@ -19,13 +19,13 @@ def predecessors(stream: str, dag: str, task: str, alike: Collection[str]) -> di
     """Return the registrations of other streams that a task has begun, the newest first.
 
     Args:
-        stream: that is no predecessor of itself.
+        stream: the new stream, which is excluded.
         dag: id of the task's DAG.
         task: id of the task.
-        alike: texts that names of predecessors are likely to hold.
+        alike: texts that names of predecessors are likely to contain.
 
     Returns:
-        None where this Airflow lets no task list Variables, as before 3.3.
+        None if this Airflow does not let a task list Variables, as before 3.3.
     """
     keys = airflow_variables.keys(PREFIX)
     if keys is None:

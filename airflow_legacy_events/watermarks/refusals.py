@@ -1,4 +1,4 @@
-"""Why Airflow did not take or give something, in words, out of an error of its client."""
+"""Reasons in the errors of Airflow's client, in words."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 
 def why(error: Exception) -> str:
-    """Return the reason in an error of Airflow's client: the API server's own where it gave one.
+    """Return the reason in an error of Airflow's client: the API server's own if it gave one.
 
-    What was sent, which a validation error repeats, is left out.
+    Sent values, which a validation error repeats, are left out.
     """
     found = getattr(getattr(error, "error", None), "detail", None)
     if not isinstance(found, Mapping) or "status_code" not in found:

@@ -1,4 +1,4 @@
-"""Registrations of streams that have begun, by which a lost watermark is told from one that was never written."""
+"""Registrations of streams that have begun: they distinguish a lost watermark from one that was never written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PREFIX = "legacy_events.stream."
 
 
 class Registration(NamedTuple):
-    """That a stream has begun; constant from then on.
+    """Registration of a stream that has begun; constant from then on.
 
     Attributes:
         store: name of the store that holds its watermark.
@@ -33,10 +33,10 @@ class Registration(NamedTuple):
 
 
 def read_registration(stream: str) -> Registration | None:
-    """Return the registration of `stream`, None only when it is proved to be absent.
+    """Return the registration of `stream`, None only if it is proved to be absent.
 
     Raises:
-        WatermarkError: it can't be read, or not understood.
+        WatermarkError: it can't be read or understood.
     """
     key = airflow_variables.variable_key(PREFIX, stream)
     text = airflow_variables.read(key)
@@ -57,7 +57,7 @@ def _registration(stream: str, key: str, text: str) -> Registration:
 
 
 def registration_in(found: Any) -> Registration:
-    """Return the registration that an object holds beside other things.
+    """Return the registration stored in an object among other entries.
 
     Raises:
         KeyError, TypeError: it holds none.
@@ -71,13 +71,13 @@ def registration_in(found: Any) -> Registration:
 
 
 def write_registration(stream: str, registration: Registration) -> None:
-    """Register `stream`; the Variable also holds its name, which a Variable's name may not."""
+    """Register `stream` in a Variable; its text holds the exact stream name, which its key may alter."""
     content = {"stream": stream, **registration._asdict()}
     airflow_variables.write(airflow_variables.variable_key(PREFIX, stream), json.dumps(content))
 
 
 def registered_streams() -> dict[str, Registration | WatermarkError]:
-    """Return all registrations by stream, or the reason why one can't be understood; for a server of the deployment.
+    """Return all registrations by stream, or the error for an invalid one; for a server of the deployment.
 
     Raises:
         WatermarkError: one can't be read.
@@ -95,7 +95,7 @@ def registered_streams() -> dict[str, Registration | WatermarkError]:
 
 
 def registration_of(key: str, text: str) -> tuple[str, Registration]:
-    """Return the name and registration of a stream that a Variable holds.
+    """Return the name and registration of a stream stored in a Variable.
 
     Raises:
         WatermarkError: it can't be understood.
@@ -117,18 +117,19 @@ def remove_registration(stream: str) -> None:
 
 
 class StreamRegistration:
-    """Keeps the rule that a stream which has begun never begins again by itself; an observer of its watermark.
+    """Enforces that a stream which has begun never begins again by itself; an observer of its watermark.
 
     A stream is registered in an Airflow Variable right after its first watermark, an explicit empty one, was saved.
-    Registered and absent: lost. Present and unregistered (the process died in between): registered now.
+    Registered without a watermark: lost. Watermark without a registration (the process died in between): registered
+    now.
 
     Args:
-        stream: that is watched.
-        store: that holds its watermark.
+        stream: the observed stream.
+        store: holds its watermark.
         name: of that store, as it is registered.
         dag: id of the DAG that runs.
         task: id of the task that runs.
-        reads_only: whether a stream that is not registered is left to the task that writes it.
+        reads_only: whether registering is left to the task that writes the stream.
     """
 
     def __init__(
@@ -145,7 +146,7 @@ class StreamRegistration:
         self._reads_only, self._registered = reads_only, False
 
     def load(self) -> Watermark | None:
-        """Return the stream's watermark from the store, once the rule allows to go on from it.
+        """Return the stream's watermark from the store, after checking that a run may continue from it.
 
         Raises:
             WatermarkError: as `loaded` does, or the store can't be read.
@@ -160,17 +161,17 @@ class StreamRegistration:
         return mark
 
     def loaded(self, at: Watermark | None) -> None:
-        """See `core.ports.Observer.loaded`; may be called again and again.
+        """See `core.ports.Observer.loaded`; may be called repeatedly.
 
         Raises:
             WatermarkError: the stream is registered under another store, or its watermark is lost.
         """
         if self._registered and at is not None:
             return
-        self._judge(at, read_registration(self._stream))  # a command may have forgotten or moved it meanwhile
+        self._judge(at, read_registration(self._stream))  # a command may have removed or moved it meanwhile
 
     def saving(self, new: Watermark, delivered: Delivered) -> None:
-        """See `core.ports.Observer.saving`; a stream is registered only behind its first watermark."""
+        """See `core.ports.Observer.saving`; a stream is registered only after its first watermark was saved."""
 
     def saved(self, new: Watermark) -> None:  # noqa: ARG002  the first one counts, whatever it is
         """See `core.ports.Observer.saved`."""
@@ -185,7 +186,7 @@ class StreamRegistration:
                 f" {command('copy', self._stream, '--to', self._name)}, set watermark_store= back, or give the stream"
                 " another name with stream="
             )
-        # Some stores see for themselves that a first load never succeeded.
+        # Some stores can prove that a first load never succeeded.
         if at is None and registration is not None and not self._store.begins_again:
             raise _lost(self._stream, self._name, registration)
         if at is not None and registration is None and not self._reads_only:

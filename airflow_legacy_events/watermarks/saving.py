@@ -1,4 +1,4 @@
-"""Saves of stores without compare-and-set, and the error when another writer was there before."""
+"""Saves for stores without compare-and-set, and the error when another writer was first."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _WRITER = ("dag", "task", "run", "person")
 
 
 class VerifiedSaves:
-    """Verifies the stored watermark before each save: a person may have moved it since the last one.
+    """Verifies the stored watermark before each save, because a person may have moved it since the last one.
 
-    Between the look and the write a few milliseconds stay in which nobody else's write is seen.
+    A write by someone else in the few milliseconds between check and write goes unnoticed.
 
     Args:
         read: returns the watermark of a stream.
         write: replaces it by a text.
-        glance: returns the stored text at a lower price, None where it can't tell; None: there is no such way.
+        glance: returns the stored text more cheaply, None if it is unknown; None: there is no such way.
     """
 
     def __init__(
@@ -35,11 +35,11 @@ class VerifiedSaves:
         """Replace `expected` by `new`.
 
         Raises:
-            WatermarkError: something else is there, or it could not be read or written.
+            WatermarkError: the stored watermark differs, or could not be read or written.
         """
         if expected is None or self._glance(stream) != encode(expected):
             found = self._read(stream)
-            if found == new:  # an earlier try of this save succeeded, only its answer was lost
+            if found == new:  # an earlier try of this save succeeded, but its answer was lost
                 return
             verify(stream, found=found, expected=expected)
         self._write(stream, encode(new))

@@ -1,4 +1,4 @@
-"""Watermarks in a table of any database that SQLAlchemy reaches: `legacy_events_watermarks`."""
+"""Watermark table in any database supported by SQLAlchemy: `legacy_events_watermarks`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from airflow_legacy_events.watermarks.saving import verify
 TABLE = "legacy_events_watermarks"
 _QUOTED = re.compile(r"""(['"]).*\1""")
 
-# MySQL's TEXT ends at 64 kB, and the columns of a wide table take more.
+# MySQL's TEXT is limited to 64 kB, too little for the columns of a wide table.
 _text = sa.Text().with_variant(LONGTEXT(), "mysql", "mariadb")
 _metadata = sa.MetaData()
 _table = sa.Table(
@@ -40,12 +40,12 @@ _table = sa.Table(
 class TableWatermarkStore(OpenableStore):
     """Keeps each stream's watermark in a row, with a revision for compare-and-set.
 
-    The row's `id` is the SHA-256 of the stream's name, so that neither the collation nor the width of a column makes
-    two streams one. The first save creates the table if the role may; else the error holds the statement. An existing
-    table is never altered: where a column is too narrow, the error says how to widen it.
+    The row's `id` is the SHA-256 of the stream's name, so neither the collation nor the width of a column can merge two
+    streams. The first save creates the table if the role may; else the error holds the statement. An existing table is
+    never altered: if a column is too narrow, the error says how to widen it.
 
     Args:
-        engine: of the database; each statement opens a connection of its own.
+        engine: of the database; each statement opens its own connection.
         conn_id: Airflow's name of the connection, for messages and the registration.
     """
 
@@ -66,7 +66,7 @@ class TableWatermarkStore(OpenableStore):
 
     @property
     def name(self) -> str:
-        """The name under which streams are registered: another connection is another store."""
+        """The name that streams are registered under: another connection means another store."""
         return f"table:{self._conn_id}"
 
     def load(self, stream: str) -> Watermark | None:
@@ -75,10 +75,10 @@ class TableWatermarkStore(OpenableStore):
         return None if found is None else self._decoded(stream, found.watermark)
 
     def save(self, stream: str, new: Watermark, *, expected: Watermark | None) -> None:
-        """See `core.ports.WatermarkStore.save`; of two savers that expect the same, one is refused."""
+        """See `core.ports.WatermarkStore.save`; of two concurrent saves that expect the same, one is refused."""
         found = self._row(stream)
         mark = None if found is None else self._decoded(stream, found.watermark)
-        if mark == new:  # an earlier try of this save was taken, only its answer was lost
+        if mark == new:  # an earlier try of this save was accepted, but its answer was lost
             return
         verify(stream, found=mark, expected=expected)
         content = {"watermark": encode(new), "saved_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds")}
@@ -127,7 +127,7 @@ class TableWatermarkStore(OpenableStore):
             _metadata.create_all(self._engine)
         except sa.exc.SQLAlchemyError as error:
             with self._doing("looking for the table") as connection:
-                if sa.inspect(connection).has_table(TABLE):  # another run was quicker
+                if sa.inspect(connection).has_table(TABLE):  # another run was faster
                     return
             statement = " ".join(str(sa.schema.CreateTable(_table).compile(self._engine)).split())
             raise WatermarkError(
@@ -162,7 +162,7 @@ def _id(stream: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """Return why a statement failed, without what its parameters or the driver's details hold: values of rows."""
+    """Return why a statement failed, without parameters or driver details, which may hold values of rows."""
     cause = getattr(error, "orig", None) or error
     sentence = getattr(getattr(cause, "diag", None), "message_primary", None) or cause
     text = " ".join(str(sentence).split())

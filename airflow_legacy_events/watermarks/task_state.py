@@ -1,4 +1,4 @@
-"""Progress of a replay in the state that Airflow 3.3 keeps for a task instance; it survives retries and clears."""
+"""Task state: progress of a replay in Airflow 3.3's state of a task instance; it survives retries and clears."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class TaskStateWatermarkStore(OpenableStore):
 
     @classmethod
     def open(cls, by: OpenedBy) -> Self:
-        """See `OpenableStore.open`; needs a task, and Airflow 3.3."""
+        """See `OpenableStore.open`; requires a task and Airflow 3.3."""
         state = None if by.context is None else by.context.get("task_state_store")
         if state is None:
             raise ConfigurationError("the state of a task is open to that task only, from Airflow 3.3 on")

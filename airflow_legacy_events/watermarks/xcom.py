@@ -1,7 +1,7 @@
-"""Watermarks in the XComs of the task's own successful runs, under the key `watermark`: texts by stream.
+"""XCom watermarks: kept by the task's own successful runs, under the key `watermark`, as texts by stream.
 
-Airflow deletes a task instance's XComs at the start of every try, so the last run that succeeded counts. A first load
-that failed begins anew, and a cleared run sends its part again. If no run holds a watermark any more, only the run that
+Airflow deletes a task instance's XComs at the start of every try, so the last successful run counts. A first load that
+failed begins anew, and a cleared run sends its window again. If no run holds a watermark any more, only the run that
 ended the first load may load again.
 """
 
@@ -20,11 +20,11 @@ from airflow_legacy_events.watermarks.saving import VerifiedSaves
 from airflow_legacy_events.watermarks.xcom_runs import KEY, Runs, TaskRuns
 
 LONGEST_LOOK_BACK = 50
-"""The number of successful runs that are searched, the newest first."""
+"""Maximum number of successful runs searched, the newest first."""
 
 
 class XComWatermarkStore(OpenableStore):
-    """Reads from the last successful run, writes to the run that works."""
+    """Reads from the last successful run, writes to the current run."""
 
     name = "xcom"
     scope = "task"
@@ -95,12 +95,12 @@ class XComWatermarkStore(OpenableStore):
         return self._texts.get(stream)
 
     def pass_by(self, kept: Mapping[str, str]) -> None:
-        """See `NamedStore.pass_by`; later runs look further back."""
+        """See `NamedStore.pass_by`; later runs search further back."""
         self._runs.push(dict(kept))
 
 
 def _texts(stream: str, content: Any, run: str) -> dict[str, Any]:
-    """The watermarks that an XCom holds, by stream; None is one that was forgotten."""
+    """Return the watermarks in an XCom, by stream; None is a forgotten one."""
     if content is None:
         return {}
     if not isinstance(content, Mapping):

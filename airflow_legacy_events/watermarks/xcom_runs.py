@@ -1,4 +1,4 @@
-"""The runs of one task and their XComs, reached from the task that runs."""
+"""Runs of one task and their XComs, accessed from the running task."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class PastRun(NamedTuple):
     Attributes:
         run_id: of the DAG run.
         logical_date: of the DAG run.
-        content: of its XCom `watermark`, None where it has none.
+        content: of its XCom `watermark`, None if it has none.
     """
 
     run_id: str
@@ -27,7 +27,7 @@ class PastRun(NamedTuple):
 
 
 class Runs(Protocol):
-    """The runs of one task, reached from the task or from a server."""
+    """Runs of one task, accessed from the task or from a server."""
 
     def own(self) -> Any:
         """Return what this very run has pushed."""

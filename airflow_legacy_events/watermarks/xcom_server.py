@@ -1,4 +1,4 @@
-"""A task's XComs, reached by a server of the deployment through the metadata database."""
+"""XComs of a task, accessed by a server of the deployment through the metadata database."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class ServerRuns:
             )
         with create_session() as session:
             mine: dict[str, Any] = {"dag_id": self._dag_id, "task_id": self._task_id, "run_id": last.run_id}
-            # Plain JSON is its own serialized form, as tasks send it; the model would wrap it into a text.
+            # Plain JSON is already the serialized form that tasks send; the model would wrap it into a text.
             XComModel.set(KEY, content, serialize=False, session=session, **mine)
         for stream, text in content.items():
             if text is not None:

@@ -1,5 +1,5 @@
-"""A legacy shop, an embedded broker and one DAG: what the package does, on one screen.
+"""Demo: a legacy shop, an embedded broker and one DAG show the package on one screen.
 
-`python -m airflow_legacy_events.cli.demo` needs nothing but the installed package; its files lie in
+`python -m airflow_legacy_events.cli.demo` needs only the installed package; its files are in
 `$XDG_CACHE_HOME/airflow-legacy-events/demo`.
 """

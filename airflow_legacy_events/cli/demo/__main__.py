@@ -1,4 +1,4 @@
-"""Run the demo: load the shop, let the old application work, deliver what changed. `--ui` opens it in Airflow."""
+"""Run the demo: load the shop, simulate the old application, deliver what changed. `--ui` opens it in Airflow."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] = ()) -> None:
 
 
 def show_runs(bootstrap: str, work: Callable[[], Mapping[str, tuple[str, str]]]) -> None:
-    """Run the DAG, let the old application work, run it again, and show what each run sent."""
+    """Run the DAG, simulate the old application, run the DAG again, and show what each run sent."""
     offsets: dict[int, int] = {}
     head("1  First run: the whole table")
     summary(run_dag())
@@ -81,7 +81,7 @@ def run_dag() -> dict[str, Any]:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Send what Airflow prints to demo.log."""
+    """Redirect Airflow's output to demo.log."""
     sys.stdout.flush()
     kept = os.dup(1), os.dup(2)
     with (home.folder() / "demo.log").open("a") as log:
@@ -97,7 +97,7 @@ def quiet() -> Iterator[None]:
 
 
 def command(name: str) -> str:
-    """A command of this environment, with its path where the shell would not find it."""
+    """Return a command of this environment, with its path if the shell would not find it."""
     return os.path.join(os.path.dirname(sys.executable), name)  # noqa: PTH118, PTH120
 
 

@@ -1,4 +1,4 @@
-"""The embedded broker: librdkafka's mock cluster in a process of its own. Not for anything but a demo."""
+"""Embedded broker: librdkafka's mock cluster in a process of its own. Only for the demo."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TOPIC = "shop.orders"
 def serve() -> None:
     """Run the cluster until standard input ends; its address is the only line of output."""
     cluster = Producer({"bootstrap.servers": "127.0.0.1", "test.mock.num.brokers": 1, "log_level": 2})
-    cluster.list_topics(TOPIC, timeout=10)  # the mock cluster makes a topic that is asked for by name
+    cluster.list_topics(TOPIC, timeout=10)  # the mock cluster creates a topic that is requested by name
     metadata = cluster.list_topics(timeout=10)
     print(next(str(broker) for broker in metadata.brokers.values()).split("/")[0], flush=True)  # noqa: T201
     sys.stdin.read()
@@ -24,7 +24,7 @@ def serve() -> None:
 
 @contextmanager
 def running() -> Iterator[str]:
-    """Start the broker's process; give its address; end it with the context, or with this process."""
+    """Start the broker's process and yield its address; the process ends with the context, or with this process."""
     process = subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )

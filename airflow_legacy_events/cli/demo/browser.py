@@ -1,4 +1,4 @@
-"""Airflow's user interface on the demo's DAG, while the old application goes on working."""
+"""Airflow's user interface on the demo's DAG, while the old application keeps working."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SECONDS_BETWEEN_ORDERS = 5.0
 
 
 def serve() -> None:
-    """Start an Airflow on the demo's home, with broker and shop, until Ctrl-C or until it ends by itself."""
+    """Start an Airflow on the demo's home, with broker and shop, until Ctrl-C or until it exits by itself."""
     path = home.folder() / "shop.db"
     home.folder().mkdir(parents=True, exist_ok=True)
     shop.build(path)

@@ -1,4 +1,4 @@
-"""An Airflow of the demo's own: its home, its settings, its metadata database."""
+"""The demo's own Airflow: its home, its settings, its metadata database."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 
 DAG = Path(__file__).parent / "dags" / "legacy_shop.py"
 PASSWORDS = "simple_auth_manager_passwords.json.generated"
-"""The file in Airflow's home that its simple login reads."""
+"""The file in Airflow's home from which its simple login reads passwords."""
 
 
 def folder() -> Path:
-    """Where the demo keeps its files."""
+    """Return the folder with the demo's files."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache) / "airflow-legacy-events" / "demo"
 
 
 def settings(bootstrap: str) -> dict[str, str]:
-    """The environment of that Airflow."""
+    """Return the environment of that Airflow."""
     home = folder()
     return {
         "AIRFLOW_HOME": str(home),
@@ -35,7 +35,7 @@ def settings(bootstrap: str) -> dict[str, str]:
 
 
 def site(port: int) -> dict[str, str]:
-    """Further settings, of an Airflow that serves its user interface on this machine alone."""
+    """Return further settings, for an Airflow that serves its user interface on this machine only."""
     return {
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(port),
@@ -46,7 +46,7 @@ def site(port: int) -> dict[str, str]:
 
 
 def prepare() -> None:
-    """Give the demo a fresh metadata database; it is migrated once for each version of Airflow, then copied."""
+    """Give the demo a fresh metadata database, migrated once for each version of Airflow and then copied."""
     from airflow import __version__  # noqa: PLC0415  only after the settings are in the environment
 
     empty = folder() / f"airflow-{__version__}.db"

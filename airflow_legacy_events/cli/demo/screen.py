@@ -1,4 +1,4 @@
-"""What the demo prints: in colours on a terminal, plain where it is piped or NO_COLOR is set."""
+"""Output of the demo: coloured on a terminal, plain in a pipe or with NO_COLOR."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ BOLD, DIM, GREEN, CYAN = "1", "2", "32", "36"
 
 
 def say(text: str = "") -> None:
-    """Print a line to the person who watches."""
+    """Print a line for the viewer."""
     print(text, flush=True)  # noqa: T201
 
 
 def paint(text: str, *styles: str) -> str:
-    """Return the text in these styles, or as it is where nobody would see them."""
+    """Return the text in these styles, or unchanged where they would not be shown."""
     if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
         return text
     return f"\033[{';'.join(styles)}m{text}\033[0m"

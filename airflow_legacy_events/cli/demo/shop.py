@@ -47,7 +47,7 @@ def build(path: Path) -> None:
 
 
 def work(path: Path) -> dict[str, tuple[str, str]]:
-    """Do what the old application does all day; return the status of each order before and after, by its id."""
+    """Simulate the old application; return the status of each order before and after, by its id."""
     now = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
     with closing(sqlite3.connect(path)) as shop, shop:
         before = dict(shop.execute("SELECT id, status FROM orders WHERE id IN (17, 4711)"))
@@ -58,7 +58,7 @@ def work(path: Path) -> dict[str, tuple[str, str]]:
 
 
 def order(shop: sqlite3.Connection) -> int:
-    """Let an order come in; return its id."""
+    """Insert an incoming order; return its id."""
     statement = (
         "INSERT INTO orders (customer_id, status, total_cents, note, updated_at)"
         " VALUES (42, 'new', 2499, 'für Zoë', strftime('%Y-%m-%d %H:%M:%f', 'now'))"

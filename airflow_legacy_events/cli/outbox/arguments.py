@@ -17,7 +17,7 @@ TRIGGER_TEXT = (
 
 
 def arguments() -> dict[str, Any]:
-    """Return the arguments for Airflow's parser by the names that the table of commands uses."""
+    """Return the arguments for Airflow's parser by the names used in the table of commands."""
     from airflow.cli import cli_config  # noqa: PLC0415
 
     make: Any = cli_config.Arg

@@ -1,4 +1,4 @@
-"""From what a person asked to triggers that can be written, by what the catalog says."""
+"""Capture: turns a person's request into triggers, based on the catalog."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _LONGEST_TYPE, _LONGEST_CHANNEL = 255, 63
 
 
 class Looked(NamedTuple):
-    """What a look at the catalog gave.
+    """Result of reading the catalog.
 
     Attributes:
         capture: the triggers to be written.
-        missing: columns that were asked for and are not there.
-        outbox_columns: None where this user can see no outbox.
+        missing: requested columns that do not exist.
+        outbox_columns: None if this user can see no outbox.
     """
 
     capture: Capture
@@ -44,10 +44,10 @@ class Looked(NamedTuple):
 
 @contextmanager
 def dialect_of(conn_id: str) -> Iterator[Dialect]:
-    """Give the dialect of a connection's database, which is closed afterwards.
+    """Yield the dialect of a connection's database, which is closed afterwards.
 
     Raises:
-        ConfigurationError: the connection is missing, or triggers of its database are not known here.
+        ConfigurationError: the connection is missing, or triggers of its database are not supported.
     """
     database: Any = LegacyDatabaseHook(conn_id).get_database()
     backend = database.url.get_backend_name()
@@ -77,10 +77,10 @@ def _dialect(backend: str) -> type[Dialect]:
 
 
 def look(asked: Asked, dialect: Dialect) -> Looked:
-    """Return the triggers that serve what was asked.
+    """Return the triggers for the request.
 
     Raises:
-        ConfigurationError: there is no such table or column, or no trigger can do what was asked.
+        ConfigurationError: there is no such table or column, or no trigger can serve the request.
     """
     _refuse_options(asked, dialect)
     found = dialect.database.reflect(asked.table, None)
@@ -109,7 +109,7 @@ def look(asked: Asked, dialect: Dialect) -> Looked:
 
 
 def _outbox(asked: Asked, dialect: Dialect) -> Outbox:
-    """Return the outbox that the name means, else where it would be made."""
+    """Return the outbox of that name, else the place where it would be created."""
     found = (dialect.outbox(*one) for one in readings(asked.outbox, dialect.quotes))
     there = next((one for one in found if one.columns is not None), None)
     return there or dialect.outbox(*split_name(asked.outbox, dialect.quotes))
@@ -130,7 +130,7 @@ def _names(found: Reflection) -> list[str]:
 
 
 def _chosen(names: Sequence[str], found: Reflection) -> tuple[tuple[Column, ...], tuple[str, ...]]:
-    """The columns of these names, each once, and the names that there are none of."""
+    """Return the columns of these names, each once, and the names without a column."""
     columns, missing = {}, []
     for name in names:
         if (column := _find(name, found.columns)) is not None:
@@ -145,7 +145,7 @@ def _chosen(names: Sequence[str], found: Reflection) -> tuple[tuple[Column, ...]
 
 
 def _find(name: str, columns: Sequence[Column]) -> Column | None:
-    """The column of a name as it is written, else the only one that it is without its case."""
+    """Return the column of that exact name, else the only one that matches regardless of case."""
     exact = [one for one in columns if one.name == name]
     alike = exact or [one for one in columns if one.name.lower() == name.lower()]
     return alike[0] if len(alike) == 1 else None

@@ -1,4 +1,4 @@
-"""Whether the triggers that a database has are those that would be printed today."""
+"""Check whether the triggers in a database are those that would be printed today."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from airflow_legacy_events.cli.outbox.printing import stale_of
 
 
 def findings(looked: Looked, dialect: Dialect) -> list[str]:
-    """Return what is wrong, as sentences; none where everything fits."""
+    """Return the problems found, as sentences; empty if everything matches."""
     capture = looked.capture
     installed = {one.name: one for one in dialect.installed(capture)}
     return [

@@ -16,13 +16,13 @@ from airflow_legacy_events.core.errors import ConfigurationError
 
 @command
 def outbox_ddl(args: Namespace) -> None:
-    """Print the statements that make an outbox."""
+    """Print the statements that create an outbox."""
     say(debezium(args.dialect, args.table, mark=args.mark).rstrip())
 
 
 @command
 def outbox_trigger(args: Namespace) -> None:
-    """Print the triggers of a table, or what is wrong with those that are there."""
+    """Print the triggers of a table, or the problems with existing ones."""
     asked = Asked(
         table=args.table,
         columns=_listed(args.columns, "--columns"),
@@ -48,7 +48,7 @@ def outbox_trigger(args: Namespace) -> None:
 
 
 def _listed(text: str, option: str) -> tuple[str, ...]:
-    """The names of a list with commas; double quotes keep a comma, and two of them are one."""
+    """Return the names of a comma-separated list; double quotes protect a comma, and two of them mean one."""
     [names] = csv.reader([text], skipinitialspace=True, strict=False) if text.strip() else [[]]
     found = tuple(name.strip() for name in names)
     if not found or "" in found:

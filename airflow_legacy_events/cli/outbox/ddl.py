@@ -1,4 +1,4 @@
-"""Tables of outboxes: columns, indexes and settings of a layout."""
+"""DDL of outbox tables: columns, indexes and settings of a layout."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from airflow_legacy_events.databases.table_names import QUOTES, split_name
 COLUMNS = ("aggregatetype", "aggregateid", "type", "payload")
 """The columns that an application fills; the others have defaults."""
 FILLED = f"({', '.join(COLUMNS)})"
-"""By this list in its statement a trigger is known as one that was printed here."""
+"""This list in a trigger's statement identifies a trigger that was printed here."""
 
 _POSTGRES = """\
 -- The payload goes out byte for byte, so it is json: jsonb would sort its members.
@@ -70,15 +70,15 @@ CREATE INDEX {index} ON {name} (id) WHERE published_at IS NULL;
 
 
 def debezium(dialect: str, table: str, *, mark: bool) -> str:
-    """Return the statements that make an outbox in the layout of Debezium's outbox event router.
+    """Return the statements that create an outbox in the layout of Debezium's outbox event router.
 
     Args:
         dialect: one of `arguments.DIALECTS`.
-        table: name of the outbox, with a schema or without.
-        mark: whether rows that went out are marked; else they are deleted.
+        table: name of the outbox, with or without a schema.
+        mark: whether published rows are marked; else they are deleted.
 
     Raises:
-        ConfigurationError: `table` is no name of a table.
+        ConfigurationError: `table` is not a valid table name.
     """
     schema, name = split_name(table, QUOTES[dialect])
     if dialect == "postgresql":

@@ -1,4 +1,4 @@
-"""What triggers are asked for, what they are made of, and what of them a database has."""
+"""Model of triggers: the request, the parts of a trigger, and those installed in a database."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from airflow_legacy_events.core.ports import Database, Reflection
 
 
 class Asked(NamedTuple):
-    """What a person asked for.
+    """A person's request.
 
     Attributes:
-        table: that the application writes.
+        table: written by the application.
         columns: of the payload.
         key: columns of `aggregateid`; None: the primary key.
-        outbox: that the triggers fill.
+        outbox: filled by the triggers.
         aggregate_type: None: the table's name.
         always: whether the triggers fire for replicated rows too.
         notify: channel of a NOTIFY; None: none is sent.
@@ -35,7 +35,7 @@ class Asked(NamedTuple):
 
 
 class Name(NamedTuple):
-    """A table's name as the catalog has it; `schema` is None where the database has none."""
+    """A table's name as in the catalog; `schema` is None for a database without schemas."""
 
     schema: str | None
     name: str
@@ -45,9 +45,9 @@ class Place(NamedTuple):
     """A table in the catalog.
 
     Attributes:
-        name: whole.
-        refusal: why no trigger can serve it; None where one can.
-        notes: sentences that who runs the SQL has to know.
+        name: the full name.
+        refusal: why no trigger can serve it; None if one can.
+        notes: sentences that the person who runs the SQL must know.
     """
 
     name: Name
@@ -56,17 +56,17 @@ class Place(NamedTuple):
 
 
 class Outbox(NamedTuple):
-    """An outbox in the catalog; `columns` is None where this user can see no such table."""
+    """An outbox in the catalog; `columns` is None if this user can see no such table."""
 
     name: Name
     columns: frozenset[str] | None
 
     @classmethod
     def among(cls, found: Sequence[tuple[Any, ...]], name: str) -> Outbox | None:
-        """Return the outbox of a name, as it is written before any other; None where there is none.
+        """Return the outbox of a name, preferring its exact spelling; None if there is none.
 
         Args:
-            found: schema, table and column of every column of the tables that it may be.
+            found: schema, table and column of every column of the candidate tables.
             name: of the table.
         """
         if not found:
@@ -76,15 +76,15 @@ class Outbox(NamedTuple):
 
 
 class Capture(NamedTuple):
-    """Triggers to be written, with what the catalog says.
+    """Triggers to be written, with the information from the catalog.
 
     Attributes:
-        table: that the application writes.
-        outbox: that they fill.
+        table: written by the application.
+        outbox: filled by the triggers.
         columns: of the payload.
         key: columns of `aggregateid`.
         aggregate_type: of every event.
-        always: whether they fire for replicated rows too.
+        always: whether the triggers fire for replicated rows too.
         notify: channel of a NOTIFY; None: none is sent.
         notes: comments of the SQL.
     """
@@ -105,7 +105,7 @@ class Trigger(NamedTuple):
     Attributes:
         name: of the trigger.
         create: its statement, without the semicolon.
-        body: what the catalog shows of it once it is there.
+        body: what the catalog shows for it once it is installed.
     """
 
     name: str
@@ -114,13 +114,13 @@ class Trigger(NamedTuple):
 
 
 class Installed(NamedTuple):
-    """A trigger that the database has.
+    """A trigger installed in the database.
 
     Attributes:
         name: of the trigger.
-        body: what it does, blanks aside.
-        fault: why it does not fire; None where it does.
-        function: that it calls, quoted; None where it is a statement itself.
+        body: its definition, ignoring blanks.
+        fault: why it does not fire; None if it does.
+        function: the function that it calls, quoted; None if the trigger itself is a statement.
     """
 
     name: str
@@ -130,55 +130,55 @@ class Installed(NamedTuple):
 
 
 class Dialect(ABC):
-    """How one database spells triggers, and where its catalog keeps them.
+    """Dialect of one database: how it spells triggers, and where its catalog keeps them.
 
     Args:
         database: is only read.
     """
 
     only_here: ClassVar[bool] = False
-    """Whether `--always` and `--notify` mean something here."""
+    """Whether `--always` and `--notify` apply to this database."""
     suffixes: ClassVar[tuple[str, ...]]
-    """What the names of triggers end with."""
+    """Suffixes of trigger names."""
     quotes: ClassVar[str]
-    """Signs that begin a quoted name."""
+    """Characters that begin a quoted name."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
 
     def rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
-        """Return the rows of a statement on the catalog."""
+        """Return the rows of a catalog query."""
         return self.database.read(sa.text(statement).bindparams(**values))
 
     @abstractmethod
     def place(self, found: Reflection) -> Place:
-        """Return where a table is that was found, and whether triggers can serve it."""
+        """Return the place of a table that was found, and whether triggers can serve it."""
 
     @abstractmethod
     def outbox(self, schema: str | None, name: str) -> Outbox:
-        """Return the outbox of a name, as it is written or in lower case; who asks may have no rights on it."""
+        """Return the outbox of that exact name, else in lower case; the user may have no rights on it."""
 
     def refused_column(self, table: Name, column: Column) -> str | None:  # noqa: ARG002
-        """Return why a trigger can't read a column; None where it can."""
+        """Return why a trigger can't read a column; None if it can."""
         return None
 
     @abstractmethod
     def triggers(self, capture: Capture) -> tuple[Trigger, ...]:
-        """Return the triggers that serve what was asked."""
+        """Return the triggers for the request."""
 
     @abstractmethod
     def installed(self, capture: Capture) -> tuple[Installed, ...]:
-        """Return the triggers of the table that fill this outbox, whoever printed them."""
+        """Return the triggers of the table that fill this outbox, regardless of origin."""
 
     @abstractmethod
     def strangers(self, capture: Capture) -> list[str]:
-        """Return what has a name that would be printed and belongs to somebody else, as words of a sentence."""
+        """Return foreign objects whose names collide with those to be printed, as words of a sentence."""
 
     @abstractmethod
     def script(self, capture: Capture, stale: Sequence[Installed]) -> str:
-        """Return the statements that put the triggers in place of those that are there, all at once.
+        """Return the statements that replace the installed triggers, all at once.
 
         Args:
-            capture: what was asked.
+            capture: the request.
             stale: triggers that fill this outbox under other names, from before the table was renamed.
         """

@@ -1,4 +1,4 @@
-"""Triggers of MariaDB and MySQL: each is one statement, so that no client needs another delimiter."""
+"""Triggers of MariaDB and MySQL: each is one statement, so no client needs another delimiter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from airflow_legacy_events.cli.outbox.quoting import mysql_literal, other_name, 
 from airflow_legacy_events.core.ports import Reflection
 from airflow_legacy_events.databases.table_names import QUOTES
 
-# INSERT … SELECT locks the counter of ids for the whole statement, so it is only used where a key did change.
+# INSERT … SELECT locks the auto-increment counter for the whole statement, so it is used only for changed keys.
 _BODIES = {
     "created": ("INSERT", "{insert} VALUES ({type}, {new_key}, 'created', {new})"),
     "rekeyed": ("UPDATE", "{insert} SELECT {type}, {old_key}, 'deleted', {old} FROM DUAL WHERE NOT {same}"),
@@ -45,7 +45,7 @@ class Mysql(Dialect):
         return find_outbox(self.rows, schema, name)
 
     def triggers(self, capture: Capture) -> tuple[Trigger, ...]:
-        """See `Dialect.triggers`; of two for one event the first made fires first."""
+        """See `Dialect.triggers`; of two for one event, the one created first fires first."""
         old_key, new_key = key_of("OLD", capture.key), key_of("NEW", capture.key)
         values = {
             "insert": _insert(capture),
@@ -75,7 +75,7 @@ class Mysql(Dialect):
         return find_strangers(self.rows, capture.table, [one.name for one in self.triggers(capture)])
 
     def script(self, capture: Capture, stale: Sequence[Installed]) -> str:
-        """See `Dialect.script`; each statement here commits, so a lock keeps writers out meanwhile."""
+        """See `Dialect.script`; each statement commits, so a lock blocks writers meanwhile."""
         triggers = self.triggers(capture)
         names = (*(one.name for one in stale), *(one.name for one in triggers))
         statements = [

@@ -1,4 +1,4 @@
-"""Catalog of MariaDB and MySQL: tables that triggers may serve, and the triggers that are there."""
+"""Catalog of MariaDB and MySQL: tables that triggers can serve, and installed triggers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SELECT constraint_name, referenced_table_name, delete_rule, update_rule
    AND (delete_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT') OR update_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT'))
  ORDER BY constraint_name
 """
-# Who may not see a trigger finds it on MariaDB without its statement.
+# On MariaDB, a trigger without the right to see it is listed without its statement.
 _TRIGGERS = """
 SELECT trigger_name, action_timing, event_manipulation FROM information_schema.triggers
  WHERE event_object_schema = :schema AND event_object_table = :name
@@ -49,7 +49,7 @@ _NOTES = (
 
 
 def find_place(rows: Rows, found: Reflection) -> Place:
-    """Return where a table is, and whether triggers can serve it."""
+    """Return the place of a table, and whether triggers can serve it."""
     [(schema, name, kind, engine, version)] = rows(_PLACE, schema=found.selectable.schema, name=found.selectable.name)
     notes = list(_NOTES)
     if engine != "InnoDB":
@@ -75,7 +75,7 @@ def _refusal(rows: Rows, schema: str, name: str, kind: str, version: str) -> str
 
 
 def find_outbox(rows: Rows, schema: str | None, name: str) -> Outbox:
-    """Return the outbox of a name, else where it would be made."""
+    """Return the outbox of a name, else the place where it would be created."""
     if (found := Outbox.among(rows(_OUTBOX, schema=schema, name=name), name)) is not None:
         return found
     [(current,)] = rows("SELECT DATABASE()")
@@ -83,7 +83,7 @@ def find_outbox(rows: Rows, schema: str | None, name: str) -> Outbox:
 
 
 def shown_body(timing: str, event: str, body: str) -> str:
-    """Return what a trigger does, so that two that do the same are equal; the server may keep a delimiter."""
+    """Return a trigger's definition in a comparable form; the server may keep a delimiter."""
     return f"{timing} {event} {body.rstrip(' ;')}"
 
 
@@ -91,7 +91,7 @@ def find_triggers(rows: Rows, table: Name, insert: str) -> tuple[Installed, ...]
     """Return the triggers of a table that hold the statement `insert`."""
     found = []
     for name, timing, event in rows(_TRIGGERS, schema=table.schema, name=table.name):
-        # What information_schema shows of a statement is not what was written where a name or a text has quotes.
+        # information_schema alters a statement that has quotes in a name or text, so SHOW CREATE TRIGGER is used.
         quoted_name = quoted(table.schema, name, sign="`").replace(":", r"\:")
         [(_, _, statement, *_)] = rows(f"SHOW CREATE TRIGGER {quoted_name}")
         if insert in (body := str(statement).partition(_BEFORE_BODY)[2]):
@@ -100,7 +100,7 @@ def find_triggers(rows: Rows, table: Name, insert: str) -> tuple[Installed, ...]
 
 
 def find_strangers(rows: Rows, table: Name, names: Sequence[str]) -> list[str]:
-    """Return the triggers of these names that somebody else made, or that are of another table of the schema."""
+    """Return the triggers of these names that have another origin, or belong to another table of the schema."""
     return [
         f"a trigger {name!r} of table {of!r}"
         for name, of, body in rows(_ALL_TRIGGERS, schema=table.schema)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from airflow_legacy_events.cli.outbox.quoting import mysql_literal, quoted
 from airflow_legacy_events.core.columns import Column, Kind
 
-# The number of a point in time needs no table of zones. A date of zeros has the number 0, or none on MariaDB.
+# UNIX_TIMESTAMP needs no time zone tables. It is 0 for a zero date, or NULL on MariaDB.
 _INSTANT = (
     "COALESCE(CASE WHEN UNIX_TIMESTAMP({0}) <> 0 THEN CONCAT(REPLACE(CAST(TIMESTAMPADD(MICROSECOND,"
     " UNIX_TIMESTAMP({0}) * 1000000, '1970-01-01 00:00:00.000000') AS CHAR), ' ', 'T'), 'Z') END,"
@@ -31,7 +31,7 @@ def payload_of(row: str, columns: Sequence[Column]) -> str:
 
 
 def key_of(row: str, key: Sequence[Column]) -> str:
-    """Return the text of a key; of several columns a JSON array of their texts, without blanks."""
+    """Return the text of a key; a JSON array of texts, without blanks, if it has several columns."""
     if len(key) == 1:
         return _text(row, key[0])
     return "CONCAT('[', " + ", ',', ".join(f"JSON_QUOTE({_text(row, one)})" for one in key) + ", ']')"
@@ -42,9 +42,9 @@ def _value(row: str, column: Column) -> str:
     if column.type in {"bit", "year"} or column.type.endswith("zerofill"):
         return f"{field} + 0"
     if column.kind in (Kind.FLOAT, Kind.SINGLE):
-        return f"{field} * 1e0"  # the double that it equals
+        return f"{field} * 1e0"  # the double of the same value
     if column.type == "geometry":
-        field = f"SUBSTR(CAST({field} AS BINARY), 5)"  # without the number of its system
+        field = f"SUBSTR(CAST({field} AS BINARY), 5)"  # without the SRID
     return _TEXTS.get(column.kind, "{0}").format(field)
 
 

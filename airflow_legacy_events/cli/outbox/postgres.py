@@ -20,7 +20,7 @@ from airflow_legacy_events.core.ports import Reflection
 from airflow_legacy_events.databases.table_names import QUOTES
 
 _ROW, _TRUNCATE = ("AFTER INSERT OR UPDATE OR DELETE", "FOR EACH ROW", 29), ("AFTER TRUNCATE", "FOR EACH STATEMENT", 32)
-# The text of a value depends on them, and every session of the application may have others.
+# The text of a value depends on these settings, which may differ between the application's sessions.
 _SETTINGS = {
     "search_path": "pg_catalog, pg_temp",
     "TimeZone": "'UTC'",
@@ -156,7 +156,7 @@ def _body(capture: Capture) -> str:
 
 
 def _payload(row: str, columns: Sequence[Column]) -> str:
-    # No function that takes names and values in turn: it ends at a hundred arguments.
+    # Not json_build_object: it is limited to a hundred arguments.
     values = ", ".join(f"{_value(row, one)} AS {quoted(one.name)}" for one in columns)
     return f"SELECT row_to_json(chosen.*) FROM (SELECT {values}) AS chosen"  # noqa: S608  of quoted names
 
@@ -168,13 +168,13 @@ def _key(row: str, key: Sequence[Column]) -> str:
 
 
 def _value(row: str, column: Column) -> str:
-    """The value as `row_to_json` writes it, or what has to be made of it first."""
+    """Return the value in the form that `row_to_json` writes, converted first if necessary."""
     field = f"{row}.{quoted(column.name)}"
     if column.kind is Kind.BYTES:
         return f"replace(encode({field}, 'base64'), chr(10), '')"
     if column.kind is Kind.MONEY:
         return f"{field}::numeric::text"
-    # A cast would take the blanks of a char(n), and a type of the database may have JSON of its own.
+    # A cast would strip the blanks of a char(n), and user-defined types may have their own JSON.
     cast = column.kind is Kind.DECIMAL or (column.kind is Kind.TEXT and not column.type.startswith("bpchar"))
     return f"{field}::text" if cast else field
 

@@ -1,4 +1,4 @@
-"""Catalog of PostgreSQL: tables that triggers may serve, and the triggers that are there."""
+"""Catalog of PostgreSQL: tables that triggers can serve, and installed triggers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _ALL_TRIGGERS = """
 SELECT t.tgname, p.prosrc FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
  WHERE t.tgrelid = to_regclass(:name) AND NOT t.tgisinternal
 """
-# The triggers of partitions are made by the server, which before release 13 calls them internal.
+# Triggers of partitions are created by the server, which marks them internal before release 13.
 _FUNCTION = """
 SELECT p.prosrc, (SELECT min(t.tgrelid::regclass::text) FROM pg_catalog.pg_trigger t
                    WHERE t.tgfoid = p.oid AND t.tgrelid <> to_regclass(:table) AND NOT t.tgisinternal
@@ -57,7 +57,7 @@ _TABLE, _PARTITIONED = "r", "p"
 
 
 def find_place(rows: Rows, found: Reflection) -> Place:
-    """Return where a table is, and whether triggers can serve it."""
+    """Return the place of a table, and whether triggers can serve it."""
     [(schema, name, kind, partition, children)] = rows(
         _PLACE, name=quoted(found.selectable.schema, found.selectable.name)
     )
@@ -77,7 +77,7 @@ def find_place(rows: Rows, found: Reflection) -> Place:
 
 
 def find_outbox(rows: Rows, schema: str | None, name: str) -> Outbox:
-    """Return the outbox of a name, else where it would be made."""
+    """Return the outbox of a name, else the place where it would be created."""
     if (found := Outbox.among(rows(_OUTBOX, schema=schema, name=name), name)) is not None:
         return found
     [(current,)] = rows("SELECT COALESCE(current_schema(), 'public')")
@@ -85,12 +85,12 @@ def find_outbox(rows: Rows, schema: str | None, name: str) -> Outbox:
 
 
 def unreadable_columns(rows: Rows, table: str) -> frozenset[str]:
-    """Return the columns of which a trigger sees NULL."""
+    """Return the columns that a trigger sees as NULL."""
     return frozenset(str(name) for (name,) in rows(_VIRTUAL, name=table))
 
 
 def installed_body(code: int, settings: Mapping[str, str], body: str) -> str:
-    """Return what a trigger does, so that two that do the same are equal.
+    """Return a trigger's definition in a comparable form.
 
     Args:
         code: when it fires, as `pg_trigger.tgtype` has it.
@@ -121,7 +121,7 @@ def find_triggers(rows: Rows, capture: Capture, insert: str) -> tuple[Installed,
 
 
 def find_strangers(rows: Rows, capture: Capture, names: Sequence[str], function: Name) -> list[str]:
-    """Return the triggers of these names, and the function, that somebody else made or another table needs."""
+    """Return the triggers of these names, and the function, that have another origin or another table needs."""
     table = quoted(*capture.table)
     found = [
         f"a trigger {name!r}" for name, body in rows(_ALL_TRIGGERS, name=table) if name in names and FILLED not in body

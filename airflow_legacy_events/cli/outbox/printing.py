@@ -1,4 +1,4 @@
-"""The SQL that is printed: what to know first, then the statements."""
+"""Printed SQL: notes first, then the statements."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def script(asked: Asked, looked: Looked, dialect: Dialect) -> str:
     """Return comments and statements; nothing is executed.
 
     Raises:
-        ConfigurationError: a column that was asked for is not there, or a name is taken by somebody else.
+        ConfigurationError: a requested column does not exist, or a name is already used by a foreign object.
     """
     capture = looked.capture
     if looked.missing:

@@ -1,4 +1,4 @@
-"""Triggers of SQLite. A column there keeps any value, so each is written by the class in which it is stored."""
+"""Triggers of SQLite. A column holds values of any type, so each value is written by its storage class."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NOTES = (
     "REPLACE deletes a row that is in its way without an event, unless its session has PRAGMA recursive_triggers = ON.",
     "Each program that writes needs a SQLite with functions for JSON; all have them from 3.38 on.",
 )
-# Fifteen digits are what people expect to read; where they are not the number, eighteen are.
+# Fifteen digits are the familiar form; if they don't give the same number, eighteen do.
 _REAL = (
     "CASE WHEN {0} > 1.7976931348623157e308 THEN '\"Infinity\"' WHEN {0} < -1.7976931348623157e308 THEN '\"-Infinity\"'"
     " WHEN CAST(printf('%!.15g', {0}) AS REAL) = {0} THEN printf('%!.15g', {0}) ELSE printf('%!.18g', {0}) END"
@@ -94,7 +94,7 @@ class Sqlite(Dialect):
         return tuple(Installed(name, sql) for name, sql in found if _insert(capture) in sql)
 
     def strangers(self, capture: Capture) -> list[str]:
-        """See `Dialect.strangers`; all triggers of a file share their names."""
+        """See `Dialect.strangers`; all triggers of a file share one namespace."""
         names = {one.name.lower() for one in self.triggers(capture)}
         return [
             f"a trigger {name!r} of table {of!r}"
@@ -120,12 +120,12 @@ def _insert(capture: Capture) -> str:
 
 
 def _payload(row: str, columns: Sequence[Column]) -> str:
-    # Concatenated, since json_object ends at 63 columns, refuses blobs, and rounds numbers to fifteen digits.
+    # Concatenated, because json_object is limited to 63 columns, refuses blobs, and rounds numbers to fifteen digits.
     members = [
         f"{literal((',' if at else '{') + json.dumps(one.name, ensure_ascii=False) + ':')} || {_value(row, one)}"
         for at, one in enumerate(columns)
     ]
-    # In brackets, so that a wide table does not reach the depth at which an expression is refused.
+    # Grouped in brackets, so that a wide table does not exceed the depth limit of an expression.
     groups = (members[at : at + _GROUP] for at in range(0, len(members), _GROUP))
     return " || ".join(f"({' || '.join(group)})" for group in groups) + " || '}'"
 
@@ -139,7 +139,7 @@ def _value(row: str, column: Column) -> str:
 
 
 def _key(row: str, key: Sequence[Column]) -> str:
-    """The text of a key; a NULL, which SQLite lets into most primary keys, is an empty text."""
+    """Return the text of a key; NULL, which SQLite allows in most primary keys, becomes an empty text."""
     texts = [f"ifnull({_TEXT.format(f'{row}.{quoted(one.name)}')}, '')" for one in key]
     if len(texts) == 1:
         return texts[0]
