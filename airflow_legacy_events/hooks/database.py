@@ -92,7 +92,7 @@ class LegacyDatabaseHook(BaseHook):
         row_security: str = FAIL,
     ) -> tuple[str, sa.URL, Database]:
         """Return the database, its name in the registry and its URL."""
-        from airflow_legacy_events.hooks.target import find_target  # noqa: PLC0415  SQLAlchemy is for those who connect
+        from airflow_legacy_events.hooks.target import find_target  # noqa: PLC0415  SQLAlchemy, only to connect
 
         name, url = find_target(self.conn_id, connection)
         database = self._load(name, DATABASES[name])(

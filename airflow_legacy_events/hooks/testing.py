@@ -66,7 +66,7 @@ def _ask(database: Database, about: Callable[[Any], About], seconds: float) -> A
     def ask() -> None:
         try:
             answers.put(about(database))
-        except Exception as error:  # noqa: BLE001  raised below, by who waits
+        except Exception as error:  # noqa: BLE001  raised below, in the waiting thread
             answers.put(error)
 
     here = contextvars.copy_context()

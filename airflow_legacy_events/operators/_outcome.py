@@ -24,7 +24,7 @@ def failed(context: Any, report: Report, error: BaseException, log: logging.Logg
     """
     try:
         context["ti"].xcom_push(key=REPORT_KEY, value=report.to_dict())
-    except Exception as second:  # noqa: BLE001  the run's own error goes on
+    except Exception as second:  # noqa: BLE001  the run's own error is raised
         error.add_note(f"and its report could not be pushed: {second}")
     if report.rows:
         log.info("%s", report)

@@ -44,8 +44,8 @@ class IncrementalQueryOperator(RowStreamOperator):
     :param on_schema_change: what to do when columns were added, removed or changed since the last run: ``evolve`` with
         one warning, or ``fail``. A changed type of a watermark or key column always fails.
     :param on_reset: what to do when the table was set back below its watermark, such as emptied and renumbered or
-        restored from an older copy: ``fail``, ``restart``, which sends the table as it is now from its beginning as a
-        new generation, or ``keep`` the watermark and go on above it.
+        restored from an older copy. ``fail`` fails the task. ``restart`` sends the table as it is now, from its
+        beginning, as a new generation. ``keep`` keeps the watermark and goes on above it.
     """
 
     template_fields: Collection[str] = (

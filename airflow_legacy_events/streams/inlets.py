@@ -15,7 +15,7 @@ def stream_asset(spec: SourceSpec, topic: str) -> Any:
     Raises:
         ConfigurationError: the stream's name is not known while the DAG is loaded.
     """
-    from airflow_legacy_events.watermarks.asset import watermark_asset  # noqa: PLC0415  for those who use it
+    from airflow_legacy_events.watermarks.asset import watermark_asset  # noqa: PLC0415  only for this store
 
     name = spec.stream_name(topic)
     if name is None:

@@ -85,7 +85,7 @@ class _ListeningThread:
             began = time.monotonic()
             try:
                 self._listen()
-            except Exception as error:  # noqa: BLE001  whatever it meets, it goes on
+            except Exception as error:  # noqa: BLE001  it continues after any error
                 if not getattr(error, "retry_helps", True):
                     _log.warning(
                         "%s. Rows are found by looking alone, every poll_interval, until the triggerer is restarted",

@@ -93,7 +93,7 @@ def _configured(kind: type[OpenableStore]) -> str:
 
 
 def _engine(conn_id: str) -> sa.Engine:
-    import sqlalchemy as sa  # noqa: PLC0415  for those who connect
+    import sqlalchemy as sa  # noqa: PLC0415  only to connect
 
     from airflow_legacy_events.databases.quoting import quote_all  # noqa: PLC0415
     from airflow_legacy_events.hooks.connections import find_connection  # noqa: PLC0415

@@ -82,7 +82,7 @@ def glance(key: str) -> str | None:
     for backend in _own(in_task=_in_task()):
         try:
             found = backend.get_variable(key=key)
-        except Exception:  # noqa: BLE001  whoever needs to know reads
+        except Exception:  # noqa: BLE001  `read` reports it
             return None
         return None if found is None else str(found)
     return None
@@ -210,6 +210,6 @@ def _backends() -> list[Any]:
 def _holds(backend: Any, key: str) -> bool:
     try:
         return backend.get_variable(key=key) is not None
-    except Exception as error:  # noqa: BLE001  a backend is anybody's; Airflow goes on to the next one, too
+    except Exception as error:  # noqa: BLE001  third-party backend; Airflow tries the next one, too
         _log.warning("secrets backend %s could not be asked for Variable %s: %s", type(backend).__name__, key, error)
         return False

@@ -47,7 +47,7 @@ class XComWatermarkStore(OpenableStore):
             raise ConfigurationError(
                 "watermarks in XComs belong to one task, and none was named: no registration tells whose the stream is"
             )
-        from airflow_legacy_events.watermarks.xcom_server import ServerRuns  # noqa: PLC0415  for servers
+        from airflow_legacy_events.watermarks.xcom_server import ServerRuns  # noqa: PLC0415  only on a server
 
         return cls(ServerRuns(*by.owner))
 

@@ -20,7 +20,7 @@ _T = TypeVar("_T")
 
 
 def arguments(messages: Messages, places: Sequence[int]) -> tuple[Sequence[Iterable[Any]], Iterator[Any]]:
-    """Return the columns in the order of `produce`, and an iterator over the values among them, whose length is known.
+    """Return the columns in the order of `produce`, and an iterator over the values, with an exact `length_hint`.
 
     Args:
         messages: of one batch.

@@ -164,7 +164,7 @@ class OutboxSpec:
 
     def envelope(self, asked: str | Envelope | None) -> Envelope:
         """See `SourceSpec.envelope`."""
-        from airflow_legacy_events.envelopes.outbox import RoutedEnvelope  # noqa: PLC0415  for who drains
+        from airflow_legacy_events.envelopes.outbox import RoutedEnvelope  # noqa: PLC0415  only to drain
         from airflow_legacy_events.envelopes.outbox.schema import PayloadSchemas  # noqa: PLC0415
 
         if asked is None or isinstance(asked, str):
