@@ -1,4 +1,4 @@
-"""What a server of MySQL or MariaDB says of itself and of who asks."""
+"""Facts that a MySQL or MariaDB server reports about itself and the current user."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _ASKED = (
 
 
 def about(database: MysqlDatabase) -> About:
-    """Return what the server says, in two statements. Which rights a role brings is not asked.
+    """Return the server's facts, with two statements. Rights granted through roles are not queried.
 
     Raises:
-        SourceError: it can't be reached, or refused the statement.
+        SourceError: the server can't be reached or refused the statement.
     """
     columns: list[sa.Label[str]] = [sa.literal_column(text).label(f"c{at}") for at, text in enumerate(_ASKED)]
     [found] = database.read(sa.select(*columns))
@@ -50,7 +50,7 @@ def about(database: MysqlDatabase) -> About:
 
 
 def _has_role(database: MysqlDatabase) -> bool:
-    """Whether the session has rights by a role; MySQL before 8 knows none."""
+    """Whether the session has rights through a role; MySQL before 8 has no roles."""
     try:
         [(role,)] = database.read(sa.select(sa.literal_column("COALESCE(CURRENT_ROLE(), '')").label("role")))
     except SourceError:

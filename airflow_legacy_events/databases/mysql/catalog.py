@@ -1,4 +1,4 @@
-"""Catalog of MySQL and MariaDB: what it says of one table."""
+"""MySQL and MariaDB catalog: facts about one table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from airflow_legacy_events.databases.mysql.underlying import WITH_SNAPSHOT, Unde
 from airflow_legacy_events.databases.reflection import TableFacts
 from airflow_legacy_events.databases.table_names import QUOTES, TableName, looked_up, no_such_table, readings
 
-# Whether names are compared with their case here depends on the server.
+# Whether names are case-sensitive here depends on the server.
 _TABLE = """
 SELECT {at}, table_schema, table_name, table_type, engine, create_time, CURRENT_USER() FROM information_schema.tables
  WHERE table_schema = COALESCE(%s, DATABASE()) AND table_name = %s
@@ -32,16 +32,16 @@ _CHECKS = """
 SELECT check_clause FROM information_schema.check_constraints WHERE constraint_schema = %s AND table_name = %s
 """
 _UNIQUE = frozenset({"InnoDB", "MyISAM", "Aria", "MEMORY", "ROCKSDB", "TokuDB", "ndbcluster", "NDBCLUSTER"})
-"""Engines that keep the promise of a unique index: a MERGE table only repeats those of its parts."""
+"""Engines that enforce unique indexes: a MERGE table only repeats the declarations of its parts."""
 _READS = "select"
 _SORTED_BYTES = 2**14
-"""Values of so many bytes are sorted as a whole, whatever their weights are and the server's memory is."""
+"""Bytes up to which values are always sorted completely, for any collation weights and server memory."""
 
 _IS_JSON = re.compile(r"json_valid\(`((?:[^`]|``)+)`\)")
 
 
 class TableRow(NamedTuple):
-    """What the list of tables says of one, `created` in UTC where the session is; `user` is who asks."""
+    """Row of the table list. `created` is in UTC if the session is; `user` is the current user."""
 
     schema: str
     name: str
@@ -52,24 +52,24 @@ class TableRow(NamedTuple):
 
     @property
     def is_view(self) -> bool:
-        """Whether it is one, the server's own included."""
+        """Whether it is a view, including the server's own."""
         return "VIEW" in self.kind
 
 
 class CatalogEntry(NamedTuple):
-    """What the catalog says of one table.
+    """Catalog facts about one table.
 
     Attributes:
-        facts: what every database knows of a table.
-        json: columns that MariaDB keeps as JSON.
+        facts: the facts that every database provides.
+        json: columns that MariaDB declares as JSON.
         sorted_by: for each index by name, the columns by which it sorts the rows in ascending order.
         invisible: columns that `SELECT *` leaves out.
-        places: of the columns by name, in their order.
+        places: positions of the columns by name, in order.
         readable: columns that this user may read.
-        partly: what is withheld, if this user may not read every column.
-        is_partly: whether it is known that it may not.
-        hides_key: whether there may be a primary key that is not shown to who may not read its columns.
-        functions: whether what is read may run stored functions; see `underlying`.
+        partly: what is withheld from this user, if it may not read every column.
+        is_partly: whether it is known that this user may not.
+        hides_key: whether there may be a primary key that is hidden because this user may not read its columns.
+        functions: whether reading it may run stored functions; see `underlying`.
     """
 
     facts: TableFacts
@@ -85,7 +85,7 @@ class CatalogEntry(NamedTuple):
 
 
 def inspect_table(session: Session, table: str) -> CatalogEntry:
-    """Return the entry of a table or view. Its name is looked up as written, then in lower case.
+    """Return the catalog entry of a table or view. Its name is looked up as written, then in lower case.
 
     Raises:
         ConfigurationError: there is none of that name.
@@ -141,10 +141,10 @@ def _state(
 
 
 def _is_distinct(index: Index, engine: str | None, not_null: frozenset[str], collations: Mapping[str, str]) -> bool:
-    """Return whether no two rows of a table share the values of an index, as they are compared.
+    """Return whether an index guarantees distinct values under the rules of comparison.
 
-    Those of NO PAD collations of MariaDB are sorted with their padding, and compared without it. Hashes of long values
-    let equal ones in beside each other, in releases that are in use.
+    MariaDB's NO PAD collations sort values with padding, but compare without it. Hash-based unique indexes of long
+    values admit duplicates in some releases still in use.
     """
     return (
         index.unique
@@ -156,7 +156,7 @@ def _is_distinct(index: Index, engine: str | None, not_null: frozenset[str], col
 
 
 def _sorted_by(indexes: Sequence[Index], engine: str | None) -> dict[str, tuple[str, ...]]:
-    # InnoDB keeps the primary key behind the columns of every index.
+    # InnoDB appends the primary key to the columns of every index.
     behind = next((one.ascending for one in indexes if one.name == "PRIMARY" and engine == "InnoDB"), ())
     return {
         one.name: tuple(dict.fromkeys(one.ascending + (behind if one.whole else ())))
@@ -166,7 +166,7 @@ def _sorted_by(indexes: Sequence[Index], engine: str | None) -> dict[str, tuple[
 
 
 def find_table(session: Session, table: str) -> TableRow:
-    """Return what the list of tables says of a table or view; see `looked_up`.
+    """Return the table list's row of a table or view; see `looked_up`.
 
     Raises:
         ConfigurationError: there is none of that name.
@@ -176,13 +176,13 @@ def find_table(session: Session, table: str) -> TableRow:
 
 
 def _find(session: Session, table: str) -> tuple[TableName, TableRow]:
-    """Return the name by which a table was found, and what the list of tables says of it."""
+    """Return the name under which a table was found, and its row in the table list."""
     names = looked_up(table, _QUOTES)
-    # Each name is looked up by itself: one condition for several would open every table in old releases.
+    # One lookup per name: in old releases, a condition on several names would open every table.
     asked = " UNION ALL ".join(_TABLE.format(at=at) for at in range(len(names)))
     rows = session.rows(asked, *(part for one in names for part in one))
     found = [(names[int(at)], TableRow(*row)) for at, *row in rows]
-    # The server may compare names without their case.
+    # The server may compare names case-insensitively.
     exact = [one for one in found if one[0].name == one[1].name]
     if not exact:
         *_, (schema, name) = readings(table, _QUOTES)
@@ -192,6 +192,6 @@ def _find(session: Session, table: str) -> tuple[TableName, TableRow]:
 
 
 def _json(session: Session, schema: str, table: str) -> frozenset[str]:
-    """Return the columns that MariaDB declares as JSON: LONGTEXT with a check."""
+    """Return the columns that MariaDB declares as JSON: LONGTEXT with a CHECK constraint."""
     checks = [_IS_JSON.fullmatch(str(clause)) for (clause,) in session.rows(_CHECKS, schema, table)]
     return frozenset(check[1].replace("``", "`") for check in checks if check)

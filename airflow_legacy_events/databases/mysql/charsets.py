@@ -1,4 +1,4 @@
-"""Character sets of MySQL and MariaDB: for a character without Unicode the server would silently send `?`."""
+"""Character sets of MySQL and MariaDB: the server would silently send `?` for a character that is not in Unicode."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from MySQLdb.cursors import SSCursor
 
 from airflow_legacy_events.databases.mysql.session import Session, code_of
 
-# Every text of theirs arrives as it is, or as bytes that the driver refuses.
+# Lossless: their text arrives unchanged, or as bytes that the driver refuses.
 _COMPLETE = frozenset(
     {"utf8mb4", "utf8mb3", "utf8", "latin1", "ucs2", "utf16", "utf16le", "utf32", "gb18030", "binary"}
 )
 REMEDY = ("as bytes with sql=: CAST({name} AS BINARY) AS {name}", "Unicode")
-"""How to read a text that can't become Unicode: `remedy` and `encoding` of `errors.unreadable`."""
+"""How to read text that can't be converted to Unicode: `remedy` and `encoding` of `errors.unreadable`."""
 
 _OUT_OF_RANGE = 1690
 _FIRST = 1_000
@@ -24,26 +24,29 @@ _RAISED = re.compile(r"pow\(1e\+?300,\(?([0-9]+)")
 
 
 def question(selectable: Any, names: Sequence[str]) -> Any:
-    """Return a query for character set and collation of each of these columns: one row, no row of them is read."""
+    """Return a query for the character set and collation of these columns.
+
+    It returns one row, and reads none of theirs.
+    """
     highest: list[Any] = [sa.func.max(sa.column(name)) for name in names]
     found = (ask(one) for one in highest for ask in (sa.func.charset, sa.func.collation))
     return sa.select(*found).select_from(selectable).where(sa.text("1 = 0"))
 
 
 def doubtful(names: Sequence[str], answer: Sequence[str]) -> list[str]:
-    """Return the columns whose character set has characters without Unicode; `answer` to `question`."""
+    """Return the columns whose character set has characters outside Unicode; `answer` is the result of `question`."""
     return [name for name, charset in zip(names, answer[::2], strict=True) if charset not in _COMPLETE]
 
 
 def collations(names: Sequence[str], answer: Sequence[str]) -> dict[str, str]:
-    """Return the collation of each column; `answer` to `question`."""
+    """Return the collation of each column; `answer` is the result of `question`."""
     return dict(zip(names, answer[1::2], strict=True))
 
 
 def guarded(column: Any, at: int) -> Any:
-    """Return the text of `column` in Unicode; the statement fails where a character would be lost.
+    """Return the text of `column` in Unicode. The statement fails if a character would be lost.
 
-    POW is out of range only in a row where it is evaluated, and the error holds `at`.
+    POW fails as out of range only in a row where it is evaluated. The error contains `at`.
     """
     unicode = sa.func.convert(column.op("USING")(sa.literal_column("utf8mb4")))
     replaced = sa.func.replace(sa.func.replace(unicode, _QUESTION, _NOTHING), _UNKNOWN, _NOTHING)
@@ -58,22 +61,22 @@ _UNKNOWN: Any = sa.literal_column("_utf8mb4 X'EFBFBD'")
 
 
 def lost_column(error: BaseException, guards: Mapping[int, str]) -> str | None:
-    """Return the column that made a statement with guards fail; None where another reason did.
+    """Return the column whose guard made a statement fail; None if it failed for another reason.
 
     Args:
-        error: of the server; its text may hold the value.
-        guards: the columns by the number of their guard.
+        error: of the server; its text may contain the value.
+        guards: the columns by guard number.
     """
     found = _RAISED.search(str(error)) if code_of(error) == _OUT_OF_RANGE else None
     return guards.get(int(found[1]) - _FIRST) if found else None
 
 
 def unreadable_column(session: Session, statement: str, parameters: Any) -> str | None:
-    """Return the first column of a query with a text that is no UTF-8.
+    """Return the first column of a query with text that is not valid UTF-8.
 
     Args:
-        session: a new one that serves nothing else afterwards.
-        statement: of the read that failed.
+        session: a new one that is not used afterwards.
+        statement: of the failed read.
         parameters: of the statement.
     """
     session.connection.converter = {}

@@ -1,4 +1,4 @@
-"""Connections of mysqlclient: what is fixed for each of them, and what the driver takes of a connection's extras."""
+"""mysqlclient connections: fixed options, and the connection extras that the driver accepts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NOT_TAKEN = frozenset({"cursorclass", "conv", "local_infile_dir", "executemany_
 _FIELDS = frozenset({"host", "port", "user", "passwd", "password", "db", "database"})
 _REFUSED_BY_THE_SERVER = {1193: "sql_mode", 1231: "sql_mode", 1273: "collation"}
 _OF_THE_USER = frozenset({1040, 1044, 1045, 1049, 1129, 1130, 1158, 1203, 1226, 1251, 1698, 3118, 4151})
-"""Errors of a server that lets a user not in."""
+"""Server errors that refuse the user a connection."""
 
 _QUOTED = re.compile(r"'(\w+)'")
 _OF_THE_CLIENT = range(2000, 3000)
@@ -35,20 +35,20 @@ _OF_THE_DRIVER = (TypeError, ValueError, OverflowError, MySQLdb.NotSupportedErro
 def connect(
     conn_id: str, options: Mapping[str, Any], conv: Mapping[Any, Any] | None = None, *, autocommit: bool = True
 ) -> Any:
-    """Open a connection; where TLS was asked for, it is proved.
+    """Open a connection; if TLS was requested, verify that it is used.
 
     Args:
         conn_id: Airflow's name of the connection.
-        options: of the driver, as the connection has them; what is fixed here wins.
-        conv: of the driver; None: its own.
-        autocommit: whether each statement is a transaction of its own.
+        options: of the driver, from the connection; the fixed ones here take precedence.
+        conv: the driver's converters; None: its default.
+        autocommit: whether each statement is its own transaction.
 
     Raises:
-        ConfigurationError: an extra is refused, or TLS was asked for and is not there.
-        MySQLdb.Error: the server can't be reached, or refuses the user.
+        ConfigurationError: an extra is refused, or TLS was requested but is not used.
+        MySQLdb.Error: the server can't be reached or refuses the user.
     """
     given = {name: value for name, value in with_file(conn_id, options).items() if name not in _NOT_TAKEN}
-    if not given.get("compress", True):  # the driver takes any value for yes
+    if not given.get("compress", True):  # the driver treats any value as true
         del given["compress"]
     tls = asked(conn_id, given)
     fixed = {**_FIXED, "autocommit": autocommit, **({} if conv is None else {"conv": dict(conv)})}
@@ -71,7 +71,7 @@ def connect(
 
 
 def _named(error: Exception, given: Mapping[str, Any]) -> str:
-    """Return the extra that the driver refused; all of them where it names none."""
+    """Return the extra that the driver refused; all of them if it names none."""
     named = [name for name in _QUOTED.findall(str(error)) if name in given]
     return named[0] if named else ", ".join(sorted(given.keys() - _FIELDS))
 
@@ -85,10 +85,11 @@ def _refused_by_the_server(error: MySQLdb.Error, given: Mapping[str, Any]) -> st
 
 
 def options_of(conn_id: str, dialect: Any, url: Any) -> dict[str, Any]:
-    """Return the options of mysqlclient that a SQLAlchemy URL holds.
+    """Return the mysqlclient options in a SQLAlchemy URL.
 
     Raises:
-        ConfigurationError: naming the extra that is no number where one is wanted, or a field of the connection.
+        ConfigurationError: an extra is not a number where one is required, or is a field of the connection. The error
+            names it.
     """
     if fields := sorted(_FIELDS & set(url.query)):
         raise refused_extra(conn_id, fields[0], "has a field of its own in the connection")

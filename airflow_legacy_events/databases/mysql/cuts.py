@@ -1,7 +1,7 @@
-"""Values that MySQL and MariaDB cut, clamp or lose with a warning only: those warnings are heard, and fail the page.
+"""Truncation warnings: MySQL and MariaDB cut, clamp or lose values with only a warning. Such a warning fails the page.
 
-The driver knows after each result how many warnings there are; only where there are some the server is asked. Numbers
-and meanings are those of `SHOW WARNINGS`, seen on MariaDB 10.11 and 11.8 and MySQL 5.6 and 9.7.
+The driver has the warning count after each result, so the server is only queried if it isn't zero. Numbers and meanings
+are those of `SHOW WARNINGS`, as observed on MariaDB 10.11 and 11.8 and MySQL 5.6 and 9.7.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ _CUT = {
     1977: _LOST_CHARACTER,
     3854: _LOST_CHARACTER,
 }
-"""Numbers of warnings by which a result is not what was asked for: why, and what to do."""
+"""Warning numbers that mean a wrong result, with the reason and the remedy."""
 
 _CONVERTED = frozenset({1292, 1366, 1411, 1441})
-"""Those of texts that the query itself takes for numbers or times, as SQL has it: `WHERE code = 5`, `name + 0`."""
+"""Warning numbers of text that the query itself converts to numbers or times, as in `WHERE code = 5` or `name + 0`."""
 
 _SHORTENED, _SHORTENED_TEXT = 1292, re.compile(r"Truncated incorrect (?:N?CHAR|BINARY|VARCHAR|VARBINARY)\(\d+\)")
 _LEFT = "a CAST makes a text shorter than it is. Write LEFT(...) where that is meant"
 
 
 class Cuts:
-    """Hears the warnings of reads.
+    """Checks the warnings of reads.
 
     Args:
         conn_id: Airflow's name of the connection.
@@ -54,15 +54,15 @@ class Cuts:
         self._told: set[int] = set()
 
     def check(self, session: Session, *, computed: bool, ended: bool) -> None:
-        """Check that the server cut no value of what the last statement of a session read.
+        """Check that the server cut no value read by the last statement of a session.
 
         Args:
-            session: whose statement it was.
+            session: the one that ran the statement.
             computed: whether the columns may be computed by a query or view.
-            ended: whether the result was read to its end; of one that was not the driver does not know of warnings.
+            ended: whether the result was read to its end; otherwise the driver has no warning count.
 
         Raises:
-            SourceError: it did; naming the warning's number, never the value.
+            SourceError: a value was cut. The error contains the warning's number, never the value.
         """
         if ended and not (number := session.connection.warning_count()):
             return
@@ -102,7 +102,7 @@ class Cuts:
 
 
 def _warnings(session: Session) -> list[tuple[int, str]]:
-    """Return numbers and texts of the last statement's warnings; a KILL that came after its end is absorbed."""
+    """Return numbers and texts of the last statement's warnings. A KILL that arrived after its end is absorbed."""
     try:
         rows = session.rows("SHOW WARNINGS")
     except MySQLdb.Error as error:

@@ -1,4 +1,4 @@
-"""MySQL and MariaDB through mysqlclient: values stay the text that the server sends."""
+"""MySQL and MariaDB through mysqlclient: values are kept as the text that the server sends."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ from airflow_legacy_events.databases.mysql.writing import refusal
 from airflow_legacy_events.databases.reflection import Reflected, TableFacts, looked_at
 from airflow_legacy_events.databases.writing import Reading, Right
 
-# The plain name of UTC needs none of the server's tables of zones, which are often empty.
+# The name UTC doesn't need the server's time zone tables, which are often empty.
 _NOW = "SELECT UTC_TIMESTAMP(6)"
 
 
 class MysqlDatabase(Reader):
     """MariaDB 10.2 and later, MySQL 5.6 and later."""
 
-    row_values = False  # no index range is made of them
+    row_values = False  # not used for index range scans
     has_partial_indexes = False
 
     @property
@@ -52,7 +52,7 @@ class MysqlDatabase(Reader):
 
     @contextmanager
     def lock(self, name: str, holder: Mapping[str, Any], *, table: str | None = None) -> Iterator[Lease]:
-        """See `core.ports.Database.lock`: a named lock on a session of its own, see `NamedLock`."""
+        """See `core.ports.Database.lock`: a named lock on a separate session, see `NamedLock`."""
         connect, database = self._open_for_lock, self.url.database or ""
         reading = Reading(lambda query: self._compiled(self._spelled(query)), self._refused)
         with NamedLock(connect, reading, database, name, holder, self.log, table=table).held() as lease:
@@ -99,7 +99,7 @@ class MysqlDatabase(Reader):
         return replace(found, state=state, withheld=withheld, unique=unique)
 
     def _query_state(self, selectable: Any) -> TableState:  # noqa: ARG002
-        """See `SqlDatabase._query_state`; it was found out before the query was first sent."""
+        """See `SqlDatabase._query_state`; it was determined before the query was first sent."""
         return self._known.state
 
     def _find_below(self, selectable: Any) -> None:
@@ -114,11 +114,11 @@ class MysqlDatabase(Reader):
         return entry.facts
 
     def check(self, query: Any) -> None:
-        """See `core.ports.Database.check`; what the last reflection found of the columns is kept."""
+        """See `core.ports.Database.check`; the column facts of the last reflection are kept."""
         self._look(query.subquery("legacy_events_check"))
 
     def _look(self, selectable: Any) -> list[tuple[str, types.Type, int]]:
-        """Return what is told of the columns of a query, or of those of a table that this user may read."""
+        """Return the reported columns of a query, or those of a table that this user may read."""
         entry = self._known.entry
         if entry is None or not isinstance(selectable, sa.TableClause):
             return self._described(sa.select(sa.literal_column("*")).select_from(selectable))
@@ -175,7 +175,7 @@ class MysqlDatabase(Reader):
         return columns, {name: type_.name for name, type_ in typed if type_.kind is None}
 
     def bounded(self, column: Column) -> Any:
-        """See `core.ports.Database.bounded`; only columns that may hold so much are measured, see `sizes`."""
+        """See `core.ports.Database.bounded`; only columns that can exceed the limit are measured, see `sizes`."""
         if column.name in self._known.unbounded:
             return bounded_column(column, self.max_row_bytes)
         return super().bounded(column)
@@ -189,7 +189,7 @@ class MysqlDatabase(Reader):
             return list(cursor.fetchone())
 
     def _until_now(self, value: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
-        """Compare with the server's clock, which is read now."""
+        """Compare with the server's clock, read now."""
         with self._using("asking for the server's time") as session:
             [(now,)] = session.rows(_NOW)
         moment = dt.datetime.fromisoformat(f"{now}+00:00") - dt.timedelta(seconds=lag_seconds)

@@ -1,4 +1,4 @@
-"""Generators of a column's values in MySQL and MariaDB: AUTO_INCREMENT, and sequences as defaults."""
+"""Generated column values in MySQL and MariaDB: AUTO_INCREMENT, and sequences as defaults."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from airflow_legacy_events.databases.mysql.catalog import TableRow, find_table
 from airflow_legacy_events.databases.mysql.session import Session
 
 KEPT_SINCE = {True: (10, 2, 4), False: (8,)}
-"""Releases of MariaDB, or not, from which on a restart does not forget what AUTO_INCREMENT hands out next."""
+"""First releases whose AUTO_INCREMENT counter survives a restart; the key is whether the server is MariaDB."""
 
 _COUNTER = """
 SELECT t.auto_increment, t.engine, c.extra, c.column_default
@@ -17,11 +17,11 @@ SELECT t.auto_increment, t.engine, c.extra, c.column_default
 
 
 def read_next_id(session: Session, table: str, column: str) -> NextId:
-    """Return what the generator of a column hands out next.
+    """Return the next value of a column's generator.
 
-    The number is that of now, see `Session.read_only`. Releases that forget it with a restart count from the highest
-    row then: where one does so now, ids of deleted newest rows return. A session that counts by larger steps may leave
-    out numbers, and one that goes back to smaller steps may be given some of them in old releases; none is given twice.
+    The number is current, see `Session.read_only`. Releases that lose it in a restart continue from the highest row, so
+    IDs of deleted newest rows are reused. A session with a larger increment may skip numbers. After a return to a
+    smaller one, old releases may hand out some of those. No number is handed out twice.
     """
     row = find_table(session, table)
     found = session.rows(_COUNTER, row.schema, row.name, row.schema, row.name, column)
@@ -33,7 +33,7 @@ def read_next_id(session: Session, table: str, column: str) -> NextId:
     if number is not None:
         forgets = engine == "InnoDB" and session.version < KEPT_SINCE[session.mariadb]
         return NextId(int(number), returns=forgets and _counts_from_rows(session, row, column, int(number)))
-    if engine == "InnoDB" and not session.mariadb:  # MySQL 8 and later of a table that never counted
+    if engine == "InnoDB" and not session.mariadb:  # MySQL 8 and later, for a table with no counter yet
         return NextId(1)
     return NextId(unknown=f"engine {engine} does not tell what AUTO_INCREMENT of {column} hands out next")
 

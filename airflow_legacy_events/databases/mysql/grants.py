@@ -1,4 +1,4 @@
-"""What a user of MySQL or MariaDB may see: the catalog hides the rest without a word."""
+"""Grants of a MySQL or MariaDB user: the catalog silently hides what they don't cover."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Grants(NamedTuple):
     """Privileges of this session's user and roles.
 
     Attributes:
-        user: as a GRANT names it.
-        found: privileges, and where each lot of them holds: `*.*`, `schema.*` or `schema.table`.
+        user: as in a GRANT.
+        found: sets of privileges, each with its scope: `*.*`, `schema.*` or `schema.table`.
     """
 
     user: str
@@ -27,21 +27,21 @@ class Grants(NamedTuple):
 
     @classmethod
     def read(cls, session: Session) -> Grants:
-        """Return what the server says of this user."""
+        """Return this user's grants, as reported by the server."""
         return cls(current_user(session), tuple(_read(text for (text,) in session.rows("SHOW GRANTS"))))
 
     def has(self, privilege: str, *where: str) -> bool:
-        """Return whether the privilege is granted in any of these places, or everywhere."""
+        """Return whether the privilege is granted for any of these scopes, or globally."""
         held = (at for what, at in self.found if what & {privilege, _ALL})
         return any(_covers(at, one) for at in held for one in where)
 
     def hidden(self, schema: str, table: str, *, triggers: bool) -> tuple[str, ...]:
-        """Return what of a table this user may not see, each in words with the GRANT that shows it.
+        """Return a description of each part of a table that is hidden from this user, with the GRANT that shows it.
 
         Args:
             schema: of the table.
             table: name of the table.
-            triggers: whether the server hides them at all.
+            triggers: whether the server hides triggers at all.
         """
         everything = any(what - {_NOTHING} and _covers(at, f"{schema}.*") for what, at in self.found)
         hidden = []
@@ -56,13 +56,13 @@ class Grants(NamedTuple):
 
 
 def current_user(session: Session) -> str:
-    """Return this session's user as a GRANT names it."""
+    """Return this session's user, as in a GRANT."""
     [(user,)] = session.rows("SELECT CURRENT_USER()")
     return account(user)
 
 
 def account(user: str) -> str:
-    """Return what `CURRENT_USER()` gives as a GRANT names it."""
+    """Return the result of `CURRENT_USER()`, as in a GRANT."""
     name, _, host = user.rpartition("@")
     return f"'{name}'@'{host}'"
 
@@ -75,7 +75,7 @@ def _read(texts: Iterable[str]) -> Iterable[tuple[frozenset[str], str]]:
 
 
 def _covers(granted: str, place: str) -> bool:
-    """Return whether a place of a GRANT covers another one; names of databases are patterns there."""
+    """Return whether the scope of a GRANT covers another one; database names are patterns there."""
     if granted in (_EVERYWHERE, place):
         return True
     pattern = granted.replace("\\_", "\0").replace("\\%", "\1").replace("_", "?").replace("%", "*")
@@ -84,5 +84,5 @@ def _covers(granted: str, place: str) -> bool:
 
 
 def quoted(name: str) -> str:
-    """Return a name in quotes, whatever it holds."""
+    """Return a name as a quoted identifier, with any characters in it."""
     return f"`{name.replace('`', '``')}`"

@@ -1,4 +1,4 @@
-"""Indexes of MySQL and MariaDB: which rows each tells apart, and by which columns pages can be read in order."""
+"""MySQL and MariaDB indexes: which guarantee distinct rows, and which columns give pages an order."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Index(NamedTuple):
         name: of the index.
         columns: its first columns, up to the first part that is an expression or a prefix of a column.
         ascending: those of `columns` by which the optimizer can read rows in ascending order.
-        unique: whether `columns` are the whole index, and the table is declared to hold no two rows that share them.
+        unique: whether `columns` are the whole index, and the index is declared unique.
         whole: whether `ascending` is the whole index.
-        hashed: whether it is kept by hashes of the values.
+        hashed: whether it stores hashes of the values.
     """
 
     name: str
@@ -42,7 +42,7 @@ def read_indexes(session: Session, schema: str, table: str) -> list[Index]:
 
 
 def _usable(session: Session) -> str:
-    """Return the condition that the optimizer uses an index; FORCE INDEX fails for one that it does not use."""
+    """Return the condition that the optimizer may use an index; FORCE INDEX fails for one that it ignores."""
     if session.mariadb:
         return "ignored = 'NO'" if session.version >= (10, 6) else "1"
     return "is_visible = 'YES'" if session.version >= (8,) else "1"

@@ -1,4 +1,4 @@
-"""The stream's lock in MySQL and MariaDB: GET_LOCK on a session whose running statement names its holder."""
+"""Stream lock in MySQL and MariaDB: GET_LOCK on a session whose running statement names its holder."""
 
 from __future__ import annotations
 
@@ -41,22 +41,22 @@ SELECT info, time, user, SUBSTRING_INDEX(USER(), '@', 1) FROM information_schema
 class NamedLock(SessionLock):
     """Named lock: holds `GET_LOCK` on a session that sleeps in statements of 5 s, whose comment names the holder.
 
-    A session at rest shows no statement in the process list, so one runs all the time. If none runs for 20 s the server
-    itself ends the session and frees the lock. A second session looks who holds it.
+    An idle session shows no statement in the process list, so one is always running. If none runs for 20 s, the server
+    ends the session and releases the lock. A second session checks who holds it.
 
     Args:
-        connect: opens a session; two at once, which `held` closes, another one where the second is lost, and one at the
+        connect: opens a session: two immediately, which `held` closes; a replacement if the second is lost; one at the
             first `execute`.
         reading: of the database.
-        database: names of locks are the server's, so the database is part of them.
+        database: lock names are server-wide, so they include the database.
         name: of the stream.
         holder: who takes it.
         log: of the task.
-        table: see `core.ports.Database.lock`; it names its database itself.
+        table: see `core.ports.Database.lock`; it includes its database.
     """
 
     ending = "KILL {}"
-    ascii_only = True  # the process list holds no character of four bytes
+    ascii_only = True  # no 4-byte characters in the process list
 
     def __init__(
         self,
@@ -78,13 +78,13 @@ class NamedLock(SessionLock):
             self._session.close()
             raise
         digest = names.digest(f"{database if table is None else ''}\0{key_of(name, table)}", 40)
-        self._lock = f"legacy-events-{digest}"  # of at most 64 characters
+        self._lock = f"legacy-events-{digest}"  # at most 64 characters
         self._ended = threading.Event()
         self._beat = threading.Thread(target=self._show, name="legacy-events-lease", daemon=True)
 
     @contextmanager
     def held(self) -> Iterator[NamedLock]:
-        """Take the lock and keep its lease alive until the context ends.
+        """Take the lock and renew its lease until the context ends.
 
         Raises:
             BusyError: another run holds it.
@@ -103,14 +103,14 @@ class NamedLock(SessionLock):
             self._writer.close()
 
     def check(self) -> None:
-        """See `core.ports.Lease.check`; the server says who holds the lock."""
+        """See `core.ports.Lease.check`; the server reports who holds the lock."""
         if self._ended.is_set():
             raise self._lost("the statement that kept it was ended with it")
         try:
             [(owner,)] = self._ask("SELECT IS_USED_LOCK(%s)", self._lock)
         except MySQLdb.Error as error:
             raise self._lost(reason(error)) from None
-        # A server that was started anew gives numbers again: its answer counts only while the session is there.
+        # A restarted server reuses session IDs: its answer counts only while the session exists.
         if self._ended.is_set() or owner is None or int(owner) != self._session.number:
             raise self._lost("the server says that it is not ours any more")
 
@@ -133,7 +133,7 @@ class NamedLock(SessionLock):
         if pid is None:
             return None
         deadline = time.monotonic() + _LOOK_SECONDS
-        while True:  # between two statements there is none to be seen
+        while True:  # no statement shows between two of them
             rows = self._ask(_WHO, int(pid))
             if not rows:
                 return HeldLock(int(pid))
@@ -157,7 +157,7 @@ class NamedLock(SessionLock):
         except MySQLdb.OperationalError as error:
             if not is_lost(error) or time.monotonic() - began >= QUICK_SECONDS:
                 raise
-        self._watcher = self._connect()  # what this session knew the server still knows
+        self._watcher = self._connect()  # its state is all on the server
         return self._watcher.rows(statement, *parameters)
 
     def _show(self) -> None:

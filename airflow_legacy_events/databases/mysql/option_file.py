@@ -1,6 +1,7 @@
-"""Option files of MySQL's clients (`my.cnf`), as far as they say how to connect.
+"""MySQL option files (`my.cnf`): only their connection options are used.
 
-The driver would take all of a file, its `local-infile` before ours, and without a word none of a file that is missing.
+The driver itself would use every option, with the file's `local-infile` overriding ours, and silently ignore a missing
+file.
 """
 
 from __future__ import annotations
@@ -27,16 +28,16 @@ _NAMES = {
     "ssl": "ssl_required",
     "ssl_enforce": "ssl_required",
 }
-"""Options by their names in a file; the others are none of a connection, or are fixed for every session here."""
+"""Driver options by name in the file. Any other is not a connection option, or is fixed for every session here."""
 
 _OTHER_LINES = re.compile(r"^\s*(?:!|\[[^\]\n]*$)", re.MULTILINE)
-"""Lines that include other files, and groups without an end."""
+"""Lines that include other files, and unterminated group headers."""
 
 _NUMBERS = ("port", "connect_timeout")
 
 
 def with_file(conn_id: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a connection, behind them those of the file that it names.
+    """Return a connection's options, followed by those from its option file.
 
     Args:
         conn_id: Airflow's name of the connection.
@@ -78,7 +79,7 @@ def _unknown(conn_id: str) -> ConfigurationError:
 
 
 def _bare(value: str | None) -> str:
-    """Return the value of a line; one that is not there means yes."""
+    """Return the value of a line; a missing value means true."""
     text = "1" if value is None else value.strip()
     quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
     return text[1:-1] if quoted else text

@@ -1,4 +1,4 @@
-"""Positions of a server of MySQL or MariaDB: the transactions that it has executed, by their GTIDs."""
+"""GTID positions of a MySQL or MariaDB server: the transactions that it has executed."""
 
 from __future__ import annotations
 
@@ -13,36 +13,37 @@ from airflow_legacy_events.databases.mysql.session import Session, code_of
 _UNKNOWN_VARIABLE = 1193
 _MYSQL = "SELECT @@server_uuid, DATABASE(), @@GLOBAL.gtid_mode, @@GLOBAL.gtid_executed"
 _MARIADB_GTIDS = "@@GLOBAL.gtid_current_pos, @@GLOBAL.gtid_binlog_state"
-# Nodes of Galera number their transactions each for itself unless wsrep_gtid_mode is on.
+# Galera nodes number their transactions independently unless wsrep_gtid_mode is on.
 _MARIADB = f"SELECT @@server_uid, DATABASE(), {_MARIADB_GTIDS}, @@GLOBAL.wsrep_on, @@GLOBAL.wsrep_gtid_mode"
 _WITHOUT_GALERA = f"SELECT @@server_uid, DATABASE(), {_MARIADB_GTIDS}, 0, 0"
 _WITHOUT_ID = f"SELECT @@hostname, @@port, @@server_id, DATABASE(), {_MARIADB_GTIDS}, 0, 0"
 _MOST = 100
-"""Sources of transactions of which a position keeps one; a server of many more failovers keeps the busiest."""
+"""Maximum number of GTID sources in a position, with one transaction each. After more failovers, the busiest sources
+are kept."""
 
 _OF_MYSQL = re.compile(r"([0-9a-f-]{36}(?::[a-z_][a-z0-9_]{0,31})?):([0-9]{1,19})")
 _OF_MARIADB = re.compile(r"([0-9]{1,10})-([0-9]{1,10})-([0-9]{1,20})")
 
 
 class Executed(Protocol):
-    """What a server has executed."""
+    """Transactions that a server has executed."""
 
     def last(self) -> list[str]:
-        """Return the last transaction of each source, as few as tell how far the server is."""
+        """Return the last transaction of each source: the minimum that identifies the server's position."""
 
     def missing(self, gtids: Sequence[str]) -> list[str]:
-        """Return those of `gtids` that the server has not executed; what can't be compared is not among them."""
+        """Return those of `gtids` that the server has not executed. GTIDs that can't be compared are left out."""
 
 
 class Server(NamedTuple):
-    """What a server says of itself; `executed` is None where it numbers no transactions."""
+    """Server facts; `executed` is None if the server has no GTIDs."""
 
     identity: dict[str, str]
     executed: Executed | None
 
 
 class MysqlExecuted:
-    """A set of GTIDs of MySQL, as `gtid_executed` has it: sources, some with a tag, each with intervals."""
+    """MySQL GTID set from `gtid_executed`: sources, some with a tag, each with intervals."""
 
     def __init__(self, text: str) -> None:
         self._intervals: dict[str, list[tuple[int, int]]] = {}
@@ -72,13 +73,13 @@ class MysqlExecuted:
 
 
 class MariadbExecuted:
-    """The last GTID of each domain of MariaDB, and the last one of each server that the binary log has.
+    """MariaDB GTIDs: the last one of each domain, and the last one of each server in the binary log.
 
     Args:
-        current: as `gtid_current_pos` has it: what this server wrote under its present number, or what it replicated
+        current: value of `gtid_current_pos`: what this server wrote under its current server ID, or what it replicated
             if that is further.
-        state: as `gtid_binlog_state` has it. A server that was promoted has there where the others' numbers ended,
-            also when its own have overtaken them.
+        state: value of `gtid_binlog_state`. On a promoted server it includes the last numbers of the other servers,
+            even if its own are higher by now.
     """
 
     def __init__(self, current: str, state: str) -> None:
@@ -92,7 +93,7 @@ class MariadbExecuted:
         return sorted(f"{domain}-{server}-{number}" for domain, (server, number) in self._current.items())[:_MOST]
 
     def missing(self, gtids: Sequence[str]) -> list[str]:
-        """See `Executed`; a domain of which the server knows nothing can't be compared."""
+        """See `Executed`; a domain unknown to the server can't be compared."""
         return [
             gtid for gtid in gtids for domain, server, number in _parts(gtid) if self._lacks(domain, server, number)
         ]
@@ -110,7 +111,7 @@ def _parts(gtids: str) -> list[tuple[int, int, int]]:
 
 
 def read_server(session: Session) -> Server:
-    """Return what the server says of itself: its own id, or where it has none its host, port and number."""
+    """Return the server's facts: its own ID or, if it has none, its host, port and server ID."""
     if not session.mariadb:
         [(id_, database, mode, executed)] = session.rows(_MYSQL)
         numbered = str(mode).startswith("ON") and executed
@@ -130,7 +131,7 @@ def read_server(session: Session) -> Server:
 
 
 def _first_known(session: Session, *statements: str) -> tuple[Any, ...]:
-    """Return the row of the first statement whose variables this server has."""
+    """Return the row of the first statement whose variables exist on this server."""
     for statement in statements[:-1]:
         try:
             [row] = session.rows(statement)
@@ -148,6 +149,6 @@ def _identity(found: dict[str, str], database: str | None) -> dict[str, str]:
 
 
 def gtids_in(position: Mapping[str, Any]) -> list[str]:
-    """Return the GTIDs of a position, whatever a person may have made of it."""
+    """Return the GTIDs in a position, even if a person has edited it."""
     found = position.get("gtids")
     return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []

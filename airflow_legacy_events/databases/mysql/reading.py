@@ -28,12 +28,12 @@ from airflow_legacy_events.databases.mysql.streaming import read_slowly
 from airflow_legacy_events.databases.mysql.writing import reason_of_read
 
 _CONNECTING = "connecting"
-# A peer that vanished without a word is found out; the connection's own settings come first.
+# TCP keepalive: a silently vanished peer is detected. The connection's own settings take precedence.
 _CONNECT_SECONDS = 30
 _SILENT_SECONDS = 30
 _KILLER_SECONDS = 2
 _AT_ONCE_BYTES = 32 * 2**20
-"""What the rows that are fetched at a time can hold at most; a text in Python may be four times as large."""
+"""Maximum bytes of the rows fetched at a time; text in Python may take four times as much."""
 
 _FEW_ROWS = 16
 
@@ -66,14 +66,14 @@ class Reader(AskedServer):
 
     @contextmanager
     def _using(self, doing: str) -> Iterator[Session]:
-        """See `SqlDatabase._using`; what a function that was read has set is undone first."""
+        """See `SqlDatabase._using`; settings changed by a function in an earlier read are restored first."""
         with super()._using(doing) as session:
             session.settle()
             with explained(session, self.conn_id, doing):
                 yield session
 
     def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
-        """See `core.ports.Database.read`; rows are tuples of texts, bytes and None."""
+        """See `core.ports.Database.read`; rows are tuples of str, bytes and None."""
         sent = self._spelled(query)
         statement, parameters = self._compiled(sent)
         expected = query.get_execution_options().get("expected")
@@ -99,7 +99,7 @@ class Reader(AskedServer):
         statement, parameters = self._compiled(sent)
         read_slowly(session)
         plain = are_bare(query, sent, expected, self._known.json)
-        if not plain:  # what it reads is held as it is from here on
+        if not plain:  # its tables stay unchanged from here on
             found = types.described(session, *self._compiled(bare(query, expected)))
             check_shape(self.conn_id, expected, found, self._known.json)
         with self._readable(session, statement, parameters):
@@ -116,7 +116,7 @@ class Reader(AskedServer):
 
     @contextmanager
     def _readable(self, session: Session, statement: str, parameters: Any) -> Iterator[None]:
-        """Let the error of a read name the column whose text can't become Unicode, or the GRANT that is missing."""
+        """Name the column with text that can't be converted to Unicode, or the missing GRANT, in a read's error."""
         try:
             with explained(session, self.conn_id, "reading", statement):
                 yield
@@ -133,7 +133,7 @@ class Reader(AskedServer):
         return self._known.spelled(query, self._dialect.identifier_preparer.quote_identifier, self.max_row_bytes)
 
     def _stream(self, session: Session, statement: str, parameters: Any, expected: Sequence[Column] | None) -> Rows:
-        """Yield chunks of rows as they arrive; if the reader stops early the statement is killed."""
+        """Yield chunks of rows as they arrive. If the reader stops early, the statement is killed."""
         ended = False
         cursor = session.connection.cursor(SSCursor)
         try:
@@ -141,7 +141,7 @@ class Reader(AskedServer):
             at_once = _AT_ONCE_BYTES // max(1, self._known.row_bytes)
             chunk = first_rows(session, cursor, statement, parameters, min(self._chunks.rows, max(1, at_once)))
             if expected is not None:
-                found = types.of_result(cursor._result)  # noqa: SLF001  only it tells texts from bytes
+                found = types.of_result(cursor._result)  # noqa: SLF001  only it separates text from bytes
                 check_shape(self.conn_id, expected, found, self._known.json)
             if chunk:
                 yield chunk
@@ -161,7 +161,7 @@ class Reader(AskedServer):
                 self._end_killed(session, failed=sys.exc_info()[0] is not GeneratorExit)
 
     def _end_killed(self, session: Session, *, failed: bool) -> None:
-        """Leave a statement that was killed; the rows that were taken of it may hold values that the server cut."""
+        """Clean up after a killed statement. Rows already read from it may contain values that the server cut."""
         try:
             if not failed:
                 self._cuts.check(session, computed=self._known.computes, ended=False)
@@ -170,7 +170,7 @@ class Reader(AskedServer):
 
     @contextmanager
     def _limited(self, session: Session) -> Iterator[None]:
-        """Interrupt a statement after its timeout, where the server has no such limit."""
+        """Interrupt a statement after its timeout, if the server has no statement timeout."""
         if session.limits_time:
             yield
             return
@@ -178,7 +178,7 @@ class Reader(AskedServer):
             yield
 
     def _begin_snapshot(self, session: Session) -> None:
-        session.rows("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")  # its start fixes what is seen
+        session.rows("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")  # its start fixes the snapshot
 
     def _end_snapshot(self, session: Session) -> None:
         session.connection.rollback()

@@ -1,4 +1,4 @@
-"""Whether a table's rows are written on this server of MySQL or MariaDB, or arrive from another one."""
+"""Replication: whether a MySQL or MariaDB table's rows are written on this server or arrive from another one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _READ_ONLY = ("super_read_only", "read_only", "innodb_read_only")
 
 
 def written_elsewhere(session: Session, grants: Grants) -> tuple[str | None, tuple[str, ...]]:
-    """Return why no rows must be written on this server, None where they may, and what could not be found out."""
+    """Return why rows must not be written on this server, None if they may be, and what could not be determined."""
     read_only = _read_only(session)
     unknown: tuple[str, ...] = ()
     sources = []
@@ -33,7 +33,7 @@ def written_elsewhere(session: Session, grants: Grants) -> tuple[str | None, tup
 
 
 def is_primary(session: Session) -> bool:
-    """Return whether it is known that this server takes its rows from no other one."""
+    """Return whether this server is known not to replicate from another one."""
     if _read_only(session):
         return False
     try:
@@ -59,7 +59,7 @@ def _is_on(session: Session, name: str) -> bool:
 
 
 def _sources(session: Session) -> list[str]:
-    """Return host and port of each server from which this one takes its rows."""
+    """Return host and port of each server that this one replicates from."""
     if session.mariadb:
         statement = "SHOW ALL SLAVES STATUS"
     else:

@@ -1,6 +1,6 @@
-"""Rights that a user of MySQL or MariaDB lacks, as GRANTs; they are asked for only once a statement was refused.
+"""Missing rights of a MySQL or MariaDB user, as GRANTs; looked up only after a statement was refused.
 
-The catalog shows a user the columns on which it has a right, and says nothing of others.
+The catalog shows a user only the columns on which it has a right.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from airflow_legacy_events.databases.mysql.writing import reason_of_query, reaso
 
 _DATABASE, _TABLE, _COLUMN, _VIEW, _ROUTINE = 1044, 1142, 1143, 1356, 1370
 DENIED = frozenset({_TABLE, _COLUMN})
-"""Errors for a right on a table or column that is missing."""
+"""Errors for a missing right on a table or column."""
 
 _ALL = frozenset({_DATABASE, *DENIED, _VIEW, _ROUTINE})
 _SECURITY = "SELECT security_type FROM information_schema.views WHERE table_schema = %s AND table_name = %s"
@@ -31,20 +31,20 @@ _QUOTED = re.compile(r"`((?:[^`]|``)+)`(?:\.`((?:[^`]|``)+)`)?|'((?:[^']|'')+)'"
 
 
 class PartlyReadableError(Exception):
-    """This user may read some columns of a table only."""
+    """This user may read only some columns of a table."""
 
 
 def withheld_of(
     schema: str, table: str, user: str, columns: Sequence[tuple[str, int, bool]], indexed: Iterable[str]
 ) -> Withheld:
-    """Return what is withheld of a table or view of which this user may not read every column.
+    """Return what a table or view withholds from a user who may not read every column.
 
     Args:
         schema: of it.
         table: its name.
-        user: as a GRANT names it.
-        columns: those that the catalog shows: name, place, and whether this user may read it.
-        indexed: columns of indexes; MySQL shows their names to everybody.
+        user: as in a GRANT.
+        columns: those that the catalog shows: name, position, and whether this user may read it.
+        indexed: indexed columns; MySQL shows their names to everyone.
     """
     shown = {name for name, *_ in columns}
     known = [*(name for name, _, reads in columns if not reads), *(name for name in indexed if name not in shown)]
@@ -55,13 +55,13 @@ def withheld_of(
 
 @contextmanager
 def explained(session: Session, conn_id: str, doing: str, statement: str = "") -> Iterator[None]:
-    """Let the error of a statement for which a right is missing name the GRANT.
+    """Add the missing GRANT to the error of a statement.
 
     Args:
-        session: that the statement is sent on.
+        session: the one that runs the statement.
         conn_id: Airflow's name of the connection.
-        doing: as `SqlDatabase._using` says it.
-        statement: its text, where that is known.
+        doing: as in `SqlDatabase._using`.
+        statement: its text, if known.
 
     Raises:
         SourceError: instead of the driver's error for a missing right.
@@ -76,18 +76,18 @@ def explained(session: Session, conn_id: str, doing: str, statement: str = "") -
 
 
 def refused_query(session: Session, conn_id: str, error: MySQLdb.Error, statement: str) -> ConfigurationError:
-    """Return the error for a query that the server refused before it read a row, with the GRANT that it lacks."""
+    """Return the error for a query that the server refused before it read a row, with the missing GRANT."""
     refused = errors.refused_query(conn_id, reason_of_query(error))
     return errors.with_grants(refused, missing(session, error, statement))
 
 
 def missing(session: Session, error: MySQLdb.Error, statement: str = "") -> list[str]:
-    """Return the GRANTs that this user lacks for a statement that was refused; empty where they can't be found.
+    """Return the GRANTs that this user lacks for a refused statement; empty if they can't be determined.
 
     Args:
         session: of that user.
         error: of the server.
-        statement: its text, which tells the database of a table.
+        statement: its text, which shows the database of a table.
     """
     code = code_of(error)
     if code not in _ALL:
@@ -112,7 +112,7 @@ def missing(session: Session, error: MySQLdb.Error, statement: str = "") -> list
 
 
 def _below(session: Session, view: Name, user: str) -> list[str]:
-    """Return the GRANTs for the tables below a view that has the rights of its reader; of any other one, nothing."""
+    """Return the GRANTs for the tables below a view with SQL SECURITY INVOKER; empty for any other view."""
     if view.schema is None or session.rows(_SECURITY, view.schema, view.name) != [("INVOKER",)]:
         return []
     below = below_view(session, view.schema, view.name)
@@ -122,13 +122,13 @@ def _below(session: Session, view: Name, user: str) -> list[str]:
 
 
 def grant_of_table(session: Session, schema: str | None, table: str) -> str:
-    """Return the GRANT that shows a table to this user; one of which it has no right is not shown at all."""
+    """Return the GRANT that shows a table to this user. A table without any granted right is hidden."""
     [(database,)] = session.rows("SELECT DATABASE()")
     return f"GRANT SELECT ON {_spelled(Name(schema or database, table))} TO {current_user(session)}"
 
 
 def not_connected(error: MySQLdb.Error) -> list[str]:
-    """Return the GRANT without which a user may not even enter a database; empty for any other error."""
+    """Return the GRANT that a user needs to enter a database; empty for any other error."""
     text = str(error.args[-1])
     if code_of(error) != _DATABASE or not (user := _USER.search(text)):
         return []

@@ -1,4 +1,4 @@
-"""What a server of MySQL or MariaDB says of itself: who it is, how far it is, which id comes next."""
+"""MySQL and MariaDB server facts: identity, position, and the next generated ID."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ _UUID = "server_uuid"
 
 
 class AskedServer(SnapshotDatabase[Session]):
-    """The questions about the server, of `MysqlDatabase`; one statement answers who it is and how far."""
+    """Server queries of `MysqlDatabase`; one statement returns both identity and position."""
 
     _server: Server | None = None
 
     def identity(self) -> dict[str, str]:
-        """See `core.ports.Database.identity`: the server's own id, or where it has none its host, port and number."""
+        """See `core.ports.Database.identity`: the server's own ID or, if it has none, its host, port and server ID."""
         self._server = self._ask_server()
         return self._server.identity
 
     def position(self) -> dict[str, Any] | None:
-        """See `core.ports.Database.position`: as the server said when it was asked for its identity."""
+        """See `core.ports.Database.position`: as reported together with the identity."""
         executed = (self._server or self._ask_server()).executed
         return None if executed is None else {"gtids": executed.last()}
 
     def behind(self, position: Mapping[str, Any]) -> str | None:
-        """See `core.ports.Database.behind`. A server that is not known to be a primary is waited for."""
+        """See `core.ports.Database.behind`. A server that is not known to be a primary gets time to catch up."""
         gtids, until = gtids_in(position), time.monotonic() + self.statement_timeout_seconds
         server = self._server or self._ask_server()
         waited = False
@@ -50,7 +50,7 @@ class AskedServer(SnapshotDatabase[Session]):
         return None
 
     def continues(self, server: Mapping[str, Any], position: Mapping[str, Any] | None) -> bool:
-        """See `core.ports.Database.continues`: GTIDs of MySQL name the server that gave them, MariaDB's don't."""
+        """See `core.ports.Database.continues`: MySQL GTIDs contain the server that assigned them, MariaDB's don't."""
         here = (self._server or self._ask_server()).identity
         gtids = gtids_in(position or {})
         if not (_UUID in here and _UUID in server and gtids and all(":" in one for one in gtids)):

@@ -1,4 +1,4 @@
-"""Sessions of MySQL and MariaDB through mysqlclient: pinned, and numbered so that another session can kill them."""
+"""MySQL and MariaDB sessions through mysqlclient: pinned, with a known ID so that another session can kill them."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from airflow_legacy_events.databases.mysql import zone as zones
 from airflow_legacy_events.databases.mysql.connecting import connect
 
 INTERRUPTED = frozenset({1317, 1969, 3024})
-"""Errors of a statement that was killed by another session, or by the server's own limit."""
+"""Errors of a statement that was killed by another session or by the server's time limit."""
 
 _LOST = range(2000, 3000)
 _GONE = frozenset({1040, 1053, 1152, 1159, 1161, 1205, 1213, 1927, 4031})
 _VERSIONED_SINCE = (10, 3, 4)
 _REFUSED = 1290
 QUICK_SECONDS = 1.0
-"""An error that takes longer is none of a connection that was closed, but of a server that says nothing."""
+"""Seconds within which a closed connection fails. An error that takes longer means that the server doesn't answer."""
 
 _UNANSWERED_SECONDS = 30.0
 _NO_MEMORY_TO_SORT = 1038
@@ -53,21 +53,21 @@ _CONVERSIONS = {
 
 
 class Session:
-    """One connection; values come as the text that the server sends, binary ones as bytes.
+    """One connection. Values are the text that the server sends, or bytes for binary ones.
 
     Args:
         conn_id: Airflow's name of the connection.
-        options: of `MySQLdb.connect`, as the connection has them; see `connecting`.
+        options: of `MySQLdb.connect`, from the connection; see `connecting`.
 
     Attributes:
         connection: mysqlclient's, for one thread at a time.
-        number: the server's number of the session.
+        number: the server's ID of the session.
         mariadb: whether the server is MariaDB.
         version: of the server.
         modes: its sql_mode.
-        zone: the server's own.
-        limits_time: whether the server itself ends a statement that takes too long.
-        touched: whether a statement ran that may have changed the session's settings; see `settle`.
+        zone: the server's own time zone.
+        limits_time: whether the server enforces a statement timeout.
+        touched: whether a statement may have changed the session's settings; see `settle`.
     """
 
     def __init__(self, conn_id: str, options: Mapping[str, Any]) -> None:
@@ -101,7 +101,7 @@ class Session:
         self.rows(f"SET {before}{names}", *values.values())
 
     def settle(self) -> None:
-        """Make the settings anew where what was read since may have changed them; else it costs nothing."""
+        """Restore the settings if a read since then may have changed them; otherwise it costs nothing."""
         if not self.touched:
             return
         names = f"NAMES utf8mb4 COLLATE {self._collation}, "
@@ -109,18 +109,18 @@ class Session:
         try:
             self._set(self._settings, f"{names}{past}SESSION timestamp = DEFAULT, ")
         except MySQLdb.OperationalError as error:
-            if code_of(error) != _REFUSED:  # with secure_timestamp nobody sets the time
+            if code_of(error) != _REFUSED:  # secure_timestamp forbids setting the time
                 raise
             self._set(self._settings, names + past)
         self.touched = False
 
     @property
     def packs_sort_keys(self) -> bool:
-        """Whether the server sorts by keys as long as their values, instead of as the longest ones."""
+        """Whether the server packs sort keys: their length is that of the value, not of the longest possible one."""
         return self.version >= _PACKS_SORT_KEYS_SINCE[self.mariadb]
 
     def sort_by(self, most: int) -> None:
-        """Let texts be sorted by up to so many bytes of their weights, and by no fewer than before."""
+        """Raise the sort length for text to so many bytes of collation weights; never lower it."""
         if most <= self._sorts_by:
             return
         self._sorts_by = most
@@ -128,7 +128,7 @@ class Session:
         self._sort(max(most, self._settings["max_sort_length"]), buffer)
 
     def sort_by_less(self) -> bool:
-        """Let texts be sorted by fewer bytes, where the server has no memory for so many; return whether it can be."""
+        """Lower the sort length for text if the server lacks the memory; return whether that is possible."""
         now = self._settings["max_sort_length"]
         if now <= _SHORTEST_SORT_BYTES:
             return False
@@ -142,7 +142,7 @@ class Session:
 
     @property
     def sql_dialect(self) -> Dialect:
-        """How this session reads a SQL text; whether it runs what is in `/*!50701 x */`, its release knows."""
+        """SQL syntax of this session; its release determines whether the contents of `/*!50701 x */` run."""
         texts = "'" if "ANSI_QUOTES" in self.modes else "'\""
         return replace(MYSQL, backslash=("" if "NO_BACKSLASH_ESCAPES" in self.modes else texts,))
 
@@ -153,21 +153,21 @@ class Session:
             return list(cursor.fetchall())
 
     def answer(self, statement: str, parameters: Any) -> Answer:
-        """Run one statement; return its rows and their number, or the number of rows that it found to change."""
+        """Run one statement; return its rows and their number, or the number of rows that matched its condition."""
         with self.connection.cursor() as cursor:
             count = cursor.execute(statement, parameters or None)
             return Answer(list(cursor.fetchall()) if cursor.description else [], int(count))
 
     def absorb(self) -> None:
-        """Absorb a KILL that came after its statement had ended; MySQL 5.6 keeps it for the next statement."""
+        """Absorb a KILL that arrived after its statement had ended; MySQL 5.6 applies it to the next statement."""
         with contextlib.suppress(MySQLdb.Error):
             self.rows("DO 0")
 
     def read_only(self, timeout_seconds: float) -> None:
-        """Let the session read only, and let the server end statements after so long, where it can.
+        """Make the session read-only, and set the server's statement timeout if it has one.
 
-        Each statement is a read-only transaction of its own then, for which the session's mode counts as it was when
-        the statement began. A function that it runs may change that for later ones: see `settle`.
+        Each statement then runs in its own read-only transaction, with the session's mode at the start of the
+        statement. A function in it may change the mode for later statements: see `settle`.
         """
         found = settings.of_reading(self.version, timeout_seconds, mariadb=self.mariadb)
         self._set(found)
@@ -179,15 +179,15 @@ class Session:
             self.connection.close()
 
     def cut(self) -> None:
-        """Let go of the wire, from any thread; the statement that waits for it fails."""
-        if not self.connection.open:  # the number of its socket may be another one's by now
+        """Shut down the socket, from any thread; the waiting statement fails."""
+        if not self.connection.open:  # its socket's number may be reused by now
             return
         with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._descriptor)) as wire:
             wire.shutdown(socket.SHUT_RDWR)
 
 
 class Killer:
-    """A session that kills the statements of another one, from any thread; it is opened at first use.
+    """A session that kills the statements of another one, from any thread. It is opened on first use.
 
     Args:
         connect: opens the session.
@@ -199,9 +199,9 @@ class Killer:
         self._again_at = -math.inf
 
     def end_statement(self, number: int) -> None:
-        """Kill the statement that runs on session `number`; a session that rests is left alone.
+        """Kill the running statement of session `number`; an idle session is left alone.
 
-        A server that does not answer is left alone for a while: whoever ends a run calls this several times.
+        An unresponsive server is left alone for a while, since this is called several times when a run ends.
         """
         with self._turn, contextlib.suppress(MySQLdb.Error):
             began = time.monotonic()
@@ -232,9 +232,9 @@ class Killer:
 
 
 def first_rows(session: Session, cursor: Any, statement: str, parameters: Any, most: int) -> list[tuple[Any, ...]]:
-    """Run a statement and return its first rows, `most` at most.
+    """Run a statement and return at most its first `most` rows.
 
-    Where the server has no memory to sort by so long texts, they are sorted by less of them.
+    If the server lacks the memory to sort such long text, the sort length is lowered.
     """
     while True:
         try:
@@ -246,16 +246,16 @@ def first_rows(session: Session, cursor: Any, statement: str, parameters: Any, m
 
 
 def code_of(error: BaseException | None) -> int:
-    """Return the number of an error; 0 where the driver itself raised it, or there is none."""
+    """Return the number of an error; 0 if the driver itself raised it or it has none."""
     return error.args[0] if error is not None and error.args and isinstance(error.args[0], int) else 0
 
 
 def is_lost(error: BaseException) -> bool:
-    """Return whether the connection is gone, or the server can't serve it now."""
+    """Return whether the connection is lost, or the server can't serve it at the moment."""
     return code_of(error) in _LOST or code_of(error) in _GONE
 
 
 def reason(error: BaseException) -> str:
-    """Return the server's sentence and number."""
+    """Return the server's message and error number."""
     text = one_line(error.args[1] if len(error.args) > 1 else error)
     return f"{text} (error {code_of(error)})" if code_of(error) else text

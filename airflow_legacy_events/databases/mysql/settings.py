@@ -1,4 +1,4 @@
-"""Settings of every session with MySQL and MariaDB: none that changes a value, cuts a result or ends what we hold."""
+"""MySQL and MariaDB session settings, so that no value is changed, no result cut and no lock or snapshot ended."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ KEPT = (
     *("max_sort_length", "sort_buffer_size", "group_concat_max_len", "div_precision_increment", "default_week_format"),
     *("lc_time_names", "sql_auto_is_null", "completion_type"),
 )
-"""What a session begins with, and has again after a function changed it."""
+"""Variables whose initial values are restored after a function has changed them."""
 
-# Modes that would change the values or the literals that are exchanged; what a query may be written in stays.
+# SQL modes that would change exchanged values or literals. Modes that affect query syntax are kept.
 _HARMFUL_MODES = frozenset(
     {
         *("PAD_CHAR_TO_FULL_LENGTH", "EMPTY_STRING_IS_NULL", "ORACLE", "MSSQL", "DB2"),
         *("NO_ZERO_DATE", "NO_ZERO_IN_DATE", "TRADITIONAL"),
     }
 )
-_ALL_ROWS = 2**64 - 1  # DEFAULT would be what the server's configuration says
+_ALL_ROWS = 2**64 - 1  # DEFAULT would be the server's configured value
 _LONGEST_LIST_BYTES = 2**28
-"""More than any message holds; of four times as many characters MySQL 5.6 still knows the length."""
+"""More than any message can hold; MySQL 5.6 still handles the length of four times as many characters."""
 
 _MOST_ITERATIONS = 2**32 - 1
 _MOST_WARNINGS = 2**16 - 1
 _RESTING_SECONDS = 86_400
 _STALLED_SECONDS = 600
 _IDLE_WRITER_SECONDS = 60
-"""No transaction that writes rests that long, and one of a worker that is gone holds no locks for longer."""
+"""Idle timeout of write transactions: none of ours idles that long, and a vanished worker's locks end with it."""
 
 LIMITS_TIME_SINCE = (5, 7, 8)
 _ENDS_IDLE_SINCE = (10, 3)
 _KEEPS_WARNINGS_BY_RIGHT_SINCE = (8,)
-"""Releases of MySQL in which a user without further rights has as many warnings as the server says: 1024."""
+"""First MySQL release in which raising the warning limit needs a right; without it the server's limit applies: 1024."""
 
 _FEW_ITERATIONS_SINCE = (10, 6)
 _CACHES_STATISTICS_SINCE = (8,)
@@ -44,20 +44,19 @@ Version = tuple[int, ...]
 
 
 def modes_of(sql_mode: str) -> list[str]:
-    """Return the modes of a server that a session keeps."""
+    """Return the server's SQL modes that a session keeps."""
     return [mode for mode in sql_mode.split(",") if mode not in _HARMFUL_MODES]
 
 
 def of_each_session(version: Version, *, mariadb: bool, longest_list: int) -> dict[str, Any]:
-    """Return the settings of any session.
+    """Return the settings of every session.
 
-    What a list may hold, how often a query may recurse and which warnings are kept decide whether a value that the
-    server cuts is found out; see `cuts`.
+    The limits of lists, recursion and warnings determine whether a cut value is detected; see `cuts`.
 
     Args:
         version: of the server.
         mariadb: whether the server is MariaDB.
-        longest_list: bytes of a list of GROUP_CONCAT as the session begins with.
+        longest_list: the session's initial limit of a GROUP_CONCAT list, in bytes.
     """
     found: dict[str, Any] = {
         "time_zone": "+00:00",
@@ -82,11 +81,11 @@ def of_each_session(version: Version, *, mariadb: bool, longest_list: int) -> di
 
 
 def of_reading(version: Version, timeout_seconds: float, *, mariadb: bool) -> dict[str, Any]:
-    """Return the further settings of a session that reads only, and holds a snapshot for as long as a run lasts.
+    """Return additional settings of a read-only session that holds a snapshot for a whole run.
 
     Args:
         version: of the server.
-        timeout_seconds: after which the server ends a statement, where it can.
+        timeout_seconds: the server's statement timeout, if it has one.
         mariadb: whether the server is MariaDB.
     """
     prefix = "transaction" if version >= _NEW_NAMES_SINCE[mariadb] else "tx"

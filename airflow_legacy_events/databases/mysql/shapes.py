@@ -1,4 +1,4 @@
-"""Shape of a result of MySQL or MariaDB: it must be that of the columns that were asked for."""
+"""Result shape check for MySQL and MariaDB: a result must have the requested columns."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ Described = Sequence[tuple[str, Type, int]]
 """Names, types and longest lengths of columns."""
 
 _LENGTH = re.compile(r"\([^)]*\)")
-_JSON_OF_MARIADB = "text"  # of any length in a result
+_JSON_OF_MARIADB = "text"  # in a result, for any length
 
 
 def bare(query: Any, expected: Sequence[Column]) -> Any:
-    """Return a query for the types of the columns themselves, where a page selects expressions made of them."""
+    """Return a query for the types of the bare columns, for a page that selects expressions of them."""
     columns: list[Any] = [sa.column(column.name) for column in expected]
     return sa.select(*columns).select_from(query.get_final_froms()[0]).limit(0)
 
 
 def are_bare(query: Any, sent: Any, expected: Sequence[Column], json: Collection[str]) -> bool:
-    """Return whether a page selects its first columns as they are, so that its result has their types.
+    """Return whether a page selects its first columns bare, so that its result has their types.
 
     Args:
-        query: as it was asked for.
-        sent: the same as it is sent.
-        expected: the columns that it gives first.
-        json: columns whose type a result does not tell.
+        query: the original query.
+        sent: the query as it is sent.
+        expected: the first columns of its result.
+        json: columns whose type is not visible in a result.
     """
     selected = [one for each in (query, sent) for one in list(each.selected_columns)[: len(expected)]]
     return all(isinstance(one, sa.ColumnClause) and one.name not in json for one in selected)
 
 
 def check_shape(conn_id: str, expected: Sequence[Column], found: Described, json: Collection[str]) -> None:
-    """Check that a result has first the columns that its encoder was made for; a length or precision may differ.
+    """Check that a result's first columns are those its encoder expects; a length or precision may differ.
 
     Args:
         conn_id: Airflow's name of the connection.
         expected: the columns.
-        found: what the result has.
-        json: columns that MariaDB keeps as texts, and that hold JSON.
+        found: the columns of the result.
+        json: JSON columns that MariaDB stores as text.
 
     Raises:
         SchemaChangedError: naming the column and both types.

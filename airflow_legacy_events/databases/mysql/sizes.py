@@ -1,4 +1,4 @@
-"""Size limits: the server refuses to send a row that no message could hold, since the driver takes rows whole."""
+"""Size guard: the server refuses to send a row that is too large for a message, since the driver buffers whole rows."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from airflow_legacy_events.databases.conditions import bound
 from airflow_legacy_events.databases.mysql.session import Session, code_of
 
 MEDIUM_BYTES = 2**24 - 1
-"""Computed values are reported as so large, whatever they hold."""
+"""Reported length of computed values, regardless of their contents."""
 
 LARGE_BYTES = 2**20
-"""Columns declared up to so many bytes are small."""
+"""Maximum declared bytes of a small column."""
 
 _ROWS = 128
 _SHORT_BYTES = 1_024
@@ -31,10 +31,10 @@ _REPORT = re.compile(r"([0-9]{1,18}) (.*)", re.DOTALL)
 
 
 def bounded_column(column: Column, most: int) -> Any:
-    """Return a CASE that fails the statement where the column is larger than `most` bytes.
+    """Return a CASE that fails the statement if the column is larger than `most` bytes.
 
-    MariaDB and MySQL have no function in common that fails with a given text. A scalar subquery of two rows fails, and
-    a variable of the session keeps the column and the size.
+    MariaDB and MySQL have no common function that fails with a given message. A scalar subquery of two rows fails, and
+    a session variable keeps the column and the size.
     """
     found: Any = sa.column(column.name)
     size = sa.func.octet_length(found)
@@ -42,9 +42,9 @@ def bounded_column(column: Column, most: int) -> Any:
 
 
 def bounded_together(columns: Sequence[Any], names: Collection[str], most: int) -> list[Any]:
-    """Return the columns of a page, of which the first one fails the statement where all of `names` are too large.
+    """Return a page's columns; the first one fails the statement if all of `names` together are too large.
 
-    It reports the column that is too large alone, or none.
+    It reports the column that alone is too large, or none.
     """
     bare: dict[str, Any] = {name: sa.column(name) for name in names}
     sizes: dict[str, Any] = {name: sa.func.octet_length(one) for name, one in bare.items()}
@@ -72,10 +72,10 @@ def _number(value: int) -> Any:
 
 
 def singly(result: Any) -> Iterator[list[tuple[Any, ...]]]:
-    """Yield chunks of rows that are fetched one by one: no more than about `CHUNK_BYTES` and one row is held at a time.
+    """Yield chunks of rows fetched one by one. Memory holds at most about `CHUNK_BYTES` plus one row at a time.
 
     Args:
-        result: the driver's; what it fetches at a time it makes before anybody can look.
+        result: the driver's; it converts all rows of a fetch before any of them can be checked.
     """
     long = [at for at, field in enumerate(result.describe()) if field[3] % 2**32 > _SHORT_BYTES]  # the driver signs it
     chunk: list[tuple[Any, ...]] = []
@@ -94,14 +94,14 @@ def singly(result: Any) -> Iterator[list[tuple[Any, ...]]]:
 def too_large_in(
     session: Session, error: Exception, conn_id: str, most: int, names: Collection[str], key: Sequence[str] = ()
 ) -> EnvelopeError | None:
-    """Return the error of ours for a value or row above the limit; None for any other error.
+    """Return this package's error for a value or row above the limit; None for any other error.
 
     Args:
-        session: whose statement failed.
+        session: the one whose statement failed.
         error: of the driver.
         conn_id: Airflow's name of the connection.
         most: the limit in bytes.
-        names: of the columns that are measured; anything may have written what the session keeps.
+        names: of the measured columns; the session variable may have been written by anything else.
         key: names of the key columns.
     """
     if not isinstance(error, MySQLdb.Error) or code_of(error) != _MORE_THAN_ONE_ROW:

@@ -1,4 +1,4 @@
-"""Queries of MySQL and MariaDB: some types are selected by an expression, and an index is forced."""
+"""MySQL and MariaDB queries: some types are selected through an expression, and an index is forced."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from airflow_legacy_events.databases.mysql.types import Spell
 
 _FINEST = 6
 _ALL_BYTES = 8 * 2**20
-"""The most that the servers take."""
+"""The servers' maximum."""
 
 _SOME_BYTES = 4_096
 _LONGEST_VARCHAR, _LONGEST_TEXT = 2**16 - 2, 4 * (2**16 - 1)
@@ -25,19 +25,19 @@ _LONGEST_VARCHAR, _LONGEST_TEXT = 2**16 - 2, 4 * (2**16 - 1)
 
 @dataclass
 class Known:
-    """What the last reflection found.
+    """Results of the last reflection.
 
     Attributes:
-        entry: the catalog's, None of a query.
-        spellings: makes, for columns by name, the expression that is selected instead.
-        guards: columns by the number of the guard in their expression, see `charsets`.
-        unbounded: columns that may hold a value too large for any message, or many of them.
-        digits: of a second that a column of times keeps.
-        collations: of the columns that have one.
-        lengths: bytes of the longest value of each column of texts or bytes.
-        functions: whether what is read may run stored functions.
-        state: what is known of a query.
-        withheld: columns of a table that this user may not read.
+        entry: the catalog's; None for a query.
+        spellings: by column name, a function that returns the expression to select instead.
+        guards: columns by the guard number in their expression, see `charsets`.
+        unbounded: columns whose values may be too large for any message, alone or together.
+        digits: fractional-second digits of temporal columns.
+        collations: of the columns with one.
+        lengths: maximum value length in bytes of each text or binary column.
+        functions: whether reading it may run stored functions.
+        state: the known state of a query.
+        withheld: columns that this user may not read.
     """
 
     entry: CatalogEntry | None = None
@@ -53,16 +53,16 @@ class Known:
 
     @property
     def json(self) -> frozenset[str]:
-        """Columns that MariaDB keeps as texts, and that hold JSON."""
+        """JSON columns that MariaDB stores as text."""
         return frozenset() if self.entry is None else self.entry.json
 
     def spelled(self, query: Any, quote: Callable[[str], str], most: int) -> Any:
-        """Return the query as it is sent; order and conditions keep the bare columns.
+        """Return the query to send. ORDER BY and conditions keep the bare columns.
 
         Args:
             query: of SQLAlchemy.
-            quote: puts the name of an index in quotes.
-            most: bytes that a row may have, where `SqlDatabase.bounded` bounds several of its columns.
+            quote: quotes the name of an index.
+            most: row size limit in bytes, if `SqlDatabase.bounded` bounds several of its columns.
         """
         if not isinstance(query, sa.Select):
             return query
@@ -76,28 +76,29 @@ class Known:
         index = self._index_of(query)
         if index is None:
             return query
-        hint = f"FORCE INDEX ({quote(index)})".replace("%", "%%")  # SQLAlchemy formats it, and then the driver does
+        hint = f"FORCE INDEX ({quote(index)})".replace("%", "%%")  # formatted by SQLAlchemy, then by the driver
         return query.with_hint(query.get_final_froms()[0], hint)
 
     @property
     def computes(self) -> bool:
-        """Whether columns may be computed: of a query, and of a view."""
+        """Whether columns may be computed: true for a query and a view."""
         return self.entry is None or self.entry.facts.indexes is None
 
     @property
     def row_bytes(self) -> int:
-        """The most that the texts and bytes of a row can take."""
+        """Maximum bytes of all text and binary columns of a row."""
         return sum(self.lengths.values())
 
     def sort_bytes(self, query: Any, *, packs: bool) -> int:
-        """Return by how many bytes of their weights texts must be sorted for a query; 0 where it sorts none.
+        """Return the sort length for a query, in bytes of collation weights; 0 if it sorts no text.
 
-        Of columns whose longest values are too long for a sort, so many that a usual sort does not become much slower;
-        who reads counts such pages.
+        For columns whose longest values are too long to sort completely, the length is limited so that a typical sort
+        stays fast. The reader counts such pages.
 
         Args:
             query: of SQLAlchemy.
-            packs: whether the server sorts by keys as long as their values, instead of as the longest ones.
+            packs: whether the server packs sort keys: their length is that of the value, not of the longest possible
+                one.
         """
         if not isinstance(query, sa.Select) or self._index_of(query) is not None:
             return 0
@@ -110,9 +111,9 @@ class Known:
         return self._index_for(_order(query), frozenset(query.get_execution_options().get("constant_columns", ())))
 
     def _index_for(self, order: tuple[str, ...], constant: frozenset[str]) -> str | None:
-        """Return the index that sorts as the query does; the optimizer alone might sort the whole table.
+        """Return the index with the query's sort order: without it, the optimizer might sort the whole table.
 
-        Of such indexes it is the one that begins with the most columns that are constant, for it reads no other rows.
+        Among several, the index with the most leading constant columns wins: it reads no other rows.
         """
         if self.entry is None or not order:
             return None
@@ -124,7 +125,7 @@ class Known:
         return max(sorting, key=lambda one: one[1])[0] if sorting else None
 
     def marking(self, of: Column) -> Any:
-        """Return the time now in UTC, with the digits that the column keeps: an assignment would round it up."""
+        """Return the current time in UTC with the column's fractional digits: an assignment would round it up."""
         if of.kind is Kind.DATE:
             return sa.func.utc_date()
         now = sa.func.utc_timestamp(sa.literal_column(str(self.digits.get(of.name, _FINEST))))
@@ -132,7 +133,7 @@ class Known:
 
 
 def _order(query: Any) -> tuple[str, ...]:
-    return tuple(_name(one) for one in query._order_by_clauses)  # noqa: SLF001  it has no other name
+    return tuple(_name(one) for one in query._order_by_clauses)  # noqa: SLF001  no public name
 
 
 def _itself(column: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Settings of a session of MySQL or MariaDB whose one statement is read as slowly as its reader likes."""
+"""Settings of a MySQL or MariaDB session for one streamed statement that a reader may read slowly."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _LONGEST_SECONDS = 86_400 * 365
 
 
 def read_slowly(session: Session) -> None:
-    """Let the server neither end a statement that lasts, nor a session that does not take its rows for a while."""
+    """Disable the server's timeouts for a long statement, and for a session that pauses reading its rows."""
     settings = [f"net_write_timeout = {_LONGEST_SECONDS}"]
     if session.limits_time:
         settings.append("max_statement_time = 0" if session.mariadb else "max_execution_time = 0")

@@ -1,8 +1,8 @@
-"""TLS of sessions with MySQL and MariaDB: what was asked for is what the driver is given, and then it is proved.
+"""TLS for MySQL and MariaDB sessions: the requested mode is passed to the driver, and the result is verified.
 
-mysqlclient hands `ssl_mode` to MySQL's own library. Under MariaDB Connector/C REQUIRED does nothing against a server
-without TLS, and neither does a CA; before release 3.4 that library checks the chain of a certificate wherever a CA was
-given, and later only together with the host name.
+mysqlclient passes `ssl_mode` to MySQL's own library. With MariaDB Connector/C, neither REQUIRED nor a CA has any effect
+against a server without TLS. Before release 3.4 that library checks the certificate chain whenever a CA is given. From
+3.4 on it does so only together with the host name.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ _ASKS = {
     "verify_cert": _VERIFY_CA,
     **dict.fromkeys(("verify_identity", "check_hostname"), _VERIFY_IDENTITY),
 }
-"""Extras of other drivers that say the same, behind `ssl_` or within `ssl`."""
+"""Equivalent extras of other drivers, with the prefix `ssl_` or inside `ssl`."""
 
 _FILES = {"ca": os.path.isfile, "cert": os.path.isfile, "key": os.path.isfile, "capath": os.path.isdir}
 _CHECKS_BY_A_CA = re.compile(r"3\.[0-3]\.")
-"""Releases of MariaDB Connector/C that check the chain by a CA, whatever the mode."""
+"""Releases of MariaDB Connector/C that check the chain whenever a CA is given, in any mode."""
 
 _CAPSULE = b"_mysql.connection.native_connection"
 
 
 class Asked(NamedTuple):
-    """TLS as a connection asks for it.
+    """TLS as requested by a connection.
 
     Attributes:
         options: of the driver.
-        by: extra that asks for it; None where a session in the clear will do.
+        by: extra that requests it; None if an unencrypted session is acceptable.
     """
 
     options: dict[str, Any]
@@ -52,14 +52,14 @@ class Asked(NamedTuple):
 
 
 def asked(conn_id: str, options: Mapping[str, Any]) -> Asked:
-    """Return what the driver is given.
+    """Return the TLS options for the driver.
 
     Args:
         conn_id: Airflow's name of the connection.
-        options: of the connection, as SQLAlchemy gives them to mysqlclient.
+        options: of the connection, as SQLAlchemy passes them to mysqlclient.
 
     Raises:
-        ConfigurationError: a file is missing, or the mode is none.
+        ConfigurationError: a file is missing, or the mode is invalid.
     """
     given = {name.removeprefix("ssl_"): value for name, value in options.items() if name.startswith("ssl_")}
     given |= options.get("ssl") or {}
@@ -84,15 +84,15 @@ def asked(conn_id: str, options: Mapping[str, Any]) -> Asked:
 
 
 def prove(conn_id: str, connection: Any, by: str) -> None:
-    """Check that a session is encrypted, as this end of it sees it: a proxy would tell of its own other end.
+    """Check on the client side that a session is encrypted: a proxy would report its own connection to the server.
 
     Args:
         conn_id: Airflow's name of the connection.
         connection: mysqlclient's.
-        by: extra that asked for it.
+        by: extra that requested it.
 
     Raises:
-        ConfigurationError: it is not.
+        ConfigurationError: it is not encrypted.
     """
     if not _cipher(connection):
         raise ConfigurationError(
@@ -109,13 +109,13 @@ def _check_files(conn_id: str, given: Mapping[str, Any]) -> None:
 
 
 def _cipher(connection: Any) -> str:
-    """Return the cipher of a session, empty without TLS, by the library that the driver itself uses."""
+    """Return the cipher of a session from the driver's own library; empty without TLS."""
     address = ctypes.pythonapi.PyCapsule_GetPointer
     address.restype, address.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
     try:
         cipher_of = ctypes.CDLL(_mysql.__file__).mysql_get_ssl_cipher
-        session = address(connection._get_native_connection(), _CAPSULE)  # noqa: SLF001  it has no other name
-    except (AttributeError, OSError, ValueError):  # a driver that is built otherwise; then the server is asked
+        session = address(connection._get_native_connection(), _CAPSULE)  # noqa: SLF001  no public name
+    except (AttributeError, OSError, ValueError):  # a different driver build: query the server instead
         connection.query("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
         [(_, found)] = connection.store_result().fetch_row(0)
         return str(found or "")

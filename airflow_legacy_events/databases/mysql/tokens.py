@@ -1,4 +1,4 @@
-"""What a statement of MySQL or MariaDB names: tables, functions, and all of it but the select lists."""
+"""Tokenizer for MySQL and MariaDB statements: finds their tables and functions, and drops their select lists."""
 
 from __future__ import annotations
 
@@ -42,21 +42,21 @@ _BEFORE_SELECT = frozenset({"", "(", "UNION", "EXCEPT", "INTERSECT", "ALL", "DIS
 
 
 class Name(NamedTuple):
-    """A name as a statement writes it; `schema` is None where none stands before it."""
+    """A name as written in a statement; `schema` is None if the name is unqualified."""
 
     schema: str | None
     name: str
 
 
 class Token(NamedTuple):
-    """A part of a statement: `kind` is `text`, `name` (in quotes), `word` or `sign`; a name is without its quotes."""
+    """A token: `kind` is `text`, `name` (quoted), `word` or `sign`. A name is stored without its quotes."""
 
     kind: str
     text: str
 
     @property
     def keyword(self) -> str:
-        """The word in capitals; empty for what is no word."""
+        """The word in upper case; empty for other tokens."""
         return self.text.upper() if self.kind == "word" else ""
 
     @property
@@ -69,13 +69,13 @@ _OPEN, _CLOSE = Token("sign", "("), Token("sign", ")")
 
 
 def tokens(sql: str, *, escapes: bool = True) -> list[Token]:
-    """Return the tokens of a statement; what stands in `/*! */` and `/*M! */` is part of it.
+    """Return the tokens of a statement, including the contents of `/*! */` and `/*M! */`.
 
-    A text in double quotes may be a name or a text, as the session's mode says; it is taken for a name.
+    Text in double quotes may be a name or a string, depending on the session's mode. It is treated as a name.
 
     Args:
         sql: the statement.
-        escapes: whether a backslash in a text takes the next character along.
+        escapes: whether a backslash in a string escapes the next character.
     """
     found = ((one.lastgroup or "", one[0]) for one in _READINGS[escapes].finditer(sql))
     return [Token(kind, _bare(text) if kind == "name" else text) for kind, text in found if kind != "blank"]
@@ -87,24 +87,25 @@ def _bare(quoted: str) -> str:
 
 
 def called(found: Iterable[Token]) -> Iterator[Name]:
-    """Yield what is called as a function is: each name before an opening bracket that is no word of the language."""
+    """Yield the called functions: each name before an opening parenthesis, except SQL keywords."""
     names = (name for name, follows, _ in _names(list(found)) if follows == "(")
     return (name for name in names if name.schema is not None or name.name.upper() not in _NO_FUNCTIONS)
 
 
 def calls_stored(found: list[Token]) -> bool:
-    """Return whether a definition calls a stored function: servers write its name in quotes, and no other one's."""
+    """Return whether a definition calls a stored function: servers quote only the names of those."""
     return any(one.kind == "name" and follows == _OPEN for one, follows in pairwise(found))
 
 
 def tables(found: Iterable[Token]) -> Iterator[Name]:
-    """Yield each name that stands where a table may: at least all tables and views, and perhaps more."""
+    """Yield each name in a table position: at least all tables and views, and perhaps more."""
     return (name for name, follows, in_tables in _names(list(found)) if in_tables and follows != "(")
 
 
 def _names(found: list[Token]) -> Iterator[tuple[Name, str, bool]]:
-    """Yield each name with what follows it, and whether it stands where a table may."""
-    # Of each open bracket: whether tables stand there now; None in arguments, where FROM may stand without a SELECT.
+    """Yield each name with the token after it, and whether it is in a table position."""
+    # For each open parenthesis: whether it is at a table position. None in arguments, where FROM may occur without
+    # SELECT.
     clauses: list[bool | None] = [False]
     before, at = Token("sign", ""), 0
     while at < len(found):
@@ -132,8 +133,8 @@ def _text(found: list[Token], at: int) -> str:
 
 
 def without_select_lists(found: Iterable[Token]) -> str:
-    """Return a definition from FROM on, in a normal form: without what its outermost SELECTs select."""
-    brackets: list[bool] = []  # whether what each open one holds is outermost still, as in (SELECT 1) UNION (SELECT 2)
+    """Return a normalized definition from FROM on, without the select lists of its outermost SELECTs."""
+    brackets: list[bool] = []  # whether each one's contents are still outermost, as in (SELECT 1) UNION (SELECT 2)
     before, selecting, kept = "", False, []
     for token in found:
         if token == _OPEN:

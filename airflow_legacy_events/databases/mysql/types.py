@@ -1,4 +1,4 @@
-"""Types of MySQL and MariaDB, and how their values are selected and compared without losing anything."""
+"""MySQL and MariaDB types, with lossless expressions to select and compare their values."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Spell = Callable[[Any], Any]
 
 
 class Type(NamedTuple):
-    """A type of a column.
+    """A column type.
 
     Attributes:
-        kind: None where it can't be carried.
+        kind: None if it can't be carried.
         name: the database's own.
-        spell: makes the expression that is selected instead of the column; None: the column itself.
+        spell: returns the expression to select instead of the column; None: the column itself.
     """
 
     kind: Kind | None
@@ -45,7 +45,7 @@ def _in_utc(column: Any) -> Any:
 
 
 def _wkb(column: Any) -> Any:
-    """Return a spatial value as it is stored, less the four bytes of its SRID; ST_AsWKB of MySQL 8 swaps axes."""
+    """Return a spatial value as stored, without the four bytes of its SRID; MySQL 8's ST_AsWKB swaps axes."""
     return sa.func.substr(sa.cast(column, sa.LargeBinary), sa.literal_column("5"))
 
 
@@ -56,9 +56,9 @@ def _digits(bits: int) -> Spell:
 _LENGTH_AND_POINT = len("2026-01-01 00:00:00.")
 JSON = Type(Kind.JSON, "json")
 BOOLEAN = Type(Kind.INTEGER, "tinyint(1)")
-"""What the word `boolean` makes; numbers are in it."""
+"""The type that `boolean` creates; it stores numbers."""
 
-# A FLOAT as it is shown has six digits; the DOUBLE that it equals has all of them.
+# A FLOAT is displayed with six digits; the DOUBLE that it equals has all of them.
 _PLAIN = {
     FIELD_TYPE.TINY: Type(Kind.INTEGER, "tinyint"),
     FIELD_TYPE.SHORT: Type(Kind.INTEGER, "smallint"),
@@ -89,18 +89,18 @@ _STRINGS = {
     FIELD_TYPE.LONG_BLOB: ("longtext", "longblob"),
 }
 _NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.SINGLE})
-# ORDER BY takes the number of the member, a comparison its text; JSON is compared by rules of its own.
+# ORDER BY uses the member's number, a comparison its text. JSON has its own comparison rules.
 _WITHOUT_ORDER = frozenset({"enum", "set", "json", "geometry"})
 
 
 def type_of(code: int, length: int, flags: int, converter: Any) -> Type:
-    """Return the type of a result's column.
+    """Return the type of a result column.
 
     Args:
         code: of `FIELD_TYPE`.
-        length: of its values; of a `bit`, how many it has.
+        length: of its values; for a `bit`, the number of bits.
         flags: of `FLAG`.
-        converter: what the driver makes its values with: `bytes` for binary ones.
+        converter: the driver's converter for its values: `bytes` for binary ones.
     """
     if code in _STRINGS:
         text, binary = _STRINGS[code]
@@ -118,9 +118,9 @@ def type_of(code: int, length: int, flags: int, converter: Any) -> Type:
 
 
 def described(session: Any, statement: str, parameters: Any) -> list[tuple[str, Type, int]]:
-    """Return names, types and longest lengths in bytes of a statement's columns.
+    """Return names, types and maximum lengths in bytes of a statement's columns.
 
-    The driver's converter tells text from binary.
+    The driver's converter distinguishes text from binary.
     """
     literals = tuple(session.connection.literal(value) for value in parameters)
     session.connection.query(statement.encode() % literals)
@@ -130,26 +130,26 @@ def described(session: Any, statement: str, parameters: Any) -> list[tuple[str, 
 
 
 def of_result(result: Any) -> list[tuple[str, Type, int]]:
-    """Return names, types and longest lengths in bytes of a driver's result."""
+    """Return names, types and maximum lengths in bytes of a driver's result."""
     columns = zip(result.describe(), result.field_flags(), result.converter, strict=True)
     return [
-        (field[0], type_of(field[1], field[3], flags, converter), field[3] % 2**32)  # the driver signs it
+        (field[0], type_of(field[1], field[3], flags, converter), field[3] % 2**32)  # the driver returns it signed
         for field, flags, converter in columns
     ]
 
 
 def digits(columns: Sequence[tuple[str, Type, int]]) -> dict[str, int]:
-    """Return how many digits of a second each column of times keeps, by its longest length; see `described`."""
+    """Return the fractional-second digits of each temporal column, from its maximum length; see `described`."""
     times = ((name, length) for name, type_, length in columns if type_.kind in (Kind.TIMESTAMP, Kind.INSTANT))
     return {name: max(0, length - _LENGTH_AND_POINT) for name, length in times}
 
 
 def text(value: Any, column: Column) -> str:
-    """Return the text that a watermark keeps of a value: as it is read, binary ones in hex.
+    """Return a value's text for the watermark: as it is read, or in hex for binary values.
 
     Raises:
-        ConfigurationError: the type's order is not that of its comparisons.
-        SourceError: it is NULL.
+        ConfigurationError: the type's sort order differs from its comparisons.
+        SourceError: the value is NULL.
     """
     if value is None:
         raise became_null(column)
@@ -165,12 +165,12 @@ def text(value: Any, column: Column) -> str:
 
 
 def bind(text: str, column: Column) -> Any:
-    """Return the value behind a watermark's text, as a literal that is compared exactly.
+    """Return a watermark text's value as a literal that compares exactly.
 
-    A number in quotes would be compared as a rounded DOUBLE.
+    A quoted number would be compared as a rounded DOUBLE.
 
     Raises:
-        ValueError: the text is no value of the column's kind.
+        ValueError: the text is not a value of the column's kind.
     """
     reader = _bits if column.type == "bit" else _READERS.get(column.kind)
     return text if reader is None else reader(text)
@@ -188,12 +188,12 @@ def _decimal(text: str) -> Decimal:
 
 
 def _single(text: str) -> float:
-    """Return the double that the column's number equals: the servers compare a FLOAT as that."""
+    """Return the double that equals the column's number: the servers compare a FLOAT as a double."""
     return single(float(text))
 
 
 def _utc(text: str) -> str:
-    """Return a point in time as a session in UTC writes it."""
+    """Return a point in time as written by a session in UTC."""
     if text.endswith("+00"):
         return text[:-3]
     moment = dt.datetime.fromisoformat(text)

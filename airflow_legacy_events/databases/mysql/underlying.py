@@ -1,4 +1,4 @@
-"""Underlying tables of a view or query of MySQL or MariaDB: their engines, and the definitions of the views between."""
+"""Underlying tables of a MySQL or MariaDB view or query: their engines, and the definitions of intermediate views."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from airflow_legacy_events.databases.mysql.tokens import (
 )
 
 WITH_SNAPSHOT = frozenset({"InnoDB", "ROCKSDB", "TokuDB"})
-"""Engines whose rows a REPEATABLE READ transaction sees as they were when it began."""
+"""Engines with snapshots: a REPEATABLE READ transaction sees their rows as of its start."""
 
-# Each table is asked for by its name: the servers would open every table of a schema for a list of them.
+# One lookup per table name: for a list of names, the servers would open every table of a schema.
 _TABLE = """
 SELECT %s, table_schema, table_name, table_type, engine, NULL FROM information_schema.tables
  WHERE table_schema = COALESCE(%s, DATABASE()) AND table_name = %s
@@ -51,14 +51,14 @@ class _Found(NamedTuple):
 
 @dataclass
 class Underlying:
-    """What lies below a view or query.
+    """Tables and views below a view or query.
 
     Attributes:
-        views: definition of each view by its full name; None where this user may not see it.
+        views: definition of each view by its full name; None if this user may not see it.
         engines: of each table by its full name.
-        of_server: tables that the server makes up while they are read.
-        unseen: names of tables and views that are there, and hidden from this user.
-        functions: whether what is read may run stored functions, which may do anything to a session.
+        of_server: tables that the server generates while they are read.
+        unseen: names of tables and views that exist but are hidden from this user.
+        functions: whether reading may run stored functions, which may change anything in a session.
     """
 
     views: dict[Name, str | None] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class Underlying:
 
     @property
     def definition(self) -> str | None:
-        """See `TableState.definition`; None too where a part of it can't be seen."""
+        """See `TableState.definition`; also None if a part of it is hidden."""
         if not self.views or None in self.views.values():
             return None
         parts = (
@@ -79,7 +79,7 @@ class Underlying:
         return hashlib.sha256("\n\n".join(parts).encode()).hexdigest()[:16]
 
     def state(self, session: Session) -> TableState:
-        """Return what is known of the view or query."""
+        """Return the state of the view or query."""
         hidden = sorted(name for name, text in self.views.items() if text is None)
         user = current_user(session) if hidden or self.unseen else ""
         return TableState(
@@ -114,7 +114,7 @@ class Underlying:
 
 
 def unheld(name: Name, engine: str | None) -> str:
-    """Return why no snapshot holds the rows of a table still, and the statement that mends it."""
+    """Return why a snapshot doesn't keep a table's rows stable, and the statement that fixes it."""
     return (
         f"table {_quoted(name)} is of engine {engine}, which holds no snapshot; ALTER TABLE {_quoted(name)}"
         " ENGINE=InnoDB mends it"
@@ -122,17 +122,17 @@ def unheld(name: Name, engine: str | None) -> str:
 
 
 def below_view(session: Session, schema: str, view: str) -> Underlying:
-    """Return what lies below a view, itself included."""
+    """Return the tables and views below a view, including itself."""
     found = Underlying()
     _search(session, found, [Name(schema, view)], ())
     return found
 
 
 def below_query(session: Session, sql: str) -> Underlying:
-    """Return what lies below a query.
+    """Return the tables and views below a query.
 
-    Every name in it that stands where a table may is looked up. EXPLAIN would not do: it leaves out tables of one row
-    or none, and is refused to users who may read a view but not what is below it.
+    Every name in a table position is looked up. EXPLAIN is not enough: it omits tables with at most one row, and is
+    refused to users who may read a view but not its tables.
     """
     found, parts = Underlying(), tokens(sql, escapes="NO_BACKSLASH_ESCAPES" not in session.modes)
     _search(session, found, list(tables(parts)), list(called(parts)))
@@ -140,7 +140,7 @@ def below_query(session: Session, sql: str) -> Underlying:
 
 
 def _search(session: Session, found: Underlying, names: Sequence[Name], functions: Sequence[Name]) -> None:
-    """Look names up, and what the definitions of the views among them name in turn."""
+    """Look up names, and in turn the names in the definitions of the views among them."""
     found.functions = any(name.schema is not None for name in functions)
     asked: set[Name] = set()
     while wanted := [name for name in dict.fromkeys(names) if name not in asked]:
@@ -156,10 +156,10 @@ def _search(session: Session, found: Underlying, names: Sequence[Name], function
 
 
 def _sort(found: Underlying, one: _Found) -> Sequence[Name]:
-    """Keep what was found of one name; return what the definition of a view names."""
+    """Record the result of one name's lookup; return the names in a view's definition."""
     if one.kind == "FUNCTION":
         found.functions = True
-    elif one.name.schema in _OF_THE_SERVER:  # a connection may be in one
+    elif one.name.schema in _OF_THE_SERVER:  # a connection may default to one
         found.of_server.add(one.name)
     elif one.kind == "DEFINITION":
         found.views[one.name] = one.definition or None
@@ -172,7 +172,7 @@ def _sort(found: Underlying, one: _Found) -> Sequence[Name]:
 
 
 def _ask(session: Session, names: Sequence[Name], functions: Sequence[Name]) -> list[_Found]:
-    """Return what is there of each name."""
+    """Look up each name in the catalog."""
     questions = [(one, name) for name in names for one in (_TABLE, _VIEW)]
     questions += [(_FUNCTION, name) for name in functions]
     found: list[_Found] = []

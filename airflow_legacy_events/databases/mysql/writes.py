@@ -1,4 +1,4 @@
-"""What deleting or updating rows of a table of MySQL or MariaDB meets, from its catalog."""
+"""Effects of deleting or updating rows of a MySQL or MariaDB table, from the catalog."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _WITH_TRANSACTIONS = frozenset({"InnoDB", "ROCKSDB", "TokuDB", "ndbcluster", "ND
 
 
 def table_writes(session: Session, table: str) -> TableWrites:
-    """Return what deleting or updating rows of a table meets. Its name is looked up as written, then in lower case.
+    """Return the effects of deleting or updating rows of a table. Its name is looked up as written, then in lower case.
 
     Raises:
         ConfigurationError: there is none of that name, or it is a view.
@@ -89,7 +89,7 @@ def _fired(triggers: list[tuple[str, ...]], event: str) -> tuple[str, ...]:
 
 
 def _shows_triggers(session: Session) -> bool:
-    """Return whether the server shows them to whoever may do anything with the table."""
+    """Return whether the server shows triggers to any user with a right on the table."""
     return session.mariadb and session.version >= _SHOWS_TRIGGERS_SINCE
 
 
@@ -103,7 +103,7 @@ def _ids_return(session: Session, engine: str | None, counted: list[str]) -> str
 
 
 def _churn(session: Session, schema: str, name: str) -> tuple[int, int] | None:
-    """Return rows inserted and deleted since the server began to count; None where it does not, or hides it."""
+    """Return the rows inserted and deleted since the server began to count; None if it doesn't count or hides it."""
     try:
         rows = session.rows(_CHURN, schema, name)
     except MySQLdb.Error:
@@ -112,6 +112,6 @@ def _churn(session: Session, schema: str, name: str) -> tuple[int, int] | None:
 
 
 def _server_name(session: Session, schema: str, name: str) -> str:
-    """Return the name by which the server knows a table, whatever its case was written in."""
+    """Return the server's name of a table, regardless of the case it was written in."""
     [(folded,)] = session.rows("SELECT @@lower_case_table_names")
     return f"{schema}.{name}" if folded == "0" else f"{schema}.{name}".lower()

@@ -1,4 +1,4 @@
-"""Transactions that write to MySQL and MariaDB, and what may be said of one that failed."""
+"""Write transactions in MySQL and MariaDB, and failure reasons without row values."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _STATEMENTS_ARE_LOGGED = 1665
 _NAMES_ONLY = frozenset(
     {1044, 1045, 1049, 1052, 1054, 1055, 1060, 1109, 1130, 1142, 1143, 1146, 1227, 1290, 1356, 1370, 1792, 1836, 3100}
 )
-"""Errors whose quotes hold names of the catalog and of options, and never values."""
+"""Errors whose quoted text is always a catalog or option name, never a value."""
 _SYNTAX = 1064
 _OF_THE_CLIENT = range(2000, 3000)
 _LACKS = frozenset({1142, 1143})
 _RAISED, _NOT_THE_SERVERS = 1644, 10_000
-# The wire is cut after 30 s of silence, and the server would go on to wait.
+# The socket is cut after 30 s of silence, but the server would keep waiting.
 _PATIENCE = "SET SESSION innodb_lock_wait_timeout = 10, lock_wait_timeout = 10"
 _ISOLATIONS = ("READ COMMITTED", "REPEATABLE READ")
 
 
 class Writer:
-    """Runs transactions on a session of its own, which is opened at the first one.
+    """Runs transactions on a separate session, which is opened for the first one.
 
-    Under REPEATABLE READ, a server's default, deleting a range would lock the gap into which writers insert. A server
-    that logs statements instead of rows refuses anything less.
+    Under REPEATABLE READ, the server default, deleting a range would lock the gap into which writers insert. A server
+    with statement-based logging refuses any lower isolation level.
 
     Args:
         connect: opens the session.
@@ -52,7 +52,7 @@ class Writer:
             return self._retried(statements, check)
         except MySQLdb.Error as error:
             if code_of(error) != _STATEMENTS_ARE_LOGGED:
-                raise self._failed(error) from None  # the server's own text may hold values of rows
+                raise self._failed(error) from None  # the server's text may contain row values
         except UnicodeDecodeError as error:
             raise self._failed(error) from None
         self._isolation = _ISOLATIONS[1]
@@ -90,14 +90,14 @@ class Writer:
         return refused or not_written(self._name, reason_without_values(error))
 
     def close(self) -> None:
-        """End the session."""
+        """Close the session."""
         if self._session is not None:
             self._session.close()
         self._session = None
 
 
 def reason_without_values(error: BaseException) -> str:
-    """Return why a statement failed; what it says never holds values of rows."""
+    """Return why a statement failed. The reason never contains row values."""
     code = code_of(error)
     if isinstance(error, UnicodeDecodeError):
         return "a text can't become Unicode"
@@ -107,26 +107,26 @@ def reason_without_values(error: BaseException) -> str:
 
 
 def reason_of_read(error: BaseException) -> str:
-    """Return why a statement failed that writes nothing, or the connection; it never holds values of rows."""
+    """Return why a read-only statement or the connection failed. The reason never contains row values."""
     return reason(error) if code_of(error) in _OF_THE_CLIENT else reason_without_values(error)
 
 
 def reason_of_query(error: BaseException) -> str:
-    """Return why a query was refused; an error of its syntax quotes the query alone."""
+    """Return why a query was refused. A syntax error quotes only the query itself."""
     return reason(error) if code_of(error) == _SYNTAX else reason_of_read(error)
 
 
 def refusal(connect: Callable[[], Session], text: str, parameters: Any, right: Right) -> str | None:
-    """Return why a statement may not run; None where it may.
+    """Return why a statement may not run; None if it may.
 
     Args:
-        connect: opens the session, which is closed again.
-        text: of the statement, which is rolled back.
+        connect: opens the session, which is closed afterwards.
+        text: of the statement; it is rolled back.
         parameters: of the statement.
-        right: that it needs beside SELECT.
+        right: needed besides SELECT.
 
     Raises:
-        MySQLdb.Error: it failed for a reason that passes, such as a lost connection.
+        MySQLdb.Error: it failed for a transient reason, such as a lost connection.
     """
     with contextlib.closing(connect()) as session:
         error = _tried(session, _ISOLATIONS[0], text, parameters)
@@ -137,7 +137,10 @@ def refusal(connect: Callable[[], Session], text: str, parameters: Any, right: R
 
 
 def _grants(session: Session, error: MySQLdb.Error, right: Right) -> list[str]:
-    """Return the GRANT for a right that a statement lacked; the word of the command stays in any language."""
+    """Return the GRANT for a right that a statement lacked.
+
+    The command's keyword is the same in every message language.
+    """
     if code_of(error) not in _LACKS or right.verb not in str(error.args[-1]):
         return []
     [(database,)] = session.rows("SELECT DATABASE()")
@@ -146,7 +149,7 @@ def _grants(session: Session, error: MySQLdb.Error, right: Right) -> list[str]:
 
 
 def _tried(session: Session, isolation: str, text: str, parameters: Any) -> MySQLdb.Error | None:
-    """Run a statement and roll it back; return the error that does not pass by itself."""
+    """Run a statement and roll it back; return its error, if it is not transient."""
     try:
         _begin(session, isolation)
         session.answer(text, parameters)

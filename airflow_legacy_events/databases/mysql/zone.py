@@ -1,4 +1,4 @@
-"""The zone of the server: `@@global.time_zone`, and what `SYSTEM` means there."""
+"""Server time zone: `@@global.time_zone`, and the meaning of `SYSTEM` there."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _OFFSET = re.compile(r"([+-])(\d{1,2}):(\d{2})")
 
 
 def columns() -> tuple[str, ...]:
-    """Return what a SELECT asks, for `zone_of`: the zone, its system's, and how it shows two noons of this year."""
+    """Return the SELECT list for `zone_of`: the zone, the system's zone, and two noons of this year in it."""
     shown = (f"CONVERT_TZ({noon!r}, '+00:00', @@global.time_zone)" for noon in _noons())
     return "@@global.time_zone", "@@system_time_zone", *shown
 
 
 def zone_of(answer: Sequence[str | None]) -> ServerZone:
-    """Return the zone that an answer to `columns` tells.
+    """Return the zone from the result of `columns`.
 
-    A system tells only the abbreviation that it had when the server started, such as CEST, and no zone has that as its
-    name: `EST` is New York as well as Panama. UTC is known by its clock, in winter and in summer.
+    A system reports only its abbreviation at server start, such as CEST. That is not a zone name: `EST` is New York as
+    well as Panama. UTC is recognized by its clock, in winter and in summer.
     """
     name, system, *shown = answer
     said = f"{_SYSTEM} ({system})" if name == _SYSTEM else str(name)

@@ -48,7 +48,7 @@ def refusing(conn_id: str, options: Mapping[str, Any]) -> Iterator[None]:
 
     Args:
         conn_id: Airflow's name of the connection.
-        options: of the driver; those that don't come from extras are recognised by name.
+        options: of the driver; those that don't come from extras are recognized by name.
 
     Raises:
         ConfigurationError: an option was refused.
