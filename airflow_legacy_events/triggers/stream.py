@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.row_security import FAIL
 from airflow_legacy_events.streams.arguments import span
 from airflow_legacy_events.triggers._wakeup import Wakeup
 from airflow_legacy_events.triggers.probe import Probe, Watch
@@ -36,6 +37,10 @@ class RefusedTriggerError(ConfigurationError, TypeError):
     with all its triggers. Arguments that passed the DAG's parser can fail here: another release, missing time zone
     data.
     """
+
+
+_LATER = (("row_security", FAIL),)
+"""Defaults of arguments that came later: left out, so that a trigger that a triggerer already holds stays the same."""
 
 
 class StreamTrigger(BaseEventTrigger):
@@ -70,7 +75,7 @@ class StreamTrigger(BaseEventTrigger):
         decode.
         """
         return f"{type(self).__module__}.{type(self).__qualname__}", {
-            name: plain(value) for name, value in self._arguments.items()
+            name: plain(value) for name, value in self._arguments.items() if (name, value) not in _LATER
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
