@@ -1,4 +1,4 @@
-"""Ceiling of a run: the database's now less a lag, and below what its local clock will show again."""
+"""Ceiling of a run: the database's now less a lag, and below local times that its clock will repeat."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from airflow_legacy_events.sources.folds import Fold, folds
 
 
 def find_ceiling(database: Database, of: Column, *, lag_seconds: float | None, timezone: str) -> Ceiling:
-    """Return the bound of the first position column.
+    """Return the upper bound of the first position column.
 
-    Each condition may read the database's clock anew. The end of a fold is therefore compared before the column's
-    bound, its begin after it: a fold that begins or ends meanwhile counts as under way.
+    Each condition may read the database's clock again. The end of a fold is therefore compared before the column's
+    bound, and its begin after it. A fold that begins or ends meanwhile then counts as in progress.
 
     Args:
         database: whose clock counts.
         of: the column.
-        lag_seconds: seconds, 0 or more; None for a column that is no time and has no bound.
+        lag_seconds: seconds, 0 or more; None for a column that is not a time and has no bound.
         timezone: name of the zone of a naive column.
     """
     column: Any = sa.column(of.name)
@@ -43,7 +43,7 @@ def find_ceiling(database: Database, of: Column, *, lag_seconds: float | None, t
 
 
 def _folds(kind: Kind, lag_seconds: float, timezone: str) -> list[Fold]:
-    """Those that matter to a column of the kind."""
+    """Return the folds that affect a column of the kind."""
     if kind is Kind.INSTANT:
         return []
     around = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=lag_seconds)

@@ -1,4 +1,4 @@
-"""A value that a person gives for a column, as that column's text."""
+"""Values given by a user for a column, converted to that column's text."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ def zone_of(timezone: str) -> dt.tzinfo:
 def first_value(
     first_run: Any, column: Column, zone: dt.tzinfo, argument: str = "first_run", *, high: bool = False
 ) -> str:
-    """Return the text of the value to begin with; a moment is converted to the column's zone, for dates to its day.
+    """Return the text of the start value; a moment is converted to the column's zone, for dates to its day.
 
-    A naive time that the zone's clock shows twice becomes the first one of those; see `folds.outer`.
+    A naive time that the zone's clock shows twice is moved to the edge of its fold; see `folds.outer`.
 
     Args:
         first_run: the value.
-        column: that it is a value of.
+        column: of the value.
         zone: of naive columns.
         argument: name of the argument, for the error.
-        high: whether it is the excluded end of a range, rather than its beginning.
+        high: whether it is the exclusive end of a range rather than its beginning.
 
     Raises:
-        ConfigurationError: it is no value of the column's kind.
+        ConfigurationError: it is not a value of the column's kind.
     """
     words = "'all', 'now' or " if argument == "first_run" else ""
     try:
@@ -67,7 +67,7 @@ def first_value(
 
 def _number(first_run: Any, kind: Kind) -> str:
     number = _NUMBERS[kind](str(first_run))
-    if Decimal(number).is_nan():  # it lies neither below nor above anything
+    if Decimal(number).is_nan():  # NaN compares with nothing
         raise ValueError(first_run)
     return str(number)
 
@@ -81,8 +81,8 @@ def _moment(first_run: Any, kind: Kind, zone: dt.tzinfo, *, high: bool) -> str:
         return aware.astimezone(dt.UTC).isoformat(sep=" ")
     local = moment if moment.tzinfo is None else moment.astimezone(zone).replace(tzinfo=None)
     bound = outer(local, zone, high=high)
-    if kind is Kind.DATE:  # what is written without a zone is a day as the column holds it
+    if kind is Kind.DATE:  # without a zone it is already the column's local day
         return (local if moment.tzinfo is None else bound).date().isoformat()
     if moment.tzinfo is None and isinstance(first_run, str) and bound == local:
-        return first_run  # as the user writes it, so the column's texts may be
+        return first_run  # unchanged: the column's texts may have the same format
     return bound.isoformat(sep=" ")

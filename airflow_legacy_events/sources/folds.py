@@ -1,6 +1,6 @@
-"""Folds: the hours that a local clock repeats in autumn.
+"""Folds: the hours that a local clock repeats when daylight saving time ends.
 
-How far a naive watermark may go before one is over, and what a bound inside of one means.
+Limits a naive watermark until a fold is over, and defines the meaning of a bound inside a fold.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ _SECOND = dt.timedelta(seconds=1)
 class Fold(NamedTuple):
     """A span of local time that occurs twice.
 
-    From `begin` to `end` the clock shows times that it will show again, from `low` on: a row that is written after
-    `end` may sort below one that was written before it. A watermark that stays below `low` until `end` passes none
-    of them.
+    From `begin` to `end` the clock shows times, from `low` on, that it will show again. A row written after `end` may
+    therefore sort below one written before it. A watermark that stays below `low` until `end` skips none of them.
 
     Attributes:
         begin: when the first occurrence begins, naive in UTC.
@@ -34,9 +33,9 @@ class Fold(NamedTuple):
 
 
 def folds(zone: dt.tzinfo, around: dt.datetime) -> list[Fold]:
-    """Return the folds of `zone` within a month of `around`, an aware moment, in their order.
+    """Return the folds of `zone` within a month of `around`, an aware moment, in order.
 
-    A month, since it is the database's clock that says whether one is under way, and `around` is only the worker's.
+    The month is a margin: the database's clock decides whether a fold is in progress, and `around` is the worker's.
     """
     found = []
     at = around.astimezone(dt.UTC).replace(microsecond=0) - _SPAN
@@ -48,15 +47,15 @@ def folds(zone: dt.tzinfo, around: dt.datetime) -> list[Fold]:
 
 
 def outer(local: dt.datetime, zone: dt.tzinfo, *, high: bool) -> dt.datetime:
-    """Return a local time as the bound of a range of naive times, which is moved to its fold's edge inside of one.
+    """Return a local time as the bound of a range of naive times; inside a fold it is moved to the fold's edge.
 
-    Which rows of a fold were written before or after a moment can't be told by their times, so all of them are meant:
-    too much rather than too little. A range that ends where a fold begins for the first time holds nothing of it.
+    The times of a fold's rows don't show which were written before or after a moment. The range therefore includes all
+    of them: too many rather than too few. A range that ends where a fold first begins includes none of them.
 
     Args:
-        local: naive; its `fold` tells the second occurrence.
+        local: naive; its `fold` marks the second occurrence.
         zone: of the clock.
-        high: whether it is the excluded end of the range, rather than its included beginning.
+        high: whether it is the exclusive end of the range rather than its inclusive beginning.
     """
     early, late = (local.replace(tzinfo=zone, fold=at).utcoffset() or dt.timedelta(0) for at in (0, 1))
     if not late < early:

@@ -1,4 +1,4 @@
-"""Order of the rows that are read: whether the database has one, and an index that gives it."""
+"""Order of the rows: whether the database can sort them, and an index in that order."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ ORDERED = frozenset(
         *(Kind.BOOLEAN, Kind.UUID, Kind.BYTES, Kind.ANY),
     }
 )
-"""Kinds that every database orders; what is text here may be of a type that has no order there."""
+"""Kinds that every database can order; TEXT is not among them, since its type may have no order in the database."""
 
 _LONGEST_NAME = 31
 
 
 def check_order(database: Database, what: str, selectable: Any, selection: Selection) -> None:
-    """Check that the database can order the columns; it is asked where a kind leaves that open.
+    """Check that the database can order the columns; it is queried for kinds that leave this open.
 
     Raises:
-        ConfigurationError: naming each column that it can't order.
+        ConfigurationError: names each column that it can't order.
     """
     problems = Problems()
     for column in selection.columns:
@@ -56,7 +56,7 @@ def _refuse_unordered(database: Database, what: str, selectable: Any, column: Co
 
 
 def advise(log: logging.Logger, database: Database, table: str | None, selection: Selection, found: Reflection) -> None:
-    """Warn with a CREATE INDEX statement where no index begins with the first watermark column."""
+    """Warn with a CREATE INDEX statement if no index begins with the first watermark column."""
     names = [column.name for column in selection.columns]
     if found.indexes is None or any(names[0] == index[0] for index in found.indexes):
         return
@@ -71,10 +71,10 @@ def advise(log: logging.Logger, database: Database, table: str | None, selection
 
 
 def index_name(of: str) -> str:
-    """Return a name for an index of what it serves, short enough for every database."""
+    """Return an index name derived from the indexed columns, short enough for every database."""
     return cut(re.sub(r"\W+", "_", of).lower().strip("_"), _LONGEST_NAME).replace("~", "_")
 
 
 def spelled(database: Database, selectable: Any) -> str:
-    """Return the name of a table as a statement of its database has it."""
+    """Return the name of a table as written in a statement for its database."""
     return ".".join(database.quoted(part) for part in (selectable.schema, selectable.name) if part is not None)

@@ -1,4 +1,4 @@
-"""Rows that have changed while a replay sent them, read again by their keys."""
+"""Rows that changed while a replay sent them, read again by their keys."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from airflow_legacy_events.sources.renewal import Reader
 from airflow_legacy_events.sources.rows import Rows
 
 LOOKS = 30
-"""A row that differs with every look is still being written: the live stream sends what it becomes."""
+"""A row that differs at every look is still being written: the live stream sends its later versions."""
 
 _KEYS = 1_000
-"""Keys of one statement: some databases take no longer list."""
+"""Keys per statement: some databases limit the length of a list."""
 
 Row: TypeAlias = tuple[Any, ...]
 
 
 @dataclass
 class Overtaken:
-    """Looks at what became of the rows of delivered batches; see `core.ports.Source.overtaken`.
+    """Finds rows of delivered batches that have changed since; see `core.ports.Source.overtaken`.
 
-    A version that lies before ours on the topic was committed before it was sent, and we look once ours is confirmed,
-    so we see it, or a newer one. What commits after the look is sent by the live stream after it, behind ours. So once
-    a look finds a row as we sent it, no newer version of it lies before ours.
+    A version before ours on the topic was committed before it was sent. We look only once ours is confirmed, so we see
+    that version or a newer one. A version committed after the look is sent by the live stream after ours. Once a look
+    finds a row as we sent it, no newer version of it can therefore lie before ours.
 
     Attributes:
-        rows: that are replayed. A row is looked for wherever it lies by now, so they have no conditions.
+        rows: of the replay, without conditions, so that a row is found even after its position changed.
         turn: not held while a page is read; see `RepeatRun`.
         log: of the task.
     """
@@ -47,13 +47,13 @@ class Overtaken:
         self._reader = Reader(self.rows)
 
     def of(self, batch: Batch) -> Iterator[Batch]:
-        """Yield the rows that have changed, as they are now, until none has; what is yielded is looked at next."""
+        """Yield the changed rows in their current state until there are none; the next look checks those yielded."""
         sent = self._by_key(batch.shape.key, batch.rows)
         for look in range(LOOKS):
             sent = self._changed(sent) if look else self._changed_in_page(batch, sent)
             if not sent:
                 return
-            # A consumer may have passed this version by its live id: one of its own brings it back.
+            # A consumer may already have seen this version under its live id: a new id makes it count again.
             number = time.time_ns() // 1_000
             shape, rows = self._reader.rows.selection.shape, [*sent.values()]
             yield dataclasses.replace(batch, shape=shape, rows=rows, count=len(rows), op="r", counter=number)
@@ -65,9 +65,9 @@ class Overtaken:
         )
 
     def _changed_in_page(self, batch: Batch, sent: Mapping[Row, Row]) -> dict[Row, Row]:
-        """Return the same as `_changed`, of a whole page: most of its rows lie where they lay, in one range.
+        """Same as `_changed`, for a whole page: most of its rows are still in one range.
 
-        Where rows may share a key, a row elsewhere may too: then each key is looked for.
+        If keys may not be unique, a row elsewhere may share one: then each key is looked up.
         """
         rows = self._reader.rows
         if batch.shape is not rows.selection.shape or not rows.selection.keyed:
@@ -79,11 +79,11 @@ class Overtaken:
         now = self._by_key(batch.shape.key, there)
         changed = {one: row for one, row in now.items() if one in sent and _differ(row, sent[one])}
         missing = self._changed({one: row for one, row in sent.items() if one not in now})
-        # Rows with other columns than those that were just found would need another batch.
+        # Rows with different columns from those just found would need another batch.
         return {**changed, **missing} if self._reader.rows is rows else self._changed(sent)
 
     def _changed(self, sent: Mapping[Row, Row]) -> dict[Row, Row]:
-        """Return the rows that are others by now, all of them with the columns that they have by now."""
+        """Return the changed rows, all with their current columns."""
         keys, changed, columns = [*sent], dict[Row, Row](), self._reader.rows
         for begin in range(0, len(keys), _KEYS):
             some = {one: sent[one] for one in keys[begin : begin + _KEYS]}
@@ -94,7 +94,7 @@ class Overtaken:
         return changed
 
     def _now(self, asked: Mapping[Row, Row]) -> dict[Row, Row]:
-        """Return the rows of these keys as they are; a read may be cut short, and the next one gives what it lacks."""
+        """Return the current rows of these keys; a read may end early, and the next one returns the rest."""
         found, left = dict[Row, Row](), dict(asked)
         while left:
             with self.turn:
@@ -108,7 +108,7 @@ class Overtaken:
         return found
 
     def _by_key(self, key: Sequence[int], rows: Sequence[Row]) -> dict[Row, Row]:
-        """Return the rows that have a key of their own; of others nothing tells which is the newest."""
+        """Return the rows with a unique key; among rows that share a key the newest is unknown."""
         keys = [tuple(row[at] for at in key) for row in rows]
         found = dict(zip(keys, rows, strict=True))
         if len(found) == len(rows):

@@ -1,4 +1,4 @@
-"""Pages of a run: read one after the other up to a target, each prefetched while the last one travels."""
+"""Keyset pages of a run up to a target; each is prefetched while the previous one is being published."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Page(NamedTuple):
     """One page.
 
     Attributes:
-        rows: in order; none where nothing is left up to the target.
+        rows: in order; empty if nothing is left up to the target.
         at: where the next page begins.
-        final: whether the target is reached with it.
-        share: how much of the range lies behind it, 0 to 1; None where it is not known.
+        final: whether it reaches the target.
+        share: fraction of the range that is done after it, 0 to 1; None if unknown.
         selection: the columns of its rows.
     """
 
@@ -32,7 +32,7 @@ class Page(NamedTuple):
 
 
 def pages(rows: Rows, start: Start, target: Values, limits: Limits) -> Iterator[Page]:
-    """Yield the pages from `start` to `target`; the last one is final unless `max_rows` came first."""
+    """Yield the pages from `start` to `target`; the last one is final unless `max_rows` was reached."""
     at, left, reader = start, limits.max_rows, Reader(rows)
     low: str | None = at.values[0] if at.values else None
     query = reader.rows.query(at, target, _limit(limits, left))

@@ -1,4 +1,4 @@
-"""Places in the order of a position: where a page begins, and what was found above it."""
+"""Positions in the order of rows: the start of a page, and the rows found above it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ Values: TypeAlias = tuple[str, ...]
 
 
 class Start(NamedTuple):
-    """Exclusive lower bound of a page, or inclusive where `included`; `()` is before all rows.
+    """Lower bound of a page: exclusive, or inclusive if `included`; `()` is before all rows.
 
     Attributes:
-        values: of the position columns, or of the first of them.
-        included: whether rows at `values` are meant too.
-        tied: only rows that share so many leading values are meant; `page` drops one after the other where there are
-            none.
+        values: of the position columns, or of the first few of them.
+        included: whether rows at `values` belong to it.
+        tied: number of leading values that rows must share; `page` lowers it one by one while it finds none.
     """
 
     values: Values
@@ -23,7 +22,7 @@ class Start(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Rows of a page, and the start that they were found above: that of the page, or with fewer ties."""
+    """Rows of a page, and the start above which they were found: the page's own, or one with fewer ties."""
 
     rows: list[tuple[Any, ...]]
     start: Start

@@ -1,4 +1,4 @@
-"""Proof of a page: that it holds every row between its ends, where the catalog does not prove it."""
+"""Completeness of a page: verifies that it holds every row between its ends, if the catalog does not prove it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from airflow_legacy_events.sources.place import Found, Start
 from airflow_legacy_events.sources.rows import Rows
 
 _TRIES = 3
-"""A condition of the user's query may read the clock anew in each statement, and be met by one more row in the second;
-a page that is read again then holds it."""
+"""A condition of the user's query may read the clock in each statement, so the second may match one more row; a page
+that is read again then holds it."""
 
 _TAIL = 16
-"""Rows at the end of a page that are compared one by one."""
+"""Number of rows at the end of a page that are compared one by one."""
 
 _LONG = frozenset({Kind.TEXT, Kind.BYTES, Kind.JSON, Kind.ARRAY, Kind.ANY})
-"""Kinds whose values a database may sort by a part of them, or otherwise than it compares them."""
+"""Kinds whose values a database may sort by a prefix, or by another order than its comparisons."""
 
 
 def as_proved(horizon: Horizon, rows: Rows) -> Horizon:
-    """Return the horizon of a run over `rows`; what can't be proved of its pages lowers it."""
+    """Return the horizon of a run over `rows`, with lower completeness if its pages can't be proved complete."""
     if _is_proved(rows) or rows.database.holds_snapshot:
         return horizon
     why = (
@@ -37,19 +37,19 @@ def as_proved(horizon: Horizon, rows: Rows) -> Horizon:
 
 
 def whole(rows: Rows, read: Callable[[], Found], *, held: bool = False) -> list[tuple[Any, ...]]:
-    """Return the page that `read` gives, once it is known to hold all rows between its ends.
+    """Return the page from `read`, after verifying that it holds all rows between its ends.
 
-    What the catalog proves is not looked at. Everything else is read a second time, in the snapshot that gave the page:
-    the number of rows between its ends, and where the order itself may be another one than that of comparisons, the
-    positions of the last of them. Without a snapshot only rows that equal the last one are counted.
+    Nothing is verified if the catalog is proof. Otherwise the number of rows between its ends is read in the page's
+    snapshot. If the sort order may differ from that of comparisons, the positions of the last rows are read too.
+    Without a snapshot only rows equal to the last one are counted.
 
     Args:
-        rows: that are read.
+        rows: to read.
         read: reads the page.
         held: whether a snapshot is held already.
 
     Raises:
-        ConfigurationError: rows would be passed over.
+        ConfigurationError: rows would be skipped.
     """
     if _is_proved(rows):
         return read().rows
@@ -73,10 +73,10 @@ def _is_proved(rows: Rows) -> bool:
 
 
 def _holds_all(rows: Rows, found: Found) -> bool:
-    """Whether second statements find no row between the ends of a page that the page does not hold.
+    """Whether further statements find no row between the ends of a page that is missing from it.
 
-    Where the order is another one than that of comparisons, as many rows as are missing may lie beyond the last one, so
-    the number alone tells nothing for sure: then the rows before the last one are no longer those before it either.
+    The number alone is no proof if the sort order differs from that of comparisons: as many rows as are missing may lie
+    beyond the last one. In that case the rows directly before the last one differ too.
     """
     page, start = found
     last = rows.values(page[-1])
@@ -91,7 +91,7 @@ def _holds_all(rows: Rows, found: Found) -> bool:
 
 
 def _told_apart(rows: Rows, page: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Return the page; rows that share a key that nobody but the catalog named would share an event id."""
+    """Return the page; unless the user named the key, positions must be unique, or rows would share an event id."""
     if rows.selection.named_key or len(set(_positions(rows, page))) == len(page):
         return page
     raise _ties(rows)
@@ -103,7 +103,7 @@ def _positions(rows: Rows, page: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]
 
 
 def _tied(rows: Rows, page: list[tuple[Any, ...]]) -> bool:
-    """Whether more rows have the position of the last one than the page holds."""
+    """Whether rows with the position of the last one are missing from the page."""
     last = rows.values(page[-1])
     here = sum(1 for _ in itertools.takewhile(lambda row: rows.values(row) == last, reversed(page)))
     return rows.count_at(last, here + 1) > here

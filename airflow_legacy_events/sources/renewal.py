@@ -1,4 +1,4 @@
-"""Renewal: columns that changed while a run reads are looked up again, and the run goes on with them."""
+"""Schema renewal: columns that change during a run are looked up again, and the run continues with them."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from airflow_legacy_events.sources.proof import whole
 from airflow_legacy_events.sources.rows import Rows
 
 TIMES = 3
-"""Columns that change more often in one run are changed by something that will go on doing so."""
+"""Maximum of changes in one run: whatever changes the columns more often is unlikely to stop."""
 
 
 @dataclass
 class Renewal:
-    """The columns of one run, as they were looked up last.
+    """The columns of one run, as last looked up.
 
     Attributes:
-        look: returns all rows of the source with the columns that it has now, and their facts.
-        judge: takes over a change or raises; its arguments are the facts of the columns read so far, and of those now.
-        facts: of the columns that are read.
-        changed: those facts that are others by now than at the start; the watermark keeps them.
+        look: returns all rows of the source with its current columns, and their facts.
+        judge: accepts a change or raises; its arguments are the facts of the previous and of the current columns.
+        facts: of the columns in use.
+        changed: facts that differ from those at the start; the watermark keeps them.
     """
 
     look: Callable[[], tuple[Rows, dict[str, Any]]]
@@ -36,18 +36,18 @@ class Renewal:
     _times: int = field(default=0, init=False)
 
     def of(self, rows: Rows) -> Rows:
-        """Return `rows` with the columns that are known now."""
+        """Return `rows` with the columns as last looked up."""
         return rows if self._rows is None else rows.derived(self._rows)
 
     def after(self, error: SourceError, rows: Rows) -> Rows:
-        """Return `rows` with the columns that are there now, after a page of theirs failed.
+        """Return `rows` with their current columns, after reading a page of them failed.
 
         Raises:
-            SourceError: `error`, where the columns are what they were; or they changed too often.
-            LegacyEventsError: the change is one that the user does not allow, or that can't be read on.
+            SourceError: `error`, if the columns have not changed; or they changed too often.
+            LegacyEventsError: the user does not allow the change, or reading can't continue after it.
         """
         if self._rows is not None and self._rows.selection.shape.columns is not rows.selection.shape.columns:
-            return self.of(rows)  # another reader of this run has found the change before
+            return self.of(rows)  # another reader of this run has already found the change
         if self._times == TIMES:
             raise SourceError(
                 f"the columns of {rows.what} changed {TIMES} times while one run of stream {rows.stream!r} read them;"
@@ -64,12 +64,12 @@ class Renewal:
         return self.of(rows)
 
     def again(self, rows: Rows) -> Rows:
-        """Return `rows` with the columns that are there now; errors as in `after`."""
+        """Return `rows` with their current columns; errors as in `after`."""
         self._take(*self.look())
         return self.of(rows)
 
     def recorded(self, batches: Iterator[Batch]) -> Iterator[Batch]:
-        """Yield the batches; behind a change their watermarks hold its facts."""
+        """Yield the batches; after a change their watermarks hold its facts."""
         for batch in batches:
             if self.changed:
                 batch.after = batch.after._replace(facts={**self.changed, **batch.after.facts})
@@ -82,7 +82,7 @@ class Renewal:
 
 
 class Reader:
-    """Reads one page after the other; its `rows` are those of the last page, with the columns that they have by then.
+    """Reads one page after the other; `rows` always has the columns of the last page.
 
     Args:
         rows: as they were when the run was opened.
@@ -92,7 +92,7 @@ class Reader:
         self.rows = rows if rows.renewal is None else rows.renewal.of(rows)
 
     def page(self, after: Start, until: Values | None, limit: int, query: Any = None) -> list[tuple[Any, ...]]:
-        """Return the rows of a page that is whole; see `Rows.page`."""
+        """Return the rows of a complete page; see `Rows.page`."""
         made_for = self.rows
 
         def read(rows: Rows) -> Found:
@@ -101,11 +101,11 @@ class Reader:
         return self._read(lambda rows: whole(rows, partial(read, rows)))
 
     def page_below(self, after: Start, high: str, limit: int) -> list[tuple[Any, ...]]:
-        """Return the rows of a page that is whole; see `Rows.page_below`."""
+        """Return the rows of a complete page; see `Rows.page_below`."""
         return self._read(lambda rows: whole(rows, partial(rows.page_below, after, high, limit)))
 
     def between(self, first: Values, last: Values, limit: int) -> list[tuple[Any, ...]]:
-        """Return the first rows from one position to another, at most `limit`; some may be missing of wide ones."""
+        """Return the first rows from one position to another, at most `limit`; fewer if they are wide."""
         return self._read(lambda rows: rows.page(Start(first, included=True), last, limit).rows)
 
     def of_keys(self, keys: Sequence[tuple[Any, ...]], limit: int) -> list[tuple[Any, ...]]:

@@ -1,4 +1,4 @@
-"""What looks up the columns of rows again; see `sources.renewal`."""
+"""Protocol of an object that looks up the columns of rows again; see `sources.renewal`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class Renewing(Protocol[T]):
     """Looks up the columns of rows again."""
 
     def of(self, rows: T) -> T:
-        """Return `rows` with the columns that are known now."""
+        """Return `rows` with the columns as last looked up."""
 
     def after(self, error: SourceError, rows: T) -> T:
-        """Return `rows` with the columns that are there now, after a page of theirs failed; or raise."""
+        """Return `rows` with their current columns, after reading a page of them failed; or raise."""
 
     def again(self, rows: T) -> T:
-        """Return `rows` with the columns that are there now."""
+        """Return `rows` with their current columns."""

@@ -1,4 +1,4 @@
-"""Replays: rows of a window sent again as they are now."""
+"""Replays: rows of a window sent again in their current state."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class RepeatRun(ABC):
 
     Attributes:
         fact: name of the watermark's fact that holds the window.
-        rows: what is read.
+        rows: to read.
         stored: progress of an earlier try, None for the first.
-        limits: budgets; `max_rows` does not apply, no later run would go on.
-        turn: held while a page is read, which may hold a snapshot; what is read meanwhile would be as old as that.
+        limits: budgets; `max_rows` does not apply, since no later run would continue.
+        turn: held while a page is read, possibly in a snapshot; other reads would see that old snapshot.
     """
 
     rows: Rows
@@ -42,7 +42,7 @@ class RepeatRun(ABC):
     fact: ClassVar[str]
 
     def open(self) -> Opened:
-        """Resume an earlier try of the same window; one of another window counts for nothing."""
+        """Resume an earlier try of the same window; progress of another window is ignored."""
         identity = self._identity()
         same = self.stored is not None and self.stored.facts.get(self.fact) == identity
         at = Start((self.stored.values or ()) if same and self.stored is not None else ())
@@ -64,19 +64,19 @@ class RepeatRun(ABC):
 
     @abstractmethod
     def _identity(self) -> Any:
-        """The window or span as plain JSON, by which its progress is known."""
+        """Return the window or span as plain JSON, which identifies its progress."""
 
     @abstractmethod
     def _target(self) -> tuple[str, ...] | None:
-        """Where it ends."""
+        """Return where it ends."""
 
     @abstractmethod
     def _check(self, at: Start) -> None:
-        """Refuse rows that have no place in the order."""
+        """Check that all rows have a position in the order."""
 
     @abstractmethod
     def _page(self, reader: Reader, at: Start, limit: int) -> list[tuple[Any, ...]]:
-        """The next rows, empty at the end."""
+        """Return the next rows, empty at the end."""
 
     def _share(self, at: str) -> float | None:  # noqa: ARG002
         return None
@@ -85,7 +85,7 @@ class RepeatRun(ABC):
 def batch_of(
     reader: Reader, rows: list[tuple[Any, ...]], at: Start, part: float | None, *, final: bool = False
 ) -> Batch:
-    """Return a batch of rows of a reader, behind which the next one begins at `at`; `part` is the share behind it."""
+    """Return a batch of rows of a reader; the next one begins at `at`, and `part` is the fraction done after it."""
     selection, after = reader.rows.selection, Watermark(at.values, None, {})
     return Batch(selection.shape, rows, len(rows), after, selection.op, final=final, share=part)
 

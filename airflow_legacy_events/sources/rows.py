@@ -1,4 +1,4 @@
-"""Keyset pages of one selection in the order of its position, the highest one, and rows without a place."""
+"""Keyset pages of one selection in the order of its position, the highest position, and rows without a position."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from airflow_legacy_events.sources.selection import Selection
 from airflow_legacy_events.sources.unplaced import without_place
 
 BATCH_BYTES = 8 * 2**20
-"""A page of wide rows is cut at about so much raw data, so memory does not grow with a row's width."""
+"""A page ends early at about this much raw data, so memory does not grow with a row's width."""
 _TELLING_ROWS = 100
 _NOTHING_KNOWN = TableState()
 
@@ -41,14 +41,14 @@ class Rows:
         selection: its columns.
         timezone: name of the zone of naive times.
         where: conditions that all rows meet.
-        small: whether every value is small enough to be read unbounded.
-        stream: whose watermark is read, for messages.
+        small: whether every value is small enough to be read without a size check.
+        stream: name of the stream, for messages.
         constant: columns that are equal in all these rows, for the choice of an index.
-        null_remedy: what becomes of a row without a place in the order; None: what a query can do.
+        null_remedy: remedy for a row without a position in the order; None: the one for a query.
         table: as the user wrote it; None for a query.
-        state: what the catalog says of it.
-        renewal: looks up the columns again where they change while pages are read; None: then the run fails.
-        derived: makes these rows of all rows of the source, whose columns were looked up again.
+        state: its catalog facts.
+        renewal: looks up the columns again if they change while pages are read; None: then the run fails.
+        derived: makes these rows from all rows of the source after its columns were looked up again.
     """
 
     database: Database
@@ -67,14 +67,14 @@ class Rows:
     derived: Callable[[Rows], Rows] = _themselves
 
     def page(self, after: Start, until: Values | None, limit: int, query: Any = None) -> Found:
-        """Return the next rows above `after`, at most `limit`; empty when there are none up to `until`.
+        """Return the next rows above `after`, at most `limit`; empty if there are none up to `until`.
 
-        `query` is what the method of that name returned for the same arguments, where it was called before.
+        `query` is the result of the method of that name for the same arguments, if it was called before.
         """
         return self._first_found(after, lambda start: self.query(start, until, limit), query)
 
     def query(self, after: Start, until: Values | None, limit: int) -> Any:
-        """Return the query that `page` reads first, so that it can be prefetched."""
+        """Return the first query of `page`, for prefetching."""
         bounds = () if until is None else (self.database.until(self._position, self._bound(until)),)
         return self._page_query(after, limit, *bounds)
 
@@ -86,9 +86,9 @@ class Rows:
     def next_start(self, page: list[tuple[Any, ...]]) -> Start:
         """Return where the page after this one begins.
 
-        Leading values that a whole page shares are probably shared by the next rows too. Where an index is entered by
-        the first column of a position alone, it is entered by these values too, compared for equality: else all rows
-        that share them would be walked through for every page. A few rows say nothing about the next.
+        Leading values shared by a whole page are probably shared by the next rows too. Some databases seek an index
+        only by the first column of a position, and would scan all rows with equal leading values for every page. There
+        these values are compared for equality. A few rows are not enough to predict the next.
         """
         last = Start(self.values(page[-1]))
         if self.database.enters_by_position or len(page) < _TELLING_ROWS:
@@ -100,7 +100,7 @@ class Rows:
         return self._select_rows(after).where(*bounds).order_by(*self._position).limit(limit)
 
     def _first_found(self, after: Start, query_of: Callable[[Start], Any], query: Any = None) -> Found:
-        """Return the rows of `query`, else of what `query_of` makes of `after`; if there are none, with fewer ties."""
+        """Return the rows of `query`, or of `query_of(after)` if it is None; without rows, retry with fewer ties."""
         rows = self.database.read(query_of(after) if query is None else query, BATCH_BYTES)
         if rows or not after.tied:
             return Found(rows, after)
@@ -110,16 +110,16 @@ class Rows:
         return sa.not_(self.database.beyond(self._position[:1], self._bound((high,)), inclusive=True))
 
     def ceiling(self, lag_seconds: float | None) -> Ceiling:
-        """Return the upper bound of a run as it is now; see `find_ceiling`."""
+        """Return the current upper bound of a run; see `find_ceiling`."""
         return find_ceiling(self.database, self.selection.columns[0], lag_seconds=lag_seconds, timezone=self.timezone)
 
     def highest(self, after: Start, ceiling: Any = None) -> Values | None:
-        """Return the highest position above `after`, among the rows that meet the condition `ceiling`, if any."""
+        """Return the highest position above `after` among the rows that meet the condition `ceiling`, if any."""
         rows = self.database.read(self._highest(after) if ceiling is None else self._highest(after).where(ceiling))
         return self.texts(rows[0]) if rows else None
 
     def topmost(self, after: Start, ceiling: Any, limit: int) -> list[tuple[tuple[Any, ...], bool]]:
-        """Return the highest positions above `after` from the top, as they are read, and whether each meets `ceiling`.
+        """Return the highest positions above `after` from the top, as read, and whether each meets `ceiling`.
 
         At most `limit`. Those that don't meet it come first.
         """
@@ -134,18 +134,18 @@ class Rows:
         return query.order_by(*(column.desc() for column in self._position)).limit(1)
 
     def newest(self, until: Values | None, limit: int) -> list[tuple[Any, ...]]:
-        """Return the rows up to `until`, all where that is None, from the highest position down; at most `limit`."""
+        """Return at most `limit` rows up to `until` from the highest position down; None: from the very top."""
         query = self._select_rows(Start(())).order_by(*(one.desc() for one in self._position))
         if until is not None:
             query = query.where(self.database.until(self._position, self._bound(until)))
         return self.database.read(query.limit(limit), BATCH_BYTES)
 
     def every(self) -> Any:
-        """Return the query for all rows, in whatever order they come."""
+        """Return the query for all rows, in any order."""
         return self._select_rows(Start(()))
 
     def at(self, values: Values) -> Any:
-        """Return the query for the rows at the position `values`, in whatever order they come."""
+        """Return the query for the rows at the position `values`, in any order."""
         return self.every().where(*map(self.database.equal, self._position, self._bound(values)))
 
     def key_is(self, values: Values) -> Any:
@@ -156,7 +156,7 @@ class Rows:
         return sa.and_(*map(self.database.equal, [sa.column(one.name) for one in columns], bound))
 
     def of_keys(self, keys: Sequence[tuple[Any, ...]], limit: int) -> list[tuple[Any, ...]]:
-        """Return the rows with these keys as they are now, in no order; some may be missing of wide ones."""
+        """Return the current rows with these keys, in any order; fewer if they are wide."""
         columns = [self.selection.shape.columns[at] for at in self.selection.shape.key]
         values = [
             [self._value(self.database.text(*pair), pair[1]) for pair in zip(key, columns, strict=True)] for key in keys
@@ -165,12 +165,12 @@ class Rows:
         return self.database.read(self._select_rows(Start(())).where(among).limit(limit), BATCH_BYTES)
 
     def count(self, after: Start, most: int, until: Values | None = None) -> int:
-        """Return how many rows lie above `after`, up to `until` where that is given; counting ends at `most`."""
+        """Count the rows above `after`, up to `until` if given; counting ends at `most`."""
         some = self._select([sa.literal_column("1").label("one")], after)
         if until is not None:
             some = some.where(self.database.until(self._position, self._bound(until)))
         counted: Any = sa.select(sa.func.count()).select_from(some.limit(most).subquery("counted"))
-        ((rows,),) = self.database.read(counted, BATCH_BYTES)  # with a bound no lock outlives it in a snapshot
+        ((rows,),) = self.database.read(counted, BATCH_BYTES)  # the size bound frees locks within a snapshot
         return int(rows)
 
     def positions(self, after: Start, most: int, until: Values) -> list[tuple[Any, ...]]:
@@ -179,11 +179,11 @@ class Rows:
         return self.database.read(query.limit(most), BATCH_BYTES)
 
     def count_at(self, values: Values, most: int) -> int:
-        """Return how many rows have the position `values`; counting ends at `most`."""
+        """Count the rows at the position `values`; counting ends at `most`."""
         return self.count(Start(values, included=True), most, values)
 
     def lower(self, one: Start, other: Start) -> Start:
-        """Return the lower of two starts; either where no row lies between them."""
+        """Return the lower of two starts; either one if no row lies between them."""
         if not one.values or not other.values:
             return other if one.values else one
         between = self._select([sa.literal_column("1")], one).where(
@@ -192,9 +192,9 @@ class Rows:
         return one if self.database.read(between.limit(1)) else other
 
     def refuse_null(self, after: Start) -> None:
-        """Check that every row has a place in the order.
+        """Check that every row has a position in the order (no NULL in it).
 
-        The first column is looked at in all rows, the others in those that are still to be read.
+        The first column is checked in all rows, the others in those still to be read.
 
         Raises:
             ConfigurationError: naming the column; nothing was read.
@@ -209,9 +209,9 @@ class Rows:
             self._refuse(column, null)
 
     def refuse_null_within(self, low: str, high: str) -> None:
-        """Check that every row of `[low, high)` of the first column has a place in the order.
+        """Check that every row of `[low, high)` of the first column has a position in the order.
 
-        A row without a value of that column lies in no window.
+        A row with a NULL in that column belongs to no window.
 
         Raises:
             ConfigurationError: naming the column; nothing was read.
@@ -227,21 +227,21 @@ class Rows:
             raise without_place(self.what, column, self.selection.shape, self.null_remedy)
 
     def values(self, row: tuple[Any, ...]) -> Values:
-        """The position of a row of a page."""
+        """Return the position of a row of a page."""
         return self.texts(tuple(row[at] for at in self.selection.position))
 
     def texts(self, values: tuple[Any, ...]) -> Values:
-        """The texts that a watermark keeps of position values."""
+        """Return position values as watermark texts."""
         return tuple(map(self.database.text, values, self.selection.columns))
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """What could not be found out of the table or its columns, each in words with the GRANT that shows it."""
+        """What could not be determined of the table or its columns, each in words with the GRANT that allows it."""
         return self.state.unknown + self.selection.unknown
 
     @property
     def read_columns(self) -> list[Any]:
-        """The columns of a page, as a SELECT names them."""
+        """The columns of a page, for a SELECT."""
         return [*map(self._read, range(len(self.selection.shape.columns)))]
 
     @property
@@ -249,7 +249,7 @@ class Rows:
         return [sa.column(column.name) for column in self.selection.columns]
 
     def _read(self, at: int) -> Any:
-        """Return a column of a page. Those of the position stay bare: ORDER BY would take a label of that name."""
+        """Return a column of a page. Position columns stay bare: a label of that name would capture ORDER BY."""
         column = self.selection.shape.columns[at]
         plain = self.small or at in self.selection.position
         return sa.column(column.name) if plain else self.database.bounded(column)
@@ -265,7 +265,7 @@ class Rows:
                 f"the watermark of stream {self.stream!r} holds a text for column {column.name!r} that is no value of"
                 f" its type {column.type!r}; nothing was read. Look at it with {command('show', self.stream)},"
                 " set it right or forget it"
-            ) from None  # that error holds the text
+            ) from None  # the original error holds the text
 
     def _select_rows(self, after: Start) -> Any:
         shape = self.selection.shape
@@ -280,7 +280,7 @@ class Rows:
 
     def _beyond(self, after: Start) -> Any:
         position, values = self._position, self._bound(after.values)
-        # Fewer values than columns say where to begin, and what is begun with is delivered too.
+        # Fewer values than columns are an inclusive start.
         included = after.included or len(values) < len(position)
         tied, rest = slice(after.tied), slice(after.tied, len(values))
         return sa.and_(

@@ -1,4 +1,4 @@
-"""Column selection: which columns a query reads and what each is for. Every mistake in it is found here."""
+"""Column selection: which columns a query reads and the role of each. All faults in it are found here."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from airflow_legacy_events.sources import withheld
 
 @dataclass(frozen=True)
 class Selection:
-    """The columns of one query source.
+    """Selected columns of one query source.
 
     Attributes:
         shape: of the rows that are read.
-        position: places in a row of the watermark columns, then of the key columns that are not among them.
-        op: what the rows of an incremental run are: `c` where a row never changes, else `u`.
-        unique: lists of columns in which no two rows are equal, as the catalog proves.
+        position: places in a row of the watermark columns, then of the remaining key columns.
+        op: of the rows of an incremental run: `c` if a row never changes, else `u`.
+        unique: column lists that the catalog proves to be unique.
         named_key: whether the user named the key.
-        unknown: what could not be found out of the columns, each in words with the GRANT that shows it.
+        unknown: what could not be determined of the columns, each in words with the GRANT that would allow it.
     """
 
     shape: Shape
@@ -35,17 +35,17 @@ class Selection:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns that a watermark holds, in order."""
+        """The columns of a watermark, in order."""
         return tuple(self.shape.columns[at] for at in self.position)
 
     @property
     def distinct(self) -> bool:
-        """Whether the catalog proves that no two rows have one position."""
+        """Whether the catalog proves that positions are unique."""
         return self._identifies(column.name for column in self.columns)
 
     @property
     def keyed(self) -> bool:
-        """Whether the catalog proves that no two rows have one key."""
+        """Whether the catalog proves that keys are unique."""
         return self._identifies(self.shape.named(self.shape.key))
 
     def _identifies(self, names: Iterable[str]) -> bool:
@@ -59,7 +59,7 @@ class ColumnRequest:
 
     Attributes:
         what: the table or query, for messages.
-        window_column: that a replay cuts by; None: a live run.
+        window_column: by which a replay filters; None: a live run.
     """
 
     what: str
@@ -79,11 +79,11 @@ def by_window(selection: Selection, column: str) -> Selection:
 
 
 def select_columns(request: ColumnRequest, found: Reflection) -> Selection:
-    """Return the columns to read: `data` in its order, then what only the watermark, key and message need.
+    """Return the columns to read: `data` in its order, then those that only the watermark, key and message need.
 
     Raises:
-        ConfigurationError: a column is missing or there more than once, its type can't be carried, or there is no key;
-            all faults are in one error.
+        ConfigurationError: a column is missing or ambiguous, its type is not supported, or there is no key; all faults
+            are in one error.
     """
     known = {column.name: column for column in found.columns}
     data, key = _data_and_key(request, known, found)
@@ -116,7 +116,7 @@ def _refuse_repeated(request: ColumnRequest, found: Reflection) -> None:
 def _data_and_key(
     request: ColumnRequest, known: dict[str, Column], found: Reflection
 ) -> tuple[list[str], tuple[str, ...]]:
-    """The names of the data and the key; every fault of names and types is reported."""
+    """Return the names of data and key columns; every fault of names and types is reported."""
     problems = Problems()
     key: tuple[str, ...] = ()
     with problems.collect():
@@ -140,13 +140,13 @@ def _data_and_key(
 
 
 def _hidden(request: ColumnRequest, key: Sequence[str]) -> list[str]:
-    """Columns that are read whether `data` holds them or not."""
+    """Return the columns that are read whether or not `data` holds them."""
     window = [] if request.window_column is None else [request.window_column]
     return [*request.watermark_columns, *key, *request.message_columns, *window]
 
 
 def _default_key(request: ColumnRequest, found: Reflection, known: dict[str, Column]) -> tuple[str, ...]:
-    if found.primary_key:  # SQLite allows NULL in one; that is looked for before the first read
+    if found.primary_key:  # SQLite allows NULL in one; such rows are looked for before the first read
         return found.primary_key
     for candidate in found.unique:
         if all(name in known and not known[name].nullable for name in candidate):
@@ -171,7 +171,7 @@ def _refuse_unknown(request: ColumnRequest, names: Sequence[str], available: Seq
 
 _CAST = "CAST({0} AS text) AS {0} (AS CHAR in MySQL and MariaDB)"
 _TEXT_OF = {"vector": "VECTOR_TO_STRING({0}) AS {0}, or all their digits as bytes with CAST({0} AS BINARY) AS {0}"}
-"""By the type's name: what makes a text of a value, where CAST does not."""
+"""Expression for a value's text by type name, for types where CAST does not work."""
 
 
 def _refuse_types(request: ColumnRequest, names: Sequence[str], found: Reflection) -> None:
@@ -187,7 +187,7 @@ def _refuse_types(request: ColumnRequest, names: Sequence[str], found: Reflectio
 
 
 def _never_changes(request: ColumnRequest, known: dict[str, Column], found: Reflection) -> bool:
-    """One integer watermark column of which the database promises that no two rows share a value."""
+    """Whether rows never change: there is one integer watermark column, and the database guarantees it unique."""
     if len(request.watermark_columns) != 1 or known[request.watermark_columns[0]].kind is not Kind.INTEGER:
         return False
     if found.state.proves_keys and request.watermark_columns not in found.state.distinct:

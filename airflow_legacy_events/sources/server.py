@@ -1,4 +1,4 @@
-"""The server that is read: whether it is at least as far as it was when the watermark was written."""
+"""Log position of the server: checks that it is at least as far as when the watermark was written."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.core.ports import Database
 
 REACHED = "reached"
-"""Fact of a watermark: how far the server was, as `Database.position` tells it."""
+"""Fact of a watermark: log position of the server, from `Database.position`."""
 
 
 def with_reached(database: Database, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return facts with how far the server is, where they don't say how far it was and it tells that."""
+    """Return facts with the server's log position added, if they have none and the server reports one."""
     position = None if REACHED in facts else database.position()
     return {**facts} if position is None else {**facts, REACHED: position}
 
@@ -23,9 +23,9 @@ def with_reached(database: Database, facts: Mapping[str, Any]) -> dict[str, Any]
 def as_known(
     database: Database, stream: str, stored: Mapping[str, Any], found: Mapping[str, Any], log: logging.Logger
 ) -> Mapping[str, Any]:
-    """Return the facts of a run for the comparison with a watermark's, with its server where this one continues it.
+    """Return the facts of a run for comparison with a watermark's, with its server if this one continues it.
 
-    So endpoints that hop between replicas, and a replica that was promoted with all that was read, are taken over.
+    This accepts an endpoint that switches between replicas, and a promoted replica that has everything read so far.
     """
     before = stored.get("server")
     if not isinstance(before, Mapping) or before == found.get("server"):
@@ -37,12 +37,12 @@ def as_known(
 
 
 def refuse_behind(database: Database, stream: str, facts: Mapping[str, Any]) -> None:
-    """Check that the server is not behind what was read of it before; a standby is waited for.
+    """Check that the server is not behind what was read of it before; waits for a standby.
 
     Args:
-        database: that is read.
+        database: to read.
         stream: whose watermark it is.
-        facts: of the watermark; older ones don't hold how far the server was, and nothing is compared.
+        facts: of the watermark; older ones hold no log position, and the check is skipped.
 
     Raises:
         WatermarkError: it is behind; nothing was read or acknowledged.

@@ -1,4 +1,4 @@
-"""Share of a range that lies behind a watermark, for a person's eyes only."""
+"""Fraction of a range that is done at a watermark, only for display."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _NUMERIC = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.SINGLE})
 
 
 def share(column: Column, low: str, at: str, high: str) -> float | None:
-    """Return how much of the range from `low` to `high` lies at or below `at`, 0 to 1.
+    """Return the fraction of the range from `low` to `high` that lies at or below `at`, 0 to 1.
 
-    None where the column's values have no distance, or one of them none that is known.
+    None if the column's values have no numeric distance, or one of them has none.
     """
     try:
         start, here, end = (_number(column.kind, text) for text in (low, at, high))

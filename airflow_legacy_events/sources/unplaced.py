@@ -1,4 +1,4 @@
-"""Rows without a place in the order: a NULL in a watermark or key column."""
+"""Rows without a position in the order: a NULL in a watermark or key column."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def without_place(what: str, column: Column, shape: Shape, remedy: str | None) -
         what: the table or query.
         column: that holds it.
         shape: of the rows.
-        remedy: what becomes of such a row; None: what a query can do.
+        remedy: for such a row; None: the one for a query.
     """
     return ConfigurationError(
         f"column {column.name!r} of {what} is a watermark or key column and is NULL in at least one row, which could"

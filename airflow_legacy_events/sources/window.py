@@ -1,4 +1,4 @@
-"""Replay window: its bounds as texts of the column that they are compared with."""
+"""Replay window: its bounds as texts of the column they are compared with."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _NUMERIC = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.SINGLE})
 
 
 class Bounds(NamedTuple):
-    """`[low, high)` as texts of the first position column."""
+    """Bounds `[low, high)` as texts of the first position column."""
 
     low: str
     high: str
 
 
 def moment_of(text: str) -> dt.datetime | None:
-    """Return the moment that an ISO 8601 text with an offset names, None for any other text."""
+    """Return the moment of an ISO 8601 text with an offset, None for any other text."""
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
@@ -33,13 +33,13 @@ def moment_of(text: str) -> dt.datetime | None:
 
 
 def window_column(window: Window, watermark_columns: Sequence[str], columns: Sequence[Column]) -> str:
-    """Return the name of the column that a window cuts by.
+    """Return the name of the column that a window filters by.
 
-    Moments are compared with `window.column`, else with the first temporal watermark column; anything else is a value
-    of the first watermark column.
+    Moments are compared with `window.column`, else with the first temporal watermark column. All other bounds are
+    values of the first watermark column.
 
     Raises:
-        ConfigurationError: there is no such column, or `low` and `high` are not of one sort.
+        ConfigurationError: there is no such column, or only one of `low` and `high` is a moment.
     """
     moments = [moment_of(text) is not None for text in (window.low, window.high)]
     if moments[0] != moments[1]:
@@ -83,13 +83,13 @@ def _value_column(window: Window, watermark_columns: Sequence[str], kinds: dict[
 
 
 def bounds(window: Window, column: Column, zone: dt.tzinfo) -> Bounds:
-    """Return the window as texts of `column`; naive columns are read in `zone`.
+    """Return the window as texts of `column`; naive columns are interpreted in `zone`.
 
-    A date counts as its midnight, so that a window shorter than a day holds the date whose midnight lies in it. A bound
-    inside an hour that the zone's clock shows twice holds all of that hour.
+    A date stands for its midnight, so a window shorter than a day includes the date whose midnight lies in it. A bound
+    inside an hour that the zone's clock shows twice includes all of that hour.
 
     Raises:
-        ConfigurationError: the window is empty, or its bounds are no values of the column.
+        ConfigurationError: the window is empty, or its bounds are not values of the column.
     """
     low, high = moment_of(window.low), moment_of(window.high)
     if low is not None and high is not None:

@@ -1,4 +1,4 @@
-"""Columns that this user may not read: those that are wanted are named, with the GRANT, and none is left out unsaid."""
+"""Columns that this user may not read: required ones are reported with the GRANT, none is omitted silently."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _OF_DATA = "or name other columns, what data holds with columns= or exclude_colu
 
 
 def refuse(what: str, found: Reflection, names: Sequence[str], remedy: str = _OF_DATA) -> None:
-    """Check that this user may read the columns that are wanted.
+    """Check that this user may read the required columns.
 
     Args:
         what: the table, for messages.
-        found: what the database says of it.
+        found: its catalog facts.
         names: of the columns.
-        remedy: what to do instead of running the GRANT.
+        remedy: alternative to running the GRANT.
 
     Raises:
-        ConfigurationError: naming those that it may not read, or can't see, and the GRANT.
+        ConfigurationError: names the columns that it may not read, or can't see, and the GRANT.
     """
     withheld, wanted = found.withheld, list(dict.fromkeys(names))
     if missing := [name for name in wanted if name in (*withheld.names, *withheld.hidden)]:
@@ -37,16 +37,16 @@ def refuse(what: str, found: Reflection, names: Sequence[str], remedy: str = _OF
 
 
 def refuse_hidden(what: str, found: Reflection, columns: Sequence[str] | None, exclude_columns: Sequence[str]) -> None:
-    """Check that `data` lacks no column unsaid: where names are hidden the user has to say what it holds.
+    """Check that `data` omits no column silently: if names are hidden, the user must list its columns.
 
     Args:
         what: the table, for messages.
-        found: what the database says of it.
-        columns: that `data` holds; None: all.
-        exclude_columns: that it does not hold.
+        found: its catalog facts.
+        columns: of `data`; None: all.
+        exclude_columns: left out of it.
 
     Raises:
-        ConfigurationError: with the columns that this user may read, and the GRANT for the others.
+        ConfigurationError: names the columns that this user may read, and the GRANT for the others.
     """
     withheld = found.withheld
     if columns is not None or not withheld.hides:
@@ -64,10 +64,10 @@ def refuse_hidden(what: str, found: Reflection, columns: Sequence[str] | None, e
 
 
 def refuse_hidden_key(what: str, found: Reflection) -> None:
-    """Refuse to look for another key where the primary key may only be hidden.
+    """Check that the primary key is not merely hidden, before another key is chosen.
 
     Raises:
-        ConfigurationError: with the GRANT that shows it.
+        ConfigurationError: names the GRANT that would show it.
     """
     if found.withheld.hides:
         raise ConfigurationError(
@@ -78,7 +78,7 @@ def refuse_hidden_key(what: str, found: Reflection) -> None:
 
 
 def unseen(found: Reflection, columns: Sequence[str] | None) -> tuple[str, ...]:
-    """Return what can't be known of the columns of `data`, in words with the GRANT that shows it."""
+    """Return what is unknown about the columns of `data`, in words with the GRANT that would show it."""
     if columns is not None or not found.withheld.hides:
         return ()
     return (f"whether data lacks more columns than exclude_columns= names; {found.withheld.grant()} shows them",)

@@ -1,4 +1,4 @@
-"""An outbox table, drained: its rows are published, then deleted or marked.
+"""Outbox drain: rows of an outbox table are published, then deleted or marked.
 
-Nothing is imported here: a DAG is parsed with `layouts` alone.
+Nothing is imported here: parsing a DAG needs only `layouts`.
 """

@@ -1,4 +1,4 @@
-"""Acknowledgement: confirmed rows are deleted or marked, and only those that are still as they were read."""
+"""Acknowledgement: confirmed rows are deleted or marked, but only if they have not changed since they were read."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from airflow_legacy_events.sources.rows import BATCH_BYTES, Rows
 
 _ONE: Any = sa.literal_column("1")
 MOST_ROWS = 1_000
-"""Rows of one transaction: it holds their locks for no longer than a few milliseconds."""
+"""Maximum of rows of one transaction, which holds their locks for a few milliseconds at most."""
 _FIRST_ROWS, _MOST_GROWTH = 25, 8
-"""Where rows are read again to be compared, the first few tell how many of them may be held at once."""
+"""When rows are read again for comparison, the size of the first few determines how many are held at once."""
 
 
 class Outcome(NamedTuple):
-    """What became of confirmed rows.
+    """Outcome of confirmed rows.
 
     Attributes:
         done: deleted or marked.
-        changed: that somebody changed since they were read: they stay, and are sent again.
-        taken: that somebody else deleted or marked.
-        kept: that the database kept as they were, without an error.
+        changed: changed since they were read: they stay, and are sent again.
+        taken: deleted or marked by another session.
+        kept: left unchanged by the database, without an error.
     """
 
     done: int = 0
@@ -38,7 +38,7 @@ class Outcome(NamedTuple):
     kept: int = 0
 
     def plus(self, more: Outcome) -> Outcome:
-        """Return both together."""
+        """Return the sum of both."""
         return Outcome(*(one + other for one, other in zip(self, more, strict=True)))
 
 
@@ -50,7 +50,7 @@ class Acknowledgement:
         table: whose rows they are.
         rows: as the drain reads them.
         set_on_update: columns that the database would set to its time when a row is marked; they keep their values.
-        effects: what a DELETE or UPDATE sets off there, for the error that asks why rows stay.
+        effects: what a DELETE or UPDATE triggers there, for the error about rows that stay.
     """
 
     table: OutboxTable
@@ -67,10 +67,10 @@ class Acknowledgement:
         Args:
             rows: that were confirmed.
             lease: of the stream's lock.
-            again: whether an earlier run may have done so already; then nobody wonders where they are.
+            again: whether an earlier run may have done so already; then missing rows cause no warning.
 
         Raises:
-            SourceError: the database kept rows as they were, or a statement failed.
+            SourceError: the database left rows unchanged, or a statement failed.
         """
         versions = self.table.version is not None
         found, at = Outcome(), 0
@@ -111,7 +111,7 @@ class Acknowledgement:
         return sa.update(table).where(condition, marking.open).values({marking.column.name: marking.done, **kept})
 
     def _by_version(self, some: Received, lease: Lease) -> Outcome:
-        """One statement compares and changes; only where it found fewer rows the others are looked for."""
+        """Compare and change rows in one statement; if it found fewer rows, a second one looks for the others."""
         unchanged = self.table.database.unchanged(self.table.key, some.keys, some.versions)
         [answer, *open_] = lease.execute([self.change(unchanged), *self._open_again(some)])
         if answer.number == len(some):
@@ -123,7 +123,7 @@ class Acknowledgement:
         return self._judged(some, there, answer.number)
 
     def _by_value(self, some: Received, lease: Lease) -> Outcome:
-        """Rows are locked and compared, then those that are as they were are changed, in one transaction."""
+        """Lock and compare rows, then change the unchanged ones, in one transaction."""
         among, there = self._among(some.keys), dict[Key, tuple[int, Any]]()
 
         def change(answers: Sequence[Answer]) -> Any:
@@ -143,7 +143,7 @@ class Acknowledgement:
         return self._proved(answer, open_) if answer.number == len(some) else self._judged(some, there, answer.number)
 
     def _open_again(self, some: Received) -> list[Any]:
-        """Return, where a trigger may put a mark back, the statement that counts open rows behind the change."""
+        """Return the statement that counts open rows after the change; only if a trigger may reset a mark."""
         marking = self.table.marking
         if marking is None or not self.effects:
             return []
@@ -152,17 +152,17 @@ class Acknowledgement:
 
     @staticmethod
     def _proved(answer: Answer, open_: Sequence[Answer]) -> Outcome:
-        """Return what became of rows that were all changed, of which some may be open again."""
+        """Return the outcome of rows that were all changed, though some may be open again."""
         kept = int(open_[0].rows[0][0]) if open_ else 0
         return Outcome(answer.number - kept, kept=kept)
 
     def _fit(self, rows: int, read: Sequence[tuple[Any, ...]]) -> None:
-        """Let the next rows be so many that they hold about as much as a page does, going by these."""
+        """Set the number of the next rows so that they hold about as much as a page, judging by these."""
         held = sum(len(value) for row in read for value in row if isinstance(value, (str, bytes)))
         self._size = max(1, min(MOST_ROWS, rows * BATCH_BYTES // max(held, 1), rows * _MOST_GROWTH))
 
     def _look(self, columns: Sequence[Any], among: Any) -> Any:
-        """Return the SELECT of columns and whether a row is open, of the rows that meet a condition."""
+        """Return the SELECT of columns and an open flag, of the rows that meet a condition."""
         marking, flag = self.table.marking, _ONE
         if marking is not None:
             flag = sa.case((marking.open, _ONE), else_=sa.literal_column("0"))
@@ -181,12 +181,12 @@ class Acknowledgement:
         return version == row.version and str(is_open) == "1"
 
     def _judged(self, some: Received, there: dict[Key, tuple[int, Any]], done: int) -> Outcome:
-        """Tell what became of rows, of which `done` were changed by us.
+        """Return the outcome of rows, of which we changed `done`.
 
         Args:
             some: the rows.
-            there: version of each that is still there, and whether it is open; by key. Of those that a lock held, as
-                they were before the change; else as they are behind it.
+            there: version of each row that still exists, and whether it is open; by key. For locked rows the state
+                before the change, else the state after it.
             done: how many were deleted or marked.
         """
         same = sum(self._is_open(there, row) for row in some)

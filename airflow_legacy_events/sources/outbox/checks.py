@@ -1,4 +1,4 @@
-"""Checks before the first read: whether rows may be deleted or marked here, and what that sets off."""
+"""Checks before the first read: whether rows may be deleted or marked here, and what that triggers."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from airflow_legacy_events.sources.outbox.table import OutboxTable
 
 
 def condition_of(where: str | None, found: Reflection, database: Database) -> Any:
-    """Return a user's condition; None where there is none.
+    """Return a user's condition; None if there is none.
 
     Raises:
-        ConfigurationError: it is no condition of one SELECT, or the database refuses it.
+        ConfigurationError: it is not a condition of one SELECT, or the database refuses it.
     """
     if where is None:
         return None
     try:
         sql_text.one_select(f"SELECT 1 WHERE {where}", database.sql_dialect)
-        # The line break ends a trailing "-- comment"; without its backslash a colon would begin a parameter of text().
+        # The line break ends a trailing "-- comment"; an unescaped colon would begin a parameter of text().
         condition = sa.text(f"({where}\n)".replace(":", r"\:"))
         database.check(sa.select(sa.literal_column("1").label("one")).select_from(found.selectable).where(condition))
     except ConfigurationError as error:
@@ -41,8 +41,8 @@ def check_writes(table: OutboxTable, writes: TableWrites, change: Any) -> None:
 
     Args:
         table: whose rows they are.
-        writes: what the catalog says of writing to it.
-        change: the statement that does it, of no row.
+        writes: effects of writing to it, from the catalog.
+        change: the statement that does it, affecting no row.
 
     Raises:
         ConfigurationError: they can't.
@@ -50,7 +50,7 @@ def check_writes(table: OutboxTable, writes: TableWrites, change: Any) -> None:
     problems = Problems()
     for fault in _faults(table, writes, change):
         with problems.collect():
-            behind = "\n" if "\n" in fault else ". "  # a statement to run is a line of its own
+            behind = "\n" if "\n" in fault else ". "  # a statement to run has its own line
             raise ConfigurationError(f"{fault}{behind}Nothing was read")
     problems.raise_found()
 
@@ -79,7 +79,7 @@ def _faults(table: OutboxTable, writes: TableWrites, change: Any) -> list[str]:
 
 
 def warn_of(log: logging.Logger, table: OutboxTable, writes: TableWrites) -> None:
-    """Warn of what a DELETE or UPDATE sets off, of what could not be looked at, and of a missing index."""
+    """Warn of what a DELETE or UPDATE triggers, of what could not be checked, and of a missing index."""
     effects = writes.effects if table.marking is None else writes.update_effects
     if effects:
         verb = "deleting" if table.marking is None else "marking"
@@ -90,7 +90,7 @@ def warn_of(log: logging.Logger, table: OutboxTable, writes: TableWrites) -> Non
 
 
 def advise_index(log: logging.Logger, table: OutboxTable, writes: TableWrites) -> None:
-    """Warn with a CREATE INDEX statement where no index leads to the open rows in their order."""
+    """Warn with a CREATE INDEX statement if no index returns the open rows in their order."""
     order = tuple(column.name for column in table.selection.columns[: len(table.selection.shape.watermark)])
     if table.found.indexes is None or _served(table, writes, order):
         return
@@ -125,7 +125,7 @@ def _served(table: OutboxTable, writes: TableWrites, order: tuple[str, ...]) -> 
 
 
 def warn_of_churn(log: logging.Logger, table: OutboxTable, stored: Mapping[str, Any], writes: TableWrites) -> None:
-    """Warn where rows came and went since the last run though there is none to read."""
+    """Warn if rows were inserted and deleted since the last run although there is none to read."""
     before, drained = stored.get("churn"), stored.get("drained") or 0
     if before is None or writes.churn is None or table.marking is not None:
         return
@@ -143,10 +143,10 @@ def warn_of_churn(log: logging.Logger, table: OutboxTable, stored: Mapping[str, 
 
 
 def check_replayable(table: OutboxTable) -> str:
-    """Return the name of the column that a replay cuts by.
+    """Return the name of the column that a replay window filters by.
 
     Raises:
-        ConfigurationError: published rows are gone, or nothing tells their time.
+        ConfigurationError: published rows are deleted, or have no time.
     """
     if table.marking is None:
         raise ConfigurationError(

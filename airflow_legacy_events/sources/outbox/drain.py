@@ -41,21 +41,21 @@ class Drain:
     log: logging.Logger
 
     def target(self) -> Values | None:
-        """Return the highest position of an open row, None where there is none."""
+        """Return the highest position of an open row, None if there is none."""
         self.rows.refuse_null(_BEGINNING)
         return self.rows.highest(_BEGINNING)
 
     def pending(self, most: int) -> Pending:
-        """Return what a pass that began now would read."""
+        """Return what a pass starting now would read."""
         target = self.rows.highest(_BEGINNING)
         return Pending(0 if target is None else self.rows.count(_BEGINNING, most, target), target)
 
     def batches(self, target: Values | None, last: Values | None) -> Iterator[Batch]:
-        """Yield the pages, each after the last row read; the last one is final unless `max_rows` came first.
+        """Yield keyset pages, each after the last row read; the last one is final unless `max_rows` was reached.
 
         Args:
             target: where the pass ends.
-            last: position that the watermark keeps where nothing is read.
+            last: position that the watermark keeps if nothing is read.
         """
         if target is None:
             return
@@ -74,7 +74,7 @@ class Drain:
 
 
 class _Ties:
-    """Events of one aggregate at one time, whose ids tell no order; a run warns of them once."""
+    """Ties: events of one aggregate at one time with unordered ids; a run warns of them once."""
 
     def __init__(self, table: OutboxTable, log: logging.Logger) -> None:
         selection = table.selection

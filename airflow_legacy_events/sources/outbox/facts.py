@@ -15,23 +15,23 @@ KIND = "outbox"
 REMEDIES: Mapping[str, str] = {
     "server": "point the connection back, or, if this server holds the same table, {accept}",
 }
-"""Remedies where a fact differs from the watermark's; see `core.guard.check`."""
+"""Remedies for a fact that differs from the watermark's; see `core.guard.check`."""
 
 WITH_RECEIPT: Mapping[str, str] = {
     **REMEDIES,
     "key_columns": "rows that were delivered are known by the old key: restore it for one run",
 }
-"""Remedies where rows are still to be acknowledged."""
+"""Remedies while rows are still to be acknowledged."""
 
 
 def source_facts(table: OutboxTable, source: str, writes: TableWrites) -> dict[str, Any]:
-    """Return the facts by which a later run recognises its watermark.
+    """Return the facts that identify the watermark's table and server to a later run.
 
-    `kind` the source · `server` which server and database · `source` the connection's name · `table` as written ·
-    `lock` the table's name on its server, by which its lock is called · `columns` name and type of the position
-    columns · `key_columns` · `mode` delete or mark · `churn` rows inserted and deleted as the server counts them ·
-    `reached` how far the server is, where it tells that. The drain adds `drained`, rows that the run has delivered so
-    far.
+    `kind` of the source · `server` and database identity · `source` the connection's name · `table` as written ·
+    `lock` the table's name on its server, used as the name of its lock · `columns` name and type of the position
+    columns · `key_columns` · `mode` delete or mark · `churn` the server's counts of inserted and deleted rows ·
+    `reached` log position of the server, if it reports one. The drain adds `drained`, the rows that the run has
+    delivered so far.
     """
     identity, reached = table.database.identity(), table.database.position()
     return {
@@ -53,7 +53,7 @@ def check_outbox_facts(stream: str, facts: Mapping[str, Any]) -> None:
     """Check that the facts of a watermark can be understood.
 
     Raises:
-        WatermarkError: naming the first that can't.
+        WatermarkError: names the first that can't.
     """
     check_facts(stream, facts, _FORMS)
 

@@ -1,4 +1,4 @@
-"""Layouts: which column of an outbox table is what."""
+"""Layouts: the role of each column of an outbox table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from airflow_legacy_events.core.ports import Reflection
 from airflow_legacy_events.sources import withheld
 
 ROLES = ("id", "aggregate_type", "aggregate_id", "event_type", "payload", "headers", "timestamp", "partition")
-"""What a column can be: the words that `columns=` and templates use."""
+"""Roles of columns, as named in `columns=` and templates."""
 
 LAYOUTS: Mapping[str, Mapping[str, str]] = {
     "debezium": {
@@ -25,17 +25,17 @@ LAYOUTS: Mapping[str, Mapping[str, str]] = {
 """By name; https://debezium.io/documentation/reference/stable/transformations/outbox-event-router.html"""
 
 REMEDY = "or name other columns with columns={...}, and None where there is none"
-"""What to do where columns of roles can't be read."""
+"""Remedy if columns of roles can't be read."""
 
 _NEEDED = ("id", "aggregate_id", "payload")
 _IF_THERE = ("timestamp",)
 
 
 def check_columns(columns: Mapping[str, str | None]) -> None:
-    """Check what can be known of `columns=` without the table.
+    """Check `columns=` as far as possible without the table.
 
     Raises:
-        ConfigurationError: a word is not known, or a column that can't be missing is left out.
+        ConfigurationError: a role is unknown, or a required one is None.
     """
     if unknown := [role for role in columns if role not in ROLES]:
         raise ConfigurationError(
@@ -47,16 +47,16 @@ def check_columns(columns: Mapping[str, str | None]) -> None:
 
 
 def find_roles(table: str, layout: str, columns: Mapping[str, str | None], found: Reflection) -> dict[str, str]:
-    """Return the name of the column for each role that the table has.
+    """Return the column name of each role that the table has.
 
     Args:
         table: for messages.
         layout: one of `LAYOUTS`.
-        columns: single roles that are other columns than the layout's; None: there is none for it.
-        found: what the catalog says of the table.
+        columns: overrides of the layout by role; None: the table has no such column.
+        found: catalog facts of the table.
 
     Raises:
-        ConfigurationError: a column is missing, or its type can't be carried.
+        ConfigurationError: a column is missing, or its type is not supported.
     """
     kinds = {column.name: column for column in found.columns}
     asked = {**LAYOUTS[layout], **columns}
@@ -88,7 +88,7 @@ def find_roles(table: str, layout: str, columns: Mapping[str, str | None], found
 
 
 def _is_none(name: str, found: Reflection) -> bool:
-    """Return whether a column is no time, or is not there; not of one that this user may only not see."""
+    """Return whether a column is missing or not a time; False for a column that this user merely can't see."""
     column = next((one for one in found.columns if one.name == name), None)
     if column is None and name not in found.refused and (found.withheld.hides or name in found.withheld.names):
         return False

@@ -1,4 +1,4 @@
-"""Marks: how a row of an outbox says that it was published."""
+"""Marks: how a row of an outbox is marked as published."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _MYSQL_BOOLEAN = frozenset({"tinyint(1)", "tinyint(1) unsigned"})
 
 
 class Marking(NamedTuple):
-    """A column that tells open rows from published ones.
+    """Mark column, which distinguishes open rows from published ones.
 
     Attributes:
-        column: that is marked.
-        open: condition of the rows that are to be published.
-        marked: condition of the rows that were.
+        column: the mark column.
+        open: condition of the rows to be published.
+        marked: condition of the published rows.
         done: expression that marks a row.
         constant: whether the column is equal in all open rows, so that an index may begin with it.
-        spelled: the condition of open rows as a person writes it into an index.
+        spelled: the condition of open rows, as written in a CREATE INDEX.
     """
 
     column: Column
@@ -43,17 +43,17 @@ class Marking(NamedTuple):
 
 
 def find_marking(table: str, name: str, values: Sequence[Any] | None, found: Reflection, database: Database) -> Marking:
-    """Return how the column `name` marks a row.
+    """Return the marking by the column `name`.
 
     Args:
         table: for messages.
         name: of the column.
-        values: of open and of published rows; None: they follow from the column's type.
-        found: what the catalog says of the table.
-        database: that the conditions are for.
+        values: of open and of published rows; None: derived from the column's type.
+        found: catalog facts of the table.
+        database: for which the conditions are made.
 
     Raises:
-        ConfigurationError: there is no such column, or what its values mean can't be known.
+        ConfigurationError: there is no such column, or the meaning of its values is unknown.
     """
     column = next((one for one in found.columns if one.name == name), None)
     withheld.refuse(f"table {table!r}", found, [name], "or name another one with mark_column=")
@@ -108,7 +108,7 @@ def _by_time(table: str, column: Column, database: Database) -> Marking:
 def _by_truth(column: Column, database: Database) -> Marking:
     one: Any = sa.column(column.name)
     open_, spelled = one == _FALSE, "= false"
-    if column.nullable and database.has_partial_indexes:  # no index of one condition serves two
+    if column.nullable and database.has_partial_indexes:  # a partial index matches only one condition
         open_, spelled = one.op("IS NOT")(_TRUE), "IS NOT true"
     elif column.nullable:
         open_ = sa.or_(one.is_(None), open_)
@@ -116,7 +116,7 @@ def _by_truth(column: Column, database: Database) -> Marking:
 
 
 def _bound(value: Any) -> Any:
-    """Return a bind parameter without a type; SQL stays as it is."""
+    """Return a bind parameter without a type; SQL expressions are returned unchanged."""
     if isinstance(value, sa.ColumnElement):
         return value
     return sa.bindparam(None, value, type_=sa.types.NullType(), unique=True)

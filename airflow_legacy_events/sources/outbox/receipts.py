@@ -1,9 +1,9 @@
-"""Receipts: which rows of an outbox were delivered, and what each of them was.
+"""Receipts: which rows of an outbox were delivered, and the version of each.
 
-A receipt is a list of parts. A run of consecutive integer ids is `[first, last, versions]`; other rows are
-`[keys, versions]`, a key being a text, or a list of texts where several columns identify a row. `versions` is base64 of
-four bytes a row, or of four bytes in all where all rows have one version: a transaction of PostgreSQL has one. A run is
-divided where versions change, if that makes the receipt shorter.
+A receipt is a list of parts. A run of consecutive integer ids is `[first, last, versions]`. Other rows are
+`[keys, versions]`; a key is a text, or a list of texts if several columns identify a row. `versions` is base64 of four
+bytes a row, or of four bytes in all if all rows have the same version, as in a PostgreSQL transaction. A run is split
+where versions change, if that makes the receipt shorter.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from airflow_legacy_events.core.model import Receipt
 Key = tuple[str, ...]
 
 _PART_ROWS = 8
-"""A part of its own takes about as many characters as the versions of so many rows."""
+"""A separate part takes about as many characters as the versions of this many rows."""
 
 
 class ReceivedRow(NamedTuple):
-    """A row that was delivered.
+    """A delivered row.
 
     Attributes:
         key: texts of the columns that identify it.
-        version: what it was, 0 to 2^32 - 1.
+        version: when it was read, 0 to 2^32 - 1.
     """
 
     key: Key
@@ -38,7 +38,7 @@ class ReceivedRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Rows that were delivered, column by column.
+    """Delivered rows, column by column.
 
     Attributes:
         keys: of the rows.
@@ -55,15 +55,15 @@ class Received:
         return map(ReceivedRow, self.keys, self.versions)
 
     def part(self, at: int, size: int) -> Received:
-        """Return the rows from a place on, at most `size`."""
+        """Return at most `size` rows from a place on."""
         return Received(self.keys[at : at + size], self.versions[at : at + size])
 
 
 def receipt_of(rows: Received, *, integers: bool) -> Receipt | None:
-    """Return the receipt of rows; None where there are none.
+    """Return the receipt of rows; None if there are none.
 
     Args:
-        rows: in any order; runs are found among neighbours.
+        rows: in any order; runs are found only among adjacent rows.
         integers: whether the key is one integer.
     """
     if not rows.keys:
@@ -84,10 +84,10 @@ def received(receipt: Receipt, width: int) -> Received:
 
     Args:
         receipt: of a watermark.
-        width: how many columns identify a row.
+        width: number of columns that identify a row.
 
     Raises:
-        ValueError: a person edited it, and it can't be understood.
+        ValueError: it is malformed, as after a person edited it.
     """
     keys: list[Key] = []
     versions: list[int] = []
@@ -102,7 +102,7 @@ def received(receipt: Receipt, width: int) -> Received:
 
 
 def _changes(values: Sequence[int]) -> list[int]:
-    """Return the places of values that differ from the one before."""
+    """Return the places of values that differ from the previous one."""
     return list(itertools.compress(itertools.count(1), map(ne, itertools.islice(values, 1, None), values)))
 
 

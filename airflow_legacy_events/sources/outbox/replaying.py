@@ -1,4 +1,4 @@
-"""Replay of an outbox: published rows of a window of its timestamp are sent again, and no mark is touched."""
+"""Outbox replay: published rows in a window of the timestamp are sent again; marks stay unchanged."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def open_replay(
     """Return the published rows of a window, in the order of the timestamp.
 
     Args:
-        table: that keeps its published rows.
+        table: which keeps its published rows.
         window: of moments, or of values of the timestamp column.
         at: progress of an earlier try; None for the first.
         facts: of the source.
@@ -39,7 +39,7 @@ def open_replay(
         stream: for messages.
 
     Raises:
-        ConfigurationError: the window is no window of that column.
+        ConfigurationError: the window does not fit that column.
     """
     name = check_replayable(table)
     column = next(one for one in table.selection.shape.columns if one.name == name)
@@ -56,6 +56,6 @@ def open_replay(
 
 
 def _milliseconds(text: str) -> str:
-    """Return a moment as milliseconds since 1970-01-01 UTC, anything else as it is."""
+    """Return a moment as milliseconds since 1970-01-01 UTC; any other text unchanged."""
     moment = moment_of(text)
     return text if moment is None else str((moment - _EPOCH) // dt.timedelta(milliseconds=1))

@@ -1,4 +1,4 @@
-"""Outbox source: a table that the application writes in its own transaction, drained of what was published."""
+"""Outbox source: drains a table that the application writes in its own transactions."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ from airflow_legacy_events.sources.server import as_known, refuse_behind
 
 @dataclass(frozen=True)
 class CheckedOutbox:
-    """An outbox whose arguments are checked.
+    """An outbox with checked arguments.
 
     Attributes:
-        table: itself.
-        writes: what deleting or marking its rows meets.
-        acknowledgement: that does it.
+        table: the outbox table.
+        writes: effects of deleting or marking its rows.
+        acknowledgement: deletes or marks them.
     """
 
     table: OutboxTable
@@ -64,25 +64,25 @@ class CheckedOutbox:
 
 @dataclass(kw_only=True)
 class OutboxSource:
-    """Reads one pass over the open rows, in keyset pages under a target that is fixed when it is opened.
+    """Reads the open rows in one pass, in keyset pages up to a target that is fixed when it is opened.
 
-    Ids of an outbox become visible out of order, so nothing is filtered by a position: a row is open until it is
-    deleted or marked. Each watermark carries a receipt of exactly the rows that were confirmed, which is acknowledged
-    behind its save, and again by the next run where a crash came in between.
+    Ids of an outbox become visible out of order, so rows are not filtered by position: a row is open until it is
+    deleted or marked. Each watermark carries a receipt of exactly the confirmed rows. The receipt is acknowledged after
+    the watermark is saved, and again by the next run if a crash came in between.
 
     Attributes:
         database: where the table is.
         stream: name of the stream, for messages.
         source: name of the connection, kept with the watermark.
         table: as written by the user, `schema.table` or `table`.
-        layout: which column is what, by name; see `layouts.LAYOUTS`.
-        columns: single roles that are other columns than the layout's.
-        order_columns: that the pass follows; None: an integer id, else timestamp and id.
+        layout: name of the layout, which assigns roles to columns; see `layouts.LAYOUTS`.
+        columns: overrides of the layout by role.
+        order_columns: order of the pass; None: an integer id, else timestamp and id.
         after_publish: `delete` published rows, or `mark` them.
-        mark_column: that is marked.
+        mark_column: the column that is marked.
         mark_values: of open and of published rows, for a column of integers or texts.
-        where: condition of the rows that are the drain's; None: all.
-        retention: marked rows of that age are deleted behind the drain; None: they stay.
+        where: condition of the rows to drain; None: all.
+        retention: marked rows of at least this age are deleted after the drain; None: they stay.
         message_names: roles or columns that messages need, for topics and headers.
         limits: budgets of the run.
         source_timezone: name of the zone of naive times.
@@ -162,13 +162,13 @@ class OutboxSource:
         return Opened(horizon, _recording(drain.batches(target, last), checked.table, at, facts))
 
     def pending(self, at: Watermark | None, most: int = PENDING_ROWS) -> Pending:  # noqa: ARG002
-        """See `core.ports.Source.pending`; the watermark plays no part, each row is its own state."""
+        """See `core.ports.Source.pending`; the watermark is not used, since each row has its own state."""
         if self._drain is None:
             self._drain = self._new_drain(self._find())
         return self._drain.pending(most)
 
     def without(self, batch: Batch, rows: AbstractSet[int]) -> Watermark | None:
-        """See `core.ports.Source.without`; a replay leaves nothing behind, since no later run would send it."""
+        """See `core.ports.Source.without`; a replay leaves no rows behind, since no later run would send them."""
         if self._drain is None:
             return None
         return batch.after._replace(receipt=self._drain.receipt(batch.rows, rows) if rows else batch.after.receipt)
@@ -187,7 +187,7 @@ class OutboxSource:
             raise WatermarkError(
                 f"the receipt of stream {self.stream!r} can't be understood; nothing was deleted or marked. Begin anew"
                 f" with {command('forget', self.stream)}: rows that were delivered are sent again, with equal ids"
-            ) from None  # that error holds ids of rows
+            ) from None  # the original error holds ids of rows
 
     def finish(self, lease: Lease, over: Callable[[], bool]) -> Backlog | None:
         """See `core.ports.Source.finish`: retention, then the backlog."""
@@ -199,7 +199,7 @@ class OutboxSource:
         return tidying.backlog()
 
     def _find(self) -> OutboxTable:
-        """Return the table, once all that the arguments name is found in it."""
+        """Return the table after finding all columns named by the arguments."""
         found, problems = self.database.reflect(self.table, None), Problems()
         parts: dict[str, Any] = {"condition": None, "marking": None}
         with problems.collect():
@@ -216,10 +216,10 @@ class OutboxSource:
         )
 
     def _version(self, found: Reflection) -> Column | None:
-        """Return the hidden column of versions; where it can't be read rows are locked and compared instead.
+        """Return the hidden row version column; if it can't be read, rows are locked and compared instead.
 
         Raises:
-            ConfigurationError: it can't be read, and a user who may only delete can't lock a row.
+            ConfigurationError: it can't be read, and a user with only the DELETE privilege can't lock a row.
         """
         version = self.database.version
         if version is None or version.name not in found.withheld.hidden:
@@ -260,7 +260,7 @@ class OutboxSource:
         )
 
     def _guard(self, at: Watermark | None, facts: Mapping[str, Any]) -> None:
-        """Check that a stored watermark is one of this table."""
+        """Check that a stored watermark belongs to this table."""
         if at is None:
             return
         check_outbox_facts(self.stream, at.facts)
@@ -272,7 +272,7 @@ class OutboxSource:
 def _recording(
     batches: Iterator[Batch], table: OutboxTable, at: Watermark | None, facts: Mapping[str, Any]
 ) -> Iterator[Batch]:
-    """The batches; where there are none and the server's counters moved, an empty one saves them."""
+    """Yield the batches; if there are none and the server's counters moved, an empty batch saves the counters."""
     quiet = True
     for batch in batches:
         quiet = False

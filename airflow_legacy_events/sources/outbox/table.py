@@ -1,4 +1,4 @@
-"""An outbox table: its columns by role, what identifies a row, what tells open rows from published ones."""
+"""Outbox table: columns by role, the key of a row, and the mark of published rows."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _NULL_REMEDY = "or name columns that every row has with order_columns=[...], suc
 
 @dataclass(frozen=True)
 class OutboxTable:
-    """One outbox table, its arguments checked against the catalog.
+    """An outbox table whose arguments were checked against the catalog.
 
     Attributes:
         database: where it is.
         written: its name as the user wrote it.
-        found: what the catalog says of it.
+        found: its catalog facts.
         roles: column names by role.
-        selection: what is read, in the order of the drain; its position ends with the key.
-        key: columns that identify a row, the id among them.
-        marking: None where published rows are deleted.
-        condition: of the rows that are the drain's; None: all.
-        version: hidden column that every change of a row changes; None where there is none, or it can't be read.
+        selection: columns to read, in the order of the drain; its position ends with the key.
+        key: columns that identify a row, including the id.
+        marking: None if published rows are deleted.
+        condition: of the rows to drain; None: all.
+        version: hidden row version column, which changes with every change; None if there is none, or it can't be read.
     """
 
     database: Database
@@ -56,12 +56,12 @@ class OutboxTable:
         return f"table {self.written!r}"
 
     def column(self, role: str) -> Column | None:
-        """Return the column of a role, None where the table has none."""
+        """Return the column of a role, None if the table has none."""
         name = self.roles.get(role)
         return next((one for one in self.selection.shape.columns if one.name == name), None)
 
     def rows(self, *conditions: Any, timezone: str, stream: str, selection: Selection | None = None) -> Rows:
-        """Return the rows that meet the drain's condition and others, in the order of the drain or another one."""
+        """Return the rows that meet the drain's condition and `conditions`, in the drain's or `selection`'s order."""
         where = tuple(one for one in (self.condition, *conditions) if one is not None)
         return Rows(
             self.database,
@@ -76,21 +76,21 @@ class OutboxTable:
         )
 
     def open_rows(self, *, timezone: str, stream: str) -> Rows:
-        """Return the rows that are to be published."""
+        """Return the rows to be published."""
         if self.marking is None:
             return self.rows(timezone=timezone, stream=stream)
         constant = (self.marking.column.name,) if self.marking.constant else ()
         return replace(self.rows(self.marking.open, timezone=timezone, stream=stream), constant=constant)
 
     def received(self, rows: Sequence[tuple[Any, ...]]) -> Received:
-        """Return which rows these are, and what each was when it was read."""
+        """Return the keys of these rows, and their versions when they were read."""
         names = [column.name for column in self.selection.shape.columns]
         values = [map(itemgetter(names.index(column.name)), rows) for column in self.key]
         texts = (map(self.database.text, found, repeat(one)) for found, one in zip(values, self.key, strict=True))
         return Received(list(zip(*texts, strict=True)), self.versions(rows))
 
     def versions(self, rows: Sequence[tuple[Any, ...]]) -> list[int]:
-        """Return what tells each row from itself after a change: the database's version, else a CRC-32 of it."""
+        """Return the row versions, which differ after a change: the database's own, else a CRC-32 of the row."""
         if self.version is None:
             return [crc32(ascii(row).encode()) for row in rows]
         return [int(row[-1]) for row in rows]
@@ -102,7 +102,7 @@ class OutboxTable:
 
     @property
     def clause(self) -> sa.TableClause:
-        """The table as a statement that writes names it."""
+        """The table as named in a writing statement."""
         table: Any = self.found.selectable
         names = (*(column.name for column in self.found.columns), *self.found.refused)
         return sa.table(table.name, *map(sa.column, names), schema=table.schema)
@@ -117,19 +117,19 @@ def select_outbox(
     database: Database,
     version: Column | None,
 ) -> tuple[Selection, tuple[Column, ...]]:
-    """Return what is read of an outbox, and the columns that identify a row.
+    """Return the columns to read from an outbox, and those that identify a row.
 
     Args:
         table: for messages.
         roles: column names by role.
-        order_columns: that the drain follows; None: an integer id, else timestamp and id.
+        order_columns: order of the drain; None: an integer id, else timestamp and id.
         named: further columns that messages need.
-        found: what the catalog says of the table.
+        found: catalog facts of the table.
         database: where it is.
-        version: hidden column that changes with the row, if there is one that can be read.
+        version: hidden row version column, if there is one that can be read.
 
     Raises:
-        ConfigurationError: a column is missing, no unique key contains the id, or nothing gives an order.
+        ConfigurationError: a column is missing, no unique key contains the id, or no column gives an order.
     """
     known = {column.name: column for column in found.columns}
     remedy = "or name other columns with order_columns=, topic= and headers="
@@ -171,7 +171,7 @@ def _key(table: str, id_: str, found: Reflection, known: Mapping[str, Column], d
         for one in (found.primary_key, *found.unique)
         if id_ in one
         and set(one) <= known.keys()
-        # SQLite lets a primary key be NULL; rows where it is are looked for before the first read.
+        # SQLite allows NULL in a primary key; such rows are looked for before the first read.
         and (one == found.primary_key or not any(known[name].nullable for name in one))
     ]
     if not candidates:
@@ -185,7 +185,7 @@ def _key(table: str, id_: str, found: Reflection, known: Mapping[str, Column], d
 
 
 def _refuse_withheld_key(table: str, id_: str, found: Reflection) -> None:
-    """Check that there is no key only since this user may not read all its columns."""
+    """Check that the lack of a key is not just a matter of missing privileges on its columns."""
     key: tuple[str, ...] = next((one for one in (found.primary_key, *found.unique) if id_ in one), ())
     withheld.refuse(f"table {table!r}", found, key, "or name another id with columns={'id': ...}")
     if found.withheld.hides:

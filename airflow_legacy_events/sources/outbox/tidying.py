@@ -1,4 +1,4 @@
-"""Behind a drain: published rows that are old enough go, and what waits is counted."""
+"""Tidying after a drain: deletes published rows past their retention, and counts the backlog."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Tidying:
     """Tidies up one outbox.
 
     Attributes:
-        table: what is tidied.
-        retention: published rows of that age are deleted; None: none is.
+        table: to tidy.
+        retention: published rows of at least this age are deleted; None: none is.
         timezone: name of the zone of naive times that the application writes.
         stream: for messages.
     """
@@ -38,9 +38,9 @@ class Tidying:
     log: logging.Logger
 
     def retain(self, lease: Lease, over: Callable[[], bool]) -> int:
-        """Delete published rows that are old enough, at most a thousand in a transaction; return how many.
+        """Delete published rows past their retention, at most a thousand in a transaction; return how many.
 
-        The row with the highest integer id stays: a database may hand its id out again.
+        The row with the highest integer id stays: a database might reuse its id.
 
         Args:
             lease: of the stream's lock.
@@ -65,7 +65,7 @@ class Tidying:
         return deleted
 
     def backlog(self) -> Backlog:
-        """Return what waits now."""
+        """Return the current backlog."""
         rows = self.table.open_rows(timezone=self.timezone, stream=self.stream)
         count = rows.count(Start(()), PENDING_ROWS)
         bytes_ = self.table.database.writes(self.table.written).bytes
@@ -99,7 +99,7 @@ class Tidying:
         return query.order_by(one).limit(MOST_ROWS)
 
     def _oldest(self, rows: Any) -> float | None:
-        """Return the age of the first open row in seconds, None where nothing tells it."""
+        """Return the age of the first open row in seconds, None if unknown."""
         time = self.table.column("timestamp")
         if time is None:
             return None
@@ -115,6 +115,6 @@ class Tidying:
             if column.kind not in TEMPORAL:
                 return None
             found = dt.datetime.fromisoformat(self.table.database.text(value, column))
-        except (SourceError, ValueError, OverflowError, OSError):  # SQLite keeps any text there
+        except (SourceError, ValueError, OverflowError, OSError):  # SQLite stores any text there
             return None
         return found if found.tzinfo is not None else found.replace(tzinfo=zone_of(self.timezone))

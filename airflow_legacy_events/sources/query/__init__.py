@@ -1,4 +1,4 @@
-"""A table or query, read by the columns that grow with every change."""
+"""Query source: a table or query, read by columns that increase with every change."""
 
 from airflow_legacy_events.sources.query.source import QuerySource
 

@@ -1,4 +1,4 @@
-"""Changes of the query or its columns since the watermark was written, judged by the user's rules."""
+"""Changes of the query or its columns since the watermark was written, handled by the user's rules."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from airflow_legacy_events.core.model import Watermark, listed
 from airflow_legacy_events.sources.query.facts import REMEDIES
 
 _DEFINED_BY = {"query": "query or table", "definition": "definition of its view"}
-"""Facts by which a query or view is known, and what each is called."""
+"""Facts that identify a query or view, and their names in messages."""
 
 
 @dataclass(frozen=True)
 class Changes:
-    """Judges the facts of a stored watermark by those of this run.
+    """Compares the facts of a stored watermark with those of this run.
 
     Attributes:
         stream: name of the stream, for messages.
@@ -26,7 +26,7 @@ class Changes:
         on_query_change: `fail`, `keep` or `reset`.
         on_schema_change: `evolve` or `fail`.
         log: of the task.
-        first_query: fingerprint of the query by the rule of earlier releases, whose watermarks hold it.
+        first_query: version 1 fingerprint of the query, which watermarks of earlier releases hold.
     """
 
     stream: str
@@ -37,10 +37,10 @@ class Changes:
     first_query: str
 
     def judge(self, at: Watermark, found: Mapping[str, Any]) -> tuple[Watermark, bool, dict[str, Any]]:
-        """Return where to go on, whether something changed that is still to be recorded, and facts to record.
+        """Return the watermark to continue from, whether a change must still be recorded, and facts to record.
 
         Raises:
-            WatermarkError: a change that the user did not allow; nothing was read.
+            WatermarkError: the user does not allow the change; nothing was read.
         """
         since, nothing = "since the last run", "Nothing was read"
         reshaped = self._judge_shape(at.facts.get("shape"), found["shape"], since=since, nothing=nothing)
@@ -51,10 +51,10 @@ class Changes:
         return at, reshaped, {}
 
     def judge_during(self, before: Mapping[str, Any], found: Mapping[str, Any]) -> None:
-        """Take over columns that changed while a run read them; arguments are facts of the run.
+        """Accept columns that changed while a run read them; arguments are facts of the run.
 
         Raises:
-            WatermarkError: the user did not allow it, or a watermark or key column has another type.
+            WatermarkError: the user does not allow it, or a watermark or key column has a different type.
         """
         guard.check(self.stream, before, found, REMEDIES)
         guard.check_types(self.stream, before, found)
@@ -92,7 +92,7 @@ class Changes:
 
 
 def _differences(before: Sequence[Any], after: Sequence[Any]) -> list[str]:
-    """The differences in words, column by column; the order of columns does not matter."""
+    """Return the differences in words, column by column, ignoring their order."""
     old = {name: _spelled(type_, nullable) for name, type_, nullable in before}
     new = {name: _spelled(type_, nullable) for name, type_, nullable in after}
     return [
@@ -107,7 +107,7 @@ def _spelled(type_: str, nullable: bool) -> str:  # noqa: FBT001  read from a li
 
 
 def _counted(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The numbers of loads and generations go on: what is sent again must not take the id of another version."""
+    """Keep counting loads and generations: rows sent again must not get the event id of another version."""
     kept = {name: dict(facts[name]) for name in ("load", "nulls") if facts.get(name)}
     passes = {name: {"number": one["number"], "done": True} for name, one in kept.items()}
     return passes | ({"generation": facts["generation"]} if facts.get("generation") else {})

@@ -1,4 +1,4 @@
-"""Arguments of a query source, checked against what the database holds."""
+"""Arguments of a query source, checked against the database."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from airflow_legacy_events.sources.window import window_column
 
 
 class CheckedQuery(NamedTuple):
-    """A table or query whose arguments are checked.
+    """A table or query with checked arguments.
 
     Attributes:
-        found: what the database says of it.
+        found: its catalog facts.
         selection: its columns.
         timezone: name of the zone of naive times.
-        begin: text of the value that a first run begins with; None: with any.
+        begin: text of the value at which a first run begins; None: at the beginning.
     """
 
     found: Reflection
@@ -49,24 +49,24 @@ class QueryArguments:
         sql: a SELECT instead of a table.
         watermark_columns: of any ordered type; empty for bulk.
         key_columns: `()`: rows have no key. None: the primary key, else a unique index over NOT NULL columns.
-        columns: what `data` holds; None: all.
-        exclude_columns: what `data` does not hold.
-        message_columns: what messages need besides their data, for headers and the like.
-        first_run: `all`, `now`, or a value of the first watermark column to begin with, itself included.
-        lag: rows younger than that wait for a later run; needs a temporal first watermark column.
-        limits: `batch_rows`, `rows_per_second` and `max_rows` cut the pages.
+        columns: of `data`; None: all.
+        exclude_columns: left out of `data`.
+        message_columns: columns that messages need besides their data, for headers and the like.
+        first_run: `all`, `now`, or a value of the first watermark column at which to begin, inclusive.
+        lag: rows younger than this wait for a later run; needs a temporal first watermark column.
+        limits: `batch_rows`, `rows_per_second` and `max_rows` limit the pages.
         source_timezone: name of the zone of naive times, or `database`: the server's own. None: UTC, and an error
-            where a column that decides is naive and the server's zone is another one.
-        time_columns: further columns that tell a row's time.
+            if a deciding column is naive and the server's zone differs.
+        time_columns: further columns with a row's time.
         naive_times: whether naive times are sent as the database writes them.
-        sql_as_written: `sql` before anything was filled in; by it a later run knows the query. None: `sql` itself.
-        null_watermark: what becomes of rows with a NULL in a watermark column: `fail` before anything is read, `skip`
-            them, send them behind the others in the `first_run_only`, or `always`, with every run.
-        on_query_change: where the query or table is another one than the watermark's: `fail`, `keep` the watermark,
-            or `reset`: begin anew as a first run.
-        on_schema_change: where columns came, went or changed: `evolve` or `fail`. A watermark or key column whose
-            type changed always fails.
-        on_reset: where the table was set back below the watermark: `fail`, `restart` from its beginning, or `keep`.
+        sql_as_written: `sql` before its template was rendered; it identifies the query to later runs. None: `sql`.
+        null_watermark: handling of rows with a NULL in a watermark column: `fail` before anything is read, `skip`
+            them, or send them after the others: in the `first_run_only`, or `always`, with every run.
+        on_query_change: if the query or table differs from the watermark's: `fail`, `keep` the watermark, or
+            `reset`: start again as a first run.
+        on_schema_change: if columns were added, removed or changed: `evolve` or `fail`. A changed type of a watermark
+            or key column always fails.
+        on_reset: if the table was reset below the watermark: `fail`, `restart` from its beginning, or `keep`.
     """
 
     database: Database

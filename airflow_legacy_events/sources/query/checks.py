@@ -1,4 +1,4 @@
-"""Checks before the first read, beside those of column names: options, order, index."""
+"""Checks before the first read, in addition to those of column names: options, order, index."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from airflow_legacy_events.sources.first_value import first_value, zone_of
 
 
 def check_options(lag: dt.timedelta, in_bulk: Mapping[str, bool]) -> None:
-    """Check that the lag is not negative, and that a full load has no options of an incremental run.
+    """Check that the lag is not negative, and that a full load has no options of incremental runs.
 
     Args:
         lag: as the user gave it.
-        in_bulk: the options that have no meaning there, empty where there are watermark columns; true where given.
+        in_bulk: options without meaning in a full load, true if given; empty if there are watermark columns.
 
     Raises:
-        ConfigurationError: naming each option.
+        ConfigurationError: names each option.
     """
     if lag < dt.timedelta(0):
         raise ConfigurationError(f"lag={lag} is negative: it only holds back; nothing was read. Give 0 or more")
@@ -44,7 +44,7 @@ def check_lag(lag: dt.timedelta, first: Column) -> None:
 
 
 def refuse_endless(what: str, first: Column, text: str) -> None:
-    """Check that a watermark is no infinity or NaN: no later row would sort above it, so the stream would end unseen.
+    """Check that a watermark is not infinite or NaN: no later row would sort above it, so the stream would stall.
 
     Raises:
         ConfigurationError: naming the column.
@@ -58,10 +58,10 @@ def refuse_endless(what: str, first: Column, text: str) -> None:
 
 
 def begin_of(first_run: Any, first: Column, timezone: str) -> str | None:
-    """Return the text of the value of the first watermark column that a first run begins with; None: with any.
+    """Return the text of the first watermark column's value at which a first run begins; None: at the beginning.
 
     Raises:
-        ConfigurationError: it is no value of that column.
+        ConfigurationError: it is not a value of that column.
     """
     if first_run in ("all", "now"):
         return None

@@ -1,4 +1,4 @@
-"""A watermark in time is compared with the database's clock: above it no row would be read until then."""
+"""Clock check: a watermark ahead of the database's clock would hide all rows written until then."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from airflow_legacy_events.sources.place import Values
 from airflow_legacy_events.sources.rows import Rows
 
 _SLACK = dt.timedelta(seconds=60)
-"""Clocks of servers that take over from one another differ a little."""
+"""Tolerance: clocks of servers that replace each other differ slightly."""
 
 _DAY = dt.timedelta(days=1)
 
@@ -21,16 +21,16 @@ _DAY = dt.timedelta(days=1)
 def refuse_future(rows: Rows, values: Values) -> None:
     """Check that a watermark is not more than a minute above the database's now.
 
-    The two are compared in UTC. While a change of the local clock is under way nothing is compared, nor is a text that
-    is no time.
+    The two are compared in UTC. The check is skipped during a change of the local clock, and for a text that is not a
+    time.
 
     Raises:
-        WatermarkError: naming both.
+        WatermarkError: names both.
     """
     column = rows.selection.columns[0]
     now = rows.database.now()
     moment = moment_of(values[0], column, zone_named(rows.timezone), now)
-    slack = _SLACK + _DAY if column.kind is Kind.DATE else _SLACK  # the day may have begun a day earlier elsewhere
+    slack = _SLACK + _DAY if column.kind is Kind.DATE else _SLACK  # a day may begin a day earlier elsewhere
     if moment is None or moment <= now + slack:
         return
     raise WatermarkError(
@@ -42,7 +42,7 @@ def refuse_future(rows: Rows, values: Values) -> None:
 
 
 def is_earlier(one: str, other: str) -> bool:
-    """Whether a time that sorts below another is really earlier: it may be the same one, spelled otherwise."""
+    """Whether a time that sorts below another is really earlier: it may be the same time in another format."""
     try:
         return dt.datetime.fromisoformat(one) != dt.datetime.fromisoformat(other)
     except ValueError:
@@ -50,15 +50,15 @@ def is_earlier(one: str, other: str) -> bool:
 
 
 def moment_of(text: str, column: Column, zone: dt.tzinfo, now: dt.datetime) -> dt.datetime | None:
-    """Return the point in time that a watermark's text means; None where it can't be told.
+    """Return the point in time of a watermark's text; None if it is undetermined.
 
-    It can't of a text that is no time, nor of a naive one while a change of the local clock is under way.
+    That is the case for a text that is not a time, and for a naive time during a change of the local clock.
 
     Args:
         text: of the watermark.
-        column: that it is a value of; a date means its midnight.
-        zone: of a naive one.
-        now: the database's.
+        column: of the value; a date stands for its midnight.
+        zone: of a naive time.
+        now: the database's current time.
     """
     try:
         moment = dt.datetime.fromisoformat(text)
@@ -67,7 +67,7 @@ def moment_of(text: str, column: Column, zone: dt.tzinfo, now: dt.datetime) -> d
         if moment.tzinfo is None and _changes(zone, now):
             return None
         return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).astimezone(dt.UTC)
-    except (ValueError, OverflowError):  # the last hours of the year 9999 are none in UTC
+    except (ValueError, OverflowError):  # the last hours of the year 9999 may be out of range in UTC
         return None
 
 

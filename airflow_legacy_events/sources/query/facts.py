@@ -21,24 +21,24 @@ REMEDIES: Mapping[str, str] = {
     "key_columns": "restore them, or give the stream another name with stream=",
     "order": "rows that were passed may sort above it by now: restore the order of the columns, or {accept}",
 }
-"""Remedies where a fact differs from the watermark's; see `core.guard.check`."""
+"""Remedies for a fact that differs from the watermark's; see `core.guard.check`."""
 
 
 def source_facts(database: Database, source: str, query: str, selection: Selection) -> dict[str, Any]:
-    """Return the facts by which a later run recognises its watermark.
+    """Return the facts that identify the watermark's rows and server to a later run.
 
-    `kind` the source; older watermarks lack it.
-    `server` which server and database · `source` the connection's name · `columns` name and type of the position
-    columns · `watermark_columns`, `key_columns` · `query` a fingerprint of its text, without blanks and
-    comments · `shape` name, type and nullability of every column that is read. A first run that found nothing at
-    or above the value it began with adds `included`: the values themselves are still to be delivered. A bulk load adds
-    `load`, a pass over rows whose watermark is NULL `nulls`: number, done, and where it is; a run that began anew
-    since its query changed adds `reset`: the old fingerprint and values. The source adds `table`, null for a query, and
-    of a template `rendered`; whoever saves it `placed` where it has values.
+    `kind` of the source; older watermarks lack it.
+    `server` and database identity · `source` the connection's name · `columns` name and type of the position columns ·
+    `watermark_columns`, `key_columns` · `query` a fingerprint of its text, without blanks and comments · `shape` name,
+    type and nullability of every column that is read. A first run that found nothing at or above its start value adds
+    `included`: rows at that value are still to be delivered. A bulk load adds `load`, and a pass over rows with a NULL
+    watermark `nulls`: number, done, and current place. A run that started again because its query changed adds
+    `reset`: the old fingerprint and values. The source adds `table`, null for a query, and `rendered` for a template.
+    The delivery adds `placed` if there are values.
 
-    What the table is adds `state_facts`; the rows that were delivered add `last`, their checksums; the server that gave
-    them `reached`, how far it was; a table that was sent anew `generation`, and one that was found without rows, or
-    without the last delivered one, `emptied` or `gone`.
+    `state_facts` adds facts of the table itself. Further facts: `last` checksums of the last delivered rows ·
+    `reached` log position of the server · `generation` of a table that was resent · `emptied` or `gone` if the table
+    was found without rows, or without the last delivered one.
     """
     shape = selection.shape
     return {
@@ -54,16 +54,16 @@ def source_facts(database: Database, source: str, query: str, selection: Selecti
 
 
 def rendered(query: str | None, written: str | None) -> dict[str, str]:
-    """Return the fact `rendered` of a template: a fingerprint of what was filled in; see `core.guard.check_alone`."""
+    """Return the fact `rendered` of a template: a fingerprint of the rendered text; see `core.guard.check_alone`."""
     if query is None or written in (None, query):
         return {}
     return {"rendered": hashlib.sha256(query.encode()).hexdigest()[:16]}
 
 
 def state_facts(state: TableState, selection: Selection) -> dict[str, Any]:
-    """Return the facts of a table by which it is known again, as far as they are known.
+    """Return the facts that identify a table, as far as they are known.
 
-    `object` which table it is · `order` by what the position columns are sorted · `definition` of a view.
+    `object` identity of the table · `order` collations of the position columns · `definition` of a view.
     """
     names = [column.name for column in selection.columns]
     order = {name: state.order[name] for name in names if name in state.order}
@@ -72,7 +72,7 @@ def state_facts(state: TableState, selection: Selection) -> dict[str, Any]:
 
 
 def carried(at: Watermark | None, found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the facts of a watermark that hold until rows are delivered anew."""
+    """Return the facts of a watermark that stay valid until further rows are delivered."""
     if at is None:
         return {}
     kept = {name: at.facts[name] for name in ("generation", "reached") if at.facts.get(name)}
@@ -84,13 +84,13 @@ def check_query_facts(stream: str, facts: Mapping[str, Any]) -> None:
     """Check that the facts of a watermark can be understood.
 
     Raises:
-        WatermarkError: naming the first that can't.
+        WatermarkError: names the first that can't.
     """
     check_facts(stream, facts, _FORMS)
 
 
 def _is_pass(found: Any) -> bool:
-    """A load or pass: its number, whether it is done, and where it is if it is not."""
+    """Whether `found` is a load or pass: its number, whether it is done, and its current place if not."""
     return (
         isinstance(found, dict)
         and type(found.get("number")) is int

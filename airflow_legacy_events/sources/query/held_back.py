@@ -1,4 +1,4 @@
-"""Rows above the bound of a run: how many, how old, and why they wait."""
+"""Held-back rows, above the bound of a run: their number, age, and the reason."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from airflow_legacy_events.sources.rows import Rows
 
 
 class Top(NamedTuple):
-    """What lies above where a run begins.
+    """Highest rows above the start of a run.
 
     Attributes:
-        highest: position at or below the bound; None where none is there, or it is still to be looked for.
+        highest: position at or below the bound; None if there is none, or it was not looked for yet.
         complete: whether it was looked for.
-        above: the first values of the positions above the bound, from the top, as they are read.
+        above: first value of each position above the bound, from the top, as read.
     """
 
     highest: Values | None
@@ -29,7 +29,7 @@ class Top(NamedTuple):
 
 
 def find_top(rows: Rows, start: Start, ceiling: Ceiling) -> Top:
-    """Return it: by one look where nothing lies above the bound, else by one more."""
+    """Return the highest rows: with one query if none lies above the bound, else with a second one."""
     found = rows.topmost(start, ceiling.condition, 1)
     if found and not found[0][1]:
         found = rows.topmost(start, ceiling.condition, PENDING_ROWS + 1)
@@ -39,14 +39,14 @@ def find_top(rows: Rows, start: Start, ceiling: Ceiling) -> Top:
 
 
 def find_held_back(rows: Rows, above: Sequence[Any], lag_seconds: float) -> HeldBack | None:
-    """Return what a run holds back; None where nothing lies above its bound.
+    """Return the rows that a run holds back; None if none lies above its bound.
 
-    Where a row lies above the database's now, those that do are counted; else those that are younger than the lag.
+    Rows above the database's now are counted; if there are none, rows younger than the lag.
 
     Args:
-        rows: that are read.
-        above: the first values of the positions above the bound, from the top.
-        lag_seconds: how far that lies below the database's now.
+        rows: of the run.
+        above: first value of each position above the bound, from the top.
+        lag_seconds: distance of the bound below the database's now.
     """
     if not above:
         return None
@@ -61,7 +61,7 @@ def find_held_back(rows: Rows, above: Sequence[Any], lag_seconds: float) -> Held
 
 
 def _moment(rows: Rows, value: Any, now: dt.datetime) -> dt.datetime | None:
-    """Return the point in time that a value means; None where it is none, such as an infinite one."""
+    """Return the point in time of a value; None if it is not one, such as infinity."""
     column = rows.selection.columns[0]
     try:
         return moment_of(rows.database.text(value, column), column, zone_named(rows.timezone), now)

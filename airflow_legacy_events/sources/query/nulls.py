@@ -1,4 +1,4 @@
-"""NULL watermarks: rows without a place in the order, sent behind the others by their key."""
+"""NULL watermarks: rows without a position in the order, sent after the others in the order of their key."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def nullable_columns(rows: Rows) -> tuple[Column, ...]:
 
 
 def in_order(rows: Rows, nullable: tuple[Column, ...]) -> Rows:
-    """Return the rows that have a place in the order."""
+    """Return the rows that have a position in the order."""
     where = tuple(sa.column(one.name).is_not(None) for one in nullable)
     return dataclasses.replace(rows, where=where, derived=lambda again: in_order(again, nullable))
 
 
 def without_place(rows: Rows, nullable: tuple[Column, ...]) -> Rows:
-    """Return the other rows, whose position is their key alone."""
+    """Return the other rows, whose position is only their key."""
     selection = rows.selection
     shape, absent = selection.shape, {one.name for one in nullable}
     time = None if shape.time is None or shape.columns[shape.time].name in absent else shape.time
@@ -57,26 +57,26 @@ def without_place(rows: Rows, nullable: tuple[Column, ...]) -> Rows:
 
 
 class NullPass(NamedTuple):
-    """A pass over the rows without a place: its number, where it begins, where it ends."""
+    """Pass over the rows without a position: its number, start and end."""
 
     number: int
     at: Values
     target: Values
 
     def mark(self, at: Values) -> dict[str, Any]:
-        """The fact that a watermark keeps of a pass that came to `at`."""
+        """Return the watermark's fact of a pass that has reached `at`."""
         return {"number": self.number, "done": False, "at": list(at)}
 
 
 @dataclass
 class NullRun:
-    """An incremental run, and behind it a pass over the rows without a place.
+    """An incremental run, followed by a pass over the rows without a position.
 
-    A pass has a number, counted from 1, which stands in the event ids; one that did not finish keeps its number and is
-    finished by the next run, from where it was.
+    Passes are numbered from 1, and the number is part of the event ids. An unfinished pass keeps its number, and the
+    next run continues it from its current place.
 
     Attributes:
-        run: over the rows that have a place.
+        run: over the rows that have a position.
         null_rows: the other rows.
         policy: `skip`, `first_run_only` or `always`.
         stored: the loaded watermark, None on a first run.
@@ -90,7 +90,7 @@ class NullRun:
     limits: Limits
 
     def open(self) -> Opened:
-        """Find both targets; nothing is read for delivery before the first batch is taken."""
+        """Determine both targets; nothing is read for delivery before the first batch is taken."""
         plan = self.run.plan()
         facts: Mapping[str, Any] = self.stored.facts if self.stored is not None else {}
         state = facts.get("nulls") or {"number": 0, "done": True}
@@ -105,11 +105,11 @@ class NullRun:
         return Opened(horizon, self._batches(plan, null_pass))
 
     def pending(self, most: int) -> Pending:
-        """The rows that have a place; the others wait for whatever starts a run."""
+        """Count only rows that have a position; the others alone don't start a run."""
         return self.run.pending(most)
 
     def _batches(self, plan: RunPlan, null_pass: NullPass | None) -> Iterator[Batch]:
-        """Yield the pages in order, then those of the pass; the last one is final unless `max_rows` came first."""
+        """Yield the pages in order, then those of the pass; the last one is final unless `max_rows` was reached."""
         left, reached, after = self.limits.max_rows, True, position_of(plan.start, len(self.run.rows.selection.columns))
         for batch in self.run.batches(plan):
             left = None if left is None else left - batch.count

@@ -1,4 +1,4 @@
-"""Values of a stored watermark, which a person may have edited: whether they can be values of its columns at all."""
+"""Validation of stored watermark values, which a person may have edited: whether they fit their columns."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.core.singles import shortest
 
-# As the databases write a date, zero ones of MySQL and years beyond 9999 included; what follows is the time of day.
+# Dates as databases write them, including MySQL's zero dates and years beyond 9999; a time of day may follow.
 _DATE = re.compile(r"\s*[+-]?\d{4,}-(0?\d|1[0-2])-([0-2]?\d|3[01])(?!\d)")
 _LEAST, _MOST = -(2**63), 2**64 - 1
 _NUMERIC = frozenset({Kind.DECIMAL, Kind.FLOAT, Kind.SINGLE})
 
 
 def check_values(stream: str, values: Sequence[str], columns: Sequence[Column]) -> None:
-    """Check that each value has the form of its column; some databases would take another one for no value at all.
+    """Check that each value has the form of its column; some databases would treat a malformed one as no value.
 
     Raises:
-        WatermarkError: naming the column, never the value.
+        WatermarkError: names the column, never the value.
     """
     if len(values) > len(columns):
         raise WatermarkError(
@@ -38,7 +38,7 @@ def check_values(stream: str, values: Sequence[str], columns: Sequence[Column]) 
 
 
 def as_read(at: Watermark | None, columns: Sequence[Column]) -> Watermark | None:
-    """Return a watermark whose values are texts as they are read now: earlier releases kept other ones of SINGLE."""
+    """Return a watermark with values in the current text format: earlier releases stored SINGLE values differently."""
     if at is None or at.values is None or all(column.kind is not Kind.SINGLE for column in columns):
         return at
     pairs = zip(at.values, columns, strict=False)
@@ -46,7 +46,7 @@ def as_read(at: Watermark | None, columns: Sequence[Column]) -> Watermark | None
 
 
 def _fits(text: str, column: Column, *, first: bool) -> bool:
-    """Only the first value must be finite; and times behind it may be any that the database can sort."""
+    """Whether a value fits. Only the first one must be finite; later times may be anything that the database sorts."""
     if column.kind in TEMPORAL:
         return not first or _DATE.match(text) is not None
     try:

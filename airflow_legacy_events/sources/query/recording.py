@@ -1,4 +1,4 @@
-"""What a run records: the facts of its horizon, also where there is nothing new to deliver."""
+"""Recording of a run's facts, even if there is nothing new to deliver."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from airflow_legacy_events.sources.selection import Selection
 
 
 def recording(batches: Iterator[Batch], selection: Selection, unrecorded: Watermark) -> Iterator[Batch]:
-    """Yield the batches; where there are none, an empty one at the watermark from which the run goes on."""
+    """Yield the batches; if there are none, an empty batch at the watermark from which the run continues."""
     quiet = True
     for batch in batches:
         quiet = False
@@ -27,7 +27,7 @@ def recording(batches: Iterator[Batch], selection: Selection, unrecorded: Waterm
 
 
 def completed(horizon: Horizon, facts: Mapping[str, Any], rows: Rows) -> Horizon:
-    """Return the horizon with the facts of the run, shape and zone of its rows, and what could not be found out."""
+    """Return the horizon with the facts of the run, shape and zone of its rows, and what is unknown about them."""
     reason = "; ".join((horizon.reason, *(f"not known: {one}" for one in rows.unknown)))
     horizon = horizon._replace(facts={**facts, **horizon.facts}, shape=rows.selection.shape, reason=reason)
     return horizon._replace(timezone=rows.timezone)

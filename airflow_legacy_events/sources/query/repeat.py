@@ -1,4 +1,4 @@
-"""Reruns: the rows of a live run's span, sent again as they are now."""
+"""Reruns: the rows of a live run's span, sent again in their current state."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class RerunRun(RepeatRun):
     """The rows of `(after, until]` in the order of the watermark.
 
     Attributes:
-        begin: value that a first run begins with; None: with any.
-        now: whether a first run only marked where the table ended, and so sent nothing.
+        begin: value at which a first run begins; None: at the beginning.
+        now: whether a first run only recorded the end of the table, and so sent nothing.
     """
 
     span: Span

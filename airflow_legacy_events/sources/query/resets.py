@@ -1,4 +1,4 @@
-"""Resets: what becomes of a stream whose table was set back below its watermark."""
+"""Resets: how a stream continues after its table was reset below the watermark."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _DONE = {
 
 
 class Decision(NamedTuple):
-    """Where a run goes on although rows below its watermark changed.
+    """Decision where a run continues after a reset.
 
     Attributes:
-        at: the watermark to go on from.
+        at: the watermark to continue from.
         facts: to be recorded.
         note: for the completeness reason.
-        told: for the report; None where there is nothing to tell.
+        told: for the report; None if there is nothing to report.
     """
 
     at: Watermark
@@ -50,7 +50,7 @@ class Resets:
     log: logging.Logger
 
     def decide(self, at: Watermark, found: TableResetError) -> Decision:
-        """Return where to go on after a reset.
+        """Return where to continue after a reset.
 
         Raises:
             WatermarkError: with `fail`; nothing was read.
@@ -67,9 +67,9 @@ class Resets:
         return Decision(*self._anew(at, (), generation), note, told)
 
     def go_on(self, at: Watermark, found: IdsReturnedError) -> Decision:
-        """Return where to go on where ids of deleted rows are handed out again: above the last one that is known.
+        """Return where to continue if ids of deleted rows are reused: above the highest known row.
 
-        Where none is known the rows may all be new: they are sent, unless the user would rather keep the watermark.
+        If none is known, all rows may be new: they are sent, unless `on_reset` is `keep`.
         """
         if found.highest is not None:
             policy = "keep" if self.on_reset == "keep" else "restart"
@@ -100,11 +100,11 @@ class Resets:
 
 
 def generation_of(facts: Mapping[str, Any]) -> int:
-    """Return how often the stream's table was sent anew."""
+    """Return how often the stream's table was resent."""
     return int(facts.get("generation") or 0)
 
 
 def _numbered(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The numbers of passes go on: a version that is sent again must not take the id of another one."""
+    """Keep counting passes: a version that is sent again must not get the event id of another one."""
     nulls = facts.get("nulls")
     return {"nulls": {"number": nulls["number"], "done": True}} if nulls else {}

@@ -1,7 +1,7 @@
-"""Standing of a watermark: whether the rows below it are still those that were delivered.
+"""Reset detection: whether the rows below a watermark are still those that were delivered.
 
-A run looks for rows at or above its watermark. One that is found is enough. Only where there is none the questions
-here are asked, and where the table itself is another one than at the last run.
+A run looks for rows at or above its watermark; usually finding one is enough. Further checks are made if there is none,
+or if the table's identity differs from that at the last run.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _EMPTY = "the table is empty and its next ids can't be seen, so ids that begin a
 
 
 class TableResetError(Exception):
-    """The table was set back below its watermark; what becomes of that `resets` decides.
+    """The table was reset below its watermark; `resets` decides how to continue.
 
     Attributes:
-        why: how it was seen, in words.
-        highest: position that the table has now; None where it is empty.
-        grant: what would have shown more, in words; None where nothing is missing.
+        why: how it was detected, in words.
+        highest: current highest position of the table; None if it is empty.
+        grant: the GRANT that would have shown more, in words; None if none is missing.
     """
 
     def __init__(self, why: str, highest: Values | None, grant: str | None = None) -> None:
@@ -50,11 +50,11 @@ class TableResetError(Exception):
 
 
 class IdsReturnedError(Exception):
-    """The database hands out the ids of deleted rows again: what lies above `known` is new, whatever was delivered.
+    """The database reuses the ids of deleted rows: all rows above `known` are new.
 
     Attributes:
-        known: position of the highest row that was delivered; `()` where none is known.
-        highest: position that the table has now, where it has rows and none of them is known.
+        known: position of the highest delivered row; `()` if none is known.
+        highest: current highest position of the table, if it has rows but none of them is known.
     """
 
     def __init__(self, known: Values, highest: Values | None = None) -> None:
@@ -63,11 +63,11 @@ class IdsReturnedError(Exception):
 
 
 class Verdict(NamedTuple):
-    """What a run says of the rows below its watermark.
+    """Verdict of a run about the rows below its watermark.
 
     Attributes:
-        note: for the completeness reason; empty where there is nothing to say.
-        fact: name of a fact to record, so that it is warned of only once.
+        note: for the completeness reason; empty if there is nothing to report.
+        fact: name of a fact to record, so that the warning is logged only once.
     """
 
     note: str = ""
@@ -79,11 +79,11 @@ AS_EXPECTED = Verdict()
 
 @dataclass(frozen=True)
 class Standing:
-    """Judges the stored watermark of an incremental run by the rows that are there.
+    """Checks the stored watermark of an incremental run against the current rows.
 
     Attributes:
-        rows: that are read, in the order of the watermark.
-        stored: the watermark; it names a row, and has a value for each position column.
+        rows: to read, in the order of the watermark.
+        stored: the watermark, with a value for each position column.
         found: facts of this run.
     """
 
@@ -93,16 +93,16 @@ class Standing:
     log: logging.Logger
 
     def judge(self, highest: Values | None, *, above: bool | None) -> Verdict:
-        """Judge what a run found at or above the watermark.
+        """Check what a run found at or above the watermark.
 
         Args:
             highest: position at or above the watermark and below the run's bound; None: there is none.
-            above: whether rows lie above the run's bound; None: that is still to be looked at.
+            above: whether rows lie above the run's bound; None: not checked yet.
 
         Raises:
-            TableResetError: the table was set back below its watermark.
+            TableResetError: the table was reset below its watermark.
             IdsReturnedError: rows at or below the watermark may be new.
-            WatermarkError: the watermark lies above the database's now.
+            WatermarkError: the watermark is ahead of the database's clock.
         """
         if highest is not None:
             if self.rows.database.returns_ids and not self._in_time:
@@ -116,7 +116,7 @@ class Standing:
         return self._judge_time() if self._in_time else self._judge_id()
 
     def _judge_overtaken(self) -> Verdict:
-        """Judge rows at or above the watermark: others may be new too, where a table was emptied and filled again."""
+        """Check rows at or above the watermark: if the table was emptied and refilled, lower rows may be new too."""
         if not self._known:
             return Verdict(_UNCOMPARED) if self.stored.facts.get("last") else AS_EXPECTED
         if self._in_time and (now_at := self._now_at()) is not None:
@@ -126,15 +126,15 @@ class Standing:
         return AS_EXPECTED if newest and last_rows.checksum(newest[0]) == self._known[0] else Verdict(_OVERTAKEN)
 
     def judge_object(self) -> str:
-        """Return what a run says of a table that is another one than at the last run; empty where it is the same.
+        """Return the note about a table whose identity has changed since the last run; empty if it is the same.
 
         Raises:
-            TableResetError: the rows that were delivered last are gone or others.
+            TableResetError: the last delivered rows are gone or changed.
         """
         before, now = self.stored.facts.get("object"), self.found.get("object")
         if before is None or now is None or before == now:
             return ""
-        if self._known and not self.rows.newest(self._values, 1):  # nothing lies where rows could have been passed over
+        if self._known and not self.rows.newest(self._values, 1):  # no row below the watermark could have been skipped
             self.log.info("%s was rewritten or exchanged since the last run; no row of before is in it", self.rows.what)
             return _CLEARED
         if not self._holds_delivered():
@@ -148,10 +148,10 @@ class Standing:
         return _REWRITTEN
 
     def learned(self) -> list[str]:
-        """Return checksums of the rows up to the watermark, the last one first, where the watermark has none of them.
+        """Return checksums of the rows up to the watermark, the last one first, if the watermark lacks them.
 
-        Rows are known again from there on: after columns came or went, and where a person or an earlier release wrote
-        the watermark.
+        Later runs can then recognize rows again. The watermark lacks checksums after a change of columns, or if a
+        person or an earlier release wrote it.
         """
         if self._known:
             return []
@@ -181,7 +181,7 @@ class Standing:
         return AS_EXPECTED
 
     def _now_at(self) -> Values | None:
-        """Return where the row that was delivered last is now; None where it is gone."""
+        """Return the current position of the last delivered row; None if it is gone."""
         return self.rows.highest(Start(()), self.rows.key_is(self._values))
 
     def _refuse_earlier(self, now_at: Values) -> None:
@@ -209,7 +209,7 @@ class Standing:
         raise TableResetError("all its rows lie below the watermark", self._highest(), next_id.unknown)
 
     def _refuse_returned(self, next_id: NextId) -> None:
-        """Check that no row at or below the watermark is new, where ids of deleted rows are handed out again."""
+        """Check that no row at or below the watermark is new, if ids of deleted rows are reused."""
         if not next_id.returns:
             return
         newest, known = self.rows.newest(self._values, last_rows.KEPT_ROWS), self._known
@@ -224,14 +224,14 @@ class Standing:
             raise IdsReturnedError((), self._highest())
 
     def _newest_known(self, newest: Sequence[tuple[Any, ...]] | None = None) -> Values | None:
-        """Return the position of the highest row at or below the watermark that was delivered as it is."""
+        """Return the position of the highest row at or below the watermark that is unchanged since its delivery."""
         if not (known := set(self._known)):
             return None
         rows = self.rows.newest(self._values, last_rows.KEPT_ROWS) if newest is None else newest
         return next((self.rows.values(row) for row in rows if last_rows.checksum(row) in known), None)
 
     def _holds_delivered(self) -> bool:
-        if not self._known:  # an older watermark, or other columns are read by now
+        if not self._known:  # an older watermark, or the columns have changed
             return True
         if self._in_time and (now_at := self._now_at()) is not None:
             self._refuse_earlier(now_at)

@@ -1,4 +1,4 @@
-"""Storage of a table under a snapshot: rows that were moved to another place are missing from it."""
+"""Storage of a table during a snapshot: after a rewrite of the table the snapshot lacks its rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from airflow_legacy_events.sources.rows import Rows
 
 
 class Storage:
-    """Where the rows of a table lay before a snapshot of them began; see `core.ports.Database.storage`.
+    """Storage of a table's rows before a snapshot of them began; see `core.ports.Database.storage`.
 
     Args:
         rows: of a table or query.
@@ -23,9 +23,9 @@ class Storage:
         self._before = self._now()
 
     def exchanged(self) -> str | None:
-        """Return what happened to the table since, None where its rows lie where they lay.
+        """Return what happened to the table since, None if its storage is unchanged.
 
-        What came is no change: a partition that was attached since holds no row of the snapshot that is missing.
+        Added storage is not a change: a newly attached partition holds no row that the snapshot should contain.
         """
         if self._before is None or not _moved(self._before, self._now()):
             return None

@@ -1,6 +1,6 @@
-"""The zone that naive times are read in, and what becomes of a run whose user names none.
+"""Time zone of naive times, and the default if the user names none.
 
-Read as UTC, the newest rows of a server in Berlin would lie above its now, and wait for an hour or two.
+Example: read as UTC, the newest rows of a server in Berlin would be ahead of its clock, and wait for an hour or two.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _NAIVE = frozenset({Kind.TIMESTAMP, Kind.DATE})
 
 
 class NaiveColumns(NamedTuple):
-    """Names of the columns whose values mean something only in a zone.
+    """Names of the columns whose values need a time zone.
 
     Attributes:
-        deciding: rows are bounded, cut or timed by them.
-        others: they are only sent.
+        deciding: rows are bounded, filtered or timed by them.
+        others: only sent.
     """
 
     deciding: tuple[str, ...]
@@ -33,14 +33,14 @@ class NaiveColumns(NamedTuple):
     def of(
         cls, columns: Sequence[Column], selection: Selection, names: Sequence[str], times: Sequence[str], *, sent: bool
     ) -> NaiveColumns:
-        """Return them.
+        """Return the naive columns of a selection.
 
         Args:
             columns: of the table or query.
-            selection: what is read of it.
+            selection: columns to read.
             names: columns that rows are ordered by.
-            times: columns that tell a row's time; some may not be there.
-            sent: whether the others are sent in UTC, and not as the database writes them.
+            times: columns with a row's time; some may not exist.
+            sent: whether the others are sent in UTC, rather than as the database writes them.
         """
         shape, kinds = selection.shape, {column.name: column.kind for column in columns}
         dated = {
@@ -55,17 +55,18 @@ class NaiveColumns(NamedTuple):
 
 
 def find_zone(asked: str | None, database: Database, what: str, naive: NaiveColumns, log: logging.Logger) -> str:
-    """Return the name of the zone that naive times are read in.
+    """Return the name of the zone of naive times.
 
     Args:
         asked: `source_timezone`.
-        database: that may tell the server's own zone.
+        database: may report the server's own zone.
         what: the table or query, for messages.
         naive: its columns.
         log: of the task.
 
     Raises:
-        ConfigurationError: nothing was asked, and the server's zone is not UTC; or it was asked for and names no zone.
+        ConfigurationError: `asked` is None and the server's zone is not UTC; or it is `database` and the server's
+            setting names no zone.
     """
     if asked not in (None, OF_DATABASE):
         return str(asked)
