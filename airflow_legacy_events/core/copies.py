@@ -6,7 +6,7 @@ The numbers of equal rows don't depend on the order of the rows. Rows that are r
 from __future__ import annotations
 
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -79,3 +79,17 @@ class CopiesBySum:
                 while slots[at]:
                     at = (at + 1) & last
                 slots[at] = found
+
+
+class CopiesOfTick:
+    """Numbers among any number of rows of one tick, whose watermark may be written in a few ways, as 'a' and 'A'."""
+
+    def __init__(self) -> None:
+        self._written: defaultdict[str, CopiesBySum] = defaultdict(CopiesBySum)
+
+    def number(self, marks: Sequence[str]) -> Sequence[int]:
+        """See `Copies.number`."""
+        ways = {mark[:-_SUM_DIGITS] for mark in marks}
+        if len(ways) == 1:
+            return self._written[ways.pop()].number(marks)
+        return [self._written[mark[:-_SUM_DIGITS]].number((mark,))[0] for mark in marks]

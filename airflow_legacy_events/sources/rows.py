@@ -173,6 +173,14 @@ class Rows:
         ((rows,),) = self.database.read(counted, BATCH_BYTES)  # the size bound frees locks within a snapshot
         return int(rows)
 
+    def count_below(self, after: Start, values: Values, most: int) -> int:
+        """Return how many of the next `most` rows above `after` lie below `values`, as the database compares them."""
+        position, high = self._position, self._bound(values)
+        reached = self.database.beyond(position, high, inclusive=True)
+        below = sa.case((reached, sa.literal_column("0")), else_=sa.literal_column("1")).label("below")
+        query = self._select([below], after).where(self.database.until(position, high)).order_by(*position)
+        return sum(str(found) == "1" for (found,) in self.database.read(query.limit(most), BATCH_BYTES))
+
     def positions(self, after: Start, most: int, until: Values) -> list[tuple[Any, ...]]:
         """Return the positions of the rows above `after`, up to `until`, in any order; at most `most`."""
         query = self._select(self._position, after).where(self.database.until(self._position, self._bound(until)))

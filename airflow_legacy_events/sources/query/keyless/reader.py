@@ -8,7 +8,8 @@ from contextlib import nullcontext
 from functools import partial
 from typing import Any, NamedTuple
 
-from airflow_legacy_events.core.copies import Copies, CopiesByMark, CopiesBySum
+from airflow_legacy_events.core.columns import Kind
+from airflow_legacy_events.core.copies import Copies, CopiesByMark, CopiesOfTick
 from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.sources.place import Found, Start, Values
 from airflow_legacy_events.sources.renewal import Reader
@@ -16,6 +17,9 @@ from airflow_legacy_events.sources.rows import BATCH_BYTES, Rows
 from airflow_legacy_events.sources.selection import Selection
 
 Row = tuple[Any, ...]
+
+_WRITTEN_ALIKE = frozenset({Kind.INTEGER, Kind.DATE, Kind.TIMESTAMP, Kind.UUID})
+"""Kinds of which two values are equal only if their texts are."""
 
 
 class Part(NamedTuple):
@@ -84,8 +88,8 @@ class TickReader(Reader):
         """Yield the rows of one tick, by one statement; only the last part moves beyond it."""
         pages = self._opened(tick, limit)
         selection = self.rows.selection
-        by_sum = selection.position == selection.shape.watermark
-        copies: Copies = CopiesBySum() if by_sum else CopiesByMark()
+        of_tick = selection.position == selection.shape.watermark
+        copies: Copies = CopiesOfTick() if of_tick else CopiesByMark()
         page = next(pages, [])
         while page:
             following = next(pages, [])
@@ -112,7 +116,7 @@ class TickReader(Reader):
 def _whole_ticks(rows: Rows, read: Callable[[], Found]) -> tuple[list[Row], Values | None]:
     """Return the whole ticks of a page, and the first one where it is larger than the page.
 
-    Whether the last tick is whole is counted in the snapshot that gave the page.
+    Whether the last tick is whole, and where it begins, is counted in the snapshot that gave the page.
     """
     with rows.database.snapshot() if rows.database.holds_snapshot else nullcontext():
         found = read()
@@ -121,6 +125,17 @@ def _whole_ticks(rows: Rows, read: Callable[[], Found]) -> tuple[list[Row], Valu
         last = rows.values(found.rows[-1])
         if rows.count(found.start, len(found.rows) + 1, last) <= len(found.rows):
             return found.rows, None
-    tail = sum(1 for _ in itertools.takewhile(lambda row: rows.values(row) == last, reversed(found.rows)))
-    page = found.rows[:-tail]
-    return page, None if page else last
+        head = _head(rows, found, last)
+    return found.rows[:head], None if head else last
+
+
+def _head(rows: Rows, found: Found, last: Values) -> int:
+    """Return how many rows of a page come before those at `last`.
+
+    Values may be equal to the database that are written in different ways, such as 'a' and 'A', or 1 and 1.0.
+    """
+    tail = itertools.takewhile(lambda row: rows.values(row) == last, reversed(found.rows))
+    head = len(found.rows) - sum(1 for _ in tail)
+    if head == 0 or all(column.kind in _WRITTEN_ALIKE for column in rows.selection.columns):
+        return head
+    return min(head, rows.count_below(found.start, last, len(found.rows)))
