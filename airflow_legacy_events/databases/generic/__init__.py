@@ -1,4 +1,4 @@
-"""Any other SQL database, through its SQLAlchemy dialect."""
+"""Other SQL databases, through their SQLAlchemy dialects."""
 
 from airflow_legacy_events.databases.generic.database import GenericDatabase
 

@@ -1,4 +1,4 @@
-"""What a database says of itself that only its SQLAlchemy dialect knows."""
+"""Facts about a database that is known only through its SQLAlchemy dialect."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from airflow_legacy_events.databases.generic.database import GenericDatabase
 
 
 def about(database: GenericDatabase) -> About:
-    """Return what its dialect found out when it connected.
+    """Return the facts that its dialect determined while connecting.
 
     Raises:
-        SourceError: it can't be reached, or does not answer.
+        SourceError: the database can't be reached or does not answer.
     """
     found = database.identity()
     return About(

@@ -1,4 +1,4 @@
-"""Catalog of any other database: what SQLAlchemy's inspector says of one table."""
+"""Catalog of other databases: facts about one table from SQLAlchemy's inspector."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _EXACT = frozenset({*TEMPORAL, Kind.TIME, Kind.INTEGER, Kind.DECIMAL, Kind.BOOLE
 
 
 def inspect_table(session: sa.Connection, table: str, traits: DialectTraits) -> TableFacts:
-    """Return the facts of a table or view. Its name is looked up as written, then in lower case.
+    """Return the facts about a table or view. Its name is looked up as written, then in lower case.
 
-    An index proves that rows are distinct where the database keeps its keys, and only over numbers and times: which
-    texts it takes for equal, and in what order, depends on collations, of which the inspector tells too little.
+    An index proves that rows are distinct only if the database enforces its keys, and only for numbers and times.
+    Equality and order of text depend on collations, about which the inspector reports too little.
 
-    A part in double quotes is only looked up as written. SQLAlchemy writes names that the database folds in lower case,
-    Oracle's and Firebird's capitals included.
+    A part in double quotes is only looked up as written. SQLAlchemy reports case-folded names in lower case, including
+    the upper-case ones of Oracle and Firebird.
 
     Raises:
         ConfigurationError: there is none of that name.
@@ -53,7 +53,7 @@ def inspect_table(session: sa.Connection, table: str, traits: DialectTraits) -> 
 
 
 def _distinct(unique: list[tuple[str, ...]], columns: Any) -> tuple[tuple[str, ...], ...]:
-    """Return the column lists among `unique` in which no two rows are equal, whatever the collations."""
+    """Return the column lists in `unique` that are distinct under any collation."""
     plain = {one["name"] for one in columns if not one.get("nullable", True) and kind_of_type(one["type"]) in _EXACT}
     return tuple(dict.fromkeys(one for one in unique if one and plain.issuperset(one)))
 
@@ -78,7 +78,7 @@ def _named(type_: Any, dialect: sa.Dialect) -> str:
 
 
 def find_table(inspector: sa.Inspector, table: str) -> tuple[str | None, str]:
-    """Return schema and name of a table or view; the schema is None where `table` names none.
+    """Return schema and name of a table or view; the schema is None if `table` names none.
 
     Raises:
         ConfigurationError: there is none of that name.
@@ -96,15 +96,15 @@ def find_table(inspector: sa.Inspector, table: str) -> tuple[str | None, str]:
 
 
 def _candidates(inspector: sa.Inspector, table: str, quotes: str) -> Iterator[TableName]:
-    """Yield what to look for, in order; a part in quotes is only looked up as written."""
+    """Yield the names to look up, in order; a part in quotes is only looked up as written."""
     *before, (schema, name) = readings(table, quotes)
-    before = [one for one in before if len(one.name) <= inspector.dialect.max_identifier_length]  # else some fail
+    before = [one for one in before if len(one.name) <= inspector.dialect.max_identifier_length]  # some fail otherwise
     yield from before
     stored = sa.sql.quoted_name(name, quote=True)
     names = [stored, name]
-    if name == table or table.endswith(name):  # bare
+    if name == table or table.endswith(name):  # unquoted
         names = list(dict.fromkeys([name, name.lower()]))
-        if inspector.dialect.requires_name_normalize:  # it folds no reserved word, and any name in lower case
+        if inspector.dialect.requires_name_normalize:  # folds every lower-case name except reserved words
             names += [name.upper(), stored]
     for at in _schemas(inspector, schema):
         yield from (TableName(at, one) for one in names)
@@ -119,7 +119,7 @@ def _schemas(inspector: sa.Inspector, schema: str | None) -> list[str | None]:
 
 
 def _indexes(inspector: sa.Inspector, schema: str | None, name: str) -> list[tuple[tuple[str, ...], bool, bool]]:
-    """Return columns, uniqueness and ascending order of the indexes that have plain columns and leave no row out."""
+    """Return columns, uniqueness and ascending order of the indexes with plain columns that cover every row."""
     found = []
     for index in tried(lambda: inspector.get_indexes(name, schema=schema)):
         options = index.get("dialect_options", {})
@@ -131,7 +131,7 @@ def _indexes(inspector: sa.Inspector, schema: str | None, name: str) -> list[tup
 
 
 def tried(ask: Callable[[], Any]) -> Any:
-    """Return what an inspector says; empty where the dialect does not implement it."""
+    """Return an inspector's answer; empty if the dialect doesn't implement it."""
     try:
         return ask()
     except NotImplementedError:

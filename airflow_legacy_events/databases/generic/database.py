@@ -1,4 +1,4 @@
-"""Any other SQL database, through its SQLAlchemy dialect."""
+"""Other SQL databases, through their SQLAlchemy dialects."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ _IN_BRACKETS = (
 
 
 class GenericDatabase(Streamed):
-    """A database that only its SQLAlchemy dialect knows.
+    """A database that is known only through its SQLAlchemy dialect.
 
-    Each read is a transaction of its own that is rolled back, read-only where the dialect has such transactions.
+    Each read runs in its own transaction, which is rolled back. It is read-only if the dialect supports that.
     """
 
     enters_by_position = False
-    row_values = False  # few dialects compare them
+    row_values = False  # few dialects compare row values
     has_partial_indexes = False
 
     def __init__(self, url: sa.URL, **options: Any) -> None:
@@ -65,7 +65,7 @@ class GenericDatabase(Streamed):
     def _make_engine(self) -> sa.Engine:
         try:
             engine = watched(sa.create_engine(self._url, poolclass=sa.NullPool, hide_parameters=True))
-        except sa.exc.ArgumentError:  # its text holds the URL
+        except sa.exc.ArgumentError:  # its text contains the URL
             raise ConfigurationError(f"connection {self.conn_id!r}: its URL is none of {self.backend}") from None
         quote_all(engine.dialect)
         return engine
@@ -96,7 +96,7 @@ class GenericDatabase(Streamed):
             session.cut()
 
     def _ask(self, doing: str, work: Callable[[sa.Connection], T]) -> T:
-        """Return what `work` returns for the connection, in a transaction that ends with it, except in a snapshot."""
+        """Return the result of `work(connection)`. It runs in its own transaction, or in the snapshot's."""
 
         def transaction(connection: sa.Connection) -> T:
             try:
@@ -126,7 +126,7 @@ class GenericDatabase(Streamed):
         return self._traits.sql
 
     def identity(self) -> dict[str, str]:
-        """Return the dialect, host, port and database of the URL, and the server's own name where it is known."""
+        """Return the dialect, host, port and database from the URL, and the server's own name if known."""
         parts: dict[str, Any] = {
             "dialect": self.backend,
             "host": self.url.host,
@@ -140,7 +140,7 @@ class GenericDatabase(Streamed):
 
     @property
     def server_version(self) -> str:
-        """Of the server, as its dialect found it when it connected; empty before, and where it tells none."""
+        """Server version, as determined by the dialect while connecting; empty before, or if it reports none."""
         return ".".join(map(str, getattr(self._engine.dialect, "server_version_info", None) or ()))
 
     @contextmanager
@@ -171,7 +171,7 @@ class GenericDatabase(Streamed):
     def _describe(
         self,
         selectable: Any,
-        not_null: frozenset[str],  # noqa: ARG002  reflected columns know it
+        not_null: frozenset[str],  # noqa: ARG002  reflected columns have it
         names: Sequence[str] | None = None,  # noqa: ARG002
     ) -> tuple[tuple[Column, ...], dict[str, str]]:
         look = inspect_columns if isinstance(selectable, sa.TableClause) else self._describe_query
@@ -179,7 +179,7 @@ class GenericDatabase(Streamed):
 
     def _describe_query(self, session: sa.Connection, query: Any) -> tuple[tuple[Column, ...], dict[str, str]]:
         one: Any = sa.literal_column("1")
-        if self.backend == "postgresql":  # its protocol takes a single statement with a parameter, as every page has
+        if self.backend == "postgresql":  # its protocol allows one statement with parameters
             one = sa.literal(1)
         nothing = one == sa.literal_column("0")
         try:
@@ -195,22 +195,22 @@ class GenericDatabase(Streamed):
             return columns_of(self._engine.dialect.loaded_dbapi, list(result.keys()), described)
 
     def bounded(self, column: Column) -> Any:
-        """See `core.ports.Database.bounded`; for the dialects that are known to fail so, see `sizes`."""
+        """See `core.ports.Database.bounded`; only for dialects known to fail this way, see `sizes`."""
         if self._traits.bounds_large_objects and sizes.is_large_object(column):
             return sizes.bounded_column(column, self.max_row_bytes)
         return super().bounded(column)
 
     def ordered(self, column: Column) -> bool:
-        """See `core.ports.Database.ordered`: Firebird sorts large objects by where they are kept."""
+        """See `core.ports.Database.ordered`: Firebird sorts large objects by storage location."""
         return not sizes.is_large_object(column)
 
     def reached(self, moment: dt.datetime, lag_seconds: float) -> Any:
-        """See `core.ports.Database.reached`; compared here, since not every database compares two parameters."""
+        """See `core.ports.Database.reached`; compared in Python, since some databases can't compare two parameters."""
         now = (self.now() - dt.timedelta(seconds=lag_seconds)).replace(tzinfo=None)
         return sa.literal_column("1") == sa.literal_column("1" if moment <= now else "0")
 
     def _until_now(self, value: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
-        """Compare with the database's clock, which is read now and bound less the lag."""
+        """Compare with the database's clock, which is read now and bound as a parameter minus the lag."""
         moment = self.now() - dt.timedelta(seconds=lag_seconds)
         if kind is Kind.INSTANT:
             return value <= bound(moment)
@@ -224,11 +224,11 @@ class GenericDatabase(Streamed):
         return values.moment_of(found, in_utc=bool(self._traits.utc_now))
 
     def among(self, columns: Sequence[Any], rows: Sequence[Sequence[Any]]) -> Any:
-        """See `core.ports.Database.among`; numbers and texts are literals, since many databases take few parameters."""
+        """See `core.ports.Database.among`; numbers and text are literals, since many databases take few parameters."""
         return keyset.among(columns, rows, lambda value: bound(literal(value)))
 
     def marking(self, of: Column) -> Any:
-        """See `core.ports.Database.marking`: the clock as it is now, since dialects spell none in UTC alike."""
+        """See `core.ports.Database.marking`: the clock's current value, since dialects share no expression for UTC."""
         return bound(values.moment_for(of.kind, self.now()))
 
     def text(self, value: Any, column: Column) -> str:
@@ -236,14 +236,14 @@ class GenericDatabase(Streamed):
         return values.text(value, column)
 
     def bind(self, text: str, column: Column) -> Any:
-        """See `core.ports.Database.bind`; SQL Server rounds DATETIME to 1/300 s, so its values are rounded alike."""
+        """See `core.ports.Database.bind`; DATETIME values are rounded to 1/300 s, as SQL Server does."""
         value = values.bind(text, column)
         if self.backend == "mssql" and column.type.upper() in ("DATETIME", "SMALLDATETIME"):
             return sa.cast(bound(value), sa.DATETIME())
         return value
 
     def read(self, query: Any, max_bytes: int | None = None) -> list[tuple[Any, ...]]:
-        """See `core.ports.Database.read`; values are plain, or the texts that `core.columns.Kind` names."""
+        """See `core.ports.Database.read`; values are plain, or in the text forms of `core.columns.Kind`."""
         expected = query.get_execution_options().get("expected")
 
         def rows(session: sa.Connection) -> list[tuple[Any, ...]]:
@@ -263,7 +263,7 @@ class GenericDatabase(Streamed):
             session.call(self._begin_on)
 
     def _end_snapshot(self, session: Session) -> None:
-        session.close()  # with its isolation level; the next read opens another
+        session.close()  # the isolation level is the session's; the next read opens another
         self._session = None
 
     def _begin_on(self, session: sa.Connection) -> None:

@@ -1,4 +1,4 @@
-"""Traits of dialects that SQLAlchemy leaves open: read-only sessions, snapshots, the clock, cancelling statements."""
+"""Dialect traits that SQLAlchemy doesn't cover: read-only sessions, snapshots, the clock, cancelling statements."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FIREBIRD_TRIGGERS = sa.text(
 
 
 def _limit(connection: Any, seconds: float) -> None:
-    """Set the timeout of the two drivers that have one; it holds for statements that begin later."""
+    """Set the timeout of the two drivers that have one. It applies to statements that begin later."""
     if hasattr(connection, "call_timeout"):  # python-oracledb
         connection.call_timeout = max(1, int(seconds * 1000))
     elif type(connection).__module__ == "pyodbc":
@@ -29,9 +29,9 @@ def _limit(connection: Any, seconds: float) -> None:
 
 
 def _cancel(connection: Any) -> None:
-    """Cancel what runs on a driver's connection, from another thread, where the driver can.
+    """Cancel the statement running on a driver's connection, from another thread, if the driver can.
 
-    The `cancel` of psycopg 3 stops the whole process where the server does not answer.
+    psycopg 3's `cancel` blocks the whole process if the server does not answer.
     """
     if callable(safely := getattr(connection, "cancel_safe", None)):
         safely(timeout=_CANCEL_SECONDS)
@@ -43,30 +43,31 @@ def _nothing(connection: Any) -> None:
     """Prepare nothing."""
 
 
-def _unknown_triggers(session: sa.Connection, table: str) -> Triggers:  # noqa: ARG001  of no dialect is it known
+def _unknown_triggers(session: sa.Connection, table: str) -> Triggers:  # noqa: ARG001  unknown for every dialect
     return None
 
 
 @dataclass(frozen=True)
 class DialectTraits:
-    """Traits of one dialect; the defaults are those of a dialect of which nothing is known.
+    """Traits of one dialect; the defaults are for an unknown dialect.
 
     Attributes:
         utc_now: SQL expression of the database's clock in UTC; empty: CURRENT_TIMESTAMP.
-        server: SQL expression that identifies the server or database; empty: there is none.
+        server: SQL expression that identifies the server or database; empty if there is none.
         read_only: statements that make a session read-only.
-        first: statement that begins each reading transaction; empty: none is needed.
-        snapshot: isolation level that holds one state of the data; empty: every level does; None: no level does.
-        keeps_keys: whether a primary key or unique index that the inspector lists lets no two rows be equal in it, of
-            whatever table; many databases only note them.
-        sql: how texts are read; by default in every way that any database has.
-        bounds_large_objects: whether OCTET_LENGTH measures them, and a failing CAST to a number reports its text.
-        query: parts of the URL's query that are added where they are missing.
+        first: statement that begins each read transaction; empty if none is needed.
+        snapshot: isolation level that provides a snapshot; empty: every level does; None: no level does.
+        keeps_keys: whether the primary keys and unique indexes that the inspector lists are enforced, for any table;
+            many databases only record them.
+        sql: SQL syntax for parsing queries; by default the syntax of all databases together.
+        bounds_large_objects: whether OCTET_LENGTH measures large objects, and a failing CAST to a number reports its
+            text.
+        query: parts of the URL's query that are added if missing.
         reading: prepares a driver's connection for reading, with the statement timeout in seconds.
         writing: prepares a driver's connection for the lock.
-        interrupt: cancels what runs on a driver's connection.
-        triggers: gives the names of a table's triggers and the words of the statements that fire them; None where they
-            are not looked at.
+        interrupt: cancels the statement running on a driver's connection.
+        triggers: returns the names of a table's triggers and the keywords of the statements that fire them; None if
+            triggers are not checked.
     """
 
     utc_now: str = ""
@@ -84,14 +85,14 @@ class DialectTraits:
     triggers: Callable[[sa.Connection, str], Triggers] = _unknown_triggers
 
 
-def _firebird_reading(connection: Any, seconds: float) -> None:  # noqa: ARG001  the server has no such limit
-    from firebird.driver import Isolation, TraAccessMode, tpb  # noqa: PLC0415  only where Firebird is read
+def _firebird_reading(connection: Any, seconds: float) -> None:  # noqa: ARG001  the server has no timeout
+    from firebird.driver import Isolation, TraAccessMode, tpb  # noqa: PLC0415  only for Firebird
 
     connection.main_transaction.default_tpb = tpb(Isolation.SNAPSHOT, access_mode=TraAccessMode.READ)
 
 
 def _firebird_writing(connection: Any) -> None:
-    from firebird.driver import Isolation, tpb  # noqa: PLC0415  only where Firebird is read
+    from firebird.driver import Isolation, tpb  # noqa: PLC0415  only for Firebird
 
     connection.main_transaction.default_tpb = tpb(
         Isolation.READ_COMMITTED_RECORD_VERSION, lock_timeout=int(LEASE_SECONDS)
@@ -99,9 +100,9 @@ def _firebird_writing(connection: Any) -> None:
 
 
 def _firebird_interrupt(connection: Any) -> None:
-    from firebird.driver.types import CancelType  # noqa: PLC0415  only where Firebird is read
+    from firebird.driver.types import CancelType  # noqa: PLC0415  only for Firebird
 
-    if (attachment := connection._att) is not None:  # noqa: SLF001  the driver shows it nowhere else
+    if (attachment := connection._att) is not None:  # noqa: SLF001  the driver has no public attribute
         attachment.cancel_operation(CancelType.RAISE)
 
 
@@ -112,7 +113,7 @@ def _firebird_triggers(session: sa.Connection, table: str) -> Triggers:
 
 
 def _firebird_events(type_: int) -> frozenset[str]:
-    """Return the statements that fire a trigger: its type less one bit has up to three numbers of two bits each."""
+    """Return the statements that fire a trigger: without its lowest bit, the type holds up to three 2-bit numbers."""
     return frozenset(_FIREBIRD_EVENTS[type_ + 1 >> shift & 3] for shift in (1, 3, 5))
 
 

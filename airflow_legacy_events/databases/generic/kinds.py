@@ -1,4 +1,4 @@
-"""Kinds of columns, from SQLAlchemy's reflected types and from what a driver says of a result."""
+"""Column kinds, from SQLAlchemy's reflected types and from a driver's result description."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from airflow_legacy_events.core.columns import Kind
 
 _MICROSECONDS = 6
-# The first that fits; a Float is a Numeric and an Enum a String to SQLAlchemy, too.
+# The first match counts: in SQLAlchemy a Float is also a Numeric, and an Enum also a String.
 _TYPES: tuple[tuple[type[Any], Kind], ...] = (
     (sa.Boolean, Kind.BOOLEAN),
     (sa.Integer, Kind.INTEGER),
@@ -45,9 +45,9 @@ _CLASSES = {
 
 
 def kind_of_type(type_: Any) -> Kind | None:
-    """Return the kind of a reflected column; None for what can't be carried.
+    """Return the kind of a reflected column; None if it can't be carried.
 
-    Times finer than a microsecond are not carried: Python truncates them, and a truncated watermark lies below its row.
+    Times finer than a microsecond are not carried: Python truncates them, and a truncated watermark is below its row.
     """
     kind = next((kind for class_, kind in _TYPES if isinstance(type_, class_)), None)
     if kind in (Kind.TIMESTAMP, Kind.TIME) and (getattr(type_, "precision", None) or 0) > _MICROSECONDS:
@@ -60,9 +60,9 @@ def kind_of_type(type_: Any) -> Kind | None:
 
 
 def kind_of_code(dbapi: Any, described: Sequence[Any]) -> Kind | None:
-    """Return the kind of a column of a query; None where its driver leaves that open.
+    """Return the kind of a query's column; None if its driver leaves it open.
 
-    Some drivers give a Python class as the type code. From all others PEP 249 makes texts and bytes certain, and
+    Some drivers return a Python class as the type code. For all others, PEP 249 only makes text and bytes certain, and
     numbers whose precision and scale are reported.
     """
     code, precision, scale = described[1], described[4], described[5]

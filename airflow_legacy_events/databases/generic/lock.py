@@ -1,4 +1,4 @@
-"""The stream's lock as a row of a table in the source, for databases without locks that outlive a transaction."""
+"""Stream lock as a row in a table of the source, for databases without locks that outlive a transaction."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ _NOW: Any = sa.literal_column("CURRENT_TIMESTAMP")
 
 
 class RowLock:
-    """Lease as a row: holds the row of a stream, renewed every 5 s on a session of its own.
+    """Row lease: holds the row of a stream, and renews it every 5 s on a separate session.
 
-    Each step is one statement that changes the row only if it is still as it was read (compare-and-set), so of two runs
-    one gets it. A row whose lease was not renewed for 15 s is taken over; its holder then stops at its own next
-    `check`.
+    Each step is one compare-and-set statement: it changes the row only if the row is still as it was read, so only one
+    of two runs gets it. A row whose lease was not renewed for 15 s is taken over. Its former holder then stops at its
+    next `check`.
 
     Args:
-        connect: opens a session that may write, at once; `held` closes it.
+        connect: opens a session that may write, immediately; `held` closes it.
         name: of the stream.
         holder: see `core.ports.Database.lock`.
         log: of the task.
@@ -79,13 +79,13 @@ class RowLock:
 
     @contextmanager
     def held(self) -> Iterator[RowLock | Unlocked]:
-        """Take the lock and keep its lease alive until the context ends.
+        """Take the lock and renew its lease until the context ends.
 
-        Without the table, and without the right to make it, there is no lock; a warning says so.
+        If the table doesn't exist and the user may not create it, there is no lock; a warning is logged.
 
         Raises:
             BusyError: another run holds it.
-            SourceError: the session failed, or the table is there and may not be written.
+            SourceError: the session failed, or the table exists but is not writable.
         """
         try:
             lease = self._acquired()
@@ -115,7 +115,7 @@ class RowLock:
         return self
 
     def check(self) -> None:
-        """See `core.ports.Lease.check`; the row is renewed only while it holds our token."""
+        """See `core.ports.Lease.check`; the row is renewed only while it contains our token."""
         try:
             still = self._change(sa.update(locks).where(self._ours).values(beats=locks.c.beats + 1, leased_at=_NOW))
         except sa.exc.SQLAlchemyError as error:
@@ -124,7 +124,7 @@ class RowLock:
             raise self._lost(f"its row in {TABLE} is another run's or was removed")
 
     def execute(self, statements: Sequence[Any]) -> list[Answer]:
-        """See `core.ports.Lease.execute`; the row of the lock is renewed in the same transaction."""
+        """See `core.ports.Lease.execute`; the lock's row is renewed in the same transaction."""
 
         def transaction(session: sa.Connection) -> list[Answer]:
             answers = in_order(statements, lambda one: answer_of(session.execute(one)))
@@ -157,9 +157,9 @@ class RowLock:
         return Unlocked(self._in_transaction, self._name)
 
     def _refused_table(self) -> str:
-        """Look for the table, or make it; return why there is none, or nothing."""
+        """Find or create the table; return why that is impossible, or an empty text."""
         why = ""
-        for _ in range(2):  # another run may be faster in making it
+        for _ in range(2):  # another run may create it first
             try:
                 return self._in_transaction(make_table)
             except (sa.exc.DBAPIError, self._session.driver_error) as error:
@@ -167,7 +167,7 @@ class RowLock:
         return "" if self._in_transaction(has_table) else why
 
     def _take(self) -> None:
-        for _ in range(3):  # a row may come or go between two statements
+        for _ in range(3):  # a row may appear or vanish between two statements
             if (found := self._row()) is None:
                 if self._change(self._inserted()):
                     return
@@ -196,21 +196,21 @@ class RowLock:
         )
 
     def _moves(self, token: str, beats: int) -> bool:
-        """Return whether a holder that seems dead renews its lease after all: a server's local clock may jump."""
+        """Return whether a seemingly dead holder still renews its lease: a server's local clock may jump."""
         self._released.wait(self._heartbeat * 1.5)
         found = self._row()
         return found is not None and (found[0], found[1]) != (token, beats)
 
     def _row(self) -> tuple[str, int, dict[str, Any] | None, float] | None:
-        """Return token, renewals, holder and the age of the lease in seconds; None where there is no row.
+        """Return token, renewals, holder and the age of the lease in seconds; None if there is no row.
 
-        A holder that can't be understood is None. A time that is none counts as a lease that has ended, so that a row
-        which somebody broke is taken over unless it is renewed.
+        A holder that can't be parsed is None. An invalid time counts as an expired lease, so that a corrupted row is
+        taken over unless it is renewed.
         """
         leased = (locks.c.leased_at, sa.cast(_NOW, sa.DateTime))
         try:
             row = self._found(*leased)
-        except (ValueError, TypeError):  # the driver reads the time
+        except (ValueError, TypeError):  # the driver parses the time
             row = self._found()
         if row is None:
             return None
@@ -234,7 +234,7 @@ class RowLock:
         return {"token": self._token, "beats": 0, "leased_at": _NOW, "holder": json.dumps(self._holder)}
 
     def _change(self, statement: Any) -> bool:
-        """Run a statement that changes one row; return False where it changed none, or another run was faster."""
+        """Run a statement that changes one row; return False if it changed none or another run was faster."""
         with self._turn:
             try:
                 return self._in_transaction(lambda session: bool(session.execute(statement).rowcount))
@@ -244,7 +244,10 @@ class RowLock:
                 return False
 
     def _in_transaction(self, work: Callable[[sa.Connection], T]) -> T:
-        """Return what `work` returns in one transaction. It may wait for a row that somebody locked and left."""
+        """Return the result of `work` in one transaction.
+
+        It may wait for a row that an abandoned session has locked.
+        """
 
         def transaction(session: sa.Connection) -> T:
             with session.begin():
@@ -272,12 +275,12 @@ class RowLock:
 
 
 def _is_there(error: sa.exc.DBAPIError) -> bool:
-    """Whether a row could not be inserted since another run had inserted it; not every driver has a class for that."""
+    """Whether an INSERT failed because another run had inserted the row; not every driver has a class for that."""
     return isinstance(error, sa.exc.IntegrityError) or str(getattr(error.orig, "sqlstate", "")).startswith("23")
 
 
 def _short(value: Any) -> Any:
-    """Return a name that is long as JSON cut, so that all names together fit the column."""
+    """Return a name, cut if it is long as JSON, so that all names together fit the column."""
     if not isinstance(value, str) or len(json.dumps(value)) <= _LONGEST_PART:
         return value
     return names.cut(value, _LONGEST_CUT)

@@ -1,4 +1,4 @@
-"""The table whose rows are the locks of streams, where a database has none that outlive a transaction."""
+"""Lock table: its rows are the stream locks, for databases without locks that outlive a transaction."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ locks = sa.Table(
     sa.Column("leased_at", sa.DateTime, nullable=False),
     sa.Column("holder", sa.String(_LONGEST_HOLDER), nullable=False),
 )
-"""One row for each held stream: its holder, the token, and when that was last renewed, by the database's clock."""
+"""One row per held stream: its holder, its token, and the time of the last renewal by the database's clock."""
 
 
 def has_table(session: sa.Connection) -> bool:
-    """Return whether the table is there."""
+    """Return whether the table exists."""
     return sa.inspect(session).has_table(TABLE)
 
 
 def make_table(session: sa.Connection) -> str:
-    """Make the table if there is none, through the driver: Firebird's has no count of rows, which SQLAlchemy wants."""
+    """Create the table if missing, through the driver: Firebird's lacks the row count that SQLAlchemy expects."""
     if not has_table(session):
         statement = str(sa.schema.CreateTable(locks).compile(dialect=session.dialect))
         with contextlib.closing(session.connection.cursor()) as cursor:

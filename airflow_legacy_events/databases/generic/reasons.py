@@ -1,4 +1,4 @@
-"""What may be said of an error of any driver: its sentence and number, and never the value of a row."""
+"""Error reasons for any driver: the message and number are reported, row values are not."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _RAISED_BY_MYSQL, _NOT_THE_SERVERS = 1644, 10_000
 
 
 def reason_of_read(error: Exception) -> str:
-    """Return why a read failed: what is quoted may be the value of a row, and what a function raised may be one."""
+    """Return why a read failed. Quoted text is left out, as is text raised by a function: both may be row values."""
     return masked(_told(error))
 
 
 def reason_of_query(error: Exception) -> str:
-    """Return why a query was refused; the database quotes its words."""
+    """Return why a query was refused; quoted text is part of the query."""
     return one_line(_told(error))
 
 
 def _told(error: Exception) -> str:
-    """Return the server's first sentence, where the driver tells it from DETAIL and CONTEXT, which hold values."""
+    """Return the server's primary message, if the driver separates it from DETAIL and CONTEXT, which contain values."""
     driver: Any = getattr(error, "orig", None) or error
     diagnosed = getattr(driver, "diag", None)
     if sentence := getattr(diagnosed, "message_primary", None):

@@ -1,4 +1,4 @@
-"""Rights that a user of any other database lacks: the server's own sentence says which, and of what."""
+"""Missing rights in other databases: the server's message names the right and the object."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _SENTENCES = (
     ),
     # Db2
     re.compile(r'operation "SELECT" on object "(?P<schema>[^".]+)\.(?P<table>[^"]+)"'),
-    # PostgreSQL and what is made of it
+    # PostgreSQL and its derivatives
     re.compile(r"permission denied for (?:table|relation|view) (?P<table>\S+)"),
-    # MySQL and what speaks as it does
+    # MySQL and compatible servers
     re.compile(r"SELECT command denied to user .* for column '(?P<column>[^']+)' in table '(?P<table>[^']+)'"),
     re.compile(r"SELECT command denied to user .* for table '(?P<table>[^']+)'"),
 )
 
 
 def missing(error: object, user: str | None) -> list[str]:
-    """Return the GRANT without which a statement was refused, where the server names what is missing; else nothing.
+    """Return the GRANT that a refused statement needs, if the server names the missing right; else nothing.
 
     Args:
         error: of the driver.
-        user: of the connection; None: the server's own idea of it.
+        user: of the connection; None: the server's default.
     """
     told = one_line(error)
     for sentence in _SENTENCES:

@@ -1,4 +1,4 @@
-"""Sessions of any driver: a call that never returns is cut at its socket, or left to its own thread."""
+"""Sessions of any driver: a hanging call is cut at its socket, or abandoned in its own thread."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _here = threading.local()
 
 
 class LeftBehindError(sa.exc.SQLAlchemyError):
-    """A call of the driver did not return, and was left to its thread."""
+    """A driver call did not return, and was abandoned in its thread."""
 
 
 class _Call(Generic[T]):
-    """One call, its result, and whether anybody still waits for it."""
+    """One call, its result, and whether a thread still waits for it."""
 
     def __init__(self, work: Callable[[], T]) -> None:
         self._work, self._over = work, threading.Event()
@@ -37,7 +37,7 @@ class _Call(Generic[T]):
     def make(self) -> None:
         try:
             self._result.append(self._work())
-        except BaseException as error:  # noqa: BLE001  it is raised again where the call is waited for
+        except BaseException as error:  # noqa: BLE001  it is re-raised in the waiting thread
             self._error = error
         self._over.set()
 
@@ -55,11 +55,11 @@ class _Call(Generic[T]):
 
 
 class Session:
-    """One session, and the thread that makes all calls of its driver; one call at a time.
+    """One session, and the thread that makes all its driver calls, one at a time.
 
     Args:
-        engine: makes the connection.
-        interrupt: cancels what runs on a driver's connection; may block.
+        engine: creates the connection.
+        interrupt: cancels the statement running on a driver's connection; may block.
     """
 
     def __init__(self, engine: sa.Engine, interrupt: Callable[[Any], None]) -> None:
@@ -74,23 +74,23 @@ class Session:
 
     @property
     def driver_error(self) -> type[Exception]:
-        """The class of the driver's own errors, which SQLAlchemy does not wrap where it is not asked."""
+        """The driver's own error class: SQLAlchemy doesn't wrap errors of direct driver calls."""
         return cast("type[Exception]", self._engine.dialect.loaded_dbapi.Error)
 
     def open(self) -> Self:
         """Connect, and return the session.
 
         Raises:
-            SQLAlchemyError: it failed, or it was left behind.
+            SQLAlchemyError: connecting failed or was abandoned.
         """
         self._connection = self._call(self._engine.connect)
         return self
 
     def call(self, work: Callable[[sa.Connection], T]) -> T:
-        """Return what `work` returns for the connection, or raise what it raises; its calls are made by the thread.
+        """Run `work(connection)` in the session's thread; return its result or raise its exception.
 
         Raises:
-            LeftBehindError: the session was cut, and nothing else helped.
+            LeftBehindError: the session was cut, and the call still did not return.
         """
         connection = self._connection
         if connection is None:
@@ -106,7 +106,7 @@ class Session:
         return call.wait()
 
     def interrupt(self) -> None:
-        """Cancel the statement that runs, from any thread; an attempt that blocks is waited for only shortly."""
+        """Cancel the running statement, from any thread. A blocking attempt is awaited only briefly."""
         if self._driver is None or self._interrupting.is_alive():
             return
         self._interrupting = threading.Thread(target=self._try_to_interrupt, name="legacy-events-cancel", daemon=True)
@@ -114,11 +114,11 @@ class Session:
         self._interrupting.join(_INTERRUPT_SECONDS)
 
     def _try_to_interrupt(self) -> None:
-        with contextlib.suppress(Exception):  # nothing runs on it, or it is gone: each driver has its own error
+        with contextlib.suppress(Exception):  # idle or lost: each driver has its own error
             self._interrupt(self._driver)
 
     def cut(self) -> None:
-        """Let go of the wire, from any thread, so that the call fails; where it goes on all the same, leave it."""
+        """Shut down the socket, from any thread, so that the call fails. If it still doesn't return, abandon it."""
         if self._was_cut or not shut(self._driver):
             self._left = True
             if self._current is not None:
@@ -126,7 +126,7 @@ class Session:
         self._was_cut = True
 
     def close(self) -> None:
-        """Close the session; where it does not answer any more its thread is left with that."""
+        """Close the session. If it no longer answers, its thread is left to do that."""
         closing = _Call(self._close)
         self._calls.put(closing)
         self._calls.put(None)
@@ -135,7 +135,7 @@ class Session:
 
     def _close(self) -> None:
         connection, self._connection = self._connection, None
-        with contextlib.suppress(Exception):  # it is gone
+        with contextlib.suppress(Exception):  # it is lost
             if connection is not None:
                 connection.close()
 
@@ -145,19 +145,19 @@ class Session:
             call.make()
 
     def made(self, driver: Any) -> None:
-        """Keep the driver's connection as soon as there is one: the dialect asks it questions of its own."""
+        """Keep the driver's connection as soon as it exists: the dialect then runs its own queries on it."""
         self._driver = driver
 
 
 class _WithoutErrors(logging.LoggerAdapter[Any]):
-    """Logs what a pool says, without the driver's error: that may hold the value of a row."""
+    """Logs a pool's messages without the driver's error, which may contain row values."""
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
         return msg, {**kwargs, "exc_info": None}
 
 
 def watched(engine: sa.Engine) -> sa.Engine:
-    """Let the sessions of an engine know their driver's connections before anything is asked of them."""
+    """Register an engine's driver connections with their sessions before the first query."""
     pool: Any = engine.pool
     pool.logger = _WithoutErrors(pool.logger, {})
 
@@ -172,9 +172,9 @@ def watched(engine: sa.Engine) -> sa.Engine:
 
 
 def shut(driver: Any) -> bool:
-    """Shut the socket of a driver's connection down, so that who waits for it fails; return whether one was found."""
+    """Shut down the socket of a driver's connection, so that the waiting call fails; return whether one was found."""
     for one in (driver, *(getattr(holder, name, None) for holder in _holders(driver) for name in _SOCKETS)):
-        with contextlib.suppress(Exception):  # it is closed, or its driver refuses to say
+        with contextlib.suppress(Exception):  # it is closed, or its driver refuses access
             if isinstance(one, socket.socket):
                 one.shutdown(socket.SHUT_RDWR)
                 return True
@@ -186,5 +186,5 @@ def shut(driver: Any) -> bool:
 
 
 def _holders(driver: Any) -> list[Any]:
-    """Return what may hold a driver's socket: its connection, and what that is a shell of."""
+    """Return the objects that may hold a driver's socket: its connection, and the objects that it wraps."""
     return [driver, *(getattr(driver, name, None) for name in _HOLDERS)]

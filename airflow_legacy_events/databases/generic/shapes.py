@@ -1,4 +1,4 @@
-"""What a driver says of the columns of a page, compared with what its rows are read as."""
+"""Result shape check: a driver's column description against the columns that rows are read as."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from airflow_legacy_events.databases.generic.kinds import kind_of_code
 
 _NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.BOOLEAN})
 _TIMES = frozenset({*TEMPORAL, Kind.TIME})
-_TEXTS = frozenset({Kind.TEXT, Kind.BYTES})  # MySQL's driver tells no long text from bytes
+_TEXTS = frozenset({Kind.TEXT, Kind.BYTES})  # MySQL's driver can't tell long text from bytes
 
 
 def columns_of(
@@ -36,10 +36,10 @@ def columns_of(
 
 
 class Shapes:
-    """Compares the description of each page with that of the last one that was read for the same columns.
+    """Compares each page's description with that of the last page for the same columns.
 
-    The inspector and a driver name types differently. So the first page is compared by the kinds that its driver tells
-    for certain, and every later one by the driver's own codes.
+    The inspector and a driver name types differently. So the first page is compared by the kinds that its driver
+    reports with certainty, and every later one by the driver's own codes.
 
     Args:
         conn_id: Airflow's name of the connection, for messages.
@@ -82,7 +82,7 @@ class Shapes:
 
 
 def _may_be(found: Kind | None, wanted: Kind) -> bool:
-    """Return False where a driver's kind certainly is another one than the column's: it gives no text for a number."""
+    """Return False if a driver's kind certainly differs from the column's: a driver never reports text for a number."""
     if wanted in _NUMBERS:
         return found not in _TEXTS
     return wanted not in _TEXTS or found not in _NUMBERS | _TIMES

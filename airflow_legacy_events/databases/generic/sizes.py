@@ -1,4 +1,4 @@
-"""Size limits: where a dialect can, the server refuses to send a large object that no message could hold."""
+"""Size guard: if the dialect allows it, the server refuses to send a large object that is too large for a message."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _REPORT = re.compile(rf"{_MARK} (\d+) (.*?)\"(?:\s|\Z)", re.DOTALL)
 
 
 def is_large_object(column: Column) -> bool:
-    """Return whether a column is stored beside its row: it has no order, and its values have no limit."""
+    """Return whether a column is a large object, stored outside its row: unordered, and without a size limit."""
     return "LOB" in column.type.upper()
 
 
 def bounded_column(column: Column, most: int) -> Any:
-    """Return a CASE that fails the statement above the limit, by the CAST of a text that is no number."""
+    """Return a CASE that fails the statement above the limit, through a CAST of non-numeric text."""
     found: Any = sa.column(column.name)
     size = sa.func.octet_length(found)
     report: Any = (
@@ -35,6 +35,6 @@ def _text(name: str) -> str:
 
 
 def too_large_in(message: str) -> str | None:
-    """Return what an error of the server says of a value above the limit; None for any other error."""
+    """Return the column and size from a server error about a value above the limit; None for any other error."""
     found = _REPORT.search(message)
     return None if found is None else f"column {found[2]!r} holds a value of {found[1]} bytes"

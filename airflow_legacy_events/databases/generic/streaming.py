@@ -1,4 +1,4 @@
-"""One statement of any driver whose rows are taken as slowly as their reader likes."""
+"""Streamed statement of any driver: its rows are fetched as slowly as the reader takes them."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def streamed(
     """Yield the rows of a query in chunks; see `core.ports.Database.stream`.
 
     Args:
-        session: whose thread makes each call of the driver.
+        session: its thread makes each driver call.
         query: of SQLAlchemy.
-        first: begins a transaction where none is open; None: the driver does.
-        shapes: that the columns must have.
-        chunks: makes chunks of single rows.
+        first: begins a transaction if none is open; None: the driver does.
+        shapes: the required shapes of the columns.
+        chunks: groups single rows into chunks.
     """
 
     def begin(connection: sa.Connection) -> Any:

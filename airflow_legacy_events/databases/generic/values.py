@@ -1,4 +1,4 @@
-"""Values as drivers give them: the exact texts that rows carry, and the texts as which a watermark keeps values."""
+"""Driver values: their exact text forms in rows, and their text in a watermark."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PLAIN = frozenset({type(None), bool, int, float, str, bytes})
 
 
 def exact(rows: Sequence[Any], names: Sequence[str]) -> list[tuple[Any, ...]]:
-    """Return the rows with each value in a form that `core.columns.Kind` names.
+    """Return the rows with each value in a form of `core.columns.Kind`.
 
     Raises:
         SourceError: a column holds values of a Python type that has no exact form.
@@ -44,10 +44,10 @@ def _written(values: Sequence[Any], types: set[type], name: str) -> list[Any]:
 
 
 def moment_of(found: Any, *, in_utc: bool) -> dt.datetime:
-    """Return a database's time as a moment.
+    """Return a database's time as an aware datetime in UTC.
 
-    A time without a zone is in the server's zone, which is a number of quarters of an hour from UTC, unless it is
-    `in_utc`. The clock of this process shows how many, even if it is minutes off.
+    Unless `in_utc`, a time without a zone is in the server's zone, whose offset is a multiple of 15 minutes. This
+    process's clock shows which multiple, even if it is minutes off.
     """
     moment = found if isinstance(found, dt.datetime) else dt.datetime.fromisoformat(str(found))
     if moment.tzinfo is not None:
@@ -86,10 +86,10 @@ _FORMS: dict[type, Callable[[Any], Any]] = {
 
 
 def text(value: Any, column: Column) -> str:
-    """Return what `exact` gave as the text that a watermark keeps; bytes are written in hex.
+    """Return a result of `exact` as watermark text; bytes are written in hex.
 
     Raises:
-        SourceError: it is NULL, or a large object, which has no order.
+        SourceError: the value is NULL, or a large object, which has no order.
     """
     if value is None:
         raise became_null(column)
@@ -112,10 +112,10 @@ def moment_for(kind: Kind, moment: dt.datetime) -> dt.datetime | dt.date | str:
 
 
 def bind(text: str, column: Column) -> Any:
-    """Return the Python value that `text` stands for.
+    """Return the Python value of a watermark text.
 
     Raises:
-        ValueError: there is none of the column's kind.
+        ValueError: the text is not a value of the column's kind.
     """
     try:
         return _VALUES.get(column.kind, str)(text)

@@ -1,4 +1,4 @@
-"""What deleting or updating rows of a table of any other database meets, as SQLAlchemy's inspector says."""
+"""Effects of deleting or updating rows in other databases, from SQLAlchemy's inspector."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HIDDEN_TRIGGERS = "triggers and row policies: its dialect does not list them"
 
 
 def table_writes(session: sa.Connection, table: str, traits: DialectTraits) -> TableWrites:
-    """Return what deleting or updating rows of a table meets. Its name is looked up as written, then in lower case.
+    """Return the effects of deleting or updating rows of a table. Its name is looked up as written, then in lower case.
 
     Raises:
         ConfigurationError: there is none of that name, or it is a view.
@@ -40,13 +40,13 @@ def table_writes(session: sa.Connection, table: str, traits: DialectTraits) -> T
 
 
 def _listed(inspector: sa.Inspector, schema: str | None, name: str) -> str:
-    """Return the name by which the database lists a table, whatever its case was written in."""
+    """Return the name under which the database lists a table, regardless of the case it was written in."""
     names = inspector.get_table_names(schema=schema)
     return name if name in names else next((one for one in names if one.lower() == name.lower()), name)
 
 
 def _foreign_keys(inspector: sa.Inspector, schema: str | None, name: str) -> list[effects.ForeignKey] | None:
-    """Return the keys that tables of the same schema have; None where the dialect lists none."""
+    """Return the foreign keys of the tables in the same schema; None if the dialect can't list them."""
     try:
         found = inspector.get_multi_foreign_keys(schema=schema)
     except NotImplementedError:

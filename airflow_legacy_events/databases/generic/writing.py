@@ -1,4 +1,4 @@
-"""Transactions that write through a SQLAlchemy dialect, with a lock or without one."""
+"""Write transactions through a SQLAlchemy dialect, with or without a lock."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _WITHOUT_VALUES = re.compile(
 
 
 class Unlocked:
-    """The lease of a source without locks: it can't be lost.
+    """Lease of a source without locks: it can't be lost.
 
     Args:
-        in_transaction: returns what a function of the connection returns, in one transaction.
+        in_transaction: runs a function of the connection in one transaction, and returns its result.
         name: of the stream.
     """
 
@@ -40,7 +40,7 @@ class Unlocked:
         """See `core.ports.Lease.check`."""
 
     def execute(self, statements: Sequence[Any]) -> list[Answer]:
-        """See `core.ports.Lease.execute`; no lock is there to be ours."""
+        """See `core.ports.Lease.execute`; there is no lock to check."""
 
         def transaction(session: sa.Connection) -> list[Answer]:
             return in_order(statements, lambda one: answer_of(session.execute(one)))
@@ -49,19 +49,19 @@ class Unlocked:
 
 
 def written(name: str, transaction: Callable[[], list[Answer]]) -> list[Answer]:
-    """Return what a transaction gives.
+    """Return the result of a transaction.
 
     Raises:
-        SourceError: it failed; a deadlock was tried again.
+        SourceError: it failed; deadlocks are retried first.
     """
     try:
         return retried(transaction, _is_conflict)
     except sa.exc.SQLAlchemyError as error:
-        raise not_written(name, reason_without_values(error)) from None  # the driver's own text may hold values
+        raise not_written(name, reason_without_values(error)) from None  # the driver's text may contain values
 
 
 def _is_conflict(error: Exception) -> bool:
-    """Return whether the database sacrificed a transaction to another one: its code or its driver's text says so."""
+    """Return whether a transaction lost a deadlock or conflict, from its error code or its driver's text."""
     if not isinstance(error, sa.exc.DBAPIError) or error.connection_invalidated:
         return False
     text = str(error.orig).lower()
@@ -69,7 +69,7 @@ def _is_conflict(error: Exception) -> bool:
 
 
 def reason_without_values(error: Exception) -> str:
-    """Return why a statement failed: the kind of the error, its codes, and of the driver's text what holds no value."""
+    """Return why a statement failed: the error class, its codes, and the value-free part of the driver's text."""
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
     state, code = _state(cause), _code(cause)
     known = _WITHOUT_VALUES.search(" ".join(str(cause).split())) if cause is not error else None
@@ -90,7 +90,7 @@ def _code(cause: Any) -> str:
 
 
 def answer_of(result: Any) -> Answer:
-    """Return what a statement gave, values in a form that `core.columns.Kind` names."""
+    """Return a statement's answer, with values in a form of `core.columns.Kind`."""
     if not result.returns_rows:
         return Answer([], result.rowcount)
     rows = exact(result.fetchall(), list(result.keys()))
@@ -98,10 +98,10 @@ def answer_of(result: Any) -> Answer:
 
 
 def refusal(session: sa.Connection, statement: Any) -> str | None:
-    """Return why a statement may not run; None where it may. It is rolled back.
+    """Return why a statement may not run; None if it may. It is rolled back.
 
     Raises:
-        SQLAlchemyError: it failed for a reason that passes, such as a lost connection.
+        SQLAlchemyError: it failed for a transient reason, such as a lost connection.
     """
     try:
         session.execute(statement)
@@ -115,7 +115,7 @@ def refusal(session: sa.Connection, statement: Any) -> str | None:
 
 
 def literal(value: Any) -> Any:
-    """Return a number or text as a literal of the statement, and any other value as it is."""
+    """Return a number or text as a SQL literal, and any other value unchanged."""
     if type(value) is int:
         return sa.literal_column(str(value))
     return sa.literal(value, sa.Unicode(), literal_execute=True) if type(value) is str else value

@@ -1,4 +1,4 @@
-"""What is known of a SQLite file and of who asks."""
+"""Facts about a SQLite file and the current user."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from airflow_legacy_events.databases.sqlite.database import SqliteDatabase
 
 
 def about(database: SqliteDatabase) -> About:
-    """Return what is known; the file is opened, and has to be one of SQLite.
+    """Return the known facts. The file is opened, and must be a SQLite database.
 
     Raises:
-        SourceError: there is no such file, or it is none of SQLite.
+        SourceError: the file doesn't exist or is not a SQLite database.
     """
     path = database.identity()["path"]
     return About(f"SQLite {sqlite3.sqlite_version}", repr(path), "UTC", repr(_user()), os.access(path, os.W_OK))
@@ -23,5 +23,5 @@ def about(database: SqliteDatabase) -> About:
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
+    except (KeyError, OSError):  # a container user without a name
         return str(os.getuid())

@@ -1,4 +1,4 @@
-"""Catalog of SQLite: the facts of one table."""
+"""SQLite catalog: facts about one table."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from airflow_legacy_events.databases.table_names import QUOTES, TableName, looke
 _MAIN = "main"
 
 _OF_A_CALL = 1
-"""Mark of a column of a virtual table that is no value of its rows, but an argument or the rank of a search."""
+"""Marks a hidden column of a virtual table: an argument or a search rank, not a value of its rows."""
 
 
 def inspect_table(session: sqlite3.Connection, table: str, guard: Guard, max_row_bytes: int) -> TableFacts:
-    """Return the facts of a table or view; SQLite compares names without case.
+    """Return the facts about a table or view; SQLite compares names case-insensitively.
 
     Raises:
         ConfigurationError: there is none of that name.
@@ -33,7 +33,7 @@ def inspect_table(session: sqlite3.Connection, table: str, guard: Guard, max_row
     columns = [(column, type_, promised, place) for column, type_, promised, place, _ in found]
     primary = tuple(column for column, _, _, place in sorted(columns, key=lambda one: one[3]) if place)
     rowid = rowid_column(session, name)
-    # Of all primary keys without NOT NULL only the one that is the rowid holds no NULL.
+    # A primary key without NOT NULL may contain NULLs, unless it is the rowid.
     not_null = {column for column, _, promised, _ in columns if promised} | ({rowid} if rowid else set())
     indexes = _indexes(session, name)
     source = f"`{name.replace('`', '``')}`"
@@ -63,11 +63,11 @@ def inspect_table(session: sqlite3.Connection, table: str, guard: Guard, max_row
 
 
 def rowid_column(session: sqlite3.Connection, name: str) -> str | None:
-    """Return the column that is another name of a table's rowid, its INTEGER PRIMARY KEY; None where there is none.
+    """Return the INTEGER PRIMARY KEY column, an alias of a table's rowid; None if there is none.
 
     Args:
         session: of the database.
-        name: of the table, as the catalog has it.
+        name: of the table, as in the catalog.
     """
     key = session.execute("SELECT name, type FROM pragma_table_info(?) WHERE pk", (name,)).fetchall()
     if [type_.upper() for _, type_ in key] != ["INTEGER"]:
@@ -77,13 +77,13 @@ def rowid_column(session: sqlite3.Connection, name: str) -> str | None:
 
 
 def find_table(session: sqlite3.Connection, table: str) -> tuple[str, str]:
-    """Return the name of a table or view as the catalog has it, and which of them it is; see `looked_up`."""
+    """Return the catalog name of a table or view, and which of the two it is; see `looked_up`."""
     _, name, kind = _find(session, table)
     return name, kind
 
 
 def _find(session: sqlite3.Connection, table: str) -> tuple[TableName, str, str]:
-    """Return also the name by which it was found."""
+    """Like `find_table`, but also return the name under which it was found."""
     found = session.execute("SELECT schema, name, type FROM pragma_table_list").fetchall()
     there = {(schema, folded(name)): (name, kind) for schema, name, kind in found if not name.startswith("sqlite_")}
     for one in looked_up(table, QUOTES["sqlite"]):
@@ -98,7 +98,7 @@ class _Index(NamedTuple):
     collations: tuple[str, ...]
 
     def proves(self, compared: Mapping[str, str]) -> bool:
-        """Whether no two rows are equal in its columns, as they are compared; what is equal in bytes always is."""
+        """Whether its columns are distinct as they are compared. Equal bytes are equal under every collation."""
         return self.unique and all(
             compared.get(column, BINARY) in (BINARY, collation)
             for column, collation in zip(self.columns, self.collations, strict=True)
@@ -106,7 +106,7 @@ class _Index(NamedTuple):
 
 
 def _indexes(session: sqlite3.Connection, table: str) -> list[_Index]:
-    """Return the indexes that have plain columns only and leave no row out."""
+    """Return the indexes that have only plain columns and cover every row."""
     found = []
     listed = 'SELECT name, "unique" FROM pragma_index_list(?) WHERE NOT partial ORDER BY seq DESC'
     of_index = "SELECT name, upper(coll) FROM pragma_index_xinfo(?) WHERE key ORDER BY seqno"
@@ -124,10 +124,10 @@ def _file_bytes(session: sqlite3.Connection) -> int:
 
 
 def _place(session: sqlite3.Connection, name: str) -> dict[str, int]:
-    """Return how many tables were made before this one.
+    """Return the number of tables created before this one.
 
-    Neither VACUUM nor an index nor a new column changes that, as they do page numbers; a table that is dropped and
-    made anew comes behind all others. It is not told where it was the last one before.
+    Unlike page numbers, it is not changed by VACUUM, an index or a new column. A table that is dropped and recreated
+    comes after all others. That can't be detected if it was already the last one.
     """
     counted = (
         "SELECT count(*) FROM sqlite_master o WHERE o.type = 'table' AND o.rootpage > 0 AND o.name NOT LIKE 'sqlite~_%'"

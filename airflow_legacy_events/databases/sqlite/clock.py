@@ -1,4 +1,4 @@
-"""The time now: SQLite's clock is that of this process."""
+"""Current time: SQLite uses this process's clock."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _DAY_CHARS = 10
 
 
 def latest(kind: Kind, lag_seconds: float, timezone: str) -> str:
-    """Return the time now less a lag as a text, of a date its day.
+    """Return the current time minus a lag as text; for a date, only the day.
 
     Args:
-        kind: of the value that it is compared with; an instant is in UTC.
+        kind: of the compared value; an instant is in UTC.
         lag_seconds: seconds, 0 or more.
-        timezone: name of the zone of a naive value.
+        timezone: name of the zone that a naive value is in.
     """
     moment = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=lag_seconds)
     if kind is not Kind.INSTANT:
@@ -31,7 +31,7 @@ def latest(kind: Kind, lag_seconds: float, timezone: str) -> str:
 
 
 def now_as_text(kind: Kind) -> Any:
-    """Return the expression of the time now in UTC, a text to the millisecond, for a temporal column of a kind."""
+    """Return the SQL expression of the current time in UTC for a temporal column: text with milliseconds."""
     if kind is Kind.DATE:
         return sa.func.date(bound("now"))
     text = sa.func.strftime(bound(_TO_THE_MILLISECOND), bound("now"))

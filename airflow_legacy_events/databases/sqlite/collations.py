@@ -1,4 +1,4 @@
-"""Collations under which SQLite compares the columns of a table, view or query."""
+"""Collations with which SQLite compares the columns of a table, view or query."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _ASKED = "CASE WHEN {0} = 'A' THEN 'NOCASE' WHEN {0} = 'a ' THEN 'RTRIM' ELSE 'B
 
 
 def collations(session: sqlite3.Connection, source: str, columns: Iterable[Column]) -> dict[str, str]:
-    """Return the collation of each column that may hold texts, by name.
+    """Return the collation of each column that may contain text, by name.
 
-    No pragma tells it, so a text is compared as if it were a value of the column. Nothing of the source is read. Where
-    a collation is not known to this session nothing is told: then the source can't be read either.
+    No pragma reports it, so a text is compared as if it were a value of the column. No row of the source is read. If
+    this session lacks a collation, nothing is reported: the source can't be read either then.
 
     Args:
         session: of the database.

@@ -1,4 +1,4 @@
-"""Columns of SQLite: their declared types, whether they are still those of a run, and their times."""
+"""SQLite columns: declared types, the check that they are unchanged during a run, and times stored as text."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _LENGTH = re.compile(r"\(.*?\)", re.DOTALL)
 
 
 class Origin:
-    """The table, view or query that columns were reflected from, and the schema's version by then.
+    """The table, view or query that columns were reflected from, and the schema version at that time.
 
     Args:
         source: a FROM element, as SQL.
-        table: name of the table or view; None of a query.
+        table: name of the table or view; None for a query.
         version: of the schema.
     """
 
@@ -32,14 +32,14 @@ class Origin:
         self._checked: set[tuple[int, tuple[str, ...]]] = set()
 
     def check(self, session: sqlite3.Connection, guard: Guard, version: int, expected: Sequence[Column]) -> None:
-        """Check that columns have the types that they had; a length may differ, and so may other columns and indexes.
+        """Check that columns still have their types. A length may differ, and so may other columns and indexes.
 
-        The types are looked up only where the schema has another version than before.
+        The types are looked up only if the schema version has changed.
 
         Args:
-            session: in the transaction that reads the page.
+            session: inside the transaction that reads the page.
             guard: of the session.
-            version: of the schema in it.
+            version: of the schema in that transaction.
             expected: the columns.
 
         Raises:
@@ -65,7 +65,7 @@ class SqliteColumn(Column):
 
     Attributes:
         origin: shared by the columns of one reflection.
-        times: of its values; None where it can hold none.
+        times: checks of its times; None if it can't contain times.
     """
 
     origin: Origin
@@ -73,25 +73,25 @@ class SqliteColumn(Column):
 
 
 def origin_of(columns: Sequence[Column]) -> Origin | None:
-    """Return where columns were reflected from; None where they were made elsewhere."""
+    """Return the source that columns were reflected from; None if they were created elsewhere."""
     return next((column.origin for column in columns if isinstance(column, SqliteColumn)), None)
 
 
 def times_of(column: Column) -> Times | None:
-    """Return the times of a column that bounds of time are laid on; None of any other one."""
+    """Return the `Times` of a column with time bounds; None for any other column."""
     times = column.times if isinstance(column, SqliteColumn) else None
     return times if times is not None and times.timed else None
 
 
 def check_times(columns: Sequence[Column], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Check the times that rows hold in columns on which bounds of time are laid; see `Times.check`."""
+    """Check the times of rows in columns with time bounds; see `Times.check`."""
     for at, column in enumerate(columns):
         if times := times_of(column):
             times.check(row[at] for row in rows)
 
 
 def made(name: str, type_: str, origin: Origin, ask: Any, *, nullable: bool) -> SqliteColumn:
-    """Return a column; `ask` is what its times ask with, see `Times`."""
+    """Return a column; its times run their queries with `ask`, see `Times`."""
     column = SqliteColumn(name, kind_of(type_), type_, nullable)
     column.origin = origin
     column.times = Times.of(column, origin.source, ask)
@@ -99,16 +99,16 @@ def made(name: str, type_: str, origin: Origin, ask: Any, *, nullable: bool) -> 
 
 
 def declared(session: sqlite3.Connection, source: str, guard: Guard, table: str | None = None) -> list[tuple[str, str]]:
-    """Return names and declared types of the columns of a FROM element, which only a view knows.
+    """Return names and declared types of a FROM element's columns. Only a view reports them.
 
-    The view lives in the temporary database, which is empty but for it. The names of a table's or view's own columns
-    are those of the catalog, which has those too that `SELECT *` leaves out.
+    The view is created in the temporary database, which is otherwise empty. For a table or view, the names come from
+    the catalog, which includes the columns that `SELECT *` leaves out.
 
     Args:
         session: in a transaction.
         source: the FROM element, as SQL.
         guard: of the session.
-        table: name of the table or view; None of a query.
+        table: name of the table or view; None for a query.
     """
     known = [] if table is None else [name for (name,) in session.execute(_NAMES, (table,))]
     selected = ", ".join(f"`{name.replace('`', '``')}`" for name in known) or "*"
@@ -125,9 +125,9 @@ def declared(session: sqlite3.Connection, source: str, guard: Guard, table: str 
 
 
 def _real(session: sqlite3.Connection, source: str, guard: Guard, name: str, names: set[str]) -> str:
-    """Return the name that a column has: of two columns of one name SQLite calls the second "name:1".
+    """Return a column's real name: SQLite renames the second of two equal names to "name:1".
 
-    One that is really called so is read by the statement, or is named in it.
+    A column really has such a name if the statement reads a column of that name or contains the name in quotes.
     """
     again = _REPEATED.fullmatch(name)
     if again is None or again[1] not in names or any(f"{a}{name}{b}" in source for a, b in ('""', "``", "[]")):

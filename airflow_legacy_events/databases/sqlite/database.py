@@ -1,4 +1,4 @@
-"""SQLite through Python's own driver; values are the plain Python values that it gives."""
+"""SQLite through Python's own driver; values are the driver's plain Python values."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ _UNREADABLE = re.compile(r"Could not decode to UTF-8 column '(.*?)' with text", 
 class SqliteDatabase(Reader):
     """A SQLite 3 file."""
 
-    enters_by_position = False  # not where a column is the table's rowid
+    enters_by_position = False  # not if a column is the table's rowid
     returns_ids = True
 
     def __init__(self, url: sa.URL, **options: Any) -> None:
         super().__init__(url, **options)
         self._guard = Guard()
         self._snapshots = self._schema_version = 0
-        # A name in double quotes that is no column (any more) is a text to SQLite, and would be sent as a value.
+        # SQLite treats a double-quoted name without a column as a string, which would be sent as a value.
         self._dialect.identifier_preparer = always(IdentifierPreparer)(self._dialect, "`", escape_quote="`")
 
     @property
@@ -72,7 +72,7 @@ class SqliteDatabase(Reader):
         return open_session(self.path, self.statement_timeout_seconds, self.max_row_bytes)
 
     def _open_to_write(self) -> sqlite3.Connection:
-        """Open a session in which foreign keys do what they say, which SQLite leaves to each session."""
+        """Open a session with foreign keys enforced, a per-session setting in SQLite."""
         session = self._open()
         session.execute("PRAGMA foreign_keys = ON")
         return session
@@ -88,7 +88,7 @@ class SqliteDatabase(Reader):
 
     @contextmanager
     def _using(self, doing: str) -> Iterator[Session]:
-        """Yield the session in a transaction that is rolled back, and for as long as a statement may take."""
+        """Yield the session in a transaction that is rolled back, for at most the statement timeout."""
         with super()._using(doing) as session:
             deadline = time.monotonic() + self.statement_timeout_seconds
             session.set_progress_handler(
@@ -119,7 +119,7 @@ class SqliteDatabase(Reader):
             yield lease
 
     def _refused(self, error: Exception, _: Any) -> LegacyEventsError | None:
-        if found := _UNREADABLE.match(str(error)):  # it goes on with the text itself
+        if found := _UNREADABLE.match(str(error)):  # the text itself follows
             return errors.unreadable(self.conn_id, found[1], values.REMEDY)
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_TOOBIG:
             return errors.too_large(self.conn_id, "a value is larger", self.max_row_bytes)
@@ -142,7 +142,7 @@ class SqliteDatabase(Reader):
         )
 
     def next_id(self, table: str, column: str) -> NextId:
-        """See `core.ports.Database.next_id`: ids of newest rows that were deleted return, except with AUTOINCREMENT."""
+        """See `core.ports.Database.next_id`: IDs of deleted newest rows are reused, except with AUTOINCREMENT."""
         with self._using("asking for the next id") as session:
             return next_id(session, table, column)
 
@@ -197,19 +197,19 @@ class SqliteDatabase(Reader):
             return session.execute(statement, parameters).fetchall()
 
     def equal(self, column: Any, value: Any) -> Any:
-        """See `core.ports.Database.equal`; with old statistics SQLite would scan the table by its rowid."""
+        """See `core.ports.Database.equal`; with outdated statistics SQLite would scan the table by rowid."""
         return sa.func.unlikely(super().equal(column, value))
 
     def _until_now(self, value: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
-        """Compare with the clock of this process, which is SQLite's.
+        """Compare with this process's clock, which SQLite uses too.
 
-        A value that SQLite can't read as a time meets the condition, so that `text` can refuse it.
+        A value that SQLite can't parse as a time meets the condition, so that `text` can refuse it.
         """
         latest = sa.func.julianday(bound(clock.latest(kind, lag_seconds, timezone)))
         return sa.func.coalesce(sa.func.julianday(value), 0) <= latest
 
     def marking(self, of: Column) -> Any:
-        """See `core.ports.Database.marking`: a text, to the millisecond."""
+        """See `core.ports.Database.marking`: text with milliseconds."""
         return clock.now_as_text(of.kind)
 
     def timed(self, of: Column) -> None:
@@ -267,5 +267,5 @@ class SqliteDatabase(Reader):
                 raise refused from None
             interrupted = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
             reason = errors.timed_out(self.statement_timeout_seconds) if interrupted else errors.one_line(error)
-            # What an error of reading quotes may be the value of a row.
+            # Quoted text in a read's error may be a row value.
             raise errors.failed(self.conn_id, doing, masked(reason) if doing == READING else reason) from None

@@ -1,4 +1,4 @@
-"""What SQLite hands out next as the value of a column."""
+"""Next generated ID of a SQLite column."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _LARGEST = 2**63 - 1
 
 
 def next_id(session: sqlite3.Connection, table: str, column: str) -> NextId:
-    """Return the id that the next row gets in an INTEGER PRIMARY KEY.
+    """Return the next row's ID in an INTEGER PRIMARY KEY.
 
-    It is one more than the highest there is, so ids of newest rows that were deleted return; with AUTOINCREMENT one
-    more than the highest there ever was. Beyond the largest integer SQLite takes any that is free: nothing is known.
+    It is one more than the highest existing ID, so IDs of deleted newest rows are reused. With AUTOINCREMENT it is one
+    more than the highest ID ever. After the largest integer SQLite picks any free ID, so the next one is unknown.
 
     Raises:
         ConfigurationError: there is no such table.
@@ -38,11 +38,11 @@ def next_id(session: sqlite3.Connection, table: str, column: str) -> NextId:
 
 
 def has_autoincrement(session: sqlite3.Connection, name: str) -> bool:
-    """Return whether the ids of a table, named as the catalog does, are never given again."""
+    """Return whether a table's IDs are never reused; its name is as in the catalog."""
     found = session.execute(_SQL, (name,)).fetchone()
     return bool(found and found[0] and _COUNTED.search(without_quotes(found[0])))
 
 
 def without_quotes(text: str) -> str:
-    """Return a statement with an empty name in place of each text, quoted name and comment."""
+    """Return a statement with each string, quoted name and comment replaced by an empty name."""
     return _QUOTED.sub('""', text)

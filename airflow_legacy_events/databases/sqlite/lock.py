@@ -1,4 +1,4 @@
-"""The stream's lock as a file beside the database: `flock`, which the kernel frees when its holder dies."""
+"""Stream lock as a file beside the database: `flock`, which the kernel releases when the holder dies."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ _POLL_SECONDS = 0.1
 class FileLock:
     """Holds `<database>.<hash of the stream>.lock`, see `lock_file`, with the holder as JSON inside.
 
-    The file stays when the lock is freed, empty: removing it would let two runs lock two files of one name.
+    The file is emptied on release, but not removed: after removal, two runs could lock two files of the same name.
 
     Args:
         database: its file.
         name: of the stream.
         holder: who takes it.
         log: of the task.
-        connect: opens a session of the database that may write, and is closed after each transaction.
+        connect: opens a database session that may write; it is closed after each transaction.
         reading: of the database.
         table: see `core.ports.Database.lock`.
 
     Raises:
-        SourceError: the file can't be made or opened.
+        SourceError: the file can't be created or opened.
     """
 
     def __init__(
@@ -72,8 +72,8 @@ class FileLock:
         """Take the lock until the context ends.
 
         Raises:
-            BusyError: another run holds it; an earlier try of the same task is waited for, 15 s.
-            SourceError: that try did not end, or what holds it is not seen to be a run.
+            BusyError: another run holds it; an earlier try of the same task gets 15 s to end.
+            SourceError: that try did not end, or the holder can't be identified as a run.
         """
         try:
             self._take()
@@ -95,14 +95,14 @@ class FileLock:
             )
 
     def execute(self, statements: Sequence[Any]) -> list[Answer]:
-        """See `core.ports.Lease.execute`; another writer of the file is waited for, so there is no deadlock."""
+        """See `core.ports.Lease.execute`; it waits for other writers of the file, so there is no deadlock."""
         try:
             with contextlib.closing(self._connect()) as session:
                 session.execute("BEGIN IMMEDIATE")
                 answers = in_order(statements, lambda one: answer_of(session.execute(*self._reading.compiled(one))))
                 self.check()
                 session.execute("COMMIT")
-        except sqlite3.Error as error:  # its own text may hold a value
+        except sqlite3.Error as error:  # its text may contain a value
             refused = self._reading.refused(error, None)
             raise refused or not_written(self._name, reason_without_values(error)) from None
         return answers
@@ -135,7 +135,7 @@ class FileLock:
             time.sleep(_POLL_SECONDS)
 
     def _who(self) -> dict[str, Any] | None:
-        """Return the holder that the file names; None while it is written, and where it is left of a run that died."""
+        """Return the holder named in the file; None while it is being written, or if it is left from a dead run."""
         try:
             holder = read_holder(os.pread(self._file, 65536, 0))
         except OSError:

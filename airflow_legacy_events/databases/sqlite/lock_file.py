@@ -1,8 +1,8 @@
-"""Where the lock file of a stream lies, and that what lies there is one.
+"""Lock file of a stream: its location, and the check that it is a valid lock file.
 
-It lies beside the database. Where the folder can't be written to, or the file system, it lies in a folder of this user
-alone: then all processes of this user on this machine meet in it, and nobody else can. A file that is there beside the
-database is used in any case, so that those who can make one and those who can't meet.
+It is beside the database. If the folder or file system is read-only, it is in a private folder of this user instead:
+then it is shared only by this user's processes on this machine. An existing file beside the database is always used, so
+that users who can create one and users who can't share it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from airflow_legacy_events.core.errors import SourceError
 _FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
 _TRIES = 5
 _ROOT = 0
-_COMMON = Path("/tmp")  # noqa: S108  of all processes, whatever TMPDIR says; what lies in it is checked
+_COMMON = Path("/tmp")  # noqa: S108  shared, independent of TMPDIR; its contents are checked
 _REMEDY = "Remove what lies there; the next run makes the file"
 _NO_FILE = f"is no regular file. {_REMEDY}"
 _ONE_USER, _GROUP, _OTHERS = 0o600, 0o060, 0o006
@@ -40,7 +40,7 @@ class LockFile(NamedTuple):
     file: int
 
     def is_there(self) -> bool:
-        """Whether the open file is still the one of that name."""
+        """Whether the open file is still the one at that path."""
         try:
             return os.path.samestat(self.path.lstat(), os.fstat(self.file))
         except FileNotFoundError:
@@ -48,16 +48,16 @@ class LockFile(NamedTuple):
 
 
 def open_lock_file(stream: str, database: Path, name: str, log: logging.Logger) -> LockFile:
-    """Return the open lock file; it is made where there is none. No link is followed and nothing is written.
+    """Return the open lock file, created if missing. Links are not followed, and nothing is written.
 
     Args:
         stream: for messages.
         database: its file, symbolic links resolved.
         name: of the lock.
-        log: of the task; told where only this user's processes meet in it.
+        log: of the task; gets a warning if only this user's processes share the lock.
 
     Raises:
-        SourceError: it can't be made or opened, or what lies there is no lock file of somebody who may make one.
+        SourceError: it can't be created or opened, or the path is not a lock file of a user who may create one.
     """
     beside = database.with_name(f"{database.name}.{name}.lock")
     try:
@@ -88,11 +88,11 @@ def unusable(stream: str, path: Path, why: str) -> SourceError:
 
 
 class _NotHereError(Exception):
-    """No file can be made here."""
+    """No file can be created here."""
 
 
 class _RefusedError(OSError):
-    """What lies here is no lock file."""
+    """The file at this path is not a lock file."""
 
 
 def _open(path: Path, database: Path) -> int:
@@ -120,7 +120,7 @@ def _open(path: Path, database: Path) -> int:
 
 
 def _make(path: Path, database: Path) -> int | None:
-    """Return a file that was made; None where another process was faster."""
+    """Return a newly created file; None if another process was faster."""
     try:
         file = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, _ONE_USER)
     except FileExistsError:
@@ -129,13 +129,13 @@ def _make(path: Path, database: Path) -> int | None:
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise _NotHereError("can't be written to") from None
         raise
-    with contextlib.suppress(OSError):  # of a group that this user is not in
+    with contextlib.suppress(OSError):  # of a group without this user
         _share(file, path, database)
     return file
 
 
 def _share(file: int, path: Path, database: Path) -> None:
-    """Let those lock who may write to the database or make the lock themselves, such as several users of one group."""
+    """Allow locking by users who may write to the database or create the lock, such as several users of one group."""
     data, folder = database.stat(), path.parent.stat()
     if data.st_mode & _GROUP == _GROUP:
         os.fchown(file, -1, data.st_gid)
@@ -148,14 +148,14 @@ def _share(file: int, path: Path, database: Path) -> None:
 
 
 def _close_to_readers(file: int, found: os.stat_result) -> None:
-    """Let nobody open a file of ours who may only read it, as earlier releases did: that is enough to lock it."""
+    """Remove read-only access to our own file, which earlier releases allowed: read access is enough to lock it."""
     shared = sum(one for one in (_GROUP, _OTHERS) if found.st_mode & one == one)
     if found.st_uid == os.geteuid() and found.st_mode & (_GROUP | _OTHERS) != shared:
         os.fchmod(file, _ONE_USER | shared)
 
 
 def _why_not(found: os.stat_result, path: Path, database: Path) -> str | None:
-    """Return why an open file is no lock file, in words; empty where it was removed meanwhile, None where it is one."""
+    """Return why an open file is not a lock file; empty if it was removed meanwhile, None if it is one."""
     if not stat.S_ISREG(found.st_mode):
         return _NO_FILE
     if found.st_nlink != 1:
@@ -168,7 +168,7 @@ def _why_not(found: os.stat_result, path: Path, database: Path) -> str | None:
 
 
 def _own_folder(stream: str) -> Path:
-    """Return the folder of this user's locks, made where there is none."""
+    """Return the folder of this user's locks, created if missing."""
     common = _COMMON if os.access(_COMMON, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
     folder = common / f"airflow-legacy-events-{os.geteuid()}"
     try:

@@ -1,8 +1,8 @@
-"""Names as SQLite compares them."""
+"""SQLite name comparison."""
 
 from __future__ import annotations
 
 
 def folded(name: str) -> str:
-    """Return a name without the case of its ASCII letters, the only ones whose case SQLite does not tell apart."""
+    """Return a name with its ASCII letters folded: SQLite ignores the case of no other letters."""
     return "".join(one.lower() if one.isascii() else one for one in name)

@@ -1,4 +1,4 @@
-"""Reading from SQLite: pages and streams of rows."""
+"""SQLite reads: pages and streams of rows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Reader(SqlDatabase[Session]):
         """See `core.ports.Database.read`."""
         with self._using(READING) as session, contextlib.closing(self._rows_of(session, query)) as chunks:
             rows = self._gather(query, chunks, max_bytes)
-        if max_bytes is not None:  # else `text` judges what is read
+        if max_bytes is not None:  # otherwise `text` checks the values
             columns.check_times(query.get_execution_options().get("expected", ()), rows)
         return rows
 

@@ -1,4 +1,4 @@
-"""Sessions of SQLite: how one is opened, what one that reads may do, and the transaction that it reads in."""
+"""SQLite sessions: opening, the permissions of a read session, and its read transaction."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 
 from airflow_legacy_events.databases.sqlite.names import folded
 
-_SMALLEST_LIMIT_BYTES = 2**20  # the limit is that of texts in the catalog and of rows in a sort, too
+_SMALLEST_LIMIT_BYTES = 2**20  # the limit also applies to catalog text and sorted rows
 
-# `query_only` refuses to run a statement that writes; some virtual tables only prepare such ones when they are opened.
+# `query_only` refuses to run write statements; some virtual tables merely prepare them when opened.
 _READING = frozenset(
     {
         sqlite3.SQLITE_SELECT,
@@ -42,11 +42,11 @@ _FUNCTIONS_REFUSED = frozenset({"load_extension", "fts3_tokenizer"})
 
 
 class Guard:
-    """Authorizer of a session that reads: SQLite asks it about every statement, and every view, while it prepares it.
+    """Authorizer of a read session: SQLite calls it while preparing every statement and view.
 
-    A query or a view can read, and ask pragmas that only tell. It can't attach a file, change a setting of the session,
-    load code, or make anything. `PRAGMA trusted_schema` is left as it is: without it views over full-text tables can't
-    be read.
+    A query or view can read, and run pragmas that only report. It can't attach a file, change a session setting, load
+    code or create anything. `PRAGMA trusted_schema` is not changed: without it, views over full-text tables can't be
+    read.
     """
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class Guard:
         self._shaping = False
 
     def __call__(self, action: int, one: str | None, other: str | None, _: str | None, inside: str | None) -> int:
-        """Return whether an action is allowed, as SQLite wants it."""
+        """Return SQLite's code for an allowed or denied action."""
         if self._noted is not None and inside is not None:
             self._noted.add(folded(inside))
         if self._read is not None and action == sqlite3.SQLITE_READ and other is not None:
@@ -72,7 +72,7 @@ class Guard:
 
     @contextmanager
     def noting(self) -> Iterator[set[str]]:
-        """Yield the names, in lower case, of what stands between the statements that are prepared and their tables."""
+        """Yield the lower-case names of the views and triggers between the prepared statements and their tables."""
         noted: set[str] = set()
         self._noted = noted
         try:
@@ -82,7 +82,7 @@ class Guard:
 
     @contextmanager
     def reading(self) -> Iterator[set[str]]:
-        """Yield the names of the columns that the statements read which are prepared."""
+        """Yield the names of the columns that the prepared statements read."""
         read: set[str] = set()
         self._read = read
         try:
@@ -92,7 +92,7 @@ class Guard:
 
     @contextmanager
     def shaping(self, session: sqlite3.Connection) -> Iterator[None]:
-        """Let our own statements make a temporary view; while that lasts nothing else is prepared or run."""
+        """Allow our own statements to create a temporary view; no other statement is prepared or run meanwhile."""
         self._shaping = True
         try:
             session.execute("PRAGMA query_only = OFF")
@@ -103,18 +103,18 @@ class Guard:
 
 
 class Session(sqlite3.Connection):
-    """A session of a file."""
+    """A session on a file."""
 
     still = False
 
     def watch(self, path: Path) -> None:
-        """Note what is opened; SQLite's own locks keep a file still that is read with them."""
+        """Record the opened file; not needed where SQLite's locks prevent changes during a read."""
 
     def check(self) -> None:
-        """Check that the file is as it was when the session was opened, where nothing keeps it so.
+        """Check that the file is unchanged since the session was opened, where no lock guarantees it.
 
         Raises:
-            SourceError: it is not.
+            SourceError: the file has changed.
         """
 
 
@@ -122,10 +122,10 @@ def open_session(path: Path, timeout_seconds: float, max_row_bytes: int, kind: t
     """Return a session.
 
     Args:
-        path: of a file that is there; none is made. One that may only be read is opened read-only by SQLite itself.
-        timeout_seconds: for which another one's lock on the file is waited for.
+        path: of an existing file; none is created. SQLite itself opens a read-only file as such.
+        timeout_seconds: maximum wait for another session's lock on the file.
         max_row_bytes: larger values are refused.
-        kind: of the session; one whose file stands still takes no locks.
+        kind: class of the session; one for an immutable file takes no locks.
     """
     refuse_planted(path)
     session = sqlite3.connect(
@@ -141,10 +141,10 @@ def open_session(path: Path, timeout_seconds: float, max_row_bytes: int, kind: t
 
 
 def refuse_planted(path: Path) -> None:
-    """Refuse a file of SQLite's own beside the database that is no regular one: a pipe would be opened for ever.
+    """Refuse a SQLite side file that is not a regular file: opening a pipe would block forever.
 
     Raises:
-        sqlite3.OperationalError: there is one.
+        sqlite3.OperationalError: there is such a file.
     """
     for name in _BESIDE:
         beside = path.with_name(path.name + name)
@@ -154,7 +154,7 @@ def refuse_planted(path: Path) -> None:
 
 
 def begin(session: Session, path: Path) -> int:
-    """Begin a transaction, fix what it sees, and return the version of the schema that it sees."""
+    """Begin a transaction, fix its snapshot, and return the schema version in it."""
     refuse_planted(path)
     session.check()
     session.execute("BEGIN")
@@ -162,7 +162,7 @@ def begin(session: Session, path: Path) -> int:
 
 
 def undo(session: Session) -> None:
-    """Roll a transaction back, where one is open, and check what it has read."""
+    """Roll back the open transaction, if any, and check that the file did not change under it."""
     if session.in_transaction:
         session.execute("ROLLBACK")
     session.check()

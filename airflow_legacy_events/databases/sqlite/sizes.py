@@ -1,4 +1,7 @@
-"""Rows whose values are each small enough and too large together: SQLite finds them before Python holds them."""
+"""Row size guard: SQLite detects rows that are too large as a whole before Python loads them.
+
+Each of their values may be small enough.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +19,15 @@ _FAILED = "integer overflow"
 
 
 def bounded_column(column: Column, quoted: str) -> Any:
-    """Return the column for a SELECT; one that may hold texts or blobs with a label, by which `guarded` knows it."""
+    """Return the column for a SELECT. One that may contain text or blobs has a label, by which `guarded` finds it."""
     plain: Any = sa.column(column.name)
     return plain if column.kind in _NUMBERS else sa.literal_column(quoted).label(column.name)
 
 
 def guarded(query: Any, most: int) -> Any:
-    """Return a SELECT that fails at a row of more bytes; of one with fewer than two such columns, the SELECT itself.
+    """Return a SELECT that fails at a row of more bytes. With fewer than two such columns it is unchanged.
 
-    One value alone is bounded by the session.
+    The session limits the size of a single value.
     """
     labels = _labels(query)
     if len(labels) < 2:  # noqa: PLR2004
@@ -38,14 +41,14 @@ def guarded(query: Any, most: int) -> Any:
 def bytes_of_large_row(
     error: sqlite3.Error, session: sqlite3.Connection, query: Any, most: int, compiled: Callable[[Any], tuple[str, Any]]
 ) -> int | None:
-    """Return the bytes of the first row that is too large, where that is why a guarded SELECT failed; else None.
+    """Return the bytes of the first row that is too large, if that made a guarded SELECT fail; else None.
 
     Args:
         error: of the SELECT.
-        session: in its transaction.
-        query: before it was guarded.
-        most: bytes of a row.
-        compiled: gives text and parameters of a SELECT.
+        session: inside its transaction.
+        query: the unguarded SELECT.
+        most: row size limit in bytes.
+        compiled: returns text and parameters of a SELECT.
     """
     labels = _labels(query)
     if str(error) != _FAILED or len(labels) < 2:  # noqa: PLR2004

@@ -1,7 +1,7 @@
-"""Spellings of times that are kept as text: which ones sort as text as they do in time.
+"""Time formats stored as text: which ones sort chronologically as text.
 
-One spelling has one separator between date and time and one offset, or none, behind it. How exact a time is does not
-matter, since a text sorts before those that go on behind it; it does where the offset sorts above a digit or dot: `Z`.
+A spelling has one separator between date and time, and one offset or none after it. Precision doesn't matter, since a
+text sorts before its own extensions. It does matter if the offset sorts above a digit or dot, as `Z` does.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ _DAY_CHARS, _MICROSECONDS = 10, 6
 
 
 class Spelling(NamedTuple):
-    """How a time is written.
+    """Format in which a time is written.
 
     Attributes:
-        between: date and time; None of a date alone, which sorts before all times of its day, as midnight does.
-        suffix: offset and blanks behind the time.
-        clock: the form of the time where it must be equal, else empty.
+        between: separator between date and time; None for a date alone, which sorts before all times of its day, as
+            midnight does.
+        suffix: offset and blanks after the time.
+        clock: the form of the time if it must be equal, else empty.
     """
 
     between: str | None
@@ -32,18 +33,18 @@ class Spelling(NamedTuple):
     clock: str = ""
 
     def sorts_with(self, other: Spelling) -> bool:
-        """Whether texts of both sort as they do in time."""
+        """Whether texts in both spellings sort chronologically together."""
         if self.between is None or other.between is None:
             return not self.suffix and not other.suffix
         return self == other
 
     def __str__(self) -> str:
-        """Return the form of such texts, as a person reads it."""
+        """Return the format in readable form."""
         return "YYYY-MM-DD" if self.between is None else f"YYYY-MM-DD{self.between}{self.clock or 'HH:MM'}{self.suffix}"
 
 
 def spelling_of(text: object) -> Spelling | None:
-    """Return how a time is written; None for what SQLite's `julianday` does not read."""
+    """Return the spelling of a time; None for text that SQLite's `julianday` can't parse."""
     found = _READABLE.fullmatch(text) if isinstance(text, str) else None
     if found is None:
         return None
@@ -55,7 +56,7 @@ def spelling_of(text: object) -> Spelling | None:
 
 @lru_cache(maxsize=64)
 def pattern_of(spelling: Spelling) -> re.Pattern[str]:
-    """Return the pattern of texts that sort with a spelling; of a date alone that of dates."""
+    """Return the pattern of texts that sort with a spelling; for a date alone, the pattern of dates."""
     if spelling.between is None:
         return re.compile(_DATE, re.ASCII)
     clock = spelling.clock.replace(".", r"\.").replace("0", r"\d") if spelling.clock else _TIME
@@ -64,15 +65,15 @@ def pattern_of(spelling: Spelling) -> re.Pattern[str]:
 
 
 def respelled(text: str, spelling: Spelling, *, naive_is_utc: bool) -> str | None:
-    """Return a readable time in another spelling, as exact as it is; too early where that one is less exact.
+    """Return a readable time in another spelling, with the same precision or, if that is less precise, rounded down.
 
     Args:
         text: of the time.
-        spelling: to write it in.
-        naive_is_utc: whether a time without an offset is one in UTC; else it has no moment.
+        spelling: the target spelling.
+        naive_is_utc: whether a time without an offset is in UTC; otherwise it is not a defined instant.
 
     Returns:
-        None where one of both has an offset and the other one has none, and that means nothing.
+        None if only one of the two has an offset and `naive_is_utc` is False.
     """
     plain, length = _plain(text)
     offset, moment = _offset_of(spelling.suffix), dt.datetime.fromisoformat(plain)
@@ -88,7 +89,7 @@ def respelled(text: str, spelling: Spelling, *, naive_is_utc: bool) -> str | Non
 
 
 def shortest(text: str, spelling: Spelling) -> str:
-    """Return a text of a spelling as short as it can be."""
+    """Return the shortest form of a text in a spelling."""
     if spelling.between is None or spelling.clock:
         return text
     end = len(text) - len(spelling.suffix)
@@ -110,9 +111,9 @@ def _offset_of(suffix: str) -> dt.tzinfo | None:
 
 
 def _plain(text: str) -> tuple[str, int]:
-    """Return a readable time in a form that Python reads, and the length of its clock time; of hour 24 its last moment.
+    """Return a readable time in a form that Python can parse, and the length of its clock time.
 
-    Six digits of a fraction are kept.
+    Hour 24 becomes its last moment. Six fractional digits are kept.
     """
     found = _READABLE.fullmatch(text)
     if found is None or found[2] is None:

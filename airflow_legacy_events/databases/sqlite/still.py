@@ -1,8 +1,8 @@
-"""SQLite files in folders that can't be written to: on read-only media, or of another user.
+"""SQLite files in read-only folders: on read-only media, or owned by another user.
 
-A file in WAL mode is opened with two files beside it, which SQLite makes there even to read. Where it can't, and no
-writer has left a log, the file is read as one that stands still (`immutable`): without locks. Whether it did is seen by
-its size and times before and behind each transaction.
+SQLite opens a file in WAL mode with two side files, which it creates even to read. If it can't and no writer has left a
+log, the file is read as `immutable`: without locks. Its size and times before and after each transaction show whether
+it changed.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _CHANGED = (
 
 
 class StillSession(Session):
-    """A session of a file that stands still."""
+    """A session on an immutable file."""
 
     still = True
 
     def watch(self, path: Path) -> None:
-        """Take the file as it is now for what it has to be from now on."""
+        """Record the file's current state, which must not change from now on."""
         self._path, self._before = path, _seen(path)
 
     def check(self) -> None:
@@ -44,11 +44,11 @@ class StillSession(Session):
 
 
 def open_to_read(path: Path, timeout_seconds: float, max_row_bytes: int) -> Session:
-    """Return a session that has seen the file; arguments as those of `open_session`.
+    """Return a session that has recorded the file's state; arguments as in `open_session`.
 
     Raises:
-        SourceError: it can't be read as it is.
-        sqlite3.Error: it can't be read.
+        SourceError: the file can't be read in its current state.
+        sqlite3.Error: the file can't be read.
     """
     session = open_session(path, timeout_seconds, max_row_bytes)
     try:
@@ -66,12 +66,12 @@ def open_to_read(path: Path, timeout_seconds: float, max_row_bytes: int) -> Sess
 
 
 def _wants_to_write(error: sqlite3.Error) -> bool:
-    """Whether a file could not be made or changed; the number's lower byte is the kind of error."""
+    """Whether a file could not be created or changed; the lower byte of the code is the kind of error."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 
 
 def _log_of(path: Path) -> str | None:
-    """Return the name of a log or journal of a writer; None where there is none, or an empty one."""
+    """Return the name of a writer's log or journal; None if it is missing or empty."""
     for ending in ("-wal", "-journal"):
         beside = path.with_name(path.name + ending)
         with contextlib.suppress(FileNotFoundError):

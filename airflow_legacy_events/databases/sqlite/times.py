@@ -1,4 +1,4 @@
-"""Bounds on a column that keeps times as text: written as its values are, where its order as text is that of time."""
+"""Bounds on a column that stores times as text: written like its values, if these sort chronologically as text."""
 
 from __future__ import annotations
 
@@ -29,17 +29,18 @@ _PLAN = "EXPLAIN QUERY PLAN SELECT {0} FROM {1} WHERE {0} >= ? ORDER BY {0} LIMI
 
 
 class Times:
-    """Texts of one column.
+    """Times of one column, stored as text.
 
-    It is judged only once `timed` is set, and of a column of texts or without a type only what SQLite reads as a time.
+    Values are checked only once `timed` is set. In a text or untyped column, only values that SQLite can parse as a
+    time are checked.
 
     Args:
         column: its name, kind and type.
-        source: the FROM element that it is a column of, as SQL.
+        source: the FROM element of the column, as SQL.
         ask: runs a statement and returns its rows.
 
     Attributes:
-        timed: whether bounds of time are laid on the column.
+        timed: whether the column has time bounds.
     """
 
     def __init__(self, column: Column, source: str, ask: Ask) -> None:
@@ -53,17 +54,17 @@ class Times:
 
     @classmethod
     def of(cls, column: Column, source: str, ask: Ask) -> Times | None:
-        """Return the times of a column; None where it can hold none."""
+        """Return the times of a column; None if it can't contain times."""
         return cls(column, source, ask) if column.kind in _KINDS else None
 
     def bound(self, text: str) -> str:
-        """Return a bound in the spelling of the values near it.
+        """Return a bound in the spelling of nearby values.
 
-        Rows around it are looked at, again whenever another session has written: one of another spelling may lie on
-        the wrong side of it.
+        Nearby rows are checked, and checked again whenever another session has written: a row with another spelling may
+        be on the wrong side of the bound.
 
         Raises:
-            SourceError: there is such a row; or bound and column can't be compared.
+            SourceError: there is such a row, or bound and column can't be compared.
         """
         spelling = self._judged(text)
         if spelling is None:
@@ -76,10 +77,10 @@ class Times:
         return self._known[text]
 
     def check(self, values: Iterable[Any]) -> None:
-        """Check the values of a page; rows without one have no place in the order.
+        """Check the values of a page; rows with NULL have no position in the order.
 
         Raises:
-            SourceError: one is no time, or has another spelling than those before it.
+            SourceError: a value is not a time, or its spelling differs from earlier ones.
         """
         matches = None if self._spelling is None else pattern_of(self._spelling).fullmatch
         for value in values:
@@ -88,7 +89,7 @@ class Times:
                 matches = None if self._spelling is None else pattern_of(self._spelling).fullmatch
 
     def handed_out(self, value: Any) -> None:
-        """Note a value that becomes part of a watermark; `check` says what is refused."""
+        """Record a value that becomes part of a watermark; it is refused as in `check`."""
         self._met(self._judged(value))
         if isinstance(value, str):
             self._known[value] = value
@@ -112,9 +113,9 @@ class Times:
         return self._near(again, spelling_of(again) or self._spelling)
 
     def _rows_near(self, text: str, spelling: Spelling) -> list[Any]:
-        """Return the lowest and highest text of the days around, the text itself and one below it of another spelling.
+        """Return the lowest and highest text of nearby days, the text itself, and one below it in another spelling.
 
-        A time with an offset may lie up to a day from where its text does.
+        A time with an offset may be up to a day away from its text's position.
         """
         days = 1 if spelling.suffix or self._column.kind is Kind.INSTANT else 0
         low, high = f"{_day(text, -days)}\t", f"{_day(text, days)}U"
@@ -129,7 +130,7 @@ class Times:
         return [one for one in rows if one is not None]
 
     def _enters_index(self, name: str) -> bool:
-        """Whether an index gives the texts from a bound on; else one pass over all of them is the least."""
+        """Whether an index serves a range from a bound on; otherwise a single full scan is cheapest."""
         if self._enters is None:
             plan = self._ask(_PLAN.format(name, self._source), ("",))
             self._enters = all(str(step[-1]).startswith("SEARCH") for step in plan)
@@ -170,15 +171,15 @@ class Times:
 
 
 def _day(text: str, days: int) -> str:
-    """Return the date of a time, some days later; at the ends of the calendar the date itself."""
+    """Return the date of a time, shifted by some days; at the calendar's limits, the date itself."""
     try:
         return (dt.date.fromisoformat(text[:_DAY_CHARS]) + dt.timedelta(days)).isoformat()
-    except (ValueError, OverflowError):  # 31 February too, which SQLite reads
+    except (ValueError, OverflowError):  # also 31 February, which SQLite accepts
         return text[:_DAY_CHARS]
 
 
 def _other(spelling: Spelling, text: str) -> tuple[str, tuple[Any, ...]]:
-    """Return the condition that a text `t` has another spelling, as far as SQL sees it, and its values."""
+    """Return the condition that a text `t` has another spelling, as far as SQL can determine, and its parameters."""
     if spelling.between is None:
         return "length(t) > 10 AND substr(t, 17) GLOB '*[-+Zz]*'", ()
     between = "substr(t, 11, ?) <> ?"

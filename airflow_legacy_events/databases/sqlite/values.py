@@ -1,4 +1,4 @@
-"""Values of SQLite: what a declared type means, and the texts as which a watermark keeps values."""
+"""SQLite values: the meaning of a declared type, and the text of values in a watermark."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.databases.sqlite.spelling import spelling_of
 
-# The first row whose word is in the declared type gives the kind; SQLite itself keeps any value in any column.
+# The first row whose word occurs in the declared type determines the kind; SQLite stores any value in any column.
 _DECLARED = (
     (Kind.BOOLEAN, ("BOOL",)),
     (Kind.INTEGER, ("INT",)),
@@ -26,22 +26,22 @@ _DECLARED = (
 )
 _NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.BOOLEAN})
 REMEDY = "as bytes with sql= and CAST({name} AS BLOB) AS {name}"
-"""How to read a text that is no UTF-8, which SQLite keeps as it came: the `remedy` of `errors.unreadable`."""
+"""How to read text that is not valid UTF-8, which SQLite stores unchecked: the `remedy` of `errors.unreadable`."""
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def kind_of(declared: str) -> Kind:
-    """Return the kind that a declared type means."""
+    """Return the kind of a declared type."""
     upper = declared.upper()
     return next((kind for kind, words in _DECLARED if any(word in upper for word in words)), Kind.ANY)
 
 
 def text(value: Any, column: Column) -> str:
-    """Return numbers in their shortest exact form, blobs in hex, texts as they are; without a type, as SQL literals.
+    """Return numbers in their shortest exact form, blobs in hex, text unchanged; without a type, SQL literals.
 
     Raises:
-        SourceError: the value is not of the column's declared type, so it can't be compared with those that are.
+        SourceError: the value is not of the column's declared type, so it can't be compared with its other values.
     """
     if column.kind is Kind.ANY:
         return _literal(value, column)
@@ -52,10 +52,10 @@ def text(value: Any, column: Column) -> str:
 
 
 def bind(text: str, column: Column) -> Any:
-    """Return the value that `text` was made of.
+    """Return the value that `text` was created from.
 
     Raises:
-        ValueError: there is none of the column's type.
+        ValueError: the text is not a value of the column's type.
     """
     if column.kind is Kind.BYTES:
         return bytes.fromhex(text)
@@ -67,7 +67,7 @@ def bind(text: str, column: Column) -> Any:
         return text[1:-1]
     if text.startswith("x'"):
         return bytes.fromhex(text[2:-1])
-    return text if spelling_of(text) else _number(text)  # a time, as a person gives one
+    return text if spelling_of(text) else _number(text)  # a time, as a person enters it
 
 
 def _literal(value: Any, column: Column) -> str:

@@ -1,4 +1,4 @@
-"""Views that a statement of SQLite reads, and what of their definitions decides which rows there are."""
+"""View fingerprints in SQLite: the views that a statement reads, and the parts of them that determine the rows."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _TOKEN = re.compile(
 
 
 def definition(session: sqlite3.Connection, source: str, guard: Guard) -> str | None:
-    """Return a fingerprint of the views that a FROM element reads, those below them included; None where it reads none.
+    """Return a fingerprint of the views that a FROM element reads, including nested ones; None if it reads none.
 
-    SQLite itself says which they are while it prepares a statement. Their select lists do not count.
+    SQLite itself reports them while it prepares a statement. Their select lists do not count.
 
     Args:
         session: of the database.
@@ -38,12 +38,12 @@ def definition(session: sqlite3.Connection, source: str, guard: Guard) -> str | 
 
 
 def from_on(text: str) -> str:
-    """Return what a view selects from: its text from the first FROM outside of brackets on, and its WITH before that.
+    """Return a view's source: its text from the first FROM outside parentheses on, and its WITH clause.
 
-    Comments, blanks and the case of names outside of quotes do not count. A view without FROM is returned whole.
+    Comments, blanks and the case of unquoted names do not count. A view without FROM is returned whole.
 
     Args:
-        text: CREATE VIEW, as `sqlite_master` has it.
+        text: CREATE VIEW statement from `sqlite_master`.
     """
     tokens = [
         found[0].lower() if found.lastgroup == "word" else found[0]
@@ -57,7 +57,7 @@ def from_on(text: str) -> str:
 
 
 def _outside(tokens: Sequence[str], words: Sequence[str]) -> int:
-    """Return the place of the first of these words outside of brackets; the number of tokens where there is none."""
+    """Return the index of the first of these words outside parentheses; the number of tokens if there is none."""
     depth = 0
     for at, token in enumerate(tokens):
         depth += {"(": 1, ")": -1}.get(token, 0)

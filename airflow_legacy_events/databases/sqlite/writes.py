@@ -1,4 +1,4 @@
-"""What deleting or updating rows of a table of SQLite meets, from its schema."""
+"""Effects of deleting or updating rows of a SQLite table, from its schema."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _CONDITION = re.compile(r"\)\s*WHERE\b\s*(.*)\Z", re.IGNORECASE | re.DOTALL)
 
 
 def table_writes(session: sqlite3.Connection, table: str) -> TableWrites:
-    """Return what deleting or updating rows of a table meets; SQLite compares names without case.
+    """Return the effects of deleting or updating rows of a table; SQLite compares names case-insensitively.
 
     Its size is that of the whole file.
 
     Raises:
-        ConfigurationError: there is none of that name, or it is no table.
+        ConfigurationError: there is no table of that name, or it is not a table.
     """
     name, kind = find_table(session, table)
     if kind != _TABLE:

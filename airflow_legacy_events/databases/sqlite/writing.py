@@ -1,4 +1,4 @@
-"""Statements that write to SQLite, and what may be said of one that failed."""
+"""Write statements in SQLite, and failure reasons without row values."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ _PRIMARY = 0xFF
 
 
 def answer_of(cursor: sqlite3.Cursor) -> Answer:
-    """Return what a statement gave."""
+    """Return the answer of a statement."""
     rows = cursor.fetchall()
     return Answer(rows, len(rows) if cursor.description else cursor.rowcount)
 
 
 def reason_without_values(error: sqlite3.Error) -> str:
-    """Return why a statement failed; what it says never holds values of rows."""
+    """Return why a statement failed. The reason never contains row values."""
     if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_CONSTRAINT_TRIGGER:
         return "a trigger raised an exception"
     return one_line(error)
 
 
 def refusal(connect: Callable[[], sqlite3.Connection], text: str, parameters: Any) -> str | None:
-    """Return why a statement may not run; None where it may.
+    """Return why a statement may not run; None if it may.
 
     Args:
-        connect: opens the session, which is closed again.
-        text: of the statement, which is rolled back.
+        connect: opens the session, which is closed afterwards.
+        text: of the statement; it is rolled back.
         parameters: of the statement.
 
     Raises:
-        sqlite3.Error: it failed for a reason that passes, such as another writer.
+        sqlite3.Error: it failed for a transient reason, such as another writer.
     """
     with contextlib.closing(connect()) as session:
         try:
