@@ -1,7 +1,7 @@
-r"""Arrays as PostgreSQL writes them, turned into JSON arrays.
+r"""PostgreSQL array literals converted to JSON arrays.
 
 `{1,NULL,3}`, `{"a \"b\"",c}`, `{{1,2},{3,4}}`, `[2:3]={5,6}`, `{(1,1),(0,0);(2,2),(1,1)}`: braces are dimensions,
-`NULL` without quotes is NULL, a backslash keeps the character behind it. Lower bounds have no place in JSON.
+unquoted `NULL` is NULL, and a backslash escapes the next character. Lower bounds are dropped, since JSON has none.
 
 https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
 """
@@ -25,11 +25,11 @@ _check_json = msgspec.json.Decoder(msgspec.Raw).decode
 
 
 def array_codec(element: Codec, delimiter: str) -> Codec:
-    """Return the codec of arrays whose elements have a codec of their own.
+    """Return the codec of arrays, given the codec of their elements.
 
     Args:
-        element: how one element is written.
-        delimiter: what stands between two elements.
+        element: codec of one element.
+        delimiter: between two elements.
     """
     reader = _Reader(element, delimiter)
     return Codec(reader.block, reader.one, plain=False)
@@ -59,12 +59,12 @@ class _Reader:
             if found is None:
                 raise InvalidValueError
             if element and found.lastgroup in _ELEMENTS:
-                raise InvalidValueError  # two in a row would become one number
+                raise InvalidValueError  # two adjacent elements would merge into one number
             element = found.lastgroup in _ELEMENTS
             parts.append(self._part(str(found.lastgroup), found[found.lastgroup or 0]))
             at = found.end()
         text = "".join(parts)
-        _check_json(text)  # braces, delimiters and elements stand where they may: then all of it is JSON
+        _check_json(text)  # valid JSON if and only if braces, delimiters and elements are in valid places
         return text, text
 
     def _part(self, what: str, text: str) -> str:

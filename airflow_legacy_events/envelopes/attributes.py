@@ -1,4 +1,4 @@
-"""Texts of CloudEvents' attributes: control characters and what is no character may not stand in them.
+"""Texts of CloudEvents attributes, which must not hold control characters or noncharacters.
 
 https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#type-system
 """
@@ -12,21 +12,21 @@ from airflow_legacy_events.envelopes.column_encoder import Values
 from airflow_legacy_events.envelopes.plan import Slot
 
 HEADER = "ce_"
-"""How the names of headers begin that are attributes."""
+"""Prefix of the names of headers that are attributes."""
 
 _NONCHARACTERS = "\ufdd0-\ufdef" + "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
 _FORBIDDEN = re.compile(f"[\x00-\x1f\x7f-\x9f{_NONCHARACTERS}]")
 
 
 def cleaned(text: str) -> str:
-    """Return a text of an attribute, what may not stand there percent-encoded as UTF-8."""
+    """Return a text of an attribute, with forbidden characters percent-encoded as UTF-8."""
     if text.isprintable():  # a tenth of the cost of the search
         return text
     return _FORBIDDEN.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), text)
 
 
 def is_clean(values: Values) -> bool:
-    """Whether all texts may stand in attributes; absent ones do."""
+    """Whether all texts are allowed in attributes; absent ones are."""
     joined = "".join(filter(None, values))
     return joined.isprintable() or _FORBIDDEN.search(joined) is None
 
@@ -37,7 +37,7 @@ def cleaned_each(values: Values) -> Values:
 
 
 def attribute_texts(slot: Slot, values: Values) -> Values:
-    """Return the texts of an attribute that templates made, as the type of its slot demands."""
+    """Return the texts of an attribute from templates, escaped as the type of its slot requires."""
     if slot is not Slot.SOURCE:
         return cleaned_each(values)
     made = {text: None if text is None else reference(text) for text in set(values)}
@@ -45,5 +45,5 @@ def attribute_texts(slot: Slot, values: Values) -> Values:
 
 
 def header_texts(name: str, values: Values) -> Values:
-    """Return the texts of a header, which is an attribute if its name says so."""
+    """Return the texts of a header, cleaned if its name marks it as an attribute."""
     return cleaned_each(values) if name.startswith(HEADER) else values

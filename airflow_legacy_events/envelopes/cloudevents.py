@@ -1,4 +1,4 @@
-"""CloudEvents 1.0 in JSON: structured, attributes and row in one object, or binary, attributes in headers.
+"""CloudEvents 1.0 in JSON: structured (attributes and row in one object) or binary (attributes in headers).
 
 https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
 """
@@ -22,10 +22,10 @@ class CloudEventsEnvelope:
     """Every row as a CloudEvent.
 
     Args:
-        binary: whether the value is the row alone and the attributes travel as `ce_` headers; each header costs about
-            a CPU second per million messages.
-        content_type_header: whether messages carry the content type, which the Kafka binding demands; without it
-            publishing costs about a CPU second less per million messages.
+        binary: whether the value is only the row and the attributes are `ce_` headers; each header costs about one
+            CPU second per million messages.
+        content_type_header: whether messages have the content type header, which the Kafka binding requires; without
+            it publishing saves about one CPU second per million messages.
     """
 
     def __init__(self, *, binary: bool = False, content_type_header: bool = True) -> None:
@@ -39,8 +39,8 @@ class CloudEventsEnvelope:
         """Return the encoding plan of one shape as plain data.
 
         Raises:
-            EnvelopeError: a column can't be carried, or names collide.
-            ConfigurationError: a template can't be read.
+            EnvelopeError: a column is not supported, or names collide.
+            ConfigurationError: a template can't be parsed.
         """
         return self._binary_plan(shape, stream) if self._binary else self._structured_plan(shape, stream)
 

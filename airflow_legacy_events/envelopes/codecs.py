@@ -62,7 +62,7 @@ def _moments(clock: Clock, convert: Callable[[Sequence[str]], Texts | None]) -> 
 
 
 def _checked(kind: Kind, formats: Formats) -> Codec | None:
-    """The codec of a kind whose well-formed text the database guarantees, so that it is carried as it is."""
+    """Return the codec for texts that the database guarantees well-formed, which are passed through unchanged."""
     if (kind is Kind.INTEGER and formats.bigints != "number") or (
         kind is Kind.DECIMAL and formats.decimals != "string"
     ):
@@ -100,7 +100,7 @@ def _checked_jsons(values: Sequence[Any]) -> Forms | None:
 
 
 def _json(value: Any) -> tuple[str, str]:
-    if type(value) in (int, float):  # a column that SQLite declares JSON turns digits into numbers
+    if type(value) in (int, float):  # SQLite stores digits as numbers in a column declared JSON
         return (numbers.INTEGER if type(value) is int else numbers.FLOAT).one(value)
     if not isinstance(value, str):
         raise InvalidValueError
@@ -141,7 +141,7 @@ def _bytes(write: Callable[[Any], str]) -> Codec:
 
 
 def _by_python_type(codecs: Mapping[type, Codec]) -> Codec:
-    """Return the codec that writes each value as its Python type says."""
+    """Return the codec that writes each value by its Python type."""
 
     def one(value: Any) -> tuple[str, str]:
         found = codecs.get(type(value))

@@ -1,10 +1,10 @@
 """Code generation: the Python source of one plan's encoder.
 
-Literals and names of the plan enter it as `repr` only, joined with f-strings of numbered variables by the implicit
-concatenation of neighbouring strings, so nothing that a name holds is ever read as code.
+Literals and names of the plan enter it only as `repr`, so no part of a name is ever executed as code. Implicit
+concatenation joins them with f-strings of numbered variables.
 
-The function expects a regular block and handles what its `Variant` names. For field 0 `t0` are its texts, `e0` the
-texts as they stand inside a JSON string, `f0` its JSON forms.
+The function expects a regular block and handles the exceptions of its `Variant`. For field 0, `t0` are its texts, `e0`
+the texts escaped for the inside of a JSON string, `f0` its JSON forms.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from airflow_legacy_events.envelopes.column_codec import Codec
 from airflow_legacy_events.envelopes.plan import Member, Plan, Slot
 
 EncodedBlock: TypeAlias = tuple[Sequence[str | None], Sequence[str], Sequence[str]]
-"""Keys, which are None where rows have none, values and, where the plan puts them into headers, ids."""
+"""Keys (None if rows have none), values, and ids if the plan puts them into headers."""
 
 FILLED = {Slot.SOURCE: "source", Slot.TYPE: "type_", Slot.SUBJECT: "subject"}
-"""Names of the columns that templates make, as they stand inside a JSON string."""
+"""Names of the columns rendered from templates, escaped for the inside of a JSON string."""
 
 
 class Variant(NamedTuple):
-    """What one variant of the code handles beside regular blocks.
+    """Exceptions from regular blocks that one variant of the code handles.
 
     Attributes:
-        nulls: fields that hold NULL where that takes a test.
+        nulls: fields that hold NULL and need a test for it.
         subjects: some row has no subject.
         times: some row has no time.
-        unclean: some row's key or watermark holds what may not stand in an attribute.
+        unclean: some row's key or watermark holds a character forbidden in an attribute.
     """
 
     nulls: frozenset[int] = frozenset()
@@ -41,7 +41,7 @@ class Variant(NamedTuple):
 
 
 class _Strings:
-    """A list of strings in the making, one for each row."""
+    """Builder of the code for a list of strings, one for each row."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []
@@ -72,8 +72,8 @@ class EncoderCode:
     Args:
         plan: what to write.
         codecs: of its fields.
-        versioned: whether ids name the version of the row; else the key alone.
-        variant: what to handle.
+        versioned: whether ids include the version of the row; else only the key.
+        variant: exceptions to handle.
     """
 
     def __init__(self, plan: Plan, codecs: Sequence[Codec], *, versioned: bool, variant: Variant) -> None:
@@ -82,7 +82,7 @@ class EncoderCode:
     def compile(self, constants: dict[str, Any]) -> Callable[..., EncodedBlock]:
         """Return the function.
 
-        It takes `count, op, counter, number, generation, moments`, what `FILLED` names, and the columns by name.
+        Its parameters are `count, op, counter, number, generation, moments`, the names in `FILLED`, and the columns.
         """
         names = {**constants, "cleaned_each": cleaned_each, "null": "null", "quote": '"', "empty": "", "quoted": quoted}
         exec(compile(self.text(), "<encoder>", "exec"), names)  # noqa: S102  see the module's first paragraph
@@ -124,7 +124,7 @@ class EncoderCode:
         return [f"keys = {keys}", "inner = [quoted(key)[1:-1] for key in keys]"]
 
     def _cleaned(self) -> list[str]:
-        """The texts of key and watermark as attributes hold them; keys of messages and data stay as they are."""
+        """Return code that cleans key and watermark texts for attributes; message keys and data stay unchanged."""
         if not self._variant.unclean:
             return ["named = keys"]
         lines = []
@@ -171,14 +171,14 @@ class EncoderCode:
             data.literal('"')
 
     def _optional(self, name: str, slot: Slot, source: str, *, absent: bool) -> list[str]:
-        """The member as a list of its own, empty where the row has none."""
+        """Return code for an optional member as a separate list, empty for rows without it."""
         for part in self._plan.message:
             if absent and isinstance(part, Member) and part.slot is slot:
                 return [f"{name} = [{part.before!r} f'{{one}}' {part.after!r} if one else '' for one in {source}]"]
         return []
 
     def _numbers(self) -> list[str]:
-        """Rows without a key are told apart by their number among equal ones."""
+        """Return code that numbers equal rows, to distinguish rows without a key."""
         if self._plan.key:
             return []
         marks = _Strings()

@@ -1,4 +1,4 @@
-"""Codec of a column: how the values of one kind become texts and JSON."""
+"""Codec of a column: conversion of values of one kind to texts and JSON."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class InvalidValueError(Exception):
 class Codec(NamedTuple):
     """Codec of one kind of values.
 
-    Every value has a text, which keys and ids hold, and a JSON form, which `data` holds.
+    Every value has a text, for keys and ids, and a JSON form, for `data`.
 
     Attributes:
-        block: texts and JSON forms of a column at once. Returns None, or raises KeyError, TypeError or ValueError,
-            where it can't prove every value, as for NULL; `one` then checks each.
+        block: texts and JSON forms of a whole column. Returns None, or raises KeyError, TypeError or ValueError, if it
+            can't validate every value, as with NULL; `one` then checks each.
         one: text and JSON form of one value, never of NULL. Raises InvalidValueError, or ValueError.
-        wrapped: the JSON form is a string; both functions then give what stands between its quotes.
-        plain: the text can stand in a JSON string as it is.
+        wrapped: the JSON form is a string; both functions then return the part between its quotes.
+        plain: the text needs no escapes in a JSON string.
         never_empty: the text has at least one character.
     """
 
@@ -36,10 +36,10 @@ class Codec(NamedTuple):
 
 
 def same_forms(texts: Texts | None) -> Forms | None:
-    """Return `texts` as texts and JSON forms alike; None stays None."""
+    """Return `texts` both as texts and as JSON forms; None stays None."""
     return None if texts is None else (texts, texts)
 
 
 def all_of_type(type_: type, values: Sequence[Any]) -> bool:
-    """Whether all values are exactly of one Python type."""
+    """Whether all values have exactly one Python type."""
     return set(map(type, values)) == {type_}

@@ -1,4 +1,4 @@
-"""Encoder of one column: from the driver's values to the texts that the generated code joins."""
+"""Encoder of one column: converts the driver's values to the texts that the generated code joins."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class EncodedColumn(NamedTuple):
 
     Attributes:
         texts: None for NULL.
-        forms: JSON, `null` for NULL; where the codec wraps, what stands between the quotes, None for NULL.
-        regular: no NULL among them, and all proved by the codec's block function.
+        forms: JSON, `null` for NULL; if the codec wraps, the part between the quotes, None for NULL.
+        regular: whether there is no NULL and the codec's block function validated all.
     """
 
     texts: Values
@@ -56,7 +56,7 @@ def encode_column(field: Field, codec: Codec, values: Sequence[Any]) -> EncodedC
 
 
 def _spread(found: Values, values: Sequence[Any], absent: str | None) -> Values:
-    """What was found for the values that are not NULL, with `absent` for NULL."""
+    """Return `found`, which lacks the NULLs of `values`, with `absent` in their places."""
     rest = iter(found)
     return [absent if value is None else next(rest) for value in values]
 
@@ -71,4 +71,4 @@ def _one(field: Field, codec: Codec, value: Any) -> tuple[str, str]:
             f"column {field.name!r} is declared {field.type!r} and read as {field.kind}, but a row holds {found};"
             f" nothing of its batch was sent. Mend such rows, or carry every row as it is with sql= and"
             f" CAST({field.name} AS {target}) AS {field.name} ({_IN_MYSQL[target]} in MySQL and MariaDB)"
-        ) from None  # that error holds the value
+        ) from None  # the original error holds the value

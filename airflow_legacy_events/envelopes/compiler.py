@@ -1,8 +1,8 @@
-"""Encoder of a plan: blocks of rows go through one generated Python function.
+"""Encoder of a plan: one generated Python function encodes blocks of rows.
 
-The columns of a block are encoded first, each once however often it is used; the generated function then pastes each
-message together with one f-string. It expects no NULL among quoted values, a time in every row and no empty key.
-Where a block differs, a variant of the function that handles it is generated and used from then on.
+The columns of a block are encoded first, each only once. The generated function then builds each message with one
+f-string. It expects no NULL among quoted values, a time in every row and no empty key. If a block differs, a variant of
+the function is generated that handles it, and used from then on.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ except ImportError:
     from zlib import crc32
 
 BLOCK_ROWS = 1_000
-"""As many as the processor's cache holds with all their parts: 10 000 cost a fifth more."""
+"""Rows that fit into the processor's cache with all their parts: blocks of 10 000 cost a fifth more."""
 
 
 def compile_plan(plan: Plan) -> Callable[[Batch], Messages]:
     """Return the encoder of a plan; it serves one thread.
 
     Raises:
-        EnvelopeError: from the encoder, where a row can't be carried.
+        EnvelopeError: from the encoder, if a row can't be encoded.
     """
     return _Encoder(plan).encode
 
@@ -50,7 +50,7 @@ def checksums(data: Sequence[str]) -> list[str]:
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[Sequence[Any]]:
-    """The columns of a block; slices of one flat list cost half of what zip() does."""
+    """Return the columns of a block; slices of one flat list cost half as much as zip()."""
     flat, width = list(chain.from_iterable(rows)), len(rows[0])
     return [flat[at::width] for at in range(width)]
 
@@ -112,7 +112,7 @@ class _Encoder:
     def _block(
         self, columns: Sequence[Sequence[Any]], encoded: Sequence[EncodedColumn], batch: Batch
     ) -> tuple[EncodedBlock, list[tuple[str, Values]]]:
-        """Keys, values and ids, and the columns of the headers that differ."""
+        """Return keys, values and ids, and the columns of the headers that vary by row."""
         plan, count = self._plan, len(encoded[0].texts)
         forms: list[Values] = []
         for at, one in enumerate(encoded):
@@ -152,7 +152,7 @@ class _Encoder:
         return batch.copies.number
 
     def _escaped(self, at: int, encoded: EncodedColumn) -> Values:
-        """The texts as they stand inside a JSON string, where they are needed."""
+        """Return the texts escaped for the inside of a JSON string, if they are needed."""
         if self._codecs[at].wrapped:
             return encoded.forms
         if self._codecs[at].plain or at not in self._named:
@@ -182,7 +182,7 @@ class _Encoder:
         return found
 
     def _note_variant(self, at: int, field: Field, texts: Values, op: str) -> None:
-        """Note what a column holds that takes another variant of the code."""
+        """Note values of a column that need another variant of the code."""
         if None in texts:
             if at in self._plan.key:
                 raise EnvelopeError(
@@ -201,7 +201,7 @@ class _Encoder:
                 self._variant = self._variant._replace(subjects=True)
 
     def _versioned(self, op: str) -> bool:
-        """Whether event ids need more than the key: a row can change, or the key is not the watermark."""
+        """Whether event ids need more than the key: rows can change, or the key is not the watermark."""
         return op != "c" or self._plan.watermark not in ((), self._plan.key)
 
     def _compiled(self, *, versioned: bool) -> Callable[..., EncodedBlock]:

@@ -1,7 +1,7 @@
 """Integers, decimals and floats.
 
-The texts of a whole column are proved to be numbers with a few C calls over their join: int() of each costs three
-times as much.
+The texts of a whole column are validated as numbers with a few C calls on their join: int() of each costs three times
+as much.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _SPECIAL = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
 class _NumberForm:
-    """Pattern of a number's text, for one and for a column."""
+    """Pattern of a number's text, for one value and for a column."""
 
     def __init__(self, pattern: str) -> None:
         self._one, self._column = re.compile(pattern), re.compile(f"(?:{pattern},)*+")
 
     def fits_all(self, joined: str, count: int) -> bool:
-        """Whether `joined` is `count` numbers with commas between."""
+        """Whether `joined` is `count` numbers separated by commas."""
         return joined.count(",") == count - 1 and self._column.fullmatch(f"{joined},") is not None
 
     def fits(self, text: str) -> bool:
@@ -53,7 +53,7 @@ def _integers(values: Sequence[Any]) -> Forms | None:
     if type(values[0]) is int:
         return same_forms(list(map(repr, values))) if all_of_type(int, values) else None
     joined = ",".join(values)
-    # Nothing but digits and the commas between, no empty text, no leading zero.
+    # Only digits and separating commas, no empty text, no leading zero.
     only_digits = joined.encode().translate(None, _DIGITS) == b"," * (len(values) - 1)
     if only_digits and ",0" not in joined and ",," not in joined and joined[:1] not in "0," and joined[-1] != ",":
         return values, values
@@ -66,7 +66,7 @@ def _integer(value: Any) -> tuple[str, str]:
 
 def _decimals(values: Sequence[Any]) -> Forms | None:
     joined = ",".join(values)
-    # One point in each text, digits on both its sides.
+    # One decimal point in each text, with digits on both sides.
     one_point = joined.encode().translate(None, _DIGITS) == (b".," * len(values))[:-1]
     if one_point and ",." not in joined and ".," not in joined and joined[0] != "." and joined[-1] != ".":
         return values, values
@@ -117,7 +117,7 @@ def _safe_integer(value: Any) -> tuple[str, str]:
 
 
 def _safe(text: str) -> str:
-    """The integer as a number while every double holds it exactly, else as a string."""
+    """Return the integer as a number if a double represents it exactly, else as a string."""
     shorter = len(text) < len(str(_SAFE))
     return text if shorter or (len(text) < _LONGEST_SAFE and -_SAFE <= int(text) <= _SAFE) else f'"{text}"'
 

@@ -1,4 +1,4 @@
-"""The row alone as one JSON object; the event id travels as a header."""
+"""Plain JSON: only the row as one object; the event id is a header."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class PlainEnvelope:
         """Return the encoding plan of one shape as plain data.
 
         Raises:
-            EnvelopeError: a column can't be carried, or names collide.
+            EnvelopeError: a column is not supported, or names collide.
         """
         message = (Member("", Slot.DATA, ""),)
         return make_plan(shape, stream, message=message, headers=(CONTENT_TYPE,), each=(("id", Slot.ID),))

@@ -1,7 +1,7 @@
-"""Encoding plan: everything that an encoder needs to know of a shape and an envelope, as plain data.
+"""Encoding plan: all that an encoder needs to know about a shape and an envelope, as plain data.
 
-An encoder takes a plan and gives the function that turns batches into messages. `compiler.py` is the one that
-generates Python; any other must give the same bytes for the golden message set.
+An encoder makes from a plan the function that turns batches into messages. `compiler.py` is the one that generates
+Python; any other must produce the same bytes for the golden message set.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Slot(StrEnum):
 
 
 class Member(NamedTuple):
-    """A slot with the literals that belong to it.
+    """A slot with its surrounding literals.
 
-    A subject that is empty and a time that is absent take their literals with them.
+    If the subject is empty or the time absent, the literals are omitted too.
     """
 
     before: str
@@ -38,11 +38,11 @@ class Member(NamedTuple):
 
 Part: TypeAlias = str | Member
 FieldTemplate: TypeAlias = tuple[str | int, ...]
-"""Literals, and places of the fields whose texts stand between them."""
+"""Literals, and places of the fields whose texts are inserted between them."""
 
 
 class Field(NamedTuple):
-    """A column that a message uses, at one or several places."""
+    """A column used by a message, in one or several places."""
 
     position: int
     name: str
@@ -56,20 +56,20 @@ class Plan(NamedTuple):
     """Encoding plan of one shape.
 
     Attributes:
-        topic: where they go.
-        timezone: name of the zone in which naive times are read.
+        topic: of the messages.
+        timezone: name of the zone of naive times.
         formats: how values are written.
-        fields: the used columns; the other attributes name places in it.
+        fields: the used columns; the other attributes hold indexes into it.
         data: fields of the data object, in its order.
         key: fields of the message key.
-        watermark: fields whose texts stand in the event id.
-        time: field of the row's time, None where it has none.
+        watermark: fields whose texts are part of the event id.
+        time: field of the row's time, None if it has none.
         message: literals and slots of the value.
-        templates: what the slots SOURCE, TYPE and SUBJECT hold; without one the subject is the key, the others are
+        templates: of the slots SOURCE, TYPE and SUBJECT; without one the subject is the key, and the others are
             literals or constant headers.
         headers: the same for every message.
-        each: names of the headers that differ, with what they hold.
-        timestamp: field of the message timestamp, None where that is the time of sending.
+        each: names of the headers that vary by row, with their content.
+        timestamp: field of the message timestamp, None if that is the time of sending.
     """
 
     topic: str

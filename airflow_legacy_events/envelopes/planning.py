@@ -1,4 +1,4 @@
-"""Planning: makes the encoding plan of a shape, a stream and an envelope's frame, and finds every mistake in them."""
+"""Planning: makes the encoding plan from a shape, a stream and an envelope's frame, and finds all faults in them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def make_plan(
     """Return the plan of one shape; the stream's own headers follow the envelope's.
 
     Raises:
-        EnvelopeError: two columns of `data` share a name, a column can't be carried, a template
-            names a column that is not there, or two headers share a name.
-        ConfigurationError: a template can't be read.
+        EnvelopeError: two columns of `data` share a name, a column is not supported, a template names a column that
+            does not exist, or two headers share a name.
+        ConfigurationError: a template can't be parsed.
     """
     slots = {*(part.slot for part in message if isinstance(part, Member)), *dict(each).values()}
     used = _UsedColumns.of(shape, stream, slots)
@@ -57,7 +57,7 @@ def make_plan(
 
 
 class _UsedColumns(NamedTuple):
-    """Used columns of a message: positions in the shape, and their places in the plan."""
+    """Columns used by a message: positions in the shape, and their places in the plan."""
 
     headers: list[tuple[str, templates.Template]]
     attributes: dict[Slot, templates.Template]
@@ -83,10 +83,10 @@ class _UsedColumns(NamedTuple):
 
 
 def attribute(stream: Stream, slot: Slot) -> templates.Template | None:
-    """Return the template of one of the slots SOURCE, TYPE and SUBJECT; None where it has none.
+    """Return the template of one of the slots SOURCE, TYPE and SUBJECT; None if it has none.
 
     Raises:
-        ConfigurationError: the template can't be read.
+        ConfigurationError: the template can't be parsed.
     """
     written = {
         Slot.SOURCE: ("event_source", stream.event_source, (stream.source,)),
@@ -98,10 +98,10 @@ def attribute(stream: Stream, slot: Slot) -> templates.Template | None:
 
 
 def constant(stream: Stream, slot: Slot) -> str | None:
-    """Return the constant text of a slot; None where it differs by row.
+    """Return the constant text of a slot; None if it varies by row.
 
     Raises:
-        ConfigurationError: the template can't be read, or is empty.
+        ConfigurationError: the template can't be parsed, or is empty.
     """
     parts = attribute(stream, slot)
     if parts is None or not _constant(parts):
@@ -113,7 +113,7 @@ def constant(stream: Stream, slot: Slot) -> str | None:
 
 
 def text(value: str) -> str:
-    """Return `value` as a JSON string, to stand in a literal.
+    """Return `value` as a JSON string, for use in a literal.
 
     Raises:
         EnvelopeError: it can't be written in UTF-8.

@@ -1,4 +1,4 @@
-"""Templates rendered with the texts of rows, and the headers that differ from message to message."""
+"""Rendering of templates with the texts of rows, and headers that vary by message."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from airflow_legacy_events.envelopes.plan import FieldTemplate
 
 
 def render(template: FieldTemplate, texts: Sequence[Values], count: int) -> Values:
-    """Return the template's text for each row; None where a column that it names is NULL.
+    """Return the template's text for each row; None if one of its columns is NULL.
 
     Args:
         template: what to render.
         texts: of all fields.
-        count: how many rows.
+        count: number of rows.
     """
     fields = [part for part in template if isinstance(part, int)]
     if len(fields) == 1:
@@ -27,7 +27,7 @@ def render(template: FieldTemplate, texts: Sequence[Values], count: int) -> Valu
 
 
 def _of_one(template: FieldTemplate, texts: Values) -> Values:
-    """Return the text of a template with one field, made once for each value: a topic's values are few."""
+    """Return the texts of a template with one field, rendered once for each distinct value: topics have few."""
     made = {
         text: None if text is None else "".join(part if isinstance(part, str) else text for part in template)
         for text in set(texts)
@@ -36,7 +36,7 @@ def _of_one(template: FieldTemplate, texts: Values) -> Values:
 
 
 def header_rows(columns: Sequence[tuple[str, Values]]) -> list[Headers]:
-    """Return the headers of each message; one has no header where the value is None."""
+    """Return the headers of each message; a header whose value is None is left out."""
     named = [list(zip(repeat(name), values, strict=False)) for name, values in columns]
     rows: list[Any] = list(zip(*named, strict=True))
     if any(None in values for _, values in columns):

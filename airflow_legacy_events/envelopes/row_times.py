@@ -25,11 +25,11 @@ _SECOND, _FRACTION = (
 
 
 class RowTimes:
-    """Makes points in time of a column's values.
+    """Converts a column's values to points in time.
 
     Args:
         clock: reads naive times.
-        naive: whether the texts of naive times are not in UTC.
+        naive: whether naive times are encoded as the database writes them, not in UTC.
     """
 
     def __init__(self, clock: Clock, *, naive: bool) -> None:
@@ -37,10 +37,10 @@ class RowTimes:
         self._naive, self._utc = naive, moments(clock)
 
     def of(self, field: Field, encoded: EncodedColumn, values: Sequence[Any]) -> Values:
-        """Return RFC 3339 texts; empty where a value is NULL or RFC 3339 can't write it.
+        """Return RFC 3339 texts; empty if a value is NULL or RFC 3339 can't represent it.
 
         Raises:
-            EnvelopeError: a value is no point in time.
+            EnvelopeError: a value is not a point in time.
         """
         if self._naive and field.kind is Kind.TIMESTAMP:
             encoded = encode_column(field, self._utc, values)
@@ -49,10 +49,10 @@ class RowTimes:
         return [self._one(field, text) for text in encoded.texts]
 
     def milliseconds(self, field: Field, encoded: EncodedColumn, values: Sequence[Any]) -> list[int | None]:
-        """Return milliseconds since 1970-01-01 UTC, fractions cut off; None for NULL.
+        """Return milliseconds since 1970-01-01 UTC, truncated; None for NULL.
 
         Raises:
-            EnvelopeError: a value is no point in time, infinite, or at or before the beginning of 1970.
+            EnvelopeError: a value is not a point in time, is infinite, or is at or before the beginning of 1970.
         """
         moments = self.of(field, encoded, values)
         found = [_second(moment[_SECOND]) + int(moment[_FRACTION]) if moment else 0 for moment in moments]
@@ -76,11 +76,11 @@ class RowTimes:
             raise EnvelopeError(
                 f"column {field.name!r} is to be the time of its events, but a row holds text that is no date; nothing"
                 " of its batch was sent. Mend such rows, or leave them out with sql="
-            ) from None  # that error holds the text
+            ) from None  # the original error holds the text
         return moment if is_rfc3339(moment) else ""
 
 
 @lru_cache(_KEPT_SECONDS)
 def _second(text: str) -> int:
-    """Return milliseconds since 1970-01-01 UTC of a text up to its second; many rows share one."""
+    """Return milliseconds since 1970-01-01 UTC of a text truncated to seconds; cached, as many rows share one."""
     return (datetime.fromisoformat(f"{text}+00:00") - _EPOCH) // _MILLISECOND

@@ -1,4 +1,4 @@
-"""Texts: their codec, and that of values carried as the text that the database wrote."""
+"""Texts: their codec, and the one of values passed through as the database's text."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _PLAIN = bytes(set(range(0x20, 0x100)) - set(b'"\\'))
 
 
 def _texts(values: Sequence[Any]) -> Forms | None:
-    # To look at all texts at once costs a tenth of what it costs to quote each. Half a surrogate pair is a ValueError.
+    # Scanning all texts at once costs a tenth of quoting each. An unpaired surrogate raises a ValueError.
     marks = _BETWEEN.decode().join(values).encode().translate(None, _PLAIN)
     if marks == _BETWEEN * (len(values) - 1):
         return values, values
-    marked = zip(values, marks.split(_BETWEEN), strict=True)  # a ValueError where it stands in a text too
+    marked = zip(values, marks.split(_BETWEEN), strict=True)  # a ValueError if a text contains the separator
     return values, [quoted(value)[1:-1] if mark else value for value, mark in marked]
 
 
@@ -29,11 +29,11 @@ def _text(value: Any) -> tuple[str, str]:
 
 
 def written(values: Sequence[Any]) -> Forms | None:
-    """Return texts that the database guarantees as texts and JSON forms alike; a TypeError where one is none."""
-    "".join(values)  # a quarter of the cost of checking the type of each
+    """Return texts guaranteed by the database both as texts and as JSON forms; a TypeError if one is not a text."""
+    "".join(values)  # a quarter of the cost of checking each type
     return values, values
 
 
 TEXT = Codec(_texts, _text, wrapped=True, plain=False, never_empty=False)
 WRITTEN = TEXT._replace(block=written)
-"""Texts that need no escapes, such as dates: the database that wrote them guarantees it."""
+"""Texts that need no escapes, such as dates, as guaranteed by the database."""

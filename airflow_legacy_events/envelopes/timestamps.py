@@ -1,11 +1,11 @@
-"""Timestamps as databases write them, turned into RFC 3339 in UTC.
+"""Timestamps as databases write them, converted to RFC 3339 in UTC.
 
-A local time that occurs twice is its first occurrence. One that the clock jumped over in spring is read with the
-offset from before the jump (`fold=0` of PEP 495): where the clock goes from 02:00 to 03:00, 02:30 means 03:30.
+A local time that occurs twice means its first occurrence. A local time skipped in spring is read with the offset from
+before the jump (`fold=0` of PEP 495): if the clock goes from 02:00 to 03:00, 02:30 means 03:30.
 
-What RFC 3339 can't write stays the database's own text: `infinity`, years before 1 and after 9999 in UTC, such as
-`0044-03-15 12:00:00 BC`, and days that no calendar has but MariaDB stores, such as `0000-00-00 00:00:00`: its points
-in time too, which it writes without a zone.
+Values that RFC 3339 can't represent stay as the database's own text: `infinity`, and years before 1 and after 9999 in
+UTC, such as `0044-03-15 12:00:00 BC`. The same holds for MariaDB's invalid days such as `0000-00-00 00:00:00`, even in
+its points in time, which it writes without a zone.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SIXTIES = (14, 17)  # where minutes and seconds are
 _FIXED = ((4, b"-"), (10, b"T"), (26, b"Z"))
 _DOUBTFUL_DAY = re.compile(rb"-02-(?:29|3)|-(?:04|06|09|11)-31")
 _DIGITS = bytes.maketrans(b"0123456789", b"0" * 10)
-_YEARS = range(2, 9998)  # datetime's, less what an offset could lead out of
+_YEARS = range(2, 9998)  # datetime's, less a margin for offsets
 _CYCLE = 400  # years after which the Gregorian calendar repeats, weekdays included
 _WRITABLE = range(1, 10_000)
 _RFC_3339 = re.compile(r"(?!0000)[0-9]{4}-(?!00)[0-9]{2}-(?!00)[0-9]{2}T")
@@ -42,7 +42,7 @@ class Clock:
     """Reads naive times in one zone.
 
     Raises:
-        EnvelopeError: `timezone` names no zone that is known here.
+        EnvelopeError: `timezone` is not a zone known on this machine.
     """
 
     def __init__(self, timezone: str) -> None:
@@ -57,11 +57,11 @@ class Clock:
         self._minutes = _Prefixes(self._zone, "2026-11-23 09:15")
 
     def instants(self, values: Sequence[str], *, checked: bool = False) -> list[str] | None:
-        """Return texts like `2026-11-23 09:15:02[.123456]+00` in UTC's form; None unless all are like it.
+        """Return texts like `2026-11-23 09:15:02[.123456]+00` in RFC 3339; None unless all have this form.
 
         Args:
             values: as the database writes them.
-            checked: the database guarantees days and digits, so only the form is checked.
+            checked: whether the database guarantees days and digits, so that only the form needs a check.
         """
         missing = {length: _missing(length - len("+00")) for length in set(map(len, values))}
         if len(missing) == 1:
@@ -72,7 +72,7 @@ class Clock:
         return _converted(lines, len(values), checked=checked)
 
     def locals(self, values: Sequence[str], *, checked: bool = False) -> list[str] | None:
-        """Return texts like `2026-11-23 09:15:02[.123456]` in UTC; None unless all are like it.
+        """Return texts like `2026-11-23 09:15:02[.123456]` in UTC; None unless all have this form.
 
         Args:
             values: as the database writes them.
@@ -87,10 +87,10 @@ class Clock:
         return found
 
     def instant(self, text: str) -> str:
-        """Return any one text in UTC, or as it is where RFC 3339 can't write it; one without a zone is a local time.
+        """Return any text in UTC, or unchanged if RFC 3339 can't represent it; without a zone it is a local time.
 
         Raises:
-            ValueError: it is no point in time.
+            ValueError: it is not a point in time.
         """
         if text in _INFINITE:
             return text
@@ -104,7 +104,7 @@ class Clock:
         moment = self._to_utc(local, found["zone"])
         year += moment.year - near
         if not month or not day:
-            return text.removesuffix("+00")  # put on by us, since MariaDB writes no zone
+            return text.removesuffix("+00")  # added by us, since MariaDB writes no zone
         if year not in _WRITABLE:
             return text
         return f"{year:04}{moment.isoformat()[4:19]}.{found['fraction'] or '':0<6}Z"
@@ -118,12 +118,12 @@ class Clock:
 
 
 def is_rfc3339(text: str) -> bool:
-    """Whether what `Clock` returned is a time of RFC 3339 and not the database's own text."""
+    """Whether a text returned by `Clock` is an RFC 3339 time and not the database's own text."""
     return _RFC_3339.match(text) is not None and text.endswith("Z")
 
 
 class _Prefixes(dict[str, str]):
-    """Local hours, or minutes, with what they are in UTC; empty where that depends on the rest of the text."""
+    """Cache of the UTC prefixes of local hours, or minutes; empty if it depends on the rest of the text."""
 
     _KEPT = 10_000
 
@@ -133,7 +133,7 @@ class _Prefixes(dict[str, str]):
         self._unit = timedelta(minutes=1) if ":" in like else timedelta(hours=1)
 
     def replaced(self, values: Sequence[str], *, checked: bool) -> list[str] | None:
-        """Return `values` in UTC; None where that takes more than another prefix for some."""
+        """Return `values` in UTC; None if replacing the prefix is not enough for some."""
         at = self._width
         return _padded([f"{self[v[:at]]}{v[at:]}" for v in values], checked=checked)
 
@@ -167,41 +167,41 @@ def _padded(values: Sequence[str], *, checked: bool) -> list[str] | None:
 
 
 def _missing(length: int) -> str:
-    """What a local time of so many characters lacks to microseconds."""
+    """Return what a local time of `length` characters lacks to microseconds."""
     return ".000000" if length == _WHOLE else "0" * (_EXACT - length)
 
 
 def _converted(lines: str, count: int, *, checked: bool) -> list[str] | None:
-    """Return lines like `2026-11-23 09:15:02.123456+00` in UTC's form; None unless all `count` are like it.
+    """Return lines like `2026-11-23 09:15:02.123456+00` in RFC 3339; None unless all `count` have this form.
 
-    All lines are looked at at once, which is a third cheaper than slices of each.
+    All lines are checked at once, which is a third cheaper than slicing each.
     """
     written = f"{lines}\n".encode().translate(_TO_UTC)
     if not (_has_form(written, count) if checked else _is_regular(written, count)):
         return None
-    found = written.decode().split("00\n")  # no other offset, such as +02, is split off
+    found = written.decode().split("00\n")  # does not split at other offsets, such as +02
     return found[:-1] if len(found) == count + 1 else None
 
 
 def _has_form(written: bytes, count: int) -> bool:
-    """Whether lines of true times are of this form: not infinite, not BC, not of a year above 9999."""
+    """Whether lines of valid times have this form: not infinite, not BC, no year above 9999."""
     if len(written) != len(_REGULAR) * count or b"B" in written:
         return False
     return all(written[at :: len(_REGULAR)] == mark * count for at, mark in _FIXED)
 
 
 def _is_regular(written: bytes, count: int) -> bool:
-    """Whether each line has this form, and a day and time that surely exist."""
+    """Whether each line has this form, and a day and time that certainly exist."""
     if written.translate(_DIGITS) != _REGULAR * count or not _exist(written, count):
         return False
     return not (written.startswith(b"0000") or b"\n0000" in written)
 
 
 def _exist(written: bytes, count: int) -> bool:
-    """Whether every regular line is surely a day and time that exist; False for 29 February, which may.
+    """Whether day and time of every regular line certainly exist; False for 29 February, which may not exist.
 
-    Days, months and hours of all lines become one big integer each, with a byte a line, and are compared with their
-    limits in one sum.
+    Days, months and hours of all lines become one big integer each, with one byte a line. Each is compared with its
+    limits in one addition.
     """
     if any(written[at :: len(_REGULAR)].strip(b"012345") for at in _SIXTIES):
         return False
@@ -219,7 +219,7 @@ def _exist(written: bytes, count: int) -> bool:
 
 
 def _near(year: int) -> int:
-    """The year, or one that equals it in calendar and zone rules, where datetime has room around it."""
+    """Return the year, or one with the same calendar and zone rules that is within datetime's range."""
     if year in _YEARS:
         return year
     return year % _CYCLE + (_CYCLE if year < _YEARS.start else 23 * _CYCLE)

@@ -1,4 +1,4 @@
-"""Envelopes of an outbox: the payload as the application wrote it, on a topic that each row names."""
+"""Outbox envelopes: the payload as the application wrote it, on a topic named by each row."""
 
 from airflow_legacy_events.envelopes.outbox.cloudevents import OutboxCloudEvents
 from airflow_legacy_events.envelopes.outbox.payload import PayloadEnvelope

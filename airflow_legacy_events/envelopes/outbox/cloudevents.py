@@ -1,4 +1,4 @@
-"""The payload as `data` of a CloudEvent.
+"""CloudEvents with an outbox payload as `data`.
 
 https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
 """
@@ -29,13 +29,13 @@ _Attributes = list[tuple[str, Values]]
 
 
 class OutboxCloudEvents:
-    """Every row as a CloudEvent whose `data` is the payload, untouched; NULL is a tombstone.
+    """Every row as a CloudEvent whose `data` is the unchanged payload; NULL is a tombstone.
 
-    `id` is the row's id, `type` its event type, `subject` the aggregate's id, `time` the row's time. A payload that is
-    binary and no JSON becomes `data_base64`; text must be JSON.
+    `id` is the row's id, `type` its event type, `subject` the aggregate's id, `time` the row's time. A binary payload
+    that is not JSON becomes `data_base64`; text must be JSON.
 
     Args:
-        binary: whether the value is the payload alone, of any content type, and the attributes travel as `ce_` headers.
+        binary: whether the value is only the payload, of any content type, and the attributes are `ce_` headers.
     """
 
     def __init__(self, *, binary: bool = False) -> None:
@@ -105,7 +105,7 @@ def _content_type(value: str | bytes | None) -> tuple[str, str]:
 
 def _is_json(value: str | bytes) -> bool:
     try:
-        _check_json(value if isinstance(value, str) else value.decode())  # of bytes, texts are not looked into
+        _check_json(value if isinstance(value, str) else value.decode())  # for bytes msgspec would not validate texts
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         return False
     return True

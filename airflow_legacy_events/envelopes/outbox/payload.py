@@ -1,4 +1,4 @@
-"""The payload byte for byte, under the aggregate's id."""
+"""Outbox payload byte for byte, keyed by the aggregate's id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Routing: which topic, partition, time and headers each row of an outbox has, and which rows must not be sent."""
+"""Outbox routing: topic, partition, time and headers of each row, and rows that must not be sent."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _objects_of_texts = msgspec.json.Decoder(dict[str, str]).decode
 
 
 class RoutedEnvelope:
-    """An envelope whose messages go where their rows say.
+    """An envelope whose messages are routed by their rows.
 
     Args:
-        inner: gives keys and values.
+        inner: makes keys and values.
         allowed_topics: names, or patterns with `*`, of the topics that a row may name; None: any.
-        schemas: of the payloads; None: they are not looked at.
+        schemas: of the payloads; None: they are not checked.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class RoutedEnvelope:
         """See `core.ports.Envelope`.
 
         Raises:
-            EnvelopeError: a template names what is not read.
+            EnvelopeError: a template names a column that is not read.
         """
         route = _Route(shape, stream, self._allowed, self._schemas)
         encode = self._inner.compile(shape, stream)
@@ -70,7 +70,7 @@ class _Route:
         self._known: dict[str | None, str | None] = {}
 
     def applied(self, batch: Batch, messages: Messages) -> Messages:
-        """Return the messages of a batch with all that their rows say."""
+        """Return the messages of a batch with topic, headers, timestamp and partition from their rows."""
         columns, refused = Columns(batch), Refused()
         refused.add_all(messages.refused)
         texts: list[Values] = [()] * len(self._shape.columns)
@@ -131,7 +131,7 @@ class _Route:
     def _each(
         self, columns: Columns, texts: Sequence[Values], count: int, refused: Refused, inner: set[str]
     ) -> list[Headers]:
-        """The header `id`, those of templates, and those that the row itself holds, none of which is one of `inner`."""
+        """Return the header `id`, those of templates, and those held by the row; the latter must not be in `inner`."""
         own = [(name, header_texts(name, render(template, texts, count))) for name, template in self._headers]
         rows = header_rows([(_ID, texts[self._shape.roles[_ID]]), *own])
         at = self._shape.roles.get("headers")
@@ -152,7 +152,7 @@ class _Route:
         except (msgspec.DecodeError, UnicodeError):
             refused.add(place, "INVALID_HEADERS", "the headers are no JSON object of texts")
             return ()
-        if any("\0" in name for name in found):  # Kafka's client would cut it there
+        if any("\0" in name for name in found):  # Kafka's client would truncate it there
             refused.add(place, "INVALID_HEADERS", "the name of a header holds a NUL")
         if again := taken.intersection(found):
             refused.add(place, "INVALID_HEADERS", f"the headers hold {sorted(again)}, which the drain writes")
@@ -175,7 +175,7 @@ class _Route:
 
 
 def _placed(shape: Shape, template: templates.Template) -> FieldTemplate:
-    """Return a template with places for its names: a role, else a column."""
+    """Return a template with each name replaced by a place: that of a role, else of a column."""
     names = shape.named(range(len(shape.columns)))
     found: list[str | int] = []
     for part in template:

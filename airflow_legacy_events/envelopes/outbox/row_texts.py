@@ -1,4 +1,4 @@
-"""Texts of the columns of a batch, and the rows that have none."""
+"""Texts of the columns of a batch, and rows refused because of invalid values."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ class Refused:
         self._found: dict[int, Rejection] = {}
 
     def add(self, at: int, error: str, reason: str) -> None:
-        """Refuse the row at a place; `reason` holds nothing of the row."""
+        """Refuse the row at a place; `reason` must hold no row content."""
         self._found.setdefault(at, Rejection(at, error, reason))
 
     def add_all(self, more: Sequence[Rejection]) -> None:
-        """Refuse what somebody else refused."""
+        """Add rows that were refused elsewhere."""
         for one in more:
             self._found.setdefault(one.index, one)
 
     @property
     def rows(self) -> list[Rejection]:
-        """All of them, in order."""
+        """All refused rows, in order."""
         return [self._found[at] for at in sorted(self._found)]
 
 
@@ -49,7 +49,7 @@ class RowTexts:
 
     Args:
         shape: of the rows.
-        stream: says how values are written.
+        stream: defines how values are written.
     """
 
     def __init__(self, shape: Shape, stream: Stream) -> None:
@@ -65,18 +65,18 @@ class RowTexts:
         ]
 
     def of(self, at: int, values: Sequence[Any], refused: Refused) -> Values:
-        """Return a column's texts; None for NULL, and where a value is none of its kind, which refuses the row."""
+        """Return a column's texts, None for NULL; an invalid value also becomes None, and its row is refused."""
         return self._each(values, lambda some: self._encoded(at, some).texts, refused, INVALID_VALUE)
 
     def moments(self, at: int, values: Sequence[Any], refused: Refused) -> Values:
-        """Return a temporal column as RFC 3339 texts, likewise; empty where RFC 3339 can't write it."""
+        """Return a temporal column as RFC 3339 texts, likewise; empty if RFC 3339 can't represent it."""
         field = self._fields[at]
         return self._each(
             values, lambda some: self._times.of(field, self._encoded(at, some), some), refused, INVALID_VALUE
         )
 
     def milliseconds(self, at: int, values: Sequence[Any], refused: Refused) -> list[int | None]:
-        """Return a column as milliseconds since 1970-01-01 UTC, likewise; an integer column holds them already."""
+        """Return a column as milliseconds since 1970-01-01 UTC, likewise; integers are milliseconds already."""
         field = self._fields[at]
         if field.kind is Kind.INTEGER:
             found = [None if text is None else int(text) for text in self.of(at, values, refused)]
@@ -112,15 +112,15 @@ class RowTexts:
 
 
 def unescaped(value: Any) -> Any:
-    """Return a binary value as bytes where it is the text that PostgreSQL writes of it, anything else as it is."""
+    """Return PostgreSQL's text of a binary value as bytes; anything else unchanged."""
     if isinstance(value, str) and value.startswith("\\x"):
-        with contextlib.suppress(ValueError):  # a text in a column of SQLite
+        with contextlib.suppress(ValueError):  # SQLite: a text in a binary column
             return unhexlify(value[2:])
     return value
 
 
 class Columns:
-    """Columns of a batch, each made when it is first asked for."""
+    """Columns of a batch, each made on first access."""
 
     def __init__(self, batch: Batch) -> None:
         self._rows = batch.rows

@@ -16,10 +16,10 @@ class PayloadSchemas:
     """Checks payloads against the schema of their event type.
 
     Args:
-        schemas: by event type; `*` is for every other one. Each is a schema, or the name of a file that holds one.
+        schemas: by event type; `*` is for all others. Each is a schema, or the name of a file with one.
 
     Raises:
-        ConfigurationError: a schema is missing or none, or the library is not installed.
+        ConfigurationError: a schema is missing or invalid, or the library is not installed.
     """
 
     def __init__(self, schemas: Mapping[str, Any]) -> None:
@@ -44,14 +44,14 @@ class PayloadSchemas:
             self._by_type[type_] = checks(schema)
 
     def fault(self, type_: str | None, payload: str | bytes) -> str | None:
-        """Return what is wrong with a payload, without its values; None where nothing is.
+        """Return the fault of a payload, without its values; None if it is valid.
 
         Args:
             type_: its event type; None: it has none.
             payload: JSON.
 
         Raises:
-            ConfigurationError: a `$ref` of the schema leads nowhere.
+            ConfigurationError: a `$ref` of the schema can't be resolved.
         """
         checks = self._by_type.get(type_ or _ANY) or self._by_type.get(_ANY)
         if checks is None:
@@ -73,7 +73,7 @@ class PayloadSchemas:
 
 
 def _place(error: Any) -> str:
-    """Return the place of an error; a name that the schema does not hold is a value of the row."""
+    """Return the place of an error; names that are not in the schema are hidden, since they are row content."""
     known = set(error.absolute_schema_path)
     names = (
         f"[{part}]" if isinstance(part, int) else f".{part if part in known else '*'}" for part in error.absolute_path
