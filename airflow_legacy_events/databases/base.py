@@ -243,7 +243,7 @@ class SqlDatabase(Streams[Session], Conditions, Untold, Generic[Session]):
         )
 
     def close(self) -> None:
-        """Close the read session permanently, from any thread. A running statement is interrupted first.
+        """Close the read session permanently, from any thread; interrupt its running statement first.
 
         Closing a session during a statement can crash a driver. If the statement can't be interrupted, the session is
         cut off instead of closed.

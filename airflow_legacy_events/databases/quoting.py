@@ -44,4 +44,4 @@ def quoted_for_people(dialect: Any, name: str) -> str:
     """Return a name as it appears in a statement that a person runs."""
     preparer = dialect.identifier_preparer
     quoted = str(preparer.quote(name))
-    return quoted.replace("%%", "%") if preparer._double_percents else quoted  # noqa: SLF001  nothing public has it
+    return quoted.replace("%%", "%") if preparer._double_percents else quoted  # noqa: SLF001  no public attribute

@@ -67,7 +67,7 @@ class TableFacts:
 
 
 def looked_at(selectable: Any, names: Sequence[str] | None) -> Any:
-    """Return the SELECT of some columns of a FROM element; of all that `SELECT *` gives where `names` is None."""
+    """Return a SELECT of the named columns of a FROM element; if `names` is None, of all columns of `SELECT *`."""
     everything: Any = sa.literal_column("*")
     columns: Any = [everything] if names is None else map(sa.column, names)
     return sa.select(*columns).select_from(selectable)

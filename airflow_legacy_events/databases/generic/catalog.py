@@ -27,7 +27,7 @@ def inspect_table(session: sa.Connection, table: str, traits: DialectTraits) -> 
     the upper-case ones of Oracle and Firebird.
 
     Raises:
-        ConfigurationError: there is none of that name.
+        ConfigurationError: there is no table of that name.
     """
     inspector = sa.inspect(session)
     schema, name = find_table(inspector, table)
@@ -81,7 +81,7 @@ def find_table(inspector: sa.Inspector, table: str) -> tuple[str | None, str]:
     """Return schema and name of a table or view; the schema is None if `table` names none.
 
     Raises:
-        ConfigurationError: there is none of that name.
+        ConfigurationError: there is no table of that name.
     """
     quotes = '"' + inspector.dialect.identifier_preparer.initial_quote
     for schema, name in _candidates(inspector, table, quotes):

@@ -20,7 +20,7 @@ def table_writes(session: sa.Connection, table: str, traits: DialectTraits) -> T
     """Return the effects of deleting or updating rows of a table. Its name is looked up as written, then in lower case.
 
     Raises:
-        ConfigurationError: there is none of that name, or it is a view.
+        ConfigurationError: there is no table of that name, or it is a view.
     """
     inspector = sa.inspect(session)
     schema, name = find_table(inspector, table)

@@ -88,7 +88,7 @@ def inspect_table(session: Session, table: str) -> CatalogEntry:
     """Return the catalog entry of a table or view. Its name is looked up as written, then in lower case.
 
     Raises:
-        ConfigurationError: there is none of that name.
+        ConfigurationError: there is no table of that name.
     """
     (schema, _), row = _find(session, table)
     columns = session.rows(_COLUMNS, row.schema, row.name)
@@ -169,7 +169,7 @@ def find_table(session: Session, table: str) -> TableRow:
     """Return the table list's row of a table or view; see `looked_up`.
 
     Raises:
-        ConfigurationError: there is none of that name.
+        ConfigurationError: there is no table of that name.
     """
     _, row = _find(session, table)
     return row

@@ -37,7 +37,7 @@ class PartlyReadableError(Exception):
 def withheld_of(
     schema: str, table: str, user: str, columns: Sequence[tuple[str, int, bool]], indexed: Iterable[str]
 ) -> Withheld:
-    """Return what a table or view withholds from a user who may not read every column.
+    """Return the withheld columns of a table or view that this user may not read completely.
 
     Args:
         schema: of it.

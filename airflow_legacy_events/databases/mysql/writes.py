@@ -49,7 +49,7 @@ def table_writes(session: Session, table: str) -> TableWrites:
     """Return the effects of deleting or updating rows of a table. Its name is looked up as written, then in lower case.
 
     Raises:
-        ConfigurationError: there is none of that name, or it is a view.
+        ConfigurationError: there is no table of that name, or it is a view.
     """
     schema, name, kind, engine, *_ = find_table(session, table)
     if kind not in _TABLES:

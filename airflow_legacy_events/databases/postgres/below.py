@@ -97,8 +97,8 @@ class Relation(NamedTuple):
 
     Attributes:
         oid: of it.
-        name: as SQL writes it, with its schema.
-        kind: as the catalog has it.
+        name: as written in SQL, with its schema.
+        kind: as in the catalog.
         parent: whether it may have children or partitions.
         text: definition of a view; None for a table.
     """
@@ -114,10 +114,10 @@ class ForeignTable(NamedTuple):
     """Foreign table: its data is on another server.
 
     Attributes:
-        name: as SQL writes it, with its schema.
+        name: as written in SQL, with its schema.
         server: name of the foreign server.
         wrapper: name of the foreign data wrapper.
-        options: those that determine what is read; options that only affect performance are left out.
+        options: those that determine the data; options that only affect performance are left out.
     """
 
     name: str

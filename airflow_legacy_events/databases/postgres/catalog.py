@@ -77,7 +77,7 @@ def inspect_table(session: Connection[Any], table: str) -> TableFacts:
     """Return the facts about a table or view. Its name is looked up as written, then in lower case.
 
     Raises:
-        ConfigurationError: there is none of that name.
+        ConfigurationError: there is no table of that name.
     """
     *_, written = readings(table)
     try:

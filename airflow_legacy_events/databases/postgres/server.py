@@ -34,7 +34,7 @@ _REFUSED = (
     errors.FeatureNotSupported,
     errors.ObjectNotInPrerequisiteState,
 )
-"""Errors of servers that have no WAL of their own, or hide it."""
+"""Errors of servers without WAL of their own, or with hidden WAL."""
 _LSN = re.compile(r"([0-9A-F]{1,8})/([0-9A-F]{1,8})", re.ASCII)
 _PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)
 

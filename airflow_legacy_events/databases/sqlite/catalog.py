@@ -26,7 +26,7 @@ def inspect_table(session: sqlite3.Connection, table: str, guard: Guard, max_row
     """Return the facts about a table or view; SQLite compares names case-insensitively.
 
     Raises:
-        ConfigurationError: there is none of that name.
+        ConfigurationError: there is no table of that name.
     """
     (schema, _), name, kind = _find(session, table)
     found = session.execute('SELECT name, type, "notnull", pk, hidden FROM pragma_table_xinfo(?)', (name,)).fetchall()

@@ -1,6 +1,6 @@
-"""Row size guard: SQLite detects rows that are too large as a whole before Python loads them.
+"""Row size guard: SQLite detects rows that are too large before Python loads them.
 
-Each of their values may be small enough.
+It is for rows that are too large as a whole, though each of their values is small enough.
 """
 
 from __future__ import annotations
