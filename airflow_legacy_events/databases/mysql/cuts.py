@@ -18,26 +18,33 @@ _LOST_CHARACTER = (
     "a text holds a character or byte that the character set of the query's conversion does not have. Read"
 )
 _LOST_CHARACTER += " the column without CONVERT or CAST, or CAST(... AS BINARY)"
+_BEYOND = "a number is beyond its type, and became the greatest that it holds, or NULL. CAST to a type that holds it"
 _CUT = {
     1260: "a list of GROUP_CONCAT, JSON_ARRAYAGG or JSON_OBJECTAGG is longer than group_concat_max_len. Make the groups"
     " smaller, or raise group_concat_max_len at the server",
-    1264: "a number is beyond its type, and became the greatest that the type holds. CAST to a type that holds it",
+    1264: _BEYOND,
     1265: "a value does not fit its type. CAST to a type that holds it",
     1300: _LOST_CHARACTER,
     1301: "the result of a function is longer than max_allowed_packet, and became NULL. Raise max_allowed_packet at the"
     " server, or leave the column out",
     1406: "a value is too long for its type. CAST to a type that holds it",
+    1916: _BEYOND,
     1931: "the query examined as many rows, or recursed as often, as it may, so that rows are missing. Leave LIMIT ROWS"
     " EXAMINED out of it, or raise max_recursive_iterations at the server",
     1977: _LOST_CHARACTER,
     3854: _LOST_CHARACTER,
+    6527: _BEYOND,
 }
 """Warning numbers that mean a wrong result, with the reason and the remedy."""
 
 _CONVERTED = frozenset({1292, 1366, 1411, 1441})
 """Warning numbers of text that the query itself converts to numbers or times, as in `WHERE code = 5` or `name + 0`."""
 
-_SHORTENED, _SHORTENED_TEXT = 1292, re.compile(r"Truncated incorrect (?:N?CHAR|BINARY|VARCHAR|VARBINARY)\(\d+\)")
+_TRUNCATED = 1292
+_SHORTENED = re.compile(r"Truncated incorrect (?:N?CHAR|BINARY|VARCHAR|VARBINARY)\(\d+\)")
+_LARGE = re.compile(
+    r"Truncated incorrect (?:INTEGER|DECIMAL) value: '-?(?:\d{19,}(?:\.\d*)?|\d(?:\.\d+)?e\+?(?:1[89]|[2-9]\d|\d{3}))'"
+)
 _LEFT = "a CAST makes a text shorter than it is. Write LEFT(...) where that is meant"
 
 
@@ -72,7 +79,7 @@ class Cuts:
             number = 0
         found = _warnings(session)
         for code, text in found:
-            why = _LEFT if code == _SHORTENED and _SHORTENED_TEXT.match(text) else _CUT.get(code)
+            why = _of_truncated(text) if code == _TRUNCATED else _CUT.get(code)
             if why is not None:
                 raise SourceError(
                     f"connection {self._conn_id!r}: the server cut what was read (warning {code}): {why}. Nothing of"
@@ -99,6 +106,13 @@ class Cuts:
                 number,
                 len(found),
             )
+
+
+def _of_truncated(text: str) -> str | None:
+    """Return what a warning of that number says is cut; None where it is about a text that is no number or time."""
+    if _SHORTENED.match(text):
+        return _LEFT
+    return _BEYOND if _LARGE.match(text) else None
 
 
 def _warnings(session: Session) -> list[tuple[int, str]]:
