@@ -49,6 +49,8 @@ def postgres_url(conn_id: str, connection: Any) -> sa.URL:
     if not isinstance(further, dict):
         raise refused_extra(conn_id, "sqlalchemy_query", "is no JSON object of libpq parameters")
     further = {name: value for name, value in further.items() if value is not None}
+    if "conninfo" in further or "conninfo" in extras:  # the driver's own argument, which may name another server
+        raise refused_extra(conn_id, "conninfo", "is none of libpq's connection parameters")
     return sa.URL.create(
         "postgresql+psycopg",
         username=connection.login or None,

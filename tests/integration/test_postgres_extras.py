@@ -68,6 +68,7 @@ def test_what_stands_in_deployments_is_taken_and_our_own_settings_win(legacy, ex
     ("extra", "why"),
     [
         ({"foo": "secret"}, "none of libpq's connection parameters"),
+        ({"conninfo": "secret"}, "none of libpq's connection parameters"),
         ({"self": "secret"}, "none of libpq's connection parameters"),
         ({"sslmode": "secret"}, "a value that libpq does not take"),
         ({"keepalives": "secret"}, "a value that libpq does not take"),
