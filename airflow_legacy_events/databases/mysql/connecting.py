@@ -17,6 +17,7 @@ from airflow_legacy_events.databases.mysql.tls import asked, prove
 _FIXED: Mapping[str, Any] = {
     "charset": "utf8mb4",
     "use_unicode": True,
+    "binary_prefix": True,
     "local_infile": 0,
     "multi_statements": False,
     "client_flag": CLIENT.FOUND_ROWS,
