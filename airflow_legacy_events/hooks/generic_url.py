@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.hooks.extras import extras_of
 
 
 def generic_url(conn_id: str, connection: Any) -> sa.URL:
@@ -18,7 +19,8 @@ def generic_url(conn_id: str, connection: Any) -> sa.URL:
     Raises:
         ConfigurationError: there is no URL, it is invalid, or its dialect or driver is not installed.
     """
-    found = connection.extra_dejson.get("sqlalchemy_url")
+    extras = connection.extra_dejson
+    found = (extras if isinstance(extras, dict) else extras_of(conn_id, connection)).get("sqlalchemy_url")
     where = "its extra sqlalchemy_url" if found else f"the Airflow hook of its type {connection.conn_type!r}"
     url = parsed(conn_id, found or _of_hook(conn_id, connection), where)
     if found and not url.username:
@@ -41,7 +43,7 @@ def parsed(conn_id: str, found: Any, where: str) -> sa.URL:
         ConfigurationError: it is not a URL.
     """
     try:
-        return sa.make_url(found)
+        return sa.make_url(found.strip() if isinstance(found, str) else found)
     except (sa.exc.ArgumentError, ValueError, TypeError):
         raise ConfigurationError(
             f"connection {conn_id!r}: what {where} gives is no SQLAlchemy URL, such as"

@@ -59,7 +59,7 @@ def _own(conn_id: str, name: str, url: sa.URL, connection: Any, extras: dict[str
     several = {key: value for key, value in url.query.items() if key not in single}
     options = {**extras, **single}
     fields = _Fields(
-        url.database if name == "sqlite" else url.host or connection.host,
+        (url.database if name == "sqlite" else url.host) or connection.host,
         url.port or connection.port or None,
         url.username or connection.login,
         url.password or connection.password,

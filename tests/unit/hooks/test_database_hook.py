@@ -337,3 +337,22 @@ def test_port_0_is_none(url):
     found = database("own", conn_type="legacy_database", port=0, extra=json.dumps({"sqlalchemy_url": url}))
 
     assert found.url.port is None
+
+
+@pytest.mark.parametrize("fields", [{"host": "/data/crm.db"}, {"schema": "/data/crm.db"}])
+def test_the_file_of_a_sqlite_url_may_be_named_by_the_fields(fields):
+    found = database("own", conn_type="legacy_database", **fields, extra=json.dumps({"sqlalchemy_url": "sqlite://"}))
+    assert found.url.database == "/data/crm.db"
+
+
+@pytest.mark.parametrize("conn_type", ["legacy_database", "generic"])
+def test_blanks_around_a_url_that_was_pasted_do_not_count(conn_type):
+    url = " firebird+firebird://db/crm \n"
+    found = database("own", conn_type=conn_type, extra=json.dumps({"sqlalchemy_url": url}))
+    assert found.url.render_as_string() == url.strip()
+
+
+@pytest.mark.parametrize("extra", ['["sqlalchemy_url"]', '"{}"'])
+def test_an_extra_field_of_any_type_that_is_no_object_is_refused(extra):
+    with pytest.raises(ConfigurationError, match="the extra field of connection 'crm' is no JSON object"):
+        URLS["generic"]("crm", Connection(conn_id="crm", conn_type="odd", extra=extra))
