@@ -10,7 +10,10 @@ from typing import NamedTuple
 from airflow_legacy_events.core.errors import ConfigurationError
 
 QUOTES: Mapping[str, str] = {"postgresql": '"', "mysql": '"`', "mariadb": '"`', "sqlite": '"`['}
-"""Opening quote characters by SQLAlchemy dialect name; `"` is that of standard SQL, a backtick that of MySQL, `[` that of SQL Server."""
+"""Opening quote characters by SQLAlchemy dialect name.
+
+`"` is that of standard SQL, a backtick that of MySQL, `[` that of SQL Server.
+"""
 
 _ENDS = {"[": "]"}
 _NUL = "\0"
