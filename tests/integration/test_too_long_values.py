@@ -9,7 +9,7 @@ from tests.support.engines import of
 from tests.support.legacy import legacy_database
 
 TOO_LONG = {
-    "sqlite": ["hex(zeroblob(600000000))", "printf('%.*c', 1100000000, body)"],
+    "sqlite": ["hex(zeroblob(600000000))", "zeroblob(1100000000)"],
     "postgresql": ["repeat(body, 1100000000)", "lpad(body, 1100000000)"],
     "firebird": ["RPAD(body, 40000)", "CAST(body || body AS VARCHAR(1))"],
 }
