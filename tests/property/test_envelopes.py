@@ -51,7 +51,9 @@ def single(digits, exponent, as_text):
     """At most six digits, which no other number of four bytes shares; the driver gives the double of the same value."""
     number = float(f"{digits}e{exponent}")
     held = repr(struct.unpack("f", struct.pack("f", number))[0])
-    return Cell(held if as_text else float(held), number, shortest(held))
+    written = shortest(held)
+    assert float(written) == number
+    return Cell(held if as_text else float(held), json.loads(written), written)
 
 
 def decimal(number):
