@@ -1,9 +1,11 @@
 """A broker that sends its clients to addresses which lead nowhere: each error says why, in the client's own words."""
 
+import contextlib
 import datetime as dt
 import logging
 
 import pytest
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from airflow_legacy_events.brokers.kafka.callbacks import callbacks
@@ -37,7 +39,8 @@ def admin(astray):
     settings, host, word = astray
     calls, errors = callbacks(settings, LOG)
     made = AdminClient({**settings, **calls, "log_level": 0})
-    made.list_topics(timeout=10)
+    with contextlib.suppress(KafkaException):  # the first answer may lead it astray before this one comes
+        made.list_topics(timeout=2)
     return made, errors, host, word
 
 
@@ -57,8 +60,10 @@ def test_a_topic_that_cant_be_made(admin, topics):
 
 def test_the_link_to_the_newest_message(astray, topics):
     settings, host, word = astray
+    topic = topics.make()
     with pytest.raises(DeliveryError) as failed:
-        latest(settings, topics.make(), LOG)
+        for _ in range(5):  # a client may be answered on its first connection before it follows the answer
+            latest(settings, topic, LOG)
     assert host in str(failed.value)
     assert word in str(failed.value)
 
