@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import quote
 
 _RESERVED = ":/?#[]@!$&'()*+,;="
@@ -13,9 +14,13 @@ _WITH_IP_LITERAL = re.compile(r".*//([^@\[\]]*@)?\[[0-9A-Za-z:.]+\](:\d*)?")
 _FIRST_SEGMENT = re.compile("[^/?]*")
 
 
-def path_of(*names: str) -> str:
-    """Return names as a path, each with its `%` escaped, so that unescaping restores the names."""
-    return reference("".join("/" + name.replace("%", "%25") for name in names))
+def path_of(*names: Any) -> str:
+    """Return names as a path, each with its `%` escaped, so that unescaping restores the names.
+
+    Args:
+        names: texts; while a DAG is parsed also another task's output, whose text is a template.
+    """
+    return reference("".join("/" + str(name).replace("%", "%25") for name in names))
 
 
 def reference(text: str) -> str:
