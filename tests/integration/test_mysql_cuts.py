@@ -138,6 +138,7 @@ def test_a_query_that_recurses_often_is_whole_and_one_that_examines_too_few_rows
         read(legacy, "SELECT id AS customer FROM line LIMIT ROWS EXAMINED 20")
 
 
+@pytest.mark.parametrize("legacy", of("mysql"), indirect=True)
 def test_a_computed_column_of_a_table_that_is_cut_fails_too(legacy):
     legacy.needs("generated columns")
     legacy.execute(f"CREATE TABLE t (id int PRIMARY KEY, item varchar(9), made longtext AS ({TOO_LONG}) VIRTUAL)")
