@@ -58,12 +58,16 @@ def test_a_topic_that_cant_be_made(admin, topics):
     says_why(str(failed.value), host, word)
 
 
+def look_often(settings, topic):
+    """A client may be answered on its first connection, before it follows the answer."""
+    for _ in range(5):
+        latest(settings, topic, LOG)
+
+
 def test_the_link_to_the_newest_message(astray, topics):
     settings, host, word = astray
-    topic = topics.make()
     with pytest.raises(DeliveryError) as failed:
-        for _ in range(5):  # a client may be answered on its first connection before it follows the answer
-            latest(settings, topic, LOG)
+        look_often(settings, topics.make())
     assert host in str(failed.value)
     assert word in str(failed.value)
 
