@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-
 from airflow_legacy_events.core.about import About
 from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.databases.expressions import values_of
 from airflow_legacy_events.databases.mysql.database import MysqlDatabase
 
 _PRIVILEGES = ("USER_PRIVILEGES", "SCHEMA_PRIVILEGES", "TABLE_PRIVILEGES", "COLUMN_PRIVILEGES")
@@ -16,7 +15,7 @@ _WRITES = " OR ".join(
     " AND PRIVILEGE_TYPE IN ('INSERT', 'UPDATE', 'DELETE'))"
     for name in _PRIVILEGES
 )
-_ASKED = (
+_EXPRESSIONS = (
     "VERSION()",
     "COALESCE(DATABASE(), '')",
     "@@GLOBAL.time_zone",
@@ -33,11 +32,7 @@ def about(database: MysqlDatabase) -> About:
     Raises:
         SourceError: the server can't be reached or refused the statement.
     """
-    columns: list[sa.Label[str]] = [sa.literal_column(text).label(f"c{at}") for at, text in enumerate(_ASKED)]
-    [found] = database.read(sa.select(*columns))
-    version, name, zone, system, user, writes, read_only = (
-        one.decode() if isinstance(one, bytes) else str(one) for one in found
-    )
+    version, name, zone, system, user, writes, read_only = map(_text, values_of(database, _EXPRESSIONS))
     product = "MariaDB" if "mariadb" in version.lower() else "MySQL"
     return About(
         f"{product} {version.removeprefix('5.5.5-')}",
@@ -52,7 +47,11 @@ def about(database: MysqlDatabase) -> About:
 def _has_role(database: MysqlDatabase) -> bool:
     """Whether the session has rights through a role; MySQL before 8 has no roles."""
     try:
-        [(role,)] = database.read(sa.select(sa.literal_column("COALESCE(CURRENT_ROLE(), '')").label("role")))
+        (role,) = values_of(database, ("COALESCE(CURRENT_ROLE(), '')",))
     except SourceError:
         return False
-    return (role.decode() if isinstance(role, bytes) else role) not in ("", "NONE")
+    return _text(role) not in ("", "NONE")
+
+
+def _text(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
