@@ -4,7 +4,6 @@ import datetime as dt
 import os
 import signal
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -43,17 +42,6 @@ def browser(stream):
     with page() as found:
         log_in(found, stream.client.url)
         yield found
-
-
-@pytest.fixture
-def screenshot(browser, tmp_path):
-    """Keeps pictures in the folder that LEGACY_EVENTS_TEST_SCREENSHOTS names."""
-    folder = Path(os.environ.get("LEGACY_EVENTS_TEST_SCREENSHOTS", tmp_path))
-
-    def screenshot(name):
-        browser.screenshot(path=folder / f"{name}.png")
-
-    return screenshot
 
 
 def replayed(stream):

@@ -1,8 +1,5 @@
 """Connections made and tested where people make them, used by a run; and the errors that people meet first."""
 
-import os
-from pathlib import Path
-
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
@@ -32,13 +29,6 @@ def browser(real_airflow):
     with page() as found:
         log_in(found, real_airflow.client.url)
         yield found
-
-
-@pytest.fixture
-def screenshot(browser, tmp_path):
-    """Keeps pictures in the folder that LEGACY_EVENTS_TEST_SCREENSHOTS names."""
-    folder = Path(os.environ.get("LEGACY_EVENTS_TEST_SCREENSHOTS", tmp_path))
-    return lambda name: browser.screenshot(path=folder / f"{name}.png")
 
 
 def test_a_connection_is_made_in_the_form_tested_and_used(real_airflow, browser, address, screenshot):

@@ -30,13 +30,6 @@ def legacy(request):
         yield found
 
 
-@pytest.fixture
-def database(legacy):
-    made = legacy.database()
-    yield made
-    made.close()
-
-
 def select(*names: str, table: str = "t") -> sa.Select:
     return sa.select(*map(sa.column, names)).select_from(sa.table(table)).order_by(sa.column("id"))
 

@@ -18,13 +18,6 @@ def legacy(request):
         yield found
 
 
-@pytest.fixture
-def database(legacy):
-    made = legacy.database()
-    yield made
-    made.close()
-
-
 def refer(legacy, table, action):
     """A table with a foreign key to the outbox."""
     key = f"CONSTRAINT fk_{table} FOREIGN KEY (outbox_id) REFERENCES outbox (id) {action}"

@@ -27,13 +27,6 @@ def legacy(request):
 
 
 @pytest.fixture
-def database(legacy):
-    made = legacy.database()
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def other(legacy):
     made = legacy.database()
     yield made

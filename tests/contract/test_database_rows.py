@@ -23,13 +23,6 @@ def legacy(request):
         yield found
 
 
-@pytest.fixture
-def database(legacy):
-    made = legacy.database()
-    yield made
-    made.close()
-
-
 def remove(database, condition) -> int:
     with database.lock("s", HOLDER) as lease:
         [answer] = lease.execute([sa.delete(sa.table("t")).where(condition)])

@@ -24,13 +24,6 @@ def legacy(request):
         yield found
 
 
-@pytest.fixture
-def database(legacy):
-    made = legacy.database()
-    yield made
-    made.close()
-
-
 def all_rows(database) -> sa.Select:
     found = database.reflect("t", None)
     columns = [sa.column("n"), database.bounded(found.columns[1])]

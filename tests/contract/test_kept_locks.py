@@ -27,13 +27,6 @@ def legacy(request):
         yield found
 
 
-@pytest.fixture
-def database(legacy):
-    made = legacy.database()
-    yield made
-    made.close()
-
-
 @pytest.fixture(params=range(len(KEPT)))
 def one(request):
     return KEPT[request.param]

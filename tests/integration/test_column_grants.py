@@ -11,7 +11,7 @@ from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsEr
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.sources.query import QuerySource
 from tests.support.legacy import legacy_database
-from tests.support.readers import ENGINES, Reader
+from tests.support.readers import ENGINES, connecting
 
 
 @pytest.fixture(params=ENGINES)
@@ -26,11 +26,8 @@ def legacy(request):
 
 @pytest.fixture
 def reader(legacy):
-    made = Reader(legacy)
-    if legacy.dialect == "postgresql":
-        made.may(["GRANT CONNECT ON DATABASE crm TO reader", "GRANT USAGE ON SCHEMA public TO reader"])
-    yield made
-    made.drop()
+    with connecting(legacy) as made:
+        yield made
 
 
 def grant(reader, columns=(), table="person"):

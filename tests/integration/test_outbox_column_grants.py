@@ -10,7 +10,7 @@ from airflow_legacy_events.brokers.memory import MemoryBroker
 from airflow_legacy_events.core.errors import LegacyEventsError
 from tests.support.legacy import legacy_database
 from tests.support.outbox import Drain, create_outbox
-from tests.support.readers import ENGINES, Reader
+from tests.support.readers import ENGINES, connecting
 
 COLUMNS = ("id", "aggregatetype", "aggregateid", "type", "payload", "created_at", "published_at")
 CHANGE = {"delete": "DELETE", "mark": "UPDATE (published_at)"}
@@ -26,11 +26,8 @@ def legacy(request):
 
 @pytest.fixture
 def reader(legacy):
-    made = Reader(legacy)
-    if legacy.dialect == "postgresql":
-        made.may(["GRANT CONNECT ON DATABASE crm TO reader", "GRANT USAGE ON SCHEMA public TO reader"])
-    yield made
-    made.drop()
+    with connecting(legacy) as made:
+        yield made
 
 
 def may(reader, mode, columns=COLUMNS):

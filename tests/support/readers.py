@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 
@@ -62,3 +63,13 @@ class Reader:
             self._user.drop()
         else:
             self.legacy.connection.execute(f"DROP OWNED BY {self.name}; DROP ROLE {self.name}")
+
+
+@contextmanager
+def connecting(legacy: Legacy) -> Iterator[Reader]:
+    """A user who may connect and see the names of a schema, and nothing else; it is gone afterwards."""
+    made = Reader(legacy)
+    if legacy.dialect == "postgresql":
+        made.may(["GRANT CONNECT ON DATABASE crm TO reader", "GRANT USAGE ON SCHEMA public TO reader"])
+    yield made
+    made.drop()
