@@ -51,7 +51,7 @@ class BesideLive:
                     return
                 self._send(more, self._encode(more))
         self._delivery.deliver(dataclasses.replace(batch, rows=[], count=0), None)
-        self._before = batch.after
+        self._before = batch.watermark
 
     def _send(self, batch: Batch, messages: Messages) -> None:
         self._delivery.deliver(dataclasses.replace(batch, after=self._before), messages)

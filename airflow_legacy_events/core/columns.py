@@ -40,6 +40,16 @@ class Kind(StrEnum):
     ANY = "any"
 
 
+class Absent:
+    """Type of `ABSENT`."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT = Absent()
+"""Value of a column that is not part of a row, such as one that a change log left out; unlike None, which is NULL."""
+
 TEMPORAL = frozenset({Kind.DATE, Kind.TIMESTAMP, Kind.INSTANT})
 
 
@@ -91,6 +101,11 @@ class Shape:
         time: position of the row's time, None where it has none.
         group: positions whose values rows of one group share. Their order is kept when one of them can't be delivered.
         roles: positions by the name of their role, where a source defines any; see `sources.outbox`.
+        before: positions of the old row's values, in the order of `data`, where an event holds both images; else empty.
+        unchanged: position of the names of columns that are absent because they did not change; None if there is none.
+        numbered: whether the watermark columns alone identify a version of a row, so that event ids need no checksum.
+        table: the table of a source that reads several; None if it reads one.
+        stream: attributes of the stream that differ for these rows, such as `topic`.
     """
 
     columns: tuple[Column, ...]
@@ -100,6 +115,11 @@ class Shape:
     time: int | None = None
     group: tuple[int, ...] = ()
     roles: Mapping[str, int] = field(default_factory=dict)
+    before: tuple[int, ...] = ()
+    unchanged: int | None = None
+    numbered: bool = False
+    table: str | None = None
+    stream: Mapping[str, str] = field(default_factory=dict)
 
     def named(self, positions: Sequence[int]) -> tuple[str, ...]:
         """Return the names of the columns at `positions`, in that order."""

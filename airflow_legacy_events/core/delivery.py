@@ -106,7 +106,7 @@ class AtLeastOnce:
 
     def deliver(self, batch: Batch, messages: Messages | None) -> None:
         """See `Delivery.deliver`."""
-        self._note(batch.after if messages is None else self._publish(batch, messages))
+        self._note(batch.watermark if messages is None else self._publish(batch, messages))
         if self._clock() - self._last_save >= SAVE_SECONDS or self._receipt_bytes > RECEIPT_BYTES:
             self._check_topics()
             self._save()
@@ -150,7 +150,7 @@ class AtLeastOnce:
         if rejections:
             self._bury(batch, messages, rejections)
         self._count(Delivered(len(rejections), rejected=len(rejections), batches=1))
-        return batch.after
+        return batch.watermark
 
     def _publish_but(self, batch: Batch, messages: Messages, refused: Sequence[Rejection]) -> Watermark:
         """Deliver a batch without its undeliverable rows and without the rows after them in their group.
@@ -164,7 +164,7 @@ class AtLeastOnce:
         self._left.count(len(left))
         self._count_events(messages, left)
         self._count(Delivered(len(left), skipped=len(left), batches=1))
-        return (self._source.without(batch, left) if left else None) or batch.after
+        return (self._source.without(batch, left) if left else None) or batch.watermark
 
     def _count_events(self, messages: Messages, without: AbstractSet[int]) -> None:
         events = len(messages.values) - len(without)

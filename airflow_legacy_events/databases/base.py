@@ -17,7 +17,7 @@ from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.core.limits import MAX_ROW_BYTES
 from airflow_legacy_events.core.model import Ceiling
-from airflow_legacy_events.core.ports import Listener, TableState, TableWrites
+from airflow_legacy_events.core.ports import ChangeLog, Listener, LogOptions, TableState, TableWrites
 from airflow_legacy_events.core.row_security import FAIL
 from airflow_legacy_events.core.sql_dialects import UNKNOWN, Dialect
 from airflow_legacy_events.databases.chunks import Chunks, Row
@@ -240,6 +240,13 @@ class SqlDatabase(Streams[Session], Conditions, Untold, Generic[Session]):
         raise ConfigurationError(
             f"channel={channel!r} was given, and connection {self.conn_id!r} leads to {self._dialect.name}, which has"
             " no NOTIFY: only PostgreSQL has. Leave channel= out; looking every poll_interval finds the same rows"
+        )
+
+    def change_log(self, options: LogOptions) -> ChangeLog:  # noqa: ARG002  most databases have none
+        """See `core.ports.Database.change_log`."""
+        raise ConfigurationError(
+            f"connection {self.conn_id!r} leads to {self._dialect.name}, whose change log can't be read; nothing was"
+            " read. Use IncrementalQueryOperator, or OutboxDrainOperator with a table that the application writes"
         )
 
     def close(self) -> None:

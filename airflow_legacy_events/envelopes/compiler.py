@@ -78,7 +78,7 @@ class _Encoder:
 
     def encode(self, batch: Batch) -> Messages:
         """Return the messages of a batch, in its order."""
-        plan = self._plan
+        plan, op = self._plan, str(batch.op)
         keys: list[str | None] = []
         values: list[str] = []
         each: list[Headers] | None = [] if plan.each else None
@@ -86,7 +86,7 @@ class _Encoder:
         extent = Extent()
         for start in range(0, len(batch.rows), BLOCK_ROWS):
             columns = _columns(batch.rows[start : start + BLOCK_ROWS])
-            encoded = [self._encode(at, columns[field.position], batch.op) for at, field in enumerate(plan.fields)]
+            encoded = [self._encode(at, columns[field.position], op) for at, field in enumerate(plan.fields)]
             block, headers = self._block(columns, encoded, batch)
             keys += block[0]
             values += block[1]
@@ -121,7 +121,7 @@ class _Encoder:
         texts = [one.texts for one in encoded]
         filled = {slot: self._fill(slot, template, texts) for slot, template in plan.templates.items()}
         inner = [_inner(filled[slot]) if slot in filled else None for slot in FILLED]
-        versioned = self._versioned(batch.op)
+        versioned = self._versioned(str(batch.op))
         counter = f":{batch.counter}" if versioned and batch.counter else ""
         generation = f":g{batch.generation}" if batch.generation else ""
         encode = self._compiled(versioned=versioned)
@@ -132,7 +132,7 @@ class _Encoder:
             Slot.ID: block[2],
             Slot.SUBJECT: cleaned_each([key or None for key in block[0]]),
             Slot.TIME: moments and [moment or None for moment in moments],
-            Slot.OP: [batch.op] * count,
+            Slot.OP: [str(batch.op)] * count,
             **filled,
         }
         return block, [

@@ -72,7 +72,7 @@ class Renewal:
         """Yield the batches; after a change their watermarks hold its facts."""
         for batch in batches:
             if self.changed:
-                batch.after = batch.after._replace(facts={**self.changed, **batch.after.facts})
+                batch.after = batch.watermark._replace(facts={**self.changed, **batch.watermark.facts})
             yield batch
 
     def _take(self, found: Rows, facts: dict[str, Any]) -> None:

@@ -11,6 +11,17 @@ from airflow_legacy_events.core.model.horizon import (
     Opened,
     Pending,
 )
+from airflow_legacy_events.core.model.log import (
+    HIDDEN,
+    LogChunk,
+    LogForm,
+    LogMessage,
+    LogPosition,
+    LogRows,
+    LogState,
+    LogTruncate,
+    TableName,
+)
 from airflow_legacy_events.core.model.messages import Headers, Messages, Rejection
 from airflow_legacy_events.core.model.replay import Repeat, RunMode, Span, Window
 from airflow_legacy_events.core.model.stream import FORMATS, Formats, Stream
@@ -18,6 +29,7 @@ from airflow_legacy_events.core.model.watermark import PLACED, Receipt, Watermar
 
 __all__ = [
     "FORMATS",
+    "HIDDEN",
     "LEFT_ROWS",
     "PENDING_ROWS",
     "PLACED",
@@ -29,6 +41,13 @@ __all__ = [
     "Headers",
     "HeldBack",
     "Horizon",
+    "LogChunk",
+    "LogForm",
+    "LogMessage",
+    "LogPosition",
+    "LogRows",
+    "LogState",
+    "LogTruncate",
     "Messages",
     "Opened",
     "Pending",
@@ -38,6 +57,7 @@ __all__ = [
     "RunMode",
     "Span",
     "Stream",
+    "TableName",
     "Watermark",
     "Window",
     "listed",

@@ -20,8 +20,9 @@ class Batch:
         shape: of all its rows.
         rows: tuples of texts (or plain values), or one raw block for an encoder that takes it.
         count: how many rows; 0 for a batch that only moves the watermark.
-        after: the watermark once they are confirmed; the relay adds the facts of the run.
-        op: `c`, `u`, `d` or `r`, for every row.
+        after: the watermark once they are confirmed; the relay adds the facts of the run. None: they are confirmed and
+            saved together with the next batch.
+        op: `c`, `u`, `d`, `r`, or `t` for a truncated table, for every row; or one for each row.
         counter: distinguishes versions that are sent at one watermark value; in bulk the load's number.
         final: whether this batch reaches the target of the run.
         share: fraction of the range that is done after it, 0 to 1; None if unknown.
@@ -34,14 +35,20 @@ class Batch:
     shape: Shape
     rows: Sequence[tuple[Any, ...]]
     count: int
-    after: Watermark
-    op: str
+    after: Watermark | None
+    op: str | Sequence[str]
     counter: int = 0
     final: bool = False
     share: float | None = None
     generation: int = 0
     copies: Copies | None = None
     split: bool = False
+
+    @property
+    def watermark(self) -> Watermark:
+        """The watermark after a batch of a source whose batches all have one."""
+        assert self.after is not None, "a batch without a watermark"  # noqa: S101
+        return self.after
 
     def name_of(self, at: int) -> str:
         """Return the name of the row at a place for messages: its id, else its position."""

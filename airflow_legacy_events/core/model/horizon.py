@@ -88,6 +88,7 @@ class Horizon(NamedTuple):
             taken; else None.
         held_back: rows above the bound of the run; None if there are none.
         timezone: name of the zone of naive times, if the source determines it; None: the stream's own.
+        topics: that rows may go to, if known before they are read; all are checked before the first read.
         left: counts the rows between a position, as watermark values, and `target`, up to `LEFT_ROWS`; called once, if
             the run ended before the target. None if they can't be counted.
     """
@@ -101,6 +102,7 @@ class Horizon(NamedTuple):
     held_back: HeldBack | None = None
     timezone: str | None = None
     left: Callable[[Sequence[str]], int] | None = None
+    topics: tuple[str, ...] = ()
 
 
 class Opened(NamedTuple):

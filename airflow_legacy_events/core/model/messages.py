@@ -28,6 +28,8 @@ class Messages:
         topics: of the messages, one entry a message; None: all go to `topic`.
         partitions: of the messages, one entry a message; None, as a whole or for one message, means the partition
             derived from its key.
+        rows: of each message, the place of its row in the batch; None: one message for each row, in order.
+        everywhere: whether every message goes to each partition of its topic.
         refused: messages that the envelope forbids on their topic; their keys and values are kept for the dead-letter
             topic.
         measured: size of these keys and values if the envelope knows it; else they are measured when needed.
@@ -43,6 +45,8 @@ class Messages:
     topics: Sequence[str] | None = None
     partitions: Sequence[int | None] | None = None
     refused: Sequence[Rejection] = ()
+    rows: Sequence[int] | None = None
+    everywhere: bool = False
 
     @property
     def alike(self) -> bool:

@@ -9,9 +9,11 @@ from airflow_legacy_events.core.ports.catalog import (
     TableWrites,
     Withheld,
 )
-from airflow_legacy_events.core.ports.database import Answer, Database, Lease, Listener
+from airflow_legacy_events.core.ports.change_log import ChangeLog, LogOptions, LogSnapshot, LogTable
+from airflow_legacy_events.core.ports.database import Database
 from airflow_legacy_events.core.ports.delivery import Delivery, MakeDelivery
 from airflow_legacy_events.core.ports.envelope import Envelope
+from airflow_legacy_events.core.ports.lease import Answer, Lease, Listener
 from airflow_legacy_events.core.ports.observer import Observer
 from airflow_legacy_events.core.ports.source import Source
 from airflow_legacy_events.core.ports.store import WatermarkStore
@@ -20,11 +22,15 @@ __all__ = [
     "Answer",
     "Broker",
     "BrokerClient",
+    "ChangeLog",
     "Database",
     "Delivery",
     "Envelope",
     "Lease",
     "Listener",
+    "LogOptions",
+    "LogSnapshot",
+    "LogTable",
     "MakeDelivery",
     "NextId",
     "Observer",

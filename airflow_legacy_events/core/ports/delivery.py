@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeAlias
 
 from airflow_legacy_events.core.model import Batch, Delivered, Messages, Watermark
-from airflow_legacy_events.core.ports.database import Lease
+from airflow_legacy_events.core.ports.lease import Lease
 from airflow_legacy_events.core.ports.source import Source
 
 

@@ -17,7 +17,7 @@ from airflow_legacy_events.core.model import (
     Watermark,
     Window,
 )
-from airflow_legacy_events.core.ports.database import Lease
+from airflow_legacy_events.core.ports.lease import Lease
 
 
 @runtime_checkable

@@ -171,7 +171,9 @@ class OutboxSource:
         """See `core.ports.Source.without`; a replay leaves no rows behind, since no later run would send them."""
         if self._drain is None:
             return None
-        return batch.after._replace(receipt=self._drain.receipt(batch.rows, rows) if rows else batch.after.receipt)
+        return batch.watermark._replace(
+            receipt=self._drain.receipt(batch.rows, rows) if rows else batch.watermark.receipt
+        )
 
     def overtaken(self, batch: Batch) -> Iterator[Batch]:  # noqa: ARG002
         """See `core.ports.Source.overtaken`; the rows of an outbox never change."""

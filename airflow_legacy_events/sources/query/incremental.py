@@ -162,8 +162,8 @@ class IncrementalRun:
         marking = self._batch(Page([], plan.start, True, None, self.rows.selection))
         if self.now and plan.start.values:
             passed = self.rows.newest(plan.start.values, last_rows.KEPT_ROWS)
-            marking.after = marking.after._replace(
-                facts={**marking.after.facts, "last": [last_rows.checksum(row) for row in passed]}
+            marking.after = marking.watermark._replace(
+                facts={**marking.watermark.facts, "last": [last_rows.checksum(row) for row in passed]}
             )
         return marking
 

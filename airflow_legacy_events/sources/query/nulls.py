@@ -113,7 +113,7 @@ class NullRun:
         left, reached, after = self.limits.max_rows, True, position_of(plan.start, len(self.run.rows.selection.columns))
         for batch in self.run.batches(plan):
             left = None if left is None else left - batch.count
-            reached, after = batch.final, batch.after
+            reached, after = batch.final, batch.watermark
             batch.final = batch.final and null_pass is None
             yield batch
         if reached and null_pass is not None:

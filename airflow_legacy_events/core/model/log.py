@@ -1,0 +1,150 @@
+"""Change log: positions, tables and row changes as a reader yields them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from airflow_legacy_events.core.columns import Column, Kind
+
+
+class LogPosition(NamedTuple):
+    """Position in a change log: everything that committed before `place`, and part of what commits there.
+
+    Attributes:
+        place: where a transaction ends in the log, in the database's own notation: an LSN, or `file:position`.
+        changes: number of delivered changes of the transaction that commits at `place`.
+    """
+
+    place: str
+    changes: int = 0
+
+
+class TableName(NamedTuple):
+    """Table of a change log; a partition carries the name of its root table."""
+
+    schema: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+
+HIDDEN: tuple[Column, ...] = (
+    Column("legacy_events_place", Kind.TEXT, "text", nullable=False, checked=True),
+    Column("legacy_events_number", Kind.INTEGER, "integer", nullable=False),
+    Column("legacy_events_time", Kind.INSTANT, "timestamptz", nullable=True),
+    Column("legacy_events_unchanged", Kind.TEXT, "text", nullable=True),
+)
+"""Columns that follow those of the table in each row of `LogRows`.
+
+Place where the transaction commits, number of the change in it (from 1), commit time, and the names of columns that an
+UPDATE left unchanged and the log left out, as a JSON array; None if there are none.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class LogForm:
+    """Columns of a table as the log describes them at one place. Its rows share one object until the table changes.
+
+    Attributes:
+        table: the table; for a partition its root.
+        columns: in the order of the log; without generated columns that the log leaves out.
+        identity: names of the columns that the log has of an old row: the key, or all columns.
+        numbers: the database's own number of each column, which survives a rename; None where it is not known.
+    """
+
+    table: TableName
+    columns: tuple[Column, ...]
+    identity: tuple[str, ...]
+    numbers: tuple[int | None, ...] = ()
+
+
+@dataclass(slots=True)
+class LogRows:
+    """Changes of one table, in the order of the log.
+
+    Attributes:
+        form: columns of the rows.
+        ops: `c`, `u` or `d` of each row. An UPDATE of the key is a `d` of the old key and a `c` of the new row.
+        rows: values by `form.columns`, as text, then by `HIDDEN`. Of a `d`, the old row. `ABSENT` where the log has no
+            value.
+        before: old rows of `u` and `d`, as far as the log has them, by `form.columns`; None for a `c`. None as a
+            whole if they were not requested.
+    """
+
+    form: LogForm
+    ops: list[str]
+    rows: list[tuple[Any, ...]]
+    before: list[tuple[Any, ...] | None] | None = None
+
+
+class LogTruncate(NamedTuple):
+    """TRUNCATE of a table, or of some partitions of it.
+
+    Attributes:
+        form: of the table.
+        hidden: values by `HIDDEN`.
+        partial: whether only partitions were truncated.
+    """
+
+    form: LogForm
+    hidden: tuple[Any, ...]
+    partial: bool = False
+
+
+class LogMessage(NamedTuple):
+    """A logical message that the application wrote into the log in its own transaction.
+
+    Attributes:
+        prefix: of the message.
+        content: of the message, in UTF-8.
+        hidden: values by `HIDDEN`.
+    """
+
+    prefix: str
+    content: str
+    hidden: tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class LogChunk:
+    """A part of the log that is confirmed and saved together.
+
+    Attributes:
+        parts: rows grouped by table, since order is promised per key; a truncation or message is a chunk of its own.
+        end: position after it. A chunk may end inside a transaction.
+        transactions: numbers of the transactions with rows in it, unique for the server's lifetime.
+        committed: how many transactions ended in it.
+        bytes: of the log, from the end of the previous chunk.
+        final: whether the target of the run is reached.
+    """
+
+    parts: Sequence[LogRows | LogTruncate | LogMessage]
+    end: LogPosition
+    transactions: tuple[int, ...] = ()
+    committed: int = 0
+    bytes: int = 0
+    final: bool = False
+
+
+class LogState(NamedTuple):
+    """State of the log at the source, for the report.
+
+    Attributes:
+        end: where the log ends now.
+        lag_bytes: from the acknowledged position to its end.
+        held_bytes: that the server keeps for this stream; None if unknown.
+        held_by: what makes it keep more than the lag: `pid` or `gid`, `user`, `since`; None if nothing does.
+        status: the server's word for whether the log is still complete, such as `reserved` or `lost`; None if it has
+            none.
+        slot: name of the replication slot; None if there is none.
+    """
+
+    end: str
+    lag_bytes: int | None = None
+    held_bytes: int | None = None
+    held_by: Mapping[str, Any] | None = None
+    status: str | None = None
+    slot: str | None = None
