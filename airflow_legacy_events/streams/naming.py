@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from airflow_legacy_events.core.model import Stream
+from airflow_legacy_events.core.names import digest
 from airflow_legacy_events.core.uris import path_of
+
+_LONGEST_SLOT = 63
+_NOT_IN_SLOTS = re.compile("[^a-z0-9_]")
 
 
 def make_stream(
@@ -25,6 +31,20 @@ def make_stream(
     if table is not None:
         return Stream(stream, topic, path_of(conn_id, table), f"{conn_id}.{table}.changed", zone)
     return Stream(stream, topic, path_of(conn_id, stream), f"{stream}.changed", zone)
+
+
+def slot_name(dag_id: str, task_id: str) -> str:
+    """Return the default name of a task's replication slot and publication: `legacy_events_<dag_id>_<task_id>`.
+
+    PostgreSQL allows lower-case letters, digits and underscores, at most 63. A name that had to be changed or cut ends
+    with a hash of both ids, so that `crm.orders` and `crm-orders` have different slots.
+    """
+    wanted = f"legacy_events_{dag_id}_{task_id}"
+    name = _NOT_IN_SLOTS.sub("_", wanted.lower())
+    if name == wanted and len(name) <= _LONGEST_SLOT:
+        return name
+    mark = digest(f"{dag_id}/{task_id}", 8)
+    return f"{name[: _LONGEST_SLOT - len(mark) - 1]}_{mark}"
 
 
 def holds_template(text: object) -> bool:

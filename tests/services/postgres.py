@@ -19,6 +19,8 @@ _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "wal_level": "logical",
     "max_prepared_transactions": "10",
+    "max_replication_slots": "50",
+    "max_wal_senders": "50",
     "fsync": "off",
     "shared_buffers": "512MB",
     "max_wal_size": "4GB",

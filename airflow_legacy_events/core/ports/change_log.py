@@ -18,12 +18,14 @@ class LogTable(NamedTuple):
         reflection: its catalog facts.
         key: names of the key columns, all within what the log has of an old row.
         written: the name for `Database.reflect`.
+        excluded: names of the columns that are never sent.
     """
 
     name: TableName
     reflection: Reflection
     key: tuple[str, ...]
     written: str
+    excluded: tuple[str, ...] = ()
 
 
 class LogOptions(NamedTuple):
