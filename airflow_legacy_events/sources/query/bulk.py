@@ -1,4 +1,4 @@
-"""Full load in key order from one snapshot, or the rest of a load that did not finish."""
+"""Full load in key order from one snapshot, or the rest of an unfinished load."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ WITHOUT_SNAPSHOT = (
     " after, and one whose key changes may be missed"
 )
 BEGINNINGS = 3
-"""A table that is exchanged more often while one run loads it is exchanged by something that will go on doing so."""
+"""Starts of one load: a table that is exchanged this often during one run will go on being exchanged."""
 
 
 @dataclass
 class BulkRun:
-    """A load has a number, counted from 1; it is kept until the load is finished, by whichever run comes next.
+    """Full load; loads are numbered from 1, and a later run that finishes a load keeps its number.
 
     Attributes:
         rows: what is read; its position is the key.
-        stored: the loaded watermark, None on a first run.
+        stored: the loaded watermark; None on a first run.
         limits: budgets; `max_rows` does not apply.
         log: of the task.
     """
@@ -45,7 +45,7 @@ class BulkRun:
     log: logging.Logger
 
     def open(self) -> Opened:
-        """Find out which load this is."""
+        """Find the number of this load and where it begins."""
         facts: Mapping[str, Any] = self.stored.facts if self.stored is not None else {}
         load = facts.get("load") or {"number": 0, "done": True}
         number = load["number"] + 1 if load["done"] else load["number"]
@@ -70,8 +70,8 @@ class BulkRun:
     def _batches(self, number: int, at: Start) -> Iterator[Batch]:
         """Yield the pages of one snapshot; an empty batch at the end closes the load.
 
-        Where the table was exchanged under the snapshot, or its columns were, the load begins again, with an empty
-        batch that says so to the watermark.
+        If the table or its columns were exchanged under the snapshot, the load begins again. An empty batch then sets
+        the watermark back to the beginning.
         """
         for _ in range(BEGINNINGS):
             changed = yield from self._pages(number, at)
@@ -89,8 +89,8 @@ class BulkRun:
         )
 
     def _pages(self, number: int, at: Start) -> Generator[Batch, None, str | None]:
-        """Yield the pages above `at` of a snapshot; return what changed under it, None where nothing did."""
-        storage = Storage(self.rows)  # before the snapshot: an exchange between both is none that it would miss
+        """Yield the pages above `at` of a snapshot; return what changed under it, None if nothing did."""
+        storage = Storage(self.rows)  # before the snapshot, so that an exchange between the two is noticed
         try:
             with self.rows.database.snapshot():
                 while page := self._page(at):
@@ -99,7 +99,7 @@ class BulkRun:
                     at = self.rows.next_start(page)
                     yield Batch(self.rows.selection.shape, page, len(page), Watermark(at.values, None, {}), "r", number)
                 else:
-                    changed = storage.exchanged()  # the rows behind the last page may be those that are missing
+                    changed = storage.exchanged()  # an exchange after the last page may hide rows behind it
         except SourceError as error:
             changed = self._renewed(error)
         else:

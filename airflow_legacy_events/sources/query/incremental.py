@@ -27,16 +27,16 @@ from airflow_legacy_events.sources.server import REACHED
 
 
 class RunPlan(NamedTuple):
-    """Range of a run: from where to where it reads.
+    """Range that a run reads.
 
     Attributes:
         first: whether the stream has delivered nothing yet.
-        start: where it begins.
-        until: the last position that is read; None where nothing is.
-        target: the highest position that was found, read or only marked.
-        ceiling: below which it was looked for.
+        start: where the range begins.
+        until: the last position that is read; None if nothing is read.
+        target: the highest position that was found, whether it is read or only marked.
+        ceiling: upper bound of the search for the target.
         verdict: on the rows below the watermark.
-        held_back: rows above the ceiling; None where there are none.
+        held_back: rows above the ceiling; None if there are none.
     """
 
     first: bool
@@ -55,12 +55,12 @@ class IncrementalRun:
     Attributes:
         rows: what is read.
         stored: the loaded watermark, None on a first run.
-        begin: text of the value of the first watermark column that a first run begins with; None: with any.
+        begin: value of the first watermark column, as text, where a first run begins; None: with any.
         now: whether a first run only marks where the table ends.
-        lag_seconds: how far below the database's now the target lies; None for columns that are no time.
+        lag_seconds: how far below the database's now the target lies; None for columns that hold no time.
         limits: budgets.
-        standing: judges the stored watermark; None where it needs no judging.
-        delivered: checksums of the rows that were delivered last, the last one first.
+        standing: judges the stored watermark; None if it needs no judging.
+        delivered: checksums of the rows that were delivered last, newest first.
     """
 
     rows: Rows
@@ -76,7 +76,7 @@ class IncrementalRun:
         self._last, self._read = list(self.delivered), self.rows.selection.shape.columns
 
     def open(self) -> Opened:
-        """Find the target; nothing is read for delivery before the first batch is taken."""
+        """Find the target; rows are read only when the first batch is taken."""
         plan = self.plan()
         return Opened(self.horizon(plan), self.batches(plan))
 
@@ -107,9 +107,9 @@ class IncrementalRun:
         return self.rows.count(Start(tuple(values)), LEFT_ROWS, until)
 
     def pending(self, most: int) -> Pending:
-        """Find the target, and count the rows up to it, at most `most`.
+        """Find the target and count the rows up to it, at most `most`.
 
-        Where the table was set back below the watermark one row is pending: the run that it starts decides.
+        If the table was set back below the watermark, one row is reported as pending, so that a run starts and decides.
         """
         start, ceiling = self._beginning(), self.rows.ceiling(self.lag_seconds)
         try:
@@ -138,18 +138,18 @@ class IncrementalRun:
         return found
 
     def _looked_from(self, start: Start) -> Start:
-        """Where there is a watermark to judge its own row is looked for too, at the same price."""
+        """Return where the search begins; a watermark to judge includes its own row, at no further cost."""
         return start if self.standing is None else start._replace(included=True)
 
     def _judged(self, start: Start, highest: Values | None, *, above: bool | None) -> tuple[Values | None, Verdict]:
-        """Return the highest position above `start`, None where there is none, and the verdict on what lies below."""
+        """Return the highest position above `start`, None if there is none, and the verdict on the rows below it."""
         if self.standing is None:
             return highest, AS_EXPECTED
         verdict = self.standing.judge(highest, above=above)
         return (None if highest == start.values else highest), verdict
 
     def batches(self, plan: RunPlan) -> Iterator[Batch]:
-        """Yield the pages; the last one is final unless `max_rows` came first."""
+        """Yield the pages; the last one is final unless `max_rows` was reached first."""
         if plan.until is None:
             if plan.first:  # a first run always leaves a watermark
                 yield self._marking(plan)
@@ -158,7 +158,7 @@ class IncrementalRun:
             yield self._batch(page)
 
     def _marking(self, plan: RunPlan) -> Batch:
-        """Return the batch without rows that marks where the table ends, and by which rows it is known again."""
+        """Return an empty batch that marks where the table ends, with the checksums that identify its last rows."""
         marking = self._batch(Page([], plan.start, True, None, self.rows.selection))
         if self.now and plan.start.values:
             passed = self.rows.newest(plan.start.values, last_rows.KEPT_ROWS)
@@ -183,10 +183,10 @@ class IncrementalRun:
         )
 
     def _facts_behind(self, page: Page) -> dict[str, Any]:
-        """Return the facts by which the rows of a page, and the server that gave them, are known again."""
-        if not page.rows:  # behind rows that went while the run read, or that were never there
+        """Return the facts that later identify the rows of a page and the server that returned them."""
+        if not page.rows:  # behind rows that were deleted while the run read, or that were never there
             return {"last": self._last} if self._last else {}
-        if page.selection.shape.columns is not self._read:  # checksums of other columns would tell nothing
+        if page.selection.shape.columns is not self._read:  # checksums of other columns can't be compared
             self._last, self._read = [], page.selection.shape.columns
         self._last = last_rows.joined(last_rows.checksums(page.rows), self._last)
         reached = self.rows.database.position() if page.final else None
@@ -194,6 +194,6 @@ class IncrementalRun:
 
 
 def position_of(at: Start, columns: int) -> Watermark:
-    """Return the watermark of a run that came to `at`, a place in so many columns; a part of one is included."""
+    """Return the watermark of a run that reached `at`; a place in fewer than `columns` columns includes itself."""
     included = at.values and (at.included or len(at.values) < columns)
     return Watermark(at.values, None, {"included": True} if included else {})

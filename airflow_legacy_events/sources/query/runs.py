@@ -1,4 +1,4 @@
-"""Runs of a query source, made of its arguments: a full load, what is new, or a window that is sent again."""
+"""Runs of a query source: a full load, the new rows, or a window that is sent again."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from airflow_legacy_events.sources.window import bounds
 
 @dataclass(frozen=True, kw_only=True)
 class Runs:
-    """Makes the runs of one source.
+    """Creates the runs of one source.
 
     Attributes:
         rows: what is read.
-        begin: text of the value of the first watermark column that a first run begins with; None: with any.
+        begin: value of the first watermark column, as text, where a first run begins; None: with any.
         facts: of this run.
         incremental: whether there are watermark columns.
         first_run: see `QuerySource`.
         lag: see `QuerySource`.
         null_watermark: see `QuerySource`.
-        resets: decides what becomes of a table that was set back.
+        resets: decides what to do about a table that was set back.
         limits: budgets.
     """
 
@@ -59,18 +59,18 @@ class Runs:
     rerun: ClassVar[type[RerunRun]] = RerunRun
 
     def live(self, at: Watermark | None) -> BulkRun | IncrementalRun | NullRun:
-        """Return the run that goes on from a watermark."""
+        """Return the run that continues from a watermark."""
         at = as_read(at, self.rows.selection.columns)
         if not self.incremental:
             return self.load(self.rows, at, self.limits, self.log)
         return self._run(at, self._standing(at))
 
     def open_live(self, at: Watermark | None) -> tuple[Opened, Watermark | None, bool]:
-        """Open the run that goes on from a watermark.
+        """Open the run that continues from a watermark.
 
         Returns:
-            What was opened, the watermark that it goes on from, and whether something is to be recorded although
-            there may be nothing new.
+            What was opened, the watermark that it continues from, and whether the watermark must be saved even if
+            no row is new.
 
         Raises:
             WatermarkError: the table was set back below the watermark, and `on_reset` is `fail`.
@@ -94,7 +94,7 @@ class Runs:
         return _noted(opened, changed), at, bool(changed or learned) or is_new
 
     def repeat(self, at: Watermark | None, window: Window | Span) -> ReplayRun | RerunRun:
-        """Return the run that sends a window or span again, from the progress of an earlier try."""
+        """Return the run that sends a window or span again, continuing from the progress of an earlier try."""
         if isinstance(window, Window):
             zone = zone_of(self.rows.timezone)
             return self.replay(self.rows, at, self.limits, bounds(window, self.rows.selection.columns[0], zone))
@@ -116,7 +116,7 @@ class Runs:
         return NullRun(run, without_place(rows, nullable), self.null_watermark, at, self.limits)
 
     def _standing(self, at: Watermark | None) -> Standing | None:
-        """Return what judges a watermark; None for one that a person gave, or that names no row."""
+        """Return the judge of a watermark; None for one that a person set, or that names no row."""
         if at is None or not at.values or at.facts.get("included"):
             return None
         if len(at.values) < len(self.rows.selection.columns):
@@ -136,6 +136,6 @@ _ONCE = ("emptied", "gone")
 
 
 def _noted(opened: Opened, note: str) -> Opened:
-    """Return what was opened with a note behind its completeness reason."""
+    """Return what was opened, with a note appended to its completeness reason."""
     horizon = opened.horizon
     return opened._replace(horizon=horizon._replace(reason="; ".join(filter(None, (horizon.reason, note)))))

@@ -48,12 +48,12 @@ from airflow_legacy_events.sources.server import as_known, refuse_behind, with_r
 
 @dataclass(kw_only=True)
 class QuerySource(QueryArguments):
-    """Reads by keyset, page by page; each page is a short read-only transaction of its own.
+    """Reads keyset pages; each page is a short read-only transaction of its own.
 
     The lower bound is exclusive on (watermark columns, key columns), so no batch grows with a tie. The upper
     bound is the highest such tuple at or below the database's now less `lag`. Without watermark columns every
-    run is a full load in key order from one snapshot; a load that did not finish is finished first. With a window
-    the order is (its column, key columns) instead. Rows without a key are read as `sources.query.keyless` says.
+    run is a full load in key order from one snapshot; an unfinished load is finished first. With a window
+    the order is (its column, key columns) instead. See `sources.query.keyless` for rows without a key.
     """
 
     _resolved: Runs | None = field(default=None, init=False, repr=False)
@@ -92,7 +92,11 @@ class QuerySource(QueryArguments):
         return Opened(horizon, batches)
 
     def pending(self, at: Watermark | None, most: int = PENDING_ROWS) -> Pending:
-        """See `core.ports.Source.pending`; a full load has always all rows pending, and says so."""
+        """See `core.ports.Source.pending`.
+
+        Raises:
+            ConfigurationError: for a full load, of which every row is always pending.
+        """
         if self._resolved is None:
             checked = self.check()
             self._resolved = self._runs(checked, *self._resolve(checked))
@@ -107,7 +111,7 @@ class QuerySource(QueryArguments):
         return run.pending(most)
 
     def without(self, batch: Batch, rows: AbstractSet[int]) -> None:
-        """No later run of a query would read a row that was left behind."""
+        """Return None: no later run of a query would read a row that was left behind."""
 
     def overtaken(self, batch: Batch) -> Iterator[Batch]:
         """See `core.ports.Source.overtaken`."""
@@ -121,7 +125,7 @@ class QuerySource(QueryArguments):
         """A query leaves nothing to tidy up at its source."""
 
     def _guard(self, at: Watermark, runs: Runs) -> None:
-        """Check that a stored watermark is one of this source."""
+        """Check that a stored watermark belongs to this source."""
         check_query_facts(self.stream, at.facts)
         known = as_known(self.database, self.stream, at.facts, runs.facts, self.log)
         guard.check(self.stream, at.facts, known, REMEDIES)
@@ -129,7 +133,7 @@ class QuerySource(QueryArguments):
         check_values(self.stream, at.values or (), runs.rows.selection.columns)
 
     def _continues(self, progress: Watermark, facts: Mapping[str, Any]) -> bool:
-        """Whether the progress of a replay is of the same rows; False where it can't be understood."""
+        """Whether the progress of a replay belongs to the same rows; False if it can't be understood."""
         try:
             check_query_facts(self.stream, progress.facts)
         except WatermarkError:
@@ -137,7 +141,7 @@ class QuerySource(QueryArguments):
         return guard.same(progress.facts, facts, REMEDIES)
 
     def _resolve(self, checked: CheckedQuery) -> tuple[Rows, dict[str, Any]]:
-        """The rows to read, and the facts that a watermark of them holds."""
+        """Return the rows to read, and the facts that their watermark holds."""
         found, selection = checked.found, checked.selection
         facts = source_facts(self.database, self.source, self._written, selection) | {"table": self.table}
         facts |= rendered(self.sql, self.sql_as_written)
@@ -160,7 +164,7 @@ class QuerySource(QueryArguments):
         )
 
     def _look_again(self, checked: CheckedQuery, window: Window | Span | None) -> tuple[Rows, dict[str, Any]]:
-        """The rows and facts as they are by now, for a run that goes on."""
+        """Return the rows and facts as they are now, for a run that continues."""
         try:
             found = self.database.reflect(self.table, self.sql)
         except ConfigurationError as error:  # a table that is gone may come back: a retry helps

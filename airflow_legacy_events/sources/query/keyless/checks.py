@@ -1,4 +1,4 @@
-"""What a stream without a key can't do, said before anything is read."""
+"""Checks of a stream without a key, before anything is read."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def check_keyless(what: str, selection: Selection, *, limits: Limits, null_water
 
 
 def check_window_column(what: str, selection: Selection) -> None:
-    """Check that a replay of rows without a key cuts by a column that tells equal rows apart as the live stream does.
+    """Check that the replay window's column is part of the data or the watermark.
+
+    Otherwise equal rows of different times, which the live stream numbers apart, would get one event id.
 
     Raises:
         ConfigurationError: naming the column.

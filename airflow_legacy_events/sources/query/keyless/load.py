@@ -17,16 +17,17 @@ from airflow_legacy_events.sources.rows import BATCH_BYTES
 
 @dataclass
 class KeylessLoad(BulkRun):
-    """A load that did not finish begins again under its number: no place in a table without a key outlives a snapshot.
+    """Full load that restarts from its beginning, under the same number, when it did not finish.
 
-    Equal rows are numbered in each beginning from 1, so what comes again has the ids that it had.
+    Without a key no position survives its snapshot. Each start numbers equal rows from 1, so rows that are sent again
+    have the ids that they had.
     """
 
     def _beginning(self, load: Mapping[str, Any]) -> Start:  # noqa: ARG002
         return Start(())
 
     def _pages(self, number: int, at: Start) -> Generator[Batch, None, str | None]:  # noqa: ARG002
-        """Yield all rows of a snapshot; return what changed under it, None where nothing did."""
+        """Yield all rows of a snapshot; return what changed under it, None if nothing did."""
         storage, shape, copies = Storage(self.rows), self.rows.selection.shape, CopiesBySum()
         changed: str | None = None
         try:

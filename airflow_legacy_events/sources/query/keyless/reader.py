@@ -1,4 +1,4 @@
-"""Pages of rows without a key: they end between two values of the position, never among rows that share one."""
+"""Pages of rows without a key: a page ends between two values of the position, never among rows that share one."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from airflow_legacy_events.sources.selection import Selection
 Row = tuple[Any, ...]
 
 _WRITTEN_ALIKE = frozenset({Kind.INTEGER, Kind.DATE, Kind.TIMESTAMP, Kind.UUID})
-"""Kinds of which two values are equal only if their texts are."""
+"""Kinds whose values are equal only if their texts are equal."""
 
 
 class Part(NamedTuple):
     """Rows that are sent together.
 
     Attributes:
-        rows: of whole ticks, the rows of one value of the position; or some of those of one large tick.
-        at: where the next part begins; in the middle of a tick its beginning.
+        rows: whole ticks (a tick is the rows of one value of the position), or part of one large tick.
+        at: where the next part begins; within a split tick, the beginning of that tick.
         split: whether more rows of the last tick follow.
         copies: numbers equal rows.
         selection: the columns of the rows.
@@ -44,21 +44,21 @@ class TickReader(Reader):
     """Reads pages of whole ticks.
 
     Attributes:
-        torn: the tick that did not fit into the last page; None where the page holds all that it should.
+        torn: the tick that did not fit into the last page; None if the page holds whole ticks.
     """
 
     torn: Values | None = None
 
     def page(self, after: Start, until: Values | None, limit: int, query: Any = None) -> list[Row]:  # noqa: ARG002
-        """Return the next rows above `after`, of whole ticks; none where the first of them does not fit."""
+        """Return the next whole ticks above `after`; no rows if the first tick does not fit."""
         return self._whole(lambda rows: partial(rows.page, after, until, limit))
 
     def page_below(self, after: Start, high: str, limit: int) -> list[Row]:
-        """Return the next rows above `after`, below `high`, of whole ticks; none where the first does not fit."""
+        """Return the next whole ticks above `after` and below `high`; no rows if the first tick does not fit."""
         return self._whole(lambda rows: partial(rows.page_below, after, high, limit))
 
     def parts(self, start: Start, read: Callable[[Start], list[Row]], limit: int) -> Iterator[Part]:
-        """Yield the rows above `start`: pages of whole ticks, and those that don't fit into a page in parts.
+        """Yield the rows above `start`: pages of whole ticks; a tick that does not fit into a page comes in parts.
 
         Args:
             start: where they begin.
@@ -85,7 +85,7 @@ class TickReader(Reader):
         return self._read(read)
 
     def _parts_of(self, tick: Values, before: Start, limit: int) -> Iterator[Part]:
-        """Yield the rows of one tick, by one statement; only the last part moves beyond it."""
+        """Yield the rows of one tick from one statement; only the last part moves the position past it."""
         pages = self._opened(tick, limit)
         selection = self.rows.selection
         of_tick = selection.position == selection.shape.watermark
@@ -97,7 +97,7 @@ class TickReader(Reader):
             page = following
 
     def _opened(self, tick: Values, limit: int) -> Iterator[list[Row]]:
-        """Yield the pages of one tick; columns that changed before its first one are looked up again."""
+        """Yield the pages of one tick; if columns changed before the first page, they are looked up again."""
         while True:
             begun = False
             try:
@@ -114,9 +114,9 @@ class TickReader(Reader):
 
 
 def _whole_ticks(rows: Rows, read: Callable[[], Found]) -> tuple[list[Row], Values | None]:
-    """Return the whole ticks of a page, and the first one where it is larger than the page.
+    """Return the whole ticks of a page; if even the first is larger than the page, return that tick instead.
 
-    Whether the last tick is whole, and where it begins, is counted in the snapshot that gave the page.
+    The page's own snapshot is used to count whether the last tick is whole and where it begins.
     """
     with rows.database.snapshot() if rows.database.holds_snapshot else nullcontext():
         found = read()
@@ -132,7 +132,7 @@ def _whole_ticks(rows: Rows, read: Callable[[], Found]) -> tuple[list[Row], Valu
 def _head(rows: Rows, found: Found, last: Values) -> int:
     """Return how many rows of a page come before those at `last`.
 
-    Values may be equal to the database that are written in different ways, such as 'a' and 'A', or 1 and 1.0.
+    The database may treat differently written values as equal, such as 'a' and 'A', or 1 and 1.0.
     """
     tail = itertools.takewhile(lambda row: rows.values(row) == last, reversed(found.rows))
     head = len(found.rows) - sum(1 for _ in tail)

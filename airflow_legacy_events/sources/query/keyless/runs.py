@@ -10,7 +10,7 @@ from airflow_legacy_events.sources.query.runs import Runs
 
 
 class KeylessRuns(Runs):
-    """Makes the runs of one source without a key."""
+    """Creates the runs of one source without a key."""
 
     load, run, standing, replay, rerun = KeylessLoad, TickRun, KeylessStanding, TickReplay, TickRerun
 

@@ -1,4 +1,4 @@
-"""Incremental run over rows without a key: each value of the watermark, a tick, is passed as a whole."""
+"""Incremental run over rows without a key: the rows of one watermark value, a tick, are passed as a whole."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ _WAITING = {
 
 
 def tick_seconds(column: Column) -> float:
-    """Return how long a value of a temporal column may still get rows: a day for dates, else a second."""
+    """Return for how many seconds a value of a temporal column may still get rows: a day for dates, else 1 s."""
     return _DAY if column.kind is Kind.DATE else _SECOND
 
 
 @dataclass
 class TickRun(IncrementalRun):
-    """As an incremental run, in whole ticks; the watermark moves only behind one.
+    """Incremental run in whole ticks; the watermark moves only past a whole tick.
 
-    A crash in the middle of a tick sends it again, with equal ids: equal rows are numbered within their tick.
+    After a crash in the middle of a tick the tick is sent again. Its ids stay equal, since equal rows are numbered
+    within their tick.
     """
 
     def horizon(self, plan: RunPlan) -> Horizon:
@@ -39,7 +40,7 @@ class TickRun(IncrementalRun):
         return horizon._replace(reason="; ".join((horizon.reason, *waiting, _PASSED)))
 
     def batches(self, plan: RunPlan) -> Iterator[Batch]:
-        """Yield the ticks; the last batch is final unless `max_rows` came first, which a tick may exceed."""
+        """Yield the ticks; the last batch is final unless `max_rows` was reached first. A tick may exceed it."""
         if plan.until is None:
             yield from super().batches(plan)
             return
