@@ -120,6 +120,15 @@ class ChangeLog(Protocol):
             SourceError: a writer did not end in time.
         """
 
+    def facts(self) -> Mapping[str, Any]:
+        """Return the facts to keep with the next watermark, as of now; to be asked for after `begin` and `join`.
+
+        `guard` returns the same, as they are when a run begins.
+        """
+
+    def omitted(self, table: TableName) -> frozenset[str]:
+        """Return the names of the columns that the log leaves out, such as generated ones; a snapshot must too."""
+
     def read(self, after: LogPosition, until: str, rows: int) -> Iterator[LogChunk]:
         """Yield the changes behind a position up to a place; a transaction that commits beyond it is not read.
 
