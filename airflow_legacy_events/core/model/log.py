@@ -94,6 +94,25 @@ class LogTruncate(NamedTuple):
     partial: bool = False
 
 
+class LogGap(NamedTuple):
+    """Changes of a table that can't be told: the log does not hold them, or a row of it can't be read.
+
+    Attributes:
+        table: whose rows changed.
+        hidden: values by `HIDDEN`, of the place.
+        why: in words, without values; such as "a partition with rows was attached".
+        lost: whether the log holds the change, but it can't be delivered. Then the run fails there, unless the table
+            is read anew. Otherwise the run goes on, and is not complete until the table was read anew.
+        removed: whether rows may have gone.
+    """
+
+    table: TableName
+    hidden: tuple[Any, ...]
+    why: str
+    lost: bool = False
+    removed: bool = False
+
+
 class LogMessage(NamedTuple):
     """A logical message that the application wrote into the log in its own transaction.
 
@@ -113,7 +132,8 @@ class LogChunk:
     """A part of the log that is confirmed and saved together.
 
     Attributes:
-        parts: rows grouped by table, since order is promised per key; a truncation or message is a chunk of its own.
+        parts: rows grouped by table, since order is promised per key; a truncation, gap or message is a chunk of its
+            own.
         end: position after it. A chunk may end inside a transaction.
         transactions: numbers of the transactions with rows in it, unique for the server's lifetime.
         committed: how many transactions ended in it.
@@ -121,7 +141,7 @@ class LogChunk:
         final: whether the target of the run is reached.
     """
 
-    parts: Sequence[LogRows | LogTruncate | LogMessage]
+    parts: Sequence[LogRows | LogTruncate | LogMessage | LogGap]
     end: LogPosition
     transactions: tuple[int, ...] = ()
     committed: int = 0

@@ -9,7 +9,7 @@ from airflow_legacy_events.core.ports.catalog import (
     TableWrites,
     Withheld,
 )
-from airflow_legacy_events.core.ports.change_log import ChangeLog, LogOptions, LogSnapshot, LogTable
+from airflow_legacy_events.core.ports.change_log import ChangeLog, LogColumn, LogOptions, LogSnapshot, LogTable
 from airflow_legacy_events.core.ports.database import Database
 from airflow_legacy_events.core.ports.delivery import Delivery, MakeDelivery
 from airflow_legacy_events.core.ports.envelope import Envelope
@@ -28,6 +28,7 @@ __all__ = [
     "Envelope",
     "Lease",
     "Listener",
+    "LogColumn",
     "LogOptions",
     "LogSnapshot",
     "LogTable",

@@ -28,6 +28,19 @@ class LogTable(NamedTuple):
     excluded: tuple[str, ...] = ()
 
 
+class LogColumn(NamedTuple):
+    """A column of a table as the catalog has it now.
+
+    Attributes:
+        number: the database's own number of it, as in `LogForm.numbers`; None if it has none.
+        filled: whether rows that were there before the column may hold a value in it that the log never showed, since
+            the column came with a default, is NOT NULL or is computed.
+    """
+
+    number: int | None = None
+    filled: bool = False
+
+
 class LogOptions(NamedTuple):
     """Arguments of a stream that its change log needs.
 
@@ -128,6 +141,9 @@ class ChangeLog(Protocol):
 
     def omitted(self, table: TableName) -> frozenset[str]:
         """Return the names of the columns that the log leaves out, such as generated ones; a snapshot must too."""
+
+    def columns(self, table: TableName) -> Mapping[str, LogColumn]:
+        """Return the columns of a table by name, as the catalog has them now; empty if there is no such table."""
 
     def read(self, after: LogPosition, until: str, rows: int) -> Iterator[LogChunk]:
         """Yield the changes behind a position up to a place; a transaction that commits beyond it is not read.
