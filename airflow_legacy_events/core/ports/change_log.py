@@ -99,12 +99,15 @@ class ChangeLog(Protocol):
             LegacyEventsError: the only fault, or one error that lists all.
         """
 
-    def guard(self, stored: Mapping[str, Any] | None, position: LogPosition | None) -> Mapping[str, Any]:
+    def guard(
+        self, stored: Mapping[str, Any] | None, position: LogPosition | None, renewed: Collection[TableName] = ()
+    ) -> Mapping[str, Any]:
         """Check that the log goes on where a watermark ends; return the facts to keep with the next watermark.
 
         Args:
             stored: facts of the watermark; None for a stream that was never begun.
             position: of the watermark; None if it has none yet.
+            renewed: tables that this run reads anew; whatever happened to them is no error.
 
         Raises:
             WatermarkError: it is another server, or changes behind the position are lost.
@@ -137,6 +140,12 @@ class ChangeLog(Protocol):
         """Return the facts to keep with the next watermark, as of now; to be asked for after `begin` and `join`.
 
         `guard` returns the same, as they are when a run begins.
+        """
+
+    def untold(self, stored: Mapping[str, Any]) -> Mapping[TableName, Sequence[str]]:
+        """Return what happened to tables since these facts and is in no log, in words, such as an attached partition.
+
+        Such a table's topic does not rebuild it before the table is read anew.
         """
 
     def omitted(self, table: TableName) -> frozenset[str]:
