@@ -40,6 +40,7 @@ class WindowRecord:
         columns: the watermark columns.
         begins_now: whether a first run only marks where the source ends.
         routed: whether each row names its topic, so that events are counted by topic.
+        cleared: what the log says when the task was cleared after a success.
     """
 
     def __init__(
@@ -51,10 +52,11 @@ class WindowRecord:
         columns: Sequence[str],
         begins_now: bool,
         routed: bool = False,
+        cleared: str = CLEARED,
     ) -> None:
         self._state, self._stream, self._repeats = context.get("task_state_store"), stream, repeats
         self._columns, self._now = list(columns), begins_now
-        self._context, self._routed = context, routed
+        self._context, self._routed, self._cleared = context, routed, cleared
         self._told = self._anew = False
         self._record: dict[str, Any] | None = None
         self.before = Delivered()
@@ -85,7 +87,7 @@ class WindowRecord:
         if self._state is None:
             self.before = Delivered(events=int(self._wrote(at)))
             if self.before.events and self._columns and self._was_cleared():
-                _log.warning("%s: %s", self._stream, CLEARED)
+                _log.warning("%s: %s", self._stream, self._cleared)
             return
         found = self._earlier()
         self._tell_cleared(at, found)
@@ -103,7 +105,7 @@ class WindowRecord:
         if self._columns and found.get("state") == "done" and found.get("stream") == self._stream:
             values = None if at is None or at.values is None else list(at.values)
             if values != found.get("from") or values == found.get("to"):
-                _log.warning("%s: %s", self._stream, CLEARED)
+                _log.warning("%s: %s", self._stream, self._cleared)
 
     def _begun_at(self, at: Watermark | None, earlier: list[Place]) -> list[Place]:
         """Return where tries of this run began: the first position, and any that a person moved the watermark to."""

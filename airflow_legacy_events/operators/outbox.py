@@ -28,7 +28,8 @@ class OutboxDrainOperator(StreamOperator):
     ``headers`` takes roles as well as columns: ``{"eventType": "{event_type}", "tenant": "{tenant}"}``. The row's id is
     always sent as the header ``id``.
 
-    The arguments below are this operator's own; see ``StreamOperator`` for those of every stream operator.
+    The arguments below are this operator's own; see ``BaseStreamOperator`` and ``StreamOperator`` for
+    the others.
 
     :param table: ``table`` or ``schema.table``. (templated)
     :param layout: preset that maps roles to columns: ``debezium`` is ``id``, ``aggregatetype``, ``aggregateid``,

@@ -20,7 +20,8 @@ class IncrementalQueryOperator(RowStreamOperator):
     The task succeeds only when every message was acknowledged and the watermark behind them is saved. It returns a
     report. If the task fails, the report is under the XCom key ``report``. Only one run at a time works on a stream.
 
-    The arguments below are this operator's own; see ``StreamOperator`` and ``RowStreamOperator`` for the others.
+    The arguments below are this operator's own; see ``BaseStreamOperator``, ``StreamOperator`` and
+    ``RowStreamOperator`` for the others.
 
     :param table: ``table`` or ``schema.table``; either this or ``sql``. (templated)
     :param sql: a SELECT, or the name of a ``.sql`` file with one. A mapped task also needs a ``stream`` that differs

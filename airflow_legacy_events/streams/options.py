@@ -21,7 +21,7 @@ ON_BUSY = ("skip", "wait", "fail")
 class StreamOptions:
     """The arguments that every operator of a stream shares, under their names there; see `operators._stream`.
 
-    Fields with a default concern rows whose columns become a message, except `fixed_names`.
+    Fields with a default are not taken by every operator, except `fixed_names`.
 
     Attributes:
         fixed_names: whether the parts of the stream's name were written without a template.
@@ -32,8 +32,6 @@ class StreamOptions:
     topic_partitions: int | None
     topic_config: Mapping[str, str] | None
     dead_letter_topic: str | None
-    replay_topic: str | None
-    replay_topics: Any
     envelope: str | Envelope | None
     watermark_store: str | WatermarkStore | None
     batch_rows: int
@@ -44,6 +42,8 @@ class StreamOptions:
     on_new_stream: str
     headers: Mapping[str, str] | None
     delivery_timeout: dt.timedelta
+    replay_topic: str | None = None
+    replay_topics: Any = ()
     fixed_names: bool = True
     decimals: str = Formats().decimals
     bigints: str = Formats().bigints
