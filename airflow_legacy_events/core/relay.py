@@ -24,7 +24,7 @@ from airflow_legacy_events.core.columns import Shape
 from airflow_legacy_events.core.errors import EnvelopeError, SourceError, StoppedError
 from airflow_legacy_events.core.limits import Limits, Pace
 from airflow_legacy_events.core.model import PENDING_ROWS, Batch, Horizon, Messages, Repeat, Stream, Watermark, listed
-from airflow_legacy_events.core.ports import Delivery, Envelope, Lease, MakeDelivery, Source
+from airflow_legacy_events.core.ports import Delivery, Envelope, Lease, LogSource, MakeDelivery, Source
 from airflow_legacy_events.core.progress import Progress
 from airflow_legacy_events.core.read_ahead import ReadAhead
 from airflow_legacy_events.core.report import Report
@@ -119,6 +119,15 @@ class Relay:
             self._count_left(horizon, delivery)
         finally:
             self.report.watermark_to = listed(delivery.values)
+            self._describe_log()
+
+    def _describe_log(self) -> None:
+        """Add the state of a change log to the report. A run that was delivered does not fail by it."""
+        if isinstance(self.source, LogSource):
+            try:
+                self.report.log = dict(self.source.report())
+            except SourceError as error:
+                self.log.warning("the state of the change log could not be read: %s", error)
 
     def _close(self, delivery: Delivery, lease: Lease, pace: Pace) -> None:
         delivery.close()

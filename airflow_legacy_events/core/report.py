@@ -36,6 +36,8 @@ class Report:
         backlog: rows waiting in an outbox when the run ends, their age and the table's bytes; see `model.Backlog`.
         table_reset: set if the table was reset below the watermark: its `highest` position now, the `watermark`, and
             the `action` by `on_reset`; else None.
+        log: what a run read of a change log, and its state at the source; see `ports.LogSource`. None if the source
+            reads none.
     """
 
     stream: str
@@ -59,6 +61,7 @@ class Report:
     backlog: dict[str, Any] | None = None
     table_reset: dict[str, Any] | None = None
     rows_left: int | None = None
+    log: dict[str, Any] | None = None
 
     def count(self, delivered: Delivered) -> None:
         """Copy the counts of what the run has delivered so far."""

@@ -15,6 +15,7 @@ REPORT_KEYS = {
     "backlog",
     "table_reset",
     "rows_left",
+    "log",
 }
 
 

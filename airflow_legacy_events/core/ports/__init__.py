@@ -15,7 +15,7 @@ from airflow_legacy_events.core.ports.delivery import Delivery, MakeDelivery
 from airflow_legacy_events.core.ports.envelope import Envelope
 from airflow_legacy_events.core.ports.lease import Answer, Lease, Listener
 from airflow_legacy_events.core.ports.observer import Observer
-from airflow_legacy_events.core.ports.source import Source
+from airflow_legacy_events.core.ports.source import LogSource, Source
 from airflow_legacy_events.core.ports.store import WatermarkStore
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "LogColumn",
     "LogOptions",
     "LogSnapshot",
+    "LogSource",
     "LogTable",
     "MakeDelivery",
     "NextId",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Protocol, runtime_checkable
 
@@ -113,4 +113,23 @@ class Source(Protocol):
 
         Raises:
             ConfigurationError, SourceError, WatermarkError: as `open`, except for errors found only by reading.
+        """
+
+
+@runtime_checkable
+class LogSource(Protocol):
+    """A source that reads a change log, and describes what it read."""
+
+    def report(self) -> Mapping[str, Any]:
+        """Return what this run read, and the state of the log now, as plain JSON; for the report's key `log`.
+
+        Called once at the end of a run, also of one that failed after `open`.
+
+        `from` and `to` are places · `bytes` and `transactions` were read between them · `lag_bytes` from `to` to the
+        end of the log now · `held_bytes` that the server keeps for this stream · `held_by` `pid` or `gid`, `user` and
+        `since` of what makes it keep more than the lag, else null · `wal_status` · `slot` · `snapshot_left` the tables
+        whose rows are not all read yet.
+
+        Raises:
+            SourceError: the database does not answer.
         """
