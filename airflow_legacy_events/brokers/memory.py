@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import NamedTuple
 
+from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import Headers, Messages, Rejection
 from airflow_legacy_events.core.ports import Position
 
@@ -30,6 +31,7 @@ class MemoryBroker:
         limits: by topic, the largest value accepted, in bytes.
         topics: those that exist; None: all topics exist.
         compacted: those that refuse messages without a key.
+        partitions: number of partitions by topic, else one; a message that names none goes to the first.
 
     Attributes:
         cluster_id: see `core.ports.BrokerClient`.
@@ -44,17 +46,19 @@ class MemoryBroker:
         limits: Mapping[str, int] | None = None,
         topics: Collection[str] | None = None,
         compacted: Collection[str] = (),
+        partitions: Mapping[str, int] | None = None,
     ) -> None:
         self._limits, self._existing, self._compacted = dict(limits or {}), topics, compacted
-        self._topics: dict[str, list[Kept]] = {}
+        self._partitions: Mapping[str, int] = {} if partitions is None else partitions
+        self._topics: dict[str, list[tuple[Kept, int]]] = {}
         self._published: list[tuple[Messages, frozenset[int]]] = []
         self._made: Counter[str] = Counter()
         self._met: dict[str, str] = {}
         self._written: set[str] = set()
 
-    def topic(self, name: str) -> list[Kept]:
-        """The confirmed messages of a topic."""
-        return list(self._topics.get(name, []))
+    def topic(self, name: str, partition: int | None = None) -> list[Kept]:
+        """The confirmed messages of a topic, or of one partition of it."""
+        return [kept for kept, number in self._topics.get(name, []) if partition in (None, number)]
 
     def remake(self, name: str) -> None:
         """Delete a topic with its messages, and create it again."""
@@ -65,6 +69,15 @@ class MemoryBroker:
         """Forget the topic identities seen so far; there is nothing to connect to."""
         self._met.clear()
         self._written.clear()
+
+    def require(self, topics: Sequence[str]) -> None:
+        """See `core.ports.Broker.require`."""
+        if missing := [name for name in topics if not self._exists(name)]:
+            raise ConfigurationError(f"there is no topic {', '.join(map(repr, missing))}. Nothing was read")
+
+    def partitions(self, topic: str) -> int:
+        """See `core.ports.Broker.partitions`."""
+        return self._partitions.get(topic, 1) if self._exists(topic) else 0
 
     def topic_id(self, topic: str) -> str:
         """See `core.ports.BrokerClient.topic_id`."""
@@ -108,12 +121,15 @@ class MemoryBroker:
         """Drop unconfirmed messages."""
         self._published.clear()
 
+    def _exists(self, topic: str) -> bool:
+        return self._existing is None or topic in self._existing
+
     def _id(self, topic: str) -> str:
         return f"{topic}.{self._made[topic]}"
 
     def _refusal(self, messages: Messages, at: int) -> Rejection | None:
         topic, value = messages.topic_of(at), messages.values[at]
-        if self._existing is not None and topic not in self._existing:
+        if not self._exists(topic):
             return Rejection(at, "UNKNOWN_TOPIC_OR_PART", f"there is no topic {topic!r}")
         if messages.keys[at] is None and topic in self._compacted:
             return Rejection(at, "INVALID_RECORD", f"it has no key, and topic {topic!r} is compacted")
@@ -131,4 +147,4 @@ class MemoryBroker:
                 yield replace(refused, index=first + at)
                 continue
             kept = Kept(key, value, messages.headers_of(at), messages.timestamp_of(at))
-            self._topics.setdefault(messages.topic_of(at), []).append(kept)
+            self._topics.setdefault(messages.topic_of(at), []).append((kept, messages.partition_of(at) or 0))

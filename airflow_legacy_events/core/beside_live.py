@@ -50,7 +50,7 @@ class BesideLive:
                 if self._stop.requested:
                     return
                 self._send(more, self._encode(more))
-        self._delivery.deliver(dataclasses.replace(batch, rows=[], count=0), None)
+        self._delivery.deliver(batch, None)
         self._before = batch.watermark
 
     def _send(self, batch: Batch, messages: Messages) -> None:

@@ -49,7 +49,7 @@ def _timestamp(messages: Messages, rejection: Rejection) -> int | None:
 
 
 def _headers(stream: str, batch: Batch, messages: Messages, rejection: Rejection) -> Headers:
-    shape, row = batch.shape, batch.rows[rejection.index]
+    shape, row = batch.shape, batch.rows[messages.row_of(rejection.index)]
     position = [_text(row[at]) for at in dict.fromkeys((*shape.watermark, *shape.key))]
     own = messages.each[rejection.index] if messages.each is not None else ()
     return (

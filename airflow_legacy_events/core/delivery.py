@@ -1,5 +1,7 @@
 """Delivery of each batch, always in one order: publish and confirm, save, acknowledge.
 
+A batch without a watermark is published only; it is confirmed, saved and acknowledged together with the next one.
+
 At-least-once: nothing is saved before it is confirmed, and nothing is acknowledged before it is saved. A crash between
 two steps therefore loses nothing. It repeats what was published since the last save, with equal ids.
 """
@@ -10,16 +12,14 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from typing import Any
 
 from airflow_legacy_events.core.commands import command
-from airflow_legacy_events.core.dead_letters import dead_letters, timeless
-from airflow_legacy_events.core.errors import DeliveryError, WatermarkError
+from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.core.lease import FencedBroker, ProvedLease
-from airflow_legacy_events.core.left_behind import LeftBehind
-from airflow_legacy_events.core.model import PLACED, Batch, Delivered, Messages, Rejection, Watermark
+from airflow_legacy_events.core.model import PLACED, Batch, Delivered, Messages, Watermark
 from airflow_legacy_events.core.ports import Broker, Lease, Observer, Source, WatermarkStore
+from airflow_legacy_events.core.publishing import Publisher
 from airflow_legacy_events.core.topic_identity import WrittenTopics
 
 SAVE_SECONDS = 0.5
@@ -63,14 +63,17 @@ class AtLeastOnce:
         clock: Callable[[], float] = time.monotonic,
         log: logging.Logger | None = None,
     ) -> None:
-        self._name, self._source, self._lease, self._stream = name, source, ProvedLease(lease), stream
+        self._name, self._source, self._lease = name, source, ProvedLease(lease)
         self._broker, self._topics = FencedBroker(broker, self._lease), WrittenTopics(broker, name, clock)
-        self._store, self._observers = store, tuple(observers)
-        self._dead_letter_topic = dead_letter_topic
-        self._clock, self._log = clock, log or logging.getLogger(__name__)
+        self._store, self._observers, self._clock = store, tuple(observers), clock
+        self._publisher = Publisher(
+            source,
+            self._broker,
+            stream=stream,
+            dead_letter_topic=dead_letter_topic,
+            log=log or logging.getLogger(__name__),
+        )
         self._facts: dict[str, Any] = {}
-        self._delivered = Delivered()
-        self._left = LeftBehind()
         self._receipt_bytes = 0
         self._saved: Watermark | None = None
         self._confirmed: Watermark | None = None
@@ -80,7 +83,7 @@ class AtLeastOnce:
     @property
     def delivered(self) -> Delivered:
         """See `Delivery.delivered`."""
-        return self._delivered
+        return self._publisher.delivered
 
     @property
     def values(self) -> tuple[str, ...] | None:
@@ -94,6 +97,10 @@ class AtLeastOnce:
             observer.loaded(self._saved)
         return self._saved
 
+    def require(self, topics: Sequence[str]) -> None:
+        """See `Delivery.require`."""
+        self._broker.require(topics)
+
     def begin(self, facts: Mapping[str, Any]) -> None:
         """See `Delivery.begin`; this save does not delay the next one."""
         self._facts = dict(facts)
@@ -105,17 +112,22 @@ class AtLeastOnce:
         self._acknowledge(mark, again=True)
 
     def deliver(self, batch: Batch, messages: Messages | None) -> None:
-        """See `Delivery.deliver`."""
-        self._note(batch.watermark if messages is None else self._publish(batch, messages))
-        if self._clock() - self._last_save >= SAVE_SECONDS or self._receipt_bytes > RECEIPT_BYTES:
+        """See `Delivery.deliver`; a batch without rows is saved at once, since it exists for the sake of its save."""
+        if messages is not None:
+            self._publisher.publish(batch, messages)
+        if batch.after is None:
+            return
+        self._note(self._publisher.confirm(batch))
+        due = self._clock() - self._last_save >= SAVE_SECONDS or self._receipt_bytes > RECEIPT_BYTES
+        if due or not batch.count:
             self._check_topics()
             self._save()
-        if self._left.full:
-            self._left.check()
+        if self._publisher.left.full:
+            self._publisher.left.check()
 
     def check(self) -> None:
         """See `Delivery.check`."""
-        self._left.check()
+        self._publisher.left.check()
 
     def close(self) -> None:
         """See `Delivery.close`; reading back detects a store that is hidden or overwritten."""
@@ -137,64 +149,6 @@ class AtLeastOnce:
     def forget(self) -> None:
         """See `Delivery.forget`."""
         self._store.forget(self._name)
-
-    def _publish(self, batch: Batch, messages: Messages) -> Watermark:
-        """Deliver a batch, and return the watermark after its delivered rows."""
-        by_place = {one.index: one for one in (*self._broker.refused(messages), *messages.refused)}
-        refused = list(by_place.values())
-        if self._dead_letter_topic is None and self._source.without(batch, frozenset()) is not None:
-            return self._publish_but(batch, messages, refused)
-        self._broker.publish(messages, {one.index for one in refused})
-        rejections = sorted([*refused, *self._broker.confirm()], key=lambda one: one.index)
-        self._count_events(messages, {one.index for one in rejections})
-        if rejections:
-            self._bury(batch, messages, rejections)
-        self._count(Delivered(len(rejections), rejected=len(rejections), batches=1))
-        return batch.watermark
-
-    def _publish_but(self, batch: Batch, messages: Messages, refused: Sequence[Rejection]) -> Watermark:
-        """Deliver a batch without its undeliverable rows and without the rows after them in their group.
-
-        When the broker rejects a message, later messages of its group may already be on the topic. Their rows stay at
-        the source too, and are sent again after it.
-        """
-        left = self._left.places(batch, refused)
-        self._broker.publish(messages, left)
-        left |= self._left.places(batch, self._broker.confirm())
-        self._left.count(len(left))
-        self._count_events(messages, left)
-        self._count(Delivered(len(left), skipped=len(left), batches=1))
-        return (self._source.without(batch, left) if left else None) or batch.watermark
-
-    def _count_events(self, messages: Messages, without: AbstractSet[int]) -> None:
-        events = len(messages.values) - len(without)
-        self._count(Delivered(events, events, bytes=messages.size(without), topics=messages.by_topic(without)))
-
-    def _count(self, more: Delivered) -> None:
-        self._delivered = self._delivered.plus(more)
-
-    def _bury(self, batch: Batch, messages: Messages, rejections: Sequence[Rejection]) -> None:
-        first, count = rejections[0], len(rejections)
-        where = f" by topic {messages.topic!r}" if messages.topics is None else ""  # row topics are row content
-        found = (
-            f"{count} of {batch.count} messages were rejected{where}; first: message"
-            f" {first.index} of the batch, {first.error}: {first.reason}"
-        )
-        if self._dead_letter_topic is None:
-            raise DeliveryError(
-                f"{found}. Nothing was skipped and the watermark stays below them: raise the topic's limit, leave the"
-                " column out with exclude_columns=, or name a dead_letter_topic=",
-                rejected=rejections,
-            )
-        self._log.warning("%s; sending them to %s", found, self._dead_letter_topic)
-        letters = dead_letters(self._dead_letter_topic, self._stream, batch, messages, rejections)
-        self._broker.publish(timeless(letters, self._broker.refused(letters)))
-        if refused := self._broker.confirm():
-            raise DeliveryError(
-                f"{found}. The dead-letter topic {self._dead_letter_topic!r} rejected {len(refused)} of them too:"
-                f" {refused[0].error}: {refused[0].reason}. Raise its max.message.bytes",
-                rejected=refused,
-            )
 
     def _note(self, after: Watermark) -> None:
         """Keep the confirmed watermark until a save is due; receipts are joined."""
@@ -232,7 +186,7 @@ class AtLeastOnce:
     def _write(self, new: Watermark) -> None:
         self._lease.check()
         for observer in self._observers:
-            observer.saving(new, self._delivered)
+            observer.saving(new, self.delivered)
         self._store.save(self._name, new, expected=self._saved)
         self._saved, self._acknowledged, self._wrote = new, False, True
         for observer in self._observers:

@@ -72,6 +72,14 @@ class FencedBroker:
     def __init__(self, broker: Broker, lease: ProvedLease) -> None:
         self._broker, self._lease = broker, lease
 
+    def require(self, topics: Sequence[str]) -> None:
+        """See `core.ports.Broker.require`."""
+        self._broker.require(topics)
+
+    def partitions(self, topic: str) -> int:
+        """See `core.ports.Broker.partitions`."""
+        return self._broker.partitions(topic)
+
     def refused(self, messages: Messages) -> Sequence[Rejection]:
         """See `core.ports.Broker.refused`."""
         return self._broker.refused(messages)

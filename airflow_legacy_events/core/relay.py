@@ -105,6 +105,8 @@ class Relay:
         if at is not None and self.repeat is None:
             guard.check_alone(name, at.facts, facts)
         self._announce(at, horizon)
+        if horizon.topics:
+            delivery.require(horizon.topics)
         delivery.begin(facts)
         pace = Pace(self.limits, self.stop, self.clock)
         try:
@@ -186,7 +188,7 @@ class Relay:
     def _drain(self, delivery: Delivery, batches: Iterator[Batch], pace: Pace, deliver: Deliver) -> None:
         report = self.report
         progress = Progress(self.log, self.stream.name)
-        reached = True
+        reached = whole = True
         number = 0
         with ReadAhead(self._encoded(batches), self.stop, alone=_is_large) as blocks:
             for batch, messages in blocks:
@@ -197,9 +199,9 @@ class Relay:
                     report.count(delivery.delivered)
                 if number % SWEEP_BATCHES == 0:
                     sweep()
-                reached = batch.final
+                reached, whole = batch.final, batch.after is not None
                 progress.show(report.rows, batch.share)
-                if not reached and pace.over and not batch.split:
+                if not reached and pace.over and whole and not batch.split:
                     break
                 del batch, messages
                 if not reached:
@@ -208,6 +210,11 @@ class Relay:
             raise StoppedError(
                 f"stream {self.stream.name!r} was stopped after {report.rows} rows; they are delivered and saved,"
                 " the next run goes on from there"
+            )
+        if not whole:
+            raise SourceError(
+                f"the source of stream {self.stream.name!r} ended with a batch that has no watermark, so its rows are"
+                " not confirmed; the next run sends them again. A source must end with a batch that has one"
             )
         report.target_reached = reached
 
@@ -225,7 +232,7 @@ class Relay:
 
     def _encoder(self, encoders: Encoders, shape: Shape) -> Callable[[Batch], Messages]:
         if shape not in encoders:
-            encoders[shape] = self.envelope.compile(shape, self.stream)
+            encoders[shape] = self.envelope.compile(shape, self.stream._replace(**dict[str, Any](shape.stream)))
         return encoders[shape]
 
 
@@ -243,10 +250,13 @@ def _rescue(delivery: Delivery, error: BaseException) -> None:
 
 
 def _complete(messages: Messages, batch: Batch) -> Messages:
-    keys, values = len(messages.keys), len(messages.values)
-    if keys == values == batch.count:
+    keys, values, rows = len(messages.keys), len(messages.values), messages.rows
+    if rows is None and keys == values == batch.count:
         return messages
+    if rows is not None and keys == values == len(rows) and list(dict.fromkeys(rows)) == list(range(batch.count)):
+        return messages
+    places = "" if rows is None else f" at {len(set(rows))} places"
     raise EnvelopeError(
-        f"the envelope gave {keys} keys and {values} values for a batch of {batch.count} rows; nothing of it was sent."
-        " An envelope must give one message for each row, in its order"
+        f"the envelope gave {keys} keys and {values} values for a batch of {batch.count} rows{places}; nothing of it"
+        " was sent. An envelope must give one message for each row, in its order, or name the row of each message"
     )

@@ -8,6 +8,7 @@ import pytest
 
 from airflow_legacy_events.core.model import Messages
 from airflow_legacy_events.core.ports import BrokerClient, Position
+from airflow_legacy_events.errors import ConfigurationError
 from tests.support.brokers import batch, kafka_world, memory_world
 
 TOO_LARGE = "y" * 40_000
@@ -287,3 +288,33 @@ def test_it_knows_which_topics_take_no_message_without_a_key(world):
     (refused,) = world.broker.refused(batch(world.compacted, ("k", "1"), (None, "2")))
     assert refused.index == 1
     assert world.broker.refused(batch(world.roomy, (None, "2"))) == []
+
+
+def test_topics_may_be_required_later_and_all_that_are_missing_are_one_error(world):
+    also = f"{world.missing}-too"
+    world.broker.require([])
+    with pytest.raises(ConfigurationError) as missing:
+        world.broker.require([world.topic, world.missing, world.roomy, also])
+    assert repr(world.missing) in str(missing.value)
+    assert repr(also) in str(missing.value)
+    assert repr(world.roomy) not in str(missing.value)
+    made = world.make(1)
+    world.broker.require([made, world.topic])
+    world.broker.require([made])
+    world.broker.publish(batch(made, ("a", "1")))
+    assert world.broker.confirm() == []
+    assert [found.value for found in world.read(made)] == [b"1"]
+
+
+def test_a_message_without_a_key_may_go_to_every_partition_that_a_topic_has(world):
+    made = world.make(3)
+    assert world.broker.partitions(made) == 3
+    assert world.broker.partitions(world.topic) == 1
+    assert world.broker.partitions(world.missing) == 0
+    world.broker.require([made])
+    everywhere = Messages(made, [None], ["truncated"], (), [(("op", "t"),)], [11], everywhere=True)
+    world.broker.publish(everywhere.spread(world.broker.partitions))
+    assert world.broker.confirm() == []
+    for number in range(3):
+        (found,) = world.read(made, number)
+        assert (found.key, found.value, found.headers, found.timestamp) == (None, b"truncated", (("op", "t"),), 11)

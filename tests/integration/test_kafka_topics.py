@@ -9,6 +9,7 @@ from confluent_kafka.admin import (
     AclOperation,
     AclPermissionType,
     ConfigResource,
+    NewPartitions,
     NewTopic,
     ResourcePatternType,
     ResourceType,
@@ -19,6 +20,7 @@ from airflow_legacy_events.brokers.kafka.topics import Topics
 from airflow_legacy_events.core.errors import ConfigurationError, DeliveryError, StoppedError
 from airflow_legacy_events.core.model import Messages
 from airflow_legacy_events.core.stop import Stop
+from tests.services.base import wait_until
 from tests.support.brokers import batch, opened
 
 
@@ -64,6 +66,20 @@ def test_missing_topics_are_made_when_partitions_were_given(kafka, topics):
     assert settings_of(kafka, second)["cleanup.policy"] == "compact"
     broker.publish(batch(first, ("a", "x" * 60_000)))
     assert [found.index for found in broker.confirm()] == [0]
+
+
+def test_topics_that_are_required_later_are_made_too_and_their_limits_hold(kafka, topics):
+    first, second = topics.name(), topics.name()
+    broker = made(kafka, topic_partitions=2, topic_config={"max.message.bytes": "500", "replication.factor": "1"})
+    try:
+        broker.require([first, second])
+        assert (broker.partitions(first), broker.partitions(second)) == (2, 2)
+        refused = broker.refused(batch(second, ("a", "x"), ("b", "x" * 600)))
+        assert [(one.index, one.error) for one in refused] == [(1, "MSG_SIZE_TOO_LARGE")]
+        kafka.admin.create_partitions([NewPartitions(first, 3)])[first].result(10)
+        wait_until(lambda: broker.partitions(first) == 3, "the third partition")
+    finally:
+        broker.close()
 
 
 def test_without_a_replication_factor_the_cluster_chooses(kafka, topics):

@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, TopicPartition
@@ -29,16 +30,18 @@ class Found(NamedTuple):
 class World:
     """A broker under test, with two topics: one takes 30 000 bytes, the other Kafka's default. One is missing.
 
-    A third is compacted.
+    A third is compacted. `read` takes the number of a partition, else it is the first one. `make` makes one more topic,
+    with so many partitions, that the broker has not met.
     """
 
     broker: Any
     topic: str
     roomy: str
     missing: str
-    read: Callable[[str], list[Found]]
+    read: Callable[..., list[Found]]
     remake: Callable[[str], None]
     compacted: str
+    make: Callable[[int], str]
 
     def send(self, *messages: tuple[str | None, str | bytes | None]) -> Sequence[Any]:
         """Publish to the topic and confirm."""
@@ -68,20 +71,30 @@ def opened(kafka: Any, *topics: str, seconds: float = 30.0, stop: Stop | None = 
 
 
 def memory_world() -> World:
-    broker = MemoryBroker({"small": 30_000}, topics=("small", "roomy", "compact"), compacted=("compact",))
+    existing, partitions = ["small", "roomy", "compact"], dict[str, int]()
+    broker = MemoryBroker({"small": 30_000}, topics=existing, compacted=("compact",), partitions=partitions)
     broker.open()
 
-    def read(topic: str) -> list[Found]:
-        return [Found(_bytes(one.key), _bytes(one.value), one.headers, one.timestamp) for one in broker.topic(topic)]
+    def read(topic: str, partition: int = 0) -> list[Found]:
+        found = broker.topic(topic, partition)
+        return [Found(_bytes(one.key), _bytes(one.value), one.headers, one.timestamp) for one in found]
 
-    return World(broker, "small", "roomy", "missing", read, broker.remake, "compact")
+    def make(count: int) -> str:
+        existing.append(f"made{count}")
+        partitions[existing[-1]] = count
+        return existing[-1]
+
+    return World(broker, "small", "roomy", "missing", read, broker.remake, "compact", make)
 
 
 def kafka_world(kafka: Any, topics: Any) -> World:
     small, roomy = topics.make(max_message_bytes="30000"), topics.make()
-    compacted, read = topics.make(cleanup_policy="compact"), lambda topic: raw(kafka, topic)
+    compacted, read = topics.make(cleanup_policy="compact"), partial(raw, kafka)
     broker = opened(kafka, small, roomy, compacted)
-    return World(broker, small, roomy, topics.name(), read, topics.remake, compacted)
+    return World(
+        *(broker, small, roomy, topics.name(), read, topics.remake, compacted),
+        lambda count: topics.make(partitions=count),
+    )
 
 
 def raw(kafka: Any, topic: str, partition: int = 0) -> list[Found]:

@@ -148,6 +148,12 @@ class Process:
         encode = self.envelope.compile(shape, stream)
         return lambda batch: self.step("encode", lambda: encode(batch))
 
+    def require(self, topics: Sequence[str]) -> None:
+        self.step("require", lambda: None)
+
+    def partitions(self, topic: str) -> int:
+        return 1
+
     def refused(self, messages: Messages) -> Sequence[Rejection]:
         return []
 

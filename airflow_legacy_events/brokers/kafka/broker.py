@@ -90,6 +90,14 @@ class KafkaBroker:
         self._producer = IdempotentProducer(settings, stop=self._stop, timeout=self._timeout, log=self._log)
         self.cluster_id = found.metadata.cluster_id
 
+    def require(self, topics: Sequence[str]) -> None:
+        """See `core.ports.Broker.require`; topics that are known already cost nothing."""
+        self._open[1].require(topics)
+
+    def partitions(self, topic: str) -> int:
+        """See `core.ports.Broker.partitions`; lists the cluster's topics again, as partitions may have been added."""
+        return self._open[1].partitions(topic)
+
     def refused(self, messages: Messages) -> Sequence[Rejection]:
         """See `core.ports.Broker.refused`; the result is kept for the `publish` of the same messages."""
         if self._judged is None or self._judged[0] is not messages:

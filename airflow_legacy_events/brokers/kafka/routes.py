@@ -47,13 +47,31 @@ class Routes:
         self._topics, self._partitions, self._config, self._clock = topics, partitions, config, clock
         self.limits: dict[str, TopicLimits] = {}
         self._refused: dict[str, Refusal] = {}
-        self._named, self._listed = frozenset(names), clock()
-        if names:
-            problems = Problems()
-            for refusal in self._learn(names, patient=True).values():
-                with problems.collect():
-                    raise refusal.raised()
-            problems.raise_found()
+        self._named: frozenset[str] = frozenset()
+        self._listed = clock()
+        self.require(names)
+
+    def require(self, names: Sequence[str]) -> None:
+        """Find or create topics; those that are known are not looked up again.
+
+        Raises:
+            ConfigurationError: topics can't be written to; all of them are named.
+            DeliveryError: the cluster doesn't answer.
+        """
+        self._named |= frozenset(names)
+        new = [name for name in dict.fromkeys(names) if name not in self.limits]
+        if not new:
+            return
+        problems = Problems()
+        for refusal in self._learn(new, patient=True).values():
+            with problems.collect():
+                raise refusal.raised()
+        problems.raise_found()
+
+    def partitions(self, name: str) -> int:
+        """Return how many partitions a topic has now, 0 for an unknown one."""
+        self._list()
+        return self._topics.partitions(name)
 
     @property
     def smallest(self) -> int:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias, TypeVar
 
 from airflow_legacy_events.core.extent import Extent, Measured, extent_of
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -76,13 +77,51 @@ class Messages:
         """Return the partition of one message; None means the one derived from its key."""
         return None if self.partitions is None else self.partitions[at]
 
+    def row_of(self, at: int) -> int:
+        """Return the place of one message's row in the batch."""
+        return at if self.rows is None else self.rows[at]
+
+    def places_of(self, rows: AbstractSet[int]) -> AbstractSet[int]:
+        """Return the places of all messages of the rows at the places `rows`."""
+        if self.rows is None or not rows:
+            return rows
+        return {at for at, row in enumerate(self.rows) if row in rows}
+
     def by_topic(self, without: AbstractSet[int] = frozenset()) -> dict[str, int]:
-        """Count the messages of each topic, leaving out those at the places `without`."""
+        """Count the rows of each topic, leaving out those at the places `without`."""
         if self.topics is None:
-            return {self.topic: len(self.values) - len(without)}
-        if not without:
+            count = len(self.values) if self.rows is None else len(set(self.rows))
+            return {self.topic: count - len(without)}
+        if self.rows is None and not without:
             return dict(Counter(self.topics))
-        return dict(Counter(topic for at, topic in enumerate(self.topics) if at not in without))
+        by_row = {self.row_of(at): topic for at, topic in enumerate(self.topics)}
+        return dict(Counter(topic for row, topic in by_row.items() if row not in without))
+
+    def spread(self, partitions: Callable[[str], int]) -> Messages:
+        """Return these messages once for each partition of their topic.
+
+        Args:
+            partitions: number of partitions of a topic; of an unknown one the message remains as it is.
+        """
+        counts = {topic: partitions(topic) for topic in dict.fromkeys(self.topics or (self.topic,))}
+        targets = [
+            (at, number) for at in range(len(self.values)) for number in range(counts[self.topic_of(at)]) or (None,)
+        ]
+
+        def of(column: Sequence[_T]) -> list[_T]:
+            return [column[at] for at, _ in targets]
+
+        return replace(
+            self,
+            keys=of(self.keys),
+            values=of(self.values),
+            each=None if self.each is None else of(self.each),
+            timestamps=None if self.timestamps is None else of(self.timestamps),
+            topics=None if self.topics is None else of(self.topics),
+            partitions=[number for _, number in targets],
+            rows=[self.row_of(at) for at, _ in targets],
+            everywhere=False,
+        )
 
     def size(self, without: AbstractSet[int] = frozenset()) -> int:
         """Return the bytes of all keys and values in UTF-8, leaving out the messages at the places `without`."""

@@ -13,6 +13,23 @@ from airflow_legacy_events.core.model import Messages, Rejection
 class Broker(Protocol):
     """Where messages go."""
 
+    def require(self, topics: Sequence[str]) -> None:
+        """Find or create topics that messages will name, as `BrokerClient.open` does.
+
+        Raises:
+            ConfigurationError: topics are missing or can't be written to; the error lists all of them.
+            DeliveryError: the broker does not answer.
+            StoppedError: the run was stopped meanwhile and its grace has passed.
+        """
+
+    def partitions(self, topic: str) -> int:
+        """Return how many partitions a topic has now, 0 for an unknown topic.
+
+        Raises:
+            DeliveryError: the broker does not answer.
+            StoppedError: the run was stopped meanwhile and its grace has passed.
+        """
+
     def refused(self, messages: Messages) -> Sequence[Rejection]:
         """Return the messages that the broker would refuse, as far as is known without sending.
 

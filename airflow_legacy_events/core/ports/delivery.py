@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from airflow_legacy_events.core.model import Batch, Delivered, Messages, Watermark
@@ -28,6 +28,13 @@ class Delivery(Protocol):
             WatermarkError: it can't be read, or this run must not continue from it.
         """
 
+    def require(self, topics: Sequence[str]) -> None:
+        """Find or create topics that rows may go to, before anything is read or saved.
+
+        Raises:
+            ConfigurationError, DeliveryError: as `Broker.require`.
+        """
+
     def begin(self, facts: Mapping[str, Any]) -> None:
         """Save an explicit empty watermark for a stream that has none, before its first read.
 
@@ -42,7 +49,9 @@ class Delivery(Protocol):
         """
 
     def deliver(self, batch: Batch, messages: Messages | None) -> None:
-        """Publish and confirm a batch, then save and acknowledge if that is due.
+        """Publish and confirm a batch, then save and acknowledge if that is due, or the batch has no rows.
+
+        A batch without a watermark is only published: the next one that has a watermark confirms it too.
 
         Args:
             batch: in watermark order.
