@@ -1,0 +1,72 @@
+"""Assembling the parts of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from airflow_legacy_events.sources.changelog.anew import Gaps
+from airflow_legacy_events.sources.changelog.arguments import ChangeLogArguments
+from airflow_legacy_events.sources.changelog.batches import Changes
+from airflow_legacy_events.sources.changelog.draining import Budget, Drain
+from airflow_legacy_events.sources.changelog.evolution import Evolution
+from airflow_legacy_events.sources.changelog.leg_state import Progress
+from airflow_legacy_events.sources.changelog.legs import Legs
+from airflow_legacy_events.sources.changelog.run import LogRun
+from airflow_legacy_events.sources.changelog.tables import LoggedTable, Tables
+from airflow_legacy_events.sources.changelog.truncating import Truncations
+
+
+def assembled(
+    source: ChangeLogArguments,
+    lookup: Tables,
+    tables: dict[str, LoggedTable],
+    progress: Progress,
+    *,
+    joining: Sequence[str],
+    target: str,
+) -> LogRun:
+    """Return the run of a source, after a look at the catalog for columns that the log has not shown yet.
+
+    Args:
+        source: whose arguments decide.
+        lookup: describes tables.
+        tables: of the stream.
+        progress: of the stream.
+        joining: tables that are new to the log.
+        target: place where the run ends.
+
+    Raises:
+        CompletenessError: the run must be complete, and columns came with values that the log does not hold.
+    """
+    log, logger = source.change_log, source.log
+    gaps = Gaps(source.stream.name, exact=source.completeness == "exact", log=logger)
+    evolution = Evolution(lookup, log, gaps, source.on_schema_change, logger)
+    truncations = Truncations(source.on_truncate, gaps)
+    before = source.images == "both"
+    changes = Changes(tables, progress, log, before=before, evolution=evolution, truncations=truncations, gaps=gaps)
+    if progress.position is not None:
+        for name, one in progress.tables.items():
+            evolution.look(tables[name], one, progress.position)
+    drain = Drain(log, changes, progress, Budget(source.limits))
+    legs = Legs(
+        log=log,
+        lookup=lookup,
+        tables=tables,
+        drain=drain,
+        changes=changes,
+        truncations=truncations,
+        logger=logger,
+        seconds=source.leg_seconds,
+        bytes=source.leg_bytes,
+    )
+    return LogRun(
+        log=log,
+        lookup=lookup,
+        tables=tables,
+        progress=progress,
+        drain=drain,
+        legs=legs,
+        joining=joining,
+        target=target,
+        now=source.first_run == "now",
+    )

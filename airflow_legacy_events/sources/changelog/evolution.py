@@ -1,0 +1,148 @@
+"""Schema evolution: columns of a table that changed, and values by that of which the log holds nothing."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from airflow_legacy_events.core.errors import WatermarkError
+from airflow_legacy_events.core.model import LogForm, LogPosition
+from airflow_legacy_events.core.ports import ChangeLog, LogColumn
+from airflow_legacy_events.sources.changelog.anew import Gaps
+from airflow_legacy_events.sources.changelog.leg_state import KnownColumn, TableProgress
+from airflow_legacy_events.sources.changelog.shapes import PLACE
+from airflow_legacy_events.sources.changelog.tables import LoggedTable, Tables
+
+_TYPE = re.compile(r"(?P<bare>[^(]*)(?:\((?P<sizes>[^)]*)\))?(?P<rest>.*)", re.DOTALL)
+_VARYING = re.compile(r"\b(varchar|character varying|varbinary|varbit|bit varying)\b")
+_TEXT = "text"
+
+
+class Pair(NamedTuple):
+    """A column before and after a change; None where it was not there."""
+
+    before: KnownColumn | None
+    after: KnownColumn | None
+
+
+class Evolution:
+    """Compares the columns of a table with those that it had before.
+
+    Args:
+        tables: looks up the catalog.
+        log: describes the columns of a table now.
+        gaps: judges values that the log does not hold.
+        policy: `evolve` or `fail`.
+        logger: of the task.
+    """
+
+    def __init__(self, tables: Tables, log: ChangeLog, gaps: Gaps, policy: str, logger: logging.Logger) -> None:
+        self._tables, self._log, self._gaps, self._policy, self._logger = tables, log, gaps, policy, logger
+
+    def met(self, form: LogForm, table: LoggedTable, progress: TableProgress, hidden: Sequence[Any]) -> None:
+        """Judge the columns of a form at its first row.
+
+        Raises:
+            WatermarkError: the policy is `fail`, and they changed.
+            CompletenessError: the run must be complete, and values changed without a trace in the log.
+        """
+        numbers = form.numbers or (None,) * len(form.columns)
+        found = [KnownColumn(one.name, one.type, at) for one, at in zip(form.columns, numbers, strict=True)]
+        before, progress.columns = progress.columns, tuple(found)
+        if before is None or progress.passing:
+            return
+        changed = [one for one in _paired(before, found) if _differs(one)]
+        if not changed:
+            return
+        said = "; ".join(map(_said, changed))
+        if self._policy == "fail":
+            raise WatermarkError(
+                f"the columns of {table.what} changed at {hidden[PLACE]} of the log: {said}. Nothing behind it was"
+                " sent. Take the new columns with on_schema_change='evolve'"
+            )
+        self._logger.info("the columns of %s changed at %s of the log: %s", table.what, hidden[PLACE], said)
+        self._note(table, progress, changed, hidden)
+
+    def look(self, table: LoggedTable, progress: TableProgress, position: LogPosition) -> None:
+        """Judge the catalog's columns when a run begins: the log shows new ones only with the next change of a row.
+
+        Raises:
+            CompletenessError: as `met`.
+        """
+        if progress.columns is None or progress.passing or progress.silent:
+            return
+        known = {one.name for one in progress.columns}
+        if known.issuperset(one.name for one in table.entry.reflection.columns):
+            return
+        new = [one for one in _paired(progress.columns, self._tables.columns_now(table)) if one.before is None]
+        self._note(table, progress, new, (position.place, 0, None, None))
+
+    def _note(
+        self, table: LoggedTable, progress: TableProgress, changed: Sequence[Pair], hidden: Sequence[Any]
+    ) -> None:
+        new = [one.after for one in changed if one.before is None and one.after is not None]
+        now = self._log.columns(table.entry.name) if new else {}
+        for column in new:
+            if _now(column, now).filled:
+                why = f"got column {column.name!r} with values in rows that were there"
+                self._gaps.met(table, progress, hidden, why)
+        for before, after in changed:
+            if before is not None and after is not None and _rewritten(before.type, after.type):
+                why = f"had column {after.name!r} changed from {before.type} to {after.type}"
+                self._gaps.met(table, progress, hidden, why)
+
+
+def _paired(before: Sequence[KnownColumn], after: Sequence[KnownColumn]) -> list[Pair]:
+    """Return columns that are the same one: by their numbers where both are known, else by their names."""
+    left = list(before)
+    pairs = []
+    for one in after:
+        match = next((old for old in left if _same(old, one)), None)
+        if match is not None:
+            left.remove(match)
+        pairs.append(Pair(match, one))
+    return [*pairs, *(Pair(old, None) for old in left)]
+
+
+def _same(old: KnownColumn, new: KnownColumn) -> bool:
+    if old.number is not None and new.number is not None:
+        return old.number == new.number
+    return old.name == new.name
+
+
+def _differs(pair: Pair) -> bool:
+    before, after = pair
+    return before is None or after is None or (before.name, before.type) != (after.name, after.type)
+
+
+def _said(pair: Pair) -> str:
+    before, after = pair
+    if before is None:
+        return f"{after.name!r} ({after.type}) is new" if after is not None else ""
+    if after is None:
+        return f"{before.name!r} ({before.type}) is gone"
+    return f"{before.name!r} ({before.type}) is now {after.name!r} ({after.type})"
+
+
+def _now(column: KnownColumn, now: Mapping[str, LogColumn]) -> LogColumn:
+    """Return a column as the catalog has it now; one that is gone by now holds no values."""
+    by_number = [one for one in now.values() if column.number is not None and one.number == column.number]
+    return by_number[0] if by_number else now.get(column.name, LogColumn())
+
+
+def _rewritten(before: str, after: str) -> bool:
+    """Whether a change of type may have changed values; a longer text or a wider number keeps them."""
+    old, new = _TYPE.fullmatch(before.lower()), _TYPE.fullmatch(after.lower())
+    if before == after or old is None or new is None:
+        return before != after
+    varying = bool(_VARYING.search(old["bare"]))
+    if varying and new["bare"].strip() == _TEXT:
+        return False
+    if (old["bare"].strip(), old["rest"]) != (new["bare"].strip(), new["rest"]):
+        return True
+    if new["sizes"] is None:
+        return not varying
+    sizes = [[*map(int, one["sizes"].split(","))] if one["sizes"] else [] for one in (old, new)]
+    return not sizes[0] or sizes[1][0] < sizes[0][0] or sizes[0][1:] != sizes[1][1:]

@@ -1,0 +1,78 @@
+"""One run over a change log: beginning, joining tables, legs, and the changes up to the target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from airflow_legacy_events.core.model import Batch
+from airflow_legacy_events.core.ports import ChangeLog
+from airflow_legacy_events.sources.changelog.draining import Drain, behind
+from airflow_legacy_events.sources.changelog.leg_state import READ, Progress
+from airflow_legacy_events.sources.changelog.legs import Legs
+from airflow_legacy_events.sources.changelog.tables import LoggedTable, Tables
+
+
+@dataclass(kw_only=True)
+class LogRun:
+    """Yields the batches of a run.
+
+    Attributes:
+        log: to read.
+        lookup: describes tables.
+        tables: of the stream, by `schema.table`.
+        progress: of the stream.
+        drain: of the log.
+        legs: of the snapshot.
+        joining: tables that are new to a log which has begun.
+        target: place where the run ends.
+        now: whether a first run leaves out the rows that are there.
+    """
+
+    log: ChangeLog
+    lookup: Tables
+    tables: dict[str, LoggedTable]
+    progress: Progress
+    drain: Drain
+    legs: Legs
+    joining: Sequence[str]
+    target: str
+    now: bool
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield all batches; the last one is final unless a budget was used up before the target."""
+        final = False
+        for batch in self._batches():
+            final = batch.final
+            yield batch
+        if not final and not self.drain.budget.over and not self.progress.left():
+            yield self.drain.mark(final=True)
+
+    def _batches(self) -> Iterator[Batch]:
+        yield from self._begin()
+        drained = not behind(self.log, self.progress.position, self.target)
+        while not self.drain.budget.over and (self.progress.left() or not drained):
+            if self.progress.left():
+                yield from self.legs.leg()
+                drained = not behind(self.log, self.progress.position, self.target)
+            else:
+                yield from self.drain.to(self.target, last=True)
+                drained = True
+
+    def _begin(self) -> Iterator[Batch]:
+        """Begin the log on a first run, or let new tables join it; that is saved before anything is sent."""
+        if self.progress.position is None:
+            self.progress.position = self.log.begin([one.entry for one in self.tables.values()])
+            if self.now:
+                self._leave_out_rows()
+        elif self.joining:
+            self.log.join([self.tables[name].entry for name in self.joining])
+        else:
+            return
+        self.progress.facts.update(self.log.facts())
+        yield self.drain.mark()
+
+    def _leave_out_rows(self) -> None:
+        for name, one in self.progress.tables.items():
+            one.columns = self.lookup.columns_now(self.tables[name])
+            one.state = READ

@@ -1,0 +1,67 @@
+"""Truncated tables: an error, an event without a key, or a warning."""
+
+from __future__ import annotations
+
+from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.core.model import Batch, LogTruncate
+from airflow_legacy_events.sources.changelog.anew import Gaps
+from airflow_legacy_events.sources.changelog.checks import reading_anew
+from airflow_legacy_events.sources.changelog.leg_state import Gap, TableProgress
+from airflow_legacy_events.sources.changelog.shapes import PLACE, truncated
+from airflow_legacy_events.sources.changelog.tables import LoggedTable
+
+FAIL, EVENT, SKIP = "fail", "event", "skip"
+
+
+class Truncations:
+    """Turns truncations into events by the policy `on_truncate`.
+
+    Args:
+        policy: `fail`, `event` or `skip`.
+        gaps: judges what is skipped.
+    """
+
+    def __init__(self, policy: str, gaps: Gaps) -> None:
+        self._policy, self._gaps = policy, gaps
+
+    def event(self, part: LogTruncate, table: LoggedTable, progress: TableProgress) -> Batch | None:
+        """Return the event of a truncation, None if there is none.
+
+        Where only partitions were truncated, the event is followed by the rows that are left: the table is read anew.
+
+        Raises:
+            SourceError: the policy is `fail`, and the table is not read anew.
+            CompletenessError: the run must be complete, and the policy is `skip`.
+        """
+        if progress.silent:
+            return None
+        place, why = str(part.hidden[PLACE]), "lost partitions by TRUNCATE" if part.partial else "was truncated"
+        if self._policy == SKIP:
+            self._gaps.met(table, progress, part.hidden, why, removed=True)
+            return None
+        if progress.passing:
+            if self._policy == FAIL:
+                self._gaps.passed(table, place, why)
+        elif self._policy == FAIL:
+            raise _refused(table, place, why)
+        elif part.partial:
+            progress.begin_anew(progress.asked)
+        return _batch(table, part.hidden)
+
+    def clears(self, table: LoggedTable, gap: Gap) -> Batch | None:
+        """Return the event that precedes the first row of a table read anew, None under `skip`."""
+        return None if self._policy == SKIP else _batch(table, (gap.place, gap.number, None, None))
+
+
+def _batch(table: LoggedTable, hidden: tuple[object, ...]) -> Batch:
+    return Batch(truncated(table), [hidden], 1, None, "t")
+
+
+def _refused(table: LoggedTable, place: str, why: str) -> SourceError:
+    error = SourceError(
+        f"{table.what} {why} at {place} of the log, and on_truncate='fail'; nothing behind it was sent.\nTo pass it and"
+        f" read the table anew, run with the configuration {reading_anew(table.name)}\nTo send truncations as events of"
+        " op t, or to leave them out with a warning, set on_truncate='event' or 'skip'"
+    )
+    error.retry_helps = False
+    return error
