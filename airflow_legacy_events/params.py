@@ -1,4 +1,4 @@
-"""DAG Params: a form for replays in the DAG's trigger dialog."""
+"""DAG Params: forms in the DAG's trigger dialog, for replays and for tables of a change log to be read anew."""
 
 from __future__ import annotations
 
@@ -34,5 +34,23 @@ def replay_params() -> dict[str, Any]:
             type=["null", "number"],
             minimum=1,
             section=SECTION,
+        ),
+    }
+
+
+def snapshot_params() -> dict[str, Any]:
+    """Return Params for ``DAG(params=snapshot_params())``: tables of a change log that the run reads anew.
+
+    The dialog fills ``snapshot``, one table a line, such as ``public.orders``. ``ChangeLogDrainOperator`` treats it
+    like ``{"snapshot": [...]}`` in the run's configuration. If it is left empty, the run only reads the log.
+    """
+    return {
+        "snapshot": Param(
+            None,
+            title="Tables",
+            description="Their rows are sent as they are now, beside their changes; one schema.table a line.",
+            type=["null", "array"],
+            items={"type": "string"},
+            section="Snapshot",
         ),
     }

@@ -22,11 +22,8 @@ def refuse_shared(context: Mapping[str, Any], written: Mapping[str, Any], stream
     Raises:
         ConfigurationError: they share one.
     """
-    ti = context["ti"]
-    if ti.map_index is None or ti.map_index < 0 or _differs(context, written):
-        return
-    count = ti.get_ti_count(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id])
-    if count > 1:
+    if (count := _sharing(context, written)) > 1:
+        ti = context["ti"]
         names = " and ".join(f"{name}=" for name in written)
         raise ConfigurationError(
             f"task {ti.task_id!r} is mapped over {count} elements with sql=, and {names} give all of them the stream"
@@ -34,6 +31,43 @@ def refuse_shared(context: Mapping[str, Any], written: Mapping[str, Any], stream
             ' each one\'s stream with stream="…{{ … }}" by what it is mapped over, such as'
             ' stream="orders of {{ params.tenant }}"; a map index is no name, it is a place in a list'
         )
+
+
+def refuse_shared_slot(context: Mapping[str, Any], slot: str | None, written: Mapping[str, Any]) -> None:
+    """Check that each map index of a task names a slot of its own, which no default can do.
+
+    Args:
+        context: of the task.
+        slot: as given.
+        written: the arguments that the stream's name is made of, before rendering.
+
+    Raises:
+        ConfigurationError: the slot is the default one, or several share it.
+    """
+    task = context["ti"].task_id
+    if slot is None and _is_mapped(context):
+        raise ConfigurationError(
+            f"task {task!r} is mapped, and a slot belongs to one map index; nothing was read.\n"
+            'Name each one with slot= by what it is mapped over, such as slot="orders_{{ params.tenant }}"'
+        )
+    if (count := _sharing(context, written)) > 1:
+        raise ConfigurationError(
+            f"task {task!r} is mapped over {count} elements that share the slot {slot!r}; nothing was read.\n"
+            'Name each one with slot= by what it is mapped over, such as slot="orders_{{ params.tenant }}"'
+        )
+
+
+def _is_mapped(context: Mapping[str, Any]) -> bool:
+    index = context["ti"].map_index
+    return index is not None and index >= 0
+
+
+def _sharing(context: Mapping[str, Any], written: Mapping[str, Any]) -> int:
+    """Return the number of map indexes that share one stream; 0 if the task is not mapped, or each has its own."""
+    ti = context["ti"]
+    if not _is_mapped(context) or _differs(context, written):
+        return 0
+    return int(ti.get_ti_count(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id]))
 
 
 def _differs(context: Mapping[str, Any], written: Mapping[str, Any]) -> bool:

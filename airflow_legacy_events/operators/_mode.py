@@ -34,7 +34,7 @@ def decide(context: Mapping[str, Any], *, time_column: str | None, done: Span | 
     conf = run.conf or {}
     if not isinstance(conf, Mapping):
         raise _wrong(f"the configuration is a {type(conf).__name__}")
-    replay = _find_replay(conf, context.get("params") or {})
+    replay = find_replay(conf, context.get("params") or {})
     if replay is not None:
         return _replay(replay, time_column)
     if run_type(run) == "backfill":
@@ -47,7 +47,7 @@ def run_type(run: Any) -> str:
     return str(getattr(run.run_type, "value", run.run_type))
 
 
-def _find_replay(conf: Mapping[str, Any], params: Mapping[str, Any]) -> Any:
+def find_replay(conf: Mapping[str, Any], params: Mapping[str, Any]) -> Any:
     """Return the replay in the run's configuration, else the one from the trigger form."""
     if conf.get("replay") is not None:
         return conf["replay"]

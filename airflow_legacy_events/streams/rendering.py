@@ -20,7 +20,7 @@ else:
 STRUCTURED = frozenset(
     {
         *("watermark_columns", "key_columns", "columns", "exclude_columns", "order_columns"),
-        *("allowed_topics", "replay_topics", "headers", "topic_config", "mark_values", "json_schema"),
+        *("tables", "allowed_topics", "replay_topics", "headers", "topic_config", "mark_values", "json_schema"),
     }
 )
 """Fields that hold lists or objects: a template for the whole field may return one if rendering is native."""
@@ -31,6 +31,7 @@ _OF_ANY = frozenset({"mark_values", "json_schema"})
 _LEFT_OUT_BY_NONE = frozenset(
     {
         *("stream", "dead_letter_topic", "replay_topic", "time_column", "where", "channel"),
+        *("slot", "publication"),
         *("event_type", "event_source", "subject", "timestamp_column"),
     }
 )

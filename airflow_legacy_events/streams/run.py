@@ -27,7 +27,7 @@ from airflow_legacy_events.streams import messages
 from airflow_legacy_events.streams.keyless import check_topic_config, check_topics
 from airflow_legacy_events.streams.new_stream import Beginner, NewStream
 from airflow_legacy_events.streams.options import StreamOptions
-from airflow_legacy_events.streams.specs.base import SourceSpec
+from airflow_legacy_events.streams.specs.base import ReadsAnew, SourceSpec
 from airflow_legacy_events.streams.stores import open_store, progress_store
 from airflow_legacy_events.watermarks.opening import NamedStore
 from airflow_legacy_events.watermarks.registration import StreamRegistration
@@ -96,6 +96,8 @@ class StreamRun:
         Raises:
             LegacyEventsError: the run failed; see `Relay.run`.
         """
+        if mode.snapshot and isinstance(self._spec, ReadsAnew):
+            self._spec = self._spec.reading_anew(mode.snapshot)
         repeat = self._repeat(mode)
         with contextlib.ExitStack() as opened:
             parts = self._parts(opened, mode, repeat)

@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Stream
@@ -159,6 +159,14 @@ class SourceSpec(Protocol):
         Raises:
             ConfigurationError: the facts are not sufficient.
         """
+
+
+@runtime_checkable
+class ReadsAnew(Protocol):
+    """Arguments of a source that can read tables anew in a live run."""
+
+    def reading_anew(self, tables: tuple[str, ...]) -> SourceSpec:
+        """Return the arguments of a run that reads these tables anew, as `schema.table`."""
 
 
 class OneTopic:
