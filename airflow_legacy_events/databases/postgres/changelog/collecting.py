@@ -1,0 +1,104 @@
+"""Collects the changes of a stream into chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from airflow_legacy_events.core.model.log import (
+    LogChunk,
+    LogForm,
+    LogGap,
+    LogMessage,
+    LogPosition,
+    LogRows,
+    LogTruncate,
+    TableName,
+)
+from airflow_legacy_events.databases.postgres.changelog.places import number_of
+
+MOST_BYTES = 8 * 2**20
+"""Bytes of the log's messages after which a chunk is full."""
+
+
+class Collector:
+    """Collects rows by table until a chunk is full.
+
+    Rows of a table whose form changed begin a part of their own behind its earlier one, so the order holds per table.
+
+    Args:
+        rows: maximum of a chunk.
+        before: whether old rows are wanted.
+        after: place of the log where the first chunk begins.
+
+    Attributes:
+        before: whether old rows are wanted.
+        rows: collected so far.
+        bytes: of their messages.
+    """
+
+    def __init__(self, rows: int, after: str, *, before: bool) -> None:
+        self.before = before
+        self._most, self._end = rows, number_of(after)
+        self._transaction: int | None = None
+        self._reset()
+
+    def _reset(self) -> None:
+        self._parts: list[LogRows] = []
+        self._latest: dict[TableName, LogRows] = {}
+        self._transactions: dict[int, None] = {}
+        self._committed = self._begun = self.rows = self.bytes = 0
+
+    def add(self, form: LogForm, op: str, row: tuple[Any, ...], before: tuple[Any, ...] | None) -> None:
+        """Add a row."""
+        part = self._latest.get(form.table)
+        if part is None or part.form is not form:
+            part = self._latest[form.table] = LogRows(form, [], [], [] if self.before else None)
+            self._parts.append(part)
+        part.ops.append(op)
+        part.rows.append(row)
+        if part.before is not None:
+            part.before.append(before)
+        self.rows += 1
+
+    def begin(self, transaction: int) -> None:
+        """Note that a transaction begins."""
+        self._transaction, self._begun = transaction, self.rows
+
+    def commit(self) -> None:
+        """Note that the transaction ended."""
+        self._note()
+        self._committed, self._transaction = self._committed + 1, None
+
+    def _note(self) -> None:
+        if self._transaction is not None and self.rows > self._begun:
+            self._transactions[self._transaction] = None
+
+    @property
+    def full(self) -> bool:
+        """Whether the chunk is full."""
+        return self.rows >= self._most or self.bytes >= MOST_BYTES
+
+    def chunk(self, end: LogPosition, *, final: bool = False) -> LogChunk:
+        """Return what was collected, and begin anew.
+
+        Args:
+            end: position after it.
+            final: whether the target is reached.
+        """
+        return self._made(self._parts, end, final=final)
+
+    def alone(self, part: LogTruncate | LogGap | LogMessage, end: LogPosition) -> LogChunk:
+        """Return a chunk of one part; nothing else may be collected then."""
+        self.rows += 1
+        return self._made([part], end, final=False)
+
+    def _made(
+        self, parts: Sequence[LogRows | LogTruncate | LogGap | LogMessage], end: LogPosition, *, final: bool
+    ) -> LogChunk:
+        self._note()
+        reached = max(number_of(end.place), self._end)
+        size, self._end = reached - self._end, reached
+        made = LogChunk(parts, end, tuple(self._transactions), self._committed, size, final)
+        self._reset()
+        return made
