@@ -42,7 +42,11 @@ def get_provider_info() -> dict[str, Any]:
         "operators": [
             {
                 "integration-name": "Legacy Events",
-                "python-modules": ["airflow_legacy_events.operators.outbox", "airflow_legacy_events.operators.query"],
+                "python-modules": [
+                    "airflow_legacy_events.operators.changelog",
+                    "airflow_legacy_events.operators.outbox",
+                    "airflow_legacy_events.operators.query",
+                ],
             },
         ],
         "hooks": [

@@ -126,6 +126,8 @@ class Relay:
     def _describe_log(self) -> None:
         """Add the state of a change log to the report. A run that was delivered does not fail by it."""
         if isinstance(self.source, LogSource):
+            if (lowered := self.source.lowered()) is not None:
+                self.report.completeness, self.report.completeness_reason = lowered
             try:
                 self.report.log = dict(self.source.report())
             except SourceError as error:

@@ -53,6 +53,7 @@ STORES = {
 }
 
 SPECS = {
+    "log": "airflow_legacy_events.streams.specs.changelog:ChangeLogSpec",
     "outbox": "airflow_legacy_events.streams.specs.outbox:OutboxSpec",
     "query": "airflow_legacy_events.streams.specs.query:QuerySpec",
 }

@@ -85,6 +85,7 @@ class StreamRun:
         self.bootstrap = ""
         self.earlier = Delivered()
         self._database: Database | None = None
+        self._close_log: Callable[[], None] = _nothing
 
     def deliver(self, mode: RunMode, record: TaskRecord) -> Report:
         """Build the parts, run the relay, and close what was opened.
@@ -97,7 +98,7 @@ class StreamRun:
             LegacyEventsError: the run failed; see `Relay.run`.
         """
         if mode.snapshot and isinstance(self._spec, ReadsAnew):
-            self._spec = self._spec.reading_anew(mode.snapshot)
+            self._spec = self._spec.reading_anew(mode.snapshot, self._task["run"])
         repeat = self._repeat(mode)
         with contextlib.ExitStack() as opened:
             parts = self._parts(opened, mode, repeat)
@@ -112,7 +113,8 @@ class StreamRun:
         return self.report
 
     def interrupt(self) -> None:
-        """Cancel a statement that still runs at the source."""
+        """Cancel a statement that still runs at the source, and the wait for its log."""
+        self._close_log()
         if self._database is not None:
             self._database.close()
 
@@ -188,6 +190,8 @@ class StreamRun:
             parts["source"] = parts["spec"].source(
                 parts["database"], stream=self.stream, limits=parts["limits"], log=self._log
             )
+            self._close_log = getattr(parts["source"], "close", self._close_log)
+            opened.callback(self._close_log)
             if problems.found:
                 with problems.collect():
                     parts["source"].check(None if repeat is None else repeat.what)
@@ -247,6 +251,10 @@ class StreamRun:
             return database.lock(name, self._task, table=table)
 
         return take() if self._options.on_busy != "wait" else wait_for_lock(take, self.stop, self._log)
+
+
+def _nothing() -> None:
+    """Close nothing: most sources have no session beside their database's."""
 
 
 def _task(context: Mapping[str, Any]) -> dict[str, Any]:

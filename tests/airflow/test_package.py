@@ -130,6 +130,7 @@ print(*sorted(set(sys.modules) - before))
 @pytest.mark.parametrize(
     "module",
     [
+        "airflow_legacy_events.operators.changelog",
         "airflow_legacy_events.operators.outbox",
         "airflow_legacy_events.operators.query",
         "airflow_legacy_events.sensors.outbox",

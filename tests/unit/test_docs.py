@@ -9,6 +9,7 @@ import yaml
 from airflow.sdk import BaseOperator
 
 from airflow_legacy_events import errors
+from airflow_legacy_events.operators.changelog import ChangeLogDrainOperator
 from airflow_legacy_events.operators.outbox import OutboxDrainOperator
 from airflow_legacy_events.operators.query import IncrementalQueryOperator
 from airflow_legacy_events.provider_info import get_provider_info
@@ -24,13 +25,14 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("**/*.md"))]
-TASKS = {"OutboxDrainOperator": OutboxDrainOperator, "IncrementalQueryOperator": IncrementalQueryOperator}
+OPERATORS = (ChangeLogDrainOperator, OutboxDrainOperator, IncrementalQueryOperator)
+TASKS = {one.__name__: one for one in OPERATORS}
 REPOSITORY = re.compile(
     r"https://(?:github\.com/airflow-legacy-events/airflow-legacy-events/blob"
     r"|raw\.githubusercontent\.com/airflow-legacy-events/airflow-legacy-events)/main/([^)#\s]+)"
 )
 PUBLIC = {
-    "operators": [OutboxDrainOperator, IncrementalQueryOperator],
+    "operators": [*OPERATORS],
     "sensors-and-triggers": [
         PendingOutboxSensor,
         PendingEventsSensor,

@@ -133,3 +133,6 @@ class LogSource(Protocol):
         Raises:
             SourceError: the database does not answer.
         """
+
+    def lowered(self) -> tuple[str, str] | None:
+        """Return completeness and reason, if the run met what lowers them after it was opened; else None."""

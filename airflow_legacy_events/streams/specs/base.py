@@ -165,8 +165,13 @@ class SourceSpec(Protocol):
 class ReadsAnew(Protocol):
     """Arguments of a source that can read tables anew in a live run."""
 
-    def reading_anew(self, tables: tuple[str, ...]) -> SourceSpec:
-        """Return the arguments of a run that reads these tables anew, as `schema.table`."""
+    def reading_anew(self, tables: tuple[str, ...], run: str) -> SourceSpec:
+        """Return the arguments of a run that reads tables anew.
+
+        Args:
+            tables: each as `schema.table`.
+            run: id of the run; a retry of it goes on.
+        """
 
 
 class OneTopic:

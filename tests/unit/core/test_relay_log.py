@@ -18,12 +18,18 @@ class Described(OutboxSource):
     def report(self):
         return STATE
 
+    def lowered(self):
+        return None
+
 
 class Silent(OutboxSource):
     """A source whose database is gone by the time it is to describe its log."""
 
     def report(self):
         raise SourceError("the database does not answer")
+
+    def lowered(self):
+        return "best_effort", "a column was added with a default"
 
 
 @pytest.fixture
@@ -50,11 +56,13 @@ def test_the_state_of_the_log_is_reported_after_a_failure_too(table):
     assert report_of(made)["log"] == STATE
 
 
-def test_a_run_that_was_delivered_does_not_fail_where_the_log_can_not_be_described(table, caplog):
+def test_a_log_that_can_not_be_described_fails_no_run_and_what_it_lacks_is_said(table, caplog):
     made = process(World(), table)
     made.relay.source = Silent(table)
     made.relay.run()
 
     report = report_of(made)
     assert (report["log"], report["target_reached"]) == (None, True)
+    assert report["completeness"] == "best_effort"
+    assert report["completeness_reason"] == "a column was added with a default"
     assert "the state of the change log could not be read: the database does not answer" in caplog.text

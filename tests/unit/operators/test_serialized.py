@@ -15,6 +15,7 @@ from airflow_legacy_events.envelopes.cloudevents import CloudEventsEnvelope
 from airflow_legacy_events.envelopes.outbox import OutboxCloudEvents, PayloadEnvelope
 from airflow_legacy_events.envelopes.plain import PlainEnvelope
 from airflow_legacy_events.hooks.registry import ENVELOPES, OUTBOX_ENVELOPES, STORES, resolve
+from airflow_legacy_events.operators.changelog import ChangeLogDrainOperator
 from airflow_legacy_events.operators.outbox import OutboxDrainOperator
 from airflow_legacy_events.operators.query import IncrementalQueryOperator
 from airflow_legacy_events.sensors.pending import PendingEventsSensor
@@ -70,6 +71,13 @@ def test_envelopes_of_mapped_drains(make):
     check(lambda: mapped(OutboxDrainOperator, source_conn_id="c", envelope=make()))
 
 
+def test_mapped_change_logs():
+    def build():
+        ChangeLogDrainOperator.partial(task_id="t", source_conn_id="c", tables=["public.a"]).expand(slot=["a", "b"])
+
+    check(build)
+
+
 @pytest.mark.parametrize("store", STORE)
 def test_stores_of_mapped_tasks(store):
     check(lambda: mapped(IncrementalQueryOperator, **QUERY, topic="x", watermark_store=STORE[store]()))
@@ -83,6 +91,13 @@ def test_tasks_that_are_not_mapped_and_their_triggers():
         )
         IncrementalQueryOperator(task_id="t", **QUERY, table="a", topic="x", envelope=PlainEnvelope(), inlets=[asset])
         OutboxDrainOperator(task_id="u", source_conn_id="c", table="a", envelope=OutboxCloudEvents())
+        ChangeLogDrainOperator(
+            task_id="v",
+            source_conn_id="c",
+            tables=["public.a", "sales.*"],
+            key_columns={"public.a": ["n"]},
+            envelope=PlainEnvelope(),
+        )
 
     check(build)
 

@@ -1,0 +1,165 @@
+"""Change log operator: sends every committed change of tables to a topic each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from airflow.sdk import Context
+
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.model import RunMode
+from airflow_legacy_events.hooks.registry import ENVELOPES, find
+from airflow_legacy_events.operators._base import BaseStreamOperator
+from airflow_legacy_events.operators._log_mode import INSTEAD, decide_log
+from airflow_legacy_events.operators._mapped import refuse_shared_slot
+from airflow_legacy_events.operators._window_record import WindowRecord
+from airflow_legacy_events.streams.specs.changelog import ChangeLogSpec
+
+
+class ChangeLogDrainOperator(BaseStreamOperator):
+    """Sends every insert, update and delete of tables, in commit order, from PostgreSQL's log to a topic per table.
+
+    A run reads from where the last one ended to the end of the log at its start, and ends. The tables are not queried
+    for it. The first run makes a publication and a replication slot, then sends the rows that are there. What is
+    confirmed is released on the server, also where no table of this stream changed.
+
+    A log can't be replayed: a run with the configuration ``{"snapshot": ["public.orders"]}`` sends tables as they are
+    now, beside their changes.
+
+    The arguments below are this operator's own; see ``BaseStreamOperator`` for the others.
+
+    :param tables: tables as ``schema.table``, or ``schema.*`` for all tables of a schema at the start of each run. A
+        table that is new to the list is read as on a first run. (templated)
+    :param slot: name of the replication slot; default is ``legacy_events_<dag_id>_<task_id>`` in lower case, with a
+        hash where anything was changed or cut. The stream is ``<source_conn_id>.<slot>@log``. Mapped tasks name it.
+        (templated)
+    :param publication: name of a publication that you made and maintain; default is one of the slot's name, made and
+        maintained by the operator. (templated)
+    :param key_columns: columns of the message key by table: ``{"public.orders": ["number"]}``; default is the primary
+        key. They must be part of the table's replica identity. (templated)
+    :param exclude_columns: columns that never leave the database, by table. (templated)
+    :param first_run: ``all``, each table's rows, then its changes; or ``now``, changes only.
+    :param topic: topic of each table; ``{schema}``, ``{table}`` and ``{database}`` stand for its names. Characters that
+        a topic can't hold become ``_``. Two tables on one topic are an error. (templated)
+    :param envelope: ``cloudevents``, ``plain``, or an object that implements the port ``Envelope``.
+    :param images: ``after``, the row after its change, of a delete the row before it; or ``both``, as ``before`` and
+        ``after``, as far as the log has them.
+    :param event_type: CloudEvents ``type``; default is ``<source_conn_id>.<schema>.<table>.changed``. (templated)
+    :param event_source: CloudEvents ``source``; default is ``/<source_conn_id>/<schema>.<table>``. (templated)
+    :param on_truncate: what to do with TRUNCATE: ``fail`` before it, send an ``event`` with ``op: t`` to each partition
+        of the topic, or ``skip`` it with a warning.
+    :param on_schema_change: what to do when columns of a table change: ``evolve`` with one warning, or ``fail``.
+    :param completeness: least completeness that is accepted. With ``exact`` a run fails at a place where the log lacks
+        changes of rows, such as those of a column that was added with a default, until the table is read anew.
+    :param decimals: how decimals are written: ``string``, or ``number``, a JSON number with all digits unchanged
+        wherever JSON can represent it.
+    :param bigints: how integers are written: ``number``, or ``string`` for those beyond ±2^53.
+    :param times: how times without a zone are written: ``rfc3339``, or ``naive``, as the database writes them.
+    :param bytes: how binary values are written: ``base64``, or ``hex``.
+    """
+
+    template_fields: Collection[str] = (
+        "tables",
+        "slot",
+        "publication",
+        "key_columns",
+        "exclude_columns",
+        "event_type",
+        "event_source",
+        *BaseStreamOperator.template_fields,
+    )
+    log_name = __name__
+    cleared = (
+        "this task was cleared after it had delivered; nothing that it sent is sent again, it goes on with what is new."
+        ' To send tables as they are now, start a run with the configuration {"snapshot": ["schema.table"]}'
+    )
+
+    def __init__(  # noqa: PLR0913  the public signature
+        self,
+        *,
+        tables: Sequence[str],
+        slot: str | None = None,
+        publication: str | None = None,
+        key_columns: Mapping[str, Sequence[str]] | None = None,
+        exclude_columns: Mapping[str, Sequence[str]] | None = None,
+        first_run: str = "all",
+        topic: str = "cdc.{schema}.{table}",
+        images: str = "after",
+        event_type: str | None = None,
+        event_source: str | None = None,
+        on_truncate: str = "fail",
+        on_schema_change: str = "evolve",
+        completeness: str = "best_effort",
+        decimals: str = "string",
+        bigints: str = "number",
+        times: str = "rfc3339",
+        bytes: str = "base64",  # noqa: A002
+        **kwargs: Any,
+    ) -> None:
+        _refuse_foreign(kwargs)
+        super().__init__(topic=topic, **kwargs)
+        self.tables = tables
+        self.slot = slot
+        self.publication = publication
+        self.key_columns = key_columns
+        self.exclude_columns = exclude_columns
+        self.first_run = first_run
+        self.images = images
+        self.event_type = event_type
+        self.event_source = event_source
+        self.on_truncate = on_truncate
+        self.on_schema_change = on_schema_change
+        self.completeness = completeness
+        self.decimals = decimals
+        self.bigints = bigints
+        self.times = times
+        self.bytes = bytes
+        self.named_as_written: dict[str, Any] = {}
+        if isinstance(self.envelope, str):
+            find(ENVELOPES, self.envelope, "envelope")
+        self._complete()
+
+    def _spec(self) -> ChangeLogSpec:
+        dag = self.get_dag()
+        dag_id, schedule = (None, None) if dag is None else (dag.dag_id, dag.schedule)
+        return ChangeLogSpec.of(self, dag_id=dag_id, task_id=self.task_id, schedule=schedule)
+
+    def _mode(self, context: Context, record: WindowRecord) -> RunMode:  # noqa: ARG002
+        """See ``BaseStreamOperator``."""
+        return decide_log(context)
+
+    def _check(self, context: Context, stream: str) -> None:  # noqa: ARG002
+        """See ``BaseStreamOperator``."""
+        refuse_shared_slot(context, self.slot, self.named_as_written)
+
+    def _do_render_template_fields(
+        self, parent: Any, template_fields: Any, context: Context, jinja_env: Any, seen_oids: set[int]
+    ) -> None:
+        """Keep the name of the slot as written, by which map indexes are told apart."""
+        self.named_as_written = {name: getattr(self, name) for name in ("source_conn_id", "slot")}
+        super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)
+
+
+_FOREIGN: Mapping[str, str] = {
+    "on_clear": f"a change log can't be replayed: leave it out.\n{INSTEAD}",
+    "replay_topic": f"a change log can't be replayed: leave it out.\n{INSTEAD}",
+    "replay_topics": f"a change log can't be replayed: leave it out.\n{INSTEAD}",
+    "table": "a log has several: give tables=['schema.table']",
+    "sql": "a log holds the changes of tables: give tables=['schema.table'], or use IncrementalQueryOperator",
+    "watermark_columns": "the log's own places are the watermark: leave it out, or use IncrementalQueryOperator",
+    "columns": "name what must not leave the database with exclude_columns={'schema.table': ['column']}",
+    "stream": "a log's stream is named by its slot: give slot=",
+    "time_column": f"a change log can't be replayed: leave it out.\n{INSTEAD}",
+    "timestamp_column": "the time of an event is that of its commit: leave it out",
+    "subject": "the subject of an event is its key: leave it out, or give key_columns=",
+    "row_security": "a log shows all rows, whatever a policy hides, so there is nothing to choose: leave it out",
+    "lag": "a log is read in commit order and misses no late row: leave it out",
+}
+"""Arguments of the other operators, and what to do instead."""
+
+
+def _refuse_foreign(given: Mapping[str, Any]) -> None:
+    for name, remedy in _FOREIGN.items():
+        if name in given:
+            raise ConfigurationError(f"ChangeLogDrainOperator has no {name}=; {remedy}")
