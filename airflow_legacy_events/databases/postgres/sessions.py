@@ -12,7 +12,11 @@ from typing import Any
 import psycopg
 
 from airflow_legacy_events.core.errors import LegacyEventsError
-from airflow_legacy_events.core.ports import Lease, Listener
+from airflow_legacy_events.core.ports import ChangeLog, Lease, Listener, LogOptions
+from airflow_legacy_events.databases.postgres.changelog.access import Access
+from airflow_legacy_events.databases.postgres.changelog.log import PostgresChangeLog
+from airflow_legacy_events.databases.postgres.changelog.session import LogSession
+from airflow_legacy_events.databases.postgres.changelog.slots import Slots
 from airflow_legacy_events.databases.postgres.extras import refusing
 from airflow_legacy_events.databases.postgres.listening import listening
 from airflow_legacy_events.databases.postgres.lock import AdvisoryLock
@@ -135,6 +139,28 @@ class PostgresSessions(SnapshotDatabase[Session]):
     def listen(self, channel: str) -> AbstractContextManager[Listener]:
         """See `core.ports.Database.listen`."""
         return listening(self._connect_plain, channel, self.conn_id)
+
+    def change_log(self, options: LogOptions) -> ChangeLog:
+        """See `core.ports.Database.change_log`."""
+        access = Access(
+            conn_id=self.conn_id,
+            connect=self._connect_plain,
+            options=lambda: self._options,
+            hold=self.snapshot,
+            look=self._look,
+            timeout_seconds=self.statement_timeout_seconds,
+            log=self.log,
+        )
+        return PostgresChangeLog(access, options)
+
+    def slots(self) -> Slots:
+        """Return the replication slots of this package in the database; they connect on first use."""
+        return Slots(LogSession(self._connect_plain, self.conn_id, self.statement_timeout_seconds))
+
+    def _look(self, doing: str, statement: str) -> list[tuple[Any, ...]]:
+        with self._using(doing) as session:
+            found = session.connection.execute(statement.encode())
+            return found.fetchall() if found.description else []
 
     def _interrupt(self, session: Session) -> None:
         session.interrupt()

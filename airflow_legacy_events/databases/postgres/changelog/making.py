@@ -1,0 +1,132 @@
+"""What the server needs to keep the log of a stream: its publication, its slot, and tables that join later."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.core.model.log import TableName
+from airflow_legacy_events.core.ports import LogOptions
+from airflow_legacy_events.databases import errors
+from airflow_legacy_events.databases.postgres.changelog import publication
+from airflow_legacy_events.databases.postgres.changelog.session import LogSession
+from airflow_legacy_events.databases.postgres.changelog.slot import Holder, find_slot, make_slot
+from airflow_legacy_events.databases.postgres.session import reason
+
+_PUBLISHING, _WAITING = "making the publication", "waiting for those who write to the new tables"
+# A writer that prepared its transaction holds its locks under another number: each prepared one counts.
+_WRITERS = """
+WITH RECURSIVE tree (oid) AS (
+  SELECT unnest(%s::oid[])
+  UNION
+  SELECT i.inhrelid FROM tree JOIN pg_inherits AS i ON i.inhparent = tree.oid
+)
+SELECT l.virtualtransaction, l.pid, p.gid, coalesce(a.usename, p.owner)::text, coalesce(a.application_name, ''),
+       coalesce(a.xact_start, p.prepared)::timestamptz(0)::text
+  FROM pg_locks AS l LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
+  LEFT JOIN pg_locks AS x ON l.pid IS NULL AND x.virtualtransaction = l.virtualtransaction
+   AND x.locktype = 'transactionid'
+  LEFT JOIN pg_prepared_xacts AS p ON p.transaction = x.transactionid
+ WHERE l.locktype = 'relation' AND l.granted AND l.relation = ANY (ARRAY(SELECT oid FROM tree))
+   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+   AND l.mode = ANY ('{RowExclusiveLock,ShareRowExclusiveLock,ExclusiveLock,AccessExclusiveLock}')
+"""
+_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.25)
+
+
+def begin(session: LogSession, options: LogOptions, tables: Mapping[TableName, int], *, standby: bool) -> str:
+    """Make publication and slot, or take over what an interrupted first run left; return where the log begins.
+
+    Args:
+        session: to make them.
+        options: of the stream.
+        tables: oids of the tables to publish.
+        standby: whether the server is one; then the publication is its primary's.
+
+    Raises:
+        SourceError: they were not made in time; the error names the oldest open transaction.
+    """
+    late = [] if options.given or standby else publish(session, options, tables)
+    found = find_slot(session, options.slot or "")
+    if found is None or found.confirmed is None:
+        return make_slot(session, options.slot or "", standby=standby)
+    if late:
+        wait_for_writers(session, [tables[one] for one in late])
+    return found.confirmed
+
+
+def publish(session: LogSession, options: LogOptions, tables: Mapping[TableName, int]) -> Sequence[TableName]:
+    """Let our publication have these tables and no others; return those that it did not have."""
+    name = options.publication or ""
+    with _explained(session) as connection:
+        found = publication.find_publication(connection, name)
+        if found is None:
+            comment = publication.comment_for(options.stream, options.dag, options.slot or "")
+            publication.make_publication(connection, name, tables, comment)
+            return list(tables)
+        if set(found.members) != set(tables.values()):
+            publication.set_tables(connection, name, tables)
+        return [table for table, oid in tables.items() if oid not in found.members]
+
+
+def join(session: LogSession, options: LogOptions, tables: Mapping[TableName, int], *, standby: bool) -> None:
+    """Add tables to the publication, and wait until everybody who wrote to them before has ended.
+
+    The log does not show what such a writer wrote before its table joined, and a snapshot does not show it before the
+    writer has ended.
+
+    Raises:
+        SourceError: a writer did not end in time.
+    """
+    if not (options.given or standby):
+        name = options.publication or ""
+        with _explained(session) as connection:
+            found = publication.find_publication(connection, name)
+            if new := [table for table, oid in tables.items() if found is None or not found.holds(oid)]:
+                publication.add_tables(connection, name, new)
+    wait_for_writers(session, list(tables.values()))
+
+
+def wait_for_writers(session: LogSession, tables: Collection[int]) -> None:
+    """Wait until each transaction that holds a lock for writing on one of these tables or its partitions has ended.
+
+    Raises:
+        SourceError: one did not end within the statement timeout.
+    """
+    until, looks = time.monotonic() + session.timeout_seconds, 0
+    writers = _writers(session, tables)
+    known = set(writers)
+    while left := {one: who for one, who in writers.items() if one in known or who.pid is None}:
+        if time.monotonic() > until:
+            raise _still_writing(session, next(iter(left.values())))
+        session.wait(_PAUSES[min(looks, len(_PAUSES) - 1)])
+        looks, writers = looks + 1, _writers(session, tables)
+
+
+def _writers(session: LogSession, tables: Collection[int]) -> dict[str, Holder]:
+    return {one: Holder(*who) for one, *who in session.ask(_WAITING, _WRITERS, (list(tables),))}
+
+
+def _still_writing(session: LogSession, who: Holder) -> SourceError:
+    return SourceError(
+        f"connection {session.conn_id!r}: a transaction that began to write before its table joined the log did not end"
+        f" within {session.timeout_seconds:g} s: {who.told()}. What it wrote is in no log, so nothing was read of the"
+        f" table\nLet it end, or end it: {who.ending()}"
+    )
+
+
+@contextmanager
+def _explained(session: LogSession) -> Iterator[psycopg.Connection[Any]]:
+    with session.using(_PUBLISHING) as connection:
+        try:
+            yield connection
+        except psycopg.errors.QueryCanceled as error:
+            failed = errors.failed(session.conn_id, _PUBLISHING, reason(error))
+            raise type(failed)(
+                f"{failed}. It waits for VACUUM, ANALYZE and DDL of the tables; a retry goes on"
+            ) from None
