@@ -156,9 +156,9 @@ class Tables:
                 f" {', '.join(map(repr, there))}. Nothing was read; correct exclude_columns="
             )
         renamed = {name for name, one in now.items() if one.number is not None and one.number in numbers.values()}
-        return replace(
-            table, excluded=excluded, numbers=numbers, hidden=frozenset(renamed | (set(excluded) & set(there)))
-        )
+        hidden = frozenset(renamed | (set(excluded) & set(there)))
+        entry = table.entry._replace(excluded=tuple(sorted(hidden)))
+        return replace(table, entry=entry, excluded=excluded, numbers=numbers, hidden=hidden)
 
     def _select(self, table: LoggedTable, omitted: frozenset[str]) -> Selection:
         found = table.entry.reflection
