@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.ports import NextId, ServerZone
 
 
@@ -29,6 +30,10 @@ class Untold:
 
     def storage(self, table: str | None, query: Any = None) -> Any:  # noqa: ARG002
         """See `core.ports.Database.storage`."""
+        return None
+
+    def misordered(self, selectable: Any, column: Column) -> str | None:  # noqa: ARG002
+        """See `core.ports.Database.misordered`."""
         return None
 
     def zone(self) -> ServerZone | None:

@@ -53,6 +53,8 @@ def _refuse_unordered(database: Database, what: str, selectable: Any, column: Co
         database.check(sa.select(one).select_from(selectable).order_by(one))
     except ConfigurationError as error:
         raise ConfigurationError(message) from error
+    if (why := database.misordered(selectable, column)) is not None:
+        raise ConfigurationError(f"column {column.name!r} of {what} {why}")
 
 
 def advise(log: logging.Logger, database: Database, table: str | None, selection: Selection, found: Reflection) -> None:

@@ -14,7 +14,6 @@ from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Lease, TableWrites
 from airflow_legacy_events.core.sql_dialects import Dialect
-from airflow_legacy_events.core.zones import zone_named
 from airflow_legacy_events.databases import errors, keyset
 from airflow_legacy_events.databases.conditions import bound
 from airflow_legacy_events.databases.deadline import deadline
@@ -204,6 +203,12 @@ class GenericDatabase(Streamed):
         """See `core.ports.Database.ordered`: Firebird sorts large objects by storage location."""
         return not sizes.is_large_object(column)
 
+    def misordered(self, selectable: Any, column: Column) -> str | None:
+        """See `core.ports.Database.misordered`."""
+        if (look := self._traits.misordered) is None:
+            return None
+        return self._ask("looking at the order of a column", lambda session: look(session, selectable, column))
+
     def reached(self, moment: dt.datetime, lag_seconds: float) -> Any:
         """See `core.ports.Database.reached`; compared in Python, since some databases can't compare two parameters."""
         now = (self.now() - dt.timedelta(seconds=lag_seconds)).replace(tzinfo=None)
@@ -212,10 +217,7 @@ class GenericDatabase(Streamed):
     def _until_now(self, value: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
         """Compare with the database's clock, which is read now and bound as a parameter minus the lag."""
         moment = self.now() - dt.timedelta(seconds=lag_seconds)
-        if kind is Kind.INSTANT:
-            return value <= bound(moment)
-        local = moment.astimezone(zone_named(timezone)).replace(tzinfo=None)
-        return value <= bound(local.date() if kind is Kind.DATE else local)
+        return value <= bound(values.moment_in(timezone, kind, moment))
 
     def now(self) -> dt.datetime:
         """See `core.ports.Database.now`."""

@@ -8,7 +8,9 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
+from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.sql_dialects import FIREBIRD, ORACLE, SQL_SERVER, SQLITE, UNKNOWN, Dialect
+from airflow_legacy_events.databases.generic import collations
 from airflow_legacy_events.databases.locks import LEASE_SECONDS
 
 Triggers: TypeAlias = list[tuple[str, frozenset[str]]] | None
@@ -54,7 +56,7 @@ class DialectTraits:
     Attributes:
         utc_now: SQL expression of the database's clock in UTC; empty: CURRENT_TIMESTAMP.
         server: SQL expression that identifies the server or database; empty if there is none.
-        read_only: statements that make a session read-only.
+        read_only: statements that make a session read-only, or let it sort text as it compares it.
         first: statement that begins each read transaction; empty if none is needed.
         snapshot: isolation level that provides a snapshot; empty: every level does; None: no level does.
         keeps_keys: whether the primary keys and unique indexes that the inspector lists are enforced, for any table;
@@ -68,6 +70,7 @@ class DialectTraits:
         interrupt: cancels the statement running on a driver's connection.
         triggers: returns the names of a table's triggers and the keywords of the statements that fire them; None if
             triggers are not checked.
+        misordered: see `core.ports.Database.misordered`; None: not known of any column.
     """
 
     utc_now: str = ""
@@ -83,6 +86,7 @@ class DialectTraits:
     writing: Callable[[Any], None] = _nothing
     interrupt: Callable[[Any], None] = _cancel
     triggers: Callable[[sa.Connection, str], Triggers] = _unknown_triggers
+    misordered: Callable[[sa.Connection, Any, Column], str | None] | None = None
 
 
 def _firebird_reading(connection: Any, seconds: float) -> None:  # noqa: ARG001  the server has no timeout
@@ -123,6 +127,7 @@ _MYSQL = DialectTraits(
     read_only=("SET SESSION TRANSACTION READ ONLY",),
     snapshot="REPEATABLE READ",
     keeps_keys=True,
+    misordered=collations.of_mysql,
 )
 _KNOWN = {
     "firebird": DialectTraits(
@@ -136,6 +141,7 @@ _KNOWN = {
         writing=_firebird_writing,
         interrupt=_firebird_interrupt,
         triggers=_firebird_triggers,
+        misordered=collations.of_firebird,
     ),
     "mssql": DialectTraits(
         utc_now="SYSUTCDATETIME()",
@@ -148,6 +154,7 @@ _KNOWN = {
         utc_now="SYS_EXTRACT_UTC(SYSTIMESTAMP)",
         server="SYS_CONTEXT('USERENV', 'DB_UNIQUE_NAME')",
         first="SET TRANSACTION READ ONLY",
+        read_only=("ALTER SESSION SET NLS_COMP = BINARY NLS_SORT = BINARY",),
         sql=ORACLE,
         snapshot="",
     ),

@@ -11,6 +11,7 @@ from typing import Any
 
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.core.zones import zone_named
 from airflow_legacy_events.databases.errors import became_null
 
 _QUARTER = dt.timedelta(minutes=15)
@@ -109,6 +110,14 @@ def moment_for(kind: Kind, moment: dt.datetime) -> dt.datetime | dt.date | str:
     if kind is Kind.DATE:
         return local.date()
     return moment if kind is Kind.INSTANT else local
+
+
+def moment_in(timezone: str, kind: Kind, moment: dt.datetime) -> dt.datetime | dt.date:
+    """Return a moment as a value of a temporal column whose naive values are in the zone of that name."""
+    if kind is Kind.INSTANT:
+        return moment
+    local = moment.astimezone(zone_named(timezone)).replace(tzinfo=None)
+    return local.date() if kind is Kind.DATE else local
 
 
 def bind(text: str, column: Column) -> Any:

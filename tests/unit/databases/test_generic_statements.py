@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mssql, oracle
 
 from airflow_legacy_events.core.columns import Column, Kind, Shape
 from airflow_legacy_events.databases.generic import GenericDatabase
+from airflow_legacy_events.databases.generic.dialects import traits_of
 from airflow_legacy_events.databases.quoting import quote_all
 from airflow_legacy_events.databases.reflection import query_source
 from airflow_legacy_events.sources.place import Start
@@ -129,3 +132,10 @@ def test_rows_among_others_are_literals_of_the_statement(database):
     texts = [f"{'N' if database.backend == 'mssql' else ''}'{text}'" for text in ("it''s", "50%", ":x")]
     one, two = f"{written} = 1 AND {other} IN ({texts[0]}, {texts[1]})", f"{written} = -2 AND {other} IN ({texts[2]})"
     assert database.statements[-1].partition(" WHERE ")[2].replace("%%", "%") == f"{one} OR {two}"
+
+
+def test_sessions_on_oracle_sort_text_as_they_compare_it():
+    """By default a session sorts in the language of the server, and compares code by code."""
+    (statement,) = traits_of("oracle").read_only
+    assert statement.startswith("ALTER SESSION SET ")
+    assert {"NLS_COMP = BINARY", "NLS_SORT = BINARY"} <= set(re.findall(r"NLS_\w+ = \w+", statement))
