@@ -38,7 +38,7 @@ unit: env $(VENV)/.mysqlclient ## the tests that need no server
 
 proofs: env $(VENV)/.mysqlclient ## the long forms: every kill, 150 more of drains at random, 1,000 histories, 1 M rows, a stopped Airflow; goes on where it stopped
 	LEGACY_EVENTS_TEST_PROFILE=long $(PARALLEL) -p tests.support.proofs --timeout=3600 $(or $(PROOFS),tests/contract tests/property tests/faults tests/integration \
-	  tests/airflow/real tests/browser)
+	  tests/airflow tests/browser)
 
 fuzz: env $(VENV)/.mysqlclient ## ROWS=10000 random rows of every type of the databases, through the broker; SEED=... repeats a run
 	LEGACY_EVENTS_TEST_ROWS=$(or $(ROWS),10000) $(if $(SEED),LEGACY_EVENTS_TEST_SEED=$(SEED)) \

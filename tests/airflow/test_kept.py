@@ -15,11 +15,12 @@ from tests.golden.kept import places
 from tests.golden.kept.places import comparable
 from tests.golden.kept.sources import Server, Sqlite
 from tests.golden.kept.world import World, replaced
+from tests.support.profile import some
 
 pytestmark = pytest.mark.airflow33
 
 HERE = Path(__file__).parents[1] / "golden" / "kept"
-NAMES = sorted(path.stem for path in HERE.glob("*.json") if path.stem not in ("locks", "names"))
+NAMES = some(sorted(path.stem for path in HERE.glob("*.json") if path.stem not in ("locks", "names")), 3)
 STORES = ("store_variable", "store_table", "store_asset", "store_xcom")
 EXPORTED = (
     *STORES,
@@ -109,7 +110,7 @@ def test_it_is_read_to_the_very_values_and_gone_on_from(kept, name):
     assert left(made.world.kept()) == left(made.case["after"])
 
 
-@pytest.mark.parametrize("name", EXPORTED)
+@pytest.mark.parametrize("name", some(EXPORTED, 2))
 def test_its_export_file_is_taken_elsewhere_and_gone_on_from(kept, tmp_path, name):
     made = kept(name)
     made.put_runs()

@@ -18,7 +18,7 @@ from tests.support.attempts.attempt import EITHER, GREEN, SECRET, TRAP
 from tests.support.attempts.places import PASSWORD, STREAM, Mysql, Postgres, Sqlite, connection_of
 from tests.support.attempts.runs import run
 from tests.support.databases import database_of
-from tests.support.profile import LONG
+from tests.support.profile import LONG, some
 from tests.support.told import told
 
 CONN = "two_roles"
@@ -110,7 +110,7 @@ def judge(place, topics, topic, attempt, via, caplog):
     return f"green, {found['events']} events"
 
 
-@pytest.mark.parametrize(("via", "attempt"), both(sqlite.ATTEMPTS, [*sqlite.CODE, *sqlite.VALUES]))
+@pytest.mark.parametrize(("via", "attempt"), both(some(sqlite.ATTEMPTS, 2), [*sqlite.CODE, *sqlite.VALUES]))
 def test_the_owner_of_a_sqlite_file(tmp_path, topics, topic, attempt, via, caplog):
     place = Sqlite(tmp_path, via)
     place.plant(attempt.plants)
@@ -127,7 +127,7 @@ def mysql_place(request):
         yield place
 
 
-@pytest.mark.parametrize(("via", "attempt"), both(mysql.ATTEMPTS if LONG else mysql.ATTEMPTS[::2], mysql.ATTEMPTS))
+@pytest.mark.parametrize(("via", "attempt"), both(some(mysql.ATTEMPTS, 3), mysql.ATTEMPTS))
 def test_the_owner_of_a_mysql_database(mysql_place, topics, topic, attempt, via, caplog):
     mysql_place.plant(attempt.plants)
     judge(mysql_place, topics, topic, attempt, via, caplog)
@@ -135,7 +135,7 @@ def test_the_owner_of_a_mysql_database(mysql_place, topics, topic, attempt, via,
 
 @pytest.mark.parametrize(
     ("via", "attempt"),
-    both(postgres.ATTEMPTS, [*postgres.CODE, *postgres.ENDLESS, *postgres.TOLD, *postgres.VALUES]),
+    both(some(postgres.ATTEMPTS, 2), [*postgres.CODE, *postgres.ENDLESS, *postgres.TOLD, *postgres.VALUES]),
 )
 def test_the_owner_of_a_postgres_schema(postgres_place, topics, topic, attempt, via, caplog):
     postgres_place.plant(attempt.plants)

@@ -37,7 +37,7 @@ EVERY = [
     for number in (2, 4)
     for where in ("before", "inside", "after")
 ]
-SHORT = [("sqlite", ["moment"], "inside", 2), ("postgresql-18", [], "after", 2)]
+SHORT = [("postgresql-18", ["moment"], "inside", 2)]
 
 
 @pytest.fixture

@@ -27,8 +27,8 @@ IN_FIREBIRD = (
 SLOW = ("firebird", "mysql-5.6")
 """Their drivers, or their optimizer, make 10 000 rows a matter of long runs."""
 
-CASES = [(dialect, *size) for dialect in EACH if dialect not in SLOW for size in SIZES]
-CASES += [(dialect, *size) for dialect in SLOW for size in (SIZES if LARGE > 1e5 else SIZES[1:2])]
+CASES = [(dialect, *size) for dialect in EACH if dialect not in SLOW for size in (SIZES if LONG else SIZES[::2])]
+CASES += [(dialect, *size) for dialect in SLOW for size in (SIZES if LONG else SIZES[1:2])]
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from tests.support import mysql
 from tests.support.databases import database_of
 from tests.support.engines import EACH, ENGINES
 from tests.support.firebird import Application
+from tests.support.profile import LONG
 from tests.support.streams import Deliveries
 
 COLUMNS = ("id", "name", "amount", "updated_at")
@@ -110,7 +111,9 @@ def events(broker: MemoryBroker, topic: str) -> list[dict[str, Any]]:
 values = st.tuples(st.none() | st.text("aé\"\\\n'%", max_size=6), st.none() | st.integers(-5, 5))
 writes = st.lists(st.tuples(st.integers(1, 12), values, st.integers(0, 3)), max_size=8)
 history = st.lists(st.tuples(writes, st.sampled_from([1, 2, 7, 10_000])), min_size=1, max_size=5)
-checked = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+checked = settings(
+    max_examples=300 if LONG else 30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
 
 
 def empty(legacy: Legacy) -> str:

@@ -130,10 +130,10 @@ def test_while_a_run_works_nothing_is_changed(call, stream, new, mark, working):
 
 
 def test_a_connection_that_is_gone_is_named_with_the_one_to_use(call, mark, stream):
-    old, new = f"gone.orders@{uuid.uuid4()}", f"legacy_shop.orders@{uuid.uuid4()}"
-    facts = {**mark.facts, "source": "gone", "topic": old.partition("@")[2]}
+    old, new = f"removed.orders@{uuid.uuid4()}", f"legacy_shop.orders@{uuid.uuid4()}"
+    facts = {**mark.facts, "source": "removed", "topic": old.partition("@")[2]}
     Registered(VariableWatermarkStore(), name="variable").save(old, mark._replace(facts=facts), expected=None)
-    assert "connection 'gone' was not found" in refused(call, "rename", old, new)
+    assert "connection 'removed' was not found" in refused(call, "rename", old, new)
     call("rename", old, new, "--source-conn-id", "legacy_shop")
     assert load(new).facts["source"] == "legacy_shop"
 
