@@ -116,7 +116,7 @@ def _still_writing(session: LogSession, who: Holder) -> SourceError:
     return SourceError(
         f"connection {session.conn_id!r}: a transaction that began to write before its table joined the log did not end"
         f" within {session.timeout_seconds:g} s: {who.told()}. What it wrote is in no log, so nothing was read of the"
-        f" table\nLet it end, or end it: {who.ending()}"
+        f" table. Let it end, or end it\n{who.ending()}"
     )
 
 

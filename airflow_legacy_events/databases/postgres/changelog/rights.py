@@ -19,8 +19,7 @@ from airflow_legacy_events.databases.postgres.changelog.settings import Settings
 from airflow_legacy_events.databases.postgres.changelog.slot import Slot
 
 _OWNERS = """
-SELECT c.oid::int8, pg_has_role(c.relowner, 'USAGE'), quote_ident(pg_get_userbyid(c.relowner)),
-       row_security_active(c.oid)
+SELECT c.oid::int8, pg_has_role(c.relowner, 'USAGE'), quote_ident(pg_get_userbyid(c.relowner))
   FROM pg_class AS c WHERE c.oid = ANY (%s::oid[])
 """
 
@@ -56,7 +55,7 @@ def check(
     for table in tables:
         oid = server.oids[table.name]
         _collect(problems, identity.faults(session, table, oid, identities, stored=stored, publication=name))
-        _collect(problems, _hidden(table, found.user, policy=owners[oid][2]))
+        _collect(problems, _hidden(table))
     if options.given or found.standby:
         _collect(
             problems, faults_of_given(options, [one.name for one in tables], server.publication, server.oids, found)
@@ -71,7 +70,7 @@ def _collect(problems: Problems, found: Iterator[ConfigurationError]) -> None:
             raise one
 
 
-def _hidden(table: LogTable, user: str, *, policy: bool) -> Iterator[ConfigurationError]:
+def _hidden(table: LogTable) -> Iterator[ConfigurationError]:
     """Yield what the log would show although the user may not read it: REPLICATION needs no SELECT."""
     withheld = table.reflection.withheld
     if missing := [name for name in withheld.names if name not in table.excluded]:
@@ -80,12 +79,6 @@ def _hidden(table: LogTable, user: str, *, policy: bool) -> Iterator[Configurati
             " would"
             " show. Leave it out with exclude_columns=, or run the GRANT below"
             f"\n{withheld.grant(missing)}"
-        )
-    if policy:
-        yield ConfigurationError(
-            f"table {str(table.name)!r}: a policy of row-level security may hide rows from this user, which the log"
-            " would"
-            f" show\nALTER ROLE {user} BYPASSRLS"
         )
 
 

@@ -179,6 +179,6 @@ def _waited(session: LogSession, name: str, holder: Holder | None, *, standby: b
     if holder is None:
         return SourceError(f"{begun}; nothing was read. Raise statement_timeout=, or run it when less is written")
     return SourceError(
-        f"{begun}: the server first waits for every open transaction; nothing was read. The oldest: {holder.told()}"
-        f"\nLet it end, or end it: {holder.ending()}"
+        f"{begun}: the server first waits for every open transaction; nothing was read. The oldest: {holder.told()}."
+        f" Let it end, or end it\n{holder.ending()}"
     )

@@ -16,7 +16,8 @@ _RELATIONS = """
 SELECT c.oid::int8, n.nspname, c.relname, c.relkind::text, c.relpersistence::text,
        CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::regclass::text END,
        CASE WHEN c.relkind = 'r' THEN
-         ARRAY(SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = c.oid ORDER BY 1) END
+         ARRAY(SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = c.oid ORDER BY 1) END,
+       CASE WHEN c.relkind IN ('r', 'p') AND row_security_active(c.oid) THEN quote_ident(current_user) END
   FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
  WHERE n.nspname = ANY (%s::name[]) AND c.relkind = ANY ('{r,p,v,m,S,f}')
    AND (n.nspname = ANY (%s::name[]) OR c.relname = ANY (%s::name[]))
@@ -35,6 +36,10 @@ _KINDS = {
     "S": "a sequence, which has no rows: leave it out",
     "f": "a foreign table, whose rows are logged by the server that holds them: connect to that server",
 }
+_UNLOGGED = {
+    "u": "UNLOGGED: its changes are in no log. ALTER TABLE … SET LOGGED, or leave it out",
+    "t": "a temporary table, whose changes are in no log: leave it out",
+}
 _SYSTEM = ("pg_catalog", "information_schema")
 
 
@@ -49,6 +54,7 @@ class Relation(NamedTuple):
         persistence: `relpersistence`.
         root: the partitioned table that it is a partition of, as SQL spells it; None if it is none.
         children: tables that inherit from it, as SQL spells them.
+        policed: this user, as SQL spells it, if a policy of row-level security may hide rows from it; else None.
     """
 
     oid: int
@@ -58,6 +64,7 @@ class Relation(NamedTuple):
     persistence: str
     root: str | None
     children: Sequence[str] | None
+    policed: str | None
 
     @property
     def table(self) -> TableName:
@@ -161,14 +168,18 @@ def _why_refused(found: Relation) -> str | None:
         return _KINDS[found.kind]
     if found.root is not None:
         return f"a partition of {found.root}, under which its changes are sent: name that table instead"
-    if found.persistence == "u":
-        return "UNLOGGED: its changes are in no log. ALTER TABLE … SET LOGGED, or leave it out"
-    if found.persistence != "p":
-        return "a temporary table, whose changes are in no log: leave it out"
+    if found.persistence in _UNLOGGED:
+        return _UNLOGGED[found.persistence]
     if found.children:
         return (
             f"inherited by {', '.join(found.children)}: a SELECT of it has the rows of all, its log only its own ones."
             " Name the inheriting tables one by one in tables= (each read by ONLY its own rows), not this one; or make"
             " it a partitioned table"
+        )
+    if found.policed is not None:
+        return (
+            "under a policy of row-level security that may hide rows from this user, and the log would show them: let"
+            " the"
+            f" user see all rows, or leave the table out\nALTER ROLE {found.policed} BYPASSRLS"
         )
     return None

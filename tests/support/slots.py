@@ -1,0 +1,185 @@
+"""Streams of PostgreSQL's change log in a database of a test's own; their slots are gone afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from airflow_legacy_events.core.errors import LegacyEventsError
+from airflow_legacy_events.core.model import LogPosition, TableName
+from airflow_legacy_events.core.ports import LogOptions, LogTable
+from airflow_legacy_events.databases.postgres.changelog.log import PostgresChangeLog
+from tests.support.change_log import drop_slot, flat
+from tests.support.legacy import Legacy, legacy_database
+
+_RUNS = re.compile(r"^(?:ALTER|COMMIT|CREATE|DROP|GRANT|ROLLBACK|SELECT)\b.*", re.MULTILINE)
+
+
+@dataclass
+class LoggedDatabase:
+    """A database with a stream, which has a slot and a publication of one name.
+
+    Attributes:
+        legacy: the database.
+        name: of slot and publication.
+        given: whether the publication is made by somebody else.
+        patterns: tables of the stream.
+        keys: key columns by table; else the primary key.
+        excluded: columns by table.
+        stored: facts that the last run kept.
+        position: where it ended.
+        url: what differs in the stream's connection, such as `username`.
+        timeout: of statements, in seconds.
+        interval: of the schedule, in seconds.
+    """
+
+    legacy: Legacy
+    name: str
+    given: bool = False
+    patterns: Sequence[str] = ("public.*",)
+    keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    excluded: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    stored: Mapping[str, Any] | None = None
+    position: LogPosition | None = None
+    url: Mapping[str, Any] = field(default_factory=dict)
+    timeout: float = 60.0
+    interval: float | None = None
+
+    def execute(self, *statements: str) -> list[tuple[Any, ...]]:
+        """Run statements as the superuser, each in its own transaction; return the rows of the last one."""
+        found: list[tuple[Any, ...]] = []
+        for one in statements:
+            found = self.legacy.execute(one)
+        return found
+
+    @property
+    def stream(self) -> str:
+        return f"crm.{self.name}@log"
+
+    @contextmanager
+    def log(self) -> Iterator[Log]:
+        """The change log, as a run has it."""
+        database: Any = self.legacy.database(self.timeout, **self.url)
+        options = LogOptions(
+            self.stream, "orders_dag", self.name, self.name, given=self.given, interval_seconds=self.interval
+        )
+        change_log = database.change_log(options)
+        assert isinstance(change_log, PostgresChangeLog)
+        try:
+            yield Log(self, change_log, database)
+        finally:
+            change_log.close()
+            database.close()
+
+    def check(self, renewed: Sequence[TableName] = ()) -> list[str]:
+        """Check and guard as the opening of a run does; return the lines of the error, none if there was none."""
+        with self.log() as log:
+            try:
+                log.open(renewed)
+            except LegacyEventsError as error:
+                return str(error).splitlines()
+        return []
+
+    def begin(self) -> None:
+        """A first run, which saves the empty watermark and then makes publication and slot."""
+        with self.log() as log:
+            log.begin()
+
+    def run(self, renewed: Sequence[TableName] = ()) -> list[tuple[Any, ...]]:
+        """A run that reads the log to its end; return its changes."""
+        with self.log() as log:
+            return log.run(renewed)
+
+    def slot(self) -> tuple[Any, ...] | None:
+        """Plugin, place up to which it is confirmed, and whether it is in use."""
+        found = self.execute(
+            "SELECT plugin, confirmed_flush_lsn::text, active FROM pg_replication_slots"
+            f" WHERE slot_name = '{self.name}'"
+        )
+        return found[0] if found else None
+
+
+@dataclass
+class Log:
+    """The change log of one run."""
+
+    stream: LoggedDatabase
+    change_log: PostgresChangeLog
+    database: Any
+    tables: list[LogTable] = field(default_factory=list)
+
+    def look(self) -> list[LogTable]:
+        """Return the tables of the stream, described."""
+        self.tables = []
+        for name in self.change_log.tables(self.stream.patterns):
+            written = ".".join(map(self.database.quoted, name))
+            found = self.database.reflect(written, None)
+            key = tuple(self.stream.keys.get(str(name), found.primary_key))
+            excluded = tuple(self.stream.excluded.get(str(name), ()))
+            self.tables.append(LogTable(name, found, key, written, excluded))
+        return self.tables
+
+    def open(self, renewed: Sequence[TableName] = ()) -> Mapping[str, Any]:
+        """Check and guard; return the facts."""
+        self.change_log.check(self.look())
+        return self.change_log.guard(self.stream.stored, self.stream.position, renewed)
+
+    def begin(self) -> LogPosition:
+        """The first run up to its first save."""
+        self.stream.stored = self.open()
+        self.stream.position = self.change_log.begin(self.tables)
+        self.stream.stored = self.change_log.facts()
+        return self.stream.position
+
+    def run(self, renewed: Sequence[TableName] = ()) -> list[tuple[Any, ...]]:
+        """Read to the end of the log, acknowledge and keep the position."""
+        facts = self.open(renewed)
+        assert self.stream.position is not None
+        chunks = list(self.change_log.read(self.stream.position, self.change_log.end(), 1000))
+        self.change_log.acknowledge(chunks[-1].end.place)
+        self.stream.stored, self.stream.position = facts, chunks[-1].end
+        return flat(chunks)
+
+
+def statements_in(lines: Sequence[str]) -> list[str]:
+    """Return the statements that an error has on lines of their own."""
+    return _RUNS.findall("\n".join(lines))
+
+
+@contextmanager
+def logged_database(request: pytest.FixtureRequest, engine: str, *statements: str) -> Iterator[LoggedDatabase]:
+    """A database in which statements ran, with a stream that has not begun; all its slots are gone afterwards."""
+    with legacy_database(request, engine) as legacy:
+        found = LoggedDatabase(legacy, f"legacy_events_{legacy.url.database}")
+        found.execute(*statements)
+        try:
+            yield found
+        finally:
+            drop_slots(legacy.execute)
+
+
+def drop_slots(execute: Callable[[str], list[tuple[Any, ...]]]) -> None:
+    """Drop every slot of a database; end who uses them, and prepared transactions."""
+    for (gid,) in execute("SELECT gid FROM pg_prepared_xacts WHERE database = current_database()"):
+        execute(f"ROLLBACK PREPARED '{gid}'")
+    for (name,) in execute("SELECT slot_name FROM pg_replication_slots WHERE database = current_database()"):
+        drop_slot(execute, name)
+
+
+@contextmanager
+def role(logged: LoggedDatabase, *rights: str, name: str = "") -> Iterator[str]:
+    """A role that may log in and what the rights give it, statements that name `{role}`; it is gone afterwards."""
+    role = f"{logged.legacy.url.database}_{name or 'role'}"
+    logged.execute(f"CREATE ROLE {role} LOGIN", *(one.format(role=role) for one in rights))
+    try:
+        yield role
+    finally:
+        with contextlib.suppress(Exception):
+            logged.execute(f"REASSIGN OWNED BY {role} TO CURRENT_USER")
+        logged.execute(f"DROP OWNED BY {role}", f"DROP ROLE {role}")
