@@ -11,8 +11,8 @@ from airflow_legacy_events.core.columns import Shape
 from airflow_legacy_events.core.made import made_by
 from airflow_legacy_events.core.model import Batch, Messages, Stream
 from airflow_legacy_events.envelopes.compiler import compile_plan
-from airflow_legacy_events.envelopes.plan import Member, Part, Plan, Slot
-from airflow_legacy_events.envelopes.planning import constant, make_plan, text
+from airflow_legacy_events.envelopes.plan import Deletes, Member, Part, Plan, Slot
+from airflow_legacy_events.envelopes.planning import constant, make_plan, text, without_rows
 
 CONTENT_TYPE = ("content-type", "application/cloudevents+json; charset=utf-8")
 DATA_CONTENT_TYPE = ("content-type", "application/json")
@@ -20,6 +20,10 @@ DATA_CONTENT_TYPE = ("content-type", "application/json")
 
 class CloudEventsEnvelope:
     """Every row as a CloudEvent.
+
+    Of a change log, `data` lacks the columns that the log left out; the attribute `unchanged` names those that an
+    update did not change, as a JSON array in a text. A truncated table is an event without subject whose `data` is
+    null. With `tombstones=True` a deleted row's event is followed by a message with the same key and no value.
 
     Args:
         binary: whether the value is only the row and the attributes are `ce_` headers; each header costs about one
@@ -42,6 +46,7 @@ class CloudEventsEnvelope:
             EnvelopeError: a column is not supported, or names collide.
             ConfigurationError: a template can't be parsed.
         """
+        stream = without_rows(shape, stream)
         return self._binary_plan(shape, stream) if self._binary else self._structured_plan(shape, stream)
 
     def compile(self, shape: Shape, stream: Stream) -> Callable[[Batch], Messages]:
@@ -56,14 +61,16 @@ class CloudEventsEnvelope:
             Member(',"subject":"', Slot.SUBJECT, '"'),
             Member(',"time":"', Slot.TIME, '"'),
             Member(',"datacontenttype":"application/json","op":"', Slot.OP, '"'),
+            *((Member(',"unchanged":"', Slot.UNCHANGED, '"'),) if shape.unchanged is not None else ()),
             Member(',"data":', Slot.DATA, "}"),
         )
         headers = (CONTENT_TYPE,) if self._content_type_header else ()
-        return make_plan(shape, stream, message=message, headers=headers)
+        return make_plan(shape, stream, message=message, headers=headers, deletes=_deletes(stream))
 
     def _binary_plan(self, shape: Shape, stream: Stream) -> Plan:
         fixed = {slot: constant(stream, slot) for slot in (Slot.SOURCE, Slot.TYPE)}
-        slots = [slot for slot in Slot if slot is not Slot.DATA and fixed.get(slot) is None]
+        left_out = {Slot.DATA} if shape.unchanged is not None else {Slot.DATA, Slot.UNCHANGED}
+        slots = [slot for slot in Slot if slot not in left_out and fixed.get(slot) is None]
         headers = [("ce_specversion", "1.0"), *((f"ce_{slot}", found) for slot, found in fixed.items() if found)]
         return make_plan(
             shape,
@@ -71,7 +78,12 @@ class CloudEventsEnvelope:
             message=(Member("", Slot.DATA, ""),),
             headers=(*((DATA_CONTENT_TYPE,) if self._content_type_header else ()), *headers),
             each=tuple((f"ce_{slot}", slot) for slot in slots),
+            deletes=_deletes(stream),
         )
+
+
+def _deletes(stream: Stream) -> Deletes:
+    return Deletes.BOTH if stream.tombstones else Deletes.ROW
 
 
 def _attribute(stream: Stream, slot: Slot) -> Part:

@@ -11,59 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from json.encoder import encode_basestring as quoted
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
+from airflow_legacy_events.core.columns import ABSENT
 from airflow_legacy_events.envelopes.attributes import cleaned_each
 from airflow_legacy_events.envelopes.column_codec import Codec
+from airflow_legacy_events.envelopes.data_code import DataCode
 from airflow_legacy_events.envelopes.plan import Member, Plan, Slot
+from airflow_legacy_events.envelopes.strings_code import Strings, Variant
 
 EncodedBlock: TypeAlias = tuple[Sequence[str | None], Sequence[str], Sequence[str]]
 """Keys (None if rows have none), values, and ids if the plan puts them into headers."""
 
 FILLED = {Slot.SOURCE: "source", Slot.TYPE: "type_", Slot.SUBJECT: "subject"}
 """Names of the columns rendered from templates, escaped for the inside of a JSON string."""
-
-
-class Variant(NamedTuple):
-    """Exceptions from regular blocks that one variant of the code handles.
-
-    Attributes:
-        nulls: fields that hold NULL and need a test for it.
-        subjects: some row has no subject.
-        times: some row has no time.
-        unclean: some row's key or watermark holds a character forbidden in an attribute.
-    """
-
-    nulls: frozenset[int] = frozenset()
-    subjects: bool = False
-    times: bool = False
-    unclean: bool = False
-
-
-class _Strings:
-    """Builder of the code for a list of strings, one for each row."""
-
-    def __init__(self) -> None:
-        self._parts: list[str] = []
-        self._names: dict[str, None] = {}
-
-    def literal(self, text: str) -> None:
-        if text:
-            self._parts.append(repr(text))
-
-    def value(self, name: str, expression: str = "{}") -> None:
-        self._names[name] = None
-        self._parts.append(f"f'{{{expression.format(name)}}}'")
-
-    def constant(self, name: str) -> None:
-        self._parts.append(f"f'{{{name}}}'")
-
-    def code(self) -> str:
-        names = ", ".join(self._names)
-        text = " ".join(self._parts)
-        if text == f"f'{{{names}}}'":
-            return names
-        return f"[{text} for {names}, in zip({names})]" if names else f"[{text}] * count"
 
 
 class EncoderCode:
@@ -78,13 +39,17 @@ class EncoderCode:
 
     def __init__(self, plan: Plan, codecs: Sequence[Codec], *, versioned: bool, variant: Variant) -> None:
         self._plan, self._codecs, self._versioned, self._variant = plan, codecs, versioned, variant
+        self._summed = versioned and not plan.numbered
+        self._object = DataCode(plan, codecs, variant)
 
     def compile(self, constants: dict[str, Any]) -> Callable[..., EncodedBlock]:
         """Return the function.
 
-        Its parameters are `count, op, counter, number, generation, moments`, the names in `FILLED`, and the columns.
+        Its parameters are `count, op, counter, number, generation, moments, unchanged`, the names in `FILLED`, and the
+        columns. `op` is a list if the variant says that it varies.
         """
         names = {**constants, "cleaned_each": cleaned_each, "null": "null", "quote": '"', "empty": "", "quoted": quoted}
+        names["ABSENT"] = ABSENT
         exec(compile(self.text(), "<encoder>", "exec"), names)  # noqa: S102  see the module's first paragraph
         return names["encode"]  # type: ignore[no-any-return]
 
@@ -92,10 +57,11 @@ class EncoderCode:
         """Return the source."""
         columns = ", ".join(f"t{at}, e{at}, f{at}" for at in range(len(self._plan.fields)))
         filled = ", ".join(FILLED.values())
-        given = f"count, op, counter, number, generation, moments, {filled}, {columns}"
+        given = f"count, op, counter, number, generation, moments, unchanged, {filled}, {columns}"
         lines = [f"def encode({given}):", *self._keys(), *self._cleaned(), *self._data(), *self._numbers()]
         lines += self._optional("subjects", Slot.SUBJECT, self._subject, absent=self._variant.subjects)
         lines += self._optional("times", Slot.TIME, "moments", absent=self._variant.times)
+        lines += self._optional("same", Slot.UNCHANGED, "unchanged", absent=self._variant.unchanged)
         lines.append(f"values = {self._message().code()}")
         lines.append(f"ids = {self._id('named', 't').code()}" if self._has_ids else "ids = ()")
         return "\n    ".join([*lines, "return keys, values, ids\n"])
@@ -136,7 +102,7 @@ class EncoderCode:
         return lines
 
     def _array(self, quote: str) -> str:
-        array, opening = _Strings(), "["
+        array, opening = Strings(), "["
         for at in self._plan.key:
             array.literal(opening + quote)
             array.value(f"e{at}")
@@ -146,29 +112,8 @@ class EncoderCode:
         return array.code()
 
     def _data(self) -> list[str]:
-        if not self._versioned:
-            return []
-        data = _Strings()
-        self._put_data(data)
-        return [f"data = {data.code()}", "sums = checksums(data)"]
-
-    def _put_data(self, data: _Strings) -> None:
-        opening = "{"
-        for at in self._plan.data:
-            data.literal(f"{opening}{quoted(self._plan.fields[at].name)}:")
-            self._form(data, at)
-            opening = ","
-        data.literal("}" if self._plan.data else "{}")
-
-    def _form(self, data: _Strings, at: int) -> None:
-        if not self._codecs[at].wrapped:
-            data.value(f"f{at}")
-        elif at in self._variant.nulls:
-            data.value(f"f{at}", 'null if {0} is None else f"{{quote}}{{{0}}}{{quote}}"')
-        else:
-            data.literal('"')
-            data.value(f"f{at}")
-            data.literal('"')
+        lines = [] if self._object.inline and not self._summed else self._object.lines()
+        return [*lines, "sums = checksums(data)"] if self._summed else lines
 
     def _optional(self, name: str, slot: Slot, source: str, *, absent: bool) -> list[str]:
         """Return code for an optional member as a separate list, empty for rows without it."""
@@ -178,39 +123,40 @@ class EncoderCode:
         return []
 
     def _numbers(self) -> list[str]:
-        """Return code that numbers equal rows, to distinguish rows without a key."""
-        if self._plan.key:
+        """Return code that numbers equal rows, to distinguish rows without a key or a number."""
+        if self._plan.key or self._plan.numbered:
             return []
-        marks = _Strings()
+        marks = Strings()
         self._put_version(marks, "t")
         return [f"numbers = number({marks.code()})"]
 
-    def _id(self, key: str, form: str) -> _Strings:
-        text = _Strings()
+    def _id(self, key: str, form: str) -> Strings:
+        text = Strings()
         self._put_id(text, key, form)
         return text
 
-    def _put_id(self, text: _Strings, key: str, form: str) -> None:
+    def _put_id(self, text: Strings, key: str, form: str) -> None:
         if self._plan.key:
             text.value(key)
         if self._versioned:
             self._put_version(text, form)
         text.constant("counter")
-        if not self._plan.key:
+        if not self._plan.key and not self._plan.numbered:
             text.literal(":")
             text.value("numbers")
         text.constant("generation")
 
-    def _put_version(self, text: _Strings, form: str) -> None:
+    def _put_version(self, text: Strings, form: str) -> None:
         for place, at in enumerate(self._plan.watermark or [None]):
             text.literal("," if place else "@")
             if at is not None:
                 text.value(f"{form}{at}", "empty if {0} is None else {0}" if at in self._variant.nulls else "{}")
-        text.literal(":")
-        text.value("sums")
+        if self._summed:
+            text.literal(":")
+            text.value("sums")
 
-    def _message(self) -> _Strings:
-        message = _Strings()
+    def _message(self) -> Strings:
+        message = Strings()
         for part in self._plan.message:
             if isinstance(part, str):
                 message.literal(part)
@@ -218,21 +164,26 @@ class EncoderCode:
                 self._put_member(message, part)
         return message
 
-    def _put_member(self, message: _Strings, member: Member) -> None:
-        missing = {Slot.SUBJECT: self._variant.subjects and "subjects", Slot.TIME: self._variant.times and "times"}
+    def _put_member(self, message: Strings, member: Member) -> None:
+        variant = self._variant
+        missing = {
+            Slot.SUBJECT: variant.subjects and "subjects",
+            Slot.TIME: variant.times and "times",
+            Slot.UNCHANGED: variant.unchanged and "same",
+        }
         if name := missing.get(member.slot):
             message.value(name)
             return
-        absent = {Slot.TIME: self._plan.time is None, Slot.SUBJECT: not self._has_subject}
+        absent = {Slot.TIME: self._plan.time is None, Slot.SUBJECT: not self._has_subject, Slot.UNCHANGED: True}
         if absent.get(member.slot):
             return
         message.literal(member.before)
         if member.slot is Slot.ID:
             self._put_id(message, "inner", "e")
         elif member.slot is Slot.OP:
-            message.constant("op")
-        elif member.slot is Slot.DATA and not self._versioned:
-            self._put_data(message)
+            message.value("op") if variant.ops else message.constant("op")
+        elif member.slot is Slot.DATA and self._object.inline and not self._summed:
+            self._object.put(message, self._plan.data)
         else:
             names = {Slot.SUBJECT: self._subject, Slot.TIME: "moments", Slot.DATA: "data"}
             message.value(names.get(member.slot) or FILLED[member.slot])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from airflow_legacy_events.core.columns import Kind
+from airflow_legacy_events.core.columns import ABSENT, Kind
 from airflow_legacy_events.core.errors import EnvelopeError
 from airflow_legacy_events.envelopes.column_codec import Codec, InvalidValueError
 from airflow_legacy_events.envelopes.plan import Field
@@ -21,14 +21,17 @@ class EncodedColumn(NamedTuple):
     """A column's values in both forms.
 
     Attributes:
-        texts: None for NULL.
-        forms: JSON, `null` for NULL; if the codec wraps, the part between the quotes, None for NULL.
+        texts: None for NULL, and where there is no value.
+        forms: JSON, `null` for NULL; if the codec wraps, the part between the quotes, None for NULL. `ABSENT` where
+            there is no value.
         regular: whether there is no NULL and the codec's block function validated all.
+        absent: whether there is no value in some row.
     """
 
     texts: Values
-    forms: Values
+    forms: Sequence[Any]
     regular: bool
+    absent: bool = False
 
 
 def encode_column(field: Field, codec: Codec, values: Sequence[Any]) -> EncodedColumn:
@@ -42,6 +45,8 @@ def encode_column(field: Field, codec: Codec, values: Sequence[Any]) -> EncodedC
             return EncodedColumn(*block, regular=True)
     except _DOUBTS:
         pass
+    if ABSENT in values:
+        return _partly(field, codec, values)
     present = [value for value in values if value is not None]
     if not present:
         return EncodedColumn([None] * len(values), [None if codec.wrapped else NULL] * len(values), regular=False)
@@ -55,10 +60,18 @@ def encode_column(field: Field, codec: Codec, values: Sequence[Any]) -> EncodedC
     return EncodedColumn(texts, _spread(found.forms, values, None if codec.wrapped else NULL), regular=False)
 
 
-def _spread(found: Values, values: Sequence[Any], absent: str | None) -> Values:
-    """Return `found`, which lacks the NULLs of `values`, with `absent` in their places."""
+def _partly(field: Field, codec: Codec, values: Sequence[Any]) -> EncodedColumn:
+    """Return a column that has no value in some rows."""
+    held = [value for value in values if value is not ABSENT]
+    found = encode_column(field, codec, held) if held else EncodedColumn((), (), regular=False)
+    texts, forms = (_spread(part, values, gap, ABSENT) for part, gap in ((found.texts, None), (found.forms, ABSENT)))
+    return EncodedColumn(texts, forms, regular=False, absent=True)
+
+
+def _spread(found: Sequence[Any], values: Sequence[Any], gap: Any, of: Any = None) -> Sequence[Any]:
+    """Return `found`, which lacks those of `values` that are `of`, with `gap` in their places."""
     rest = iter(found)
-    return [absent if value is None else next(rest) for value in values]
+    return [gap if value is of else next(rest) for value in values]
 
 
 def _one(field: Field, codec: Codec, value: Any) -> tuple[str, str]:

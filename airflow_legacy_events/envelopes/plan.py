@@ -22,13 +22,22 @@ class Slot(StrEnum):
     SUBJECT = "subject"
     TIME = "time"
     OP = "op"
+    UNCHANGED = "unchanged"
     DATA = "data"
+
+
+class Deletes(StrEnum):
+    """Messages of a deleted row."""
+
+    ROW = "row"
+    TOMBSTONE = "tombstone"
+    BOTH = "both"
 
 
 class Member(NamedTuple):
     """A slot with its surrounding literals.
 
-    If the subject is empty or the time absent, the literals are omitted too.
+    Where a row has no subject, no time or nothing unchanged, the literals are omitted too.
     """
 
     before: str
@@ -70,6 +79,10 @@ class Plan(NamedTuple):
         headers: the same for every message.
         each: names of the headers that vary by row, with their content.
         timestamp: field of the message timestamp, None if that is the time of sending.
+        before: fields of the old row, in the order of `data`, where the data object holds both images; else empty.
+        unchanged: field of the names of columns that an update left out; None if there is none.
+        numbered: whether the watermark identifies a version of a row, so that the event id has no checksum.
+        deletes: what is sent for a deleted row.
     """
 
     topic: str
@@ -85,3 +98,7 @@ class Plan(NamedTuple):
     headers: Headers
     each: tuple[tuple[str, Slot | FieldTemplate], ...]
     timestamp: int | None
+    before: tuple[int, ...] = ()
+    unchanged: int | None = None
+    numbered: bool = False
+    deletes: Deletes = Deletes.ROW

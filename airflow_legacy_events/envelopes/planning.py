@@ -12,7 +12,7 @@ from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind, Shape
 from airflow_legacy_events.core.errors import EnvelopeError
 from airflow_legacy_events.core.model import FORMATS, Headers, Stream
 from airflow_legacy_events.envelopes.attributes import HEADER, attribute_texts, cleaned
-from airflow_legacy_events.envelopes.plan import Field, FieldTemplate, Member, Part, Plan, Slot
+from airflow_legacy_events.envelopes.plan import Deletes, Field, FieldTemplate, Member, Part, Plan, Slot
 
 
 def make_plan(
@@ -22,6 +22,7 @@ def make_plan(
     message: tuple[Part, ...],
     headers: Headers = (),
     each: tuple[tuple[str, Slot], ...] = (),
+    deletes: Deletes = Deletes.ROW,
 ) -> Plan:
     """Return the plan of one shape; the stream's own headers follow the envelope's.
 
@@ -53,6 +54,31 @@ def make_plan(
         headers=(*headers, *fixed),
         each=(*each, *filled),
         timestamp=None if used.timestamp is None else place[used.timestamp],
+        before=tuple(place[at] for at in shape.before),
+        unchanged=None if shape.unchanged is None else place.get(shape.unchanged),
+        numbered=shape.numbered,
+        deletes=deletes,
+    )
+
+
+def without_rows(shape: Shape, stream: Stream) -> Stream:
+    """Return the stream without what it takes from columns, if the messages of a shape are about no row.
+
+    Such a shape has numbered changes without key and data: the truncations of a table.
+    """
+    if shape.key or shape.data or not shape.numbered:
+        return stream
+
+    def known(template: str | None) -> str | None:
+        named = () if template is None else templates.columns_of(templates.parse(template, "a template"))
+        return None if named else template
+
+    return stream._replace(
+        event_source=known(stream.event_source),
+        event_type=known(stream.event_type),
+        subject=known(stream.subject),
+        headers=tuple((name, text) for name, text in stream.headers if known(text) is not None),
+        timestamp_column=None,
     )
 
 
@@ -73,8 +99,10 @@ class _UsedColumns(NamedTuple):
         time = shape.time if Slot.TIME in slots else None
         timestamp = None if stream.timestamp_column is None else _position(shape, stream.timestamp_column)
         named = templates.columns_of(*attributes.values(), *(parts for _, parts in headers))
-        times = [at for at in (time, timestamp) if at is not None]
-        used = [*shape.data, *shape.key, *shape.watermark, *times, *(_position(shape, name) for name in named)]
+        unchanged = shape.unchanged if Slot.UNCHANGED in slots else None
+        once = [at for at in (time, timestamp, unchanged) if at is not None]
+        rows = (*shape.data, *shape.before, *shape.key, *shape.watermark)
+        used = [*rows, *once, *(_position(shape, name) for name in named)]
         place = {position: at for at, position in enumerate(dict.fromkeys(used))}
         return cls(headers, attributes, time, timestamp, place)
 

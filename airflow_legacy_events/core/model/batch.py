@@ -22,7 +22,7 @@ class Batch:
         count: how many rows; 0 for a batch that only moves the watermark.
         after: the watermark once they are confirmed; the relay adds the facts of the run. None: they are confirmed and
             saved together with the next batch.
-        op: `c`, `u`, `d`, `r`, or `t` for a truncated table, for every row; or one for each row.
+        op: `c`, `u`, `d`, `r`, or `t` for a truncated table, for every row; or `c`, `u`, `d`, `r` for each row.
         counter: distinguishes versions that are sent at one watermark value; in bulk the load's number.
         final: whether this batch reaches the target of the run.
         share: fraction of the range that is done after it, 0 to 1; None if unknown.

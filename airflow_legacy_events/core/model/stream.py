@@ -51,6 +51,7 @@ class Stream(NamedTuple):
         subject: template to use instead of the key.
         headers: names and templates of further headers of every message.
         timestamp_column: column of the message timestamp; None: the time of sending.
+        tombstones: whether a deleted row's key is also sent without a value; None: as the envelope does.
     """
 
     name: str
@@ -64,3 +65,4 @@ class Stream(NamedTuple):
     subject: str | None = None
     headers: Headers = ()
     timestamp_column: str | None = None
+    tombstones: bool | None = None
