@@ -106,6 +106,7 @@ class _Encoder:
                 field = plan.fields[plan.timestamp]
                 timestamps += self._times.milliseconds(field, encoded[plan.timestamp], columns[field.position])
         found = Messages(plan.topic, keys, values, plan.headers, each, timestamps, Measured(extent, keys, values))
+        found.everywhere = batch.op == TRUNCATED
         return with_tombstones(found, batch, plan.deletes)
 
     def _encode(self, at: int, values: Sequence[Any], *, versioned: bool) -> EncodedColumn:

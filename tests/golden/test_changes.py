@@ -66,20 +66,21 @@ def test_a_batch_becomes_exactly_these_messages(name):
 
     assert lines(messages) == expected
     assert [list(header) for header in messages.headers] == case["headers"]
+    assert messages.everywhere is (case["ops"] == "t")
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_row_becomes_the_same_message_alone_or_among_others(name):
     case, expected = read(name)
     (shape, encode), rows = encoder_of(case), rows_of(case)
-    ops = [case["ops"]] * len(rows) if isinstance(case["ops"], str) else case["ops"]
+    same = isinstance(case["ops"], str)
 
     alone = [
         line
-        for row, op in zip(rows, ops, strict=True)
-        for line in lines(encode(Batch(shape, [row], 1, None, [op], case["counter"])))
+        for row, op in zip(rows, [case["ops"]] * len(rows) if same else case["ops"], strict=True)
+        for line in lines(encode(Batch(shape, [row], 1, None, op if same else [op], case["counter"])))
     ]
-    many = encode(Batch(shape, rows * 600, 600 * len(rows), None, ops * 600, case["counter"]))
+    many = encode(Batch(shape, rows * 600, 600 * len(rows), None, case["ops"] * (1 if same else 600), case["counter"]))
 
     assert [json.loads(line)[1:] for line in alone] == [json.loads(line)[1:] for line in expected]
     assert [json.loads(line)[1:] for line in lines(many)] == [json.loads(line)[1:] for line in expected] * 600
