@@ -69,7 +69,7 @@ class Gaps:
             table: with the gap.
             progress: of that table.
             hidden: values by `HIDDEN`, of the place where it was met.
-            why: what happened, in words that follow the table's name.
+            why: what happened, as a clause.
             lost: whether the log holds a change that can't be delivered.
             removed: whether rows may have gone.
 
@@ -95,13 +95,13 @@ class Gaps:
         """Warn once of what is passed because the table is read anew."""
         if table.name not in self._warned:
             self._warned.add(table.name)
-            self._log.warning("%s %s at %s of the log: passed, since it is read anew", table.what, why, place)
+            self._log.warning("%s: %s, at %s of the log; passed, since it is read anew", table.what, why, place)
 
     def _refuse(self, table: LoggedTable, place: str, why: str, *, lost: bool) -> None:
         if lost:
             raise SourceError(
-                f"{table.what} {why} at {place} of the log, so a change of it can't be sent; nothing behind it was"
-                f" sent.\nTo pass it and read the table anew, run with the configuration {reading_anew(table.name)}"
+                f"{table.what}: {why}, at {place} of the log, and it can't be sent; nothing behind it was sent."
+                f"\nTo pass it and read the table anew, run with the configuration {reading_anew(table.name)}"
             )
         if self._exact:
             raise CompletenessError(
@@ -124,12 +124,14 @@ def open_gaps(tables: Mapping[str, TableProgress]) -> str | None:
     found = {name: one.open_gaps for name, one in tables.items() if one.open_gaps}
     if not found:
         return None
-    listed = "; ".join(f"table {name!r} {gaps[-1].why} at {gaps[-1].place} of the log" for name, gaps in found.items())
+    listed = "; ".join(
+        f"table {name!r}: {gaps[-1].why}, at {gaps[-1].place} of the log" for name, gaps in found.items()
+    )
     return f"{listed}.\nTo mend it, run with the configuration {reading_anew(*found)}"
 
 
 def _said(table: LoggedTable, place: str, why: str) -> str:
     return (
-        f"{table.what} {why} at {place} of the log, which holds no change for it.\nUntil the table is read anew, its"
+        f"{table.what}: {why}, at {place} of the log, which holds no change for it.\nUntil the table is read anew, its"
         f" topic may differ from it: run with the configuration {reading_anew(table.name)}"
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from airflow_legacy_events.core.limits import Limits
@@ -36,6 +37,8 @@ class ChangeLogArguments:
         limits: budgets of the run.
         leg_seconds: longest time of a leg.
         leg_bytes: of its log that the server may hold more because of a leg.
+        clock: monotonic seconds, for budgets and legs.
+        wait: sleeps for seconds.
         log: of the task.
     """
 
@@ -56,6 +59,8 @@ class ChangeLogArguments:
     limits: Limits = field(default_factory=Limits)
     leg_seconds: float = LEG_SECONDS
     leg_bytes: int = LEG_BYTES
+    clock: Callable[[], float] = time.monotonic
+    wait: Callable[[float], None] = time.sleep
     log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
 
     @functools.cached_property

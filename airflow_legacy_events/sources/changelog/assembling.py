@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from airflow_legacy_events.sources.changelog.anew import Gaps
 from airflow_legacy_events.sources.changelog.arguments import ChangeLogArguments
@@ -22,21 +23,23 @@ def assembled(
     tables: dict[str, LoggedTable],
     progress: Progress,
     *,
+    stored: Mapping[str, Any],
     joining: Sequence[str],
     target: str,
 ) -> LogRun:
-    """Return the run of a source, after a look at the catalog for columns that the log has not shown yet.
+    """Return the run of a source, after a look at the catalog for what the log has not shown, or never will.
 
     Args:
         source: whose arguments decide.
         lookup: describes tables.
         tables: of the stream.
         progress: of the stream.
+        stored: facts of the watermark.
         joining: tables that are new to the log.
         target: place where the run ends.
 
     Raises:
-        CompletenessError: the run must be complete, and columns came with values that the log does not hold.
+        CompletenessError: the run must be complete, and something happened that the log does not hold.
     """
     log, logger = source.change_log, source.log
     gaps = Gaps(source.stream.name, exact=source.completeness == "exact", log=logger)
@@ -45,9 +48,13 @@ def assembled(
     before = source.images == "both"
     changes = Changes(tables, progress, log, before=before, evolution=evolution, truncations=truncations, gaps=gaps)
     if progress.position is not None:
+        hidden = (progress.position.place, 0, None, None)
         for name, one in progress.tables.items():
-            evolution.look(tables[name], one, progress.position)
-    drain = Drain(log, changes, progress, Budget(source.limits))
+            evolution.look(tables[name], one, hidden)
+        for changed, whys in log.untold(stored).items():
+            for why in whys if (name := str(changed)) in tables else ():
+                gaps.met(tables[name], progress.tables[name], hidden, why, removed=True)
+    drain = Drain(log, changes, progress, Budget(source.limits, source.clock))
     legs = Legs(
         log=log,
         lookup=lookup,
@@ -58,6 +65,8 @@ def assembled(
         logger=logger,
         seconds=source.leg_seconds,
         bytes=source.leg_bytes,
+        clock=source.clock,
+        sleep=source.wait,
     )
     return LogRun(
         log=log,

@@ -90,7 +90,7 @@ class Changes:
         width = len(form.columns)
         hidden = part.rows[0][width : width + len(HIDDEN)]
         if not {*key} <= {*form.identity} & {one.name for one in form.columns}:
-            why = f"is known by ({', '.join(form.identity)}), not by its key ({', '.join(key)}),"
+            why = f"its rows are known by ({', '.join(form.identity)}) there, not by its key ({', '.join(key)})"
             self._gaps.met(table, progress, hidden, why, lost=True, removed=True)
             return None
         excluded: frozenset[int] = frozenset()

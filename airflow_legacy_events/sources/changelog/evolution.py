@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.errors import WatermarkError
-from airflow_legacy_events.core.model import LogForm, LogPosition
+from airflow_legacy_events.core.model import LogForm
 from airflow_legacy_events.core.ports import ChangeLog, LogColumn
 from airflow_legacy_events.sources.changelog.anew import Gaps
 from airflow_legacy_events.sources.changelog.leg_state import KnownColumn, TableProgress
@@ -65,7 +65,7 @@ class Evolution:
         self._logger.info("the columns of %s changed at %s of the log: %s", table.what, hidden[PLACE], said)
         self._note(table, progress, changed, hidden)
 
-    def look(self, table: LoggedTable, progress: TableProgress, position: LogPosition) -> None:
+    def look(self, table: LoggedTable, progress: TableProgress, hidden: Sequence[Any]) -> None:
         """Judge the catalog's columns when a run begins: the log shows new ones only with the next change of a row.
 
         Raises:
@@ -77,7 +77,7 @@ class Evolution:
         if known.issuperset(one.name for one in table.entry.reflection.columns):
             return
         new = [one for one in _paired(progress.columns, self._tables.columns_now(table)) if one.before is None]
-        self._note(table, progress, new, (position.place, 0, None, None))
+        self._note(table, progress, new, hidden)
 
     def _note(
         self, table: LoggedTable, progress: TableProgress, changed: Sequence[Pair], hidden: Sequence[Any]
@@ -86,11 +86,11 @@ class Evolution:
         now = self._log.columns(table.entry.name) if new else {}
         for column in new:
             if _now(column, now).filled:
-                why = f"got column {column.name!r} with values in rows that were there"
+                why = f"column {column.name!r} came with values in rows that were there"
                 self._gaps.met(table, progress, hidden, why)
         for before, after in changed:
             if before is not None and after is not None and _rewritten(before.type, after.type):
-                why = f"had column {after.name!r} changed from {before.type} to {after.type}"
+                why = f"column {after.name!r} was changed from {before.type} to {after.type}"
                 self._gaps.met(table, progress, hidden, why)
 
 

@@ -9,7 +9,7 @@ from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.core.facts import Form, are_texts, check_facts, is_text
 from airflow_legacy_events.core.model import LogPosition, Watermark
-from airflow_legacy_events.sources.changelog.leg_state import LEGS, STATES, Progress, TableProgress
+from airflow_legacy_events.sources.changelog.leg_state import LEGS, STATES, TABLES, Progress, TableProgress
 
 KIND = "log"
 _VALUES = 2
@@ -42,7 +42,7 @@ def progress_of(stream: str, at: Watermark | None) -> Progress:
     """
     if at is None or at.values is None:
         return Progress({})
-    tables = {name: TableProgress.of(one) for name, one in (at.facts.get("tables") or {}).items()}
+    tables = {name: TableProgress.of(one) for name, one in (at.facts.get(TABLES) or {}).items()}
     return Progress(tables, _position(stream, at.values), tuple(at.facts.get("waiting") or ()))
 
 
@@ -102,6 +102,6 @@ _TABLE: Mapping[str, Any] = {
 
 _FORMS: Mapping[str, Form] = {
     "source": (is_text, "a text"),
-    "tables": (_are_tables, "an object of tables, each with state and key_columns"),
+    TABLES: (_are_tables, "an object of tables, each with state and key_columns"),
     "waiting": (_list_of(_is_number), "a list of numbers"),
 }

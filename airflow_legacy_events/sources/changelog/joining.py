@@ -1,13 +1,14 @@
-"""Tables that come and go between two runs, and those whose key was changed."""
+"""Tables that come, go or are made again between two runs, and those whose key was changed."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.sources.changelog.checks import reading_anew
-from airflow_legacy_events.sources.changelog.leg_state import Gap, Progress, TableProgress
+from airflow_legacy_events.sources.changelog.leg_state import TABLES, Gap, Progress, TableProgress
 from airflow_legacy_events.sources.changelog.tables import LoggedTable
 
 
@@ -54,4 +55,35 @@ def _take_key(stream: str, progress: Progress, table: LoggedTable, known: TableP
         )
     place = "" if progress.position is None else progress.position.place
     known.key_columns = table.entry.key
-    known.gaps.append(Gap("got another key", place, 0, True, known.generation))
+    known.gaps.append(Gap("its key was changed", place, 0, True, known.generation))
+
+
+def note_exchanged(
+    progress: Progress, names: Sequence[str], stored: Mapping[str, Any], found: Mapping[str, Any]
+) -> None:
+    """Note that rows of tables may have gone whose facts in the log changed, such as those of a table made again.
+
+    Only a table that is read anew may have changed so; for every other one, the log's guard has failed.
+
+    Args:
+        progress: of the stream.
+        names: tables that are read anew.
+        stored: facts of the log in the watermark.
+        found: the same now.
+    """
+    place = "" if progress.position is None else progress.position.place
+    for name in names:
+        known = progress.tables[name]
+        before, now = (list(_named({**facts, TABLES: None}, name)) for facts in (stored, found))
+        if before and before != now:
+            known.gaps.append(Gap("it was exchanged, or left the log for a time", place, 0, True, known.generation))
+
+
+def _named(facts: Any, name: str) -> Iterator[Any]:
+    """Yield what facts hold under the name of a table, at any depth."""
+    if isinstance(facts, Mapping):
+        for key, one in facts.items():
+            if key == name:
+                yield one
+            else:
+                yield from _named(one, name)

@@ -11,6 +11,9 @@ from airflow_legacy_events.core.model import LogPosition, Watermark
 UNREAD, READING, READ = "unread", "reading", "read"
 STATES = (UNREAD, READING, READ)
 
+TABLES = "tables"
+"""Fact of a watermark: progress of each table, by `schema.table`."""
+
 OPEN, BROKEN = "open", "broken"
 LEGS = (OPEN, BROKEN)
 
@@ -162,7 +165,7 @@ class Progress:
         assert self.position is not None, "no position in the log"  # noqa: S101
         place, changes = self.position
         tables = {name: one.as_fact() for name, one in self.tables.items()}
-        facts = {**self.facts, "tables": tables, "waiting": list(self.waiting)}
+        facts = {**self.facts, TABLES: tables, "waiting": list(self.waiting)}
         return Watermark((place, str(changes)), (place,), facts)
 
     def _in(self, state: str) -> Sequence[str]:

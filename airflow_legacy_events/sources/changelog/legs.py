@@ -23,6 +23,8 @@ from airflow_legacy_events.sources.rows import Rows
 
 LEG_SECONDS = 300.0
 LEG_BYTES = 2**30
+PATIENCE_SECONDS = 300.0
+"""Longest wait for a transaction that the log has shown and queries do not see yet."""
 
 BEGINNINGS = 3
 """A table that is rewritten or altered more often while one run reads it is changed by something that goes on."""
@@ -73,7 +75,7 @@ class Legs:
         A snapshot that does not see a transaction which the log has shown is not used: the next leg takes another.
 
         Raises:
-            SourceError: such a transaction stays invisible for the longest time of a leg; or a table changes again and
+            SourceError: such a transaction stays invisible; or a table changes again and
                 again while it is read.
         """
         progress, end = self.drain.progress, self.log.end()
@@ -175,11 +177,11 @@ class Legs:
     def _wait_for(self, transactions: int) -> None:
         if self._waiting is None:
             self._waiting = self.clock()
-        if self.clock() - self._waiting >= self.seconds:
+        if self.clock() - self._waiting >= PATIENCE_SECONDS:
             raise SourceError(
                 f"{transactions} transactions that the log shows as committed are not visible to queries after"
-                f" {self.seconds:.0f} s; nothing of them is lost. Run again once their COMMIT has returned: it may wait"
-                " for a synchronous standby that does not answer"
+                f" {PATIENCE_SECONDS:.0f} s; nothing of them is lost. Run again once their COMMIT has returned: it may"
+                " wait for a synchronous standby that does not answer"
             )
         self.sleep(self._wait)
         self._wait = min(2 * self._wait, _LONGEST_WAIT)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +20,7 @@ from airflow_legacy_events.core.model import (
     Pending,
     Receipt,
     Span,
+    TableName,
     Watermark,
     Window,
 )
@@ -29,7 +30,7 @@ from airflow_legacy_events.sources.changelog.arguments import ChangeLogArguments
 from airflow_legacy_events.sources.changelog.assembling import assembled
 from airflow_legacy_events.sources.changelog.draining import behind
 from airflow_legacy_events.sources.changelog.facts import check_log_facts, progress_of, source_facts
-from airflow_legacy_events.sources.changelog.joining import joined
+from airflow_legacy_events.sources.changelog.joining import joined, note_exchanged
 from airflow_legacy_events.sources.changelog.leg_state import Progress
 from airflow_legacy_events.sources.changelog.reporting import described
 from airflow_legacy_events.sources.changelog.run import LogRun
@@ -68,12 +69,15 @@ class ChangeLogSource(ChangeLogArguments):
         progress = self._progress(at)
         lookup, log = self.lookup, self.change_log
         tables = lookup.find(progress.tables)
-        facts = {**source_facts(self.source), **self._guard(at, progress)}
+        stored = {} if at is None else at.facts
+        found = self._guard(at, progress, [one.entry.name for name, one in tables.items() if name in self.snapshot])
+        facts = {**source_facts(self.source), **found}
         self._from = self._to = None if progress.position is None else progress.position.place
         joining = joined(self.stream.name, progress, tables, self.snapshot, self.log)
+        note_exchanged(progress, self.snapshot, stored, found)
         anew.ask(progress.tables, self.snapshot, self.run)
         end = log.end()
-        run = self._run = assembled(self, lookup, tables, progress, joining=joining, target=end)
+        run = self._run = assembled(self, lookup, tables, progress, stored=stored, joining=joining, target=end)
         if self.completeness == "exact":
             anew.refuse_open(self.stream.name, progress.tables)
         if not (progress.left() or joining or behind(log, progress.position, end)):
@@ -137,11 +141,11 @@ class ChangeLogSource(ChangeLogArguments):
             check_log_facts(self.stream.name, at.facts)
         return progress_of(self.stream.name, at)
 
-    def _guard(self, at: Watermark | None, progress: Progress) -> Mapping[str, Any]:
+    def _guard(self, at: Watermark | None, progress: Progress, renewed: Sequence[TableName] = ()) -> Mapping[str, Any]:
         """Check that the log goes on where the watermark ends; return its facts."""
         if at is not None:
             guard.check(self.stream.name, at.facts, source_facts(self.source))
-        return self.change_log.guard(None if at is None else at.facts, progress.position)
+        return self.change_log.guard(None if at is None else at.facts, progress.position, renewed)
 
     def _completeness(self, progress: Progress, tables: Mapping[str, LoggedTable]) -> tuple[str, str]:
         if (gaps := anew.open_gaps(progress.tables)) is not None:

@@ -35,7 +35,7 @@ class Truncations:
         """
         if progress.silent:
             return None
-        place, why = str(part.hidden[PLACE]), "lost partitions by TRUNCATE" if part.partial else "was truncated"
+        place, why = str(part.hidden[PLACE]), "partitions of it were truncated" if part.partial else "it was truncated"
         if self._policy == SKIP:
             self._gaps.met(table, progress, part.hidden, why, removed=True)
             return None
@@ -59,9 +59,9 @@ def _batch(table: LoggedTable, hidden: tuple[object, ...]) -> Batch:
 
 def _refused(table: LoggedTable, place: str, why: str) -> SourceError:
     error = SourceError(
-        f"{table.what} {why} at {place} of the log, and on_truncate='fail'; nothing behind it was sent.\nTo pass it and"
-        f" read the table anew, run with the configuration {reading_anew(table.name)}\nTo send truncations as events of"
-        " op t, or to leave them out with a warning, set on_truncate='event' or 'skip'"
+        f"{table.what}: {why}, at {place} of the log, and on_truncate='fail'; nothing behind it was sent.\n"
+        f"To pass it and read the table anew, run with the configuration {reading_anew(table.name)}\n"
+        "To send truncations as events of op t, or to leave them out with a warning, set on_truncate='event' or 'skip'"
     )
     error.retry_helps = False
     return error

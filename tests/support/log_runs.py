@@ -1,0 +1,150 @@
+"""Runs over a change log in memory: what they send, and what a consumer makes of it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from airflow_legacy_events.core.columns import ABSENT, Shape
+from airflow_legacy_events.core.model import Batch, Messages, Stream
+from airflow_legacy_events.core.ports import LogOptions
+from airflow_legacy_events.sources.changelog import ChangeLogSource
+from tests.support.crashes import STREAM, Crash, Process, World
+from tests.support.memory_log import MemoryDatabase
+from tests.support.memory_server import Server
+
+
+class Event(NamedTuple):
+    """A message, as far as tests compare it."""
+
+    key: str | None
+    table: str
+    op: str
+    row: dict[str, str]
+    place: tuple[int, int] | None
+    snapshot: int
+
+
+class Recorder:
+    """An envelope that keeps of each event what the test compares."""
+
+    def compile(self, shape: Shape, stream: Stream) -> Callable[[Batch], Messages]:
+        names = shape.named(shape.data)
+
+        def encode(batch: Batch) -> Messages:
+            keys: list[str | None] = []
+            values = []
+            for at, row in enumerate(batch.rows):
+                op = batch.op if isinstance(batch.op, str) else batch.op[at]
+                data = [row[place] for place in shape.data]
+                held = {name: str(one) for name, one in zip(names, data, strict=True) if one is not ABSENT}
+                place = [str(row[one]) for one in shape.watermark] or None
+                event = {"table": shape.table, "op": op, "row": held, "place": place, "snapshot": batch.counter}
+                keys.append(json.dumps([str(row[one]) for one in shape.key]) if shape.key else None)
+                values.append(json.dumps(event))
+            return Messages("t", keys, values)
+
+        return encode
+
+
+class LogProcess(Process):
+    """A process that reads the log."""
+
+    finished = False
+
+    def __init__(self, world: World, source: Any, crash: Crash | None, clock: Callable[[], float]) -> None:
+        super().__init__(world, source, crash, clock)
+        self.envelope = Recorder()
+
+    def acknowledge(self, receipt: Any, lease: Any, *, again: bool = False) -> None:
+        saved = self.world.store.load(STREAM.name)
+        assert saved is not None
+        assert saved.receipt == receipt, "acknowledged what no saved watermark says"
+        self.step("acknowledge", lambda: self.inner.acknowledge(receipt, lease))
+
+    def report(self) -> Any:
+        return self.inner.report()
+
+
+@dataclass
+class Rebuilt:
+    """What a consumer makes of a topic: each table's rows by key, from events in order."""
+
+    tables: dict[str, dict[str | None, dict[str, str]]] = field(default_factory=dict)
+
+    def take(self, event: Event) -> None:
+        table = self.tables.setdefault(event.table, {})
+        if event.op == "t":
+            table.clear()
+        elif event.op == "d":
+            table.pop(event.key, None)
+        else:
+            table[event.key] = event.row
+
+
+def events_of(world: World, first: int = 0) -> list[Event]:
+    """Return the events of a topic from one on."""
+    found = []
+    for key, value in world.topic[first:]:
+        event = json.loads(value)
+        place = None if event["place"] is None else tuple(map(int, event["place"]))
+        found.append(Event(key, event["table"], event["op"], event["row"], place, event["snapshot"]))
+    return found
+
+
+def rows_of(world: World, server: Server, name: str) -> tuple[set[Any], set[Any]]:
+    """Return the rows of a table as its topic rebuilds them, and as they are."""
+    rebuilt = Rebuilt()
+    for event in events_of(world):
+        rebuilt.take(event)
+    names = [one.name for one in server.tables[name].form.columns]
+    found = {tuple(row.get(one) for one in names) for row in rebuilt.tables.get(f"main.{name}", {}).values()}
+    texts = (tuple(None if one is None else str(one) for one in row) for row in server.rows(name).values())
+    return found, set(texts)
+
+
+def nobody() -> None:
+    """Nobody writes."""
+
+
+def source_of(
+    server: Server, between: Callable[[], None] = nobody, clock: Callable[[], float] = float, **options: Any
+) -> ChangeLogSource:
+    """Return a source of all tables of a server."""
+    options.setdefault("tables", ["main.*"])
+    return ChangeLogSource(
+        database=MemoryDatabase(server, between),
+        options=LogOptions(STREAM.name, "dag"),
+        stream=STREAM._replace(topic="cdc.{schema}.{table}"),
+        source="legacy",
+        clock=clock,
+        wait=lambda _: server.apply(1),
+        **options,
+    )
+
+
+def run(
+    world: World,
+    source: ChangeLogSource,
+    crash: Crash | None = None,
+    clock: Callable[[], float] = float,
+) -> tuple[list[Event], LogProcess]:
+    """Run a process to its end; return what it sent."""
+    first, process = len(world.topic), LogProcess(world, source, crash, clock)
+    with closing(source.database):
+        try:
+            process.finished = process.run()
+        finally:
+            ended()
+    return events_of(world, first), process
+
+
+def ended() -> None:
+    """Wait until no thread reads for a process that is gone."""
+    for thread in threading.enumerate():
+        if thread.name == "legacy-events-read-ahead":
+            thread.join()
