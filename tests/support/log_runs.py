@@ -16,6 +16,7 @@ from airflow_legacy_events.sources.changelog import ChangeLogSource
 from tests.support.crashes import STREAM, Crash, Process, World
 from tests.support.memory_log import MemoryDatabase
 from tests.support.memory_server import Server
+from tests.support.slots import LoggedDatabase
 
 
 class Event(NamedTuple):
@@ -91,20 +92,30 @@ def events_of(world: World, first: int = 0) -> list[Event]:
     found = []
     for key, value in world.topic[first:]:
         event = json.loads(value)
-        place = None if event["place"] is None else tuple(map(int, event["place"]))
+        place = None if event["place"] is None else (_number(event["place"][0]), int(event["place"][1]))
         found.append(Event(key, event["table"], event["op"], event["row"], place, event["snapshot"]))
     return found
 
 
 def rows_of(world: World, server: Server, name: str) -> tuple[set[Any], set[Any]]:
     """Return the rows of a table as its topic rebuilds them, and as they are."""
-    rebuilt = Rebuilt()
-    for event in events_of(world):
-        rebuilt.take(event)
     names = [one.name for one in server.tables[name].form.columns]
-    found = {tuple(row.get(one) for one in names) for row in rebuilt.tables.get(f"main.{name}", {}).values()}
+    found = {tuple(row.get(one) for one in names) for row in rebuilt(world, f"main.{name}").values()}
     texts = (tuple(None if one is None else str(one) for one in row) for row in server.rows(name).values())
     return found, set(texts)
+
+
+def _number(place: str) -> int:
+    high, slash, low = place.partition("/")
+    return int(high, 16) << 32 | int(low, 16) if slash else int(place)
+
+
+def rebuilt(world: World, name: str) -> dict[str | None, dict[str, str]]:
+    """Return the rows of a table by key, as its topic rebuilds them."""
+    found = Rebuilt()
+    for event in events_of(world):
+        found.take(event)
+    return found.tables.get(name, {})
 
 
 def nobody() -> None:
@@ -127,6 +138,18 @@ def source_of(
     )
 
 
+def logged_source(logged: LoggedDatabase, **options: Any) -> ChangeLogSource:
+    """Return a source of all tables of schema `public` of a PostgreSQL database."""
+    before = options.get("images") == "both"
+    return ChangeLogSource(
+        database=logged.legacy.database(60.0),
+        options=LogOptions(STREAM.name, "dag", logged.name, logged.name, before=before),
+        stream=STREAM._replace(topic="cdc.{schema}.{table}"),
+        source="legacy",
+        **{"tables": ["public.*"], **options},
+    )
+
+
 def run(
     world: World,
     source: ChangeLogSource,
@@ -135,7 +158,7 @@ def run(
 ) -> tuple[list[Event], LogProcess]:
     """Run a process to its end; return what it sent."""
     first, process = len(world.topic), LogProcess(world, source, crash, clock)
-    with closing(source.database):
+    with closing(source.database), closing(source):
         try:
             process.finished = process.run()
         finally:

@@ -80,4 +80,5 @@ class ChangeLogArguments:
             key_columns=self.key_columns,
             exclude_columns=self.exclude_columns,
             snapshot=self.snapshot,
+            images=self.images,
         )

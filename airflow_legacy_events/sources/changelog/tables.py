@@ -62,6 +62,7 @@ class Tables:
     key_columns: Mapping[str, Sequence[str]]
     exclude_columns: Mapping[str, Sequence[str]]
     snapshot: Sequence[str]
+    images: str
 
     def find(self, known: Mapping[str, TableProgress]) -> dict[str, LoggedTable]:
         """Return the tables of the stream by `schema.table`; every fault is reported.
@@ -107,7 +108,9 @@ class Tables:
         """
         found = table.entry.reflection
         selection = self._select(table, self.log.omitted(table.entry.name))
-        shape = replace(selection.shape, table=table.name, stream=table.stream)
+        data = selection.shape.data
+        before = data if self.images == "both" else ()  # a row of a snapshot has no old row, and says so
+        shape = replace(selection.shape, table=table.name, stream=table.stream, before=before)
         return Rows(
             self.database,
             table.what,
