@@ -14,6 +14,7 @@ from sqlalchemy.dialects.mysql import LONGTEXT
 
 from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
 from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.watermarks import table_rights
 from airflow_legacy_events.watermarks.codec import decode, encode
 from airflow_legacy_events.watermarks.opening import OpenableStore, OpenedBy
 from airflow_legacy_events.watermarks.saving import verify
@@ -96,6 +97,11 @@ class TableWatermarkStore(OpenableStore):
         with self._doing("reading") as connection:
             # Only a missing table means that there is no watermark; any other failure is an error.
             if not sa.inspect(connection).has_table(TABLE):
+                if grant := table_rights.hidden(connection, TABLE):
+                    raise WatermarkError(
+                        f"table {TABLE} of connection {self._conn_id!r} is there, and this user may not use its schema;"
+                        f" nothing was read{grant}"
+                    )
                 return None
             wanted = sa.select(_table.c.watermark, _table.c.revision).where(_table.c.id == _id(stream))
             return connection.execute(wanted).first()
@@ -152,7 +158,7 @@ class TableWatermarkStore(OpenableStore):
             )
         return WatermarkError(
             f"the watermarks in table {TABLE} of connection {self._conn_id!r} could not be reached while {doing}:"
-            f" {_reason(error)}. A retry goes on",
+            f" {_reason(error)}. A retry goes on{table_rights.missing(self._engine, TABLE, error)}",
             retry_helps=True,
         )
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from airflow_legacy_events.brokers.memory import MemoryBroker
 from airflow_legacy_events.core.errors import LegacyEventsError
-from airflow_legacy_events.core.model import Repeat, Window
+from airflow_legacy_events.core.model import Repeat, Watermark, Window
+from airflow_legacy_events.sources.query import QuerySource
+from tests.support.grants import named, singly
 from tests.support.legacy import legacy_database
 from tests.support.outbox import Drain, create_outbox
 from tests.support.readers import ENGINES, Reader
 from tests.support.set_back import IDS
+from tests.support.stores import table
 from tests.support.streams import Deliveries
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operations" / "privileges.md").read_text()
@@ -28,6 +33,7 @@ FURTHER = {
 TITLES = {"postgresql": "PostgreSQL", "mysql": "MariaDB and MySQL"}
 NAMES = {"postgresql": "PostgreSQL", "mysql": "MySQL"}
 
+MARK = Watermark(("1",), None, {})
 WINDOW = Repeat("replay", Window(None, "2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"), "s#r", beside_live=True)
 WAYS = {
     "table": ({"watermark_columns": ("id",)}, None),
@@ -62,6 +68,47 @@ def run(reader, way):
     options, repeat = WAYS[way]
     url, table = reader.url.render_as_string(hide_password=False), None if "sql" in options else "orders"
     return Deliveries(url=url, broker=MemoryBroker(), topic="topic", table=table, options=options).run(repeat=repeat)
+
+
+@contextlib.contextmanager
+def source(reader, way):
+    """The source of a query, whose arguments a run checks before it takes the lock."""
+    options = WAYS[way][0]
+    table = None if "sql" in options else "orders"
+    database = reader.legacy.engine.made(reader.url, conn_id="legacy", statement_timeout_seconds=60)
+    with contextlib.closing(database):
+        yield QuerySource(database=database, stream="s", source="legacy", table=table, **options)
+
+
+def checked_run(reader, way):
+    with source(reader, way) as found:
+        found.check(getattr(WAYS[way][1], "what", None))
+    return run(reader, way)
+
+
+def look(reader):
+    """What a sensor does."""
+    with source(reader, "table") as found:
+        return found.pending(None)
+
+
+@contextlib.contextmanager
+def outbox(reader, mode):
+    found = Drain(reader.url.render_as_string(hide_password=False), MemoryBroker(), arguments={"after_publish": mode})
+    with contextlib.closing(found.database()) as database:
+        yield found.relay(database).source
+
+
+def checked_drain(reader, mode):
+    with outbox(reader, mode) as found:
+        found.check()
+    return drain(reader, mode)
+
+
+def look_at_outbox(reader, mode):
+    """What a sensor of an outbox does."""
+    with outbox(reader, mode) as found:
+        return found.pending(None)
 
 
 def drain(reader, mode):
@@ -106,15 +153,64 @@ def test_what_is_printed_for_an_outbox_is_enough(legacy, reader, mode):
     assert drain(reader, mode).events == 0
 
 
-@pytest.mark.parametrize("mode", ["query", "outbox, delete", "outbox, mark"])
-def test_nothing_that_is_printed_can_be_left_out(legacy, reader, mode):
-    fill_outbox(legacy)
+READS = {**{way: partial(checked_run, way=way) for way in WAYS}, "sensor": look}
+
+
+def without_each(legacy, reader, mode):
+    """Take each right away that is printed for a mode, and give it back behind the caller's look."""
     reader.may(printed(legacy, mode))
     for statement in printed(legacy, mode):
-        reader.may_no_more(statement)
-        with pytest.raises(LegacyEventsError):
-            run(reader, "table") if mode == "query" else drain(reader, mode.split(", ")[1])
-        reader.may([statement])
+        for right in singly(statement):
+            reader.may_no_more(right)
+            yield right
+            reader.may([right])
+
+
+def error_of(work, *args):
+    with pytest.raises(LegacyEventsError) as refused:
+        work(*args)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("way", READS)
+def test_each_right_of_a_query_that_is_taken_away_is_named(legacy, reader, way):
+    for right in without_each(legacy, reader, "query"):
+        error = error_of(READS[way], reader)
+        assert named(error, reader) == [right], error
+
+
+@pytest.mark.parametrize("mode", ["delete", "mark"])
+def test_each_right_of_an_outbox_that_is_taken_away_is_named(legacy, reader, mode):
+    fill_outbox(legacy)
+    for right in without_each(legacy, reader, f"outbox, {mode}"):
+        error = error_of(checked_drain, reader, mode)
+        assert right in named(error, reader), error
+        if " SELECT " in right:
+            error = error_of(look_at_outbox, reader, mode)
+            assert right in named(error, reader), error
+        elif "SCHEMA" not in right and "DATABASE" not in right:
+            assert look_at_outbox(reader, mode).rows == 1
+
+
+def keep(place, stream):
+    """All that a store does: a first save, a second one, and forgetting."""
+    store = place.open()
+    assert store.load(stream) is None
+    store.save(stream, MARK, expected=None)
+    store.save(stream, MARK._replace(values=("2",)), expected=MARK)
+    store.forget(stream)
+
+
+def test_each_right_of_a_watermark_table_that_is_taken_away_is_named(legacy, reader):
+    def url(user):
+        return user.set(drivername={"postgresql": "postgresql+psycopg", "mysql": "mysql+mysqldb"}[legacy.dialect])
+
+    keep(table(url(legacy.url)), "made by the administrator")
+    place = table(url(reader.url))
+    for number, right in enumerate(without_each(legacy, reader, "table of watermarks")):
+        error = error_of(keep, place, f"s{number}")
+        assert [one for grant in named(error, reader) for one in singly(grant) if one == right], error
+    keep(place, "with all of them")
 
 
 def test_a_view_is_read_by_who_may_read_it_and_nothing_else(legacy, reader):

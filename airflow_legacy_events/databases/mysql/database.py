@@ -24,7 +24,7 @@ from airflow_legacy_events.databases.mysql import charsets, types
 from airflow_legacy_events.databases.mysql.catalog import inspect_table
 from airflow_legacy_events.databases.mysql.lock import NamedLock
 from airflow_legacy_events.databases.mysql.reading import Reader
-from airflow_legacy_events.databases.mysql.rights import DENIED, PartlyReadableError, refused_query
+from airflow_legacy_events.databases.mysql.rights import DENIED, PartlyReadableError, refused_query, wanted
 from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Session, code_of, is_lost
 from airflow_legacy_events.databases.mysql.sizes import LARGE_BYTES, MEDIUM_BYTES, bounded_column, too_large_in
 from airflow_legacy_events.databases.mysql.spelling import Known
@@ -66,6 +66,7 @@ class MysqlDatabase(Reader):
 
     def writes(self, table: str) -> TableWrites:
         """See `core.ports.Database.writes`."""
+        self._known.wanted = wanted(table, None)
         with self._using("looking at what writing to the table meets") as session:
             return table_writes(session, table)
 
@@ -91,7 +92,7 @@ class MysqlDatabase(Reader):
 
     def reflect(self, table: str | None, sql: str | None) -> Reflected:
         """See `core.ports.Database.reflect`."""
-        self._known = Known()
+        self._known = Known(wanted=wanted(table, sql))
         found = super().reflect(table, sql)
         state = found.state._replace(order=dict(self._known.collations))
         withheld, entry = self._known.withheld, self._known.entry

@@ -205,4 +205,5 @@ class Reader(AskedServer):
             if code_of(error) in INTERRUPTED:
                 found = errors.timed_out(self.statement_timeout_seconds)
             failed = errors.failed(self.conn_id, doing, found)
-            raise errors.with_grants(failed, not_connected(error) if doing == _CONNECTING else []) from None
+            grants = not_connected(error, self._known.wanted) if doing == _CONNECTING else []
+            raise errors.with_grants(failed, grants) from None

@@ -19,6 +19,7 @@ from airflow_legacy_events.databases.mysql.session import Session, code_of
 from airflow_legacy_events.databases.mysql.tokens import Name, tables, tokens
 from airflow_legacy_events.databases.mysql.underlying import below_view
 from airflow_legacy_events.databases.mysql.writing import reason_of_query, reason_of_read
+from airflow_legacy_events.databases.table_names import readings
 
 _DATABASE, _TABLE, _COLUMN, _VIEW, _ROUTINE = 1044, 1142, 1143, 1356, 1370
 DENIED = frozenset({_TABLE, _COLUMN})
@@ -127,13 +128,30 @@ def grant_of_table(session: Session, schema: str | None, table: str) -> str:
     return f"GRANT SELECT ON {_spelled(Name(schema or database, table))} TO {current_user(session)}"
 
 
-def not_connected(error: MySQLdb.Error) -> list[str]:
-    """Return the GRANT that a user needs to enter a database; empty for any other error."""
+def wanted(table: str | None, sql: str | None) -> tuple[Name, ...]:
+    """Return the names of the tables that a user wants to read, of a query perhaps more."""
+    if sql is not None:
+        return tuple(dict.fromkeys(tables(tokens(sql))))
+    *_, (schema, name) = readings(str(table), '`"')
+    return (Name(schema, name),)
+
+
+def not_connected(error: MySQLdb.Error, names: Sequence[Name]) -> list[str]:
+    """Return the GRANTs that a user needs to enter a database; empty for any other error.
+
+    Args:
+        error: of the server.
+        names: of the tables to read. A right on any table of a database lets the user enter it.
+    """
     text = str(error.args[-1])
     if code_of(error) != _DATABASE or not (user := _USER.search(text)):
         return []
     found = _QUOTED.findall(text[user.end() :])
-    return [f"GRANT SELECT ON {quoted(found[-1][0] or found[-1][2])}.* TO {user[0]}"] if found else []
+    if not found:
+        return []
+    database = found[-1][0] or found[-1][2]
+    there = [_spelled(Name(database, name)) for schema, name in names if schema in (None, database)]
+    return [f"GRANT SELECT ON {on} TO {user[0]}" for on in there or [f"{quoted(database)}.*"]]
 
 
 def _parted(name: Name) -> Name:

@@ -13,6 +13,7 @@ from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.ports import TableState, Withheld
 from airflow_legacy_events.databases.mysql.catalog import CatalogEntry
 from airflow_legacy_events.databases.mysql.sizes import bounded_together
+from airflow_legacy_events.databases.mysql.tokens import Name
 from airflow_legacy_events.databases.mysql.types import Spell
 
 _FINEST = 6
@@ -38,6 +39,7 @@ class Known:
         functions: whether reading it may run stored functions.
         state: the known state of a query.
         withheld: columns that this user may not read.
+        wanted: names of the tables to read, as written by the user.
     """
 
     entry: CatalogEntry | None = None
@@ -50,6 +52,7 @@ class Known:
     functions: bool = False
     state: TableState = field(default_factory=TableState)
     withheld: Withheld = field(default_factory=Withheld)
+    wanted: tuple[Name, ...] = ()
 
     @property
     def json(self) -> frozenset[str]:

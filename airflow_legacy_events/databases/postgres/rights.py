@@ -117,6 +117,8 @@ def explained(
 def refused_query(session: Connection[Any], conn_id: str, error: psycopg.Error, statement: str) -> ConfigurationError:
     """Return the error for a query that the server refused before it read a row, with the missing GRANTs."""
     refused = errors.refused_query(conn_id, reason(error))
+    if isinstance(error, psycopg.errors.UndefinedTable):
+        return errors.with_grants(refused, _hidden(session, error))
     lacks = isinstance(error, psycopg.errors.InsufficientPrivilege)
     return errors.with_grants(refused, missing(session, error, statement)) if lacks else refused
 
@@ -146,7 +148,19 @@ def missing(session: Connection[Any], error: psycopg.Error, statement: str = "")
 
 def unreachable(session: Connection[Any], schema: str | None, name: str) -> list[str]:
     """Return the GRANTs needed to find an existing table by its name; empty if there is no such table."""
-    relations = _relations(session, [one for one in (schema, name, name.lower()) if one is not None])
+    return _behind_schemas(_relations(session, [one for one in (schema, name, name.lower()) if one is not None]))
+
+
+def _hidden(session: Connection[Any], error: psycopg.Error) -> list[str]:
+    """Return the GRANTs for a relation that is not found because its schema may not be used; empty for any other."""
+    try:
+        relations = _relations(session, _words(error.diag.message_primary or ""))
+    except psycopg.Error:
+        return []
+    return _behind_schemas(relations)
+
+
+def _behind_schemas(relations: Sequence[_Relation]) -> list[str]:
     return [grant for one in relations if one.near and one.schema is not None for grant in one.grants(None)]
 
 
