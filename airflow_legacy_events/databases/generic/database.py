@@ -162,7 +162,7 @@ class GenericDatabase(Streamed):
             self._translated(doing),
             self._limited(doing, session),
         ):
-            return session.call(lambda connection: refusal(connection, statement))
+            return session.call(lambda connection: refusal(connection, statement, self.url.username))
 
     def _inspect(self, table: str) -> TableFacts:
         return self._ask("looking for the table", lambda session: inspect_table(session, table, self._traits))

@@ -18,7 +18,7 @@ from airflow_legacy_events.core.errors import BusyError, SourceError
 from airflow_legacy_events.core.ports import Answer
 from airflow_legacy_events.databases import watchdog
 from airflow_legacy_events.databases.errors import one_line
-from airflow_legacy_events.databases.generic.lock_table import TABLE, has_table, locks, make_table
+from airflow_legacy_events.databases.generic.lock_table import TABLE, grant, has_table, locks, make_table, missing
 from airflow_legacy_events.databases.generic.session import Session
 from airflow_legacy_events.databases.generic.writing import Unlocked, answer_of, written
 from airflow_legacy_events.databases.locks import (
@@ -110,7 +110,7 @@ class RowLock:
         except sa.exc.SQLAlchemyError as error:
             raise SourceError(
                 f"the lock of stream {self._name!r} could not be taken: {one_line(error)}. Nothing was read. It is a"
-                f" row of the table {TABLE}: GRANT SELECT, INSERT, UPDATE, DELETE ON {TABLE} to this user"
+                f" row of the table {TABLE}. {grant(self._session.user)}"
             ) from None
         return self
 
@@ -119,7 +119,7 @@ class RowLock:
         try:
             still = self._change(sa.update(locks).where(self._ours).values(beats=locks.c.beats + 1, leased_at=_NOW))
         except sa.exc.SQLAlchemyError as error:
-            raise self._lost(f"its session failed: {one_line(error)}") from None
+            raise self._lost(f"its session failed: {one_line(error)}", missing(error, self._session.user)) from None
         if not still:
             raise self._lost(f"its row in {TABLE} is another run's or was removed")
 
@@ -140,10 +140,10 @@ class RowLock:
     def _ours(self) -> Any:
         return sa.and_(self._mine, locks.c.token == self._token)
 
-    def _lost(self, why: str) -> SourceError:
+    def _lost(self, why: str, remedy: str = "") -> SourceError:
         return SourceError(
             f"the lock of stream {self._name!r} is lost, {why}. The watermark was not moved; another run may have taken"
-            " over. A retry goes on"
+            f" over. A retry goes on{remedy}"
         )
 
     def _without(self, why: str) -> Unlocked:
@@ -271,7 +271,8 @@ class RowLock:
         try:
             self._change(sa.delete(locks).where(self._ours))
         except sa.exc.SQLAlchemyError as error:
-            self._log.warning("the row of stream %s in %s was not removed: %s", self._name, TABLE, one_line(error))
+            why = one_line(error) + missing(error, self._session.user)
+            self._log.warning("the row of stream %s in %s was not removed: %s", self._name, TABLE, why)
 
 
 def _is_there(error: sa.exc.DBAPIError) -> bool:

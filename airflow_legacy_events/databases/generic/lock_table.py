@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import re
 
 import sqlalchemy as sa
 
+from airflow_legacy_events.databases.errors import one_line
+
 TABLE = "legacy_events_locks"
 _LONGEST_HOLDER = 4000
+_DENIED = re.compile(r"no permission|permission (?:was )?denied|command denied|ORA-01031", re.IGNORECASE)
 
 locks = sa.Table(
     TABLE,
@@ -33,3 +37,14 @@ def make_table(session: sa.Connection) -> str:
         with contextlib.closing(session.connection.cursor()) as cursor:
             cursor.execute(statement)
     return ""
+
+
+def grant(user: str | None) -> str:
+    """Return the GRANT that a lock needs, on a line of its own; `user` is that of the connection, if it names one."""
+    to = user or "the user of this connection"
+    return f"Run the GRANT below:\nGRANT SELECT, INSERT, UPDATE, DELETE ON {TABLE} TO {to}"
+
+
+def missing(error: Exception, user: str | None) -> str:
+    """Return what follows a sentence about a failed statement on the table: the GRANT, if a right is missing."""
+    return f". {grant(user)}" if _DENIED.search(one_line(error)) else ""

@@ -77,6 +77,11 @@ class Session:
         """The driver's own error class: SQLAlchemy doesn't wrap errors of direct driver calls."""
         return cast("type[Exception]", self._engine.dialect.loaded_dbapi.Error)
 
+    @property
+    def user(self) -> str | None:
+        """Name of the user in the URL; None if the driver chooses it."""
+        return self._engine.url.username
+
     def open(self) -> Self:
         """Connect, and return the session.
 

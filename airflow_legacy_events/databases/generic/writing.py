@@ -9,13 +9,17 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.ports import Answer
+from airflow_legacy_events.databases.generic.rights import missing
 from airflow_legacy_events.databases.generic.values import exact
-from airflow_legacy_events.databases.writing import in_order, not_written, retried
+from airflow_legacy_events.databases.writing import Right, in_order, not_written, retried
 
 Work: TypeAlias = Callable[[sa.Connection], list[Answer]]
 
 _CONFLICTS = frozenset({"40001", "40P01"})
 _IN_CONFLICT = ("deadlock", "update conflict", "lock conflict", "conflicts with concurrent")
+_LACKS = re.compile(
+    r"no permission for (?:DELETE|UPDATE) access|(?:DELETE|UPDATE) permission was denied", re.IGNORECASE
+)
 _STATE, _ORACLE = re.compile(r"[0-9A-Z]{5}"), re.compile(r"ORA-\d+")
 _WITHOUT_VALUES = re.compile(
     r"no permission for [A-Z/]+ access to [A-Z ]+ \S+|violation of [A-Z ]+ constraint \"[^\"]+\" on table \"[^\"]+\""
@@ -97,8 +101,8 @@ def answer_of(result: Any) -> Answer:
     return Answer(rows, len(rows))
 
 
-def refusal(session: sa.Connection, statement: Any) -> str | None:
-    """Return why a statement may not run; None if it may. It is rolled back.
+def refusal(session: sa.Connection, statement: Any, user: str | None) -> str | None:
+    """Return why a statement may not run, with the missing GRANT if it is known; None if it may. It is rolled back.
 
     Raises:
         SQLAlchemyError: it failed for a transient reason, such as a lost connection.
@@ -108,10 +112,19 @@ def refusal(session: sa.Connection, statement: Any) -> str | None:
     except sa.exc.DBAPIError as error:
         if error.connection_invalidated or _is_conflict(error):
             raise
-        return reason_without_values(error)
+        return ". ".join([reason_without_values(error), *_grants(session.dialect, error, statement, user)])
     finally:
         session.rollback()
     return None
+
+
+def _grants(dialect: sa.Dialect, error: sa.exc.DBAPIError, statement: Any, user: str | None) -> list[str]:
+    """Return the GRANT that a refused statement lacks, in a sentence; empty if the server names no right."""
+    if not _LACKS.search(str(error.orig)):
+        return [f"Run the GRANT below:\n{one}" for one in missing(error, user)]
+    right, quote = Right.of(statement), dialect.identifier_preparer.quote
+    on = ".".join(quote(part) for part in (right.schema, right.table) if part is not None)
+    return [right.grant(on, quote(user) if user else "the user of this connection", quote)]
 
 
 def literal(value: Any) -> Any:
