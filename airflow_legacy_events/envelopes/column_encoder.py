@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from airflow_legacy_events.core.columns import ABSENT, Kind
+from airflow_legacy_events.core.columns import ABSENT, Absent, Kind
 from airflow_legacy_events.core.errors import EnvelopeError
 from airflow_legacy_events.envelopes.column_codec import Codec, InvalidValueError
 from airflow_legacy_events.envelopes.plan import Field
@@ -45,33 +45,34 @@ def encode_column(field: Field, codec: Codec, values: Sequence[Any]) -> EncodedC
             return EncodedColumn(*block, regular=True)
     except _DOUBTS:
         pass
-    if ABSENT in values:
-        return _partly(field, codec, values)
     present = [value for value in values if value is not None]
     if not present:
         return EncodedColumn([None] * len(values), [None if codec.wrapped else NULL] * len(values), regular=False)
     if len(present) == len(values):
+        if Absent in set(map(type, values)):
+            return _partly(field, codec, values)
         pairs = [_one(field, codec, value) for value in values]
         return EncodedColumn([text for text, _ in pairs], [form for _, form in pairs], regular=False)
     found = encode_column(field, codec, present)
-    texts = values if found.texts is present else _spread(found.texts, values, None)
+    texts = values if found.texts is present else _spread(found.texts, values, None, None)
     if found.forms is found.texts and codec.wrapped:
         return EncodedColumn(texts, texts, regular=False)
-    return EncodedColumn(texts, _spread(found.forms, values, None if codec.wrapped else NULL), regular=False)
+    forms = _spread(found.forms, values, None, None if codec.wrapped else NULL)
+    return EncodedColumn(texts, forms, regular=False, absent=found.absent)
 
 
 def _partly(field: Field, codec: Codec, values: Sequence[Any]) -> EncodedColumn:
     """Return a column that has no value in some rows."""
     held = [value for value in values if value is not ABSENT]
     found = encode_column(field, codec, held) if held else EncodedColumn((), (), regular=False)
-    texts, forms = (_spread(part, values, gap, ABSENT) for part, gap in ((found.texts, None), (found.forms, ABSENT)))
+    texts, forms = _spread(found.texts, values, ABSENT, None), _spread(found.forms, values, ABSENT, ABSENT)
     return EncodedColumn(texts, forms, regular=False, absent=True)
 
 
-def _spread(found: Sequence[Any], values: Sequence[Any], gap: Any, of: Any = None) -> Sequence[Any]:
-    """Return `found`, which lacks those of `values` that are `of`, with `gap` in their places."""
+def _spread(found: Sequence[Any], values: Sequence[Any], missing: Any, gap: Any) -> Sequence[Any]:
+    """Return `found`, which lacks the `missing` ones of `values`, with `gap` in their places."""
     rest = iter(found)
-    return [gap if value is of else next(rest) for value in values]
+    return [gap if value is missing else next(rest) for value in values]
 
 
 def _one(field: Field, codec: Codec, value: Any) -> tuple[str, str]:
