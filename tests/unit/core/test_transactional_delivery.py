@@ -90,6 +90,9 @@ class ExactlyOnce:
         self._observer.loaded(self._saved)
         return self._saved
 
+    def require(self, topics: Sequence[str]) -> None:
+        raise NotImplementedError
+
     def begin(self, facts: Mapping[str, Any]) -> None:
         self._facts = dict(facts)
         if self._saved is None:
