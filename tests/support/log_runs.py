@@ -126,11 +126,10 @@ def source_of(
     server: Server, between: Callable[[], None] = nobody, clock: Callable[[], float] = float, **options: Any
 ) -> ChangeLogSource:
     """Return a source of all tables of a server."""
-    options.setdefault("tables", ["main.*"])
+    options = {"tables": ["main.*"], "stream": STREAM._replace(topic="cdc.{schema}.{table}"), **options}
     return ChangeLogSource(
         database=MemoryDatabase(server, between),
         options=LogOptions(STREAM.name, "dag"),
-        stream=STREAM._replace(topic="cdc.{schema}.{table}"),
         source="legacy",
         clock=clock,
         wait=lambda _: server.apply(1),

@@ -42,6 +42,7 @@ def joined(
             progress.tables[name] = TableProgress(table.entry.key)
         elif known.key_columns != table.entry.key:
             _take_key(stream, progress, table, known, allowed=name in snapshot)
+        progress.tables[name].excluded.update(table.numbers)
     return new if progress.position is not None else []
 
 

@@ -107,7 +107,8 @@ class ChangeLogSource(ChangeLogArguments):
         """See `core.ports.Source.acknowledge`: the server may drop its log up to the last place of the receipt."""
         log = self.change_log
         try:
-            place = functools.reduce(lambda one, other: one if log.compare(one, other) >= 0 else other, receipt)
+            place = max(receipt, key=functools.cmp_to_key(log.compare))
+            log.compare(place, place)  # a single one was not compared
         except (ValueError, TypeError):
             raise WatermarkError(
                 f"the receipt of stream {self.stream.name!r} can't be understood; nothing was acknowledged. Begin anew"
