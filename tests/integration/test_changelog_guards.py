@@ -321,6 +321,7 @@ def test_a_writer_that_does_not_end_is_named(logged):
 
 def test_a_walsender_that_an_earlier_run_left_is_ended(logged):
     logged.begin()
+    logged.execute(INSERT.format(1))
     with logged.log() as left:
         left.open()
         chunks = left.change_log.read(logged.position, left.change_log.end(), 10)

@@ -5,18 +5,22 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.core.model import LogPosition, TableName
 from airflow_legacy_events.core.ports import LogOptions, LogTable
 from airflow_legacy_events.databases.postgres.changelog.log import PostgresChangeLog
+from tests.services.base import wait_until
 from tests.support.change_log import drop_slot, flat
-from tests.support.legacy import Legacy, legacy_database
+from tests.support.databases import fresh_database
+from tests.support.engines import ENGINES
+from tests.support.legacy import Legacy, connected, legacy_database
 
 _RUNS = re.compile(r"^(?:ALTER|COMMIT|CREATE|DROP|GRANT|ROLLBACK|SELECT)\b.*", re.MULTILINE)
 
@@ -149,7 +153,23 @@ class Log:
 
 def statements_in(lines: Sequence[str]) -> list[str]:
     """Return the statements that an error has on lines of their own."""
-    return _RUNS.findall("\n".join(lines))
+    return [one for line in _RUNS.findall("\n".join(lines)) for one in line.split("; ")]
+
+
+@contextmanager
+def logged_on(server: Any, engine: str, *statements: str, database: str = "") -> Iterator[LoggedDatabase]:
+    """Like `logged_database`, on a server of a test's own; a database that is named is there already, and stays."""
+    with ExitStack() as stack:
+        if not database:
+            database = stack.enter_context(fresh_database(server)).name
+        url = sa.make_url(server.url(database))
+        application = stack.enter_context(contextlib.closing(connected(url)))
+        found = LoggedDatabase(Legacy(ENGINES[engine], url, application), f"legacy_events_{database}")
+        found.execute(*statements)
+        try:
+            yield found
+        finally:
+            drop_slots(lambda statement: server.execute(statement, database))
 
 
 @contextmanager
@@ -183,3 +203,12 @@ def role(logged: LoggedDatabase, *rights: str, name: str = "") -> Iterator[str]:
         with contextlib.suppress(Exception):
             logged.execute(f"REASSIGN OWNED BY {role} TO CURRENT_USER")
         logged.execute(f"DROP OWNED BY {role}", f"DROP ROLE {role}")
+
+
+def altered(logged: LoggedDatabase, **settings: str) -> None:
+    """Alter settings of a server of the test's own, and wait until sessions see them."""
+    for name, value in settings.items():
+        logged.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+    logged.execute("SELECT pg_reload_conf()")
+    shown = " AND ".join(f"current_setting('{name}') = '{value}'" for name, value in settings.items())
+    wait_until(lambda: logged.execute(f"SELECT {shown}") == [(True,)], f"{settings}")

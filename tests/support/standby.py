@@ -12,7 +12,30 @@ from typing import Any, cast
 from unittest import mock
 
 from tests.services.base import wait_until
-from tests.services.postgres import Postgres
+from tests.services.postgres import _SETTINGS, Postgres
+
+
+@contextmanager
+def restartable(kind: type[Postgres]) -> Iterator[Any]:
+    """A server of its own with logical decoding, which can be ended and started again; its settings can be altered."""
+    with mock.patch.dict(os.environ), mock.patch.dict(_SETTINGS):
+        os.environ.pop(kind.variable, None)
+        for name in ("wal_level", "max_replication_slots", "max_wal_senders", "max_wal_size"):
+            del _SETTINGS[name]  # what a server is started with can't be altered
+        server = _Restartable.of(kind)()
+    try:
+        server.execute("ALTER SYSTEM SET wal_level = 'logical'")
+        server.end()
+        server.go_on()
+        yield server
+    finally:
+        server.stop()
+
+
+def reset(server: Any) -> None:
+    """Set the settings of a `restartable` server back."""
+    for statement in ("ALTER SYSTEM RESET ALL", "ALTER SYSTEM SET wal_level = 'logical'", "SELECT pg_reload_conf()"):
+        server.execute(statement)
 
 
 @contextmanager

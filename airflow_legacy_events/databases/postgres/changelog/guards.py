@@ -29,7 +29,7 @@ def first_run(there: There) -> Iterator[WatermarkError]:
             " is another one's, or was left by an earlier use of this stream. Give another slot=, or drop it, if nobody"
             f" needs it\nSELECT pg_drop_replication_slot('{there.slot_name}')"
         )
-    if there.publication is not None and not there.given:
+    if there.publication is not None and not there.given and not there.server.itself.standby:
         yield publication_there(there, there.publication)
 
 

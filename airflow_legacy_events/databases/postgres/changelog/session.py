@@ -72,14 +72,14 @@ class LogSession:
             with self.driver(doing) as session:
                 yield session
         except psycopg.Error as error:
-            raise errors.failed(self.conn_id, doing, reason(error)) from None
+            raise self._over(doing) or errors.failed(self.conn_id, doing, reason(error)) from None
 
     @contextmanager
     def driver(self, doing: str) -> Iterator[psycopg.Connection[Any]]:
         """Yield the session as `using` does, but let the driver's errors pass."""
         with self._turn, answering(self.conn_id, doing, self.timeout_seconds, self._cut):
-            if self._closed.is_set():
-                raise SourceError(f"connection {self.conn_id!r} was closed by its run while {doing}")
+            if over := self._over(doing):
+                raise over
             if self._session is None or self._session.closed:
                 self._session = self._pinned(self._connect())
             yield self._session
@@ -99,6 +99,10 @@ class LogSession:
                 self._session.close()
         finally:
             self._turn.release()
+
+    def _over(self, doing: str) -> SourceError | None:
+        closed = self._closed.is_set()
+        return SourceError(f"connection {self.conn_id!r} was closed by its run while {doing}") if closed else None
 
     def _pinned(self, session: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
         limits = without_limits(session.info.server_version)

@@ -23,7 +23,7 @@ SELECT pg_is_in_recovery(), current_setting('wal_level'), quote_ident(current_us
        (SELECT split_part(name, '.', 1) FROM pg_settings WHERE split_part(name, '.', 1) IN ('rds', 'cloudsql', 'azure')
          LIMIT 1)
 """
-_RESTART = ", and restart the server"
+_RESTART = "\nThen restart the server"
 _PROVIDERS = {
     "rds": (
         "rds.logical_replication = 1 in the instance's parameter group, and reboot it",

@@ -1,0 +1,5 @@
+"""Files whose proofs take longer are part of the long form alone."""
+
+from tests.support.profile import LONG
+
+collect_ignore = [] if LONG else ["test_changelog_restarts.py", "test_changelog_standby.py"]
