@@ -46,6 +46,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_legacy_events.operators.changelog",
                     "airflow_legacy_events.operators.outbox",
                     "airflow_legacy_events.operators.query",
+                    "airflow_legacy_events.operators.slots",
                 ],
             },
         ],

@@ -56,6 +56,7 @@ def get_cli_commands() -> list[Any]:
     from airflow.cli.cli_config import ARG_VERBOSE, ActionCommand, GroupCommand, lazy_load_command  # noqa: PLC0415
 
     from airflow_legacy_events.cli._arguments import arguments  # noqa: PLC0415
+    from airflow_legacy_events.cli._slot_commands import slot_commands  # noqa: PLC0415
 
     known = arguments()
     commands = [
@@ -68,7 +69,7 @@ def get_cli_commands() -> list[Any]:
         for verb, (module, text, names) in _COMMANDS.items()
     ]
     watermark = GroupCommand(name="watermark", help="Look after the watermarks of streams", subcommands=commands)
-    groups = (watermark, _outbox_commands())
+    groups = (watermark, _outbox_commands(), slot_commands())
     return [GroupCommand(name="legacy-events", help="Event streams of legacy databases", subcommands=groups)]
 
 

@@ -12,6 +12,7 @@ from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.streams.directory.dry_run import rows_left
 from airflow_legacy_events.streams.directory.entries import StreamState, find_stream, list_streams
 from airflow_legacy_events.streams.directory.moves import Forget, Move, Rewind, SetWatermark, carry_out, preview
+from airflow_legacy_events.streams.directory.slots import slot_that_stays
 
 
 @command
@@ -80,9 +81,14 @@ def watermark_rewind(args: Namespace) -> None:
 @command
 def watermark_forget(args: Namespace) -> None:
     """Remove the watermark and the registration of a stream."""
+    kept = slot_that_stays(args.stream)
     _moved(args, Forget(conn_id=args.source_conn_id))
     if not args.dry_run:
         say(f"stream {args.stream!r}: forgotten; its next run is a first run")
+    if kept is not None:
+        slot, conn_id = kept
+        dropping = f"airflow legacy-events slots drop {slot} --conn-id {conn_id}"
+        say(f"its replication slot {slot!r} stays, and with it the WAL that it holds; to drop both: {dropping}")
 
 
 def _moved(args: Namespace, move: Move) -> Watermark | None:

@@ -281,3 +281,11 @@ def asset_events(run: Any) -> list[tuple[str, dict[str, Any], list[str]]]:
                 .where(AssetEvent.source_run_id == run.run_id, AssetEvent.source_dag_id == run.dag_id)
             )
         ]
+
+
+def forget_dag(dag_id: str) -> None:
+    """Delete a DAG as a person does."""
+    from airflow.api.common.delete_dag import delete_dag
+
+    (DAGS / f"{dag_id}.py").unlink()
+    delete_dag(dag_id)

@@ -12,6 +12,7 @@ from airflow_legacy_events import errors
 from airflow_legacy_events.operators.changelog import ChangeLogDrainOperator
 from airflow_legacy_events.operators.outbox import OutboxDrainOperator
 from airflow_legacy_events.operators.query import IncrementalQueryOperator
+from airflow_legacy_events.operators.slots import ReplicationSlotCheckOperator
 from airflow_legacy_events.provider_info import get_provider_info
 from airflow_legacy_events.sensors.outbox import PendingOutboxSensor
 from airflow_legacy_events.sensors.pending import PendingEventsSensor
@@ -25,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("**/*.md"))]
-OPERATORS = (ChangeLogDrainOperator, OutboxDrainOperator, IncrementalQueryOperator)
+OPERATORS = (ChangeLogDrainOperator, OutboxDrainOperator, IncrementalQueryOperator, ReplicationSlotCheckOperator)
 TASKS = {one.__name__: one for one in OPERATORS}
 REPOSITORY = re.compile(
     r"https://(?:github\.com/airflow-legacy-events/airflow-legacy-events/blob"
