@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from airflow_legacy_events.core.columns import ABSENT
 from airflow_legacy_events.core.model.log import LogChunk, LogPosition, LogRows, TableName
 from airflow_legacy_events.databases.postgres.changelog.options import ReaderOptions
+from airflow_legacy_events.databases.postgres.changelog.places import place_of
 from airflow_legacy_events.databases.postgres.changelog.reader import LogReader
 from airflow_legacy_events.databases.postgres.changelog.walsender import connect_replicating
 from airflow_legacy_events.databases.postgres.session import TEXT_FORMS
@@ -56,16 +57,16 @@ class ChangedDatabase:
 
     def make_slot(self) -> None:
         """Let the log begin here."""
-        [(place,)] = self.execute(
-            f"SELECT lsn::text FROM pg_create_logical_replication_slot('{self.slot}', 'pgoutput')"
+        [(distance,)] = self.execute(
+            f"SELECT (lsn - '0/0')::int8 FROM pg_create_logical_replication_slot('{self.slot}', 'pgoutput')"
         )
-        self.begin = LogPosition(place)
+        self.begin = LogPosition(place_of(distance))
 
     def end(self) -> str:
         """Where the log ends now, with everything before it flushed."""
         self.execute("SELECT pg_current_xact_id()")
-        [(place,)] = self.execute("SELECT pg_current_wal_flush_lsn()::text")
-        return str(place)
+        [(distance,)] = self.execute("SELECT (pg_current_wal_flush_lsn() - '0/0')::int8")
+        return place_of(distance)
 
     def confirmed(self) -> str:
         """The place that the server has confirmed."""
@@ -73,6 +74,21 @@ class ChangedDatabase:
             f"SELECT confirmed_flush_lsn::text FROM pg_replication_slots WHERE slot_name = '{self.slot}'"
         )
         return str(place)
+
+    def until_confirmed(self, place: str) -> None:
+        """Wait until the server has confirmed a place."""
+        self._until(f"confirmed_flush_lsn = '{place}'")
+
+    def until_free(self) -> None:
+        """Wait until no session uses the slot."""
+        self._until("NOT active")
+
+    def _until(self, condition: str) -> None:
+        self.execute(
+            "DO $$ BEGIN WHILE NOT EXISTS"
+            f" (SELECT FROM pg_replication_slots WHERE slot_name = '{self.slot}' AND {condition})"
+            " LOOP PERFORM pg_sleep(0.01); END LOOP; END $$"
+        )
 
     @contextmanager
     def catalog(self) -> Iterator[psycopg.Connection[Any]]:

@@ -14,6 +14,12 @@ from airflow_legacy_events.databases.postgres.session import reason
 
 READING = "reading the change log"
 
+_NOT_CONVERTED = (psycopg.errors.CharacterNotInRepertoire, psycopg.errors.UntranslatableCharacter)
+_UNCONVERTED = (
+    ". The log holds a text that the server can't convert to UTF-8, and it goes no further: take the table out of the"
+    " stream, drop the slot by `airflow legacy-events slots drop`, and let the stream begin anew"
+)
+
 
 @contextmanager
 def translated(conn_id: str, closed: threading.Event) -> Iterator[None]:
@@ -41,6 +47,8 @@ def refused(conn_id: str, error: psycopg.Error) -> SourceError:
         )
     if isinstance(error, psycopg.errors.UndefinedObject):
         return lost(conn_id, said)
+    if isinstance(error, _NOT_CONVERTED):
+        return errors.failed(conn_id, READING, f"{said}.{_UNCONVERTED}")
     return errors.failed(conn_id, READING, said)
 
 

@@ -159,4 +159,4 @@ def logical(message: bytes) -> Message:
 
 def _string(message: bytes, at: int) -> tuple[str, int]:
     end = message.index(0, at)
-    return message[at:end].decode(), end + 1
+    return message[at:end].decode(errors="replace"), end + 1

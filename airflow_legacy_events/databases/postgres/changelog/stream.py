@@ -72,6 +72,7 @@ class Stream:
             if kind in _CHANGES and (transaction := self._transaction) is not None:
                 changes = self._relations[pgoutput.oid_of(message)]
                 gap = transaction.change(kind, changes, message, found)
+                found.bytes += len(message) if transaction.wanted else 0
                 if gap is not None or found.full:
                     yield from self._cut(gap)
                 continue
@@ -99,11 +100,12 @@ class Stream:
 
     def _wait(self) -> None:
         """Ask how far the server is, since it says nothing while it passes over what is not ours."""
-        if self._quiet % _ASK_TICKS == 0:
-            self._reply(True)
-        self._quiet += 1
         if self._quiet * _TICK_SECONDS > self._options.timeout_seconds:
             raise failures.silent(self._options.conn_id, self._options.timeout_seconds, answers=self._answered)
+        if self._quiet % _ASK_TICKS == 0:
+            self._answered = False
+            self._reply(True)
+        self._quiet += 1
 
     @property
     def _reached(self) -> LogPosition:
@@ -158,14 +160,14 @@ class Stream:
 
     def _alive(self, keepalive: pgoutput.Keepalive) -> Iterator[LogChunk]:
         """Move on to where the server is; between two transactions everything before it was sent."""
-        self._answered = keepalive.end <= self.received
-        if not self._answered:
+        self._answered = True
+        if keepalive.end > self.received:
             self._quiet = 0
         if keepalive.asks:
             self._reply(False)
         if self._transaction is None and keepalive.end > number_of(self.position.place):
             self._pass(keepalive.end)
-            if not self._found.rows and not self._done:
+            if not self._done:
                 yield self._found.chunk(self.position)
 
     def _pass(self, end: int) -> None:

@@ -35,6 +35,8 @@ _SETTINGS = (
 )
 _UNBOUNDED = "-c wal_sender_timeout=0"
 _CENTS = 2
+_ANY_BYTES = "SQL_ASCII"
+_AS_THEY_ARE = b"SET client_encoding = 'SQL_ASCII'"  # a text that is not UTF-8 would end the stream for good
 _MESSAGES_SINCE = 140_000
 _STATUS = Struct(">cQQQq?")
 _EPOCH_SECONDS = 946_684_800  # 2000-01-01, from which PostgreSQL counts
@@ -114,11 +116,17 @@ class WalSender:
             self.cents = found.fetchone() == (_CENTS,)
             if self.cents:
                 tell(self._connection, MONEY_FORM.encode())
+            if self.encoding == _ANY_BYTES:
+                tell(self._connection, _AS_THEY_ARE)
 
     def identify(self) -> Identified:
         """Return which server and database this is."""
         with self._command():
             [(system, timeline, place, database)] = tell(self._connection, b"IDENTIFY_SYSTEM").fetchall()
+        texts = (
+            one.decode(errors="replace") if isinstance(one, bytes) else str(one) for one in (system, place, database)
+        )
+        system, place, database = texts
         return Identified(system, int(timeline), place, database)
 
     def start(self, slot: str, publication: str, place: str) -> None:
@@ -180,11 +188,12 @@ class WalSender:
         Raises:
             SourceError: the stream ended.
         """
-        found = self._gather() if self._taken_bytes else []
-        if not found and self._readable(seconds):
-            self._closed.wait(_PATIENCE_SECONDS)
+        found = self._gather()  # libpq may have received what `poll` no longer sees
+        if not found:
+            if self._readable(seconds):
+                self._closed.wait(_PATIENCE_SECONDS)
             found = self._gather()
-        elif found and self._taken_bytes < _PLENTY_BYTES:
+        elif self._taken_bytes < _PLENTY_BYTES:
             self._closed.wait(_PATIENCE_SECONDS)
         return found
 
