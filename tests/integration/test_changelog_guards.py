@@ -331,3 +331,23 @@ def test_a_walsender_that_an_earlier_run_left_is_ended(logged):
         with mock.patch.object(occupied, "LEFTOVER_SECONDS", 0.0):
             assert logged.check() == []
     assert not logged.slot()[2]
+
+
+def test_after_a_major_upgrade_a_stream_that_had_read_everything_goes_on_without_its_rows(each):
+    """By a dump, which brings the publication along, and neither slot nor system identifier."""
+    each.begin()
+    each.execute(INSERT.format(1))
+    assert each.run() == [("c", "1", "x")]
+    drop_slots(each.execute)
+    each.stored = {**each.stored, "server": {**each.stored["server"], "system_identifier": "1"}}
+    said = each.check()
+    assert said[1].startswith("After a major upgrade, if writers were stopped until this stream had read everything:")
+    assert f"`airflow legacy-events slots drop {each.name} --conn-id crm`" in said[1]
+    database = each.legacy.database()
+    with contextlib.closing(database.slots()) as slots:
+        slots.drop(each.name)
+    database.close()
+    each.stored = each.position = None
+    each.begin()
+    each.execute(INSERT.format(2))
+    assert each.run() == [("c", "2", "x")]

@@ -6,6 +6,7 @@ import contextlib
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from tests.support.engines import of
 from tests.support.slots import logged_database, role, statements_in
@@ -260,3 +261,45 @@ def test_a_slot_that_somebody_else_uses_is_refused(logged):
         said = logged.check()
         assert f"is in use: pid {other.info.backend_pid}, user postgres, application 'other'" in said[0]
         assert statements_in(said) == [f"SELECT pg_terminate_backend({other.info.backend_pid})"]
+
+
+def test_a_partition_without_a_log_of_its_own_is_refused(logged):
+    logged.execute("CREATE TABLE orders (id integer PRIMARY KEY) PARTITION BY RANGE (id)")
+    logged.execute("CREATE FOREIGN DATA WRAPPER none", "CREATE SERVER far FOREIGN DATA WRAPPER none")
+    logged.execute("CREATE TABLE away (id integer)")
+    logged.execute("CREATE UNLOGGED TABLE fleeting (id integer PRIMARY KEY)")
+    logged.execute("ALTER TABLE orders ATTACH PARTITION fleeting FOR VALUES FROM (1) TO (9)")
+    logged.patterns = ("public.orders",)
+    assert "its partition public.fleeting is UNLOGGED" in mended(logged)
+
+
+def test_a_role_that_may_read_a_partitioned_table_alone_reads_its_snapshot(logged):
+    logged.execute("CREATE TABLE orders (id integer PRIMARY KEY) PARTITION BY RANGE (id)")
+    logged.execute("CREATE TABLE orders_1 PARTITION OF orders FOR VALUES FROM (1) TO (9)")
+    logged.execute("INSERT INTO orders VALUES (1)", f"CREATE PUBLICATION {logged.name} FOR TABLE orders")
+    with role(logged, "ALTER ROLE {role} REPLICATION", "GRANT SELECT ON orders TO {role}") as user:
+        logged.given, logged.url = True, {"username": user}
+        logged.begin()
+        with logged.log() as log:
+            log.open()
+            with log.change_log.snapshot(log.tables):
+                rows = sa.select(sa.column("id")).select_from(log.tables[0].reflection.selectable)
+                assert log.database.read(rows) == [("1",)]
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("rds.logical_replication", "GRANT rds_replication TO"),
+        ("cloudsql.logical_decoding", "ALTER USER"),
+        ("azure.extensions", "ALTER ROLE"),
+    ],
+)
+def test_a_managed_server_has_the_words_of_its_provider(logged, setting, says):
+    logged.execute(ORDERS, f"CREATE PUBLICATION {logged.name} FOR TABLE orders")
+    with role(logged, "GRANT SELECT ON orders TO {role}") as user:
+        logged.execute(f"ALTER ROLE {user} SET {setting} = 'on'")
+        logged.given, logged.url = True, {"username": user}
+        said = logged.check()
+        assert "may not replicate" in said[0]
+        assert said[1].startswith(says)

@@ -10,6 +10,7 @@ import threading
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsError
 from airflow_legacy_events.core.ports import LogOptions
@@ -17,6 +18,7 @@ from tests.services.base import wait_until
 from tests.services.pgbouncer import PgBouncer
 from tests.services.postgres import Postgres18
 from tests.support.engines import of
+from tests.support.silence import Proxy
 from tests.support.slots import altered, logged_database, logged_on, statements_in
 from tests.support.standby import reset, restartable
 
@@ -144,3 +146,56 @@ def test_another_database_has_no_change_log(request):
         with pytest.raises(ConfigurationError, match="whose change log can't be read"):
             database.change_log(LogOptions("s", "d"))
         database.close()
+
+
+def test_a_commit_that_waits_for_a_standby_is_in_the_log_before_a_snapshot_sees_it(logged):
+    logged.begin()
+    altered(logged, synchronous_standby_names="nobody")
+    with contextlib.closing(logged.legacy.connect()) as writer, logged.log() as log:
+        waiting = threading.Thread(target=writer.execute, args=("INSERT INTO orders VALUES (1)",))
+        log.open()
+        waiting.start()
+        try:
+            waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+            wait_until(lambda: logged.execute(waits) == [(1,)], "the commit waiting")
+            [chunk] = log.change_log.read(logged.position, log.change_log.end(), 10)
+            assert len(chunk.transactions) == 1
+            assert log.change_log.unseen(chunk.transactions) == chunk.transactions
+            with log.change_log.snapshot(log.tables) as taken:
+                assert taken.unseen(chunk.transactions) == chunk.transactions
+        finally:
+            altered(logged, synchronous_standby_names="")
+            waiting.join(20)
+        assert log.change_log.unseen(chunk.transactions) == ()
+
+
+class Balancer(Proxy):
+    """Leads its connections to several servers in turn, the first ones as `turns` says."""
+
+    def __init__(self, ports, turns):
+        self.ports, self.turns = ports, list(turns)
+        super().__init__("127.0.0.1", ports[0])
+
+    @property
+    def _target(self):
+        return "127.0.0.1", self.ports[self.turns.pop(0) if self.turns else 0]
+
+    @_target.setter
+    def _target(self, target):
+        pass
+
+
+@pytest.mark.parametrize(("turns", "says"), [([0, 0, 1, 0], None), ([0, 0] + [1] * 9, "leads to more than one server")])
+def test_an_address_of_several_servers_is_tried_again_and_then_named(logged, postgres18, turns, says):
+    name = logged.legacy.url.database
+    postgres18.execute(f"CREATE DATABASE {name}")
+    postgres18.execute(ORDERS, name)
+    here, there = logged.legacy.url, sa.make_url(postgres18.url(name))
+    balancer = Balancer([here.port, there.port], turns)
+    logged.url = {"port": balancer.port}
+    try:
+        said = logged.check()
+        assert [says in one for one in said[:1]] == ([True] if says else [])
+    finally:
+        balancer.close()
+        postgres18.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -83,8 +83,8 @@ def _same_server(
         yield WatermarkError(
             f"{connection} leads to another server: system identifier {now['system_identifier']}, the watermark has"
             f" {system}. Point it back to that server, or a standby of it"
-            "\nAfter a major upgrade, if writers were stopped until this stream had read everything: airflow"
-            ' legacy-events slots drop, then a run with first_run="now" before they start again'
+            "\nAfter a major upgrade, if writers were stopped until this stream had read everything:"
+            f' {there.given_up}, then a run with first_run="now" before they start again'
             f"\n{there.anew}"
         )
     elif database is not None and database != now["database"]:

@@ -37,6 +37,7 @@ SELECT quote_ident(c.relname), ARRAY(SELECT a.attname::text FROM pg_attribute AS
 """
 _DOING = "looking at the replica identity"
 _DEFAULT, _FULL, _INDEX, _NOTHING = "d", "f", "i", "n"
+_FOREIGN, _UNLOGGED = "f", "u"
 VIRTUAL = "v"
 
 
@@ -130,7 +131,9 @@ def faults(
         yield _no_primary_key(name, spelled, table.key)
         return
     for one in leaves:
-        if not one.there:
+        if one.leaf.kind == _FOREIGN or one.leaf.persistence == _UNLOGGED:
+            yield _unlogged(name, one.leaf)
+        elif not one.there:
             yield _no_identity(session, one, table.key)
         elif not one.holds(table.key):
             yield _outside(session, one, table.key)
@@ -142,6 +145,13 @@ def faults(
         )
     elif hidden := {column: how for column, how in generated.items() if how == VIRTUAL or not stored}:
         yield from _full_over_generated(session, name, leaves, hidden, publication)
+
+
+def _unlogged(name: str, leaf: Leaf) -> ConfigurationError:
+    foreign = leaf.kind == _FOREIGN
+    what = "is a foreign table, whose changes are in its own server's log" if foreign else "is UNLOGGED"
+    mended = "Leave the table out, or detach that partition" if foreign else f"ALTER TABLE {leaf.name} SET LOGGED"
+    return ConfigurationError(f"table {name!r}: its partition {leaf.name} {what}; they would be missing\n{mended}")
 
 
 def _no_primary_key(name: str, spelled: str, key: Sequence[str]) -> ConfigurationError:

@@ -20,8 +20,12 @@ SELECT pg_is_in_recovery(), current_setting('wal_level'), quote_ident(current_us
        current_setting('max_wal_senders')::int, current_setting('max_slot_wal_keep_size'),
        extract(epoch FROM coalesce(current_setting('idle_replication_slot_timeout', true), '0')::interval)::float8,
        current_setting('hot_standby_feedback') = 'on',
-       (SELECT split_part(name, '.', 1) FROM pg_settings WHERE split_part(name, '.', 1) IN ('rds', 'cloudsql', 'azure')
-         LIMIT 1)
+       coalesce(
+         (SELECT split_part(name, '.', 1) FROM pg_settings WHERE split_part(name, '.', 1) IN ('rds', 'cloudsql', 'azure')
+           LIMIT 1),
+         CASE WHEN current_setting('rds.logical_replication', true) IS NOT NULL THEN 'rds'
+              WHEN current_setting('cloudsql.logical_decoding', true) IS NOT NULL THEN 'cloudsql'
+              WHEN current_setting('azure.extensions', true) IS NOT NULL THEN 'azure' END)
 """
 _RESTART = "\nThen restart the server"
 _PROVIDERS = {

@@ -124,7 +124,10 @@ class Holder(NamedTuple):
 
     def ending(self) -> str:
         """Return the statement that ends it."""
-        return f"ROLLBACK PREPARED '{self.gid}'" if self.gid is not None else f"SELECT pg_terminate_backend({self.pid})"
+        if self.gid is None:
+            return f"SELECT pg_terminate_backend({self.pid})"
+        quoted = self.gid.replace("'", "''")
+        return f"ROLLBACK PREPARED '{quoted}'"
 
 
 def find_slot(session: LogSession, name: str) -> Slot | None:

@@ -173,7 +173,7 @@ def _why_refused(found: Relation) -> str | None:
     if found.children:
         return (
             f"inherited by {', '.join(found.children)}: a SELECT of it has the rows of all, its log only its own ones."
-            " Name the inheriting tables one by one in tables= (each read by ONLY its own rows), not this one; or make"
+            "\nName the inheriting tables one by one in tables= (each read by ONLY its own rows), not this one; or make"
             " it a partitioned table"
         )
     if found.policed is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
+from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.model.log import TableName
 from airflow_legacy_events.databases.postgres.changelog.identify import Identified
 from airflow_legacy_events.databases.postgres.changelog.publication import Publication
@@ -61,10 +62,16 @@ class There(NamedTuple):
         return {} if leaves == [table] else {"leaves": leaves}
 
     @property
+    def given_up(self) -> str:
+        """Return the command that drops what is left of the stream here, and forgets its watermark."""
+        if self.slot is None and (self.given or self.publication is None):
+            return command("forget", self.stream)
+        return f"`airflow legacy-events slots drop {self.slot_name} --conn-id {self.conn_id}`"
+
+    @property
     def anew(self) -> str:
         """Return how a stream goes on whose log does not, on a line of its own."""
         return (
-            f"To begin anew with all rows: airflow legacy-events slots drop {self.slot_name} --conn-id {self.conn_id},"
-            " which forgets the watermark too, then a run. What was deleted in between is unknown, and stays in the"
-            " topic"
+            f"To begin anew with all rows: {self.given_up}, then a run. What was deleted meanwhile is unknown, and stays"
+            " in the topic"
         )

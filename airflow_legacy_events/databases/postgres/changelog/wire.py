@@ -107,7 +107,8 @@ class Wires:
             return ConfigurationError(
                 f"connection {conn_id!r} leads to a pooler that passes no replication, such as PgBouncer, and a"
                 " change log"
-                " is read by replication; nothing was read. Let the connection lead to the database's own port"
+                " is read by replication; nothing was read"
+                "\nLet the connection lead to the database's own port"
             )
         found = find_settings(self._session)
         if _NO_SENDER.search(said):
@@ -130,5 +131,6 @@ def _more_senders(found: Settings) -> str:
 def _several(conn_id: str, one: Itself, other: Itself) -> SourceError:
     return SourceError(
         f"connection {conn_id!r} leads to more than one server, {one.told()} and {other.told()}: queries and the change"
-        " log would be those of different ones; nothing was read. Give the address of a single server; a retry goes on"
+        " log would be those of different ones; nothing was read"
+        "\nGive the address of a single server; a retry goes on"
     )
