@@ -15,6 +15,9 @@ from airflow_legacy_events.sources.changelog.batches import Changes
 from airflow_legacy_events.sources.changelog.leg_state import Progress
 from airflow_legacy_events.sources.changelog.shapes import MARK
 
+_MARK_SECONDS = 1.0
+"""A stretch without a row of ours moves the watermark this often: each time costs a save."""
+
 
 @dataclass
 class Budget:
@@ -73,6 +76,7 @@ class Drain:
     progress: Progress
     budget: Budget
     read: Read = field(default_factory=Read)
+    _marked_at: float = field(default=float("-inf"), init=False)
 
     def to(
         self, until: str, snapshot: LogSnapshot | None = None, *, last: bool = False
@@ -93,7 +97,9 @@ class Drain:
             for chunk in chunks:
                 found = self.changes.of(chunk)
                 blind |= self._pass(chunk, snapshot)
-                yield from self._marked(found, final=last and chunk.final)
+                if found or chunk.final or self.budget.clock() - self._marked_at >= _MARK_SECONDS:
+                    yield from self._marked(found, final=last and chunk.final)
+                    self._marked_at = self.budget.clock()
                 if self.budget.over and not chunk.final:
                     break
         return blind

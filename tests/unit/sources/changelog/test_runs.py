@@ -180,3 +180,13 @@ def test_facts_of_an_older_version_are_filled_in(shop):
     shop.run()
     facts = {"tables": {"main.orders": {"state": "read", "key_columns": ["id"]}}}
     assert shop.source().open(shop.saved._replace(facts={"kind": "log", **facts})).horizon.target is not None
+
+
+def test_changes_that_are_not_sent_cost_no_save_each(shop):
+    shop.run(tables=["main.names"])
+    shop.server.members.add("orders")
+    for number in range(20):
+        shop.put((number, "more"))
+    before = len(shop.world.saved)
+    assert len(shop.run()) == 20
+    assert len(shop.world.saved) - before < 12
