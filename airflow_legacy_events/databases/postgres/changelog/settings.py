@@ -21,8 +21,8 @@ SELECT pg_is_in_recovery(), current_setting('wal_level'), quote_ident(current_us
        extract(epoch FROM coalesce(current_setting('idle_replication_slot_timeout', true), '0')::interval)::float8,
        current_setting('hot_standby_feedback') = 'on',
        coalesce(
-         (SELECT split_part(name, '.', 1) FROM pg_settings WHERE split_part(name, '.', 1) IN ('rds', 'cloudsql', 'azure')
-           LIMIT 1),
+         (SELECT split_part(name, '.', 1) FROM pg_settings
+           WHERE split_part(name, '.', 1) IN ('rds', 'cloudsql', 'azure') LIMIT 1),
          CASE WHEN current_setting('rds.logical_replication', true) IS NOT NULL THEN 'rds'
               WHEN current_setting('cloudsql.logical_decoding', true) IS NOT NULL THEN 'cloudsql'
               WHEN current_setting('azure.extensions', true) IS NOT NULL THEN 'azure' END)

@@ -72,6 +72,6 @@ class There(NamedTuple):
     def anew(self) -> str:
         """Return how a stream goes on whose log does not, on a line of its own."""
         return (
-            f"To begin anew with all rows: {self.given_up}, then a run. What was deleted meanwhile is unknown, and stays"
-            " in the topic"
+            f"To begin anew with all rows: {self.given_up}, then a run. What was deleted meanwhile is unknown, and"
+            " stays in the topic"
         )
