@@ -45,6 +45,8 @@ class ChangeLogDrainOperator(BaseStreamOperator):
     :param envelope: ``cloudevents``, ``plain``, or an object that implements the port ``Envelope``.
     :param images: ``after``, the row after its change, of a delete the row before it; or ``both``, as ``before`` and
         ``after``, as far as the log has them.
+    :param tombstones: whether a delete also sends its key without a value, by which a compacted topic forgets the key;
+        default is as the envelope does: ``cloudevents`` sends none, and ``plain`` sends nothing else for a delete.
     :param event_type: CloudEvents ``type``; default is ``<source_conn_id>.<schema>.<table>.changed``. (templated)
     :param event_source: CloudEvents ``source``; default is ``/<source_conn_id>/<schema>.<table>``. (templated)
     :param on_truncate: what to do with TRUNCATE: ``fail`` before it, send an ``event`` with ``op: t`` to each partition
@@ -86,6 +88,7 @@ class ChangeLogDrainOperator(BaseStreamOperator):
         first_run: str = "all",
         topic: str = "cdc.{schema}.{table}",
         images: str = "after",
+        tombstones: bool | None = None,
         event_type: str | None = None,
         event_source: str | None = None,
         on_truncate: str = "fail",
@@ -106,6 +109,7 @@ class ChangeLogDrainOperator(BaseStreamOperator):
         self.exclude_columns = exclude_columns
         self.first_run = first_run
         self.images = images
+        self.tombstones = tombstones
         self.event_type = event_type
         self.event_source = event_source
         self.on_truncate = on_truncate

@@ -27,6 +27,7 @@ def check(options: StreamOptions) -> None:
             raise ConfigurationError(
                 f"{name}= has no effect with envelope='plain', whose messages have none; leave it out"
             )
+    _check_tombstones(options)
     _headers(options.headers)
     for name, text in (*((name, getattr(options, name)) for name in _ATTRIBUTES), *dict(options.headers or {}).items()):
         if text is not None and not holds_template(text):
@@ -42,6 +43,7 @@ def applied(stream: Stream, options: StreamOptions) -> Stream:
     shaped = stream._replace(
         formats=Formats(**{name: getattr(options, name) for name in FORMATS}),
         headers=_headers(options.headers),
+        tombstones=options.tombstones,
         **{name: getattr(options, name) for name in (*_ATTRIBUTES, "timestamp_column")},
     )
     columns(shaped)
@@ -61,6 +63,16 @@ def columns(stream: Stream) -> tuple[str, ...]:
     ]
     named = templates.columns_of(*(templates.parse(text, what) for what, text in written if text is not None))
     return named if stream.timestamp_column is None else (*named, stream.timestamp_column)
+
+
+def _check_tombstones(options: StreamOptions) -> None:
+    if options.tombstones not in (None, True, False):
+        raise ConfigurationError(f"tombstones= must be True, False, or left out; found {options.tombstones!r}")
+    if options.tombstones is False and options.envelope == "plain":
+        raise ConfigurationError(
+            "tombstones=False has no effect with envelope='plain', whose deletes are tombstones; leave it out, or use"
+            " envelope='cloudevents'"
+        )
 
 
 def _headers(found: Any) -> tuple[tuple[str, str], ...]:

@@ -53,6 +53,7 @@ class StreamOptions:
     event_source: str | None = None
     subject: str | None = None
     timestamp_column: str | None = None
+    tombstones: bool | None = None
 
     @classmethod
     def of(cls, operator: Any) -> Self:

@@ -10,6 +10,8 @@ from airflow.sdk import DAG
 from airflow_legacy_events.core.model import Stream
 from airflow_legacy_events.errors import ConfigurationError
 from airflow_legacy_events.operators.changelog import ChangeLogDrainOperator
+from airflow_legacy_events.streams import messages
+from airflow_legacy_events.streams.options import StreamOptions
 
 LOG = {"task_id": "drain", "source_conn_id": "legacy_crm", "tables": ["public.orders", "sales.*"]}
 
@@ -31,6 +33,8 @@ def log(**arguments):
         ({"on_busy": "queue"}, "on_busy= must be one of"),
         ({"envelope": "debezium"}, "envelope 'debezium' is not known; known: cloudevents, plain"),
         ({"envelope": "plain", "event_type": "x"}, "event_type= has no effect with envelope='plain'"),
+        ({"tombstones": "no"}, "tombstones= must be True, False, or left out; found 'no'"),
+        ({"envelope": "plain", "tombstones": False}, "tombstones=False has no effect with envelope='plain', whose"),
         ({"decimals": "float"}, "decimals= must be one of"),
         ({"bigints": "int"}, "bigints= must be one of"),
         ({"times": "unix"}, "times= must be one of"),
@@ -51,6 +55,12 @@ def test_a_wrong_argument_stops_the_dag_from_being_loaded(arguments, told):
         log(**arguments)
     assert told in str(refused.value)
     assert len(str(refused.value).splitlines()[0]) <= 250
+
+
+@pytest.mark.parametrize("tombstones", [None, True, False])
+def test_tombstones_reach_the_envelope(tombstones):
+    options = StreamOptions.of(log(tombstones=tombstones))
+    assert messages.applied(Stream("s", "t", "/s", "s"), options).tombstones is tombstones
 
 
 @pytest.mark.parametrize(
