@@ -150,6 +150,28 @@ def test_a_sequence_on_a_standby_is_trusted_once_it_has_gone_far_enough(pair, op
     assert opened(standby).next_id("numbered", "id").value == 1
 
 
+def test_which_server_is_the_primary_of_a_standby_is_shown_to_members_of_pg_read_all_stats(pair):
+    primary, standby = pair
+    primary.execute("CREATE TABLE shown (id integer); CREATE ROLE looker LOGIN; GRANT SELECT ON shown TO looker")
+    standby.follow()
+    url = sa.make_url(standby.url()).set(username="looker")
+    found = []
+    for grant in ("", "GRANT pg_read_all_stats TO looker"):
+        if grant:
+            primary.execute(grant)
+            standby.follow()
+        database = PostgresDatabase(url, conn_id="crm", statement_timeout_seconds=30)
+        found.append(database.writes("shown"))
+        database.close()
+    without, shown = found
+    assert (without.elsewhere, without.unknown) == (
+        "this server is a standby",
+        ("the host of its primary; GRANT pg_read_all_stats TO looker shows it",),
+    )
+    assert shown.elsewhere.startswith("this server is a standby, its primary is ")
+    assert shown.unknown == ()
+
+
 def test_a_standby_is_waited_for_and_one_that_was_promoted_behind_is_told(pair, opened):
     primary, standby = pair
     first, second = opened(primary), opened(standby)

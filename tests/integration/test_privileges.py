@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import re
 from functools import partial
 from pathlib import Path
@@ -60,6 +61,10 @@ def reader(legacy):
     made.drop()
 
 
+def rights_of(statements):
+    return [right for statement in statements for right in singly(statement)]
+
+
 def printed(legacy, mode):
     return PRINTED[f"{NAMES[legacy.dialect]}, {mode}"]
 
@@ -93,8 +98,9 @@ def look(reader):
 
 
 @contextlib.contextmanager
-def outbox(reader, mode):
-    found = Drain(reader.url.render_as_string(hide_password=False), MemoryBroker(), arguments={"after_publish": mode})
+def outbox(reader, mode, **arguments):
+    url, arguments = reader.url.render_as_string(hide_password=False), {"after_publish": mode, **arguments}
+    found = Drain(url, MemoryBroker(), arguments=arguments)
     with contextlib.closing(found.database()) as database:
         yield found.relay(database).source
 
@@ -118,6 +124,10 @@ def drain(reader, mode):
 
 def fill_outbox(legacy):
     create_outbox(legacy)
+    add_row(legacy)
+
+
+def add_row(legacy):
     legacy.execute("INSERT INTO outbox (aggregatetype, aggregateid, type, payload) VALUES ('order', '1', 'Paid', '{}')")
 
 
@@ -190,6 +200,38 @@ def test_each_right_of_an_outbox_that_is_taken_away_is_named(legacy, reader, mod
             assert right in named(error, reader), error
         elif "SCHEMA" not in right and "DATABASE" not in right:
             assert look_at_outbox(reader, mode).rows == 1
+
+
+def test_marked_rows_that_are_kept_for_a_time_need_delete_too(legacy, reader):
+    create_outbox(legacy)
+    for _ in range(2):  # the newest one stays
+        add_row(legacy)
+    legacy.execute("UPDATE outbox SET published_at = '2020-01-01 00:00:00'")
+    reader.may(printed(legacy, "outbox, mark"))
+    arguments = {"after_publish": "mark", "retention": dt.timedelta(days=1)}
+    kept = Drain(reader.url.render_as_string(hide_password=False), MemoryBroker(), arguments=arguments)
+    [right] = [one for one in rights_of(printed(legacy, "outbox, delete")) if "DELETE" in one]
+    error = error_of(kept.run)
+    assert named(error, reader) == [right], error
+    reader.may([right])
+    kept.run()
+    assert legacy.execute("SELECT count(*) FROM outbox") == [(1,)]
+
+
+def test_a_replay_of_an_outbox_needs_select_alone(legacy, reader):
+    fill_outbox(legacy)
+    legacy.execute("UPDATE outbox SET published_at = created_at")
+    reading = [one for one in rights_of(printed(legacy, "outbox, mark")) if "UPDATE" not in one]
+    reader.may(reading)
+    window = Window(None, "2020-11-01T00:00:00Z", "2999-11-02T00:00:00Z")
+    arguments = {"columns": {"timestamp": "created_at"}}
+    with outbox(reader, "mark", **arguments) as found:
+        assert sum(len(batch.rows) for batch in found.open(None, window).batches) == 1
+    [select] = [one for one in reading if "SELECT" in one]
+    reader.may_no_more(select)
+    with outbox(reader, "mark", **arguments) as found:
+        error = error_of(found.check, window)
+    assert set(named(error, reader)) == {select}, error
 
 
 def keep(place, stream):

@@ -20,12 +20,12 @@ def singly(statement: str) -> list[str]:
 
 def named(text: object, reader: Reader) -> list[str]:
     """The GRANTs that stand on lines of their own, spelled as the page does."""
-    return [_plain(line, reader) for line in str(text).splitlines() if line.startswith("GRANT ")]
+    return [line for line in spelled(text, reader).splitlines() if line.startswith("GRANT ")]
 
 
-def _plain(line: str, reader: Reader) -> str:
-    """Return a GRANT without quotes, `public` and the host of an account; the names are those of the page."""
-    line = re.sub(r"'@'[^']*'", "'", line)
-    line = re.sub(r"[`'\"]", "", line).replace("public.", "")
-    line = re.sub(rf" TO {reader.name}$", " TO reader", line)
-    return line.replace(str(reader.legacy.url.database), "crm")
+def spelled(text: object, reader: Reader) -> str:
+    """Return a text without quotes, `public` and the host of an account; the names are those of the page."""
+    plain = re.sub(r"'@'[^']*'", "'", str(text))
+    plain = re.sub(r"[`'\"]", "", plain).replace("public.", "")
+    plain = re.sub(rf" TO {reader.name}\b", " TO reader", plain)
+    return plain.replace(str(reader.legacy.url.database), "crm")

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.model import PENDING_ROWS, Backlog
-from airflow_legacy_events.core.ports import Lease
+from airflow_legacy_events.core.ports import Answer, Lease
 from airflow_legacy_events.sources.first_value import zone_of
 from airflow_legacy_events.sources.outbox.acknowledging import MOST_ROWS
 from airflow_legacy_events.sources.outbox.table import OutboxTable
@@ -45,6 +45,9 @@ class Tidying:
         Args:
             lease: of the stream's lock.
             over: whether the run's time is used up.
+
+        Raises:
+            SourceError: the rows can't be deleted; it names the GRANT if a right is missing.
         """
         marking = self.table.marking
         if self.retention is None or marking is None:
@@ -57,12 +60,25 @@ class Tidying:
                 break
             names: list[Any] = [sa.column(column.name) for column in self.table.key]
             among = self.table.database.among(names, self._bound(keys))
-            [answer] = lease.execute([sa.delete(self.table.clause).where(among, marking.marked)])
+            answer = self._deleted(lease, among, marking.marked)
             deleted += answer.number
             if not answer.number:
                 self.log.warning("published rows of %s can't be deleted for retention=", self.table.what)
                 break
         return deleted
+
+    def _deleted(self, lease: Lease, *conditions: Any) -> Answer:
+        delete = sa.delete(self.table.clause)
+        try:
+            [answer] = lease.execute([delete.where(*conditions)])
+        except SourceError:
+            refused = self.table.database.refusal(delete.where(sa.literal_column("1") == 0))
+            if refused is None:
+                raise
+            raise SourceError(
+                f"published rows of {self.table.what} can't be deleted for retention=: {refused}"
+            ) from None
+        return answer
 
     def backlog(self) -> Backlog:
         """Return the current backlog."""

@@ -200,7 +200,7 @@ class Standing:
                 return AS_EXPECTED
             raise TableResetError("its next id lies at or below the watermark", self._highest())
         if not newest:
-            return self._once(EMPTIED, _EMPTY)
+            return self._once(EMPTIED, _EMPTY if next_id.unknown is None else f"{_EMPTY}: {next_id.unknown}")
         if self._newest_known() is not None:
             self.log.info("the newest rows of %s are gone; those before them are there", self.rows.what)
             return AS_EXPECTED
