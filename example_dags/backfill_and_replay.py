@@ -1,4 +1,4 @@
-"""Orders day by day: backfills and replays send a window again while the live stream goes on."""
+"""Orders day by day: backfills and replays send a window again while the live stream continues."""
 
 from datetime import UTC, datetime
 

@@ -137,7 +137,7 @@ class MemoryBroker:
         size = len(value.encode() if isinstance(value, str) else value or b"")
         if limit is None or size <= limit:
             return None
-        return Rejection(at, "MSG_SIZE_TOO_LARGE", f"{size} bytes, the topic takes {limit}")
+        return Rejection(at, "MSG_SIZE_TOO_LARGE", f"{size} bytes, the topic allows {limit}")
 
     def _keep(self, messages: Messages, left_out: AbstractSet[int], first: int) -> Iterator[Rejection]:
         for at, (key, value) in enumerate(zip(messages.keys, messages.values, strict=True)):

@@ -9,7 +9,11 @@ from typing import Any
 
 _PACKAGE = "airflow_legacy_events.cli"
 _COMMANDS = {
-    "show": ("watermark", "Show how far a stream was delivered, and where that is kept", ("stream", "output")),
+    "show": (
+        "watermark",
+        "Show how far a stream has been delivered, and where its watermark is stored",
+        ("stream", "output"),
+    ),
     "list": ("watermark", "List the streams that have begun", ("output",)),
     "set": (
         "watermark",
@@ -23,12 +27,12 @@ _COMMANDS = {
     ),
     "forget": (
         "watermark",
-        "Let a stream begin anew with its next run, while no run works on it",
+        "Forget a stream while no run works on it, so that its next run is a first run",
         ("stream", "conn_id", "dry_run", "table", "sql"),
     ),
     "rename": (
         "transfer",
-        "Give a stream another name, as after its table, topic or connection was renamed, while no run works on it",
+        "Rename a stream while no run works on it, for example after its table, topic or connection was renamed",
         ("stream", "new_name", "conn_id", "dry_run"),
     ),
     "copy": ("transfer", "Move a stream to another watermark store", ("stream", "store_to", "conn_id", "dry_run")),
@@ -41,11 +45,11 @@ _COMMANDS = {
 }
 _OUTBOX = {
     "ddl": (
-        "Print the table of an outbox with its indexes and settings",
+        "Print the DDL of an outbox table with its indexes and settings",
         ("layout", "dialect", "outbox_table", "mark"),
     ),
     "trigger": (
-        "Print triggers that fill an outbox for an application that stays as it is",
+        "Print triggers that fill an outbox for an application that is left unchanged",
         ("table", "conn_id", "columns", "key", "outbox", "aggregate_type", "always", "notify", "check"),
     ),
 }
@@ -68,7 +72,7 @@ def get_cli_commands() -> list[Any]:
         )
         for verb, (module, text, names) in _COMMANDS.items()
     ]
-    watermark = GroupCommand(name="watermark", help="Look after the watermarks of streams", subcommands=commands)
+    watermark = GroupCommand(name="watermark", help="Manage the watermarks of streams", subcommands=commands)
     groups = (watermark, _outbox_commands(), slot_commands())
     return [GroupCommand(name="legacy-events", help="Event streams of legacy databases", subcommands=groups)]
 

@@ -15,41 +15,41 @@ def arguments() -> dict[str, Any]:
     return {
         "output": cli_config.ARG_OUTPUT,
         "stream": make(("stream",), help="name of the stream, as the task's report and log show it"),
-        "new_name": make(("new",), metavar="NEW", help="the name that it shall have, as the task's log shows it"),
+        "new_name": make(("new",), metavar="NEW", help="its new name, as the task's log shows it"),
         "streams": make(("streams",), nargs="*", metavar="STREAM", help="names of streams; none: all that have begun"),
         "values": make(
             ("values",),
             nargs="*",
             metavar="VALUE",
-            help="texts of the watermark columns, then of the key columns, as `show` lists them. Fewer than those: the"
-            " next run reads from these values on, themselves included. None: the values stay as they are",
+            help="values of the watermark columns, then of the key columns, as `show` lists them. If fewer are given,"
+            " the next run reads from these values on, inclusive. If none is given, the values stay as they are",
         ),
         "accept": make(
             ("--accept",),
             action="append",
             choices=ACCEPTED,
             metavar="WHAT",
-            help=f"take what the next run finds for what the watermark belongs to: {', '.join(ACCEPTED)}; repeatable",
+            help=f"accept what the next run finds as what the watermark belongs to: {', '.join(ACCEPTED)}; repeatable",
         ),
         "accept_server": make(
             ("--accept-server",),
             action="store_true",
-            help="as --accept server: take the server that the connection leads to now",
+            help="same as --accept server: accept the server that the connection leads to now",
         ),
         "conn_id": make(
             ("--source-conn-id",),
             metavar="CONN_ID",
-            help="connection of the stream's source, whose lock is taken; needed where no readable watermark tells it",
+            help="connection of the stream's source, whose lock is taken; needed if no readable watermark names it",
         ),
-        "back_to": make(("--to",), metavar="VALUE", help="value of the first watermark column, itself included"),
+        "back_to": make(("--to",), metavar="VALUE", help="value of the first watermark column, inclusive"),
         "by": make(("--by",), metavar="AMOUNT", help="a time such as 90s, 30m, 2h, 7d, 1w, or a number for ids"),
         "store_to": make(("--to",), required=True, metavar="STORE", help="variable, table:<conn_id>, asset or xcom"),
         "file": make(("file",), metavar="FILE", help="that `export` printed; - is standard input"),
         "store": make(("--store",), metavar="STORE", help="where to write; default is the store that the file names"),
-        "replace": make(("--replace",), action="store_true", help="let the file win over streams that have begun"),
+        "replace": make(("--replace",), action="store_true", help="overwrite streams that have begun"),
         "dry_run": make(
-            ("--dry-run",), action="store_true", help="change nothing; say what would happen, and count the rows"
+            ("--dry-run",), action="store_true", help="change nothing; report what would happen, and count the rows"
         ),
-        "table": make(("--table",), help="what --dry-run counts in, where the watermark does not name it"),
+        "table": make(("--table",), help="what --dry-run counts in, if the watermark does not name it"),
         "sql": make(("--sql",), metavar="SQL", help="query or .sql file that --dry-run counts in"),
     }

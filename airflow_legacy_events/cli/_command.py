@@ -62,7 +62,7 @@ def _refuse_bytes(args: Namespace) -> None:
     for name, given in vars(args).items():
         texts = given if isinstance(given, list) else [given]
         if any(isinstance(one, str) and not one.isprintable() and _is_broken(one) for one in texts):
-            raise ConfigurationError(f"{name} holds bytes that are no UTF-8; nothing was changed. Give it as UTF-8")
+            raise ConfigurationError(f"{name} holds bytes that are not UTF-8; nothing was changed. Save it as UTF-8")
 
 
 def _is_broken(text: str) -> bool:

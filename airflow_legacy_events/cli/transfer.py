@@ -44,12 +44,12 @@ def watermark_copy(args: Namespace) -> None:
 def watermark_rename(args: Namespace) -> None:
     """Give a stream another name, keeping position and registration."""
     found = Renaming(args.stream, args.new, args.source_conn_id)
-    told = f"; the next run fills in {', '.join(found.dropped)}" if found.dropped else ""
+    dropped_facts = f"; the next run fills in {', '.join(found.dropped)}" if found.dropped else ""
     if args.dry_run:
-        say(f"stream {args.stream!r}: would be renamed to {args.new!r}{told}; nothing was changed")
+        say(f"stream {args.stream!r}: would be renamed to {args.new!r}{dropped_facts}; nothing was changed")
         return
     new = found.carry_out(signature())
-    say(f"stream {args.stream!r}: renamed to {args.new!r}, by {new.facts['person']}{told}")
+    say(f"stream {args.stream!r}: renamed to {args.new!r}, by {new.facts['person']}{dropped_facts}")
 
 
 @command

@@ -60,7 +60,7 @@ def watermark_set(args: Namespace) -> None:
     """Replace the values of a stream's watermark, or accept the current state of its source."""
     accept = dict.fromkeys([*(["server"] if args.accept_server else []), *(args.accept or [])])
     if not args.values and not accept:
-        raise ConfigurationError("nothing to set: give the VALUEs that the watermark shall have, or --accept WHAT")
+        raise ConfigurationError("nothing to set: give the new VALUEs of the watermark, or --accept WHAT")
     move = SetWatermark(values=args.values, accept=tuple(accept), conn_id=args.source_conn_id)
     if (new := _moved(args, move)) is not None:
         accepted = f", {', '.join(accept)} accepted as it is now" if accept else ""

@@ -28,7 +28,7 @@ class About(NamedTuple):
         parts = [
             self.server,
             f"database {self.database}",
-            f"clock in {self.zone}" if self.zone else "the zone of its clock is not told",
+            f"clock in {self.zone}" if self.zone else "the time zone of its clock is not reported",
             f"role {self.role}" if self.role else "no role",
             _WRITES[self.may_write],
             *(["a standby"] if self.standby else []),
@@ -39,5 +39,5 @@ class About(NamedTuple):
 _WRITES = {
     True: "may write to tables, which reading does not need",
     False: "may not write to any table, which reading does not need",
-    None: "whether it may write is not told",
+    None: "whether it may write is not known",
 }

@@ -135,9 +135,9 @@ class AtLeastOnce:
         self.rescue()
         if self._wrote and self._store.load(self._name) != self._saved:
             raise WatermarkError(
-                f"the watermark of stream {self._name!r} was saved but reads back differently: another writer moved"
-                " it, or a secrets backend or environment variable stands in front of the store. Every message up to"
-                f" it is delivered; look at it with {command('show', self._name)}"
+                f"the watermark of stream {self._name!r} was saved but reads back differently: another writer moved it,"
+                " or a secrets backend or environment variable shadows the store. Every message up to it is delivered;"
+                f" look at it with {command('show', self._name)}"
             )
 
     def rescue(self) -> None:

@@ -26,7 +26,7 @@ class Extent(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """An extent with the lists it was measured from; other lists must be measured anew."""
+    """An extent with the lists it was measured from; other lists must be measured again."""
 
     extent: Extent
     keys: Parts

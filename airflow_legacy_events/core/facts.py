@@ -29,9 +29,9 @@ def check_facts(stream: str, facts: Mapping[str, Any], forms: Mapping[str, Form]
             continue
         raise WatermarkError(
             f"the watermark of stream {stream!r} holds a fact {name!r} that can't be understood: found a"
-            f" {type(found).__name__}, it must be {form}; nothing was read. Print it with"
-            f" {command('export', stream)}, correct it, and write it with {command('import', 'FILE', '--replace')}; or"
-            f" begin anew with {command('forget', stream)}"
+            f" {type(found).__name__}, it must be {form}; nothing was read. Print it with {command('export', stream)},"
+            f" correct it, and write it with {command('import', 'FILE', '--replace')}; or start over with"
+            f" {command('forget', stream)}"
         )
 
 

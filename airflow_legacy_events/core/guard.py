@@ -13,8 +13,8 @@ from airflow_legacy_events.core.errors import WatermarkError
 
 _PARAMETERS = re.compile(r"\([^)]*\)")
 _REMEDIES: Mapping[str, str] = {
-    "topic": "a new topic is a new stream: leave stream= unset or give it another name. To go on there instead,"
-    " {accept}",
+    "topic": "a new topic is a new stream: leave stream= unset or give it another name. To continue on the new topic"
+    " instead, {accept}",
     "cluster": "point broker_conn_id back to the first cluster, or give the stream another name with stream=",
     "kind": "give the stream another name with stream=",
 }
@@ -41,7 +41,7 @@ def check(
             continue
         raise WatermarkError(
             f"the watermark of stream {stream!r} was written for {fact} {stored[fact]!r}, this run has {found[fact]!r};"
-            f" nothing was read. {remedy.format(accept=_accepting(stream, fact))}; or begin anew with"
+            f" nothing was read. {remedy.format(accept=_accepting(stream, fact))}; or start over with"
             f" {command('forget', stream)}"
         )
 
@@ -65,10 +65,10 @@ def check_alone(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]
     if any(stored.get(fact) in (None, found.get(fact)) for fact in ("map_index", "rendered")):
         return
     raise WatermarkError(
-        f"stream {stream!r} was moved in this very run by map index {stored['map_index']} of the same task, for another"
+        f"stream {stream!r} was moved in this run by map index {stored['map_index']} of the same task, for another"
         f" query than that of map index {found.get('map_index')}: rows of one that lie below the watermark of the other"
         ' are never sent; nothing was read. Name each one\'s stream with stream="…{{ … }}" by what the task is mapped'
-        f" over, and begin those streams anew; what this one holds is shown by {command('show', stream)}"
+        f" over, and start those streams over; what this one holds is shown by {command('show', stream)}"
     )
 
 
@@ -86,8 +86,7 @@ def check_types(stream: str, stored: Mapping[str, Any], found: Mapping[str, Any]
             raise WatermarkError(
                 f"column {name!r} is part of the watermark of stream {stream!r} and was {before[name]}, now it is"
                 f" {type_}; nothing was read. Give the stream another name with stream= and begin it where this one"
-                " ended with first_run=<value>; or begin anew with"
-                f" {command('forget', stream)}"
+                f" ended with first_run=<value>; or start over with {command('forget', stream)}"
             )
 
 

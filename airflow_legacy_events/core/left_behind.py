@@ -70,8 +70,9 @@ class LeftBehind:
         more = "" if len(self._groups) <= _NAMED else f" and {len(self._groups) - _NAMED} more"
         raise DeliveryError(
             f"{self._rows} rows were left at the source, since {len(self._groups)} of them can't be delivered and the"
-            f" others come behind one of the same aggregate: {'; '.join(self._refused)}{more}. Everything else is"
-            " delivered. Mend the rows or what refuses them, and the next run sends them; or name a dead_letter_topic=",
+            f" others follow one of the same aggregate: {'; '.join(self._refused)}{more}. Everything else is"
+            " delivered. Fix the rows or whatever rejects them, and the next run sends them; or name a"
+            " dead_letter_topic=",
             rejected=self._rejections,
         )
 

@@ -33,7 +33,7 @@ from airflow_legacy_events.core.stop import Stop
 LARGE_BYTES = 2 * 2**20
 """No batch is read ahead during one with a larger message: message and row may each take four bytes a character."""
 
-_WAITS = {"future": "they lie above the database's now", "lag": "they are younger than lag="}
+_WAITS = {"future": "they are above the database's current time", "lag": "they are younger than lag="}
 
 Encoders: TypeAlias = dict[Shape, Callable[[Batch], Messages]]
 
@@ -210,8 +210,8 @@ class Relay:
                     pace.keep(report.rows)
         if self.stop.requested:
             raise StoppedError(
-                f"stream {self.stream.name!r} was stopped after {report.rows} rows; they are delivered and saved,"
-                " the next run goes on from there"
+                f"stream {self.stream.name!r} was stopped after {report.rows} rows; they are delivered and saved, and"
+                " the next run continues from there"
             )
         if not whole:
             raise SourceError(
@@ -259,6 +259,6 @@ def _complete(messages: Messages, batch: Batch) -> Messages:
         return messages
     places = "" if rows is None else f" at {len(set(rows))} places"
     raise EnvelopeError(
-        f"the envelope gave {keys} keys and {values} values for a batch of {batch.count} rows{places}; nothing of it"
-        " was sent. An envelope must give one message for each row, in its order, or name the row of each message"
+        f"the envelope gave {keys} keys and {values} values for a batch of {batch.count} rows{places}; no message of"
+        " it was sent. An envelope must give one message for each row, in its order, or name the row of each message"
     )

@@ -47,8 +47,8 @@ def _refusal(fault: str, *, first: bool) -> ConfigurationError:
     if first:
         return ConfigurationError(f"sql= {fault}; nothing was read or executed. Give one SELECT")
     return ConfigurationError(
-        f"sql= {fault} in a way in which this database may read it; nothing was read or executed. Write a quote in a"
-        " text twice instead of behind a backslash, and leave semicolons, brackets and quotes out of comments. Give one"
+        f"sql= {fault} the way this database may read it; nothing was read or executed. Double a quote within a text"
+        " instead of escaping it with a backslash, and leave semicolons, brackets and quotes out of comments. Give one"
         " SELECT"
     )
 
@@ -102,7 +102,7 @@ def _executes(tokens: list[Token]) -> bool:
 def _fault(tokens: list[Token]) -> str:
     first = next((token for token in tokens if token.text != "(" and token.kind != "mark"), tokens[0])
     if first.text.upper() not in SELECTS:
-        return f"begins with {first.text.upper()[:20] if first.kind == 'word' else 'a sign'}, which is no SELECT"
+        return f"begins with {first.text.upper()[:20] if first.kind == 'word' else 'a sign'}, which is not a SELECT"
     depth = 0
     for token in tokens:
         if token.kind == "sign":

@@ -50,6 +50,6 @@ class Stop:
         """
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise StoppedError(
-                f"the run was asked to stop and {GRACE_SECONDS:g} s later the messages in flight were still"
+                f"the run received a stop request, and {GRACE_SECONDS:g} s later the messages in flight were still"
                 " unconfirmed; they are sent again, with equal ids, by the next run"
             )

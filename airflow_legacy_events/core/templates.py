@@ -40,8 +40,8 @@ def parse(text: str, what: str) -> Template:
             parts.append(_placeholder(name, spec, conversion))
     except ValueError as error:
         raise ConfigurationError(
-            f"{what} is {text!r}, which is no template: {error}. Write {{column}} for the text of a column, and"
-            " {{ or }} for a brace"
+            f"{what} is {text!r}, which is not a valid template: {error}. Write {{column}} for the text of a column,"
+            " and {{ or }} for a brace"
         ) from error
     return tuple(parts)
 

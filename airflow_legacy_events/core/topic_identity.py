@@ -41,14 +41,13 @@ def owned(stream: str, stored: Watermark, found: Mapping[str, Any], log: logging
         return stored
     topic, before, now = found.get("topic"), stored.facts[FACT], found[FACT]
     if _begins(stored):
-        log.info("stream %s begins anew on topic %s, which was made anew: %s, before %s", stream, topic, now, before)
+        log.info("stream %s starts over on topic %s, which was recreated: %s, before %s", stream, topic, now, before)
         return stored._replace(values=()) if stored.values else stored
     raise WatermarkError(
-        f"topic {topic!r} was deleted and made anew: the watermark of stream {stream!r} was written for the topic with"
-        f" the id {before!r}, the one of that name has {now!r} now, and what the stream had delivered is not on it."
-        f" Nothing was read. To send everything again, begin anew with {command('forget', stream)}. To go on where the"
-        f" stream was, {command('set', stream, '--accept topic')}, and send what the topic lacks by a replay of that"
-        " range"
+        f"topic {topic!r} was deleted and recreated: the watermark of stream {stream!r} was written for the topic with"
+        f" the id {before!r}. The topic of that name now has {now!r}, and what the stream had delivered is not on it."
+        f" Nothing was read. To send everything again, start over with {command('forget', stream)}. To continue where"
+        f" the stream was, {command('set', stream, '--accept topic')}, and replay the range that the topic lacks"
     )
 
 
@@ -92,8 +91,8 @@ class WrittenTopics:
         if remade := self._broker.remade():
             names = ", ".join(map(repr, remade))
             raise WatermarkError(
-                f"while this run of {self._name!r} wrote to it, topic {names} was deleted, or deleted and made anew:"
-                " what was delivered before is not on it. The watermark was left where it was last saved. Where the"
-                " next run does not begin again by itself, send what the topic lacks by a replay, or begin anew with"
+                f"while this run of {self._name!r} wrote to it, topic {names} was deleted, or deleted and recreated:"
+                " what was delivered before is not on it. The watermark was left where it was last saved. If the next"
+                " run does not start over by itself, replay what the topic lacks, or start over with"
                 f" {command('forget', self._name)}"
             )

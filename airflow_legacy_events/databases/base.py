@@ -26,19 +26,19 @@ from airflow_legacy_events.databases.deadline import answering
 from airflow_legacy_events.databases.quoting import quote_all, quoted_for_people
 from airflow_legacy_events.databases.reflection import NOTHING_KNOWN, Reflected, TableFacts, query_source
 from airflow_legacy_events.databases.streaming import Streams
-from airflow_legacy_events.databases.untold import Untold
+from airflow_legacy_events.databases.unreported import Unreported
 
 Session = TypeVar("Session")
 _READING = "reading"
 _CLOSE_SECONDS = 2.0
 _INTERRUPT_SECONDS = 0.25
 _BEST_EFFORT = (
-    "no horizon: a row that commits below the watermark after it was passed is not seen, nor an UPDATE that does"
+    "no horizon: a row that commits below the watermark after the run passed it is not seen, nor is an UPDATE that does"
     " not move the watermark columns, nor a DELETE"
 )
 
 
-class SqlDatabase(Streams[Session], Conditions, Untold, Generic[Session]):
+class SqlDatabase(Streams[Session], Conditions, Unreported, Generic[Session]):
     """Base of the databases whose SQL is composed with SQLAlchemy and read with their own driver.
 
     Args:
@@ -238,8 +238,8 @@ class SqlDatabase(Streams[Session], Conditions, Untold, Generic[Session]):
     def listen(self, channel: str) -> AbstractContextManager[Listener]:
         """See `core.ports.Database.listen`."""
         raise ConfigurationError(
-            f"channel={channel!r} was given, and connection {self.conn_id!r} leads to {self._dialect.name}, which has"
-            " no NOTIFY: only PostgreSQL has. Leave channel= out; looking every poll_interval finds the same rows"
+            f"channel={channel!r} was given, but connection {self.conn_id!r} leads to {self._dialect.name}, which has"
+            " no NOTIFY; only PostgreSQL has it. Leave channel= out; polling every poll_interval finds the same rows"
         )
 
     def change_log(self, options: LogOptions) -> ChangeLog:  # noqa: ARG002  most databases have none

@@ -37,14 +37,14 @@ def refused_extra(conn_id: str, extra: str, why: str) -> ConfigurationError:
 def silent(conn_id: str, doing: str, seconds: float) -> SourceError:
     """Return the error for a session that was cut because it had not answered for `seconds`."""
     return SourceError(
-        f"connection {conn_id!r} answered nothing for {seconds:g} s while {doing}, though it stayed connected; the"
-        " connection was cut. Look at what lies between the worker and the database, such as a proxy; a retry goes on"
+        f"connection {conn_id!r} did not answer for {seconds:g} s while {doing}, though it stayed connected; the"
+        " connection was closed. Check what is between the worker and the database, such as a proxy; a retry continues"
     )
 
 
 def timed_out(seconds: float) -> str:
     """Return the reason for an interrupted statement. It can't distinguish a timeout from a stop."""
-    return f"ended after the statement timeout of {seconds:g} s, or by a stop"
+    return f"cancelled after the statement timeout of {seconds:g} s, or by a stop request"
 
 
 def refused_query(conn_id: str, reason: object, hint: str = "") -> ConfigurationError:
@@ -79,8 +79,8 @@ def too_large(conn_id: str, what: str, most: int) -> EnvelopeError:
         most: `max_row_bytes`.
     """
     return EnvelopeError(
-        f"connection {conn_id!r}: {what}, and {most} is the most that is read; its page was not sent. Leave"
-        " the column out with exclude_columns=[...], cut it with sql=, or raise max_row_bytes="
+        f"connection {conn_id!r}: {what}, and at most {most} are read; its page was not sent. Leave the column out with"
+        " exclude_columns=[...], shorten it with sql=, or raise max_row_bytes="
     )
 
 
@@ -95,8 +95,8 @@ def row_too_large(conn_id: str, found: int, most: int, key: Sequence[str]) -> En
     """
     keyed = f"; key columns {', '.join(map(repr, key))}" if key else ""
     return EnvelopeError(
-        f"connection {conn_id!r}: a row of {found} bytes, max_row_bytes={most} is the most that is read{keyed}; its"
-        " page was not sent. Leave a column out with exclude_columns=[...], cut it with sql=, or raise max_row_bytes="
+        f"connection {conn_id!r}: a row of {found} bytes is larger than max_row_bytes={most}{keyed}; its page was not"
+        " sent. Leave a column out with exclude_columns=[...], shorten it with sql=, or raise max_row_bytes="
     )
 
 
@@ -112,7 +112,7 @@ def unreadable(conn_id: str, column: str | None, remedy: str, encoding: str = "U
     what, name = ("a text column", "x") if column is None else (f"column {column!r}", column)
     error = SourceError(
         f"connection {conn_id!r}: {what} holds bytes in a row that can't be read as {encoding}, so its text is unknown;"
-        f" nothing of its batch was sent. Mend such rows, or read the column {remedy.format(name=name)}"
+        f" no row of its batch was sent. Fix such rows, or read the column {remedy.format(name=name)}"
     )
     error.retry_helps = False
     return error

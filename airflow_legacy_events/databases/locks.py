@@ -95,9 +95,9 @@ class SessionLock(ABC):
         self._take_from_all()
         if self._standby:
             self._log.warning(
-                "the lock of stream %s was taken on a standby or a read-only server, where it keeps nobody out who"
-                " works on another server of the same data. Let all runs of this stream reach one and the same server,"
-                " or keep them apart",
+                "the lock of stream %s was taken on a standby or a read-only server, where it does not keep out runs"
+                " on another server of the same data. Point all runs of this stream at the same server, or keep them"
+                " from overlapping",
                 self._name,
             )
 
@@ -139,7 +139,7 @@ class SessionLock(ABC):
         text = f"stream {self._name!r} is being worked on by {who}"
         if held.idle is not None and held.idle >= LEASE_SECONDS:
             return BusyError(
-                f"{text}, which has shown no life for {held.idle:.0f} s although its session is open. If that run is"
+                f"{text}, whose last heartbeat was {held.idle:.0f} s ago although its session is open. If that run is"
                 f" dead, end its session in the source database: {self.ending.format(held.pid)}",
                 holder=who,
                 healthy=False,
@@ -150,14 +150,14 @@ class SessionLock(ABC):
         text = f"the lock of stream {self._name!r} is held by"
         if held.pid is None:
             return SourceError(
-                f"{text} what is no session, such as a prepared transaction. Nothing was read; end it in the source"
-                " database, and the next run goes on"
+                f"{text} something that is not a session, such as a prepared transaction. Nothing was read; end it in"
+                " the source database, and the next run continues"
             )
         user = "a database user that can't be seen" if held.user is None else f"database user {held.user!r}"
         return SourceError(
-            f"{text} backend pid {held.pid} of {printable(user)}, which is not seen to be a run of this user's. Nothing"
-            " was read. Runs of one stream need one and the same database user; if it is none, end that session in the"
-            f" source database: {self.ending.format(held.pid)}, and the next run goes on"
+            f"{text} backend pid {held.pid} of {printable(user)}, which can't be identified as a run of this user."
+            " Nothing was read. All runs of a stream need the same database user; if it is not a run, end that session"
+            f" in the source database: {self.ending.format(held.pid)}, and the next run continues"
         )
 
     def _not_taken(self, reason: object) -> SourceError:
@@ -167,8 +167,8 @@ class SessionLock(ABC):
 
     def _lost(self, reason: object) -> SourceError:
         return SourceError(
-            f"the lock of stream {self._name!r} is lost, its session ended: {one_line(reason)}. The watermark"
-            " was not moved; another run may have taken over, or the connection was cut. A retry goes on"
+            f"the lock of stream {self._name!r} is lost, its session ended: {one_line(reason)}. The watermark was not"
+            " moved; another run may have taken over, or the connection was cut. A retry continues"
         )
 
     def _warn_not_renewed(self, reason: object) -> None:

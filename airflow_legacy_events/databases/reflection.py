@@ -76,7 +76,7 @@ def looked_at(selectable: Any, names: Sequence[str] | None) -> Any:
 def unreadable_table(table: str, grant: str) -> ConfigurationError:
     """Return the error for a table or view that this user may not read at all, with the GRANT that allows it."""
     return ConfigurationError(
-        f"table {table!r} is there, and this user may not read it; nothing was read. Run the GRANT below:\n{grant}"
+        f"table {table!r} exists, but this user may not read it; nothing was read. Run the GRANT below:\n{grant}"
     )
 
 

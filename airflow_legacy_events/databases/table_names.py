@@ -78,10 +78,14 @@ def no_such_table(table: str, names: Sequence[str], quotes: str = '"', grant: st
     *_, (schema, name) = readings(table, quotes)
     near = difflib.get_close_matches(name, names, n=3) or sorted(names)[:5]
     also = f", nor {name!r} in schema {schema!r}," if schema is not None else ""
-    hint = "" if _split(table, quotes) else f". Give 'table' or 'schema.table', in quotes what holds a dot: {_SHOWN}"
-    shown = grant and f". If it is there, run the GRANT below:\n{grant}"
+    hint = (
+        ""
+        if _split(table, quotes)
+        else (f". Give 'table' or 'schema.table', and quote a part that contains a dot: {_SHOWN}")
+    )
+    shown = grant and f". If it exists, run the GRANT below:\n{grant}"
     return ConfigurationError(
-        f"table {table!r} was asked for, there is no table or view of that name{also} that this user can see; similar:"
+        f"table {table!r} was given, but there is no table or view of that name{also} that this user can see; similar:"
         f" {', '.join(near) or 'none'}{hint}{shown}"
     )
 
@@ -110,4 +114,4 @@ def _bare(part: str, quotes: str) -> str:
 
 
 def _no_name(table: str) -> ConfigurationError:
-    return ConfigurationError(f"table={table!r} is no table name: give 'table' or 'schema.table', such as {_SHOWN}")
+    return ConfigurationError(f"table={table!r} is not a table name: give 'table' or 'schema.table', such as {_SHOWN}")

@@ -82,7 +82,7 @@ def _one(field: Field, codec: Codec, value: Any) -> tuple[str, str]:
         found = "other text" if isinstance(value, str) else f"a Python {type(value).__name__}"
         target = "BLOB" if field.kind is Kind.BYTES else "TEXT"
         raise EnvelopeError(
-            f"column {field.name!r} is declared {field.type!r} and read as {field.kind}, but a row holds {found};"
-            f" nothing of its batch was sent. Mend such rows, or carry every row as it is with sql= and"
-            f" CAST({field.name} AS {target}) AS {field.name} ({_IN_MYSQL[target]} in MySQL and MariaDB)"
+            f"column {field.name!r} is declared {field.type!r} and read as {field.kind}, but a row holds {found}; no"
+            f" row of its batch was sent. Fix such rows, or carry every row as it is with sql= and CAST({field.name} AS"
+            f" {target}) AS {field.name} ({_IN_MYSQL[target]} in MySQL and MariaDB)"
         ) from None  # the original error holds the value

@@ -213,9 +213,9 @@ class _Encoder:
             names = ", ".join(repr(self._plan.fields[part].name) for part in template if isinstance(part, int))
             absent = any(encoded[part].absent for part in template if isinstance(part, int))
             raise EnvelopeError(
-                f"the event {slot} is made of the column {names}, which is"
-                f" {'absent from' if absent else 'NULL or empty in'} a row, and no event may be"
-                f" without one; nothing of its batch was sent. Change event_{slot}=, or"
+                f"the event {slot} is built from the column {names}, which is"
+                f" {'absent from' if absent else 'NULL or empty in'} a row, but every event"
+                f" needs one; no row of its batch was sent. Change event_{slot}=, or"
                 f" {'let the log hold whole rows' if absent else 'fill the column with sql='}"
             )
         self._variant = self._variant._replace(subjects=True)
@@ -227,15 +227,15 @@ class _Encoder:
             if at in self._plan.key:
                 raise EnvelopeError(
                     f"column {field.name!r} is part of the key but {'absent from' if encoded.absent else 'NULL in'} a"
-                    " row; nothing of its batch was sent. Leave such rows out with sql=, or name other key_columns"
+                    " row; no row of its batch was sent. Leave such rows out with sql=, or name other key_columns"
                 )
             if at in self._tests_null and (not encoded.absent or None in encoded.forms):
                 self._variant = self._variant._replace(nulls=self._variant.nulls | {at})
         if at in self._may_be_empty and "" in encoded.texts:
             if not versioned:
                 raise EnvelopeError(
-                    f"column {field.name!r} is the key and so the event id, but empty in a row; nothing of its batch"
-                    " was sent. Leave such rows out with sql=, or name other key_columns"
+                    f"column {field.name!r} is the key and so the event id, but empty in a row; no row of its batch was"
+                    " sent. Leave such rows out with sql=, or name other key_columns"
                 )
             if Slot.SUBJECT not in self._plan.templates:
                 self._variant = self._variant._replace(subjects=True)

@@ -204,13 +204,13 @@ def _check_columns(shape: Shape, stream: Stream, fields: Iterable[Field]) -> Non
 def _check_times(shape: Shape, time: int | None, timestamp: int | None) -> None:
     for at, use in ((time, "the row's time"), (timestamp, "the message timestamp")):
         if at is not None and shape.columns[at].kind not in TEMPORAL:
-            raise EnvelopeError(f"column {shape.columns[at].name!r} is no date or time, so it can't be {use}")
+            raise EnvelopeError(f"column {shape.columns[at].name!r} is not a date or time, so it can't be {use}")
 
 
 def _check_headers(names: list[str]) -> None:
     for name, count in Counter(map(_utf8, names)).items():
         if count > 1:
             raise EnvelopeError(
-                f"the header {name!r} would stand on a message more than once: the envelope writes it itself; give"
-                " yours another name in headers="
+                f"the header {name!r} would be on a message more than once: the envelope writes it itself; give yours"
+                " another name in headers="
             )

@@ -61,9 +61,9 @@ class RowTimes:
         nulls = [text is None for text in encoded.texts]
         if any(one <= 0 and not null for one, null in zip(found, nulls, strict=True)):
             raise EnvelopeError(
-                f"column {field.name!r} is to be the message timestamp, but a row holds a time that a broker can't"
-                " keep: infinite, or not after the beginning of 1970; nothing of its batch was sent. Name another"
-                " timestamp_column, or make such times NULL with sql=: then it is the time of sending"
+                f"column {field.name!r} is the message timestamp, but a row holds a time that a broker can't store:"
+                " infinite, or not after the beginning of 1970; no row of its batch was sent. Name another"
+                " timestamp_column, or make such times NULL with sql=: then the time of sending is used"
             )
         return [None if null else one for one, null in zip(found, nulls, strict=True)]
 
@@ -74,8 +74,8 @@ class RowTimes:
             moment = self._midnight(text) if field.kind is Kind.DATE else text
         except ValueError:
             raise EnvelopeError(
-                f"column {field.name!r} is to be the time of its events, but a row holds text that is no date; nothing"
-                " of its batch was sent. Mend such rows, or leave them out with sql="
+                f"column {field.name!r} is the time of its events, but a row holds text that is not a date; no row of"
+                " its batch was sent. Fix such rows, or leave them out with sql="
             ) from None  # the original error holds the text
         return moment if is_rfc3339(moment) else ""
 

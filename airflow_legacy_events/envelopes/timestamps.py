@@ -50,7 +50,8 @@ class Clock:
             self._zone = zone_named(timezone)
         except ValueError as error:
             raise EnvelopeError(
-                f"source_timezone {timezone!r} is no known zone; name one of the IANA database, such as 'Europe/Berlin'"
+                f"source_timezone {timezone!r} is not a known time zone; name one of the IANA database, such as"
+                " 'Europe/Berlin'"
             ) from error
         self._utc = timezone == "UTC"
         self._hours = self._prefixes = _Prefixes(self._zone, "2026-11-23 09")

@@ -21,8 +21,8 @@ def extras_of(conn_id: str, connection: Any) -> dict[str, Any]:
     found = connection.extra_dejson if written not in _NOTHING else {}
     if not isinstance(found, dict) or (not found and written not in _NOTHING):  # Airflow returns {} for invalid JSON
         raise ConfigurationError(
-            f"the extra field of connection {conn_id!r} is no JSON object, so nothing of it can be used. Write it as"
-            ' one, such as {"connect_timeout": 10}, or leave it empty'
+            f"the extra field of connection {conn_id!r} is not a JSON object, so it can't be used. Write it as one,"
+            ' such as {"connect_timeout": 10}, or leave it empty'
         )
     return {name: value for name, value in found.items() if value is not None}
 

@@ -46,14 +46,14 @@ def parsed(conn_id: str, found: Any, where: str) -> sa.URL:
         return sa.make_url(found.strip() if isinstance(found, str) else found)
     except (sa.exc.ArgumentError, ValueError, TypeError):
         raise ConfigurationError(
-            f"connection {conn_id!r}: what {where} gives is no SQLAlchemy URL, such as"
+            f"connection {conn_id!r}: what {where} gives is not a SQLAlchemy URL, such as"
             " 'firebird+firebird://host:3050//path/to/file.fdb'"
         ) from None
 
 
 def _of_hook(conn_id: str, connection: Any) -> Any:
     if connection.conn_type == "generic":
-        raise _neither(conn_id, connection, "a generic connection has nothing else that gives one")
+        raise _neither(conn_id, connection, "a generic connection has no other source of one")
     try:
         hook: Any = connection.get_hook()
     except Exception as error:
@@ -66,7 +66,7 @@ def _of_hook(conn_id: str, connection: Any) -> Any:
             continue
         except Exception as error:
             raise _neither(conn_id, connection, f"its hook's {name} failed ({type(error).__name__})") from error
-    raise _neither(conn_id, connection, f"its hook {type(hook).__name__} gives no URL")
+    raise _neither(conn_id, connection, f"its hook {type(hook).__name__} returns no URL")
 
 
 def _neither(conn_id: str, connection: Any, found: str) -> ConfigurationError:

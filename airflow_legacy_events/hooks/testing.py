@@ -46,12 +46,12 @@ def answer(
         return False, unexpected(error)
 
 
-_SILENT = "no answer within {:g} s. Look at host and port, and at what lies between, such as a firewall"
+_SILENT = "no answer within {:g} s. Check host and port, and what is in between, such as a firewall"
 
 
 def unexpected(error: Exception) -> str:
     """Return the text for an error that is not one of ours."""
-    return f"the connection can't be tested: {type(error).__name__}. Look at its fields and extras"
+    return f"the connection can't be tested: {type(error).__name__}. Check its fields and extras"
 
 
 def unnamed(conn_id: str, text: str) -> str:

@@ -42,15 +42,15 @@ def postgres_url(conn_id: str, connection: Any) -> sa.URL:
     extras = extras_of(conn_id, connection)
     if token := [name for name in _TOKEN_EXTRAS if extras.get(name)]:
         raise ConfigurationError(
-            f"connection {conn_id!r} asks for a cloud token by its extra {token[0]!r}, which is not supported here. Use"
-            " a login with a password, a certificate (sslcert, sslkey) or a service file (service)"
+            f"connection {conn_id!r} requests a cloud token with its extra {token[0]!r}, which is not supported here."
+            " Use a login with a password, a certificate (sslcert, sslkey) or a service file (service)"
         )
     further = extras.get("sqlalchemy_query", {})
     if not isinstance(further, dict):
-        raise refused_extra(conn_id, "sqlalchemy_query", "is no JSON object of libpq parameters")
+        raise refused_extra(conn_id, "sqlalchemy_query", "is not a JSON object of libpq parameters")
     further = {name: value for name, value in further.items() if value is not None}
     if "conninfo" in further or "conninfo" in extras:  # the driver's own argument, which may name another server
-        raise refused_extra(conn_id, "conninfo", "is none of libpq's connection parameters")
+        raise refused_extra(conn_id, "conninfo", "is not a libpq connection parameter")
     return sa.URL.create(
         "postgresql+psycopg",
         username=connection.login or None,
@@ -71,7 +71,7 @@ def mysql_url(conn_id: str, connection: Any) -> sa.URL:
     extras = extras_of(conn_id, connection)
     if extras.get("iam"):
         raise ConfigurationError(
-            f"connection {conn_id!r} asks for a cloud token by its extra 'iam', which is not supported here. Use a"
+            f"connection {conn_id!r} requests a cloud token with its extra 'iam', which is not supported here. Use a"
             " login with a password, or a certificate (ssl)"
         )
     certificate = _certificate(conn_id, extras.get("ssl", {}))
@@ -96,8 +96,8 @@ def _certificate(conn_id: str, ssl: Any) -> dict[str, Any]:
         return {"mode": "REQUIRED" if found else "DISABLED"}
     if not isinstance(found, dict):
         raise ConfigurationError(
-            f"the extra 'ssl' of connection {conn_id!r} is no JSON object. Write it as one, with ca, cert, key, capath,"
-            " cipher or check_hostname, or as true or false"
+            f"the extra 'ssl' of connection {conn_id!r} is not a JSON object. Write it as one, with ca, cert, key,"
+            " capath, cipher or check_hostname, or as true or false"
         )
     return {name: value for name, value in found.items() if value is not None}
 

@@ -27,9 +27,9 @@ def refuse_shared(context: Mapping[str, Any], written: Mapping[str, Any], stream
         names = " and ".join(f"{name}=" for name in written)
         raise ConfigurationError(
             f"task {ti.task_id!r} is mapped over {count} elements with sql=, and {names} give all of them the stream"
-            f" {stream!r}: behind the watermark of one, rows of the others would never be sent. Nothing was read. Name"
-            ' each one\'s stream with stream="…{{ … }}" by what it is mapped over, such as'
-            ' stream="orders of {{ params.tenant }}"; a map index is no name, it is a place in a list'
+            f" {stream!r}: below the watermark of one, rows of the others would never be sent. Nothing was read. Name"
+            ' each one\'s stream with stream="…{{ … }}" by what it is mapped over, such as stream="orders of {{'
+            ' params.tenant }}"; a map index is not a name but a position in a list'
         )
 
 

@@ -66,11 +66,11 @@ def _replay(arguments: Any, time_column: str | None) -> RunMode:
         raise _wrong(f"missing: {', '.join(missing)}")
     topic, rate = arguments.get("topic"), arguments.get("rows_per_second")
     if topic is not None and (not isinstance(topic, str) or not topic):
-        raise _wrong("topic is no text")
+        raise _wrong("topic is not a string")
     if topic is not None and len(topic) > _LONGEST_TOPIC:
-        raise _wrong(f"topic has {len(topic)} letters, and no topic of Kafka has more than {_LONGEST_TOPIC}")
+        raise _wrong(f"topic has {len(topic)} characters, and a Kafka topic has at most {_LONGEST_TOPIC}")
     if rate is not None and not _is_rate(rate):
-        raise _wrong("rows_per_second is no finite number from 1 on")
+        raise _wrong("rows_per_second is not a finite number of 1 or more")
     return RunMode("replay", Window(time_column, _text(arguments["from"]), _text(arguments["to"])), topic, rate)
 
 
@@ -81,12 +81,12 @@ def _is_rate(value: Any) -> bool:
 
 def _text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise _wrong(f"from and to must be texts or numbers, not {type(value).__name__}")
+        raise _wrong(f"from and to must be strings or numbers, not {type(value).__name__}")
     if isinstance(value, int) and abs(value) >= _HUGE:
         raise _wrong("from or to is a number of more than a thousand digits")
     text = str(value)
     if len(text) > _LONGEST_BOUND:
-        raise _wrong(f"from or to has {len(text)} letters, more than {_LONGEST_BOUND}")
+        raise _wrong(f"from or to has {len(text)} characters, more than {_LONGEST_BOUND}")
     if "\0" in text or (not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)):
         raise _wrong("from or to holds a zero byte or half a surrogate pair, which no text of a database does")
     return text
@@ -94,7 +94,7 @@ def _text(value: Any) -> str:
 
 def _wrong(found: str) -> ConfigurationError:
     return ConfigurationError(
-        f"the run asks for a replay that is not understood: {found}; nothing was read. Its configuration must hold"
+        f"the run requests a replay that can't be understood: {found}; nothing was read. Its configuration must hold"
         ' {"replay": {"from": T, "to": T}}, and may hold "topic" and "rows_per_second" beside them; T is ISO 8601 with'
         " an offset, such as 2026-11-01T00:00:00+00:00, or a value of the first watermark column"
     )
@@ -105,9 +105,9 @@ def _backfill(run: Any, time_column: str | None) -> RunMode:
     if start is None or end is None or not start < end:
         found = "none" if start is None or end is None else f"[{start.isoformat()}, {end.isoformat()}), which is empty"
         raise ConfigurationError(
-            f"run {run.run_id!r} is one of a backfill, which replays the run's data interval, and its interval is"
+            f"run {run.run_id!r} belongs to a backfill, which replays the run's data interval, but its interval is"
             f" {found}; nothing was read. Schedule the DAG with CronDataIntervalTimetable (a cron text or timedelta has"
-            " no interval), name the time of a row with time_column= where no watermark column is one, or replay a"
-            ' window of your own by an ordinary run with the configuration {"replay": {"from": T, "to": T}}'
+            " no interval), name the time of a row with time_column= if no watermark column is one, or replay a window"
+            ' of your own by an ordinary run with the configuration {"replay": {"from": T, "to": T}}'
         )
     return RunMode("replay", Window(time_column, start.isoformat(), end.isoformat()))

@@ -15,7 +15,7 @@ from airflow_legacy_events.core.stop import GRACE_SECONDS, Stop
 T = TypeVar("T")
 
 LONGEST_STOP_SECONDS = 4.0
-"""Grace after a stop, after which the waiting thread goes on even if the worker has not ended: SIGKILL comes 1 s
+"""Grace after a stop, after which the waiting thread continues even if the worker has not ended: SIGKILL comes 1 s
 later."""
 
 
@@ -61,8 +61,8 @@ class Worker(Generic[T]):
             raise self._error
         if not self._result:
             raise StoppedError(
-                f"the run was asked to stop and did not end within {LONGEST_STOP_SECONDS:g} s; what it had saved"
-                " stays, the next run goes on from there and sends what was in flight again, with equal ids"
+                f"the run received a stop request and did not end within {LONGEST_STOP_SECONDS:g} s; what it had saved"
+                " stays, and the next run continues from there and sends what was in flight again, with equal ids"
             )
         return self._result[0]
 

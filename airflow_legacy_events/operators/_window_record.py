@@ -12,8 +12,8 @@ from airflow_legacy_events.core.report import Report
 
 KEY = "window"
 CLEARED = (
-    "this task was cleared after it had delivered; nothing that it sent is sent again, it goes on with what is new. To"
-    ' send a window again, start a run with the configuration {"replay": {"from": T, "to": T}}, or give'
+    "this task was cleared after it had delivered; nothing that it sent is sent again, and it continues with new rows."
+    ' To send a window again, start a run with the configuration {"replay": {"from": T, "to": T}}, or give'
     ' on_clear="repeat"'
 )
 
@@ -57,7 +57,7 @@ class WindowRecord:
         self._state, self._stream, self._repeats = context.get("task_state_store"), stream, repeats
         self._columns, self._now = list(columns), begins_now
         self._context, self._routed, self._cleared = context, routed, cleared
-        self._told = self._anew = False
+        self._said = self._anew = False
         self._record: dict[str, Any] | None = None
         self.before = Delivered()
 
@@ -76,8 +76,8 @@ class WindowRecord:
             return None
         if found.get("columns") != self._columns:
             raise WatermarkError(
-                f"on_clear='repeat' is to send again what this run sent, by the watermark columns {found['columns']},"
-                f" and they are {self._columns} now; nothing was read. Restore them, or replay a window of time"
+                f"on_clear='repeat' sends again what this run sent, by the watermark columns {found['columns']}, but"
+                f" they are {self._columns} now; nothing was read. Restore them, or replay a window of time"
             )
         (after, included), *also = [(None if one is None else tuple(one), at) for one, at in _places(found)]
         return Span(after, tuple(found["to"] or ()), included, tuple(also))
@@ -119,12 +119,12 @@ class WindowRecord:
         return [*earlier, mine]
 
     def saving(self, new: Watermark, delivered: Delivered) -> None:
-        """See `core.ports.Observer.saving`: note once that events lie below it, and once that the run began anew."""
+        """See `core.ports.Observer.saving`: note once that events lie below it, and once that the run started over."""
         if "reset" in new.facts and not self._anew and self._record is not None:
             self._anew = True
             self._write({**self._record, **_noted([(None, False)])})
-        if delivered.events and not self._told:
-            self._told = True
+        if delivered.events and not self._said:
+            self._said = True
             self._count(delivered)
 
     def saved(self, new: Watermark) -> None:
@@ -179,7 +179,7 @@ class WindowRecord:
             )
         if conf.getboolean("state_store", "clear_on_success", fallback=False):
             raise ConfigurationError(
-                "on_clear='repeat' needs the state of a task instance to outlive its success, and Airflow's"
+                "on_clear='repeat' needs the state of a task instance to outlive its success, but Airflow's"
                 " configuration says [state_store] clear_on_success; nothing was read. Unset one of them"
             )
 
@@ -208,7 +208,7 @@ class WindowRecord:
         except Exception as error:
             if self._repeats:
                 raise _failed(error) from error
-            _log.warning("what this run moves through could not be kept in the task's state: %s", error)
+            _log.warning("the range of this run could not be stored in the task's state: %s", error)
         self._record = record
 
 
@@ -222,4 +222,4 @@ def _noted(places: Sequence[Place]) -> dict[str, Any]:
 
 
 def _failed(error: Exception) -> WatermarkError:
-    return WatermarkError(f"the task's state could not be reached: {error}. A retry goes on", retry_helps=True)
+    return WatermarkError(f"the task's state could not be reached: {error}. A retry continues", retry_helps=True)

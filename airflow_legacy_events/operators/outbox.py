@@ -128,7 +128,7 @@ class OutboxDrainOperator(StreamOperator):
         routed = not holds_template(self.topic) and "{" in self.topic
         if routed and self.topic_partitions is not None and self.allowed_topics is None:
             raise ConfigurationError(
-                "topic_partitions= makes missing topics, and the rows name them: give allowed_topics=[...], names or"
+                "topic_partitions= creates missing topics, and the rows name them: give allowed_topics=[...], names or"
                 " patterns such as 'outbox.event.*', so that no row can invent a topic"
             )
 

@@ -41,12 +41,12 @@ class IncrementalQueryOperator(RowStreamOperator):
         read, ``skip`` leaves them out. ``first_run_only`` and ``always`` (with every run) send them after the other
         rows, in key order and as ``op: r``.
     :param on_query_change: what to do when ``table``, or ``sql`` as written in the DAG or its file, differs from the
-        watermark's: ``fail``, ``keep`` the watermark, or ``reset``, which begins anew as a first run.
+        watermark's: ``fail``, ``keep`` the watermark, or ``reset``, which starts over as a first run.
     :param on_schema_change: what to do when columns were added, removed or changed since the last run: ``evolve`` with
         one warning, or ``fail``. A changed type of a watermark or key column always fails.
     :param on_reset: what to do when the table was set back below its watermark, such as emptied and renumbered or
         restored from an older copy. ``fail`` fails the task. ``restart`` sends the table as it is now, from its
-        beginning, as a new generation. ``keep`` keeps the watermark and goes on above it.
+        beginning, as a new generation. ``keep`` keeps the watermark and continues above it.
     """
 
     template_fields: Collection[str] = (

@@ -61,7 +61,7 @@ class StreamSensor(RenderedFields, BaseSensorOperator):
     ) -> None:
         arguments.span("poll_interval", poll_interval, zero=False)
         if "poke_interval" in kwargs:
-            raise ConfigurationError("poke_interval= was given; the time between two looks is poll_interval= here")
+            raise ConfigurationError("poke_interval= was given, but here the time between two polls is poll_interval=")
         super().__init__(poke_interval=poll_interval, **kwargs)
         self.source_conn_id = source_conn_id
         self.watermark_store = watermark_store
@@ -117,7 +117,7 @@ class StreamSensor(RenderedFields, BaseSensorOperator):
         except LegacyEventsError as error:
             if not error.retry_helps:
                 raise final(error).with_traceback(None) from error.__cause__
-            _log.warning("stream %s can't be looked at: %s", self._watch().stream, error)
+            _log.warning("stream %s can't be checked: %s", self._watch().stream, error)
             return False
         finally:
             if probe is not self._probe:

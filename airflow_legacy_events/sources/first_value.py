@@ -29,8 +29,8 @@ def zone_of(timezone: str) -> dt.tzinfo:
         return zone_named(timezone)
     except ValueError as error:
         raise ConfigurationError(
-            f"source_timezone={timezone!r} is no time zone that is known here; nothing was read. Give an IANA name"
-            " such as 'Europe/Berlin', or an offset such as '+05:30'"
+            f"source_timezone={timezone!r} is not a known time zone; nothing was read. Give an IANA name such as"
+            " 'Europe/Berlin', or an offset such as '+05:30'"
         ) from error
 
 
@@ -59,7 +59,7 @@ def first_value(
             return _number(first_run, column.kind)
     except (ValueError, InvalidOperation, OverflowError) as error:
         raise ConfigurationError(
-            f"{argument}={first_run!r} was asked for, but the first watermark column {column.name!r} is {column.type};"
+            f"{argument}={first_run!r} was given, but the first watermark column {column.name!r} is {column.type};"
             f" nothing was read. Give {words}a value of that column"
         ) from error
     return str(first_run)

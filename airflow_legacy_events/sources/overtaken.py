@@ -58,9 +58,9 @@ class Overtaken:
             shape, rows = self._reader.rows.selection.shape, [*sent.values()]
             yield dataclasses.replace(batch, shape=shape, rows=rows, count=len(rows), op="r", counter=number)
         self.log.warning(
-            "%d rows of %s were changed again before each of %d looks, while they were replayed beside the live stream."
-            " It sends what they become; only if they rest from now on an older version may lie last on the topic."
-            " Replay rows that never rest to a topic of their own",
+            "%d rows of %s were changed again before each of %d checks, while they were replayed beside the live"
+            " stream. The live stream sends their new versions; only if they change no more may an older version be"
+            " the last on the topic. Replay rows that change all the time to a separate topic",
             *(len(sent), self.rows.what, LOOKS),
         )
 
@@ -93,9 +93,9 @@ class Overtaken:
             changed |= {one: row for one, row in now.items() if _differ(row, some[one])}
         return changed
 
-    def _now(self, asked: Mapping[Row, Row]) -> dict[Row, Row]:
+    def _now(self, wanted: Mapping[Row, Row]) -> dict[Row, Row]:
         """Return the current rows of these keys; a read may end early, and the next one returns the rest."""
-        found, left = dict[Row, Row](), dict(asked)
+        found, left = dict[Row, Row](), dict(wanted)
         while left:
             with self.turn:
                 rows = self._reader.of_keys([*left], 2 * len(left))
@@ -116,9 +116,9 @@ class Overtaken:
         if not self._shared:
             self._shared = True
             self.log.warning(
-                "rows of %s share values of the key %s, so which one is the newest of its key can't be told: behind a"
-                " replay into the live stream's topic an older one may be the last message of its key. Name key_columns"
-                " that identify a row, or replay to another topic",
+                "rows of %s share values of the key %s, so the newest row of a key can't be determined: after a replay"
+                " into the live stream's topic an older one may be the last message of its key. Name key_columns that"
+                " identify a row, or replay to another topic",
                 *(self.rows.what, ", ".join(self.rows.selection.shape.named(key))),
             )
         alone = Counter(keys)

@@ -30,8 +30,8 @@ def as_proved(horizon: Horizon, rows: Rows) -> Horizon:
     if _is_proved(rows) or rows.database.holds_snapshot:
         return horizon
     why = (
-        f"that no two rows are equal in {_names(rows)} is not proved, and this database holds no snapshot that is known"
-        " here, in which a page could be counted: a row that is sorted otherwise than it is compared may be passed over"
+        f"that no two rows are equal in {_names(rows)} is not verified, since this database has no known snapshot in"
+        " which a page could be counted: a row that is sorted differently than it is compared may be skipped"
     )
     return horizon._replace(completeness="best_effort", reason=f"{horizon.reason}; {why}")
 
@@ -115,16 +115,16 @@ def _names(rows: Rows) -> str:
 
 def _ties(rows: Rows) -> ConfigurationError:
     return ConfigurationError(
-        f"several rows of {rows.what} are equal in {_names(rows)}, and a page that ends among them would pass the rest"
-        " over; nothing of that page was sent. Name key_columns= that together identify a row"
+        f"several rows of {rows.what} are equal in {_names(rows)}, and a page that ends among them would skip the rest;"
+        " no row of that page was sent. Name key_columns= that together identify a row"
     )
 
 
 def _unordered(rows: Rows) -> ConfigurationError:
     return ConfigurationError(
-        f"a page of {rows.what} does not hold all rows that lie between its first and its last one in {_names(rows)}:"
-        " the database sorts these columns otherwise than it compares them, so pages would pass rows over; nothing of"
-        " that page was sent. An index whose collation is out of date does that (REINDEX), a value that is longer than"
-        " what the server sorts by (max_sort_length), or a query that gives other rows each time. Name numbers or times"
-        " as watermark_columns= and key_columns=, or an expression of the query whose order is that of its comparisons"
+        f"a page of {rows.what} does not hold all rows between its first and its last one in {_names(rows)}: the"
+        " database sorts these columns differently than it compares them, so pages would skip rows; no row of that page"
+        " was sent. The cause is an index whose collation is out of date (REINDEX), a value longer than the server"
+        " sorts by (max_sort_length), or a query that returns other rows each time. Name numbers or times as"
+        " watermark_columns= and key_columns=, or an expression of the query whose order is that of its comparisons"
     )

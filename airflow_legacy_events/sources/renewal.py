@@ -51,7 +51,8 @@ class Renewal:
         if self._times == TIMES:
             raise SourceError(
                 f"the columns of {rows.what} changed {TIMES} times while one run of stream {rows.stream!r} read them;"
-                f" what was delivered is saved. Let whatever changes them end, then run again; last: {error}"
+                " what was delivered is saved. Wait until whatever changes them has ended, then run again; last:"
+                f" {error}"
             ) from None
         try:
             found, facts = self.look()

@@ -270,9 +270,9 @@ class Rows:
             return self.database.bind(text, column)
         except ValueError:
             raise WatermarkError(
-                f"the watermark of stream {self.stream!r} holds a text for column {column.name!r} that is no value of"
-                f" its type {column.type!r}; nothing was read. Look at it with {command('show', self.stream)},"
-                " set it right or forget it"
+                f"the watermark of stream {self.stream!r} holds a text for column {column.name!r} that is not a value"
+                f" of its type {column.type!r}; nothing was read. Look at it with {command('show', self.stream)}, set"
+                " it right or forget it"
             ) from None  # the original error holds the text
 
     def _select_rows(self, after: Start) -> Any:

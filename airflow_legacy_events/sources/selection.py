@@ -108,8 +108,8 @@ def _refuse_repeated(request: ColumnRequest, found: Reflection) -> None:
     repeated = [name for name, count in Counter(column.name for column in found.columns).items() if count > 1]
     if repeated:
         raise ConfigurationError(
-            f"{request.what} gives the column names {', '.join(map(repr, repeated))} more than once; nothing was read."
-            " Give each column a name of its own with AS"
+            f"{request.what} returns the column names {', '.join(map(repr, repeated))} more than once; nothing was"
+            " read. Give each column a name of its own with AS"
         )
 
 
@@ -153,8 +153,8 @@ def _default_key(request: ColumnRequest, found: Reflection, known: dict[str, Col
             return candidate
     withheld.refuse_hidden_key(request.what, found)
     raise ConfigurationError(
-        f"{request.what} has no primary key and no unique index over columns that are NOT NULL, so rows of equal"
-        " watermark can't be told apart; nothing was read.\nName the columns that identify a row with"
+        f"{request.what} has no primary key and no unique index over columns that are NOT NULL, so rows with equal"
+        " watermarks can't be distinguished; nothing was read.\nName the columns that identify a row with"
         " key_columns=[...]; where no columns do, send messages without a key with key_columns=[]"
     )
 

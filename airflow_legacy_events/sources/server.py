@@ -32,7 +32,10 @@ def as_known(
         return found
     if not database.continues(before, stored.get(REACHED)):
         return found
-    log.info("stream %s: another server than before has all that was read of that one, and is read from now on", stream)
+    log.info(
+        "stream %s: another server than before has all rows that were read from that one, and is read from now on",
+        stream,
+    )
     return {**found, "server": before}
 
 
@@ -51,9 +54,9 @@ def refuse_behind(database: Database, stream: str, facts: Mapping[str, Any]) -> 
     if before is None or (why := database.behind(before)) is None:
         return
     raise WatermarkError(
-        f"the server of stream {stream!r} is behind what was read of it before: {why}. Rows that were delivered may be"
-        " missing from it, and others may take their place; nothing was read. Point the connection at a server that"
-        " has them; or, if this server's rows are what counts from now on, take it with"
+        f"the server of stream {stream!r} is behind what was read from it before: {why}. Rows that were delivered may"
+        " be missing from it, and others may take their place; nothing was read. Point the connection at a server that"
+        " has them; or, if this server's rows count from now on, accept it with"
         f" {command('set', stream, '--accept', 'position')}",
         retry_helps=True,
     )

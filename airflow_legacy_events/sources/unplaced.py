@@ -25,4 +25,4 @@ def without_place(what: str, column: Column, shape: Shape, remedy: str | None) -
 def _remedy(column: Column, shape: Shape) -> str:
     if column.name in shape.named(shape.key):
         return f"or leave those rows out with sql= and WHERE {column.name} IS NOT NULL"
-    return "or say by null_watermark= what becomes of those rows: 'skip', 'first_run_only' or 'always'"
+    return "or choose with null_watermark= what happens to those rows: 'skip', 'first_run_only' or 'always'"

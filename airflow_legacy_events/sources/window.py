@@ -55,14 +55,14 @@ def window_column(window: Window, watermark_columns: Sequence[str], columns: Seq
     name = window.column or (temporal[0] if temporal else None)
     if name is None:
         raise ConfigurationError(
-            f"the window {window.shown} is one of time, but no watermark column is a time; nothing was"
-            " read. Name the column that tells a row's time with time_column=, or replay values of the first watermark"
-            ' column with the run\'s configuration {"replay": {"from": ..., "to": ...}}'
+            f"the window {window.shown} is a window of time, but no watermark column is a time; nothing was read. Name"
+            " the column that holds a row's time with time_column=, or replay values of the first watermark column with"
+            ' the run\'s configuration {"replay": {"from": ..., "to": ...}}'
         )
     if name in kinds and kinds[name].kind not in TEMPORAL:
         raise ConfigurationError(
-            f"time_column={name!r} is {kinds[name].type}, no time; nothing was read. Name a column of dates or times,"
-            " or cast it with sql="
+            f"time_column={name!r} is {kinds[name].type}, not a time; nothing was read. Name a column of dates or"
+            " times, or cast it with sql="
         )
     return name
 
@@ -76,8 +76,8 @@ def _value_column(window: Window, watermark_columns: Sequence[str], kinds: dict[
     first = kinds.get(watermark_columns[0])
     if first is not None and first.kind in TEMPORAL:
         raise ConfigurationError(
-            f"the window {window.shown} lies in the time column {first.name!r} and has no offset, so it"
-            " could be meant in any zone; nothing was read. Write moments as 2026-11-01T00:00:00+00:00"
+            f"the window {window.shown} is in the time column {first.name!r} but has no offset, so its time zone is"
+            " ambiguous; nothing was read. Write moments as 2026-11-01T00:00:00+00:00"
         )
     return watermark_columns[0]
 

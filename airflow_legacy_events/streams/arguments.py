@@ -85,7 +85,7 @@ def refuse_templates(**values: Any) -> None:
     for name, value in values.items():
         if value is not None and holds_template(value):
             raise ConfigurationError(
-                f"{name}={value!r} is a template, and nobody renders what a trigger is given: write the value, or use"
+                f"{name}={value!r} is a template, but a trigger's arguments are not rendered: write the value, or use"
                 " the sensor"
             )
 

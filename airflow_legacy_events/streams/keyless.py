@@ -35,6 +35,6 @@ def check_topics(broker: BrokerClient, topics: Iterable[str | None]) -> None:
 
 def _compacted(what: str) -> ConfigurationError:
     return ConfigurationError(
-        f"{what}, which takes no message without a key, and key_columns=[] makes such; nothing was read.\n"
-        "Name a topic with cleanup.policy=delete, or the columns that identify a row with key_columns=[...]"
+        f"{what}, which accepts no message without a key, but key_columns=[] produces such messages; nothing was read."
+        "\nName a topic with cleanup.policy=delete, or the columns that identify a row with key_columns=[...]"
     )

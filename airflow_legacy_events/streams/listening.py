@@ -88,14 +88,14 @@ class _ListeningThread:
             except Exception as error:  # noqa: BLE001  it continues after any error
                 if not getattr(error, "retry_helps", True):
                     _log.warning(
-                        "%s. Rows are found by looking alone, every poll_interval, until the triggerer is restarted",
+                        "%s. Rows are found only by polling, every poll_interval, until the triggerer is restarted",
                         error,
                     )
                     return
                 if time.monotonic() - began > _LASTING_SECONDS:
                     failures = 0
                 failures += 1
-                _log.warning("channel %r is not listened to, and will be again: %s", self._channel, error)
+                _log.warning("LISTEN on channel %r was interrupted and will be retried: %s", self._channel, error)
 
     def _listen(self) -> None:
         """Listen until the session is lost, or no subscriber is left."""

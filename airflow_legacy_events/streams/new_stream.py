@@ -74,9 +74,9 @@ class NewStream:
             return
         if self._rule == "fail":
             raise ConfigurationError(
-                f"{self._told(*old)}\nNothing was sent. To begin anew under the new name, on_new_stream='warn'"
+                f"{self._described(*old)}\nNothing was sent. To start over under the new name, set on_new_stream='warn'"
             )
-        self._log.warning("%s", self._told(*old))
+        self._log.warning("%s", self._described(*old))
 
     def saving(self, new: Watermark, delivered: Delivered) -> None:
         """See `core.ports.Observer.saving`."""
@@ -104,15 +104,15 @@ class NewStream:
         except LegacyEventsError:
             return None
 
-    def _told(self, old: str, mark: Watermark | None, count: int) -> str:
+    def _described(self, old: str, mark: Watermark | None, count: int) -> str:
         more = f", and {count - 1} before it" if count > 1 else ""
         conn_id, new = self._spec.conn_id, self._new.stream
         elsewhere = mark is not None and mark.facts.get("source") not in (None, conn_id)
         where = ("--source-conn-id", conn_id) if elsewhere else ()
         return (
-            f"stream {new!r} begins now, and this task has moved another one: {old!r}{more}. Was its table, topic or"
+            f"stream {new!r} begins now, but this task has moved another one: {old!r}{more}. Was its table, topic or"
             f" connection renamed? This run is about to send {self._counted(self._rows)} from the beginning."
-            f"\nTo go on where the other one ended, rename it: {command('rename', old, shlex.quote(new), *where)}"
+            f"\nTo continue where the other one ended, rename it: {command('rename', old, shlex.quote(new), *where)}"
             f"\nOr keep its name: stream={old!r}"
         )
 

@@ -81,26 +81,26 @@ class StreamOptions:
         """Topics, besides the stream's own, that messages may be sent to."""
         return () if self.dead_letter_topic is None else (self.dead_letter_topic,)
 
-    def repeat_topic(self, asked: str | None) -> str:
+    def repeat_topic(self, given: str | None) -> str:
         """Return the topic of a run that sends again; it must be one of the DAG author's topics.
 
         Args:
-            asked: the topic in the run's configuration; None: the operator's.
+            given: the topic in the run's configuration; None: the operator's.
 
         Raises:
             ConfigurationError: the operator does not allow that topic, or a rendered argument is not a list of names.
         """
         further = arguments.topics("replay_topics", self.replay_topics)
-        if asked is None:
+        if given is None:
             return self.replay_topic or self.topic
         allowed = [*dict.fromkeys(one for one in (self.topic, self.replay_topic, *further) if one)]
-        if asked not in allowed:
+        if given not in allowed:
             raise ConfigurationError(
-                f"the run's configuration asks for a replay to topic {asked!r}; nothing was read. It may name"
+                f"the run's configuration requests a replay to topic {given!r}; nothing was read. It may name"
                 f" {' or '.join(map(repr, allowed))}: the task's topic=, its replay_topic= and replay_topics=. Leave"
-                f' "topic" out, or let the author of the DAG add it to replay_topics='
+                ' "topic" out, or let the author of the DAG add it to replay_topics='
             )
-        return asked
+        return given
 
     def live_limits(self) -> Limits:
         """Return the budgets of a live run.

@@ -20,7 +20,7 @@ class PendingOutboxTrigger(StreamTrigger):
     Behind an ``AssetWatcher`` it fires repeatedly, for a deferred task once. A check costs one index probe at the
     source and one request to Airflow; all triggers of a triggerer share one session per connection. The trigger only
     reads: the right to delete or mark is needed by the drain alone. While the source or Airflow can't be reached, it
-    logs that, waits longer, and goes on. For a deferred task, an error that waiting can't fix fails the task.
+    logs that, waits longer, and tries again. For a deferred task, an error that waiting can't fix fails the task.
 
     With ``channel``, a NOTIFY makes it check at once. A triggerer holds one listening session per connection and
     channel. Polling every ``poll_interval`` continues as well. If notifications can't arrive, as behind a

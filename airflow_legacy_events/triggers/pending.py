@@ -19,8 +19,8 @@ class PendingEventsTrigger(StreamTrigger):
 
     Behind an ``AssetWatcher`` it fires repeatedly, for a deferred task once. A check costs one index probe at the
     source and one request to Airflow; all triggers of a triggerer share one session per connection. While the source or
-    Airflow can't be reached, it logs that, waits longer, and goes on. For a deferred task, an error that waiting can't
-    fix fails the task.
+    Airflow can't be reached, it logs that, waits longer, and tries again. For a deferred task, an error that waiting
+    can't fix fails the task.
 
     :param source_conn_id: connection of the legacy database.
     :param table: as the operator's; either this or ``sql``.

@@ -78,9 +78,8 @@ def refuse_store(name: Any) -> None:
     """
     if name is not None and not isinstance(name, str):
         raise ConfigurationError(
-            f"watermark_store= is a {type(name).__name__}, and a triggerer can't be handed an object: it reads"
-            " stores by name, such as 'variable' or 'table:<conn_id>'. Keep the stream there, or start the operator by"
-            " a schedule"
+            f"watermark_store= is a {type(name).__name__}, but a triggerer can't receive an object: it reads stores by"
+            " name, such as 'variable' or 'table:<conn_id>'. Keep the stream there, or start the operator by a schedule"
         )
     store = store_class(name)
     if store.scope == "task":

@@ -48,8 +48,8 @@ class StreamTrigger(BaseEventTrigger):
 
     Behind an ``AssetWatcher`` it fires repeatedly, for a deferred task once. A check costs one index probe at the
     source and one request to Airflow; all triggers of a triggerer share one session per connection. While the source or
-    Airflow can't be reached, it logs that, waits longer, and goes on. For a deferred task, an error that waiting can't
-    fix fails the task.
+    Airflow can't be reached, it logs that, waits longer, and tries again. For a deferred task, an error that waiting
+    can't fix fails the task.
 
     A subclass builds the watch from its own arguments.
 
@@ -91,7 +91,7 @@ class StreamTrigger(BaseEventTrigger):
                 if self.task_instance is not None and not getattr(error, "retry_helps", False):
                     raise
                 failures += 1
-                _log.warning("stream %s can't be looked at: %s: %s", self.watch.stream, type(error).__name__, error)
+                _log.warning("stream %s can't be checked: %s: %s", self.watch.stream, type(error).__name__, error)
                 news = None
             if news is not None:
                 _log.info("stream %s has rows pending, up to %s of them", news["stream"], news["rows"])

@@ -67,7 +67,7 @@ def read(key: str) -> str | None:
     if _get(ALIVE_KEY) != ALIVE_TEXT:
         raise WatermarkError(
             f"Variable {key!r} was not found, but neither was {ALIVE_KEY!r}, which had just been written: Airflow's"
-            " Variables can't be read at the moment. Nothing was read from the source; a retry goes on",
+            " Variables can't be read at the moment. Nothing was read from the source; a retry continues",
             retry_helps=True,
         )
     return _get(key)
@@ -170,7 +170,7 @@ def _get(key: str) -> str | None:
         if _says_absent(error):
             return None
         raise WatermarkError(
-            f"Variable {key!r} could not be read: {why(error)}. Nothing was read from the source; a retry goes on",
+            f"Variable {key!r} could not be read: {why(error)}. Nothing was read from the source; a retry continues",
             retry_helps=True,
         ) from error
 
@@ -211,5 +211,5 @@ def _holds(backend: Any, key: str) -> bool:
     try:
         return backend.get_variable(key=key) is not None
     except Exception as error:  # noqa: BLE001  third-party backend; Airflow tries the next one, too
-        _log.warning("secrets backend %s could not be asked for Variable %s: %s", type(backend).__name__, key, error)
+        _log.warning("secrets backend %s could not be queried for Variable %s: %s", type(backend).__name__, key, error)
         return False

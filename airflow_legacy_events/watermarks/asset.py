@@ -107,13 +107,14 @@ class AssetWatermarkStore(OpenableStore):
         except KeyError:
             raise ConfigurationError(
                 f"watermark_store='asset' keeps the watermark of stream {stream!r} with asset {asset.name!r}, which is"
-                " no inlet of this task: a mapped task (expand) loses it. Nothing was read. Leave watermark_store="
+                " not an inlet of this task: a mapped task (expand) loses it. Nothing was read. Leave watermark_store="
                 " out, or use 'table'"
             ) from None
 
 
 def _failed(stream: str, doing: str, error: Exception) -> WatermarkError:
     return WatermarkError(
-        f"the watermark of stream {stream!r} in its asset's state could not be {doing}: {why(error)}. A retry goes on",
+        f"the watermark of stream {stream!r} in its asset's state could not be {doing}: {why(error)}. A retry"
+        " continues",
         retry_helps=True,
     )

@@ -91,11 +91,11 @@ def _receipt(found: object, stream: str, place: str) -> tuple[Any, ...] | None:
 def _facts(found: object, stream: str, place: str) -> Mapping[str, Any]:
     if isinstance(found, dict):
         return found
-    raise _unreadable(stream, place, "facts that are no object")
+    raise _unreadable(stream, place, "facts that are not an object")
 
 
 def _unreadable(stream: str, place: str, found: str) -> DamagedWatermarkError:
     return DamagedWatermarkError(
-        f"the watermark of stream {stream!r} in {place} can't be understood: found {found}. Restore it, write it anew"
-        f" with {command('set', stream, 'VALUE...')}, or begin anew with {command('forget', stream)}"
+        f"the watermark of stream {stream!r} in {place} can't be understood: found {found}. Restore it, write it again"
+        f" with {command('set', stream, 'VALUE...')}, or start over with {command('forget', stream)}"
     )

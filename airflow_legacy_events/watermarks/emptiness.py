@@ -24,7 +24,7 @@ def contradiction(mark: Watermark) -> str | None:
     """
     what = "the values null" if mark.values is None else "no values"
     if mark.facts.get(PLACED) and not mark.values:
-        return f"{what} beside the fact {PLACED!r}, by which there were some"
+        return f"{what} beside the fact {PLACED!r}, which shows that there were some"
     if mark.facts.get("kind") not in _KINDS:
         return None
     if mark.values:
@@ -49,7 +49,7 @@ def _too_few(values: tuple[str, ...], facts: Mapping[str, Any]) -> str | None:
         return None
     if not isinstance(columns, list) or len(values) >= len(columns) or any(facts.get(name) for name in _FEWER):
         return None
-    return f"{len(values)} values for {len(columns)} columns, and nobody set it so"
+    return f"{len(values)} values for {len(columns)} columns, but no one set it that way"
 
 
 def _delivered(facts: Mapping[str, Any]) -> bool:

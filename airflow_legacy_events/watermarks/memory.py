@@ -15,7 +15,7 @@ class MemoryWatermarkStore(OpenableStore):
     """Keeps watermarks as long as the object lives; each object is a separate store.
 
     Compare-and-set under a lock, so it may serve several threads. In a later process, the watermark of a stream that
-    has begun is lost, and its run fails instead of beginning anew.
+    has begun is lost, and its run fails instead of starting over.
 
     Attributes:
         texts: watermark JSON by stream.

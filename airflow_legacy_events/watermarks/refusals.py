@@ -18,7 +18,7 @@ def why(error: Exception) -> str:
     answered = f"Airflow's API server answered {found['status_code']}"
     if said:
         return f"{answered}: {said}"
-    return f"{answered} ({found.get('message') or 'no message'}) without a reason, which its own log has"
+    return f"{answered} ({found.get('message') or 'no message'}) without a reason; see its own log"
 
 
 def _reason(detail: Any) -> str:

@@ -52,7 +52,7 @@ def _registration(stream: str, key: str, text: str) -> Registration:
         raise WatermarkError(
             f"the registration of stream {stream!r} in Variable {key!r} can't be understood: found a text of"
             f" {len(text)} characters. Delete it with `airflow variables delete {key}`: where the watermark is there,"
-            " the next run writes the registration anew"
+            " the next run writes the registration again"
         ) from None
 
 
@@ -181,8 +181,8 @@ class StreamRegistration:
     def _judge(self, at: Watermark | None, registration: Registration | None) -> None:
         if registration is not None and registration.store != self._name:
             raise WatermarkError(
-                f"the watermark of stream {self._stream!r} lies in store {registration.store!r} since"
-                f" {registration.since}, this run asks store {self._name!r}. Move it with"
+                f"the watermark of stream {self._stream!r} is in store {registration.store!r} since"
+                f" {registration.since}, but this run uses store {self._name!r}. Move it with"
                 f" {command('copy', self._stream, '--to', self._name)}, set watermark_store= back, or give the stream"
                 " another name with stream="
             )
@@ -203,6 +203,6 @@ def _lost(stream: str, store: str, registration: Registration) -> WatermarkError
     begun = f" (since {registration.since}, by dag {registration.dag!r}, task {registration.task!r})"
     return WatermarkError(
         f"stream {stream!r} has begun{begun}, but store {store!r} holds no watermark of it: it is lost. Nothing was"
-        f" read. Write it anew with {command('set', stream, 'VALUE...', '--source-conn-id', 'CONN_ID')}, or begin anew"
+        f" read. Write it again with {command('set', stream, 'VALUE...', '--source-conn-id', 'CONN_ID')}, or start over"
         f" with {command('forget', stream)}"
     )

@@ -54,9 +54,9 @@ def verify(stream: str, *, found: Watermark | None, expected: Watermark | None) 
     if found == expected:
         return
     raise WatermarkError(
-        f"the watermark of stream {stream!r} is {_described(found)}, where {_described(expected)} was expected: another"
-        f" run or person has moved it meanwhile, and it was left as found. Look at it with {command('show', stream)};"
-        " the next run goes on from there",
+        f"the watermark of stream {stream!r} is {_described(found)}, but {_described(expected)} was expected: another"
+        " run or person has moved it in the meantime, and it was left as found. Look at it with"
+        f" {command('show', stream)}; the next run continues from there",
         retry_helps=True,
     )
 

@@ -137,8 +137,8 @@ class TableWatermarkStore(OpenableStore):
                     return
             statement = " ".join(str(sa.schema.CreateTable(_table).compile(self._engine)).split())
             raise WatermarkError(
-                f"table {TABLE} is not there and can't be made over connection {self._conn_id!r}: {_reason(error)}."
-                f" Let somebody who may run: {statement}"
+                f"table {TABLE} does not exist and can't be created over connection {self._conn_id!r}:"
+                f" {_reason(error)}. Have somebody with the right run: {statement}"
             ) from None
 
     @contextlib.contextmanager
@@ -152,13 +152,13 @@ class TableWatermarkStore(OpenableStore):
     def _failed(self, doing: str, error: Exception) -> WatermarkError:
         if isinstance(error, sa.exc.DataError):
             return WatermarkError(
-                f"a watermark does not fit into table {TABLE} of connection {self._conn_id!r}: {_reason(error)}. Let"
-                " somebody who may make the column wider; on MySQL and MariaDB: ALTER TABLE"
-                f" {TABLE} MODIFY stream LONGTEXT NOT NULL, MODIFY watermark LONGTEXT NOT NULL"
+                f"a watermark does not fit into table {TABLE} of connection {self._conn_id!r}: {_reason(error)}. Have"
+                f" somebody with the right widen the column; on MySQL and MariaDB: ALTER TABLE {TABLE} MODIFY stream"
+                " LONGTEXT NOT NULL, MODIFY watermark LONGTEXT NOT NULL"
             )
         return WatermarkError(
             f"the watermarks in table {TABLE} of connection {self._conn_id!r} could not be reached while {doing}:"
-            f" {_reason(error)}. A retry goes on{table_rights.missing(self._engine, TABLE, error)}",
+            f" {_reason(error)}. A retry continues{table_rights.missing(self._engine, TABLE, error)}",
             retry_helps=True,
         )
 

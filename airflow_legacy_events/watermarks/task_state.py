@@ -71,6 +71,6 @@ def _key(stream: str) -> str:
 
 def _failed(stream: str, doing: str, error: Exception) -> WatermarkError:
     return WatermarkError(
-        f"the progress of {stream!r} in the task's state could not be {doing}: {why(error)}. A retry goes on",
+        f"the progress of {stream!r} in the task's state could not be {doing}: {why(error)}. A retry continues",
         retry_helps=True,
     )

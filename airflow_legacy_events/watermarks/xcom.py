@@ -1,7 +1,7 @@
 """XCom watermarks: kept by the task's own successful runs, under the key `watermark`, as texts by stream.
 
 Airflow deletes a task instance's XComs at the start of every try, so the last successful run counts. A first load that
-failed begins anew, and a cleared run sends its window again. If no run holds a watermark any more, only the run that
+failed starts over, and a cleared run sends its window again. If no run holds a watermark any more, only the run that
 ended the first load may load again.
 """
 
@@ -45,7 +45,7 @@ class XComWatermarkStore(OpenableStore):
             return cls(TaskRuns(by.context))
         if by.owner is None:
             raise ConfigurationError(
-                "watermarks in XComs belong to one task, and none was named: no registration tells whose the stream is"
+                "watermarks in XComs belong to one task, but none was named: no registration shows whose stream it is"
             )
         from airflow_legacy_events.watermarks.xcom_server import ServerRuns  # noqa: PLC0415  only on a server
 
@@ -120,5 +120,5 @@ def _decoded(stream: str, texts: Mapping[str, Any], run: str) -> Watermark | Non
 def _unreadable(stream: str, run: str, found: str) -> DamagedWatermarkError:
     return DamagedWatermarkError(
         f"the watermark of stream {stream!r} in XCom {KEY!r} of run {run!r} can't be understood: found {found}. Write"
-        f" it anew with {command('set', stream, 'VALUE...')}, or begin anew with {command('forget', stream)}"
+        f" it again with {command('set', stream, 'VALUE...')}, or start over with {command('forget', stream)}"
     )

@@ -101,8 +101,8 @@ class TaskRuns:
     def _refuse(self) -> None:
         if self._run.logical_date is None:
             raise ConfigurationError(
-                "watermark_store='xcom' needs runs with a logical date, which tells the run before, and this run has"
-                " none; nothing was read. Use 'variable' (default) or 'table'"
+                "watermark_store='xcom' needs runs with a logical date, which determines the previous run, but this run"
+                " has none; nothing was read. Use 'variable' (default) or 'table'"
             )
         if self._ti.map_index is not None and self._ti.map_index >= 0:
             raise ConfigurationError(
@@ -112,4 +112,4 @@ class TaskRuns:
 
 
 def _failed(error: Exception) -> WatermarkError:
-    return WatermarkError(f"the XComs of this task could not be reached: {error}. A retry goes on", retry_helps=True)
+    return WatermarkError(f"the XComs of this task could not be reached: {error}. A retry continues", retry_helps=True)

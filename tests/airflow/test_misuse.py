@@ -95,7 +95,7 @@ MISUSES = {
     ),
     "a file that is not there": Misuse(
         SourceError,
-        "there is none",
+        "which does not exist",
         {"source_conn_id": "gone"},
         connection("gone", conn_type="sqlite", host="/nowhere/crm.db", password=SECRET),
     ),
@@ -131,9 +131,9 @@ MISUSES = {
             ),
         ),
     ),
-    "a missing topic": Misuse(ConfigurationError, "topic 'no-such-topic' was asked for", {"topic": "no-such-topic"}),
+    "a missing topic": Misuse(ConfigurationError, "topic 'no-such-topic' was given, but", {"topic": "no-such-topic"}),
     "a missing dead-letter topic": Misuse(
-        ConfigurationError, "topic 'no-such-topic' was asked for", {"dead_letter_topic": "no-such-topic"}
+        ConfigurationError, "topic 'no-such-topic' was given, but", {"dead_letter_topic": "no-such-topic"}
     ),
     "a topic that can't be written to": Misuse(
         ConfigurationError,
@@ -145,7 +145,7 @@ MISUSES = {
     ),
     "an unknown envelope": Misuse(ConfigurationError, "envelope 'avro' is not known; known: ", {"envelope": "avro"}),
     "an unknown table": Misuse(
-        ConfigurationError, "table 'order' was asked for, there is no table or view", {"table": "order"}
+        ConfigurationError, "table 'order' was given, but there is no table or view", {"table": "order"}
     ),
     "what is no name of a table": Misuse(
         ConfigurationError, "Give 'table' or 'schema.table', in quotes", {"table": "a.b.c"}
@@ -184,7 +184,7 @@ MISUSES = {
     ),
     "a name twice": Misuse(
         ConfigurationError,
-        "the query gives the column names 'id' more than once",
+        "the query returns the column names 'id' more than once",
         {**SQL, "sql": "SELECT id, id FROM orders"},
     ),
     "a query without the watermark": Misuse(
@@ -236,11 +236,11 @@ MISUSES = {
         ConfigurationError, "max_rows= was given with watermark_columns=[]", {"watermark_columns": [], "max_rows": 5}
     ),
     "a first run from nowhere": Misuse(
-        ConfigurationError, "first_run='yesterday' was asked for, but", {"first_run": "yesterday"}
+        ConfigurationError, "first_run='yesterday' was given, but", {"first_run": "yesterday"}
     ),
     "an unknown zone": Misuse(
         ConfigurationError,
-        "source_timezone='Europe/Lummerland' is no time zone",
+        "source_timezone='Europe/Lummerland' is not a known time zone",
         {"source_timezone": "Europe/Lummerland"},
     ),
     "columns that are a text": Misuse(

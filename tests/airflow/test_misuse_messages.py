@@ -46,8 +46,8 @@ def test_a_wrong_table_a_missing_topic_and_an_unknown_store_are_all_named_with_w
         desk.run(table="order", topic="no-such-topic", watermark_store="redis", lag=dt.timedelta(1))
     told = str(raised.value)
     assert told.startswith("3 problems were found before anything was read:\n1. watermark_store 'redis' is not known")
-    assert "\n2. topic 'no-such-topic' was asked for" in told
-    assert "\n3. table 'order' was asked for, there is no table or view of that name" in told
+    assert "\n2. topic 'no-such-topic' was given, but" in told
+    assert "\n3. table 'order' was given, but there is no table or view of that name" in told
 
 
 def test_a_message_over_the_limit_is_named_by_its_size_and_nothing_passes_it(desk):
@@ -59,7 +59,7 @@ def test_a_message_over_the_limit_is_named_by_its_size_and_nothing_passes_it(des
 
 
 def test_a_backfill_that_can_not_know_its_interval_is_refused(desk):
-    with raises(ConfigurationError, match=r"one of a backfill.* Schedule the DAG with CronDataIntervalTimetable"):
+    with raises(ConfigurationError, match=r"belongs to a backfill.* Schedule the DAG with CronDataIntervalTimetable"):
         desk.run(run_type="backfill")
     assert desk.kept() == {}
 

@@ -166,7 +166,7 @@ def test_a_replay_goes_to_a_template_of_topics_as_it_is_written_and_to_no_other(
         assert report(made.run(conf={"replay": {**window, "topic": asked}}))["events"] == 1
     for asked in (carts, again, f"{prefix}.{{aggregateid}}"):
         assert metadata.states(made.run(conf={"replay": {**window, "topic": asked}})) == {"publish": "failed"}
-        assert f"asks for a replay to topic '{asked}'; nothing was read" in told(capsys.readouterr().out)
+        assert f"requests a replay to topic '{asked}'; nothing was read" in told(capsys.readouterr().out)
 
     assert (values(broker, again), values(broker, orders), values(broker, carts)) == (["1"], ["1", "1"], [])
 

@@ -171,14 +171,14 @@ def test_it_goes_on_after_its_source_was_away(waiting, shop, tmp_path, monkeypat
 
     assert told["rows"] == 3
     assert len(failures) == 3
-    assert caplog.text.count("can't be looked at") == 3
+    assert caplog.text.count("can't be checked") == 3
 
 
 def test_behind_a_watcher_it_outlives_what_only_a_person_can_mend_and_a_deferred_task_fails_by_it(waiting, tmp_path):
     wrong = waiting(table="order")
     deferred = PendingEventsTrigger(**wrong)
     deferred.task_instance = type("TaskInstance", (), {"task_id": "wait", "dag_id": "d"})()
-    with pytest.raises(ConfigurationError, match="'order' was asked for, there is no table"):
+    with pytest.raises(ConfigurationError, match="'order' was given, but there is no table"):
         events(deferred, 1)
 
     watcher = PendingEventsTrigger(**wrong)

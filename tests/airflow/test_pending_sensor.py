@@ -78,7 +78,7 @@ class Store:
     [
         ({"watermark_store": "xcom"}, "'xcom' can't be read by a triggerer.*'variable'"),
         ({"watermark_store": "asset"}, "'asset' can't be read by a triggerer.*'variable'"),
-        ({"watermark_store": Store()}, "a Store, and a triggerer can't be handed an object.*'variable'"),
+        ({"watermark_store": Store()}, "a Store, but a triggerer can't receive an object.*'variable'"),
         ({"watermark_store": "redis"}, "'redis' is not known; known: .*variable"),
         ({"watermark_columns": []}, "a full load has no watermark"),
         ({"watermark_columns": "id"}, "must be a list of column names"),

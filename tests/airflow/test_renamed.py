@@ -97,7 +97,7 @@ def command(line):
 def renaming(text):
     """The command that a message names, on a line of its own."""
     (line,) = [line for line in text.splitlines() if "watermark rename" in line]
-    assert line.strip().startswith(("`airflow", "To go on where the other one ended, rename it: `airflow"))
+    assert line.strip().startswith(("`airflow", "To continue where the other one ended, rename it: `airflow"))
     return re.search("`(.*)`", line)[1]
 
 
@@ -184,7 +184,7 @@ def test_the_name_may_be_kept_instead(small, topic, warned, change):
     arguments, _ = change(small, topic)
     kept = {"stream": old, "on_query_change": "keep"}
     if change is another_topic:
-        with pytest.raises(WatermarkError, match=r"To go on there instead,\s+`airflow") as red:
+        with pytest.raises(WatermarkError, match=r"To continue on the new topic instead,\s+`airflow") as red:
             small.run(**arguments, **kept)
         command(re.search("`(airflow legacy-events watermark set [^`]*--accept topic)`", str(red.value))[1])
     assert small.run(**arguments, **kept)["rows"] == 1

@@ -62,7 +62,7 @@ def test_whoever_triggers_a_run_does_not_choose_a_topic_of_others(shop, broker, 
 
     assert metadata.states(ended) == {"publish": "failed"}
     out = capsys.readouterr().out
-    assert f"asks for a replay to topic '{others}'; nothing was read. It may name '{topic}' or '{allowed}'" in told(out)
+    assert f"requests a replay to topic '{others}'; nothing was read. It may name '{topic}' or '{allowed}'" in told(out)
     assert "replay_topics=" in out
     assert [*broker.read(others), *broker.read(topic)] == []
 

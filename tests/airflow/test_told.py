@@ -76,7 +76,7 @@ def test_an_error_before_the_first_row_has_no_summary_of_zeros_above_it(shop, br
 
     assert not [line for line in said() if " events, " in line]
     out = capsys.readouterr().out
-    assert "table 'oders' was asked for" in told(out)
+    assert "table 'oders' was given, but" in told(out)
     assert "airflow_legacy_events/databases" not in out, "the way of an error is for those who debug"
 
 

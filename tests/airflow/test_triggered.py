@@ -19,7 +19,7 @@ from tests.support.profile import LONG, some
 
 CONN = "triggered"
 HELD_SECONDS = 45
-NOT_UNDERSTOOD = "replay that is not understood"
+NOT_UNDERSTOOD = "replay that can't be understood"
 ANY = "."
 
 

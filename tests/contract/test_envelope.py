@@ -182,9 +182,9 @@ def test_data_may_be_empty(envelope):
 
 
 def test_an_unknown_zone_is_refused(envelope):
-    with pytest.raises(EnvelopeError, match="'Mars/Olympus' is no known zone"):
+    with pytest.raises(EnvelopeError, match="'Mars/Olympus' is not a known time zone"):
         envelope.compile(SHAPE, STREAM._replace(source_timezone="Mars/Olympus"))
-    with pytest.raises(EnvelopeError, match=r"'\.\./x' is no known zone"):
+    with pytest.raises(EnvelopeError, match=r"'\.\./x' is not a known time zone"):
         envelope.compile(SHAPE, STREAM._replace(source_timezone="../x"))
 
 

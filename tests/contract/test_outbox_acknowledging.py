@@ -98,12 +98,12 @@ def test_another_mark_has_two_values(legacy, type_, open_, done, values):
 @pytest.mark.parametrize(
     ("column", "type_", "values", "fault"),
     [
-        ("state", "integer", None, "say both with mark_values"),
-        ("state", "varchar(9)", None, "say both with mark_values"),
+        ("state", "integer", None, "give both with mark_values"),
+        ("state", "varchar(9)", None, "give both with mark_values"),
         ("state", "integer", ("a", "b"), "can't have"),
         ("state", "MOMENT NOT NULL", None, "is NOT NULL, so no row could be open"),
         ("state", "MOMENT", (1, 2), "is for a column of integers or texts"),
-        ("nothing", "integer", None, "there is none"),
+        ("nothing", "integer", None, "which does not exist"),
     ],
 )
 def test_a_mark_that_tells_nothing_is_refused(legacy, column, type_, values, fault):
@@ -136,7 +136,7 @@ def test_a_changed_row_stays_and_one_that_somebody_took_is_told(legacy, logged, 
     assert len(left(legacy)) == (5 if mode else 3)
     assert told[-2:] == [
         "3 rows were changed after they were read",
-        "1 rows of table 'outbox' were deleted or marked by somebody else while they were published",
+        "1 rows of table 'outbox' were deleted or marked by another process while they were published",
     ]
     assert not logged.records
     assert numbers(drain(legacy, **mode)[0]) == [2, 3, 6]
@@ -194,7 +194,7 @@ def test_marked_rows_of_another_mark_go_by_the_time_of_the_row(legacy):
     assert left(legacy) == [2, 3, 4]
     with (
         outbox_tables.source(legacy, **options, columns={"timestamp": None}) as one,
-        pytest.raises(ConfigurationError, match="retention= was given, and neither"),
+        pytest.raises(ConfigurationError, match="retention= was given, but neither"),
     ):
         one.open(None)
 

@@ -99,7 +99,7 @@ def test_keep_goes_on_from_the_watermark_and_says_so_once(legacy, queries, caplo
     with caplog.at_level(logging.WARNING):
         assert queries.run(sql=OTHER, on_query_change="keep") == 0
     assert "the query or table changed" in caplog.text
-    assert "going on from the watermark" in caplog.text
+    assert "continuing from the watermark" in caplog.text
     caplog.clear()
     legacy.execute("INSERT INTO t VALUES (150, 3, 'c', 'z')")
     with caplog.at_level(logging.WARNING):
@@ -112,7 +112,7 @@ def test_reset_begins_anew_says_so_and_records_what_was(legacy, queries, caplog)
     old = queries.watermark
     with caplog.at_level(logging.WARNING):
         assert queries.run(sql=OTHER, on_query_change="reset") == 2
-    assert "beginning anew, as a first run" in caplog.text
+    assert "starting over, as a first run" in caplog.text
     assert queries.watermark.facts["reset"] == {"query": old.facts["query"], "values": list(old.values)}
     assert queries.run(sql=OTHER, on_query_change="reset") == 0
     assert queries.run(sql=OTHER) == 0

@@ -38,7 +38,9 @@ def test_what_is_no_number_begins_nothing_anew(table, values):
 def test_what_is_no_time_begins_nothing_anew(table, moment):
     timed = Table(table.legacy, watermark_columns=("at",), key_columns=("id",))
     edit(timed, moment, "3")
-    with pytest.raises(WatermarkError, match=r"a text for column 'at' that is no value.*watermark show.*watermark set"):
+    with pytest.raises(
+        WatermarkError, match=r"a text for column 'at' that is not a value.*watermark show.*watermark set"
+    ):
         timed.run()
     assert len(timed.bodies) == 3
 

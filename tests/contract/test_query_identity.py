@@ -119,5 +119,5 @@ def test_an_older_copy_of_the_server_is_refused(table):
     table.insert("c", "d")
     assert table.run().events == 2
     shutil.copy(f"{legacy.url.database}.copy", legacy.url.database)
-    with pytest.raises(WatermarkError, match=r"is behind what was read of it before.*--accept position"):
+    with pytest.raises(WatermarkError, match=r"is behind what was read from it before.*--accept position"):
         table.run()

@@ -100,7 +100,7 @@ def test_an_integer_watermark_says_what_it_does_not_see(legacy):
     world = World()
     report = run(legacy, world, table="counted", watermark_columns=("n",))
     assert (lines(world), report.watermark_to) == (Counter({"same": 5}), ["2"])
-    assert "a row that comes later with a watermark that was passed, the last one too, is not seen" in (
+    assert "a row that arrives later with a watermark at or below the last one is not seen" in (
         report.completeness_reason
     )
     legacy.execute("INSERT INTO counted VALUES (3, 'same')")

@@ -95,7 +95,7 @@ def test_rows_are_known_again_after_columns_came_or_went(table, polled):
         with pytest.raises(WatermarkError, match="the rows that were delivered last are not in it"):
             table.run(**fewer)
         return
-    told = "the row that was delivered last is gone or another one" if polled else "the rows of then can't be compared"
+    told = "the row that was delivered last is gone or another one" if polled else "its rows can't be compared"
     assert told in table.run(**fewer).completeness_reason
 
 

@@ -72,7 +72,7 @@ def test_a_change_in_the_run_fails_it_where_the_user_wants_that(legacy, way):
         run = Run(source, window)
         run.take()
         legacy.execute("ALTER TABLE t DROP COLUMN w")
-        with pytest.raises(WatermarkError, match=r"'w' .* is gone\. Nothing of that page was sent.*on_schema_change"):
+        with pytest.raises(WatermarkError, match=r"'w' .* is gone\. No row of that page was sent.*on_schema_change"):
             run.rest()
     assert run.ids == list(range(1, len(run.ids) + 1))
 

@@ -187,12 +187,12 @@ def test_a_null_in_the_key_is_refused_where_it_lies_in_the_window(legacy):
 @pytest.mark.parametrize(
     ("asked", "columns", "message"),
     [
-        (("2026-01-01", "2026-01-02"), ("at",), "lies in the time column 'at' and has no offset"),
+        (("2026-01-01", "2026-01-02"), ("at",), "is in the time column 'at' but has no offset"),
         (("2026-01-01T00:00:00Z", "2026-01-02"), ("at",), "mixes a moment with something else"),
         (("2026-01-02T00:00:00Z", "2026-01-02T00:00:00Z"), ("at",), "is empty"),
         (("2026-01-02T00:00:00Z", "2026-01-02T00:00:00+01:00"), ("at",), "is empty"),
         (("5", "5"), ("id",), "is empty"),
-        (("five", "9"), ("id",), "replay='five' was asked for, but the first watermark column 'id'"),
+        (("five", "9"), ("id",), "replay='five' was given, but the first watermark column 'id'"),
         (("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"), ("id",), "no watermark column is a time.*time_column="),
         (("1", "2"), (), "there is none"),
     ],
@@ -204,7 +204,7 @@ def test_a_window_that_cannot_be_cut_is_refused_before_reading(days, asked, colu
 
 
 def test_a_time_column_that_is_none_or_missing_is_refused(days):
-    with pytest.raises(ConfigurationError, match=r"time_column='body' is .*, no time"):
+    with pytest.raises(ConfigurationError, match=r"time_column='body' is .*, not a time"):
         ids(days, window(1, 2, "body"), watermark_columns=("id",))
     with pytest.raises(ConfigurationError, match=r"no column 'nope'.* time_column,"):
         ids(days, window(1, 2, "nope"), watermark_columns=("id",))

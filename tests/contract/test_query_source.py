@@ -151,7 +151,7 @@ def test_a_date_column_waits_for_its_day(legacy):
 
 
 def test_lag_on_what_is_no_time_is_refused(days):
-    with pytest.raises(ConfigurationError, match=r"lag=1:00:00 was asked for, .* 'id' is (?i:int).*, no time"):
+    with pytest.raises(ConfigurationError, match=r"lag=1:00:00 was given, .* 'id' is (?i:int).*, not a time"):
         run(days, watermark_columns=("id",), lag=dt.timedelta(hours=1))
 
 

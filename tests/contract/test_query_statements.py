@@ -135,7 +135,7 @@ def test_a_watermark_column_that_the_query_does_not_give_is_named_with_those_tha
 
 def test_an_ambiguous_watermark_column_is_refused_before_reading(shop):
     query = "SELECT o.at, c.id, o.at FROM orders o JOIN customers c ON c.id = o.customer"
-    with pytest.raises(ConfigurationError, match=REPEATED.get(shop.dialect, "gives the column names 'at' more than")):
+    with pytest.raises(ConfigurationError, match=REPEATED.get(shop.dialect, "returns the column names 'at' more than")):
         rows(shop, sql=query, watermark_columns=("at",), key_columns=("id",))
 
 
@@ -151,7 +151,7 @@ def test_all_that_is_wrong_with_the_columns_is_told_at_once(shop):
     twice = "" if shop.dialect in REPEATED else ", c.id"
     parts = ["the query has no primary key", "the query has no column 'moment'"]
     if twice:
-        parts.insert(0, "the query gives the column names 'id' more")
+        parts.insert(0, "the query returns the column names 'id' more")
     with pytest.raises(ConfigurationError) as error:
         rows(
             shop,

@@ -229,7 +229,7 @@ def test_values_that_are_no_utc_although_it_is_said_wait_and_the_report_says_so(
         assert (report["events"], report["target_reached"]) == (0, True)
         assert (held["rows"], held["reason"], held["blocker"]) == (2, "future", None)
         assert -7_300 < held["oldest_seconds"] < -3_500
-    assert "2 rows wait for a later run: they lie above the database's now" in caplog.text
+    assert "2 rows wait for a later run: they are above the database's current time" in caplog.text
 
 
 def test_the_event_s_time_is_told_by_the_server_s_zone(berlin):

@@ -278,7 +278,7 @@ def test_a_key_that_rows_share_is_told(table, caplog):
         report = beside.replay(lambda _: None)
 
     assert report.events == 6
-    assert caplog.text.count("share values of the key extra, so which one is the newest of its key can't be told") == 1
+    assert caplog.text.count("share values of the key extra, so the newest row of a key can't be determined") == 1
 
 
 def test_a_row_that_never_rests_ends_no_replay(table, caplog, monkeypatch):
@@ -290,7 +290,7 @@ def test_a_row_that_never_rests_ends_no_replay(table, caplog, monkeypatch):
         report = beside.replay(lambda n: beside.change(update(2, f"version {n}", f"2026-01-03 00:00:0{n}")))
 
     assert report.target_reached
-    assert "1 rows of table 't' were changed again before each of 4 looks" in caplog.text
+    assert "1 rows of table 't' were changed again before each of 4 checks" in caplog.text
     beside.live()
     assert beside.last() == beside.table()
 

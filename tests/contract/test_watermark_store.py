@@ -175,7 +175,9 @@ def test_what_a_person_moves_in_the_middle_of_a_run_is_left_as_it_is(place, stre
     store = run_that_saved(place, stream)
     place.put(stream, encode(SECOND))
 
-    with pytest.raises(WatermarkError, match="another run or person has moved it meanwhile, and it was left as found"):
+    with pytest.raises(
+        WatermarkError, match="another run or person has moved it in the meantime, and it was left as found"
+    ):
         store.save(stream, FIRST._replace(values=("2026-11-24", "43")), expected=FIRST)
 
     assert place.open().load(stream) == SECOND
@@ -185,7 +187,7 @@ def test_what_a_person_forgets_in_the_middle_of_a_run_stays_forgotten(place, str
     store = run_that_saved(place, stream)
     place.open().forget(stream)
 
-    with pytest.raises(WatermarkError, match="is absent, where one by dag 'd'"):
+    with pytest.raises(WatermarkError, match="is absent, but one by dag 'd'"):
         store.save(stream, FIRST._replace(values=("2026-11-24", "43")), expected=FIRST)
 
     assert place.open().load(stream) is None

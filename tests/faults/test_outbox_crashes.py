@@ -162,8 +162,8 @@ def test_a_row_that_somebody_else_deletes_while_it_is_published_is_warned_of(out
     drain.go_on()
 
     assert drain.end().report.events == 2
-    [warning] = [line for line in drain.warnings() if "by somebody else" in line]
-    assert warning.startswith("1 rows of table 'outbox' were deleted or marked by somebody else")
+    [warning] = [line for line in drain.warnings() if "by another process" in line]
+    assert warning.startswith("1 rows of table 'outbox' were deleted or marked by another process")
     assert outbox.open() == []
 
 

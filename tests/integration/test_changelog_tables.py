@@ -55,7 +55,7 @@ def test_names_are_looked_up_as_written_then_in_lower_case(shop):
         ("shop.numbers", "is a sequence"),
         ("shop.fleeting", "is UNLOGGED"),
         ("shop.days_1", "is a partition of shop.days"),
-        ("", "is no table name"),
+        ("", "is not a table name"),
     ],
 )
 def test_what_has_no_log_is_refused(shop, pattern, says):

@@ -77,6 +77,6 @@ def test_an_exception_that_a_function_raises_is_named_without_its_text(legacy, s
 
 def test_a_watermark_that_is_no_value_of_its_column_is_not_shown(legacy, shown):
     at = Watermark((PLANTED,), None, {})
-    with pytest.raises((SourceError, WatermarkError), match=r"column .id. that is no value|SQLSTATE 22P02") as failed:
+    with pytest.raises((SourceError, WatermarkError), match=r"column .id. that is not a|SQLSTATE 22P02") as failed:
         read(legacy, at, table="t")
     assert PLANTED not in shown(failed.value)

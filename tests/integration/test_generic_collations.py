@@ -12,7 +12,7 @@ from airflow_legacy_events.sources.query import QuerySource
 from tests.support.legacy import legacy_database, reused_database
 
 WORDS = [("a", 0), ("A", 1), ("a", 2), ("A", 3), ("b", 4), ("B", 5), ("b", 6), ("ä", 7)]
-OTHER_WAY = "sorted in another way than it is compared"
+OTHER_WAY = "sorted differently than it is compared"
 
 
 @pytest.fixture

@@ -110,7 +110,7 @@ def test_a_name_in_quotes_is_found_only_as_it_is_written(legacy):
     legacy.execute("CREATE TABLE orders (id integer PRIMARY KEY)")
     database = legacy.database()
     assert database.reflect("Orders", None).primary_key == ("id",)
-    with pytest.raises(ConfigurationError, match=r"table '\"Orders\"' was asked for, .* similar: orders"):
+    with pytest.raises(ConfigurationError, match=r"table '\"Orders\"' was given, .* similar: orders"):
         database.reflect('"Orders"', None)
     with pytest.raises(ConfigurationError, match="in schema 'sales'"):
         database.reflect("sales.orders", None)

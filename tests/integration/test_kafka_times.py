@@ -135,7 +135,9 @@ def test_what_a_topic_deletes_at_once_is_counted_before_it_is_sent(kafka, topics
     aside = [-14 * DAY] * 5 + [None, -HOUR // 2, -3 * DAY]
     sent = timed("", *aside, topics=[topic] * 7 + [other])
     [(line, there)] = warnings(kafka, topic, log, sent)
-    assert line.startswith(f"4 messages of this batch are older than topic {topic} keeps any (retention.ms=3600000)")
+    assert line.startswith(
+        f"4 messages of this batch are older than the retention of topic {topic} (retention.ms=3600000)"
+    )
     assert 'columns={"timestamp": None}' in line
     assert there == 0
     assert len(raw(kafka, other)) == 1

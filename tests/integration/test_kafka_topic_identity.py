@@ -1,4 +1,4 @@
-"""A topic of the real cluster that is deleted and made anew."""
+"""A topic of the real cluster that is deleted and recreated."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_between_two_runs_it_is_told(run, topics, topic, table):
     run(topic)
     topics.remake(topic)
     table.execute("INSERT INTO orders (note) VALUES ('y')")
-    with pytest.raises(WatermarkError, match=f"topic '{topic}' was deleted and made anew"):
+    with pytest.raises(WatermarkError, match=f"topic '{topic}' was deleted and recreated"):
         run(topic)
     assert topics.read(topic) == []
 
@@ -68,7 +68,7 @@ def test_in_a_run_it_is_told_and_told_again(run, topics, topic):
     once(run.store, lambda: topics.remake(topic))
     with pytest.raises(WatermarkError, match="while this run"):
         run(topic)
-    with pytest.raises(WatermarkError, match="was deleted and made anew"):
+    with pytest.raises(WatermarkError, match="was deleted and recreated"):
         run(topic)
 
 

@@ -62,7 +62,7 @@ def test_texts_that_are_too_long_for_a_sort_are_all_sent_or_fail(legacy, type_, 
         with legacy.source(watermark_columns=("a",), key_columns=("id",), batch_rows=50) as source:
             sent += [row[0] for batch in source.open(None).batches for row in batch.rows]
     except ConfigurationError as error:
-        assert "the database sorts these columns otherwise than it compares them" in str(error)  # noqa: PT017
+        assert "the database sorts these columns differently than it compares them" in str(error)  # noqa: PT017
     else:
         assert len(set(sent)) == len(sent) == ROWS
 

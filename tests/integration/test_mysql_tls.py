@@ -98,7 +98,7 @@ def test_the_refusal_names_the_extra_and_what_to_do(mariadb):
     with (
         closing(opened(mariadb.url(), {"ssl_mode": "REQUIRED"})) as database,
         pytest.raises(
-            ConfigurationError, match=r"^let the server of connection 'crm' speak TLS, or remove extra 'ssl_m"
+            ConfigurationError, match=r"^enable TLS on the server of connection 'crm', or remove extra 'ssl_m"
         ),
     ):
         database.identity()
@@ -106,10 +106,10 @@ def test_the_refusal_names_the_extra_and_what_to_do(mariadb):
 
 def test_a_lock_and_a_table_of_watermarks_are_refused_as_reading_is(mariadb, monkeypatch):
     asking = opened(mariadb.url(), {"ssl_mode": "REQUIRED"})
-    with closing(asking), pytest.raises(ConfigurationError, match="speak TLS"), asking.lock("s", HOLDER):
+    with closing(asking), pytest.raises(ConfigurationError, match="enable TLS"), asking.lock("s", HOLDER):
         pass
     monkeypatch.setenv("AIRFLOW_CONN_MARKS", written(mariadb, {"ssl_mode": "REQUIRED"}))
-    with pytest.raises(ConfigurationError, match="speak TLS"):
+    with pytest.raises(ConfigurationError, match="enable TLS"):
         open_store("table:marks").load("s")
 
 

@@ -97,7 +97,7 @@ def test_an_engine_without_transactions_is_told(legacy, databases):
 @pytest.mark.parametrize("legacy", of("mysql", also=("mariadb-10.11",))[-1:], indirect=True)
 def test_what_only_mariadb_has_is_told(legacy, databases):
     legacy.execute("CREATE TABLE v (id int PRIMARY KEY) WITH SYSTEM VERSIONING")
-    kept = ("system versioning keeps every row as it was before, also one that is deleted",)
+    kept = ("system versioning keeps every row as it was before, even a deleted one",)
     assert (databases().writes("v").effects, databases().writes("v").update_effects) == (kept, kept)
     legacy.execute("CREATE SEQUENCE numbers")
     with pytest.raises(ConfigurationError, match="table='numbers' is a sequence, and rows are deleted or marked"):
@@ -145,7 +145,7 @@ def test_a_lock_on_the_table_is_an_error_and_no_refusal(legacy, databases):
     legacy.url = legacy.url.update_query_dict({"init_command": "SET SESSION lock_wait_timeout = 1"})
     with legacy.connect() as other:
         other.execute("LOCK TABLES t WRITE")
-        with pytest.raises(SourceError, match="connection 'crm' failed while asking whether rows may be written"):
+        with pytest.raises(SourceError, match="connection 'crm' failed while checking whether rows may be written"):
             databases().refusal(NOTHING)
 
 

@@ -205,13 +205,13 @@ def test_writers_do_not_wait_for_the_counter_of_ids(request, capsys):
 @pytest.mark.parametrize("options", [["--always"], ["--notify", "news"]])
 def test_what_only_postgresql_has_is_refused(application, options):
     application.run("CREATE TABLE t (id int PRIMARY KEY)")
-    with pytest.raises(SystemExit, match=f"{options[0]} is of PostgreSQL alone"):
+    with pytest.raises(SystemExit, match=f"{options[0]} is for PostgreSQL only"):
         application.trigger("t", "id", *options)
 
 
 def test_an_engine_without_rollback_is_named(application):
     application.run("CREATE TABLE t (id int PRIMARY KEY) ENGINE = MyISAM")
-    assert "-- The table is of the engine MyISAM" in application.trigger("t", "id")
+    assert "-- The engine of the table is MyISAM" in application.trigger("t", "id")
 
 
 def test_a_server_without_functions_for_json_is_refused(request, capsys):

@@ -127,7 +127,7 @@ def test_a_table_as_wide_as_tables_are(application):
 
 @pytest.mark.parametrize("options", [["--always"], ["--notify", "news"]])
 def test_what_only_postgresql_has_is_refused(shop, options):
-    with pytest.raises(SystemExit, match=f"{options[0]} is of PostgreSQL alone"):
+    with pytest.raises(SystemExit, match=f"{options[0]} is for PostgreSQL only"):
         shop.trigger("t", "v", *options)
 
 
@@ -141,5 +141,5 @@ def test_a_connection_through_sqlalchemy_alone_is_refused(application):
 def test_check_finds_a_trigger_that_is_gone(shop):
     shop.run("DROP TRIGGER t_outbox_deleted")
     ended, told = shop.check("t", "v,doc,n")
-    assert "1 findings" in ended
+    assert "1 problems" in ended
     assert "trigger 't_outbox_deleted' is missing" in told

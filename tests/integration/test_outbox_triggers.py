@@ -149,13 +149,13 @@ def test_printing_anew_replaces_what_is_there(shop):
     shop.install("orders", "id")
     shop.run("INSERT INTO orders (id) VALUES (1)")
     assert shop.events() == [("created", "1", {"id": 1})]
-    assert "fit" in shop.trigger("orders", "id", "--check")
+    assert "up to date" in shop.trigger("orders", "id", "--check")
 
 
 def test_check_finds_triggers_that_do_something_else(shop):
-    assert shop.trigger("orders", CHOSEN, "--check") == "the triggers of table 'orders' fit\n"
+    assert shop.trigger("orders", CHOSEN, "--check") == "the triggers of table 'orders' are up to date\n"
     ended, _ = shop.check("orders", "id,name")
-    assert "findings on the triggers of table 'orders'" in ended
+    assert "problems with the triggers of table 'orders'" in ended
     assert shop.check("orders", CHOSEN, "--aggregate-type", "order")[0]
     assert shop.check("orders", CHOSEN, "--key", "id")[0] == ""
 
@@ -169,7 +169,7 @@ def findings(application, *arguments):
 def test_check_finds_what_a_renamed_column_left_behind(shop):
     shop.run("ALTER TABLE orders RENAME COLUMN name TO customer")
     assert "no column 'name'" in findings(shop, "orders", CHOSEN)
-    assert "something else" in findings(shop, "orders", "id,customer,total")
+    assert "differs from" in findings(shop, "orders", "id,customer,total")
 
     shop.install("orders", "id,customer,total")
     assert shop.check("orders", "id,customer,total")[0] == ""
@@ -218,7 +218,7 @@ REFUSED = [
     ("orders", "id", ["--key", "nope"], "has no column 'nope'"),
     ("orders", "id", ["--key", "name"], "may be NULL"),
     ("orders", "id", ["--aggregate-type", ""], "--aggregate-type takes"),
-    ("bag", "a", [], "name its columns with --key"),
+    ("bag", "a", [], "name the key columns with --key"),
     ("seen", "id", ["--key", "id"], "it is "),
 ]
 
@@ -263,7 +263,7 @@ def test_a_trigger_of_the_application_is_neither_replaced_nor_dropped(applicatio
     application.make_outbox()
     application.run(ORDERS)
     own_trigger(application, name, "orders")
-    with pytest.raises(SystemExit, match=f"would take the place of a trigger '{name}'"):
+    with pytest.raises(SystemExit, match=f"would replace a trigger '{name}'"):
         application.trigger("orders", "id")
     application.run(f"DROP TRIGGER {name}" + (" ON orders" if application.legacy.dialect == "postgresql" else ""))
     assert "CREATE TRIGGER" in application.trigger("orders", "id")
@@ -272,7 +272,7 @@ def test_a_trigger_of_the_application_is_neither_replaced_nor_dropped(applicatio
 def test_a_new_table_does_not_take_the_triggers_of_the_one_that_had_its_name(shop):
     shop.run("ALTER TABLE orders RENAME TO purchases")
     shop.run(ORDERS)
-    with pytest.raises(SystemExit, match="would take the place of"):
+    with pytest.raises(SystemExit, match="would replace"):
         shop.trigger("orders", CHOSEN)
     shop.install("purchases", CHOSEN)
     shop.install("orders", CHOSEN)

@@ -67,21 +67,21 @@ def test_what_stands_in_deployments_is_taken_and_our_own_settings_win(legacy, ex
 @pytest.mark.parametrize(
     ("extra", "why"),
     [
-        ({"foo": "secret"}, "none of libpq's connection parameters"),
-        ({"conninfo": "secret"}, "none of libpq's connection parameters"),
-        ({"self": "secret"}, "none of libpq's connection parameters"),
-        ({"sslmode": "secret"}, "a value that libpq does not take"),
-        ({"keepalives": "secret"}, "a value that libpq does not take"),
-        ({"connect_timeout": "secret"}, "a value that libpq does not take"),
-        ({"target_session_attrs": "secret"}, "a value that libpq does not take"),
-        ({"ssl_min_protocol_version": "secret"}, "a value that libpq does not take"),
-        ({"hostaddr": "secret"}, "a value that libpq does not take"),
-        ({"service": "secret"}, "no service file has"),
+        ({"foo": "secret"}, "not a libpq connection parameter"),
+        ({"conninfo": "secret"}, "not a libpq connection parameter"),
+        ({"self": "secret"}, "not a libpq connection parameter"),
+        ({"sslmode": "secret"}, "a value that libpq does not accept"),
+        ({"keepalives": "secret"}, "a value that libpq does not accept"),
+        ({"connect_timeout": "secret"}, "a value that libpq does not accept"),
+        ({"target_session_attrs": "secret"}, "a value that libpq does not accept"),
+        ({"ssl_min_protocol_version": "secret"}, "a value that libpq does not accept"),
+        ({"hostaddr": "secret"}, "a value that libpq does not accept"),
+        ({"service": "secret"}, "in no service file"),
         ({"options": "-c secret=1"}, "a setting that the server refuses"),
         ({"options": "-c work_mem=secret"}, "a setting that the server refuses"),
         ({"options": "--secret"}, "a setting that the server refuses"),
         ({"replication": "secret"}, "a setting that the server refuses"),
-        ({"sqlalchemy_query": "secret"}, "is no JSON object"),
+        ({"sqlalchemy_query": "secret"}, "is not a JSON object"),
     ],
     ids=str,
 )
@@ -109,7 +109,7 @@ def test_an_extra_that_a_pooler_does_not_take_is_named(legacy):
         told = refused(pooler.url, extra)
     finally:
         pooler.stop()
-    assert "extra 'options' of connection 'crm': it is not taken by the pooler" in told
+    assert "extra 'options' of connection 'crm': it is not accepted by the pooler" in told
     pooler = PgBouncer(legacy.url, "session", ignore_startup_parameters="options")
     try:
         found = database(pooler.url, extra)

@@ -118,7 +118,7 @@ def test_a_holder_without_life_is_told_with_the_statement_that_ends_it(legacy, d
     with databases().lock("s", HOLDER):
         pid = backend(legacy)
         busy = refused(databases().lock("s", OTHER))
-    assert "which has shown no life for 0 s although its session is open" in str(busy)
+    assert "whose last heartbeat was 0 s ago although its session is open" in str(busy)
     assert f"SELECT pg_terminate_backend({pid})" in str(busy)
     assert busy.healthy is False
 
@@ -147,8 +147,10 @@ def test_a_run_of_another_user_is_no_reason_to_skip(legacy, databases, role):
         later = stranger(databases(username=role).lock("s", {**HOLDER, "try": 2}))
         lease.check()
     assert told == later
-    assert f"held by backend pid {pid} of database user {user!r}, which is not seen to be a run of this user's" in told
-    assert "Runs of one stream need one and the same database user" in told
+    assert (
+        f"held by backend pid {pid} of database user {user!r}, which can't be identified as a run of this user" in told
+    )
+    assert "All runs of a stream need the same database user" in told
     assert f"SELECT pg_terminate_backend({pid})" in told
 
 
@@ -178,7 +180,7 @@ def test_who_may_only_connect_does_not_let_runs_be_skipped(legacy, databases, ro
 def test_a_prepared_transaction_does_not_let_runs_be_skipped(legacy, databases, role):
     with legacy.connect(username=role) as other:
         other.execute(f"BEGIN; SELECT pg_advisory_xact_lock({KEY}); PREPARE TRANSACTION '{role}'")
-    assert "what is no session, such as a prepared transaction" in stranger(databases().lock("s", OTHER))
+    assert "something that is not a session, such as a prepared transaction" in stranger(databases().lock("s", OTHER))
     legacy.execute(f"ROLLBACK PREPARED '{role}'")
     with databases().lock("s", OTHER) as lease:
         lease.check()

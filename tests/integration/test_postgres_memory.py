@@ -57,7 +57,7 @@ TOO_LARGE = {
     "ten values that are each below the bound": (
         ", ".join(f"v{at} text" for at in range(10)),
         ", ".join(["repeat('x', 4000000)"] * 10),
-        "a row of 40000000 bytes, max_row_bytes=16777216",
+        "a row of 40000000 bytes is larger than max_row_bytes=16777216",
     ),
     "an array of short elements": (
         "v varchar(10)[]",

@@ -128,9 +128,9 @@ def test_any_other_pool_is_refused_before_anything_is_read(legacy, pool, name, b
     with others(url, busy):
         for _ in range(RUNS):
             through = deliveries(url)
-            with pytest.raises(ConfigurationError, match="pooler that hands out sessions by the transaction") as error:
+            with pytest.raises(ConfigurationError, match="pooler in transaction or statement mode") as error:
                 through.run(batch_rows=100)
-            assert "\nLet the connection lead to the database's own port" in str(error.value)
+            assert "\nPoint the connection at the database's own port" in str(error.value)
             assert (through.broker.topic("topic"), through.store.load(through.name)) == ([], None)
             assert locks(legacy) == [(0,)]
 

@@ -130,7 +130,7 @@ def test_what_holds_no_rows_of_its_own_is_no_table(legacy, name):
     legacy.execute("CREATE TABLE t (id integer PRIMARY KEY)")
     legacy.execute("CREATE SEQUENCE numbers")
     legacy.execute("CREATE TYPE pair AS (id integer, at integer)")
-    with pytest.raises(ConfigurationError, match=f"table '{name}' was asked for, there is no table or view"):
+    with pytest.raises(ConfigurationError, match=f"table '{name}' was given, but there is no table or view"):
         read(legacy, table=name, watermark_columns=("id",))
 
 

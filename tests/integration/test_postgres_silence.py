@@ -49,7 +49,7 @@ def test_a_lock_whose_session_is_not_answered_is_lost(behind, ask, monkeypatch):
     silent, database = behind
     with database.lock("s", HOLDER) as lease:
         silent.silent.set()
-        with pytest.raises(SourceError, match="is lost, its session ended: it answered nothing, though it stayed"):
+        with pytest.raises(SourceError, match="is lost, its session ended: it did not answer, though it stayed"):
             LEASES[ask](lease)
 
 
@@ -64,7 +64,7 @@ def test_a_lock_that_can_not_be_asked_for_is_not_taken(behind, monkeypatch):
     monkeypatch.setattr(lock, "ANSWER_SECONDS", 0.2)
     silent, database = behind
     silent.silent_at = lambda sent: b"pg_try_advisory_lock" in sent
-    with pytest.raises(SourceError, match="could not be taken: it answered nothing"), database.lock("s", HOLDER):
+    with pytest.raises(SourceError, match="could not be taken: it did not answer"), database.lock("s", HOLDER):
         pass
 
 
@@ -75,7 +75,7 @@ def test_a_listener_that_hears_nothing_asks_whether_somebody_is_there(behind, mo
     silent, database = behind
     with database.listen("news") as listener:
         threading.Timer(0.2, silent.silent.set).start()
-        with pytest.raises(SourceError, match=r"answered nothing for 0\.3 s while listening"):
+        with pytest.raises(SourceError, match=r"did not answer for 0\.3 s while listening"):
             listener.wait()
 
 
@@ -94,7 +94,7 @@ def test_a_session_that_falls_silent_at_a_statement_ends(behind, sent, monkeypat
     monkeypatch.setattr(watchdog, "GRACE_SECONDS", 0.1)
     silent, database = behind
     silent.silent_at = lambda some: sent in some
-    with pytest.raises(SourceError, match=r"answered nothing for 0\.3 s"):
+    with pytest.raises(SourceError, match=r"did not answer for 0\.3 s"):
         database.read(sa.select(sa.column("id")).select_from(sa.table("t")))
 
 
@@ -102,7 +102,7 @@ def test_a_question_beside_the_read_session_ends_too(behind, monkeypatch):
     monkeypatch.setattr(watchdog, "GRACE_SECONDS", 0.1)
     silent, database = behind
     silent.silent_at = lambda some: b"DELETE" in some
-    with pytest.raises(SourceError, match=r"answered nothing for 0\.3 s while asking whether rows may be written"):
+    with pytest.raises(SourceError, match=r"did not answer for 0\.3 s while checking whether rows may be written"):
         database.refusal(DELETE)
 
 

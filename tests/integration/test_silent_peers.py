@@ -23,12 +23,12 @@ ONE = sa.select(sa.literal_column("1"))
 WAITS = {
     "reading": lambda database: database.read(ONE),
     "looking for the table": lambda database: database.reflect("t", None),
-    "asking for the server's identity": lambda database: database.identity(),
+    "reading the server's identity": lambda database: database.identity(),
 }
 DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+mysqldb"}
 SHORTLY = {"connect_timeout": "1", "read_timeout": "1"}
 HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host": "worker-1", "pid": 4711}
-TOLD = r"connection 'crm' answered nothing for 0\.3 s while {}.* was cut"
+TOLD = r"connection 'crm' did not answer for 0\.3 s while {}.* was closed"
 
 
 @pytest.fixture(params=["postgresql-18", "mariadb-11.8"])
@@ -94,7 +94,7 @@ def test_a_peer_that_is_silent_while_a_session_is_made_ends_it(database, silent,
     hurry(database)
     database.url = database.url.update_query_dict({} if "postgresql" in database.url.drivername else SHORTLY)
     silent.silent_at = lambda sent: b"SET" in sent
-    with pytest.raises(SourceError, match=r"connection 'crm' (answered nothing|failed)"):
+    with pytest.raises(SourceError, match=r"connection 'crm' (did not answer|failed)"):
         database.read(ONE)
 
 
@@ -154,7 +154,7 @@ def test_a_driver_that_can_not_be_cut_is_left_behind(without_a_socket, hurry):
     hurry(without_a_socket)
     with pytest.raises(SourceError, match=TOLD.format("reading")):
         without_a_socket.read(NEVER)
-    with pytest.raises(SourceError, match=r"connection 'crm' failed while reading: its driver did not give way"):
+    with pytest.raises(SourceError, match=r"connection 'crm' failed while reading: its driver did not return"):
         without_a_socket.read(ONE)
 
 

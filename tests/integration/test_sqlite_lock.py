@@ -114,7 +114,7 @@ def test_a_file_that_names_no_run_is_no_runs_lock(legacy, database, child, conte
     [file] = _lock_files(legacy)
     file.write_bytes(content)
     told = refused(database.lock("s", HOLDER))
-    assert f"held by process {child.pid} of this machine, which is not seen to be a run" in str(told)
+    assert f"held by process {child.pid} of this machine, which can't be identified as a run" in str(told)
 
 
 def test_a_holder_that_is_just_writing_its_name_is_busy_all_the_same(legacy, database, child, monkeypatch):

@@ -79,9 +79,9 @@ def held(database, run="r1"):
     [
         (lambda place, precious: place.symlink_to(precious), "is a symbolic link, which is not followed"),
         (lambda place, precious: place.symlink_to(precious.with_name("nothing")), "is a symbolic link"),
-        (lambda place, precious: place.hardlink_to(precious), "has 2 names, so it may be another file"),
-        (lambda place, _: os.mkfifo(place), "is no regular file"),
-        (lambda place, _: place.mkdir(), "is no regular file"),
+        (lambda place, precious: place.hardlink_to(precious), "has 2 hard links, so it may be another file"),
+        (lambda place, _: os.mkfifo(place), "is not a regular file"),
+        (lambda place, _: place.mkdir(), "is not a regular file"),
         (lambda place, _: place.symlink_to("/dev/null"), "is a symbolic link"),
     ],
 )
@@ -149,7 +149,7 @@ def test_two_runs_of_one_user_meet_where_no_file_can_be_made(legacy, database, r
         lease.check()
         with pytest.raises(BusyError), held(other, "r2"):
             pass
-    assert "only processes of this user on this machine meet in it" in caplog.text
+    assert "it keeps out only processes of this user on this machine" in caplog.text
     assert stat.S_IMODE(read_only.stat().st_mode) == 0o700
     [file] = read_only.iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -187,7 +187,7 @@ def test_a_folder_that_others_made_ready_is_refused(database, read_only, preciou
     elsewhere = precious.with_name("elsewhere")
     elsewhere.mkdir()
     plant(read_only, elsewhere)
-    with pytest.raises(SourceError, match="is no folder of this user alone"), held(database):
+    with pytest.raises(SourceError, match="is not a folder of this user alone"), held(database):
         pass
     assert list(elsewhere.iterdir()) == []
 
@@ -219,6 +219,6 @@ def test_a_user_who_may_only_read_the_folder_locks_elsewhere(legacy):
         digest = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:16]
         for left in Path("/tmp").glob(f"airflow-legacy-events-*/{digest}.*"):
             left.unlink()
-    assert "only processes of this user on this machine meet in it" in told[0]
+    assert "it keeps out only processes of this user on this machine" in told[0]
     assert told[1] == "held\n"
     assert any(line.startswith("BusyError") for line in busy)

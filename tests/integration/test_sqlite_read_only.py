@@ -101,7 +101,7 @@ def test_what_a_writer_left_in_its_log_is_never_passed_over(folder):
         line, remedy = process.stdout.read().splitlines()
     assert line.startswith("SourceError")
     assert "copy.db-wal, which holds changes that are not in the file yet" in line
-    assert remedy.startswith("Let its writer close it")
+    assert remedy.startswith("Have its writer close it")
 
 
 def test_a_log_that_is_there_with_its_index_is_read(folder):
@@ -141,7 +141,7 @@ def test_a_file_that_somebody_writes_to_between_two_looks_is_found_out(folder):
         begin(session, file)
         with closing(sqlite3.connect(file, isolation_level=None)) as writer:
             writer.execute("INSERT INTO t VALUES (9)")
-            with pytest.raises(SourceError, match="somebody writes to the file"):
+            with pytest.raises(SourceError, match="was changed while it was read"):
                 undo(session)
-        with pytest.raises(SourceError, match="somebody writes to the file"):
+        with pytest.raises(SourceError, match="was changed while it was read"):
             begin(session, file)

@@ -147,7 +147,7 @@ def test_a_row_that_another_spelling_puts_below_the_watermark_is_found(legacy, c
     at = run(legacy)[1]
     add(legacy, second)
     with pytest.raises(
-        SourceError, match=r"column 'at' keeps times as texts in more than one spelling.*strftime"
+        SourceError, match=r"column 'at' stores times as text in more than one format.*strftime"
     ) as told:
         run(legacy, at)
     assert second not in str(told.value)
@@ -161,7 +161,7 @@ def test_a_second_spelling_in_a_page_is_refused(legacy, case, batch_rows):
     declared, first, second = REFUSED[case]
     table(legacy, declared)
     add(legacy, first, second)
-    with pytest.raises(SourceError, match="column 'at' keeps times as texts in more than one spelling"):
+    with pytest.raises(SourceError, match="column 'at' stores times as text in more than one format"):
         run(legacy, batch_rows=batch_rows)
 
 
@@ -174,7 +174,7 @@ def test_a_source_that_is_asked_again_and_again_finds_it_too(legacy, pending):
         ask = source.pending if pending else source.open
         ask(at)
         add(legacy, "2026-01-01 11:00:00")
-        with pytest.raises(SourceError, match="more than one spelling"):
+        with pytest.raises(SourceError, match="more than one format"):
             ask(at)
 
 

@@ -118,7 +118,9 @@ def test_a_text_that_is_no_number_in_a_watermark_is_an_error(legacy):
     legacy.execute("CREATE TABLE t (id INTEGER PRIMARY KEY)")
     with legacy.source(watermark_columns=("id",)) as source:
         facts = source.open(None).horizon.facts
-        with pytest.raises(WatermarkError, match="holds a text for column 'id' that is no value of its type 'INTEGER'"):
+        with pytest.raises(
+            WatermarkError, match="holds a text for column 'id' that is not a value of its type 'INTEGER'"
+        ):
             source.open(Watermark(("soon",), None, facts))
 
 

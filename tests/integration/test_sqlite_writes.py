@@ -112,7 +112,7 @@ def test_another_writer_is_an_error_and_no_refusal(legacy):
     legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, body text)")
     legacy.execute("BEGIN IMMEDIATE")
     database = legacy.database(timeout=0.1)
-    with pytest.raises(SourceError, match="failed while asking whether rows may be written: database is locked"):
+    with pytest.raises(SourceError, match="failed while checking whether rows may be written: database is locked"):
         database.refusal(row(1))
     legacy.execute("ROLLBACK")
     database.close()

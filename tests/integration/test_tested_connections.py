@@ -98,9 +98,9 @@ def test_a_role_that_may_only_read_is_said_to(request, press, engine):
     ("conn_type", "fields", "found"),
     [
         ("legacy_database", {}, "the connection of type 'legacy_database' has no SQLAlchemy URL. Put it into"),
-        ("legacy_database", {"extra": {"sqlalchemy_url": "no url"}}, "is no SQLAlchemy URL"),
+        ("legacy_database", {"extra": {"sqlalchemy_url": "no url"}}, "is not a SQLAlchemy URL"),
         ("legacy_database", {"extra": {"sqlalchemy_url": "nosuch://host/db"}}, "'nosuch' .* is not installed"),
-        ("legacy_database", {"extra": {"sqlalchemy_url": "sqlite:////no/such/file.db"}}, "there is none"),
+        ("legacy_database", {"extra": {"sqlalchemy_url": "sqlite:////no/such/file.db"}}, "which does not exist"),
         ("legacy_database", {"extra": {"sqlalchemy_url": "sqlite://"}}, "needs the path of a database file"),
         ("generic", {}, "leads to no SQLAlchemy URL"),
         ("generic", {"host": "h", "extra": {"other": 1}}, "it has no extra 'sqlalchemy_url'"),
@@ -138,7 +138,7 @@ def test_a_host_that_accepts_and_says_nothing_is_given_up(press, monkeypatch, co
         left = [one for one in threading.enumerate() if one.name == "legacy-events-test" and not one.daemon]
 
     assert not ok
-    assert text.startswith("no answer within 0.3 s. Look at host and port")
+    assert text.startswith("no answer within 0.3 s. Check host and port")
     assert left == []
 
 

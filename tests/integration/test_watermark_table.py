@@ -56,7 +56,9 @@ def test_a_table_that_may_not_be_made_says_by_which_statement(tmp_path):
     store = TableWatermarkStore(engine, "crm")
 
     assert store.load(STREAM) is None
-    with pytest.raises(WatermarkError, match=r"can't be made over connection 'crm'.*CREATE TABLE legacy_events_waterm"):
+    with pytest.raises(
+        WatermarkError, match=r"can't be created over connection 'crm'.*CREATE TABLE legacy_events_waterm"
+    ):
         store.save(STREAM, EMPTY, expected=None)
 
 

@@ -30,7 +30,7 @@ NAMED = (
     "the table is empty and its next ids can't be seen",
     "the table was rewritten or exchanged since the last run",
     "the table was set back below the watermark",
-    "so the rows of then can't be compared",
+    "so its rows can't be compared",
 )
 """What a reason says of a step; see `sources.query.standing`."""
 

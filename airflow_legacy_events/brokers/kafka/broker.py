@@ -166,9 +166,9 @@ class KafkaBroker:
             return
         for topic, count in past_retention(messages, limits, _now_ms(), not_sent).items():
             self._log.warning(
-                "%d messages of this batch are older than topic %s keeps any (retention.ms=%d): they will be confirmed,"
-                " and deleted soon after. To send them with the time of sending, name no time of theirs:"
-                ' columns={"timestamp": None} for an outbox, no timestamp_column= for a query',
+                "%d messages of this batch are older than the retention of topic %s (retention.ms=%d): the broker will"
+                " confirm them and delete them soon after. To send them with the time of sending, name no timestamp"
+                ' column: columns={"timestamp": None} for an outbox, no timestamp_column= for a query',
                 count,
                 topic,
                 limits[topic].retention_ms,

@@ -12,8 +12,8 @@ from airflow_legacy_events.brokers.kafka.secrets import Hider
 from airflow_legacy_events.brokers.kafka.verdicts import ALL_BROKERS_DOWN
 
 UNREACHABLE = (
-    "\nLook at the address, the network, the security settings, and advertised.listeners of the brokers: the client"
-    " goes on to the addresses that a broker announces, not to those of the connection"
+    "\nCheck the address, the network, the security settings and the brokers' advertised.listeners: the client connects"
+    " to the addresses that a broker advertises, not to those of the connection"
 )
 """What to check when a cluster does not answer; on its own line, because log pages truncate long ones."""
 

@@ -18,7 +18,7 @@ def beyond_size(messages: Messages, limits: Mapping[str, TopicLimits]) -> dict[i
         return limits.get(messages.topic_of(at), TopicLimits()).max_bytes
 
     return {
-        at: Refusal(TOO_LARGE, f"{size} bytes as a record batch of its own, the topic takes {limit_of(at)}")
+        at: Refusal(TOO_LARGE, f"{size} bytes as a record batch of its own, the topic allows {limit_of(at)}")
         for at, size in too_large(messages, smallest, limit_of)
     }
 
@@ -42,8 +42,8 @@ def without_partition(messages: Messages, counts: Mapping[str, int]) -> dict[int
         messages: of one batch.
         counts: number of partitions by topic; topics left out are not checked.
     """
-    asked = [number for number in messages.partitions or () if number is not None]
-    if not asked or (min(asked) >= 0 and max(asked) < min(counts.values(), default=0)):
+    numbers = [number for number in messages.partitions or () if number is not None]
+    if not numbers or (min(numbers) >= 0 and max(numbers) < min(counts.values(), default=0)):
         return {}
     found = {}
     for at, number in enumerate(messages.partitions or ()):

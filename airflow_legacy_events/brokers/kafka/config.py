@@ -131,10 +131,10 @@ def producer_settings(
     except (TypeError, ValueError) as error:
         raise ConfigurationError("the Kafka connection's batch.size must be a number of bytes") from error
     if batch_size > smallest and "batch.size" in settings:
-        log.warning("the connection's batch.size is not used: a topic takes record batches of %d bytes", smallest)
+        log.warning("ignoring the connection's batch.size: a topic allows record batches of only %d bytes", smallest)
     for name, value in normalised(config).items():
         if name in _NEVER or (name in ours and _plain(value) != _plain(ours[name])):
-            log.warning("the connection's %s is not used: the delivery sets it", name)
+            log.warning("ignoring the connection's %s: the delivery sets it", name)
     return {**settings, **ours, "batch.size": max(1, min(batch_size, smallest))}
 
 

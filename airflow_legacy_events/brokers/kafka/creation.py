@@ -42,10 +42,10 @@ def create(
     """
     refused = _alike(names)
     names = [name for name in names if name not in refused]
-    failed = f"missing and could not be made with {partitions} partitions and {dict(config)}"
+    failed = f"missing and could not be created with {partitions} partitions and {dict(config)}"
     try:
-        asked = _asked(names, partitions, config)
-        answers = admin.create_topics(asked, operation_timeout=seconds)
+        wanted = _new_topics(names, partitions, config)
+        answers = admin.create_topics(wanted, operation_timeout=seconds)
     except (KafkaException, TypeError, ValueError) as error:
         return {**refused, **{name: _refused(f"topic {name!r} is {failed}", error, errors) for name in names}}
     for name, answer in answers.items():
@@ -59,11 +59,11 @@ def create(
             if not _is_there(error):  # another run was faster
                 refused[name] = _refused(what, error, errors)
         else:
-            log.info("made topic %s with %s partitions", name, partitions)
+            log.info("created topic %s with %s partitions", name, partitions)
     return refused
 
 
-def _asked(names: Sequence[str], partitions: int, config: Mapping[str, str]) -> list[NewTopic]:
+def _new_topics(names: Sequence[str], partitions: int, config: Mapping[str, str]) -> list[NewTopic]:
     settings = {key: str(value) for key, value in config.items()}
     replication = int(settings.pop("replication.factor", -1))
     return [NewTopic(name, partitions, replication, config=settings) for name in names]
@@ -79,7 +79,9 @@ def _alike(names: Sequence[str]) -> dict[str, TopicRefusal]:
     for name in names:
         other = first.setdefault(name.replace(".", "_"), name)
         if other != name:
-            reason = f"topic {name!r} is missing and can't be made: its name collides with {other!r}, since '.' is '_'"
+            reason = (
+                f"topic {name!r} is missing and can't be created: its name collides with {other!r}, since '.' is '_'"
+            )
             refused[name] = TopicRefusal(ILLEGAL, f"{reason} in the names of metrics", "give it another name")
     return refused
 

@@ -38,7 +38,10 @@ def latest(settings: Mapping[str, Any], topic: str, log: logging.Logger) -> Posi
         answers = admin.list_offsets(offsets, request_timeout=_SECONDS)
         found = [(answer.result(_SECONDS), part.partition) for part, answer in answers.items()]
     except (KafkaException, TimeoutError) as error:
-        failed = f"{settings['bootstrap.servers']}: the newest message of {topic!r} is not known: {errors.said(error)}"
+        failed = (
+            f"{settings['bootstrap.servers']}: the newest message of {topic!r} could not be determined:"
+            f" {errors.said(error)}"
+        )
         raise DeliveryError(errors.beside(failed, admin)) from None
     known = [(one.timestamp, number, one.offset) for one, number in found if one.offset >= 0]
     return Position(*max(known)[1:]) if known else None

@@ -139,7 +139,7 @@ class IdempotentProducer:
         deadline = time.monotonic() + self._seconds + _GRACE_SECONDS
         while left := self._flush_for(_SLICE_SECONDS):
             if time.monotonic() > deadline:
-                self.give_up(f"{left} messages had no fate {_GRACE_SECONDS:g} s after the delivery timeout")
+                self.give_up(f"{left} messages had no delivery report {_GRACE_SECONDS:g} s after the delivery timeout")
         # An empty queue does not prove success: failed messages have left it too.
         self._judge()
 
@@ -149,7 +149,7 @@ class IdempotentProducer:
         except DeliveryError:
             raise
         except Exception as error:  # noqa: BLE001  a callback's, or librdkafka's: the next flush() would return 0
-            self.give_up(f"the producer failed, whether the messages are on the topic is unknown: {error!r}")
+            self.give_up(f"the producer failed, and whether the messages are on the topic is unknown: {error!r}")
         if left:
             self._check_stop()
         return left

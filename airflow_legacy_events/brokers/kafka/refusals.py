@@ -61,7 +61,7 @@ def illegal(name: str) -> TopicRefusal | None:
     elif name in (".", ".."):
         found = "is '.' or '..'"
     elif other := _OTHER.search(name):
-        found = f"has a character at place {other.start() + 1} that is none of a-z, A-Z, 0-9, '.', '_' and '-'"
+        found = f"has a character at position {other.start() + 1} that is not one of a-z, A-Z, 0-9, '.', '_' and '-'"
     elif len(name) > _LONGEST:
         found = f"has {len(name)} characters, {_LONGEST} are allowed"
     elif name in _INTERNAL:

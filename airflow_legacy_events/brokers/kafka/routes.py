@@ -105,7 +105,7 @@ class Routes:
         if messages.topics is None:
             if messages.topic not in self.limits:
                 raise ConfigurationError(
-                    f"topic {messages.topic!r} is none of those that were opened: {tuple(self.limits)}"
+                    f"topic {messages.topic!r} is not one of the opened topics: {tuple(self.limits)}"
                 )
             return {messages.topic: self.limits[messages.topic]}
         names = dict.fromkeys(messages.topics)

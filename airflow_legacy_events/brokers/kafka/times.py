@@ -68,10 +68,10 @@ def _bounds(limits: TopicLimits, now_ms: int) -> tuple[int, int]:
 
 def _reason(topic: str, time: int, limits: TopicLimits, now_ms: int) -> str:
     if time < _FIRST:
-        return "its time does not lie after 1970-01-01 UTC"
+        return "its timestamp is not after 1970-01-01 UTC"
     side, bound = ("after", limits.after_ms) if time > now_ms else ("before", limits.before_ms)
     where = "ahead" if side == "after" else "back"
     return (
-        f"its time lies further {where} than topic {topic!r} takes: message.timestamp.{side}.max.ms is {bound}, and"
+        f"its timestamp is further {where} than topic {topic!r} allows: message.timestamp.{side}.max.ms is {bound}, and"
         " clocks differ by a few seconds"
     )

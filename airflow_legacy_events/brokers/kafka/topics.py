@@ -69,14 +69,14 @@ class Topics:
                 reason = self._errors.text or self._errors.said(error)
                 if self._errors.code in HOPELESS:
                     raise DeliveryError(
-                        f"the cluster at {self._bootstrap!r} refused this client: {reason}. Nothing was sent; look at"
-                        " the connection's security settings"
+                        f"the cluster at {self._bootstrap!r} refused this client: {reason}. Nothing was sent; check the"
+                        " connection's security settings"
                     ) from None
                 patience *= 2  # a large cluster's answer may take longer
             else:
                 if good(found):
                     return found
-                reason = "its topics are not known everywhere yet"
+                reason = "not all brokers know its topics yet"
                 self._stop.wait(0.05)
         raise DeliveryError(
             f"the cluster at {self._bootstrap!r} gave no usable answer within {self._seconds:g} s:"
@@ -191,15 +191,15 @@ class Topics:
         near = ", ".join(difflib.get_close_matches(name, self.metadata.topics, n=3)) if similar else ""
         return TopicRefusal(
             UNKNOWN,
-            f"topic {name!r} was asked for, the cluster shows this user none of that name"
-            f"{f'; similar: {near}' if near else ''}",
-            "make it, grant DESCRIBE on it, correct the name, or let it be made with topic_partitions=",
+            f"topic {name!r} was given, but the cluster shows this user no topic of that"
+            f" name{f'; similar: {near}' if near else ''}",
+            "create it, grant DESCRIBE on it, correct the name, or have it created with topic_partitions=",
         )
 
     def _log_unknown(self, names: Sequence[str], reason: str) -> None:
         if names:
             self._log.info(
-                "the limits of %s can't be read (%s); taking Kafka's default of max.message.bytes, %d",
+                "the limits of %s can't be read (%s); assuming Kafka's default max.message.bytes, %d",
                 ", ".join(names),
                 reason,
                 DEFAULT_MAX_MESSAGE_BYTES,

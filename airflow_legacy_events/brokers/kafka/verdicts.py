@@ -89,6 +89,6 @@ def fatal(failures: Sequence[Failure], seconds: float) -> str | None:
         return f"the broker refused {len(worst)} messages: {worst[0].name}: {worst[0].reason}"
     first = next(failure for failure in worst if failure.code not in REFUSED)
     return (
-        f"{len(worst)} messages were not acknowledged within {seconds:g} s, whether they are on the topic is unknown;"
-        f" first: {first.name}: {first.reason}"
+        f"{len(worst)} messages were not acknowledged within {seconds:g} s, and whether they are on the topic is"
+        f" unknown; first: {first.name}: {first.reason}"
     )

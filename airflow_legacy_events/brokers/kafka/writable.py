@@ -49,7 +49,11 @@ def check_rights(
                 found.refused[name] = _refusal(name, "has no right on it")
             elif not new:
                 reason = errors.beside(errors.said(error), admin)
-                log.info("the rights on topic %s can't be read (%s); the first message will tell", name, reason)
+                log.info(
+                    "the ACLs of topic %s can't be read (%s); the first message will show whether it may be written",
+                    name,
+                    reason,
+                )
         else:
             found.ids.update(_id_of(topic))
             allowed = topic.authorized_operations
@@ -71,15 +75,15 @@ def present_ids(
                 found[name] = None
             else:
                 reason = errors.beside(errors.said(error), admin)
-                log.info("whether topic %s is still the same can't be told (%s)", name, reason)
+                log.info("whether topic %s is still the same can't be determined (%s)", name, reason)
     return found
 
 
-def _described(admin: AdminClient, names: Sequence[str], **asked: bool) -> Mapping[str, Any]:
+def _described(admin: AdminClient, names: Sequence[str], **options: bool) -> Mapping[str, Any]:
     if not names:
         return {}
     answers: Mapping[str, Any] = admin.describe_topics(
-        TopicCollection(list(names)), request_timeout=_RIGHTS_SECONDS, **asked
+        TopicCollection(list(names)), request_timeout=_RIGHTS_SECONDS, **options
     )
     return answers
 

@@ -46,7 +46,7 @@ def show_runs(bootstrap: str, work: Callable[[], Mapping[str, tuple[str, str]]])
     first = [json.loads(event.value()) for event in broker.read(bootstrap, offsets)]
     say(f"   one of the {len(first)} events on topic {broker.TOPIC}:")
     say(f"   {paint(json.dumps(first[0], ensure_ascii=False), CYAN)}")
-    head("2  The old application goes on working")
+    head("2  The old application keeps working")
     changed = work()
     say(f"   {'; '.join(f'order {key} is {after}' for key, (_, after) in changed.items())}")
     head("3  Second run: only what changed")

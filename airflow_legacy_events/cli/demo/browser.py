@@ -27,7 +27,10 @@ def serve() -> None:
         os.environ.update(home.settings(bootstrap) | home.site(port))
         home.prepare()
         (home.folder() / home.PASSWORDS).write_text(json.dumps({"admin": password}))
-        say(f"Airflow starts; in about half a minute open {paint(f'http://127.0.0.1:{port}/dags/legacy_shop', BOLD)}")
+        say(
+            "Airflow is starting; in about half a minute open"
+            f" {paint(f'http://127.0.0.1:{port}/dags/legacy_shop', BOLD)}"
+        )
         say(f"   login   {paint('admin', BOLD)}   password   {paint(password, BOLD)}")
         say(f"   An order comes in every {_SECONDS_BETWEEN_ORDERS:.0f} s. Trigger the DAG and look at its XCom.")
         say("   Ctrl-C ends it.")

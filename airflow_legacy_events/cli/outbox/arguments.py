@@ -26,7 +26,9 @@ def arguments() -> dict[str, Any]:
         "dialect": make(("--dialect",), required=True, choices=DIALECTS, help="database that the SQL is for"),
         "outbox_table": make(("--table",), default="outbox", help="name of the outbox, such as app.outbox"),
         "mark": make(
-            ("--mark",), action="store_true", help="rows that went out stay, marked in `published_at`; default: deleted"
+            ("--mark",),
+            action="store_true",
+            help="published rows stay, marked in `published_at`; by default they are deleted",
         ),
         "table": make(("table",), help="that the application writes, such as sales.orders"),
         "conn_id": make(
@@ -47,6 +49,6 @@ def arguments() -> dict[str, Any]:
             ("--notify",), metavar="CHANNEL", help="send a NOTIFY with every write; PostgreSQL only, read the comment"
         ),
         "check": make(
-            ("--check",), action="store_true", help="print no SQL; say whether the triggers that are there still fit"
+            ("--check",), action="store_true", help="print no SQL; report whether the existing triggers still fit"
         ),
     }

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.cli.outbox.ddl import COLUMNS
-from airflow_legacy_events.cli.outbox.model import Asked, Capture, Dialect, Outbox
+from airflow_legacy_events.cli.outbox.model import Capture, Dialect, Outbox, Request
 from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Reflection
@@ -76,52 +76,54 @@ def _dialect(backend: str) -> type[Dialect]:
     return Mysql
 
 
-def look(asked: Asked, dialect: Dialect) -> Looked:
+def look(request: Request, dialect: Dialect) -> Looked:
     """Return the triggers for the request.
 
     Raises:
         ConfigurationError: there is no such table or column, or no trigger can serve the request.
     """
-    _refuse_options(asked, dialect)
-    found = dialect.database.reflect(asked.table, None)
+    _refuse_options(request, dialect)
+    found = dialect.database.reflect(request.table, None)
     place = dialect.place(found)
-    outbox = _outbox(asked, dialect)
+    outbox = _outbox(request, dialect)
     if outbox.name == place.name:
-        raise ConfigurationError(f"table {asked.table!r} is the outbox itself: its rows would make rows without end")
+        raise ConfigurationError(
+            f"table {request.table!r} is the outbox itself: each of its rows would create another, without end"
+        )
     if place.refusal is not None:
-        raise ConfigurationError(f"table {asked.table!r} can't have such triggers: {place.refusal}")
-    columns, missing = _chosen(asked.columns, found)
-    key = _key(asked, found)
+        raise ConfigurationError(f"table {request.table!r} can't have such triggers: {place.refusal}")
+    columns, missing = _chosen(request.columns, found)
+    key = _key(request, found)
     for column in (*columns, *key):
         if (reason := dialect.refused_column(place.name, column)) is not None:
-            raise ConfigurationError(f"column {column.name!r} of table {asked.table!r} {reason}: leave it out")
+            raise ConfigurationError(f"column {column.name!r} of table {request.table!r} {reason}: leave it out")
     capture = Capture(
         place.name,
         outbox.name,
         columns,
         key,
-        place.name.name if asked.aggregate_type is None else asked.aggregate_type,
-        asked.always,
-        asked.notify,
+        place.name.name if request.aggregate_type is None else request.aggregate_type,
+        request.always,
+        request.notify,
         place.notes,
     )
     return Looked(capture, missing, outbox.columns)
 
 
-def _outbox(asked: Asked, dialect: Dialect) -> Outbox:
+def _outbox(request: Request, dialect: Dialect) -> Outbox:
     """Return the outbox of that name, else the place where it would be created."""
-    found = (dialect.outbox(*one) for one in readings(asked.outbox, dialect.quotes))
+    found = (dialect.outbox(*one) for one in readings(request.outbox, dialect.quotes))
     there = next((one for one in found if one.columns is not None), None)
-    return there or dialect.outbox(*split_name(asked.outbox, dialect.quotes))
+    return there or dialect.outbox(*split_name(request.outbox, dialect.quotes))
 
 
-def _refuse_options(asked: Asked, dialect: Dialect) -> None:
-    for option, given in (("--always", asked.always), ("--notify", asked.notify is not None)):
+def _refuse_options(request: Request, dialect: Dialect) -> None:
+    for option, given in (("--always", request.always), ("--notify", request.notify is not None)):
         if given and not dialect.only_here:
-            raise ConfigurationError(f"{option} is of PostgreSQL alone, and this connection leads to another database")
-    if asked.notify is not None and not 0 < len(asked.notify.encode()) <= _LONGEST_CHANNEL:
-        raise ConfigurationError(f"--notify {asked.notify!r}: a channel has 1 to {_LONGEST_CHANNEL} bytes")
-    if asked.aggregate_type is not None and not 0 < len(asked.aggregate_type) <= _LONGEST_TYPE:
+            raise ConfigurationError(f"{option} is for PostgreSQL only, and this connection leads to another database")
+    if request.notify is not None and not 0 < len(request.notify.encode()) <= _LONGEST_CHANNEL:
+        raise ConfigurationError(f"--notify {request.notify!r}: a channel has 1 to {_LONGEST_CHANNEL} bytes")
+    if request.aggregate_type is not None and not 0 < len(request.aggregate_type) <= _LONGEST_TYPE:
         raise ConfigurationError(f"--aggregate-type takes 1 to {_LONGEST_TYPE} characters")
 
 
@@ -151,29 +153,29 @@ def _find(name: str, columns: Sequence[Column]) -> Column | None:
     return alike[0] if len(alike) == 1 else None
 
 
-def _key(asked: Asked, found: Reflection) -> tuple[Column, ...]:
+def _key(request: Request, found: Reflection) -> tuple[Column, ...]:
     nullable = {one.name for one in found.columns if one.nullable}
     unique = next((one for one in found.unique if not nullable.intersection(one)), ())
-    names = asked.key or found.primary_key or unique
+    names = request.key or found.primary_key or unique
     if not names:
         raise ConfigurationError(
-            f"table {asked.table!r} has neither a primary key nor a unique index over columns that are NOT NULL, so"
-            " nothing tells which row an event is of: name its columns with --key"
+            f"table {request.table!r} has neither a primary key nor a unique index over columns that are NOT NULL, so"
+            " nothing identifies the row of an event: name the key columns with --key"
         )
     key, missing = _chosen(names, found)
     if missing:
-        raise unknown_columns(asked, missing, found)
+        raise unknown_columns(request, missing, found)
     for column in key:
         if column.nullable and column.name not in found.primary_key:
             raise ConfigurationError(
-                f"column {column.name!r} of the key may be NULL, and such a row could not be written any more: make it"
-                " NOT NULL, or name other columns with --key"
+                f"column {column.name!r} of the key may be NULL, and such a row could no longer be written: make it NOT"
+                " NULL, or name other columns with --key"
             )
     return key
 
 
-def unknown_columns(asked: Asked, missing: Sequence[str], found: Reflection) -> ConfigurationError:
+def unknown_columns(request: Request, missing: Sequence[str], found: Reflection) -> ConfigurationError:
     """Return the error for columns that a table does not have."""
     return ConfigurationError(
-        f"table {asked.table!r} has no column {', '.join(map(repr, missing))}; it has {', '.join(_names(found))}"
+        f"table {request.table!r} has no column {', '.join(map(repr, missing))}; it has {', '.join(_names(found))}"
     )

@@ -13,12 +13,13 @@ def findings(looked: Looked, dialect: Dialect) -> list[str]:
     installed = {one.name: one for one in dialect.installed(capture)}
     return [
         *(
-            f"the table has no column {name!r}: where it was renamed, a trigger that names it fails every write"
+            f"the table has no column {name!r}: if it was renamed, a trigger that names it makes every write fail"
             for name in looked.missing
         ),
         *looked.outbox_faults(),
         *(
-            f"trigger {one.name!r} fills the outbox too, from before the table was renamed: every write is told twice"
+            f"trigger {one.name!r} fills the outbox too, from before the table was renamed: every write is recorded"
+            " twice"
             for one in stale_of(capture, dialect)
         ),
         *(found for one in dialect.triggers(capture) if (found := _finding(one, installed.get(one.name))) is not None),
@@ -31,5 +32,5 @@ def _finding(trigger: Trigger, installed: Installed | None) -> str | None:
     if installed.fault is not None:
         return f"trigger {trigger.name!r} {installed.fault}"
     if installed.body.split() != trigger.body.split():
-        return f"trigger {trigger.name!r} does something else than would be printed today"
+        return f"trigger {trigger.name!r} differs from what would be printed today"
     return None

@@ -9,7 +9,7 @@ from airflow_legacy_events.cli._command import command, say
 from airflow_legacy_events.cli.outbox.capturing import dialect_of, look
 from airflow_legacy_events.cli.outbox.checking import findings
 from airflow_legacy_events.cli.outbox.ddl import debezium
-from airflow_legacy_events.cli.outbox.model import Asked
+from airflow_legacy_events.cli.outbox.model import Request
 from airflow_legacy_events.cli.outbox.printing import script
 from airflow_legacy_events.core.errors import ConfigurationError
 
@@ -23,7 +23,7 @@ def outbox_ddl(args: Namespace) -> None:
 @command
 def outbox_trigger(args: Namespace) -> None:
     """Print the triggers of a table, or the problems with existing ones."""
-    asked = Asked(
+    request = Request(
         table=args.table,
         columns=_listed(args.columns, "--columns"),
         key=None if args.key is None else _listed(args.key, "--key"),
@@ -33,18 +33,19 @@ def outbox_trigger(args: Namespace) -> None:
         notify=args.notify,
     )
     with dialect_of(args.source_conn_id) as dialect:
-        looked = look(asked, dialect)
+        looked = look(request, dialect)
         if not args.check:
-            say(script(asked, looked, dialect).rstrip())
+            say(script(request, looked, dialect).rstrip())
             return
         found = findings(looked, dialect)
     for one in found:
         say(one)
     if found:
         raise ConfigurationError(
-            f"{len(found)} findings on the triggers of table {args.table!r}; without --check their SQL is printed anew"
+            f"{len(found)} problems with the triggers of table {args.table!r}; run without --check to print their SQL"
+            " again"
         )
-    say(f"the triggers of table {args.table!r} fit")
+    say(f"the triggers of table {args.table!r} are up to date")
 
 
 def _listed(text: str, option: str) -> tuple[str, ...]:
@@ -52,5 +53,5 @@ def _listed(text: str, option: str) -> tuple[str, ...]:
     [names] = csv.reader([text], skipinitialspace=True, strict=False) if text.strip() else [[]]
     found = tuple(name.strip() for name in names)
     if not found or "" in found:
-        raise ConfigurationError(f"{option} {text!r} names no column, or an empty one: give names with commas between")
+        raise ConfigurationError(f"{option} {text!r} names no column, or an empty one: give names separated by commas")
     return found

@@ -12,7 +12,7 @@ from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.ports import Database, Reflection
 
 
-class Asked(NamedTuple):
+class Request(NamedTuple):
     """A person's request.
 
     Attributes:

@@ -43,8 +43,8 @@ _BEFORE_BODY = " FOR EACH ROW "
 _JSON_SINCE = {True: (10, 2, 3), False: (5, 7, 8)}
 _NOTES = (
     "TRUNCATE fires no trigger here, so it is no event.",
-    "With a binary log only SUPER may make triggers, unless the server has log_bin_trust_function_creators = 1.",
-    "They write with the rights of the account that makes them, which needs INSERT on the outbox and has to stay.",
+    "With a binary log only SUPER may create triggers, unless the server has log_bin_trust_function_creators = 1.",
+    "They write with the rights of the account that creates them. It needs INSERT on the outbox; do not drop it.",
 )
 
 
@@ -53,7 +53,7 @@ def find_place(rows: Rows, found: Reflection) -> Place:
     [(schema, name, kind, engine, version)] = rows(_PLACE, schema=found.selectable.schema, name=found.selectable.name)
     notes = list(_NOTES)
     if engine != "InnoDB":
-        notes.append(f"The table is of the engine {engine}: an event stays where its write is rolled back.")
+        notes.append(f"The engine of the table is {engine}: when a write is rolled back, its event stays.")
     return Place(Name(schema, name), _refusal(rows, schema, name, kind, version), tuple(notes))
 
 
@@ -64,12 +64,12 @@ def _refusal(rows: Rows, schema: str, name: str, kind: str, version: str) -> str
     if tuple(map(int, re.findall(r"\d+", version.removeprefix("5.5.5-"))[:3])) < since:
         return f"the server has version {version}, and functions for JSON come with {'.'.join(map(str, since))}"
     if cascades := rows(_CASCADES, schema=schema, name=name):
-        told = "; ".join(
+        listed = "; ".join(
             f"{one} to {to} (ON DELETE {dropped}, ON UPDATE {set_})" for one, to, dropped, set_ in cascades
         )
         return (
-            f"its foreign keys change rows by themselves, which fires no trigger here: {told}. Let them RESTRICT and"
-            " the application delete its rows, or read the table by a watermark"
+            f"its foreign keys change rows by themselves, which fires no trigger here: {listed}. Let them RESTRICT and"
+            " let the application delete the rows, or read the table by a watermark"
         )
     return None
 

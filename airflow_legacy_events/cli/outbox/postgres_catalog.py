@@ -63,9 +63,9 @@ def find_place(rows: Rows, found: Reflection) -> Place:
     )
     refusal, notes = None, []
     if kind not in (_TABLE, _PARTITIONED):
-        refusal = "it is no table but a view or a foreign table: triggers see only what is written through it"
+        refusal = "it is a view or a foreign table, not a table: triggers see only what is written through it"
     elif partition == "true":
-        refusal = "it is a partition of another table, which has to be named instead"
+        refusal = "it is a partition of another table; name that table instead"
     elif kind == _PARTITIONED:
         notes.append(
             "An UPDATE that moves a row to another partition is deleted and created, with one key. TRUNCATE of a single"
@@ -136,7 +136,7 @@ def find_strangers(rows: Rows, capture: Capture, names: Sequence[str], function:
 
 def _fault(enabled: str, *, may_write: bool, always: bool) -> str | None:
     if not may_write:
-        return "fails every write, since the owner of its function may not INSERT into the outbox"
+        return "makes every write fail, since the owner of its function may not INSERT into the outbox"
     if enabled == "D":
         return "is disabled"
     if enabled == "R":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_legacy_events.cli.outbox.capturing import Looked, unknown_columns
-from airflow_legacy_events.cli.outbox.model import Asked, Capture, Dialect, Installed
+from airflow_legacy_events.cli.outbox.model import Capture, Dialect, Installed, Request
 from airflow_legacy_events.cli.outbox.quoting import comment
 from airflow_legacy_events.core.errors import ConfigurationError
 
@@ -13,7 +13,7 @@ _NOTIFY = (
 )
 
 
-def script(asked: Asked, looked: Looked, dialect: Dialect) -> str:
+def script(request: Request, looked: Looked, dialect: Dialect) -> str:
     """Return comments and statements; nothing is executed.
 
     Raises:
@@ -21,17 +21,17 @@ def script(asked: Asked, looked: Looked, dialect: Dialect) -> str:
     """
     capture = looked.capture
     if looked.missing:
-        raise unknown_columns(asked, looked.missing, dialect.database.reflect(asked.table, None))
+        raise unknown_columns(request, looked.missing, dialect.database.reflect(request.table, None))
     if strangers := dialect.strangers(capture):
         raise ConfigurationError(
-            f"the triggers of table {asked.table!r} would take the place of {', '.join(strangers)}, which was not"
-            " printed for this table: rename or drop it first"
+            f"the triggers of table {request.table!r} would replace {', '.join(strangers)}, which was not printed for"
+            " this table: rename or drop it first"
         )
     stale = stale_of(capture, dialect)
     notes = [
-        f"Events of {capture.table.name} for {capture.outbox.name}. Who writes waits while this runs.",
+        f"Events of {capture.table.name} for {capture.outbox.name}. Writers wait while this runs.",
         *(f"Attention: {one}." for one in looked.outbox_faults()),
-        *(f"The trigger {one.name} is from before the table was renamed; it goes." for one in stale),
+        *(f"The trigger {one.name} is from before the table was renamed; it is dropped." for one in stale),
         *capture.notes,
         *([] if capture.notify is None else [_NOTIFY]),
     ]

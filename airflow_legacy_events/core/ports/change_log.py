@@ -93,7 +93,7 @@ class ChangeLog(Protocol):
         """
 
     def check(self, tables: Sequence[LogTable]) -> None:
-        """Check rights, settings and tables for reading their log; every fault is reported, with the SQL that mends it.
+        """Check rights, settings and tables for reading their log; every fault is reported, with the SQL that fixes it.
 
         Raises:
             LegacyEventsError: the only fault, or one error that lists all.
@@ -102,7 +102,7 @@ class ChangeLog(Protocol):
     def guard(
         self, stored: Mapping[str, Any] | None, position: LogPosition | None, renewed: Collection[TableName] = ()
     ) -> Mapping[str, Any]:
-        """Check that the log goes on where a watermark ends; return the facts to keep with the next watermark.
+        """Check that the log continues where a watermark ends; return the facts to keep with the next watermark.
 
         Args:
             stored: facts of the watermark; None for a stream that was never begun.

@@ -128,7 +128,7 @@ class Database(Protocol):
         """Return False for a column whose order is meaningless although the database accepts it in ORDER BY."""
 
     def misordered(self, selectable: Any, column: Column) -> str | None:
-        """Return why a text column sorts in another way than it compares, and the remedy; None if not known to."""
+        """Return why a text column sorts differently than it compares, and the remedy; None if not known to."""
 
     def check(self, query: Any) -> None:
         """Have the database parse a SQLAlchemy SELECT, without reading rows.

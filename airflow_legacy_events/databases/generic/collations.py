@@ -1,4 +1,4 @@
-"""Columns that a database sorts in another way than it compares, so that pages by them would pass rows over."""
+"""Columns that a database sorts differently than it compares, so that pages by them would skip rows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _OF_CODE = sa.text(f"{_COLLATION} WHERE co.rdb$character_set_id = :charset AND c
 
 
 def of_firebird(session: sa.Connection, selectable: Any, column: Column) -> str | None:
-    """Return why a text column of Firebird sorts in another way than it compares; None if it does not.
+    """Return why a text column of Firebird sorts differently than it compares; None if it does not.
 
     The collation of a table's or view's column is in the catalog. That of a query is in the description of its result,
     as far as the text is in the character set of the session, UTF8.
@@ -50,8 +50,8 @@ def of_firebird(session: sa.Connection, selectable: Any, column: Column) -> str 
     if not folds and name not in _INCONSISTENT:
         return None
     return (
-        f"has the collation {name}, by which it is sorted in another way than it is compared, so pages would pass rows"
-        f" over; nothing was read.\nRead it with sql= and {column.name} COLLATE {charset} AS {column.name}, or name"
+        f"has the collation {name}, by which it is sorted differently than it is compared, so pages would skip rows;"
+        f" nothing was read.\nRead it with sql= and {column.name} COLLATE {charset} AS {column.name}, or name"
         " other columns"
     )
 
@@ -73,11 +73,11 @@ def _described(session: sa.Connection, query: Any, column: Column) -> tuple[int,
 
 
 def of_mysql(session: sa.Connection, selectable: Any, column: Column) -> str | None:  # noqa: ARG001
-    """Return why a column of MySQL or MariaDB sorts in another way than it compares; None if it does not."""
+    """Return why a column of MySQL or MariaDB sorts differently than it compares; None if it does not."""
     type_ = column.type.partition("(")[0].lower()
     if type_ not in ("enum", "set"):
         return None
     return (
-        f"is {type_}, which is sorted in another way than it is compared, so pages would pass rows over; nothing was"
-        f" read.\nRead it with sql= and CAST({column.name} AS CHAR) AS {column.name}, or name other columns"
+        f"is {type_}, which is sorted differently than it is compared, so pages would skip rows; nothing was read."
+        f"\nRead it with sql= and CAST({column.name} AS CHAR) AS {column.name}, or name other columns"
     )

@@ -35,9 +35,7 @@ T = TypeVar("T")
 
 _LONGEST_REASON = 500
 _READING = "reading"
-_IN_BRACKETS = (
-    "It is read as a query in brackets: where the database allows no WITH or ORDER BY there, make a view of it."
-)
+_IN_BRACKETS = "It is read as a subquery: if the database allows no WITH or ORDER BY there, create a view of it."
 
 
 class GenericDatabase(Streamed):
@@ -65,7 +63,7 @@ class GenericDatabase(Streamed):
         try:
             engine = watched(sa.create_engine(self._url, poolclass=sa.NullPool, hide_parameters=True))
         except sa.exc.ArgumentError:  # its text contains the URL
-            raise ConfigurationError(f"connection {self.conn_id!r}: its URL is none of {self.backend}") from None
+            raise ConfigurationError(f"connection {self.conn_id!r}: its URL is not a {self.backend} URL") from None
         quote_all(engine.dialect)
         return engine
 
@@ -133,7 +131,7 @@ class GenericDatabase(Streamed):
             "database": self.url.database,
         }
         query: Any = sa.select(sa.literal_column(self._traits.server or "1"))
-        answer = self._ask("asking for the server's identity", lambda session: session.execute(query).scalar())
+        answer = self._ask("reading the server's identity", lambda session: session.execute(query).scalar())
         parts["server"] = answer if self._traits.server else None
         return {name: str(value) for name, value in parts.items() if value}
 
@@ -150,12 +148,12 @@ class GenericDatabase(Streamed):
 
     def writes(self, table: str) -> TableWrites:
         """See `core.ports.Database.writes`."""
-        doing = "looking at what writing to the table meets"
+        doing = "checking what a write to the table sets off"
         return self._ask(doing, lambda session: table_writes(session, table, self._traits))
 
     def refusal(self, statement: Any) -> str | None:
         """See `core.ports.Database.refusal`."""
-        doing = "asking whether rows may be written"
+        doing = "checking whether rows may be written"
         with (
             contextlib.closing(self._connect_to_write()) as session,
             self._answering(doing, session.cut),
@@ -174,7 +172,7 @@ class GenericDatabase(Streamed):
         names: Sequence[str] | None = None,  # noqa: ARG002
     ) -> tuple[tuple[Column, ...], dict[str, str]]:
         look = inspect_columns if isinstance(selectable, sa.TableClause) else self._describe_query
-        return self._ask("looking at the columns", lambda session: look(session, selectable))
+        return self._ask("looking up the columns", lambda session: look(session, selectable))
 
     def _describe_query(self, session: sa.Connection, query: Any) -> tuple[tuple[Column, ...], dict[str, str]]:
         one: Any = sa.literal_column("1")
@@ -222,7 +220,7 @@ class GenericDatabase(Streamed):
     def now(self) -> dt.datetime:
         """See `core.ports.Database.now`."""
         query: Any = sa.select(sa.literal_column(self._traits.utc_now or "CURRENT_TIMESTAMP"))
-        found = self._ask("asking for the time", lambda session: session.execute(query).scalar())
+        found = self._ask("reading the server's time", lambda session: session.execute(query).scalar())
         return values.moment_of(found, in_utc=bool(self._traits.utc_now))
 
     def among(self, columns: Sequence[Any], rows: Sequence[Sequence[Any]]) -> Any:

@@ -121,7 +121,7 @@ class RowLock:
         except sa.exc.SQLAlchemyError as error:
             raise self._lost(f"its session failed: {one_line(error)}", missing(error, self._session.user)) from None
         if not still:
-            raise self._lost(f"its row in {TABLE} is another run's or was removed")
+            raise self._lost(f"its row in {TABLE} belongs to another run or was removed")
 
     def execute(self, statements: Sequence[Any]) -> list[Answer]:
         """See `core.ports.Lease.execute`; the lock's row is renewed in the same transaction."""
@@ -130,7 +130,7 @@ class RowLock:
             answers = in_order(statements, lambda one: answer_of(session.execute(one)))
             renewed = sa.update(locks).where(self._ours).values(beats=locks.c.beats + 1, leased_at=_NOW)
             if not session.execute(renewed).rowcount:
-                raise self._lost(f"its row in {TABLE} is another run's or was removed")
+                raise self._lost(f"its row in {TABLE} belongs to another run or was removed")
             return answers
 
         with self._turn:
@@ -143,13 +143,14 @@ class RowLock:
     def _lost(self, why: str, remedy: str = "") -> SourceError:
         return SourceError(
             f"the lock of stream {self._name!r} is lost, {why}. The watermark was not moved; another run may have taken"
-            f" over. A retry goes on{remedy}"
+            f" over. A retry continues{remedy}"
         )
 
     def _without(self, why: str) -> Unlocked:
         self._log.warning(
-            "stream %s has no lock: the table %s is not there and could not be made (%s), so nothing keeps a second run"
-            " from sending the same rows. Create it (see Connections in the documentation) or keep the runs apart",
+            "stream %s has no lock: the table %s does not exist and could not be created (%s), so nothing keeps a"
+            " second run from sending the same rows. Create it (see Connections in the documentation) or keep the runs"
+            " apart",
             self._name,
             TABLE,
             why,
@@ -183,15 +184,15 @@ class RowLock:
                 self._log.warning(
                     "took the lock over from %s, %s",
                     describe(holder),
-                    "an earlier try of this task" if earlier else "which has shown no life for too long",
+                    "an earlier try of this task" if earlier else "whose last heartbeat is too old",
                 )
                 return
-        raise BusyError(f"stream {self._name!r} is being taken by several runs", holder="another run", healthy=None)
+        raise BusyError(f"several runs are trying to lock stream {self._name!r}", holder="another run", healthy=None)
 
     def _strange(self) -> SourceError:
         return SourceError(
-            f"the lock of stream {self._name!r} is held by a row of {TABLE} that names no run. Nothing was"
-            f" read. Remove the row whose stream_hash is {self._hash!r} if no run keeps it; else it is taken over"
+            f"the lock of stream {self._name!r} is held by a row of {TABLE} that names no run. Nothing was read. Remove"
+            f" the row whose stream_hash is {self._hash!r} if no run holds it; otherwise it is taken over"
             f" {LEASE_SECONDS:.0f} s after it was last renewed"
         )
 

@@ -13,15 +13,15 @@ _RAISED_BY_MYSQL, _NOT_THE_SERVERS = 1644, 10_000
 
 def reason_of_read(error: Exception) -> str:
     """Return why a read failed. Quoted text is left out, as is text raised by a function: both may be row values."""
-    return masked(_told(error))
+    return masked(_said(error))
 
 
 def reason_of_query(error: Exception) -> str:
     """Return why a query was refused; quoted text is part of the query."""
-    return one_line(_told(error))
+    return one_line(_said(error))
 
 
-def _told(error: Exception) -> str:
+def _said(error: Exception) -> str:
     """Return the server's primary message, if the driver separates it from DETAIL and CONTEXT, which contain values."""
     driver: Any = getattr(error, "orig", None) or error
     diagnosed = getattr(driver, "diag", None)

@@ -31,9 +31,9 @@ def missing(error: object, user: str | None) -> list[str]:
         error: of the driver.
         user: of the connection; None: the server's default.
     """
-    told = one_line(error)
+    text = one_line(error)
     for sentence in _SENTENCES:
-        if found := sentence.search(told):
+        if found := sentence.search(text):
             parts = found.groupdict()
             table = ".".join(part for part in (parts.get("schema"), parts["table"].strip("\"`'")) if part)
             column = f" ({parts['column']})" if parts.get("column") else ""

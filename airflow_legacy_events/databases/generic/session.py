@@ -43,7 +43,7 @@ class _Call(Generic[T]):
 
     def leave(self) -> None:
         if not self._over.is_set():
-            self._error = LeftBehindError("its driver did not give way, and its call was left behind")
+            self._error = LeftBehindError("its driver did not return, and its call was abandoned")
             self._over.set()
 
     def wait(self, seconds: float | None = None) -> T:

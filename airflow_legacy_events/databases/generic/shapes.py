@@ -62,7 +62,7 @@ class Shapes:
             SchemaChangedError: naming the first column that differs.
         """
         if list(names) != [column.name for column in expected]:
-            raise self._changed(f"columns {', '.join(map(repr, names))} came instead of those that were there before")
+            raise self._changed(f"columns {', '.join(map(repr, names))} were returned instead of those found before")
         codes = [one[1] for one in described]
         before = self._codes.get(tuple(expected))
         self._codes[tuple(expected)] = codes
@@ -77,7 +77,7 @@ class Shapes:
 
     def _changed(self, what: str) -> SchemaChangedError:
         return SchemaChangedError(
-            f"connection {self._conn_id!r}: {what}, while the rows were read; nothing of the page was sent"
+            f"connection {self._conn_id!r}: {what}, while the rows were read; no row of the page was sent"
         )
 
 

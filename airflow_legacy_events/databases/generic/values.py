@@ -38,8 +38,9 @@ def _written(values: Sequence[Any], types: set[type], name: str) -> list[Any]:
     if unknown := types - _FORMS.keys():
         found = ", ".join(sorted(type_.__name__ for type_ in unknown))
         raise SourceError(
-            f"column {name!r} holds values that the driver gives as {found}, which has no exact text; nothing of them"
-            f" was sent. Leave it out with exclude_columns=[...], or read it with sql= and CAST({name} AS VARCHAR(...))"
+            f"column {name!r} holds values that the driver returns as {found}, which has no exact text; no row with"
+            f" them was sent. Leave it out with exclude_columns=[...], or read it with sql= and CAST({name} AS"
+            " VARCHAR(...))"
         )
     return [value if type(value) in _PLAIN else _FORMS[type(value)](value) for value in values]
 

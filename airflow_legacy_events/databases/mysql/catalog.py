@@ -179,8 +179,8 @@ def _find(session: Session, table: str) -> tuple[TableName, TableRow]:
     """Return the name under which a table was found, and its row in the table list."""
     names = looked_up(table, _QUOTES)
     # One lookup per name: in old releases, a condition on several names would open every table.
-    asked = " UNION ALL ".join(_TABLE.format(at=at) for at in range(len(names)))
-    rows = session.rows(asked, *(part for one in names for part in one))
+    query = " UNION ALL ".join(_TABLE.format(at=at) for at in range(len(names)))
+    rows = session.rows(query, *(part for one in names for part in one))
     found = [(names[int(at)], TableRow(*row)) for at, *row in rows]
     # The server may compare names case-insensitively.
     exact = [one for one in found if one[0].name == one[1].name]

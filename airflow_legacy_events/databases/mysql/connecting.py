@@ -12,7 +12,7 @@ from MySQLdb.constants import CLIENT
 
 from airflow_legacy_events.databases.errors import refused_extra
 from airflow_legacy_events.databases.mysql.option_file import with_file
-from airflow_legacy_events.databases.mysql.tls import asked, prove
+from airflow_legacy_events.databases.mysql.tls import prove, requested
 
 _FIXED: Mapping[str, Any] = {
     "charset": "utf8mb4",
@@ -51,15 +51,15 @@ def connect(
     given = {name: value for name, value in with_file(conn_id, options).items() if name not in _NOT_TAKEN}
     if not given.get("compress", True):  # the driver treats any value as true
         del given["compress"]
-    tls = asked(conn_id, given)
+    tls = requested(conn_id, given)
     fixed = {**_FIXED, "autocommit": autocommit, **({} if conv is None else {"conv": dict(conv)})}
     try:
         connection = MySQLdb.connect(**{**tls.options, **fixed})  # type: ignore[no-untyped-call]
     except _OF_THE_DRIVER as error:
-        raise refused_extra(conn_id, _named(error, given), "is nothing that mysqlclient takes") from None
+        raise refused_extra(conn_id, _named(error, given), "is not accepted by mysqlclient") from None
     except MySQLdb.Error as error:
         if (name := _refused_by_the_server(error, given)) is not None:
-            raise refused_extra(conn_id, name, f"is nothing that the server takes (error {error.args[0]})") from None
+            raise refused_extra(conn_id, name, f"is not accepted by the server (error {error.args[0]})") from None
         raise
     if tls.by is not None:
         try:
@@ -98,7 +98,7 @@ def options_of(conn_id: str, dialect: Any, url: Any) -> dict[str, Any]:
         return dict(dialect.create_connect_args(url)[1])
     except ValueError:
         wrong = next(name for name in url.query if not _is_taken(dialect, url, name))
-        raise refused_extra(conn_id, wrong, "is nothing that mysqlclient takes") from None
+        raise refused_extra(conn_id, wrong, "is not accepted by mysqlclient") from None
 
 
 def _is_taken(dialect: Any, url: Any, name: str) -> bool:

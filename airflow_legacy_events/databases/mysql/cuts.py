@@ -18,7 +18,7 @@ _LOST_CHARACTER = (
     "a text holds a character or byte that the character set of the query's conversion does not have. Read"
 )
 _LOST_CHARACTER += " the column without CONVERT or CAST, or CAST(... AS BINARY)"
-_BEYOND = "a number is beyond its type, and became the greatest that it holds, or NULL. CAST to a type that holds it"
+_BEYOND = "a number is out of range for its type, and became the type's maximum or NULL. CAST to a type that holds it"
 _CUT = {
     1260: "a list of GROUP_CONCAT, JSON_ARRAYAGG or JSON_OBJECTAGG is longer than group_concat_max_len. Make the groups"
     " smaller, or raise group_concat_max_len at the server",
@@ -29,8 +29,8 @@ _CUT = {
     " server, or leave the column out",
     1406: "a value is too long for its type. CAST to a type that holds it",
     1916: _BEYOND,
-    1931: "the query examined as many rows, or recursed as often, as it may, so that rows are missing. Leave LIMIT ROWS"
-    " EXAMINED out of it, or raise max_recursive_iterations at the server",
+    1931: "the query reached its limit of examined rows or recursions, so rows are missing. Remove LIMIT ROWS EXAMINED,"
+    " or raise max_recursive_iterations at the server",
     1977: _LOST_CHARACTER,
     3854: _LOST_CHARACTER,
     6527: _BEYOND,
@@ -45,7 +45,7 @@ _SHORTENED = re.compile(r"Truncated incorrect (?:N?CHAR|BINARY|VARCHAR|VARBINARY
 _LARGE = re.compile(
     r"Truncated incorrect (?:INTEGER|DECIMAL) value: '-?(?:\d{19,}(?:\.\d*)?|\d(?:\.\d+)?e\+?(?:1[89]|[2-9]\d|\d{3}))'"
 )
-_LEFT = "a CAST makes a text shorter than it is. Write LEFT(...) where that is meant"
+_LEFT = "a CAST shortens a text. Write LEFT(...) if that is intended"
 
 
 class Cuts:
@@ -58,7 +58,7 @@ class Cuts:
 
     def __init__(self, conn_id: str, log: logging.Logger) -> None:
         self._conn_id, self._log = conn_id, log
-        self._told: set[int] = set()
+        self._reported: set[int] = set()
 
     def check(self, session: Session, *, computed: bool, ended: bool) -> None:
         """Check that the server cut no value read by the last statement of a session.
@@ -82,26 +82,26 @@ class Cuts:
             why = _of_truncated(text) if code == _TRUNCATED else _CUT.get(code)
             if why is not None:
                 raise SourceError(
-                    f"connection {self._conn_id!r}: the server cut what was read (warning {code}): {why}. Nothing of"
-                    " the page was sent"
+                    f"connection {self._conn_id!r}: the server cut what was read (warning {code}): {why}. No row of the"
+                    " page was sent"
                 )
         if computed:
             self._warn(found, number)
 
     def _warn(self, found: list[tuple[int, str]], number: int) -> None:
-        for code in sorted({code for code, _ in found} & _CONVERTED - self._told):
-            self._told.add(code)
+        for code in sorted({code for code, _ in found} & _CONVERTED - self._reported):
+            self._reported.add(code)
             self._log.warning(
-                "connection %r: the query takes texts that are none for numbers or times (warning %s of the server);"
-                " what it makes of them is sent. CAST or a condition in the query avoids it",
+                "connection %r: the query converts texts that are not numbers or times (warning %s of the server); the"
+                " converted values are sent. A CAST or a condition in the query avoids it",
                 self._conn_id,
                 code,
             )
-        if number > len(found) and 0 not in self._told:
-            self._told.add(0)
+        if number > len(found) and 0 not in self._reported:
+            self._reported.add(0)
             self._log.warning(
-                "connection %r: of %s warnings of the server the first %s are kept, so whether a value was cut is not"
-                " known. Raise max_error_count at the server, or avoid what the warnings are about",
+                "connection %r: of the server's %s warnings only the first %s are kept, so whether a value was cut is"
+                " not known. Raise max_error_count at the server, or avoid the cause of the warnings",
                 self._conn_id,
                 number,
                 len(found),

@@ -67,23 +67,23 @@ class MysqlDatabase(Reader):
     def writes(self, table: str) -> TableWrites:
         """See `core.ports.Database.writes`."""
         self._known.wanted = wanted(table, None)
-        with self._using("looking at what writing to the table meets") as session:
+        with self._using("checking what a write to the table sets off") as session:
             return table_writes(session, table)
 
     def refusal(self, statement: Any) -> str | None:
         """See `core.ports.Database.refusal`."""
-        with self._translated("asking whether rows may be written"):
+        with self._translated("checking whether rows may be written"):
             return refusal(self._open_for_lock, *self._compiled(statement), Right.of(statement))
 
     def now(self) -> dt.datetime:
         """See `core.ports.Database.now`."""
-        with self._using("asking for the time") as session:
+        with self._using("reading the server's time") as session:
             [(now,)] = session.rows(_NOW)
         return dt.datetime.fromisoformat(f"{now}+00:00")
 
     def zone(self) -> ServerZone:
         """See `core.ports.Database.zone`."""
-        with self._using("asking for the server's zone") as session:
+        with self._using("reading the server's time zone") as session:
             return session.zone
 
     def marking(self, of: Column) -> Any:
@@ -104,7 +104,7 @@ class MysqlDatabase(Reader):
         return self._known.state
 
     def _find_below(self, selectable: Any) -> None:
-        with self._using("looking for the tables of the query") as session:
+        with self._using("looking up the tables of the query") as session:
             below = below_query(session, str(selectable))
             self._known.functions, self._known.state = below.functions, below.state(session)
 
@@ -135,7 +135,7 @@ class MysqlDatabase(Reader):
 
     def _described(self, query: Any, *, partly: bool = False) -> list[tuple[str, types.Type, int]]:
         statement, parameters = self._compiled(query.limit(0))
-        with self._using("looking at the columns") as session, self._limited(session):
+        with self._using("looking up the columns") as session, self._limited(session):
             session.touched = self._known.functions
             try:
                 return types.described(session, statement, parameters)
@@ -184,14 +184,14 @@ class MysqlDatabase(Reader):
     def _character_sets(self, selectable: Any, texts: Sequence[str]) -> list[str]:
         """Return the answer to `charsets.question`."""
         statement, parameters = self._compiled(charsets.question(selectable, texts))
-        with self._using("looking at the columns") as session, session.connection.cursor() as cursor:
+        with self._using("looking up the columns") as session, session.connection.cursor() as cursor:
             session.touched = self._known.functions
             cursor.execute(statement, parameters)
             return list(cursor.fetchone())
 
     def _until_now(self, value: Any, kind: Kind, lag_seconds: float, timezone: str) -> Any:
         """Compare with the server's clock, read now."""
-        with self._using("asking for the server's time") as session:
+        with self._using("reading the server's time") as session:
             [(now,)] = session.rows(_NOW)
         moment = dt.datetime.fromisoformat(f"{now}+00:00") - dt.timedelta(seconds=lag_seconds)
         if kind is not Kind.INSTANT:

@@ -35,7 +35,7 @@ def read_next_id(session: Session, table: str, column: str) -> NextId:
         return NextId(int(number), returns=forgets and _counts_from_rows(session, row, column, int(number)))
     if engine == "InnoDB" and not session.mariadb:  # MySQL 8 and later, for a table with no counter yet
         return NextId(1)
-    return NextId(unknown=f"engine {engine} does not tell what AUTO_INCREMENT of {column} hands out next")
+    return NextId(unknown=f"engine {engine} does not report the next AUTO_INCREMENT value of {column}")
 
 
 def _counts_from_rows(session: Session, row: TableRow, column: str, number: int) -> bool:
@@ -50,6 +50,6 @@ def _is_sequence(default: str | None) -> bool:
 
 def _sequence(column: str, default: str) -> str:
     return (
-        f"the values of {column} come from {default}, and servers take numbers of a sequence in advance, so what it"
-        " hands out next is not known"
+        f"the values of {column} come from {default}, and servers reserve numbers of a sequence in advance, so its next"
+        " value is not known"
     )

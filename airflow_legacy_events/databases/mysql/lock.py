@@ -112,7 +112,7 @@ class NamedLock(SessionLock):
             raise self._lost(reason(error)) from None
         # A restarted server reuses session IDs: its answer counts only while the session exists.
         if self._ended.is_set() or owner is None or int(owner) != self._session.number:
-            raise self._lost("the server says that it is not ours any more")
+            raise self._lost("the server reports that it is no longer ours")
 
     def execute(self, statements: Sequence[Any]) -> list[Answer]:
         """See `core.ports.Lease.execute`; the lock is checked right before the commit."""

@@ -61,7 +61,7 @@ def _read(conn_id: str, path: str, group: str) -> dict[str, Any]:
         text = Path(path).read_text()
         parser.read_string(text)
     except (OSError, UnicodeDecodeError):
-        raise refused_extra(conn_id, _FILE, "names a file that is not there or can't be read") from None
+        raise refused_extra(conn_id, _FILE, "names a file that does not exist or can't be read") from None
     except configparser.Error:
         raise _unknown(conn_id) from None
     if _OTHER_LINES.search(text):

@@ -60,14 +60,14 @@ class AskedServer(SnapshotDatabase[Session]):
         return self.position() is not None and self.behind({**(position or {})}) is None
 
     def _ask_server(self) -> Server:
-        with self._using("asking for the server's identity") as session:
+        with self._using("reading the server's identity") as session:
             return read_server(session)
 
     def _is_primary(self) -> bool:
-        with self._using("asking whether the server is a replica") as session:
+        with self._using("checking whether the server is a replica") as session:
             return is_primary(session)
 
     def next_id(self, table: str, column: str) -> NextId:
         """See `core.ports.Database.next_id`."""
-        with self._using("asking for the next id") as session:
+        with self._using("reading the next id") as session:
             return read_next_id(session, table, column)

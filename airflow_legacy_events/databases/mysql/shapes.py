@@ -57,7 +57,7 @@ def check_shape(conn_id: str, expected: Sequence[Column], found: Described, json
     for (name, _, type_), (is_name, _, is_type) in zip(wanted, seen, strict=False):
         if (name, type_) != (is_name, is_type):
             raise _changed(conn_id, f"column {name!r} was {type_}, found was {is_name!r}, {is_type}")
-    raise _changed(conn_id, f"{len(wanted)} columns were asked for, found were {len(seen)}")
+    raise _changed(conn_id, f"{len(wanted)} columns were selected, {len(seen)} were returned")
 
 
 def _type_of(name: str, type_: Type, json: Collection[str]) -> tuple[str, Any, str]:
@@ -70,4 +70,4 @@ def _bare(type_: str) -> str:
 
 
 def _changed(conn_id: str, what: str) -> SchemaChangedError:
-    return SchemaChangedError(f"connection {conn_id!r}: {what}, while the rows were read; nothing of the page was sent")
+    return SchemaChangedError(f"connection {conn_id!r}: {what}, while the rows were read; no row of the page was sent")

@@ -39,7 +39,7 @@ _CHECKS_BY_A_CA = re.compile(r"3\.[0-3]\.")
 _CAPSULE = b"_mysql.connection.native_connection"
 
 
-class Asked(NamedTuple):
+class Requested(NamedTuple):
     """TLS as requested by a connection.
 
     Attributes:
@@ -51,7 +51,7 @@ class Asked(NamedTuple):
     by: str | None
 
 
-def asked(conn_id: str, options: Mapping[str, Any]) -> Asked:
+def requested(conn_id: str, options: Mapping[str, Any]) -> Requested:
     """Return the TLS options for the driver.
 
     Args:
@@ -66,21 +66,21 @@ def asked(conn_id: str, options: Mapping[str, Any]) -> Asked:
     rest = {name: value for name, value in options.items() if name != "ssl" and not name.startswith("ssl_")}
     mode = str(given.pop("mode", "")).upper()
     if mode not in ("", *_MODES):
-        raise refused_extra(conn_id, "ssl_mode", f"is none of {', '.join(_MODES)}")
+        raise refused_extra(conn_id, "ssl_mode", f"is not one of {', '.join(_MODES)}")
     switched_off = _is_true(given.pop("disabled", "0"))
     asks = {name: stated for name, stated in _ASKS.items() if _is_true(given.pop(name, "0"))}
     if mode == _DISABLED or (switched_off and not mode):
-        return Asked({**rest, "ssl_mode": _DISABLED}, None)
+        return Requested({**rest, "ssl_mode": _DISABLED}, None)
     _check_files(conn_id, given)
     unknown = {f"ssl_{name}": given.pop(name) for name in list(given) if name not in (*_FILES, "cipher")}
     if not (mode or given or asks):
-        return Asked(rest | unknown, None)
+        return Requested(rest | unknown, None)
     wanted = mode or max([_REQUIRED, *asks.values()], key=_MODES.index)
     by = "ssl_mode" if mode else f"ssl_{next(iter(given or asks))}"
     if given.keys() & {"ca", "capath"} and wanted == _REQUIRED and not _CHECKS_BY_A_CA.match(_mysql.get_client_info()):
         wanted = _VERIFY_CA
     made = {**rest, **unknown, "ssl_mode": wanted, **({"ssl": given} if given else {})}
-    return Asked(made, None if wanted == _PREFERRED else by)
+    return Requested(made, None if wanted == _PREFERRED else by)
 
 
 def prove(conn_id: str, connection: Any, by: str) -> None:
@@ -96,8 +96,8 @@ def prove(conn_id: str, connection: Any, by: str) -> None:
     """
     if not _cipher(connection):
         raise ConfigurationError(
-            f"let the server of connection {conn_id!r} speak TLS, or remove extra {by!r}: it asks for TLS, and the"
-            " server, or what lies before it, made a session without. Nothing was read"
+            f"enable TLS on the server of connection {conn_id!r}, or remove extra {by!r}: it requires TLS, and the"
+            " server, or a proxy before it, opened a session without TLS. Nothing was read"
         )
 
 
@@ -105,7 +105,7 @@ def _check_files(conn_id: str, given: Mapping[str, Any]) -> None:
     for name, is_there in _FILES.items():
         if name in given and not (is_there(given[name]) and os.access(given[name], os.R_OK)):
             what = "folder" if name == "capath" else "file"
-            raise refused_extra(conn_id, f"ssl_{name}", f"names a {what} that is not there or can't be read")
+            raise refused_extra(conn_id, f"ssl_{name}", f"names a {what} that does not exist or can't be read")
 
 
 def _cipher(connection: Any) -> str:

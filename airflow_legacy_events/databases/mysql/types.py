@@ -155,9 +155,9 @@ def text(value: Any, column: Column) -> str:
         raise became_null(column)
     if column.type in _WITHOUT_ORDER:
         raise ConfigurationError(
-            f"column {column.name!r} is {column.type}, which is sorted in another way than it is compared, so it can't"
-            f" be a watermark or key column; nothing was read. Use sql= with CAST({column.name} AS CHAR) AS"
-            f" {column.name}, or name other columns"
+            f"column {column.name!r} is {column.type}, which is sorted differently than it is compared, so it can't be"
+            f" a watermark or key column; nothing was read. Use sql= with CAST({column.name} AS CHAR) AS {column.name},"
+            " or name other columns"
         )
     if column.kind is Kind.SINGLE:
         return shortest(value)

@@ -60,7 +60,7 @@ def table_writes(session: Session, table: str) -> TableWrites:
     elsewhere, unknown = written_elsewhere(session, grants)
     kept = () if engine in _WITH_TRANSACTIONS else (f"engine {engine} has no transactions: nothing is rolled back",)
     if kind == _VERSIONED:
-        kept = (*kept, "system versioning keeps every row as it was before, also one that is deleted")
+        kept = (*kept, "system versioning keeps every row as it was before, even a deleted one")
     return TableWrites(
         _server_name(session, schema, name),
         elsewhere,
@@ -98,7 +98,7 @@ def _ids_return(session: Session, engine: str | None, counted: list[str]) -> str
         return None
     return (
         f"a restart of this release sets AUTO_INCREMENT of {counted[0]} to the highest one left, so ids of deleted rows"
-        " are given again"
+        " are reused"
     )
 
 

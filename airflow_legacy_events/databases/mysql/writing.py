@@ -100,7 +100,7 @@ def reason_without_values(error: BaseException) -> str:
     """Return why a statement failed. The reason never contains row values."""
     code = code_of(error)
     if isinstance(error, UnicodeDecodeError):
-        return "a text can't become Unicode"
+        return "a text can't be converted to Unicode"
     if code == _RAISED or code >= _NOT_THE_SERVERS:
         return f"a trigger or procedure raised an exception (error {code})"
     return reason(error) if code in _NAMES_ONLY else masked(reason(error))

@@ -125,7 +125,7 @@ class ForeignTable(NamedTuple):
     wrapper: str
     options: list[str]
 
-    def told(self) -> str:
+    def reason(self) -> str:
         """Return why a snapshot doesn't keep its rows stable."""
         why = (
             "a TRUNCATE or a rewritten table there shows through its snapshot"
@@ -133,8 +133,8 @@ class ForeignTable(NamedTuple):
             else "which holds no snapshot"
         )
         return (
-            f"{self.name} is a foreign table of server {self.server}, read by {self.wrapper}: {why}; read it where it"
-            f" lies, or load a copy of it: CREATE TABLE … AS TABLE {self.name}"
+            f"{self.name} is a foreign table of server {self.server}, read by {self.wrapper}: {why}; read it on its own"
+            f" server, or load a copy of it: CREATE TABLE … AS TABLE {self.name}"
         )
 
 
@@ -186,9 +186,9 @@ def _unheld(
     session: Connection[Any], foreign: Sequence[ForeignTable], called: sql.Composable | None = None
 ) -> str | None:
     if foreign:
-        return foreign[0].told()
+        return foreign[0].reason()
     if called is None:
         return None
     [functions] = ask(session, _PATH, sql.SQL(_OUTSIDE).format(called))
-    told = (f"{name}() can read what no snapshot holds; write the query without it" for (name,) in functions)
-    return next(told, None)
+    reasons = (f"{name}() can read what no snapshot holds; write the query without it" for (name,) in functions)
+    return next(reasons, None)

@@ -13,7 +13,7 @@ from airflow_legacy_events.databases.postgres.catalog import table_of
 from airflow_legacy_events.databases.postgres.undone import ask
 
 _TOLD = (
-    "%s calls functions that are neither the server's nor an extension's: %s. Whoever may change them lets them run"
+    "%s calls functions that are neither the server's nor an extension's: %s. Anyone who may change them can run code"
     " with the rights of the user of connection %r"
 )
 _FUNCTIONS = """
@@ -71,13 +71,13 @@ class Calls:
 
     def __init__(self, log: logging.Logger, conn_id: str) -> None:
         self._log, self._conn_id = log, conn_id
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
 
     def warn(self, session: Connection[Any], table: str | None, query: str | None) -> str | None:
         """Warn about a view or query; return why a snapshot may not keep its data stable, None if it does."""
         found = called_by_query(session, query) if query is not None else called_by_view(session, str(table))
-        if new := [name for name in found if name not in self._told]:
-            self._told.update(new)
+        if new := [name for name in found if name not in self._reported]:
+            self._reported.update(new)
             self._log.warning(_TOLD, "the query" if table is None else f"view {table!r}", ", ".join(new), self._conn_id)
         return next((_UNHELD.format(name) for name, reads in found.items() if reads), None)
 

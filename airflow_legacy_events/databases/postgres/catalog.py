@@ -90,8 +90,8 @@ def inspect_table(session: Connection[Any], table: str) -> TableFacts:
     if not entries or entries[0].kind not in _WITH_ROWS:
         if hidden := unreachable(session, *written):
             raise unreadable_table(table, "\n".join(hidden))
-        asked = list(_WITH_ROWS), written.schema, written.schema
-        raise no_such_table(table, [one for (one,) in session.execute(_NAMES, asked)])
+        values = list(_WITH_ROWS), written.schema, written.schema
+        raise no_such_table(table, [one for (one,) in session.execute(_NAMES, values)])
     [entry] = entries
     columns = {number: Attribute(*rest) for number, *rest in sorted(found.columns)}
     names = {one.name: one.withheld for one in columns.values() if one.withheld}

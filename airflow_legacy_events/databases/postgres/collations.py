@@ -43,7 +43,7 @@ class Collation(NamedTuple):
     deterministic: bool
     version: str | None
 
-    def told(self) -> str:
+    def form(self) -> str:
         """Return text that identifies the collation's sort order."""
         rules = " ".join(filter(None, (_PROVIDERS.get(self.provider, self.provider), self.version)))
         return f"{self.name} ({rules})"

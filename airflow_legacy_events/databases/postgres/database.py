@@ -26,7 +26,7 @@ from airflow_legacy_events.databases.postgres.entering import not_entered
 from airflow_legacy_events.databases.postgres.expectation import carried
 from airflow_legacy_events.databases.postgres.generators import next_id
 from airflow_legacy_events.databases.postgres.operators import find_names
-from airflow_legacy_events.databases.postgres.policies import is_policy, told
+from airflow_legacy_events.databases.postgres.policies import is_policy, with_hidden
 from airflow_legacy_events.databases.postgres.pooling import last_row
 from airflow_legacy_events.databases.postgres.prefetch import Prefetch
 from airflow_legacy_events.databases.postgres.qualified import Known, Named, QualifiedCompiler
@@ -99,19 +99,19 @@ class PostgresDatabase(PostgresSessions):
 
     def next_id(self, table: str, column: str) -> NextId:
         """See `core.ports.Database.next_id`."""
-        with self._using("looking for the next id") as session:
+        with self._using("reading the next id") as session:
             return next_id(session.connection, table, column)
 
     def storage(self, table: str | None, query: Any = None) -> Any:
         """See `core.ports.Database.storage`: file nodes by oid."""
         statement = None if query is None else super()._compiled(query)[0]
-        with self._using("asking where the rows lie") as session:
+        with self._using("looking up where the rows are stored") as session:
             if table is None:
                 return below_query(session.connection, str(statement))
             return self._storage.now(session.connection, table)
 
     def _find_server(self) -> Server:
-        with self._using("asking for the server's identity") as session:
+        with self._using("reading the server's identity") as session:
             self._server = found = find_server(session.connection)
         return found
 
@@ -121,36 +121,36 @@ class PostgresDatabase(PostgresSessions):
 
     def writes(self, table: str) -> TableWrites:
         """See `core.ports.Database.writes`."""
-        with self._using("looking at what writing to the table meets") as session:
+        with self._using("checking what a write to the table sets off") as session:
             return table_writes(session.connection, table)
 
     def now(self) -> dt.datetime:
         """See `core.ports.Database.now`."""
-        with self._using("asking for the time") as session:
+        with self._using("reading the server's time") as session:
             [(found,)] = session.connection.execute("SELECT pg_catalog.clock_timestamp()")
         return cast("dt.datetime", found).astimezone(dt.UTC)
 
     def zone(self) -> ServerZone:
         """See `core.ports.Database.zone`."""
-        with self._using("asking for the server's zone") as session:
+        with self._using("reading the server's time zone") as session:
             return session.zone
 
     def zone_origin(self) -> str | None:
         """See `core.ports.Database.zone_origin`."""
-        with self._using("asking for what the zone is set") as session:
+        with self._using("looking up where the time zone is set") as session:
             return find_origin(session.connection)
 
     def reflect(self, table: str | None, sql: str | None) -> Reflected:
         """See `core.ports.Database.reflect`. An array of NULLs can be arbitrarily large in a few stored bytes."""
         found = super().reflect(table, sql)
         if sql is not None or found.indexes is None:
-            with self._using("looking at the functions that are called") as session:
+            with self._using("looking up the functions that are called") as session:
                 unheld = self._calls.warn(session.connection, table, sql)
             found = replace(found, state=found.state._replace(unheld=found.state.unheld or unheld))
         if self.row_security == APPLY:
-            with self._using("looking at what a policy hides") as session:
+            with self._using("checking what a policy hides") as session:
                 query, _ = super()._compiled(sa.select(sa.literal_column("*")).select_from(found.selectable))
-                found = replace(found, state=told(session.connection, query, found.state))
+                found = replace(found, state=with_hidden(session.connection, query, found.state))
         arrays = any(column.kind is Kind.ARRAY for column in found.columns)
         return replace(found, small=False) if found.small and arrays else found
 
@@ -160,14 +160,14 @@ class PostgresDatabase(PostgresSessions):
 
     def _query_state(self, selectable: Any) -> TableState:
         statement, _ = self._compiled(looked_at(selectable, None))
-        with self._using("looking at what the query reads") as session:
+        with self._using("looking up what the query reads") as session:
             return query_state(session.connection, statement)
 
     def _describe(
         self, selectable: Any, not_null: frozenset[str], names: Sequence[str] | None = None
     ) -> tuple[tuple[Column, ...], dict[str, str]]:
         statement, parameters = self._compiled(looked_at(selectable, names).limit(0))
-        with self._using("looking at the columns") as session:
+        with self._using("looking up the columns") as session:
             try:
                 found = Statement(session.texts, statement, parameters).fields()
             except psycopg.OperationalError:

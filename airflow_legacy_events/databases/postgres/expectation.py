@@ -77,6 +77,6 @@ def _bare(type_: str) -> str:
 
 def _changed(conn_id: str, what: str) -> SchemaChangedError:
     return SchemaChangedError(
-        f"connection {conn_id!r} gave a page of other columns than the run was made for: {what}; nothing of that page"
+        f"connection {conn_id!r} returned a page with other columns than the run expects: {what}; no row of that page"
         " was sent"
     )

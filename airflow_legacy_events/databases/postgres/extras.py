@@ -12,10 +12,10 @@ import psycopg
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.databases import errors
 
-_UNKNOWN = "is none of libpq's connection parameters"
-_VALUE = "holds a value that libpq does not take"
-_SETTING = "asks for a setting that the server refuses"
-_POOLER = "is not taken by the pooler that the connection leads to, unless its ignore_startup_parameters names it"
+_UNKNOWN = "is not a libpq connection parameter"
+_VALUE = "has a value that libpq does not accept"
+_SETTING = "requests a setting that the server refuses"
+_POOLER = "is not accepted by the pooler that the connection leads to, unless its ignore_startup_parameters names it"
 # Message patterns, each with the extra's name as a group, or with the extra that it is about.
 _SAID = (
     (re.compile(r'invalid connection option "([^"]+)"'), None, _UNKNOWN),
@@ -27,7 +27,7 @@ _SAID = (
     (re.compile(r"(?:root certificate|CRL) file "), "sslrootcert", "names a file that can't be read"),
     (re.compile(r"private key file "), "sslkey", "names a file that can't be read"),
     (re.compile(r"certificate file "), "sslcert", "names a file that can't be read"),
-    (re.compile(r"definition of service |service file "), "service", "names a service that no service file has"),
+    (re.compile(r"definition of service |service file "), "service", "names a service that is in no service file"),
     (re.compile(r"could not parse network address "), "hostaddr", _VALUE),
     (re.compile(r"unsupported startup parameter: (\w+)"), None, _POOLER),
     (re.compile(r"unsupported startup parameter in options"), "options", _POOLER),

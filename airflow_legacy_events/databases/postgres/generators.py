@@ -73,7 +73,9 @@ def next_id(session: Connection[Any], table: str, column: str) -> NextId:
     if not candidates:
         return NextId()
     if used and not _PLAIN.fullmatch(default):
-        return NextId(unknown=f"the default of column {column!r} makes its values of more than the next of a sequence")
+        return NextId(
+            unknown=f"the default of column {column!r} computes its values from more than the next value of a sequence"
+        )
     if len(candidates) > 1:
         return NextId(unknown=f"column {column!r} has {len(candidates)} sequences, and no default that names one")
     return _of_sequence(session, candidates[0])

@@ -151,9 +151,9 @@ def _listening(connect: Connect, channel: str, conn_id: str) -> Iterator[ListenS
 
 def _lost(channel: str, conn_id: str) -> ConfigurationError:
     return ConfigurationError(
-        f"channel={channel!r} was given, and a notification that was sent through connection {conn_id!r} did not come"
-        f" back within {_ARRIVAL_SECONDS:g} s: a pooler that hands out sessions by the transaction or statement, such"
-        " as PgBouncer, loses LISTEN. Let the connection lead to the server itself, or to a pooler of whole sessions"
+        f"channel={channel!r} was given, but a notification sent through connection {conn_id!r} did not come back"
+        f" within {_ARRIVAL_SECONDS:g} s: a pooler in transaction or statement mode, such as PgBouncer, loses LISTEN."
+        " Point the connection at the server itself, or at a pooler in session mode"
     )
 
 
@@ -163,7 +163,7 @@ def _explained(channel: str, conn_id: str) -> Iterator[None]:
         yield
     except psycopg.errors.ReadOnlySqlTransaction as error:
         raise ConfigurationError(
-            f"channel={channel!r} was given, and the server behind connection {conn_id!r} is a standby, which can't"
+            f"channel={channel!r} was given, but the server behind connection {conn_id!r} is a standby, which can't"
             f" listen: {reason(error)}. Point the connection at the primary, or leave channel= out"
         ) from None
     except psycopg.Error as error:

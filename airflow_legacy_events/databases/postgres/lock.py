@@ -121,7 +121,7 @@ class AdvisoryLock(SessionLock):
         return self._watch
 
     def _why(self, error: object) -> object:
-        return "it answered nothing, though it stayed connected" if self._watch and self._watch.over else error
+        return "it did not answer, though it stayed connected" if self._watch and self._watch.over else error
 
     def check(self) -> None:
         """See `core.ports.Lease.check`."""

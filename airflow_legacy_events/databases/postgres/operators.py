@@ -12,17 +12,17 @@ from airflow_legacy_events.databases.postgres.qualified import Named, Operators
 
 # ORDER BY uses the default B-tree operator class of the type itself, or of a binary-coercible type.
 _OPERATORS = """
-WITH RECURSIVE base (asked, oid) AS (
-  SELECT t, t FROM pg_catalog.unnest(%s::pg_catalog.oid[]) AS asked (t)
+WITH RECURSIVE base (wanted, oid) AS (
+  SELECT t, t FROM pg_catalog.unnest(%s::pg_catalog.oid[]) AS wanted (t)
   UNION
-  SELECT asked, t.typbasetype FROM base JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) base.oid
+  SELECT wanted, t.typbasetype FROM base JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) base.oid
    WHERE t.typbasetype OPERATOR(pg_catalog.<>) 0
 ), named AS (
   SELECT t.oid, pg_catalog.concat(pg_catalog.quote_ident(n.nspname), '.', pg_catalog.quote_ident(t.typname)) AS name,
          t.typtype
     FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
 )
-SELECT asked::pg_catalog.int8, named.name, class.name, class.operators,
+SELECT wanted::pg_catalog.int8, named.name, class.name, class.operators,
        CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_cast WHERE castsource OPERATOR(pg_catalog.=) base.oid
                             AND castcontext OPERATOR(pg_catalog.=) 'i') THEN named.typtype::pg_catalog.text END
   FROM base JOIN named ON named.oid OPERATOR(pg_catalog.=) base.oid AND named.typtype OPERATOR(pg_catalog.<>) 'd'

@@ -26,9 +26,9 @@ _RAISES = "check_enable_rls"
 _NAMED = re.compile(r"""["„«“](.+)["“»”]""")
 
 
-def row_security(asked: str) -> str:
+def row_security(policy: str) -> str:
     """Return the session's SET, which overrides the role's setting; see `core.row_security`."""
-    return f"SET row_security = {'on' if asked == APPLY else 'off'}"
+    return f"SET row_security = {'on' if policy == APPLY else 'off'}"
 
 
 def is_policy(error: Exception) -> bool:
@@ -38,13 +38,13 @@ def is_policy(error: Exception) -> bool:
 
 def policy_refused(conn_id: str, user: str, error: psycopg.Error) -> ConfigurationError:
     """Return the error for a statement that a policy would affect."""
-    told = error.diag.message_primary or ""
-    table = found[1] if (found := _NAMED.search(told)) else told
+    message = error.diag.message_primary or ""
+    table = found[1] if (found := _NAMED.search(message)) else message
     return ConfigurationError(
         f"connection {conn_id!r}: a policy of row-level security may hide rows of table {table!r}, as if there were"
-        " none; nothing of this read was sent"
+        " none; no row of this read was sent"
         f"\nLet the database user see all rows: ALTER ROLE {user} BYPASSRLS (of a view: its owner)"
-        "\nOr, where the policy is meant, give row_security='apply': what it shows is what is sent"
+        "\nOr, if the policy is intended, give row_security='apply': then what it shows is sent"
     )
 
 
@@ -73,6 +73,6 @@ def hides_rows(session: Connection[Any], query: str) -> bool:
     return False
 
 
-def told(session: Connection[Any], query: str, state: TableState) -> TableState:
+def with_hidden(session: Connection[Any], query: str, state: TableState) -> TableState:
     """Return the state of a query's data; an intended policy adds `HIDDEN` to its unknowns."""
     return state._replace(unknown=(*state.unknown, HIDDEN)) if hides_rows(session, query) else state

@@ -113,10 +113,9 @@ def prove(backend: Backend, reading: psycopg.Connection[Any], other: psycopg.Con
 def shared(conn_id: str) -> ConfigurationError:
     """Return the error for a pooler that assigns another server process with each transaction."""
     return ConfigurationError(
-        f"connection {conn_id!r} leads to a pooler that hands out sessions by the transaction or statement, such as"
-        " PgBouncer with pool_mode = transaction: settings and locks of a session are lost there; nothing of this read"
-        " was sent"
-        "\nLet the connection lead to the database's own port, or to a pool in session mode (pool_mode = session)"
+        f"connection {conn_id!r} leads to a pooler in transaction or statement mode, such as PgBouncer with pool_mode ="
+        " transaction: settings and locks of a session are lost there; no row of this read was sent"
+        "\nPoint the connection at the database's own port, or at a pool in session mode (pool_mode = session)"
     )
 
 
@@ -125,7 +124,7 @@ def no_second(conn_id: str) -> SourceError:
     return SourceError(
         f"connection {conn_id!r} leads to a pooler that gave no second session within {SECOND_SECONDS:g} s, and a run"
         " needs two, one to read and one for its lock; nothing was read"
-        "\nRaise the pool's size (default_pool_size), or let the connection lead to the database's own port"
+        "\nRaise the pool's size (default_pool_size), or point the connection at the database's own port"
     )
 
 

@@ -157,8 +157,8 @@ class QualifiedCompiler(PGCompiler_psycopg):
             return plain
         given = self.execution_options
         self._guarded, columns = "expected" in given, given.get("expected", (element.column,))
-        most, told = given.get("row_bytes", self.dialect.max_row_bytes), self.dialect.tells_compression
-        found = guard(columns, most, tells_compression=told)
+        most, reported = given.get("row_bytes", self.dialect.max_row_bytes), self.dialect.tells_compression
+        found = guard(columns, most, tells_compression=reported)
         return plain if found is None else f"CASE WHEN {self.process(found)} IS NULL THEN {plain} END"
 
     def visit_function(self, func: Any, add_to_result_map: Any = None, **options: Any) -> str:

@@ -40,13 +40,13 @@ def query_state(session: Connection[Any], query: str) -> TableState:
         psycopg.OperationalError: the session was lost.
     """
     try:
-        plan, told = _planned(session, query)
+        plan, relations = _planned(session, query)
     except psycopg.OperationalError:
         raise
     except psycopg.Error as error:
         return TableState(unknown=(f"what the query reads: EXPLAIN of it fails with {reason(error)}",))
     functions = sorted(set(_functions(plan)))
-    found = below_relations(session, told, sql.SQL(_NAMED).format(functions) if functions else None)
+    found = below_relations(session, relations, sql.SQL(_NAMED).format(functions) if functions else None)
     return TableState(definition=found.definition, unheld=found.unheld)
 
 

@@ -138,8 +138,8 @@ def missing(session: Connection[Any], error: psycopg.Error, statement: str = "")
     except psycopg.Error:
         return []
     named = [one for one in relations if set(said) & set(_words(one.name))] or relations
-    asked = _LOOK.sub("", statement)
-    columns = None if _ALL_COLUMNS.search(asked) else _words(asked)
+    bare = _LOOK.sub("", statement)
+    columns = None if _ALL_COLUMNS.search(bare) else _words(bare)
     return [
         *(grant for one in named for grant in one.grants(columns)),
         *(f"GRANT {right} TO {user}" for right, user in others),

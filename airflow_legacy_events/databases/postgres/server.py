@@ -24,7 +24,7 @@ _POSITION = """
        CASE WHEN standby THEN greatest((pg_catalog.pg_control_checkpoint()).timeline_id,
                                        (pg_catalog.pg_control_recovery()).min_recovery_end_timeline,
                                        (SELECT received_tli FROM pg_catalog.pg_stat_wal_receiver)) END
-  FROM (SELECT pg_catalog.pg_is_in_recovery() AS standby OFFSET 0) AS asked
+  FROM (SELECT pg_catalog.pg_is_in_recovery() AS standby OFFSET 0) AS recovery
 """
 _CHECKPOINT = "(pg_catalog.pg_control_checkpoint()).timeline_id"
 _REFUSED = (
@@ -89,13 +89,13 @@ def why_behind(
     while _lacks(server.position, position):
         if not server.standby:
             return (
-                f"the server is a primary at WAL {_told(server.position)}, behind {_told(position)} that was read"
+                f"the server is a primary at WAL {_shown(server.position)}, behind {_shown(position)} that was read"
                 " before: it was promoted or restored from an older copy"
             )
         if left <= 0:
             return (
-                f"the server is a standby that replayed WAL up to {_told(server.position)}, behind {_told(position)}"
-                f" that was read before, and did not come so far within {seconds:g} s: see whether it still gets and"
+                f"the server is a standby that replayed WAL up to {_shown(server.position)}, behind {_shown(position)}"
+                f" that was read before, and did not reach it within {seconds:g} s: check that it still receives and"
                 " replays WAL"
             )
         longest = min(left, _PAUSES[min(looks, len(_PAUSES) - 1)])
@@ -121,5 +121,5 @@ def _number(lsn: object) -> int | None:
     return None if found is None else int(found[1], 16) << 32 | int(found[2], 16)
 
 
-def _told(position: Mapping[str, Any] | None) -> str:
+def _shown(position: Mapping[str, Any] | None) -> str:
     return "{lsn} on timeline {timeline}".format(**{"timeline": "unknown", **(position or {})})

@@ -88,9 +88,9 @@ class Session(NamedTuple):
         limits = without_limits(connection.info.server_version)
         timeout = max(1, int(timeout_seconds * 1000))
         pinned = _PINNED.format(limits=limits, security=security, timeout=timeout).encode()
-        told = tell(connection, QUESTION + pinned + b"; " + LOOK)
-        zone = read_zone(told)
-        connection.backend = Backend(conn_id, last_row(told))
+        answered = tell(connection, QUESTION + pinned + b"; " + LOOK)
+        zone = read_zone(answered)
+        connection.backend = Backend(conn_id, last_row(answered))
         return cls(connection, texts_of(connection), zone, connection.backend)
 
     def interrupt(self) -> None:

@@ -130,7 +130,7 @@ class PostgresSessions(SnapshotDatabase[Session]):
 
     def refusal(self, statement: Any) -> str | None:
         """See `core.ports.Database.refusal`."""
-        doing = "asking whether rows may be written"
+        doing = "checking whether rows may be written"
         with self._translated(doing), self._beside(doing) as session:
             text, parameters = self._compiled(statement)
             security = row_security(self.row_security)

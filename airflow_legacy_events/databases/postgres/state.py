@@ -39,7 +39,7 @@ def table_state(
     return TableState(
         distinct=distinct_columns(session, entry, columns, indexes, collations),
         object=_object(entry, found),
-        order={one.name: collations[one.collation].told() for one in columns.values() if one.collation in collations},
+        order={one.name: collations[one.collation].form() for one in columns.values() if one.collation in collations},
         definition=found.definition,
         unheld=found.unheld,
         unknown=unknown,
@@ -51,7 +51,7 @@ def _look_below(session: Connection[Any], entry: Entry) -> tuple[Below, tuple[st
         return below_parent(session, entry.oid) if entry.parent else below_relations(session, [entry.oid]), ()
     except errors.InsufficientPrivilege as error:
         refused = (
-            f"what {entry.name} is made of is not shown: {error.diag.message_primary}; GRANT EXECUTE ON FUNCTION"
+            f"the definition of {entry.name} can't be read: {error.diag.message_primary}; GRANT EXECUTE ON FUNCTION"
             f" pg_catalog.pg_get_viewdef(oid) TO {session.info.user}, or SELECT on the catalog, shows it"
         )
         return _NOTHING, (refused,)

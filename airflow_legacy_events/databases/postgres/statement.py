@@ -156,13 +156,13 @@ class Statement:
         if self._begun:
             return
         self._begun = True
-        for asked in (ExecStatus.COMMAND_OK, *([] if self._backend is None else [ExecStatus.TUPLES_OK])):
+        for expected in (ExecStatus.COMMAND_OK, *([] if self._backend is None else [ExecStatus.TUPLES_OK])):
             while result := self._next():
-                if result.status != asked:
+                if result.status != expected:
                     with contextlib.suppress(psycopg.Error):
                         self._finish()
                     raise psycopg.errors.error_from_result(result)
-                if asked == ExecStatus.TUPLES_OK:
+                if expected == ExecStatus.TUPLES_OK:
                     self._looked = [result.get_value(0, at) for at in range(result.nfields)]
         self._wire.set_chunked_rows_mode(size)
 

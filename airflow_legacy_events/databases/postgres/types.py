@@ -129,7 +129,11 @@ def _judged(row: _Row, rows: dict[int, _Row]) -> Type:
     if row.element is not None:
         return _array(row.display, _judged(rows[row.element], rows), str(row.delimiter))
     if not row.cents:
-        return Type(f"{row.display}, under this lc_monetary not of two digits; CAST(… AS numeric) carries it", None)
+        return Type(
+            f"{row.display}, which under this lc_monetary does not have two decimal digits; CAST(… AS numeric) carries"
+            " it",
+            None,
+        )
     return Type(row.display, _kind(row.name, row.type, builtin=row.builtin))
 
 

@@ -129,4 +129,4 @@ def _partial(session: Connection[Any], oid: int) -> tuple[tuple[tuple[str, ...],
 
 def _ids_return(session: Connection[Any], oid: int) -> str | None:
     sequence = session.execute(_CYCLES, (oid,)).fetchone()
-    return f"the sequence {sequence[0]} begins again after its last number (CYCLE)" if sequence else None
+    return f"the sequence {sequence[0]} restarts after its last number (CYCLE)" if sequence else None

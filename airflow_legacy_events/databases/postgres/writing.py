@@ -45,7 +45,7 @@ def begin_writing(session: psycopg.Connection[Any], security: str) -> None:
 def reason_without_values(error: psycopg.Error | UnicodeDecodeError) -> str:
     """Return why a statement failed. The reason never contains row values."""
     if isinstance(error, UnicodeDecodeError):
-        return "a text is no UTF-8"
+        return "a text is not valid UTF-8"
     if raised := _raised(error):
         return raised
     code = error.sqlstate or ""
@@ -110,5 +110,5 @@ def refusal(
 def _grants(session: psycopg.Connection[Any], right: Right) -> list[str]:
     """Return the GRANT for a right; empty if the user has it and lacks another one."""
     name = ".".join('"' + part.replace('"', '""') + '"' for part in (right.schema, right.table) if part is not None)
-    asked = psycopg.RawCursor(session).execute(_LACKS.encode(), (name, next(iter(right.columns), None)))
-    return [right.grant(on, to, lambda one: '"' + one.replace('"', '""') + '"') for on, to in asked]
+    lacking = psycopg.RawCursor(session).execute(_LACKS.encode(), (name, next(iter(right.columns), None)))
+    return [right.grant(on, to, lambda one: '"' + one.replace('"', '""') + '"') for on, to in lacking]

@@ -9,7 +9,7 @@ from airflow_legacy_events.core.columns import Column, Kind
 
 BINARY = "BINARY"
 _NO_TEXT = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.BOOLEAN, Kind.BYTES})
-_ASKED = "CASE WHEN {0} = 'A' THEN 'NOCASE' WHEN {0} = 'a ' THEN 'RTRIM' ELSE 'BINARY' END"
+_COLLATION = "CASE WHEN {0} = 'A' THEN 'NOCASE' WHEN {0} = 'a ' THEN 'RTRIM' ELSE 'BINARY' END"
 
 
 def collations(session: sqlite3.Connection, source: str, columns: Iterable[Column]) -> dict[str, str]:
@@ -35,6 +35,6 @@ def _found(session: sqlite3.Connection, source: str, names: Sequence[str]) -> di
         return {}
     quoted = [f"`{name.replace('`', '``')}`" for name in names]
     texts = ", ".join("'a'" for _ in names)
-    asked = f"SELECT * FROM (SELECT {', '.join(quoted)} FROM {source} LIMIT 0) UNION ALL SELECT {texts}"  # noqa: S608
-    [found] = session.execute(f"SELECT {', '.join(map(_ASKED.format, quoted))} FROM ({asked})").fetchall()  # noqa: S608
+    probe = f"SELECT * FROM (SELECT {', '.join(quoted)} FROM {source} LIMIT 0) UNION ALL SELECT {texts}"  # noqa: S608
+    [found] = session.execute(f"SELECT {', '.join(map(_COLLATION.format, quoted))} FROM ({probe})").fetchall()  # noqa: S608
     return dict(zip(names, found, strict=True))

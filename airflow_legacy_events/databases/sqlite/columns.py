@@ -54,7 +54,7 @@ class Origin:
             if type_ is None or _plain(type_) != _plain(column.type):
                 now = "is gone" if type_ is None else f"is {type_!r} now"
                 raise SchemaChangedError(
-                    f"column {column.name!r} was {column.type!r} when the columns were looked up, and {now}; nothing of"
+                    f"column {column.name!r} was {column.type!r} when the columns were looked up, and {now}; no row of"
                     " this page was sent"
                 )
         self._checked.add(checked)

@@ -79,7 +79,7 @@ class SqliteDatabase(Reader):
 
     def _require_file(self) -> None:
         if not self.path.is_file():
-            raise SourceError(f"connection {self.conn_id!r} names the file {str(self.path)!r}, there is none")
+            raise SourceError(f"connection {self.conn_id!r} names the file {str(self.path)!r}, which does not exist")
 
     @property
     def sql_dialect(self) -> Dialect:
@@ -106,7 +106,7 @@ class SqliteDatabase(Reader):
 
     def identity(self) -> dict[str, str]:
         """Return the file's path and application id."""
-        with self._using("asking for the file's identity") as session:
+        with self._using("reading the file's identity") as session:
             application = session.execute("PRAGMA application_id").fetchone()[0]
         return {"application_id": str(application), "path": str(self.path)}
 
@@ -127,7 +127,7 @@ class SqliteDatabase(Reader):
 
     def position(self) -> dict[str, Any] | None:
         """See `core.ports.Database.position`: the file's change counter, see `header.change_counter`."""
-        with self.snapshot(), self._using("asking how far the file is"):
+        with self.snapshot(), self._using("reading the file's change counter"):
             counter = change_counter(self.path)
         return None if counter is None else {"change_counter": counter}
 
@@ -138,22 +138,22 @@ class SqliteDatabase(Reader):
             return None
         return (
             f"the change counter of the file {str(self.path)!r} is {found}, and it was {stored} before: this is an"
-            " older copy of the file, or one that was made anew, as VACUUM INTO and a dump make it"
+            " older copy of the file, or one that was recreated, as by VACUUM INTO or from a dump"
         )
 
     def next_id(self, table: str, column: str) -> NextId:
         """See `core.ports.Database.next_id`: IDs of deleted newest rows are reused, except with AUTOINCREMENT."""
-        with self._using("asking for the next id") as session:
+        with self._using("reading the next id") as session:
             return next_id(session, table, column)
 
     def writes(self, table: str) -> TableWrites:
         """See `core.ports.Database.writes`."""
-        with self._using("looking at what writing to the table meets") as session:
+        with self._using("checking what a write to the table sets off") as session:
             return table_writes(session, table)
 
     def refusal(self, statement: Any) -> str | None:
         """See `core.ports.Database.refusal`."""
-        with self._translated("asking whether rows may be written"):
+        with self._translated("checking whether rows may be written"):
             return refusal(self._open_to_write, *self._compiled(statement))
 
     def now(self) -> dt.datetime:
@@ -167,7 +167,7 @@ class SqliteDatabase(Reader):
     def _query_state(self, selectable: Any) -> TableState:
         found, _ = self._describe(selectable, frozenset())
         source = self._from(selectable)
-        with self._using("looking at the query") as session:
+        with self._using("checking the query") as session:
             read = definition(session, source, self._guard)
             return TableState(order=collations(session, source, found), definition=read)
 
@@ -178,7 +178,7 @@ class SqliteDatabase(Reader):
         names: Sequence[str] | None = None,
     ) -> tuple[tuple[Column, ...], dict[str, str]]:
         source, table = self._from(selectable), None if names is None else selectable.name
-        with self._using("looking at the columns") as session:
+        with self._using("looking up the columns") as session:
             try:
                 found = columns.declared(session, source, self._guard, table)
             except (sqlite3.OperationalError, sqlite3.ProgrammingError) as error:
@@ -193,7 +193,7 @@ class SqliteDatabase(Reader):
         return statement.partition("FROM ")[2]
 
     def _near(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        with self._using("looking at the texts near a bound") as session:
+        with self._using("checking the texts near a bound") as session:
             return session.execute(statement, parameters).fetchall()
 
     def equal(self, column: Any, value: Any) -> Any:

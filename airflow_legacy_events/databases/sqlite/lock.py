@@ -91,7 +91,7 @@ class FileLock:
         if not self._opened.is_there():
             raise SourceError(
                 f"the lock file of stream {self._name!r}, {str(self._path)!r}, was removed while it was held. The"
-                " watermark was not moved; a retry goes on"
+                " watermark was not moved; a retry continues"
             )
 
     def execute(self, statements: Sequence[Any]) -> list[Answer]:
@@ -149,7 +149,7 @@ class FileLock:
         seen = flock.holders(self._file)
         return SourceError(
             f"the lock of stream {self._name!r}, file {str(self._path)!r}, is held by"
-            f" {f'process {seen[0]} of this machine' if seen else 'a process that can not be seen here'}, which is not"
-            " seen to be a run: the file does not name it. Nothing was read. End that process (lslocks lists who locks"
-            " files), and the next run goes on"
+            f" {f'process {seen[0]} of this machine' if seen else 'a process that can not be seen here'}, which can't"
+            " be identified as a run: the file does not name it. Nothing was read. End that process (lslocks lists who"
+            " locks files), and the next run continues"
         )

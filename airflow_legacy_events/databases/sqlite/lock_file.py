@@ -23,8 +23,8 @@ _FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
 _TRIES = 5
 _ROOT = 0
 _COMMON = Path("/tmp")  # noqa: S108  shared, independent of TMPDIR; its contents are checked
-_REMEDY = "Remove what lies there; the next run makes the file"
-_NO_FILE = f"is no regular file. {_REMEDY}"
+_REMEDY = "Remove what is there; the next run creates the file"
+_NO_FILE = f"is not a regular file. {_REMEDY}"
 _ONE_USER, _GROUP, _OTHERS = 0o600, 0o060, 0o006
 
 
@@ -73,8 +73,8 @@ def open_lock_file(stream: str, database: Path, name: str, log: logging.Logger) 
     except (OSError, _NotHereError) as error:
         raise unusable(stream, path, _words(error)) from None
     log.warning(
-        "the lock of stream %s lies in %s, since the folder of the database %s; only processes of this user on this"
-        " machine meet in it. Where others work on the stream too, let the worker's user write to that folder",
+        "the lock file of stream %s is in %s, since the folder of the database %s; it keeps out only processes of this"
+        " user on this machine. If others work on the stream too, give the worker's user write access to that folder",
         stream,
         path.parent,
         reason,
@@ -116,7 +116,7 @@ def _open(path: Path, database: Path) -> int:
         os.close(file)
         if why:
             raise _RefusedError(errno.EPERM, why)
-    raise _RefusedError(errno.EAGAIN, "is removed again and again. Find out by whom; the next run makes it")
+    raise _RefusedError(errno.EAGAIN, "keeps being removed. Find out what removes it; the next run creates it")
 
 
 def _make(path: Path, database: Path) -> int | None:
@@ -159,11 +159,11 @@ def _why_not(found: os.stat_result, path: Path, database: Path) -> str | None:
     if not stat.S_ISREG(found.st_mode):
         return _NO_FILE
     if found.st_nlink != 1:
-        return f"has {found.st_nlink} names, so it may be another file. {_REMEDY}" if found.st_nlink else ""
+        return f"has {found.st_nlink} hard links, so it may be another file. {_REMEDY}" if found.st_nlink else ""
     folder = path.parent.stat()
     trusted = {_ROOT, os.geteuid(), database.stat().st_uid, folder.st_uid}
     if found.st_uid not in trusted and folder.st_mode & stat.S_IWOTH:
-        return f"belongs to another user, number {found.st_uid}, in a folder that everybody writes to. {_REMEDY}"
+        return f"belongs to another user, uid {found.st_uid}, in a world-writable folder. {_REMEDY}"
     return None
 
 
@@ -179,7 +179,7 @@ def _own_folder(stream: str) -> Path:
         raise unusable(stream, folder, _words(error)) from None
     private = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not stat.S_IMODE(found.st_mode) & 0o077
     if not private:
-        raise unusable(stream, folder, "is no folder of this user alone, with mode 0700. Remove what lies there")
+        raise unusable(stream, folder, "is not a folder of this user alone, with mode 0700. Remove what is there")
     return folder
 
 

@@ -150,7 +150,7 @@ def refuse_planted(path: Path) -> None:
         beside = path.with_name(path.name + name)
         with contextlib.suppress(FileNotFoundError):
             if not stat.S_ISREG(beside.lstat().st_mode):
-                raise sqlite3.OperationalError(f"the file {str(beside)!r} is no regular file; remove it")
+                raise sqlite3.OperationalError(f"the file {str(beside)!r} is not a regular file; remove it")
 
 
 def begin(session: Session, path: Path) -> int:

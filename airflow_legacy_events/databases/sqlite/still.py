@@ -19,12 +19,13 @@ from airflow_legacy_events.databases.sqlite.session import Session, open_session
 _Seen: TypeAlias = tuple[int, ...]
 
 _UNFINISHED = (
-    "the file {path!r} lies in a folder that can't be written to, and beside it lies {found}, which holds changes that"
-    " are not in the file yet. Nothing was read.\nLet its writer close it, or copy it by `sqlite3 FILE '.backup COPY'`"
+    "the file {path!r} is in a folder that can't be written to, and beside it is {found}, which holds changes that"
+    " are not in the file yet. Nothing was read.\nHave its writer close it, or copy it with `sqlite3 FILE '.backup"
+    " COPY'`"
 )
 _CHANGED = (
-    "somebody writes to the file {path!r}, which was read as one that stands still, so what was read last counts for"
-    " nothing. A retry goes on"
+    "the file {path!r} was changed while it was read as immutable, so what was read last is"
+    " discarded. A retry continues"
 )
 
 

@@ -123,10 +123,10 @@ class Times:
         other, values = _other(spelling, text)
         if self._enters_index(name):
             most = _ROWS_BELOW_WITH_OFFSET if spelling.suffix else _ROWS_BELOW
-            statement, asked = _BY_INDEX, (low, high, low, high, text, low, text, most, *values)
+            statement, parameters = _BY_INDEX, (low, high, low, high, text, low, text, most, *values)
         else:
-            statement, asked = _IN_ONE_SCAN, (text, text, *values, low, high)
-        [rows] = self._ask(statement.format(name, self._source, other), asked)
+            statement, parameters = _IN_ONE_SCAN, (text, text, *values, low, high)
+        [rows] = self._ask(statement.format(name, self._source, other), parameters)
         return [one for one in rows if one is not None]
 
     def _enters_index(self, name: str) -> bool:
@@ -153,9 +153,9 @@ class Times:
     def _refused(self, one: Spelling, other: Spelling) -> SourceError:
         name = self._column.name
         return _final(
-            f"column {name!r} keeps times as texts in more than one spelling, {str(one)!r} and {str(other)!r}, whose"
-            " order is not that of time: rows would be passed over, or were. Nothing of this page was sent. Bring them"
-            f" to one spelling, or read them with sql= and strftime('%Y-%m-%d %H:%M:%f', {name}) AS {name}, WHERE"
+            f"column {name!r} stores times as text in more than one format, {str(one)!r} and {str(other)!r}, which do"
+            " not sort by time: rows would be skipped, or were. No row of this page was sent. Convert them to one"
+            f" format, or read them with sql= and strftime('%Y-%m-%d %H:%M:%f', {name}) AS {name}, WHERE"
             f" julianday({name}) <= julianday('now')"
         )
 
@@ -163,10 +163,10 @@ class Times:
         name = self._column.name
         return _final(
             f"column {name!r} is declared {self._column.type!r} but a row holds a text of another form than a time that"
-            " SQLite reads, such as 2026-01-31 09:15:02+01:00, or no text, so it can't be compared with the time now;"
-            " nothing of this page was sent. Mend such rows, or use sql= with strftime over the part that it reads,"
+            " SQLite reads, such as 2026-01-31 09:15:02+01:00, or no text, so it can't be compared with the current"
+            " time; no row of this page was sent. Fix such rows, or use sql= with strftime over the part that it reads,"
             f" such as strftime('%Y-%m-%d %H:%M:%f', substr({name}, 1, 19)) AS {name}, WHERE julianday(...) <="
-            " julianday('now'); of times that are kept as numbers datetime(…)"
+            " julianday('now'), or with datetime(…) for times that are stored as numbers"
         )
 
 

@@ -92,7 +92,7 @@ def _unfit(value: Any, column: Column) -> SourceError:
     return SourceError(
         f"column {column.name!r} is declared {column.type!r} but a row holds {_NAMES[type(value)]}; SQLite orders"
         " numbers before all texts and texts before all blobs, so it can't be a watermark or key as it is: use sql="
-        " with a CAST, or with datetime(…) for times that are kept as numbers"
+        " with a CAST, or with datetime(…) for times that are stored as numbers"
     )
 
 

@@ -72,7 +72,7 @@ def _event(text: str) -> str:
 def _ids_return(session: sqlite3.Connection, name: str) -> str | None:
     if rowid_column(session, name) is None or has_autoincrement(session, name):
         return None
-    return "its INTEGER PRIMARY KEY has no AUTOINCREMENT, so the id of a last row that was deleted is given again"
+    return "its INTEGER PRIMARY KEY has no AUTOINCREMENT, so the id of a deleted last row is reused"
 
 
 def _partial(session: sqlite3.Connection, name: str) -> tuple[tuple[tuple[str, ...], str], ...]:

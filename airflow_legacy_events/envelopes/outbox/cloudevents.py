@@ -130,5 +130,5 @@ def _data(place: int, value: str | bytes, refused: Refused, *, known: bool) -> s
         return f',"datacontenttype":"application/json","data":{text}'
     if isinstance(value, bytes):
         return f',"data_base64":"{b64encode(value).decode()}"'
-    refused.add(place, INVALID_VALUE, "the payload is no JSON, and a CloudEvent holds it as data")
+    refused.add(place, INVALID_VALUE, "the payload is not JSON, but a CloudEvent holds it as data")
     return ""

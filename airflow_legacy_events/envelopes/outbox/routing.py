@@ -112,9 +112,9 @@ class _Route:
     def _fault(self, topic: str | None) -> str | None:
         if topic is None:
             names = [self._shape.columns[part].name for part in self._topic if isinstance(part, int)]
-            return f"the topic is made of {', '.join(map(repr, names))}, one of which is NULL"
+            return f"the topic is built from {', '.join(map(repr, names))}, one of which is NULL"
         if self._allowed is not None and not self._allowed.fullmatch(topic):
-            return "the row's topic is none of allowed_topics="
+            return "the row's topic is not in allowed_topics="
         return None
 
     def _refuse_payloads(self, schemas: PayloadSchemas, columns: Columns, refused: Refused) -> None:
@@ -150,7 +150,7 @@ class _Route:
         try:
             found = _objects_of_texts(held)
         except (msgspec.DecodeError, UnicodeError):
-            refused.add(place, "INVALID_HEADERS", "the headers are no JSON object of texts")
+            refused.add(place, "INVALID_HEADERS", "the headers are not a JSON object of strings")
             return ()
         if any("\0" in name for name in found):  # Kafka's client would truncate it there
             refused.add(place, "INVALID_HEADERS", "the name of a header holds a NUL")

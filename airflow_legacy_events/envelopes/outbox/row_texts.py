@@ -82,7 +82,9 @@ class RowTexts:
             found = [None if text is None else int(text) for text in self.of(at, values, refused)]
             for place, moment in enumerate(found):
                 if moment is not None and moment <= 0:
-                    refused.add(place, _INVALID_TIMESTAMP, f"column {field.name!r} holds no time after 1970 began")
+                    refused.add(
+                        place, _INVALID_TIMESTAMP, f"column {field.name!r} holds no time after the beginning of 1970"
+                    )
             return found
 
         def made(some: Sequence[Any]) -> Sequence[int | None]:

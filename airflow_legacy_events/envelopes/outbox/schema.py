@@ -40,7 +40,7 @@ class PayloadSchemas:
             try:
                 checks.check_schema(schema)
             except SchemaError as error:
-                raise ConfigurationError(f"json_schema[{type_!r}] is no JSON schema: {error.message}") from error
+                raise ConfigurationError(f"json_schema[{type_!r}] is not a JSON schema: {error.message}") from error
             self._by_type[type_] = checks(schema)
 
     def fault(self, type_: str | None, payload: str | bytes) -> str | None:
@@ -66,7 +66,7 @@ class PayloadSchemas:
         except ArithmeticError:
             return "the payload holds a number that is too large to be checked"
         except ValueError:
-            return "the payload is no JSON"
+            return "the payload is not JSON"
         except RecursionError:
             return "the payload is nested too deeply to be checked"
         return None if error is None else f"at {_place(error)} the schema's {error.validator!r} is not met"
@@ -88,5 +88,5 @@ def _loaded(type_: str, given: Any) -> Any:
         return json.loads(Path(given).read_text(encoding="utf-8"))
     except (OSError, TypeError, ValueError) as error:
         raise ConfigurationError(
-            f"json_schema[{type_!r}] is {given!r}, which is no schema and no file with one: {error}"
+            f"json_schema[{type_!r}] is {given!r}, which is neither a schema nor a file with one: {error}"
         ) from error

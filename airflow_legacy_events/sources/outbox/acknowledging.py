@@ -85,8 +85,8 @@ class Acknowledgement:
         if found.taken and not again and not self._warned:
             self._warned = True
             self.log.warning(
-                "%d rows of %s were deleted or marked by somebody else while they were published: a second drain, or a"
-                " job that empties the table, may take rows that were never sent. One table needs one drain",
+                "%d rows of %s were deleted or marked by another process while they were published: a second drain, or"
+                " a job that empties the table, may take rows that were never sent. One table needs one drain",
                 found.taken,
                 self.table.what,
             )
@@ -94,13 +94,13 @@ class Acknowledgement:
     def _tell_changed(self, found: Outcome, rows: int) -> None:
         if self.effects and found.changed == rows:
             self.log.warning(
-                "all %d rows were changed after they were read; they stay, and come again. If what the table sets off"
-                " changes them instead, every run sends them again: %s",
+                "all %d rows were changed after they were read; they stay and are sent again. If triggers or rules of"
+                " the table change them instead, every run sends them again: %s",
                 rows,
                 "; ".join(self.effects),
             )
         else:
-            self.log.info("%d rows were changed after they were read; they stay, and come again", found.changed)
+            self.log.info("%d rows were changed after they were read; they stay and are sent again", found.changed)
 
     def change(self, condition: Any) -> Any:
         """Return the statement that deletes or marks the rows that meet a condition."""
@@ -201,9 +201,9 @@ class Acknowledgement:
         verb, what = ("DELETE", "deleted") if self.table.marking is None else ("UPDATE", "marked")
         known = f" On this table: {'; '.join(self.effects)}." if self.effects else ""
         error = SourceError(
-            f"{count} published rows of {self.table.what} should have been {what}, and are still there as they were,"
-            f" though the database took the {verb} without an error: a row-level policy hides them from it, or a"
-            f" trigger keeps them.{known} They are delivered and would be sent again by every run, with equal ids:"
+            f"{count} published rows of {self.table.what} should have been {what}, but are still there unchanged,"
+            f" though the database accepted the {verb} without an error: a row-level policy hides them from it, or a"
+            f" trigger keeps them.{known} They are delivered, and every run would send them again, with equal ids:"
             " grant the drain's user what it needs"
         )
         error.retry_helps = False

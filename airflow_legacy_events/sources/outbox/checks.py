@@ -71,9 +71,9 @@ def _faults(table: OutboxTable, writes: TableWrites, change: Any) -> list[str]:
     id_ = table.column("id")
     if deletes and writes.ids_return and id_ is not None and id_.kind is Kind.INTEGER:
         faults.append(
-            f"after_publish='delete' is not safe for {what}: {writes.ids_return}, so another row could carry the id of"
-            " one that was delivered. Use after_publish='mark', let ids never come again (AUTOINCREMENT in SQLite), or"
-            " use UUIDs"
+            f"after_publish='delete' is not safe for {what}: {writes.ids_return}, so another row could get the id of a"
+            " delivered one. Use after_publish='mark', make sure that ids are never reused (AUTOINCREMENT in SQLite),"
+            " or use UUIDs"
         )
     return faults
 
@@ -83,9 +83,9 @@ def warn_of(log: logging.Logger, table: OutboxTable, writes: TableWrites) -> Non
     effects = writes.effects if table.marking is None else writes.update_effects
     if effects:
         verb = "deleting" if table.marking is None else "marking"
-        log.warning("%s a row of %s sets off more: %s", verb, table.what, "; ".join(effects))
+        log.warning("%s a row of %s has further effects: %s", verb, table.what, "; ".join(effects))
     for unknown in writes.unknown:
-        log.warning("of %s it could not be found out %s", table.what, unknown)
+        log.warning("%s: could not find out %s", table.what, unknown)
     advise_index(log, table, writes)
 
 
@@ -104,7 +104,7 @@ def advise_index(log: logging.Logger, table: OutboxTable, writes: TableWrites) -
         else:
             names = [mark, *order]
     log.warning(
-        "no index of %s leads to its open rows in their order: every page reads the whole table. CREATE INDEX %s ON %s"
+        "no index of %s covers its open rows in their order: every page reads the whole table. CREATE INDEX %s ON %s"
         " (%s)%s",
         table.what,
         spell(index_name(f"{table.written}_open")),
@@ -150,13 +150,13 @@ def check_replayable(table: OutboxTable) -> str:
     """
     if table.marking is None:
         raise ConfigurationError(
-            f"a replay or backfill was asked for, but after_publish='delete' has deleted the published rows of"
+            "a replay or backfill was requested, but after_publish='delete' has deleted the published rows of"
             f" {table.what}; nothing was read. Use after_publish='mark', which keeps them"
         )
     time = table.column("timestamp")
     if time is None or not (time.kind in TEMPORAL or time.kind is Kind.INTEGER):
         raise ConfigurationError(
-            f"a replay or backfill was asked for, and {table.what} has no timestamp to cut by; nothing was read. Name"
+            f"a replay or backfill was requested, and {table.what} has no timestamp to cut by; nothing was read. Name"
             " it with columns={'timestamp': ...}"
         )
     return time.name

@@ -20,8 +20,8 @@ from airflow_legacy_events.sources.rows import Rows
 _BEGINNING = Start(())
 
 EXACT = (
-    "each row is its own state: what was not read stays in the table, whatever the order in which its writers commit;"
-    " rows that become visible behind the pass belong to the next run"
+    "each row is its own state: a row that was not read stays in the table, in whatever order its writers commit; rows"
+    " that become visible behind the pass are left to the next run"
 )
 
 
@@ -104,8 +104,8 @@ class _Ties:
     def _warn(self) -> None:
         self._looks = False
         self._log.warning(
-            "%s holds events of one aggregate that have one time and ids without an order, so their order is anybody's"
-            " guess: now() is the same for a whole transaction. Let the time default to clock_timestamp(), or add an"
-            " identity column and name it with order_columns=[...]",
+            "%s holds events of one aggregate with the same time and unordered ids, so their order is undefined: now()"
+            " is the same for a whole transaction. Make the time default to clock_timestamp(), or add an identity"
+            " column and name it with order_columns=[...]",
             self._what,
         )

@@ -19,7 +19,7 @@ REMEDIES: Mapping[str, str] = {
 
 WITH_RECEIPT: Mapping[str, str] = {
     **REMEDIES,
-    "key_columns": "rows that were delivered are known by the old key: restore it for one run",
+    "key_columns": "delivered rows are identified by the old key: restore it for one run",
 }
 """Remedies while rows are still to be acknowledged."""
 

@@ -24,7 +24,7 @@ LAYOUTS: Mapping[str, Mapping[str, str]] = {
 }
 """By name; https://debezium.io/documentation/reference/stable/transformations/outbox-event-router.html"""
 
-REMEDY = "or name other columns with columns={...}, and None where there is none"
+REMEDY = "or name other columns with columns={...}, with None for a role without a column"
 """Remedy if columns of roles can't be read."""
 
 _NEEDED = ("id", "aggregate_id", "payload")
@@ -39,8 +39,8 @@ def check_columns(columns: Mapping[str, str | None]) -> None:
     """
     if unknown := [role for role in columns if role not in ROLES]:
         raise ConfigurationError(
-            f"columns= names {', '.join(map(repr, unknown))}, which is nothing that a column of an outbox can be;"
-            f" known: {', '.join(ROLES)}"
+            f"columns= names {', '.join(map(repr, unknown))}, which is not a role of an outbox column; known:"
+            f" {', '.join(ROLES)}"
         )
     if missing := [role for role in _NEEDED if role in columns and columns[role] is None]:
         raise ConfigurationError(f"columns= leaves out {', '.join(map(repr, missing))}, which every outbox needs")
@@ -59,18 +59,18 @@ def find_roles(table: str, layout: str, columns: Mapping[str, str | None], found
         ConfigurationError: a column is missing, or its type is not supported.
     """
     kinds = {column.name: column for column in found.columns}
-    asked = {**LAYOUTS[layout], **columns}
+    named = {**LAYOUTS[layout], **columns}
     roles = {
         role: name
-        for role, name in asked.items()
+        for role, name in named.items()
         if name is not None and not (role in _IF_THERE and role not in columns and _is_none(name, found))
     }
     withheld.refuse(f"table {table!r}", found, list(roles.values()), REMEDY)
     if missing := [f"{role!r}: {name!r}" for role, name in roles.items() if name not in (*kinds, *found.refused)]:
         raise ConfigurationError(
             f"table {table!r} has no column for {{{', '.join(missing)}}}; it has"
-            f" {', '.join(map(repr, (*kinds, *found.refused)))}. Nothing was read; say with columns={{...}} which"
-            " column is what, None where there is none"
+            f" {', '.join(map(repr, (*kinds, *found.refused)))}. Nothing was read; map roles to columns with"
+            " columns={...}, with None for a role without a column"
         )
     if refused := [name for name in roles.values() if name in found.refused]:
         raise ConfigurationError(
@@ -81,7 +81,7 @@ def find_roles(table: str, layout: str, columns: Mapping[str, str | None], found
     time = kinds.get(roles.get("timestamp", ""))
     if time is not None and not (_is_time(time) or time.kind is Kind.INTEGER):
         raise ConfigurationError(
-            f"the timestamp {time.name!r} of table {table!r} is {time.type}, which is no time and no number of"
+            f"the timestamp {time.name!r} of table {table!r} is {time.type}, which is neither a time nor a number of"
             " milliseconds since 1970; nothing was read. Name another one with columns={'timestamp': ...}, or None"
         )
     return roles

@@ -59,9 +59,9 @@ def find_marking(table: str, name: str, values: Sequence[Any] | None, found: Ref
     withheld.refuse(f"table {table!r}", found, [name], "or name another one with mark_column=")
     if column is None:
         raise ConfigurationError(
-            f"after_publish='mark' marks column {name!r} of table {table!r}, and there is none; it has"
+            f"after_publish='mark' marks column {name!r} of table {table!r}, which does not exist; the table has"
             f" {', '.join(repr(one.name) for one in found.columns)}. Nothing was read; name it with mark_column=, or"
-            f" add a column {name} of a time that may be NULL"
+            f" add a nullable time column {name}"
         )
     if values is not None:
         return _by_values(table, column, values, database)
@@ -70,9 +70,9 @@ def find_marking(table: str, name: str, values: Sequence[Any] | None, found: Ref
     if column.kind is Kind.BOOLEAN or column.type.lower() in _MYSQL_BOOLEAN:
         return _by_truth(column, database)
     raise ConfigurationError(
-        f"mark_column={name!r} of table {table!r} is {column.type}: which value means open, and which published, can't"
-        " be known, and a wrong guess would mark rows that failed. Nothing was read; say both with"
-        " mark_values=(open, published)"
+        f"mark_column={name!r} of table {table!r} is {column.type}: which value means open, and which published, is not"
+        " known, and a wrong guess would mark rows that failed. Nothing was read; give both with mark_values=(open,"
+        " published)"
     )
 
 

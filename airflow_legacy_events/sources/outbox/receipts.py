@@ -97,7 +97,7 @@ def received(receipt: Receipt, width: int) -> Received:
             keys += found
             versions += _unpacked(part[-1], len(found))
     except (IndexError, TypeError, struct.error) as error:
-        raise ValueError("it is no receipt") from error
+        raise ValueError("it is not a receipt") from error
     return Received(keys, versions)
 
 
@@ -126,5 +126,5 @@ def _unpacked(text: str, count: int) -> Sequence[int]:
     raw = base64.b64decode(text, validate=True)
     versions = struct.unpack(f">{len(raw) // 4}I", raw)
     if len(versions) not in (1, count):
-        raise ValueError("it is no receipt")
+        raise ValueError("it is not a receipt")
     return versions if len(versions) == count else versions * count

@@ -187,7 +187,7 @@ class OutboxSource:
             self._checked.acknowledgement.acknowledge(received(receipt, width), lease, again=again)
         except ValueError:
             raise WatermarkError(
-                f"the receipt of stream {self.stream!r} can't be understood; nothing was deleted or marked. Begin anew"
+                f"the receipt of stream {self.stream!r} can't be understood; nothing was deleted or marked. Start over"
                 f" with {command('forget', self.stream)}: rows that were delivered are sent again, with equal ids"
             ) from None  # the original error holds ids of rows
 
@@ -236,8 +236,8 @@ class OutboxSource:
         there = {column.name for column in found.columns}
         if missing := [name for name in named if name in ROLES and name not in there]:
             raise ConfigurationError(
-                f"topic= or headers= name {', '.join(map(repr, missing))}, and table {self.table!r} has no such column;"
-                " nothing was read. Say which it is with columns={...}"
+                f"topic= or headers= name {', '.join(map(repr, missing))}, but table {self.table!r} has no such column;"
+                " nothing was read. Map it with columns={...}"
             )
         version = self._version(found)
         return roles, *select_outbox(self.table, roles, self.order_columns, named, found, self.database, version)
@@ -256,9 +256,9 @@ class OutboxSource:
         if self.retention is None or marking is None or marking.timed or "timestamp" in table.roles:
             return
         raise ConfigurationError(
-            f"retention= was given, and neither mark_column={self.mark_column!r} nor a timestamp tells how old a"
-            f" published row of {table.what} is; nothing was read. Name the time of a row with"
-            " columns={'timestamp': ...}, or leave retention= out"
+            f"retention= was given, but neither mark_column={self.mark_column!r} nor a timestamp shows how old a"
+            f" published row of {table.what} is; nothing was read. Name the time of a row with columns={{'timestamp':"
+            " ...}, or leave retention= out"
         )
 
     def _guard(self, at: Watermark | None, facts: Mapping[str, Any]) -> None:

@@ -178,7 +178,7 @@ def _key(table: str, id_: str, found: Reflection, known: Mapping[str, Column], d
         _refuse_withheld_key(table, id_, found)
         raise ConfigurationError(
             f"table {table!r} has no primary key and no unique index over NOT NULL columns that contains the id"
-            f" {id_!r}, so a published row can't be told from another one; nothing was read. ALTER TABLE"
+            f" {id_!r}, so a published row can't be identified; nothing was read. ALTER TABLE"
             f" {spelled(database, found.selectable)} ADD PRIMARY KEY ({database.quoted(id_)})"
         )
     return min(candidates, key=len)

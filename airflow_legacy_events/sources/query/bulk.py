@@ -15,14 +15,14 @@ from airflow_legacy_events.sources.proof import whole
 from airflow_legacy_events.sources.query.storage import Storage
 from airflow_legacy_events.sources.rows import Rows
 
-EXACT = "one snapshot of the whole table; a row deleted since the last load is not told"
+EXACT = "one snapshot of the whole table; a row deleted since the last load is not reported"
 BOUNDED = (
     "the rest of a load that was interrupted, from a second snapshot: rows changed since the load began arrive"
     " with the next load"
 )
 WITHOUT_SNAPSHOT = (
-    "this database holds no snapshot that is known here: rows changed while the load reads are seen as of before or"
-    " after, and one whose key changes may be missed"
+    "this database has no known snapshot: rows changed while the load reads are seen as before or after the change, and"
+    " a row whose key changes may be missed"
 )
 BEGINNINGS = 3
 """Starts of one load: a table that is exchanged this often during one run will go on being exchanged."""

@@ -59,22 +59,22 @@ class Changes:
         guard.check(self.stream, before, found, REMEDIES)
         guard.check_types(self.stream, before, found)
         self._judge_shape(
-            before["shape"], found["shape"], since="during this run", nothing="Nothing of that page was sent"
+            before["shape"], found["shape"], since="during this run", nothing="No row of that page was sent"
         )
 
     def _judge_query(self, at: Watermark, what: str, before: str, after: str) -> tuple[Watermark, bool, dict[str, Any]]:
         if self.on_query_change == "fail":
             raise WatermarkError(
                 f"the watermark of stream {self.stream!r} was written for another {what} (fingerprint {before}, now"
-                f" {after}), so rows below it may never have been asked for; nothing was read. Restore it, go on from"
-                " the watermark with on_query_change='keep', begin anew with on_query_change='reset', or give the"
+                f" {after}), so rows below it may never have been selected; nothing was read. Restore it, continue from"
+                " the watermark with on_query_change='keep', start over with on_query_change='reset', or give the"
                 " stream another name with stream="
             )
         line = f"stream %s: the {what} changed (fingerprint %s, now %s); %s"
         if self.on_query_change == "keep":
-            self.log.warning(line, self.stream, before, after, "going on from the watermark")
+            self.log.warning(line, self.stream, before, after, "continuing from the watermark")
             return at, True, {}
-        self.log.warning(line, self.stream, before, after, "beginning anew, as a first run")
+        self.log.warning(line, self.stream, before, after, "starting over, as a first run")
         reset = {"query": before, "values": listed(at.values)}
         return Watermark(None, None, _counted(at.facts)), True, {"reset": reset}
 

@@ -38,8 +38,8 @@ def check_lag(lag: dt.timedelta, first: Column) -> None:
     """
     if lag > dt.timedelta(0) and first.kind not in TEMPORAL:
         raise ConfigurationError(
-            f"lag={lag} was asked for, but the first watermark column {first.name!r} is {first.type}, no time;"
-            " nothing was read. Leave lag= out or watermark by a time column"
+            f"lag={lag} was given, but the first watermark column {first.name!r} is {first.type}, not a time; nothing"
+            " was read. Leave lag= out or watermark by a time column"
         )
 
 

@@ -21,7 +21,7 @@ def checksums(rows: Sequence[tuple[Any, ...]]) -> list[str]:
 def checksum(row: tuple[Any, ...]) -> str:
     """Return a checksum of a row as read, in hex digits; it reveals nothing about the row."""
     digest = hashlib.sha256()
-    for text in [repr(row)] if all(map(_is_short, row)) else map(_told, row):
+    for text in [repr(row)] if all(map(_is_short, row)) else map(_shown, row):
         for at in range(0, len(text), _PART):  # in parts, to avoid a second copy of a large value in memory
             digest.update(text[at : at + _PART].encode(errors="surrogatepass"))
         digest.update(b"\n")
@@ -32,7 +32,7 @@ def _is_short(value: Any) -> bool:
     return not isinstance(value, (str, bytes)) or len(value) < _PART
 
 
-def _told(value: Any) -> str:
+def _shown(value: Any) -> str:
     return value if isinstance(value, str) else repr(value)
 
 

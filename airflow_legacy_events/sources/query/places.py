@@ -32,7 +32,7 @@ def check_values(stream: str, values: Sequence[str], columns: Sequence[Column]) 
     for at, (text, column) in enumerate(zip(values, columns, strict=False)):
         if not _fits(text, column, first=not at):
             raise WatermarkError(
-                f"the watermark of stream {stream!r} holds a text for column {column.name!r} that is no value of its"
+                f"the watermark of stream {stream!r} holds a text for column {column.name!r} that is not a value of its"
                 f" type {column.type!r}; nothing was read. {_remedy(stream)}"
             )
 

@@ -14,7 +14,7 @@ from airflow_legacy_events.sources.query.standing import IdsReturnedError, Table
 
 _DONE = {
     "restart": "the table is sent as it is now, from its beginning, as generation {generation}",
-    "keep": "going on above the watermark; rows below it are not looked at",
+    "keep": "continuing above the watermark; rows below it are not read",
 }
 
 
@@ -25,13 +25,13 @@ class Decision(NamedTuple):
         at: the watermark to continue from.
         facts: to be recorded.
         note: for the completeness reason.
-        told: for the report; None if there is nothing to report.
+        reported: for the report; None if there is nothing to report.
     """
 
     at: Watermark
     facts: Mapping[str, Any]
     note: str = ""
-    told: Mapping[str, Any] | None = None
+    reported: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,11 @@ class Resets:
         generation = generation_of(at.facts) + (1 if self.on_reset == "restart" else 0)
         done = _DONE[self.on_reset].format(generation=generation)
         self.log.warning("%s was set back below the watermark of stream %s: %s", self.what, self.stream, done)
-        told = {"highest": listed(found.highest), "watermark": listed(at.values), "action": self.on_reset}
+        reported = {"highest": listed(found.highest), "watermark": listed(at.values), "action": self.on_reset}
         note = f"the table was set back below the watermark; {done}"
         if self.on_reset == "keep":
-            return Decision(at, {}, note, told)
-        return Decision(*self._anew(at, (), generation), note, told)
+            return Decision(at, {}, note, reported)
+        return Decision(*self._anew(at, (), generation), note, reported)
 
     def go_on(self, at: Watermark, found: IdsReturnedError) -> Decision:
         """Return where to continue if ids of deleted rows are reused: above the highest known row.
@@ -76,8 +76,8 @@ class Resets:
             return replace(self, on_reset=policy).decide(at, TableResetError(str(found), found.highest))
         generation = generation_of(at.facts) + 1
         self.log.info(
-            "the newest rows of %s were deleted, and their ids are handed out again: what comes above the rows that are"
-            " left is sent as generation %d",
+            "the newest rows of %s were deleted, and their ids are reused: rows above the remaining ones are sent as"
+            " generation %d",
             self.what,
             generation,
         )
@@ -91,10 +91,10 @@ class Resets:
         grant = f" ({found.grant})" if found.grant else ""
         return (
             f"{self.what} was set back below the watermark of stream {self.stream!r}: {found.why}{grant}, so rows that"
-            " were never sent may lie below it; nothing was read. Send the table as it is now with"
-            " on_reset='restart', go on above the watermark with on_reset='keep', read again from an earlier place with"
-            f" {command('rewind', self.stream, '--to', 'VALUE')}, or begin anew with {command('forget', self.stream)}."
-            " The last two give rows the event ids of a first sending: consumers that remember ids may take other rows"
+            " were never sent may be below it; nothing was read. Send the table as it is now with on_reset='restart',"
+            " continue above the watermark with on_reset='keep', read again from an earlier position with"
+            f" {command('rewind', self.stream, '--to', 'VALUE')}, or start over with {command('forget', self.stream)}."
+            " The last two give rows the event ids of a first send: consumers that remember ids may mistake other rows"
             " for those that they know"
         )
 

@@ -103,7 +103,8 @@ class Runs:
 
     def _opened_by(self, decision: Decision, changed: str) -> tuple[Opened, Watermark, bool]:
         opened = self._run(decision.at, None).open()
-        horizon = opened.horizon._replace(facts={**decision.facts, **opened.horizon.facts}, table_reset=decision.told)
+        facts = {**decision.facts, **opened.horizon.facts}
+        horizon = opened.horizon._replace(facts=facts, table_reset=decision.reported)
         return _noted(_noted(opened._replace(horizon=horizon), changed), decision.note), decision.at, True
 
     def _run(self, at: Watermark | None, standing: Standing | None) -> IncrementalRun | NullRun:

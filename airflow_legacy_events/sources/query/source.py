@@ -84,10 +84,10 @@ class QuerySource(QueryArguments):
             if self.watermark_columns:
                 refuse_behind(self.database, self.stream, at.facts)
             at, changed, recorded = self._changes.judge(at, runs.facts)
-        (horizon, batches), begun, told = runs.open_live(at)
+        (horizon, batches), begun, must_save = runs.open_live(at)
         before = with_reached(self.database, carried(begun, runs.facts))
         horizon = horizon._replace(facts={**before, **recorded, **horizon.facts})
-        if begun is not None and (changed or told):
+        if begun is not None and (changed or must_save):
             batches = recording(batches, checked.selection, begun)
         return Opened(horizon, batches)
 
@@ -115,7 +115,7 @@ class QuerySource(QueryArguments):
 
     def overtaken(self, batch: Batch) -> Iterator[Batch]:
         """See `core.ports.Source.overtaken`."""
-        assert self._overtaken is not None, "asked before a window was opened"  # noqa: S101
+        assert self._overtaken is not None, "called before a window was opened"  # noqa: S101
         return self._overtaken.of(batch) if batch.shape.key else iter(())
 
     def acknowledge(self, receipt: Receipt, lease: Lease, *, again: bool = False) -> None:

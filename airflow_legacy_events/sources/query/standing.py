@@ -20,19 +20,19 @@ from airflow_legacy_events.sources.query.clock import is_earlier, refuse_future
 from airflow_legacy_events.sources.rows import Rows
 
 EMPTIED, GONE = "emptied", "gone"
-_UNTOLD = "the last delivered row is gone, so a table that was set back below its watermark can't be told from it"
+_UNSEEN = "the last delivered row is gone, so a table that was set back below its watermark can't be detected by it"
 _OVERTAKEN = (
     "the row that was delivered last is gone or another one, so a table that was emptied and filled again beyond its"
-    " watermark can't be told from one whose rows change"
+    " watermark can't be distinguished from one whose rows change"
 )
-_REWRITTEN = "the table was rewritten or exchanged since the last run, and holds rows of then"
+_REWRITTEN = "the table was rewritten or exchanged since the last run, and still holds rows from before"
 _UNKNOWN = "the table was rewritten or exchanged since the last run, and which rows it held then is not known"
-_CLEARED = "the table was rewritten or exchanged since the last run, and holds no row of before"
+_CLEARED = "the table was rewritten or exchanged since the last run, and holds no row from before"
 _UNCOMPARED = (
-    "other columns are read than at the last run, so the rows of then can't be compared, and a table that was emptied"
-    " and filled again beyond its watermark can't be told"
+    "other columns are read than in the last run, so its rows can't be compared, and a table that was emptied and"
+    " filled again beyond its watermark can't be detected"
 )
-_EMPTY = "the table is empty and its next ids can't be seen, so ids that begin anew are found out only by their rows"
+_EMPTY = "the table is empty and its next ids can't be seen, so ids that start over are detected only by their rows"
 
 
 class TableResetError(Exception):
@@ -58,7 +58,7 @@ class IdsReturnedError(Exception):
     """
 
     def __init__(self, known: Values, highest: Values | None = None) -> None:
-        super().__init__("ids of deleted rows are handed out again")
+        super().__init__("ids of deleted rows are reused")
         self.known, self.highest = known, highest
 
 
@@ -135,7 +135,9 @@ class Standing:
         if before is None or now is None or before == now:
             return ""
         if self._known and not self.rows.newest(self._values, 1):  # no row below the watermark could have been skipped
-            self.log.info("%s was rewritten or exchanged since the last run; no row of before is in it", self.rows.what)
+            self.log.info(
+                "%s was rewritten or exchanged since the last run; it holds no row from before", self.rows.what
+            )
             return _CLEARED
         if not self._holds_delivered():
             raise TableResetError(
@@ -144,7 +146,9 @@ class Standing:
             )
         if not self._known:
             return "" if self.stored.facts.get("last") else _UNKNOWN
-        self.log.info("%s was rewritten or exchanged since the last run; it holds rows of then", self.rows.what)
+        self.log.info(
+            "%s was rewritten or exchanged since the last run; it still holds rows from before", self.rows.what
+        )
         return _REWRITTEN
 
     def learned(self) -> list[str]:
@@ -176,7 +180,7 @@ class Standing:
     def _judge_time(self) -> Verdict:
         now_at = self._now_at()
         if now_at is None:
-            return self._once(GONE, _UNTOLD)
+            return self._once(GONE, _UNSEEN)
         self._refuse_earlier(now_at)
         return AS_EXPECTED
 
@@ -188,7 +192,7 @@ class Standing:
         if self.rows.highest(self._from_here, self.rows.key_is(self._values)) is not None:
             return
         if is_earlier(now_at[0], self._values[0]):
-            raise TableResetError("the row that was delivered last has a lower time by now", self._highest())
+            raise TableResetError("the row that was delivered last has a lower time now", self._highest())
 
     def _judge_id(self) -> Verdict:
         next_id = self._next_id()
@@ -198,15 +202,15 @@ class Standing:
             if next_id.value > int(self._values[0]):
                 self.log.info("the newest rows of %s were deleted", self.rows.what)
                 return AS_EXPECTED
-            raise TableResetError("its next id lies at or below the watermark", self._highest())
+            raise TableResetError("its next id is at or below the watermark", self._highest())
         if not newest:
             return self._once(EMPTIED, _EMPTY if next_id.unknown is None else f"{_EMPTY}: {next_id.unknown}")
         if self._newest_known() is not None:
             self.log.info("the newest rows of %s are gone; those before them are there", self.rows.what)
             return AS_EXPECTED
         if next_id.returns or self.rows.table is None or self.found.get("definition") is not None:
-            return self._once(GONE, _UNTOLD)
-        raise TableResetError("all its rows lie below the watermark", self._highest(), next_id.unknown)
+            return self._once(GONE, _UNSEEN)
+        raise TableResetError("all its rows are below the watermark", self._highest(), next_id.unknown)
 
     def _refuse_returned(self, next_id: NextId) -> None:
         """Check that no row at or below the watermark is new, if ids of deleted rows are reused."""

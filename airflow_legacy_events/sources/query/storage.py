@@ -30,8 +30,8 @@ class Storage:
         if self._before is None or not _moved(self._before, self._now()):
             return None
         return (
-            f"{self._what} was truncated, rewritten or made anew, or lost a partition, while a snapshot of its rows was"
-            " read, in which they are missing since"
+            f"{self._what} was truncated, rewritten or recreated, or lost a partition, while a snapshot of its rows was"
+            " read, and since then the snapshot lacks them"
         )
 
     def _now(self) -> Any:

@@ -54,26 +54,26 @@ class NaiveColumns(NamedTuple):
         return cls(tuple(deciding), tuple(others))
 
 
-def find_zone(asked: str | None, database: Database, what: str, naive: NaiveColumns, log: logging.Logger) -> str:
+def find_zone(given: str | None, database: Database, what: str, naive: NaiveColumns, log: logging.Logger) -> str:
     """Return the name of the zone of naive times.
 
     Args:
-        asked: `source_timezone`.
+        given: `source_timezone`.
         database: may report the server's own zone.
         what: the table or query, for messages.
         naive: its columns.
         log: of the task.
 
     Raises:
-        ConfigurationError: `asked` is None and the server's zone is not UTC; or it is `database` and the server's
+        ConfigurationError: `given` is None and the server's zone is not UTC; or it is `database` and the server's
             setting names no zone.
     """
-    if asked not in (None, OF_DATABASE):
-        return str(asked)
+    if given not in (None, OF_DATABASE):
+        return str(given)
     server = database.zone()
     if server is None or server.name == "UTC":
         return "UTC"
-    if asked == OF_DATABASE:
+    if given == OF_DATABASE:
         return _taken(server, database, what, log)
     if naive.deciding:
         raise _undecided(server, database, what, naive.deciding)
@@ -92,7 +92,7 @@ def _taken(server: ServerZone, database: Database, what: str, log: logging.Logge
     if server.name is None:
         raise ConfigurationError(
             f"source_timezone={OF_DATABASE!r} was given, and {_zone(server, database)}, which names no zone with its"
-            ' rules of summer time; nothing was read.\nGive source_timezone="Europe/Berlin", or whichever zone it is'
+            ' daylight-saving rules; nothing was read.\nGive source_timezone="Europe/Berlin", or whichever zone it is'
         )
     fixed = ", all year: in winter as in summer" if offset_named(server.name) is not None else ""
     log.info("%s: times without a zone are read as %s%s; %s", what, server.name, fixed, _zone(server, database))

@@ -54,6 +54,6 @@ class Copy:
     def _mark(self) -> Watermark:
         mark = self._from.load(self._stream)
         if self.new == self.old or mark is None:
-            found = "it lies there already" if mark is not None else f"store {self.old!r} holds no watermark"
+            found = "it is there already" if mark is not None else f"store {self.old!r} holds no watermark"
             raise ConfigurationError(f"stream {self._stream!r} can't be copied to {self.new!r}: {found}")
         return mark

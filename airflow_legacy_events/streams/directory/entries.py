@@ -90,7 +90,7 @@ def open_for(name: str, stream: str, registration: Registration | None) -> Named
     here = registration is not None and registration.store == name
     if here and name.partition(":")[0] not in STORES:
         raise ConfigurationError(
-            f"the watermark of stream {stream!r} lies in {name!r}, a store that was passed as an object; only its own"
+            f"the watermark of stream {stream!r} is in {name!r}, a store that was passed as an object; only its own"
             f" code can open it. Known here: {', '.join(sorted(STORES))}"
         )
     owner = None

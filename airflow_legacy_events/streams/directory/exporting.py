@@ -95,8 +95,8 @@ def check_import(found: Exported) -> None:
     if registration is None or readable(store_of(found.stream, registration), found.stream) == found.mark:
         return
     raise ConfigurationError(
-        f"stream {found.stream!r} has begun here since {registration.since} and stands elsewhere; nothing more was"
-        " written. Give --replace to let the file win"
+        f"stream {found.stream!r} has begun here since {registration.since} and is at another position; nothing more"
+        " was written. Give --replace to overwrite it"
     )
 
 

@@ -46,8 +46,8 @@ def source_of(stream: str, mark: Watermark | None, conn_id: str | None) -> str:
     source = conn_id or (None if mark is None else mark.facts.get("source"))
     if not source:
         raise ConfigurationError(
-            f"no readable watermark of stream {stream!r} tells the connection of its source, whose lock is needed."
-            " Name it with --source-conn-id CONN_ID"
+            f"no readable watermark of stream {stream!r} names the connection of its source, whose lock is needed. Name"
+            " it with --source-conn-id CONN_ID"
         )
     return str(source)
 

@@ -75,7 +75,7 @@ class SetWatermark:
         if mark is None and not self.values:
             raise ConfigurationError(
                 f"stream {stream!r} has no readable watermark whose {' or '.join(self.accept) or 'values'} could be"
-                f" accepted. Give the VALUEs that it shall have as well, or begin anew with {command('forget', stream)}"
+                f" accepted. Give its new VALUEs as well, or start over with {command('forget', stream)}"
             )
         old = mark or Watermark(None, None, {})
         spec = spec_of(old.facts)
@@ -183,6 +183,6 @@ def _check_values(values: Sequence[str], columns: list[list[str]] | None) -> Non
         raise ConfigurationError("a value was given that holds half a surrogate pair; give it as UTF-8")
     if columns is not None and len(values) > len(columns):
         raise ConfigurationError(
-            f"{len(values)} values were given, the watermark has {len(columns)} columns:"
+            f"{len(values)} values were given, but the watermark has {len(columns)} columns:"
             f" {', '.join(f'{name} ({kind})' for name, kind in columns)}"
         )

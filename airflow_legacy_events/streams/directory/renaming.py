@@ -117,7 +117,7 @@ class Renaming:
             return
         raise ConfigurationError(
             f"stream {self._new!r} has begun already, so {self._old!r} can't take its name; nothing was changed."
-            f"\nIf what it has sent counts for nothing, forget it first: {command('forget', self._new)}"
+            f"\nIf what it has sent does not matter, forget it first: {command('forget', self._new)}"
         )
 
 

@@ -41,8 +41,8 @@ def rewound(stream: str, mark: Watermark | None, to: str | None, by: str | None)
         raise ConfigurationError(f"--by {by!r} was given, which leads below every {_noun(at)}; use `set`") from None
     if not back < at:  # type: ignore[operator]
         raise ConfigurationError(
-            f"that is not back: stream {stream!r} stands at the value of `show`, and rows above it were not sent. To"
-            " leave rows out, use `set`"
+            f"that is not backwards: stream {stream!r} is at the value that `show` prints, and rows above it were not"
+            " sent. To skip rows, use `set`"
         )
     text = str(back) if isinstance(back, Decimal) else back.isoformat(sep=" ")
     return Watermark((text,), None, {**mark.facts, "included": True})
@@ -81,7 +81,7 @@ def _given(at: Value, to: str) -> Value:
         return found
     if isinstance(at, Decimal) and isinstance(found, Decimal):
         return found
-    raise ConfigurationError(f"--to {to!r} is no {_noun(at)}")
+    raise ConfigurationError(f"--to {to!r} is not a {_noun(at)}")
 
 
 def _noun(at: Value) -> str:

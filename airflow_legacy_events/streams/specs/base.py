@@ -94,11 +94,11 @@ class SourceSpec(Protocol):
     def fixed_topics(self, topic: str) -> tuple[str, ...]:
         """Return the topics that are known before a row is read."""
 
-    def envelope(self, asked: str | Envelope | None) -> Envelope:
+    def envelope(self, given: str | Envelope | None) -> Envelope:
         """Return the envelope that builds messages from the rows.
 
         Args:
-            asked: the operator's `envelope`.
+            given: the operator's `envelope`.
 
         Raises:
             ConfigurationError: there is none of that name, or the object is not one.
@@ -189,9 +189,9 @@ class OneTopic:
         """See `SourceSpec.fixed_topics`."""
         return (topic,)
 
-    def envelope(self, asked: str | Envelope | None) -> Envelope:
+    def envelope(self, given: str | Envelope | None) -> Envelope:
         """See `SourceSpec.envelope`."""
-        return make_envelope(asked or DEFAULT_ENVELOPE)
+        return make_envelope(given or DEFAULT_ENVELOPE)
 
     def lock_of(self, database: Database) -> str | None:  # noqa: ARG002
         """See `SourceSpec.lock_of`."""

@@ -36,8 +36,8 @@ class OutboxSpec:
     kind: ClassVar[str] = "outbox"
     remedies: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
-            "topic": "an outbox has one stream, since two drains would take each other's rows: give both one topic=,"
-            " which may be a template, or forget the stream, by which nothing is lost"
+            "topic": "an outbox has one stream, since two drains would take each other's rows: give both the same"
+            " topic=, which may be a template, or forget the stream, which loses nothing"
         }
     )
     begins_now: ClassVar[bool] = False
@@ -162,17 +162,17 @@ class OutboxSpec:
         """See `SourceSpec.fixed_topics`."""
         return () if templates.columns_of(templates.parse(topic, "topic=")) else (topic,)
 
-    def envelope(self, asked: str | Envelope | None) -> Envelope:
+    def envelope(self, given: str | Envelope | None) -> Envelope:
         """See `SourceSpec.envelope`."""
         from airflow_legacy_events.envelopes.outbox import RoutedEnvelope  # noqa: PLC0415  only to drain
         from airflow_legacy_events.envelopes.outbox.schema import PayloadSchemas  # noqa: PLC0415
 
-        if asked is None or isinstance(asked, str):
-            inner = resolve(find(OUTBOX_ENVELOPES, asked or "payload", "envelope"))()
-        elif isinstance(asked, type) or not isinstance(asked, Envelope):
-            raise missing_port("envelope", asked, OUTBOX_ENVELOPES, "the method compile(shape, stream)")
+        if given is None or isinstance(given, str):
+            inner = resolve(find(OUTBOX_ENVELOPES, given or "payload", "envelope"))()
+        elif isinstance(given, type) or not isinstance(given, Envelope):
+            raise missing_port("envelope", given, OUTBOX_ENVELOPES, "the method compile(shape, stream)")
         else:
-            inner = asked
+            inner = given
         schemas = None if self.json_schema is None else PayloadSchemas(self.json_schema)
         return RoutedEnvelope(inner, allowed_topics=self.resolved().allowed_topics, schemas=schemas)
 

@@ -29,7 +29,7 @@ _RATIOS = {
 
 def ratio_table(rounds: Sequence[Round], *, raw: bool) -> str:
     """Ratios that nobody demands."""
-    lines = [f"| told, not judged | median | {'round by round' if raw else 'least..greatest'} |", "|---|---|---|"]
+    lines = [f"| reported, not judged | median | {'round by round' if raw else 'least..greatest'} |", "|---|---|---|"]
     for title, (one, other) in _RATIOS.items():
         figures = [found[one].rate / found[other].rate for found in rounds if {one, other} <= found.keys()]
         if figures:

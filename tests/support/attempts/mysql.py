@@ -12,7 +12,7 @@ from tests.support.attempts.attempt import EITHER, HOSTILE, SECRET, TRAP, Attemp
 SOON = {"statement_timeout": dt.timedelta(seconds=1)}
 SINGLY = {"batch_rows": 1}
 READ_ONLY = "READ ONLY|read only"
-BOUND = "statement timeout|timed out|answered nothing|interrupted|ended after"
+BOUND = "statement timeout|timed out|did not answer|interrupted|cancelled after"
 VIEW = "CREATE SQL SECURITY INVOKER VIEW v AS SELECT id, f(id) AS v FROM t"
 
 

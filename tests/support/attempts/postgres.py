@@ -15,7 +15,7 @@ from tests.support.attempts.postgres_traps import f
 SOON = {"statement_timeout": dt.timedelta(seconds=1)}
 SINGLY = {"batch_rows": 1}
 READ_ONLY = "read-only transaction"
-BOUND = "statement timeout|timed out|answered nothing"
+BOUND = "statement timeout|timed out|did not answer"
 VIEW = "CREATE VIEW v AS SELECT id, f(id) AS v FROM t"
 
 
@@ -176,7 +176,7 @@ ENDLESS = (
         called(
             "LOOP BEGIN PERFORM pg_sleep(900); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP",
         ),
-        "answered nothing",
+        "did not answer",
         SOON,
     ),
     Attempt(

@@ -87,7 +87,7 @@ FILES = (
         if name == "-journal" or what in ("a link", "a pipe")
     ),
     *(
-        Attempt(f"{what} as the database", (instead(plant),), "there is none|not a database|failed while", TABLE)
+        Attempt(f"{what} as the database", (instead(plant),), "does not exist|not a database|failed while", TABLE)
         for what, plant in LINKS.items()
     ),
     Attempt("a database whose bytes are others", (corrupted,), EITHER, TABLE),

@@ -25,6 +25,6 @@ def test_a_limit_is_the_largest_value_that_is_taken():
     assert (rejection.index, rejection.error, rejection.reason) == (
         1,
         "MSG_SIZE_TOO_LARGE",
-        "4 bytes, the topic takes 3",
+        "4 bytes, the topic allows 3",
     )
     assert [kept.key for kept in broker.topic("t")] == ["a", "c", "d"]

@@ -35,7 +35,9 @@ def test_what_is_about_messages_may_be_judged_singly(name):
 )
 def test_whatever_does_not_say_that_nothing_was_written_leaves_the_fate_unknown(name):
     text = fatal([failure(), failure(getattr(KafkaError, name))], 120)
-    assert text.startswith("1 messages were not acknowledged within 120 s, whether they are on the topic is unknown")
+    assert text.startswith(
+        "1 messages were not acknowledged within 120 s, and whether they are on the topic is unknown"
+    )
     assert name in text
 
 

@@ -38,7 +38,7 @@ def test_what_is_missing_or_unknown_is_refused(outbox, capsys, words, told):
 
 
 def test_a_name_that_is_none_is_refused(outbox):
-    with pytest.raises(SystemExit, match="is no table name"):
+    with pytest.raises(SystemExit, match="is not a table name"):
         outbox("ddl", "debezium", "--dialect", "sqlite", "--table", "a.b.c")
 
 

@@ -183,7 +183,7 @@ def test_in_the_state_of_assets_likewise(call, stream, new, mark):
 
 def test_a_store_that_was_an_object_is_named(call, stream, new):
     Registered(MemoryWatermarkStore(), name="my.Store").save(stream, Watermark(None, None, {}), expected=None)
-    assert "lies in 'my.Store', a store that was passed as an object" in refused(call, "rename", stream, new)
+    assert "is in 'my.Store', a store that was passed as an object" in refused(call, "rename", stream, new)
 
 
 def test_the_audit_log_keeps_who_renamed_what(call, stream, new, mark):

@@ -73,7 +73,7 @@ def test_copy_moves_a_stream_to_a_table_and_back(call, stream, mark):
 
 
 def test_copy_leaves_what_it_cannot_move(call, stream, mark):
-    assert "it lies there already" in refused(call, "copy", stream, "--to", "variable")
+    assert "it is there already" in refused(call, "copy", stream, "--to", "variable")
     assert "watermark_store 'redis' is not known" in refused(call, "copy", stream, "--to", "redis")
     assert "connection 'nope' was not found" in refused(call, "copy", stream, "--to", "table:nope")
     assert "would move from 'variable'" in call("copy", stream, "--to", "table:watermarks", "--dry-run")

@@ -75,7 +75,7 @@ def test_show_of_a_broken_watermark_names_the_commands_that_mend_it(call, stream
 def test_show_of_a_store_that_was_an_object_names_it(call, stream):
     Registered(MemoryWatermarkStore(), name="my.Store").save(stream, Watermark(None, None, {}), expected=None)
 
-    assert "lies in 'my.Store', a store that was passed as an object" in refused(call, "show", stream)
+    assert "is in 'my.Store', a store that was passed as an object" in refused(call, "show", stream)
 
 
 def test_set_replaces_the_values_and_tells_who_did_it(call, stream, mark):
@@ -94,7 +94,7 @@ def test_set_takes_fewer_values_than_columns_but_not_more(call, stream, mark):
     assert load(stream).values == ("2026-11-01",)
 
     message = refused(call, "set", stream, "1", "2", "3")
-    assert "3 values were given, the watermark has 2 columns: updated_at (TIMESTAMP), id (INTEGER)" in message
+    assert "3 values were given, but the watermark has 2 columns: updated_at (TIMESTAMP), id (INTEGER)" in message
     assert load(stream).values == ("2026-11-01",)
 
 
@@ -279,7 +279,7 @@ def test_an_error_moves_no_terminal(call):
 
 @pytest.mark.parametrize("words", [("show", "\udcff"), ("set", "s", "1", "\udcff"), ("copy", "s", "--to", "a\udcff")])
 def test_bytes_that_are_no_utf_8_are_refused(call, words):
-    assert "holds bytes that are no UTF-8; nothing was changed" in refused(call, *words)
+    assert "holds bytes that are not UTF-8; nothing was changed" in refused(call, *words)
 
 
 def test_a_watermark_that_is_broken_or_lost_has_no_server_to_accept(call, stream, mark):
@@ -288,7 +288,7 @@ def test_a_watermark_that_is_broken_or_lost_has_no_server_to_accept(call, stream
 
         message = refused(call, "set", stream, "--accept-server", "--source-conn-id", "legacy_shop")
 
-        assert "has no readable watermark whose server could be accepted. Give the VALUEs" in message
+        assert "has no readable watermark whose server could be accepted. Give its new VALUEs" in message
     assert variable.PREFIX + stream not in metadata.variables()
 
 

@@ -63,7 +63,7 @@ def test_dead_letters_are_the_rejected_messages_and_why(world, table):
         ("legacy-events-stream", "crm.outbox@t"),
         ("legacy-events-key", "k"),
         ("legacy-events-error", "MSG_SIZE_TOO_LARGE"),
-        ("legacy-events-reason", "228 bytes, the topic takes 100"),
+        ("legacy-events-reason", "228 bytes, the topic allows 100"),
         ("legacy-events-position", '["5", "k"]'),
     )
     report = report_of(made)

@@ -11,7 +11,7 @@ STORED = {"dag": "d", "task": "t", "run": "r1", "map_index": 0, "rendered": "a"}
 
 
 def test_another_index_with_another_query_in_the_same_run_is_refused():
-    with pytest.raises(WatermarkError, match=r"'s' was moved in this very run by map index 0 .* stream=\"…\{\{ … \}\}"):
+    with pytest.raises(WatermarkError, match=r"'s' was moved in this run by map index 0 .* stream=\"…\{\{ … \}\}"):
         guard.check_alone("s", STORED, {**STORED, "map_index": 1, "rendered": "b"})
 
 

@@ -47,7 +47,7 @@ def test_a_group_waits_behind_its_refused_row_and_the_others_are_delivered():
     assert saved(world) == outbox.acknowledged == [1, 3, 5, 7]
     message = str(left.value)
     assert "3 rows were left at the source, since 1 of them can't be delivered" in message
-    assert "id 2 (MSG_SIZE_TOO_LARGE: 228 bytes, the topic takes 100)" in message
+    assert "id 2 (MSG_SIZE_TOO_LARGE: 228 bytes, the topic allows 100)" in message
     assert "name a dead_letter_topic=" in message
     report = report_of(made)
     assert (report["rows"], report["events"], report["skipped"], report["topics"]) == (7, 4, 3, {"t": 4})

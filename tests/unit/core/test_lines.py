@@ -62,12 +62,12 @@ def test_lines_are_made_once(text):
 
 def test_a_command_to_be_copied_stays_in_one_line():
     command = "`airflow legacy-events watermark set legacy_crm.orders@legacy.orders '2026-11-01 00:00:00+00' 0`"
-    text = f"the watermark of stream 'legacy_crm.orders@legacy.orders' is lost. Write it anew with {command}"
+    text = f"the watermark of stream 'legacy_crm.orders@legacy.orders' is lost. Write it again with {command}"
 
     assert in_lines(text, NAME).split("\n") == [
         "the watermark of stream",
         "  'legacy_crm.orders@legacy.orders' is lost.",
-        "Write it anew with",
+        "Write it again with",
         f"  {command}",
     ]
 

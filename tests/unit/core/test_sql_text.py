@@ -104,7 +104,7 @@ def test_one_select_in_every_reading_loses_only_what_stands_around_it(name, dial
         (" ;\n; -- nothing", "holds no statement"),
         ("SELECT 1; SELECT 2", "holds 2 statements"),
         ("SELECT 1; -- one\nDROP TABLE t; SELECT 2;", "holds 3 statements"),
-        ("DELETE FROM t RETURNING *", "begins with DELETE, which is no SELECT"),
+        ("DELETE FROM t RETURNING *", "begins with DELETE, which is not a SELECT"),
         ("-- SELECT\n insert into t VALUES (1) RETURNING *", "begins with INSERT"),
         ("UPDATE t SET a = 1", "begins with UPDATE"),
         ("EXPLAIN SELECT 1", "begins with EXPLAIN"),

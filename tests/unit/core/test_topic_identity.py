@@ -93,11 +93,11 @@ def test_between_two_runs_the_stream_is_told_and_nothing_is_sent(make, table, br
 
     assert not told.value.retry_helps
     for part in (
-        "topic 't' was deleted and made anew",
-        "with the id 't.0', the one of that name has 't.1' now",
+        "topic 't' was deleted and recreated",
+        "with the id 't.0'. The topic of that name now has 't.1'",
         "is not on it. Nothing was read",
         "watermark forget legacy.orders@topic`",
-        "watermark set legacy.orders@topic --accept topic`, and send what the topic lacks by a replay",
+        "watermark set legacy.orders@topic --accept topic`, and replay the range that the topic lacks",
     ):
         assert part in str(told.value)
     assert (stream.sent, stream.mark) == (0, before)
@@ -120,11 +120,11 @@ def test_in_the_middle_of_a_run_it_fails_and_so_does_the_next_one(make, broker):
     stream = make()
     stream.store.then = lambda: broker.remake("t")
 
-    with pytest.raises(WatermarkError, match="wrote to it, topic 't' was deleted, or deleted and made anew"):
+    with pytest.raises(WatermarkError, match="wrote to it, topic 't' was deleted, or deleted and recreated"):
         stream.run()
 
     assert (stream.mark.values, stream.mark.facts["topic_id"]) == (("3",), "t.0")
-    with pytest.raises(WatermarkError, match="was deleted and made anew"):
+    with pytest.raises(WatermarkError, match="was deleted and recreated"):
         stream.run()
 
 
@@ -166,7 +166,7 @@ def test_a_stream_that_begins_takes_the_topic_that_is_there(make, table, broker,
     with caplog.at_level(logging.INFO):
         assert stream.run().events == 9
 
-    assert ("begins anew on topic t, which was made anew: t.1, before t.0" in caplog.text) == emptied
+    assert ("starts over on topic t, which was recreated: t.1, before t.0" in caplog.text) == emptied
     assert stream.mark.facts["topic_id"] == "t.1"
 
 
@@ -179,7 +179,7 @@ def test_a_full_load_takes_the_topic_that_is_there(make, broker, caplog):
         assert stream.run().events == 9
 
     assert stream.sent == 9
-    assert [record.levelname for record in caplog.records if "begins anew" in record.getMessage()] == ["INFO"]
+    assert [record.levelname for record in caplog.records if "starts over" in record.getMessage()] == ["INFO"]
 
 
 def test_a_full_load_that_was_interrupted_begins_again_on_another_topic(make, broker):

@@ -80,9 +80,7 @@ def test_a_page_ends_by_the_memory_that_its_rows_take():
     ],
 )
 def test_a_row_that_is_too_large_is_refused_by_its_size_and_the_names_of_its_key(row, size):
-    told = (
-        rf"connection 'crm': a row of {size} bytes, max_row_bytes=1024 is the most that is read; key columns 'a', 'b';"
-    )
+    told = rf"connection 'crm': a row of {size} bytes is larger than max_row_bytes=1024; key columns 'a', 'b';"
     with pytest.raises(EnvelopeError, match=told) as error:
         Chunks("crm", 1_024).gather([[NARROW, row]], None, ("a", "b"))
     assert "xx" not in str(error.value)

@@ -20,7 +20,7 @@ def test_text_in_another_encoding_is_told_with_its_column_and_how_to_read_it(col
     name = column or "x"
     assert ("column 'at'" if column else "a text column") in str(error)
     assert "can't be read as Unicode" in str(error)
-    assert str(error).endswith(f"Mend such rows, or read the column with sql=: CAST({name} AS BINARY) AS {name}")
+    assert str(error).endswith(f"Fix such rows, or read the column with sql=: CAST({name} AS BINARY) AS {name}")
     assert not error.retry_helps
 
 

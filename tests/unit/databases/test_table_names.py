@@ -45,19 +45,19 @@ def test_a_name_is_looked_for_as_written_and_then_in_lower_case():
 
 @pytest.mark.parametrize("written", ["", "a\0b"])
 def test_what_no_database_has_is_refused(written):
-    with pytest.raises(ConfigurationError, match="is no table name"):
+    with pytest.raises(ConfigurationError, match="is not a table name"):
         readings(written)
 
 
 @pytest.mark.parametrize("written", ["", "a.b.c", '"a', "a\0.b"])
 def test_a_table_that_is_to_be_made_has_a_schema_and_a_name_at_most(written):
-    with pytest.raises(ConfigurationError, match=r"is no table name: give 'table' or 'schema.table'"):
+    with pytest.raises(ConfigurationError, match=r"is not a table name: give 'table' or 'schema.table'"):
         split_name(written)
 
 
 def test_an_error_says_both_that_were_looked_for_and_how_to_write_a_dot():
     told = str(no_such_table("sales.order", ["orders", "customers"]))
-    assert "table 'sales.order' was asked for, there is no table or view of that name" in told
+    assert "table 'sales.order' was given, but there is no table or view of that name" in told
     assert "nor 'order' in schema 'sales', that this user can see; similar: orders" in told
     assert '"my.schema"."my table"' in str(no_such_table("a.b.c", []))
     assert "my.schema" not in told

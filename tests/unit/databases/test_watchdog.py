@@ -98,7 +98,7 @@ def answered(cut: threading.Event, seconds: float) -> None:
 
 def test_the_error_of_a_session_that_was_cut_says_what_it_waited_for(monkeypatch):
     monkeypatch.setattr(watchdog, "GRACE_SECONDS", 0.05)
-    with pytest.raises(SourceError, match=r"connection 'crm' answered nothing for 0\.06 s while reading.* was cut"):
+    with pytest.raises(SourceError, match=r"connection 'crm' did not answer for 0\.06 s while reading.* was closed"):
         answered(threading.Event(), 0.01)
 
 

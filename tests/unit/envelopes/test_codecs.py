@@ -195,9 +195,9 @@ def test_the_refusal_says_what_was_found_and_how_to_carry_it_and_holds_no_value(
     with pytest.raises(EnvelopeError) as refused:
         data_texts(Kind.INTEGER, "12", "secret")
     assert str(refused.value) == (
-        "column 'v' is declared 'declared' and read as integer, but a row holds other text; nothing of its batch"
-        " was sent. Mend such rows, or carry every row as it is with sql= and CAST(v AS TEXT) AS v"
-        " (AS CHAR in MySQL and MariaDB)"
+        "column 'v' is declared 'declared' and read as integer, but a row holds other text; no row of its batch was"
+        " sent. Fix such rows, or carry every row as it is with sql= and CAST(v AS TEXT) AS v (AS CHAR in MySQL and"
+        " MariaDB)"
     )
     with pytest.raises(EnvelopeError, match="a row holds a Python bytes"):
         data_texts(Kind.TEXT, "12", b"secret")

@@ -144,14 +144,14 @@ def test_the_same_day_as_time_of_many_rows_is_its_midnight_in_the_zone():
 
 def test_a_time_that_is_no_date_is_refused_by_the_name_of_its_column():
     shape = Shape((Column("id", Kind.INTEGER, "int8"), Column("day", Kind.DATE, "date")), (0, 1), (0,), (1,), 1)
-    with pytest.raises(EnvelopeError, match="'day' is to be the time of its events"):
+    with pytest.raises(EnvelopeError, match="'day' is the time of its events"):
         CloudEventsEnvelope().compile(shape, STREAM)(batch(shape, [("1", "23.11.2026")]))
     assert PlainEnvelope().compile(shape, STREAM)(batch(shape, [("1", "23.11.2026")])).keys == ["1"]
 
 
 def test_only_a_date_or_time_can_be_the_time_of_a_row():
     shape = Shape((Column("id", Kind.INTEGER, "int8"),), (0,), (0,), (), 0)
-    with pytest.raises(EnvelopeError, match="'id' is no date or time"):
+    with pytest.raises(EnvelopeError, match="'id' is not a date or time"):
         CloudEventsEnvelope().compile(shape, STREAM)
 
 

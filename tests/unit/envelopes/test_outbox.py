@@ -246,7 +246,8 @@ def test_a_library_that_is_missing_is_named(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("schema", "told"), [("nothing.json", "no file with one"), (5, "no schema"), ({"type": 5}, "is no JSON schema")]
+    ("schema", "told"),
+    [("nothing.json", "nor a file with one"), (5, "neither a schema"), ({"type": 5}, "is not a JSON schema")],
 )
 def test_what_is_no_schema_is_refused(schema, told):
     with pytest.raises(ConfigurationError, match=rf"json_schema\['made'\].*{told}"):
@@ -272,7 +273,7 @@ def test_payloads_are_held_to_the_schema_of_their_event_type(tmp_path):
     assert [one.reason for one in messages.refused] == [
         "at $.n the schema's 'type' is not met",
         "at $ the schema's 'required' is not met",
-        "the payload is no JSON",
+        "the payload is not JSON",
         "at $ the schema's 'type' is not met",
         "the payload is nested too deeply to be checked",
     ]

@@ -69,7 +69,7 @@ def test_a_postgres_connection_may_leave_everything_to_libpq():
 
 @pytest.mark.parametrize("extra", ["iam", "azure_conn_id", "redshift"])
 def test_a_postgres_connection_that_asks_for_a_cloud_token_is_refused(extra):
-    assert f"by its extra '{extra}'" in refused("crm", conn_type="postgres", extra=f'{{"{extra}": "yes"}}')
+    assert f"with its extra '{extra}'" in refused("crm", conn_type="postgres", extra=f'{{"{extra}": "yes"}}')
 
 
 def test_a_mysql_connection_gives_all_of_its_fields():
@@ -96,7 +96,7 @@ def test_the_certificate_of_a_mysql_connection_may_be_given_as_text():
 
 
 def test_a_mysql_connection_that_asks_for_a_cloud_token_is_refused():
-    assert "by its extra 'iam'" in refused("crm", conn_type="mysql", extra='{"iam": true}')
+    assert "with its extra 'iam'" in refused("crm", conn_type="mysql", extra='{"iam": true}')
 
 
 @pytest.mark.parametrize("field", ["host", "schema"])
@@ -174,13 +174,13 @@ def test_a_type_that_leads_to_no_url_is_refused_with_both_ways():
 
 def test_a_hook_without_a_url_is_named(provider):
     provider(object())
-    assert "its hook object gives no URL" in refused("erp", conn_type="hana")
+    assert "its hook object returns no URL" in refused("erp", conn_type="hana")
 
 
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("ann:s3cret@erp-db/erp", "its extra sqlalchemy_url gives is no SQLAlchemy URL"),
+        ("ann:s3cret@erp-db/erp", "its extra sqlalchemy_url gives is not a SQLAlchemy URL"),
         ("nosuch+driver://ann:s3cret@erp-db/erp", "the SQLAlchemy dialect 'nosuch.driver' .* is not installed"),
         ("oracle+oracledb://ann:s3cret@erp-db/erp", r"the driver of 'oracle\+oracledb' can't be imported"),
         ("mssql+pyodbc://ann:s3cret@erp-db/erp", r"the driver of 'mssql\+pyodbc' can't be imported"),
@@ -214,7 +214,7 @@ def test_a_missing_driver_names_the_extra_to_install(monkeypatch):
 
 @pytest.mark.parametrize("ssl", ["secret", "[]", "[" * 100_000, ["secret"]])
 def test_a_certificate_that_is_no_object_is_told_without_what_it_holds(ssl):
-    with pytest.raises(ConfigurationError, match="the extra 'ssl' of connection 'crm' is no JSON object") as refused:
+    with pytest.raises(ConfigurationError, match="the extra 'ssl' of connection 'crm' is not a JSON object") as refused:
         database("crm", conn_type="mysql", extra=json.dumps({"ssl": ssl}))
     assert "secret" not in str(refused.value)
 
@@ -239,7 +239,7 @@ def test_what_is_fixed_for_every_session_wins_over_an_extra(name):
 @pytest.mark.parametrize("conn_type", ["postgres", "mysql"])
 @pytest.mark.parametrize("extra", ["sslmode=require", '["sslmode"]', '"{}"'])
 def test_an_extra_field_that_can_not_be_read_is_refused(conn_type, extra):
-    with pytest.raises(ConfigurationError, match="the extra field of connection 'crm' is no JSON object"):
+    with pytest.raises(ConfigurationError, match="the extra field of connection 'crm' is not a JSON object"):
         URLS[conn_type]("crm", Connection(conn_id="crm", conn_type=conn_type, extra=extra))
 
 
@@ -354,5 +354,5 @@ def test_blanks_around_a_url_that_was_pasted_do_not_count(conn_type):
 
 @pytest.mark.parametrize("extra", ['["sqlalchemy_url"]', '"{}"'])
 def test_an_extra_field_of_any_type_that_is_no_object_is_refused(extra):
-    with pytest.raises(ConfigurationError, match="the extra field of connection 'crm' is no JSON object"):
+    with pytest.raises(ConfigurationError, match="the extra field of connection 'crm' is not a JSON object"):
         URLS["generic"]("crm", Connection(conn_id="crm", conn_type="odd", extra=extra))

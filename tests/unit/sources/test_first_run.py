@@ -45,7 +45,7 @@ def test_a_naive_time_is_taken_as_it_is_written(kind, written):
 @pytest.mark.parametrize("kind", [Kind.DECIMAL, Kind.FLOAT, Kind.INTEGER])
 @pytest.mark.parametrize("written", ["NaN", "nan", float("nan"), "-nan", "sNaN"])
 def test_what_is_no_number_is_no_value(kind, written):
-    with pytest.raises(ConfigurationError, match=r"first_run=.* was asked for, but .* 'at' is a .*; nothing was read"):
+    with pytest.raises(ConfigurationError, match=r"first_run=.* was given, but .* 'at' is a .*; nothing was read"):
         first_value(written, column(kind), VIENNA)
     for low, high in ((written, "5"), ("5", written)):
         with pytest.raises(ConfigurationError, match="replay="):

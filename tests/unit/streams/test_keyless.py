@@ -14,7 +14,7 @@ def test_a_topic_that_keeps_messages_without_a_key_may_be_made(config):
 
 @pytest.mark.parametrize("policy", ["compact", "compact,delete", "delete, compact"])
 def test_no_compacted_topic_is_made(policy):
-    with pytest.raises(ConfigurationError, match=rf"cleanup.policy={policy}, which takes no message without a key"):
+    with pytest.raises(ConfigurationError, match=rf"cleanup.policy={policy}, which accepts no message without a key"):
         check_topic_config({"cleanup.policy": policy})
 
 

@@ -82,7 +82,7 @@ def test_the_default_store_keeps_variables():
         (7, r"watermark_store must be one of asset, table, variable, xcom, or an object with the methods load"),
         ("table", "needs a connection: write 'table:<conn_id>'"),
         ("variable:x", "'variable:x' has a detail that only 'table:<conn_id>' takes"),
-        ("xcom", "belong to one task, and none was named"),
+        ("xcom", "belong to one task, but none was named"),
         (MemoryWatermarkStore, "found the class MemoryWatermarkStore itself"),
     ],
 )

@@ -103,7 +103,7 @@ def test_a_look_before_a_save_asks_no_secrets_backend(stream, secrets_backend, r
         secrets_backend("no JSON")
         store.save(stream, Watermark(("43",), None, {}), expected=MARK)
         store.save(stream, Watermark(("44",), None, {}), expected=Watermark(("43",), None, {}))
-        assert "could not be asked" not in caplog.text
+        assert "could not be queried" not in caplog.text
         assert store.load(stream).values == ("44",)
 
 
@@ -232,7 +232,7 @@ def test_a_secrets_backend_that_fails_is_passed_over_as_airflow_does(stream, sec
     VariableWatermarkStore().save(stream, MARK, expected=None)
 
     assert VariableWatermarkStore().load(stream) == MARK
-    assert f"secrets backend LocalFilesystemBackend could not be asked for Variable {PREFIX}{stream}" in caplog.text
+    assert f"secrets backend LocalFilesystemBackend could not be queried for Variable {PREFIX}{stream}" in caplog.text
 
 
 def test_the_cache_of_the_sdk_serves_no_old_watermark(channel, stream, monkeypatch):

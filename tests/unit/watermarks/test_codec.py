@@ -73,7 +73,7 @@ def test_equal_watermarks_have_equal_texts_whatever_the_order_of_their_facts():
         ('{"version": 1, "values": [{"text": "secret"}, 7], "facts": {}}', "the number 2 of 2"),
         ('{"version": 1, "values": [{"text": 7}], "facts": {}}', "the number 1 of 1"),
         ('{"version": 1, "values": null, "receipt": "secret", "facts": {}}', "a receipt that is neither"),
-        ('{"version": 1, "values": null, "facts": "secret"}', "facts that are no object"),
+        ('{"version": 1, "values": null, "facts": "secret"}', "facts that are not an object"),
     ],
 )
 def test_what_is_no_watermark_is_refused_with_place_remedy_and_without_values(text, found):

@@ -13,7 +13,7 @@ GIVEN = {
     ),
     "a text": ({"detail": "Invalid token"}, "answered 403: Invalid token"),
     "a list": ({"detail": [{"loc": ["body", "value"], "msg": "too long", "input": "secret"}]}, "body.value: too long"),
-    "none": (None, r"answered 403 \(Server returned error\) without a reason, which its own log has"),
+    "none": (None, r"answered 403 \(Server returned error\) without a reason; see its own log"),
     "nothing known": ({"other": 1}, "without a reason"),
 }
 

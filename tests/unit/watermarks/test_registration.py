@@ -134,7 +134,7 @@ def test_a_stream_that_is_moved_under_a_waiting_reader_is_told_to_lie_elsewhere(
     write_registration(stream, read_registration(stream)._replace(store="table:crm_state"))
     inner.forget(stream)
 
-    with pytest.raises(WatermarkError, match="lies in store 'table:crm_state'"):
+    with pytest.raises(WatermarkError, match="is in store 'table:crm_state'"):
         store.load(stream)
 
 
@@ -150,7 +150,7 @@ def test_another_store_is_refused_by_both_names(stream):
     inner = MemoryWatermarkStore()
     registered(inner).save(stream, EMPTY, expected=None)
 
-    with pytest.raises(WatermarkError, match=r"lies in store 'memory' since .*, this run asks store 'table'"):
+    with pytest.raises(WatermarkError, match=r"is in store 'memory' since .*, but this run uses store 'table'"):
         registered(inner, name="table").load(stream)
 
 

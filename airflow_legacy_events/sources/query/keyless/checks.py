@@ -25,8 +25,8 @@ def check_keyless(what: str, selection: Selection, *, limits: Limits, null_water
     with problems.collect():
         if not selection.shape.data:
             raise ConfigurationError(
-                f"no column of {what} is left for data, and rows without a key are known by nothing else; nothing was"
-                " read. Leave fewer columns out"
+                f"no column of {what} is left for data, and rows without a key are identified by nothing else; nothing"
+                " was read. Exclude fewer columns"
             )
     with problems.collect():
         if null_watermark not in ("fail", "skip"):
@@ -37,8 +37,8 @@ def check_keyless(what: str, selection: Selection, *, limits: Limits, null_water
     with problems.collect():
         if bulk and limits.max_seconds is not None:
             raise ConfigurationError(
-                f"max_seconds={limits.max_seconds} would end each load before its end, and without a key the next run"
-                " begins it again; nothing was read. Leave max_seconds= out, or name key_columns=[...]"
+                f"max_seconds={limits.max_seconds} would stop each load before its end, and without a key the next run"
+                " starts it over; nothing was read. Leave max_seconds= out, or name key_columns=[...]"
             )
     problems.raise_found()
 
@@ -55,6 +55,6 @@ def check_window_column(what: str, selection: Selection) -> None:
     if first in shape.data or first in shape.watermark:
         return
     raise ConfigurationError(
-        f"column {shape.columns[first].name!r} of {what} cuts a replay and is no part of data, so equal rows of"
+        f"column {shape.columns[first].name!r} of {what} cuts a replay but is not part of data, so equal rows of"
         " different times would get one event id without a key; nothing was read. Name a time_column= that data holds"
     )

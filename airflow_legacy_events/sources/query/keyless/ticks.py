@@ -13,7 +13,7 @@ from airflow_legacy_events.sources.query.keyless.reader import TickReader
 from airflow_legacy_events.sources.share import share
 
 _SECOND, _DAY = 1.0, 86_400.0
-_PASSED = "a row that comes later with a watermark that was passed, the last one too, is not seen, since it has no key"
+_PASSED = "a row that arrives later with a watermark at or below the last one is not seen, since it has no key"
 _WAITING = {
     True: "rows of a day are read once it is over",
     False: "rows of a second are read once it is over",

@@ -9,7 +9,7 @@ from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.ports import NextId, ServerZone
 
 
-class Untold:
+class Unreported:
     """Default answers of a database that can't be queried for them. Databases that can override them."""
 
     def position(self) -> dict[str, Any] | None:
