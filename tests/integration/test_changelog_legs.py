@@ -1,0 +1,73 @@
+"""Legs of a snapshot beside PostgreSQL's log: how much log they hold, and what they read again."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+from airflow_legacy_events.core.limits import Limits
+from tests.support.crashes import Crash, World
+from tests.support.engines import of
+from tests.support.log_runs import logged_source, run
+from tests.support.slots import logged_database
+
+MB = 2**20
+ROWS = 2_000
+TABLES = (
+    "CREATE TABLE orders (id integer PRIMARY KEY, note text)",
+    "CREATE UNLOGGED TABLE others (note text)",
+    f"INSERT INTO orders SELECT n, 'note' FROM generate_series(1, {ROWS}) AS n",
+)
+HELD = "SELECT pg_current_wal_lsn() - restart_lsn FROM pg_replication_slots WHERE database = current_database()"
+
+
+@pytest.fixture(params=of("postgresql"))
+def logged(request):
+    with logged_database(request, request.param, *TABLES) as found:
+        yield found
+
+
+def reading(source, count):
+    """Have `count` called with each page that is read."""
+    read = source.database.read
+
+    def counted(query, max_bytes=None):
+        found = read(query, max_bytes)
+        count(found)
+        return found
+
+    source.database.read = counted
+
+
+def test_a_snapshot_under_writes_never_holds_more_than_three_times_the_limit_of_a_leg(logged):
+    limit, held = 2 * MB, []
+    source = logged_source(logged, limits=Limits(batch_rows=50), leg_bytes=limit, tables=["public.orders"])
+    clock = iter(range(10_000))
+    source.clock = lambda: float(next(clock))
+
+    def write(_):
+        session.execute("SELECT pg_logical_emit_message(false, 'x', repeat('x', 500000))")
+        session.execute("CHECKPOINT")
+        [(bytes_,)] = session.execute(HELD).fetchall() or [(0,)]
+        held.append(int(bytes_ or 0))
+
+    reading(source, write)
+    with contextlib.closing(logged.legacy.connect()) as session:
+        events, process = run(World(), source)
+    assert process.finished
+    assert len(events) == ROWS
+    assert limit < max(held) < 3 * limit
+
+
+def test_a_kill_in_the_third_leg_reads_no_earlier_one_again(logged):
+    world, sent = World(), []
+    for crash in (Crash("publish", 13, "before", sudden=True), None):
+        source = logged_source(logged, limits=Limits(batch_rows=100), leg_seconds=0.0, tables=["public.orders"])
+        rows: list[int] = []
+        reading(source, lambda found, rows=rows: rows.append(len(found)))
+        events, _ = run(world, source, crash, iter(range(10_000)).__next__)
+        sent.append((len(events), sum(rows)))
+    assert sent[0][0] == 1_200
+    assert sum(events for events, _ in sent) == ROWS
+    assert sent[1][1] <= 900
