@@ -244,7 +244,12 @@ def test_a_table_that_was_taken_out_is_put_back_and_read_anew(each):
         said[1]
         == 'Run the task once with the configuration {"snapshot": ["public.orders"]}, which reads the table anew'
     )
-    assert each.check(renewed=[TableName("public", "orders")]) == []
+    renewed = [TableName("public", "orders")]
+    with open_writer(each, INSERT.format(9)) as writer:
+        each.timeout = 0.5
+        assert f"pid {writer.info.backend_pid}, user postgres" in each.check(renewed)[0]
+    each.timeout = 60
+    assert each.check(renewed) == []
 
 
 def test_a_table_that_was_made_again_is_read_anew(logged):
@@ -271,6 +276,20 @@ def test_a_row_filter_or_column_list_that_came_later_is_refused_in_a_given_publi
     said = refused(logged, "in publication")
     logged.execute(*statements_in(said))
     refused(logged, "taken out of the publication and put back")
+
+
+def test_a_row_filter_in_our_own_publication_is_refused(logged):
+    logged.begin()
+    logged.execute(f"ALTER PUBLICATION {logged.name} SET TABLE orders WHERE (id > 1)")
+    assert "the row filter (id > 1)" in logged.check(renewed=[TableName("public", "orders")])[0]
+
+
+@pytest.mark.parametrize("argument", ["slot", "publication"])
+def test_another_name_than_the_watermark_has_is_refused(logged, argument):
+    logged.begin()
+    other = "other" if argument == "slot" else {**logged.stored["publication"], "name": "other"}
+    logged.stored = {**logged.stored, argument: other}
+    assert f"Give {argument}='other'" in refused(logged, f"is of {argument} 'other'")[0]
 
 
 def test_an_identity_that_is_lost_later_makes_the_run_red(logged):

@@ -69,9 +69,13 @@ def goes_on(
     if faults := list(_same_server(there, stored.get("server") or {}, position, switched)):
         yield from faults
         return
-    yield from _same_slot(there, position)
     known = stored.get("publication")
-    yield from same_publication(there, known if isinstance(known, Mapping) else {}, renewed)
+    publication = known if isinstance(known, Mapping) else {}
+    if renamed := list(_same_names(there, stored.get("slot"), publication.get("name"))):
+        yield from renamed
+        return
+    yield from _same_slot(there, position)
+    yield from same_publication(there, publication, renewed)
 
 
 def _same_server(
@@ -115,6 +119,18 @@ def _forked(
     if places.compare(there.end, place) < 0 and not there.server.itself.standby:
         return f"its log ends at {there.end}, before {place} of the watermark: it was restored from an older copy"
     return None
+
+
+def _same_names(there: There, slot: Any, publication: Any) -> Iterator[WatermarkError]:
+    for argument, before, now in (
+        ("slot", slot, there.slot_name),
+        ("publication", publication, there.publication_name),
+    ):
+        if before is not None and before != now:
+            yield WatermarkError(
+                f"{argument}={now!r}: the watermark of stream {there.stream!r} is of {argument} {before!r}, and what is"
+                f" between the two is not known. Give {argument}={before!r}\n{there.anew}"
+            )
 
 
 def _same_slot(there: There, position: LogPosition) -> Iterator[WatermarkError]:

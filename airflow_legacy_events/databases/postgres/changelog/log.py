@@ -21,6 +21,7 @@ from airflow_legacy_events.databases.postgres.changelog.occupied import free
 from airflow_legacy_events.databases.postgres.changelog.options import ReaderOptions
 from airflow_legacy_events.databases.postgres.changelog.partitions import untold
 from airflow_legacy_events.databases.postgres.changelog.publication_faults import warnings_of_given
+from airflow_legacy_events.databases.postgres.changelog.publication_guard import exchanged
 from airflow_legacy_events.databases.postgres.changelog.reader import LogReader
 from airflow_legacy_events.databases.postgres.changelog.session import LogSession
 from airflow_legacy_events.databases.postgres.changelog.settings import find_settings, warnings
@@ -89,7 +90,10 @@ class PostgresChangeLog:
         problems.raise_found()
         if there.slot is not None:
             free(self._session, there.slot, self._application)
-        return there.facts()
+        facts = there.facts()
+        if back := exchanged(self._stored, facts):  # what was written before they came back is in no log
+            making.wait_for_writers(self._session, back)
+        return facts
 
     def end(self) -> str:
         """See `core.ports.ChangeLog.end`: flushed, or replayed by a standby."""

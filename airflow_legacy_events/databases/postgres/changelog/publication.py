@@ -25,13 +25,13 @@ SELECT to_jsonb(p) || jsonb_build_object(
   FROM pg_publication AS p WHERE p.pubname = %s::name
 """
 _MEMBERS = """
-SELECT r.prrelid::int8, n.nspname, c.relname, r.oid::int8, {filter}, {columns}
+SELECT r.prrelid::int8, n.nspname, c.relname, r.oid::int8, {filter}, {columns}, false
   FROM pg_publication_rel AS r JOIN pg_class AS c ON c.oid = r.prrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
  WHERE r.prpubid = %s::oid
 """
 _OF_SCHEMAS = """
  UNION ALL
-SELECT c.oid::int8, n.nspname, c.relname, s.oid::int8, NULL, NULL
+SELECT c.oid::int8, n.nspname, c.relname, s.oid::int8, NULL, NULL, true
   FROM pg_publication_namespace AS s JOIN pg_namespace AS n ON n.oid = s.pnnspid
   JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relkind = ANY ('{r,p}') AND c.relpersistence = 'p'
  WHERE s.pnpubid = %s::oid
@@ -68,6 +68,7 @@ class Publication(NamedTuple):
         by_root: whether changes of partitions come under their root's name.
         generated: `pubgencols`, `s` if stored generated columns are published; None below version 18.
         all_tables: whether it is `FOR ALL TABLES`.
+        by_schema: whether it has all tables of a schema.
         owned: whether this user may alter it.
         owner: as SQL spells it.
         made_for: what our COMMENT says: `stream`, `dag`, `slot`; empty if it has none of ours.
@@ -80,6 +81,7 @@ class Publication(NamedTuple):
     by_root: bool
     generated: str | None
     all_tables: bool
+    by_schema: bool
     owned: bool
     owner: str
     made_for: Mapping[str, str]
@@ -121,6 +123,7 @@ def find_publication(session: Connection[Any], name: str) -> Publication | None:
         by_root=bool(row.get("pubviaroot")),
         generated=row.get("pubgencols"),
         all_tables=row["puballtables"],
+        by_schema=any(one[6] for one in rows),
         owned=row["owned"],
         owner=row["owner"],
         made_for=made_for(row["comment"]),

@@ -48,14 +48,26 @@ def faults_of_given(
             f" below {where}\nALTER PUBLICATION {name} SET ({_ALL})"
         )
     for table in tables:
-        spelled, oid = quoted(*table), oids[table]
-        member = found.members.get(oid)
-        if not found.holds(oid):
+        if not found.holds(oids[table]):
             yield ConfigurationError(
                 f"table {str(table)!r} is not in publication {found.name!r}; run the statement below {where}"
-                f"\nALTER PUBLICATION {name} ADD TABLE {spelled}"
+                f"\nALTER PUBLICATION {name} ADD TABLE {quoted(*table)}"
             )
-        elif member is not None and (member.filter or member.columns):
+    yield from narrowed(found, oids, where)
+
+
+def narrowed(found: Publication, oids: Mapping[TableName, int], where: str) -> Iterator[ConfigurationError]:
+    """Yield which tables have a row filter or a column list in a publication.
+
+    Args:
+        found: the publication.
+        oids: of the tables.
+        where: who runs the statements that mend it.
+    """
+    name = quoted(None, found.name)
+    for table, oid in oids.items():
+        member, spelled = found.members.get(oid), quoted(*table)
+        if member is not None and (member.filter or member.columns):
             what = (
                 f"the row filter {member.filter}" if member.filter else f"the column list ({', '.join(member.columns)})"
             )
@@ -68,9 +80,10 @@ def faults_of_given(
 
 def warnings_of_given(found: Publication) -> Iterator[str]:
     """Yield what a user should know of a given publication."""
-    if found.all_tables:
+    if found.all_tables or found.by_schema:
+        what = "FOR ALL TABLES" if found.all_tables else "FOR TABLES IN SCHEMA"
         yield (
-            f"publication {found.name!r} is FOR ALL TABLES: UPDATE and DELETE of a new table without primary key will"
+            f"publication {found.name!r} is {what}: UPDATE and DELETE of a new table without primary key will"
             " fail"
             " until it has a replica identity"
         )

@@ -73,6 +73,19 @@ def _same_member(
         )
 
 
+def exchanged(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[int]:
+    """Return the oids of tables whose membership is not the one that facts had, since they left and came back.
+
+    Args:
+        stored: facts of the watermark.
+        now: facts as they are.
+    """
+    before, after = (((one.get("publication") or {}).get("members") or {}) for one in (stored, now))
+    return [
+        one["table"] for table, one in after.items() if table in before and before[table].get("member") != one["member"]
+    ]
+
+
 def publication_there(there: There, found: Publication) -> WatermarkError:
     """Return the error for a publication of the stream's name that the stream did not make."""
     owner = (

@@ -13,7 +13,7 @@ from airflow_legacy_events.databases.postgres.catalog import quoted
 from airflow_legacy_events.databases.postgres.changelog import identity, settings
 from airflow_legacy_events.databases.postgres.changelog.naming import refuse_slot
 from airflow_legacy_events.databases.postgres.changelog.publication import GENERATED_SINCE, Publication
-from airflow_legacy_events.databases.postgres.changelog.publication_faults import faults_of_given
+from airflow_legacy_events.databases.postgres.changelog.publication_faults import faults_of_given, narrowed
 from airflow_legacy_events.databases.postgres.changelog.session import LogSession
 from airflow_legacy_events.databases.postgres.changelog.settings import Settings
 from airflow_legacy_events.databases.postgres.changelog.slot import Slot
@@ -101,6 +101,8 @@ def _not_ours(
             " owns"
             f"\nALTER PUBLICATION {name} OWNER TO {found.user}"
         )
+    if publication is not None:
+        yield from narrowed(publication, server.oids, "as its owner")
     for owner in sorted({owners[server.oids[one.name]][1] for one in new if not owners[server.oids[one.name]][0]}):
         theirs = [str(one.name) for one in new if owners[server.oids[one.name]][1] == owner]
         yield ConfigurationError(

@@ -9,6 +9,9 @@ from typing import NamedTuple
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.databases.postgres.changelog.session import LogSession
 
+OLDEST = 140_000
+"""First version whose change log is read."""
+
 STANDBY_SINCE = 160_000
 """First version whose standbys can decode their log."""
 
@@ -17,7 +20,7 @@ SELECT pg_is_in_recovery(), current_setting('wal_level'), quote_ident(current_us
        has_database_privilege(current_database(), 'CREATE'),
        current_setting('max_replication_slots')::int, (SELECT count(*)::int FROM pg_replication_slots),
        ARRAY(SELECT slot_name::text FROM pg_replication_slots WHERE NOT active ORDER BY 1),
-       current_setting('max_wal_senders')::int, current_setting('max_slot_wal_keep_size'),
+       current_setting('max_wal_senders')::int, coalesce(current_setting('max_slot_wal_keep_size', true), '-1'),
        extract(epoch FROM coalesce(current_setting('idle_replication_slot_timeout', true), '0')::interval)::float8,
        current_setting('hot_standby_feedback') = 'on',
        coalesce(
@@ -102,6 +105,11 @@ def faults(
         interval_seconds: between two runs; None if unknown.
         makes_slot: whether a slot is still to be made.
     """
+    if version < OLDEST:
+        yield ConfigurationError(
+            f"the server is PostgreSQL {version // 10_000}, whose change log is not read: it needs 14 or later. Use"
+            " IncrementalQueryOperator"
+        )
     if found.standby and version < STANDBY_SINCE:
         yield ConfigurationError(
             "the server is a standby, whose log can be read from PostgreSQL 16 on; let the connection lead to its"

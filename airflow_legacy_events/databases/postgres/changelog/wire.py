@@ -25,7 +25,7 @@ from airflow_legacy_events.databases.postgres.session import reason
 
 _POOLER = re.compile(r"unsupported startup parameter(?: in options)?:? \W*(?:replication|options|wal_sender_timeout)?")
 _NO_SENDER = re.compile(r"max_wal_senders")
-_NOT_ALLOWED = re.compile(r"wal.?sender|WAL", re.IGNORECASE)
+_NOT_ALLOWED = re.compile(r"[Ww][Aa][Ll].?[Ss]ender|\bWAL\b|\bREPLICATION\b")
 _TRIES = 5
 
 
@@ -116,7 +116,7 @@ class Wires:
                 "no WAL sender of the server is free (max_wal_senders); each stream needs one while it runs"
                 f"\n{_more_senders(found)}"
             )
-        if _NOT_ALLOWED.search(said):
+        if _NOT_ALLOWED.search(said.rpartition(" failed: ")[2]):  # behind the host's name
             return ConfigurationError(
                 f"user {found.user} may not replicate, and a change log is read by replication: {errors.one_line(said)}"
                 f"\n{found.grant()}"
