@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
@@ -13,6 +14,8 @@ from airflow_legacy_events.core.errors import DeliveryError
 from airflow_legacy_events.core.left_behind import LeftBehind
 from airflow_legacy_events.core.model import Batch, Delivered, Messages, Rejection, Watermark
 from airflow_legacy_events.core.ports import Broker, Source
+
+SNAPSHOT = "r"
 
 
 class Sent(NamedTuple):
@@ -52,6 +55,7 @@ class Publisher:
         self._source, self._broker, self._stream = source, broker, stream
         self._dead_letter_topic, self._log = dead_letter_topic, log
         self._sent: list[Sent] = []
+        self._passed: set[str | None] = set()
         self.delivered = Delivered()
         self.left = LeftBehind()
 
@@ -80,16 +84,18 @@ class Publisher:
             DeliveryError: rows were rejected and there is no dead-letter topic, or the fate of a message is unknown.
         """
         sent, self._sent = self._sent, []
-        rejected = _by_batch(sent, self._broker.confirm() if sent else ())
+        confirmed = _by_batch(sent, self._broker.confirm() if sent else ())
         if sent and sent[0].leaves:
-            return self._leave(sent[0], rejected[0])
-        undelivered = [{**late, **one.refused} for one, late in zip(sent, rejected, strict=True)]
+            return self._leave(sent[0], confirmed[0])
+        undelivered = [{**late, **one.refused} for one, late in zip(sent, confirmed, strict=True)]
         for one, found in zip(sent, undelivered, strict=True):
             self._count_events(one, found.keys())
         for one, found in zip(sent, undelivered, strict=True):
+            passed = one.batch.passing and self._dead_letter_topic is None
             if found:
-                self._bury(one, [found[row] for row in sorted(found)])
-            self._count(Delivered(len(found), rejected=len(found), batches=1))
+                (self._pass if passed else self._bury)(one, [found[row] for row in sorted(found)])
+            rejected, skipped = (0, len(found)) if passed else (len(found), 0)
+            self._count(Delivered(len(found), rejected=rejected, skipped=skipped, batches=1))
         return last.watermark
 
     def _may_leave(self, batch: Batch) -> bool:
@@ -119,18 +125,19 @@ class Publisher:
     def _count(self, more: Delivered) -> None:
         self.delivered = self.delivered.plus(more)
 
+    def _pass(self, sent: Sent, rejections: Sequence[Rejection]) -> None:
+        """Leave rejected rows out for good, with one warning for each table."""
+        table = sent.batch.shape.table
+        if table not in self._passed:
+            self._passed.add(table)
+            self._log.warning("table %r: %s; passed, since it is read anew", table, _found(sent, rejections))
+
     def _bury(self, sent: Sent, rejections: Sequence[Rejection]) -> None:
-        batch, messages = sent.batch, sent.messages
-        first, count = rejections[0], len(rejections)
-        where = f" by topic {messages.topic!r}" if messages.topics is None else ""  # row topics are row content
-        found = (
-            f"{count} of {batch.count} messages were rejected{where}; first: message"
-            f" {messages.row_of(first.index)} of the batch, {first.error}: {first.reason}"
-        )
+        batch, messages, found = sent.batch, sent.messages, _found(sent, rejections)
         if self._dead_letter_topic is None:
             raise DeliveryError(
                 f"{found}. Nothing was skipped and the watermark stays below them: raise the topic's limit, leave the"
-                " column out with exclude_columns=, or name a dead_letter_topic=",
+                f" column out with exclude_columns=, or name a dead_letter_topic={_reading_anew(batch)}",
                 rejected=rejections,
             )
         self._log.warning("%s; sending them to %s", found, self._dead_letter_topic)
@@ -142,6 +149,23 @@ class Publisher:
                 f" {refused[0].error}: {refused[0].reason}. Raise its max.message.bytes",
                 rejected=refused,
             )
+
+
+def _found(sent: Sent, rejections: Sequence[Rejection]) -> str:
+    messages, first = sent.messages, rejections[0]
+    where = f" by topic {messages.topic!r}" if messages.topics is None else ""  # row topics are row content
+    return (
+        f"{len(rejections)} of {sent.batch.count} messages were rejected{where}; first: message"
+        f" {messages.row_of(first.index)} of the batch, {first.error}: {first.reason}"
+    )
+
+
+def _reading_anew(batch: Batch) -> str:
+    """Return how to pass changes of a log, as a line of its own; rows of a snapshot can't be passed."""
+    if batch.shape.table is None or batch.op == SNAPSHOT:
+        return ""
+    configuration = json.dumps({"snapshot": [batch.shape.table]}, ensure_ascii=False)
+    return f".\nTo pass them and read the table anew, run with the configuration {configuration}"
 
 
 def _by_row(messages: Messages, rejections: Iterable[Rejection]) -> dict[int, Rejection]:

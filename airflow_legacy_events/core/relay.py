@@ -227,7 +227,12 @@ class Relay:
             del batch, messages  # free memory: they may be large, and the next ones are read now
 
     def _encode(self, encoders: Encoders, batch: Batch) -> Messages:
-        messages = _complete(self._encoder(encoders, batch.shape)(batch), batch)
+        try:
+            messages = _complete(self._encoder(encoders, batch.shape)(batch), batch)
+        except EnvelopeError as error:
+            if batch.shape.table is None:
+                raise
+            raise EnvelopeError(f"table {batch.shape.table!r}: {error}") from None
         if self.repeat is not None:
             messages.headers = (*messages.headers, ("mode", self.repeat.mode))
         return messages

@@ -34,8 +34,10 @@ class LogSource:
     Behind the first chunk comes one without changes.
     """
 
-    def __init__(self, bodies: Callable[[int], str] = str, topics: Sequence[str] = ()) -> None:
-        self.bodies, self.topics = bodies, tuple(topics)
+    def __init__(
+        self, bodies: Callable[[int], str] = str, topics: Sequence[str] = (), *, passing: bool = False
+    ) -> None:
+        self.bodies, self.topics, self.passing = bodies, tuple(topics), passing
         self.acknowledged: list[int] = []
 
     def open(self, at: Watermark | None, window: Any = None) -> Opened:
@@ -52,7 +54,9 @@ class LogSource:
             found = [(form, part) for form, part in zip(SHAPES, rows, strict=True) if part]
             for form, part in found:
                 last = part is found[-1][1]
-                yield Batch(form, part, len(part), end if last else None, "u", final=last and numbers[-1] == CHANGES)
+                batch = Batch(form, part, len(part), end if last else None, "u", final=last and numbers[-1] == CHANGES)
+                batch.passing = self.passing
+                yield batch
             if first == after + 1 and numbers[-1] < CHANGES:
                 yield Batch(SHAPES[0], [], 0, end, "c")
 

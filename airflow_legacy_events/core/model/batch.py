@@ -30,6 +30,7 @@ class Batch:
         copies: for rows without a key: numbers equal rows, for their ids. The encoder passes each row once. None where
             rows have a key.
         split: whether rows that belong together continue in the next batch; then no budget ends the run after it.
+        passing: whether rows that can't be delivered are passed with a warning: their table is to be read anew.
     """
 
     shape: Shape
@@ -43,6 +44,7 @@ class Batch:
     generation: int = 0
     copies: Copies | None = None
     split: bool = False
+    passing: bool = False
 
     @property
     def watermark(self) -> Watermark:
@@ -69,7 +71,7 @@ class Delivered(NamedTuple):
         batches: confirmed.
         bytes: of keys and values of the events, in UTF-8.
         topics: events by topic.
-        skipped: rows that were left behind.
+        skipped: rows that were left behind, or passed.
     """
 
     rows: int = 0

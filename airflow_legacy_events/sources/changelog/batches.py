@@ -82,7 +82,7 @@ class Changes:
             places = self._filter.kept(part, table, progress, shape.key)
             if len(places) < len(rows):
                 rows, ops = [rows[at] for at in places], [ops[at] for at in places]
-        return Batch(shape, rows, len(rows), None, ops) if rows else None
+        return Batch(shape, rows, len(rows), None, ops, passing=progress.passing) if rows else None
 
     def _shape(self, part: LogRows, table: LoggedTable, progress: TableProgress) -> Shape | None:
         """Return the shape of a form that is new here, None if its rows are passed."""

@@ -41,12 +41,13 @@ class LogRun:
 
     def batches(self) -> Iterator[Batch]:
         """Yield all batches; the last one is final unless a budget was used up before the target."""
-        final = False
+        final, saved = False, True
         for batch in self._batches():
-            final = batch.final
+            final, saved = batch.final, batch.after is not None
             yield batch
-        if not final and not self.drain.budget.over and not self.progress.left():
-            yield self.drain.mark(final=True)
+        reached = not self.drain.budget.over and not self.progress.left()
+        if not saved or (reached and not final):
+            yield self.drain.mark(final=reached)
 
     def _batches(self) -> Iterator[Batch]:
         yield from self._begin()

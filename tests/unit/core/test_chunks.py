@@ -5,11 +5,18 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import logging
 
 import pytest
 
 from airflow_legacy_events.brokers.memory import MemoryBroker
-from airflow_legacy_events.core.errors import ConfigurationError, DeliveryError, SourceError, StoppedError
+from airflow_legacy_events.core.errors import (
+    ConfigurationError,
+    DeliveryError,
+    EnvelopeError,
+    SourceError,
+    StoppedError,
+)
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Opened
 from tests.support.crashes import STREAM, Crash, World, numbered
@@ -143,6 +150,55 @@ def test_without_a_dead_letter_topic_the_watermark_stays_below_the_chunk(known_b
     assert (report["events"], report["rejected"]) == (9, 0)
 
 
+def test_an_error_says_how_to_pass_a_change_and_read_its_table_anew():
+    made = limited(LogSource(lambda number: WIDE if number == 8 else "short"), a=100)
+
+    with pytest.raises(DeliveryError) as rejected:
+        made.relay.run()
+
+    assert str(rejected.value).splitlines()[1] == (
+        'To pass them and read the table anew, run with the configuration {"snapshot": ["a"]}'
+    )
+
+
+@pytest.mark.parametrize("known_before", [True, False])
+def test_changes_of_a_table_that_is_read_anew_are_passed_with_one_warning(known_before, caplog):
+    made = limited(LogSource(lambda number: WIDE if number % 4 == 0 else "short", passing=True), a=100)
+    if not known_before:
+        made.broker.refused = lambda messages: []
+
+    made.relay.run()
+
+    assert bodies(made, "cdc.a") == [2, 6, 10, 14]
+    (warning,) = [one.getMessage() for one in caplog.records if one.levelno == logging.WARNING]
+    assert warning.startswith(
+        "table 'a': 1 of 2 messages were rejected by topic 'cdc.a'; first: message 1 of the batch"
+    )
+    assert warning.endswith("; passed, since it is read anew")
+    report = report_of(made)
+    assert (report["rows"], report["events"], report["skipped"], report["rejected"]) == (17, 13, 4, 0)
+    assert report["topics"] == {"cdc.a": 4, "cdc.b": 9}
+    assert made.world.saved[-1].values == (str(CHANGES),)
+
+
+def test_with_a_dead_letter_topic_nothing_is_passed():
+    made = limited(LogSource(lambda number: WIDE if number == 4 else "short", passing=True), a=100)
+    made.dead_letter_topic = "dead"
+
+    made.relay.run()
+
+    assert [kept.key for kept in made.broker.topic("dead")] == ["4"]
+    assert (report_of(made)["skipped"], report_of(made)["rejected"]) == (0, 1)
+
+
+def test_an_error_of_the_envelope_names_the_table():
+    made = LogProcess(World(), LogSource())
+    made.relay.stream = made.relay.stream._replace(headers=(("region", "{region}"),))
+
+    with pytest.raises(EnvelopeError, match=r"^table 'a': a template or timestamp_column names the column 'region'"):
+        made.relay.run()
+
+
 class Doubling:
     """An envelope that gives each even row a second message without a value."""
 
@@ -198,7 +254,7 @@ def test_messages_that_name_no_row_of_the_batch_are_not_sent():
     made = limited(LogSource())
     made.relay.envelope = Doubling(made, rows=[0, 0, 0, 0])
 
-    with pytest.raises(Exception, match="gave 4 keys and 4 values for a batch of 2 rows at 1 places"):
+    with pytest.raises(EnvelopeError, match="gave 4 keys and 4 values for a batch of 2 rows at 1 places"):
         made.relay.run()
 
 

@@ -200,3 +200,30 @@ def test_changed_columns_end_a_run_that_is_to_fail_by_them(shop):
     assert "on_schema_change='evolve'" in str(caught.value)
     assert brief(shop.run(on_schema_change="fail", **ANEW))[0] == ("c", "5", "five", "small")
     assert shop.run(on_schema_change="fail") == []
+
+
+def test_a_run_whose_time_is_over_behind_the_clearing_of_an_empty_table_ends_with_a_watermark(shop):
+    shop.run()
+    shop.happen("truncate")
+    shop.run(on_truncate="skip")
+    source = shop.source(on_truncate="event", limits=Limits(batch_rows=3, max_seconds=60), **ANEW)
+    found = []
+    for batch in source.open(shop.saved).batches:
+        found.append(batch)
+        if batch.op == "t":
+            source._run.drain.budget.clock = lambda: float("inf")
+    cleared, last = found[-2:]
+    assert (cleared.op, cleared.after) == ("t", None)
+    assert (last.count, last.after is not None, last.final) == (0, True, False)
+
+
+def test_a_change_that_the_broker_refuses_may_be_passed_before_its_table_is_read_anew(shop):
+    shop.run()
+    shop.put((6, "six"))
+    shop.put(("a", 1, 1), table="names")
+    found = [one for one in shop.source(**ANEW).open(shop.saved).batches if one.count]
+    assert [(one.shape.table, one.passing) for one in found if one.op != "r"] == [
+        ("main.orders", True),
+        ("main.names", False),
+    ]
+    assert not any(one.passing for one in found if one.op == "r")
