@@ -1,4 +1,4 @@
-"""DAG Params: forms in the DAG's trigger dialog, for replays and for tables of a change log to be read anew."""
+"""DAG Params: forms in the DAG's trigger dialog, for replays and for tables of a change log that are read again."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def replay_params() -> dict[str, Any]:
 
 
 def snapshot_params() -> dict[str, Any]:
-    """Return Params for ``DAG(params=snapshot_params())``: tables of a change log that the run reads anew.
+    """Return Params for ``DAG(params=snapshot_params())``: tables of a change log that the run reads again.
 
     The dialog fills ``snapshot``, one table a line, such as ``public.orders``. ``ChangeLogDrainOperator`` treats it
     like ``{"snapshot": [...]}`` in the run's configuration. If it is left empty, the run only reads the log.

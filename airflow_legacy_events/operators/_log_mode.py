@@ -1,4 +1,4 @@
-"""Run mode of a change log: always live, and with the configuration `snapshot` some tables are read anew."""
+"""Run mode of a change log: always live, and with the configuration `snapshot` some tables are read again."""
 
 from __future__ import annotations
 

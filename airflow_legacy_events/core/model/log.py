@@ -95,14 +95,14 @@ class LogTruncate(NamedTuple):
 
 
 class LogGap(NamedTuple):
-    """Changes of a table that can't be told: the log does not hold them, or a row of it can't be read.
+    """Changes of a table that can't be reported: the log does not hold them, or a row of it can't be read.
 
     Attributes:
         table: whose rows changed.
         hidden: values by `HIDDEN`, of the place.
         why: in words, without values; such as "a partition with rows was attached".
         lost: whether the log holds the change, but it can't be delivered. Then the run fails there, unless the table
-            is read anew. Otherwise the run goes on, and is not complete until the table was read anew.
+            is read again. Otherwise the run continues, and is not complete until the table was read again.
         removed: whether rows may have gone.
     """
 

@@ -81,7 +81,7 @@ class RunMode(NamedTuple):
         what: rows that are sent again; None for a live run.
         topic: requested by a replay, not checked yet; None: the one in the arguments.
         rows_per_second: of a replay; None: the one in the arguments.
-        snapshot: tables that a live run reads anew beside a change log, as `schema.table`.
+        snapshot: tables that a live run reads again beside a change log, as `schema.table`.
     """
 
     mode: str = "live"

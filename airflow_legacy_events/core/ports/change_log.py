@@ -107,7 +107,7 @@ class ChangeLog(Protocol):
         Args:
             stored: facts of the watermark; None for a stream that was never begun.
             position: of the watermark; None if it has none yet.
-            renewed: tables that this run reads anew; whatever happened to them is no error.
+            renewed: tables that this run reads again; no change of them is an error.
 
         Raises:
             WatermarkError: it is another server, or changes behind the position are lost.
@@ -137,7 +137,7 @@ class ChangeLog(Protocol):
         """
 
     def facts(self) -> Mapping[str, Any]:
-        """Return the facts to keep with the next watermark, as of now; to be asked for after `begin` and `join`.
+        """Return the facts to keep with the next watermark, as of now; to be called after `begin` and `join`.
 
         `guard` returns the same, as they are when a run begins.
         """
@@ -145,7 +145,7 @@ class ChangeLog(Protocol):
     def untold(self, stored: Mapping[str, Any]) -> Mapping[TableName, Sequence[str]]:
         """Return what happened to tables since these facts and is in no log, in words, such as an attached partition.
 
-        Such a table's topic does not rebuild it before the table is read anew.
+        Such a table's topic does not rebuild it before the table is read again.
         """
 
     def omitted(self, table: TableName) -> frozenset[str]:

@@ -85,7 +85,7 @@ def list_slots(conn_id: str, bounds: Bounds, dag_exists: DagExists) -> list[Slot
 
     Raises:
         ConfigurationError: the connection is not one to PostgreSQL.
-        SourceError: the database can't be asked.
+        SourceError: the database can't be queried.
     """
     registered = _registered(conn_id)
     database = LegacyDatabaseHook(conn_id).get_database()

@@ -163,14 +163,14 @@ class SourceSpec(Protocol):
 
 @runtime_checkable
 class ReadsAnew(Protocol):
-    """Arguments of a source that can read tables anew in a live run."""
+    """Arguments of a source that can read tables again in a live run."""
 
     def reading_anew(self, tables: tuple[str, ...], run: str) -> SourceSpec:
-        """Return the arguments of a run that reads tables anew.
+        """Return the arguments of a run that reads tables again.
 
         Args:
             tables: each as `schema.table`.
-            run: id of the run; a retry of it goes on.
+            run: id of the run; a retry of it continues.
         """
 
 

@@ -39,7 +39,7 @@ class ChangeLogSpec(OneTopic):
         dag_id: of the task, for the default slot and the comment on the publication; None while it is not known.
         task_id: of the task, for the default slot.
         schedule: of the DAG, as given to it.
-        snapshot: tables that this run reads anew.
+        snapshot: tables that this run reads again.
         run: its id; None without such tables.
     """
 

@@ -119,7 +119,7 @@ def _check_columns(name: str, found: Any, *, late: bool) -> None:
         if not _is_list(columns, late=late) or not columns:
             raise ConfigurationError(
                 f"{name}={{{table!r}: ...}} must be a list of column names, such as ['id']; found {columns!r}."
-                " Without a key no change of a row can be told; leave the table out for its primary key"
+                " Without a key no change of a row can be reported; leave the table out for its primary key"
                 if name == "key_columns"
                 else f"{name}={{{table!r}: ...}} must be a list of column names, such as ['ssn']; found {columns!r}"
             )
