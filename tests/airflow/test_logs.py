@@ -8,7 +8,7 @@ import pytest
 
 from tests.airflow import metadata
 from tests.airflow.runs import one_task
-from tests.support.told import told
+from tests.support.messages import one_line
 
 PLANTED = "planted"
 CASES = {
@@ -46,5 +46,5 @@ def test_a_row_that_fails_a_task_is_not_in_its_log(shop, broker, topic, case, ca
     out, err = capsys.readouterr()
     log = out + err + caplog.text
     assert metadata.states(failed) == {"publish": "failed"}
-    assert says in told(log)
+    assert says in one_line(log)
     assert PLANTED not in log

@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from tests.airflow import metadata
-from tests.support.told import told
+from tests.support.messages import one_line
 
 QUERY = "SELECT id, customer_id, updated_at FROM orders WHERE customer_id = {{ params.tenant }}"
 TENANTS = [{"tenant": 1}, {"tenant": 2}]
@@ -52,7 +52,7 @@ def test_indexes_that_would_share_a_watermark_are_refused_before_anything_is_rea
     assert states(ended) == REFUSED
     assert broker.read(topic) == []
     assert not [key for key in metadata.variables() if topic in key]
-    out = told(capsys.readouterr().out)
+    out = one_line(capsys.readouterr().out)
     assert "is mapped over 2 elements with sql=, and source_conn_id= and topic= give all of them the stream" in out
     assert 'stream="…{{ … }}"' in out
     assert "Nothing was read" in out
@@ -67,7 +67,7 @@ def test_what_all_tasks_of_a_dag_are_given_is_the_same_for_all_indexes_too(shop,
 
 def test_a_name_without_a_template_is_the_same_for_all_of_them(shop, broker, topic, run, capsys):
     assert states(run(f"expand(params={TENANTS})", stream="tenants")) == REFUSED
-    assert "and stream= give all of them the stream 'tenants'" in told(capsys.readouterr().out)
+    assert "and stream= give all of them the stream 'tenants'" in one_line(capsys.readouterr().out)
 
 
 def test_with_a_stream_for_each_tenant_every_row_is_sent_whatever_stands_in_front_of_the_list(shop, broker, topic, run):
@@ -112,7 +112,7 @@ def test_a_name_that_is_a_template_and_yet_the_same_is_found_by_the_second_index
     ended = run(f"expand(params={TENANTS})", **named)
 
     assert sorted(states(ended).values()) == ["failed", "success"]
-    assert " of the same task, for another query than that of map index " in told(capsys.readouterr().out)
+    assert " of the same task, for another query than that of map index " in one_line(capsys.readouterr().out)
 
 
 def test_tables_are_mapped_as_before(shop, broker, topic, run):

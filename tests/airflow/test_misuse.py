@@ -22,7 +22,7 @@ from airflow_legacy_events.errors import (
 from airflow_legacy_events.watermarks import registration, variable
 from tests.airflow import metadata
 from tests.airflow.desk import SECRET, VALUE, Desk
-from tests.support.told import told
+from tests.support.messages import one_line
 
 
 @dataclass
@@ -265,7 +265,7 @@ def test_misuse_is_one_readable_error_and_nothing_else(desk, caplog, name):
     with caplog.at_level(logging.DEBUG), pytest.raises(misuse.error) as raised:
         desk.run(**arguments)
 
-    text = told(raised.value)
+    text = one_line(raised.value)
     assert misuse.told in text
     assert isinstance(raised.value, AirflowFailException) == (not raised.value.retry_helps)
     assert (desk.kept(), desk.sent()) == before

@@ -8,7 +8,7 @@ import pytest
 
 from airflow_legacy_events.errors import ConfigurationError, DeliveryError
 from tests.airflow.desk import VALUE
-from tests.support.told import raises
+from tests.support.messages import raises
 
 
 @pytest.mark.parametrize(

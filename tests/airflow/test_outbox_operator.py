@@ -12,7 +12,7 @@ from airflow_legacy_events.hooks.database import LegacyDatabaseHook
 from airflow_legacy_events.watermarks import variable
 from tests.airflow import metadata
 from tests.airflow.scheduler import Dag
-from tests.support.told import told
+from tests.support.messages import one_line
 
 FIRST = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 STREAM = "legacy_shop.events@outbox"
@@ -117,7 +117,7 @@ def test_a_poisoned_row_stays_with_its_aggregate_and_the_others_go(outbox, broke
     found = metadata.pulled(failed, "publish", key="report")
     assert (found["events"], found["skipped"]) == (1, 2)
     assert "2 rows were left at the source, since 1 of them can't be delivered" in (
-        out := told(capsys.readouterr().out)
+        out := one_line(capsys.readouterr().out)
     )
     assert "id 1 (INVALID_TIMESTAMP" in out
     outbox.execute("UPDATE events SET created_at = '2026-11-01 08:00:00'")
@@ -166,7 +166,7 @@ def test_a_replay_goes_to_a_template_of_topics_as_it_is_written_and_to_no_other(
         assert report(made.run(conf={"replay": {**window, "topic": asked}}))["events"] == 1
     for asked in (carts, again, f"{prefix}.{{aggregateid}}"):
         assert metadata.states(made.run(conf={"replay": {**window, "topic": asked}})) == {"publish": "failed"}
-        assert f"requests a replay to topic '{asked}'; nothing was read" in told(capsys.readouterr().out)
+        assert f"requests a replay to topic '{asked}'; nothing was read" in one_line(capsys.readouterr().out)
 
     assert (values(broker, again), values(broker, orders), values(broker, carts)) == (["1"], ["1", "1"], [])
 
@@ -176,7 +176,7 @@ def test_a_replay_of_rows_that_are_deleted_fails_and_names_the_mark(outbox, brok
     add(outbox, "1")
     ended = made.run("backfill", logical_date=FIRST, interval=(FIRST, FIRST + dt.timedelta(days=1)))
     assert metadata.states(ended) == {"publish": "failed"}
-    assert "Use after_publish='mark', which keeps them" in told(capsys.readouterr().out)
+    assert "Use after_publish='mark', which keeps them" in one_line(capsys.readouterr().out)
     assert left(outbox) == [1]
 
 
@@ -189,12 +189,12 @@ def test_another_topic_is_refused_until_the_stream_is_forgotten(outbox, broker, 
     refused = run(prefix, topic=orders)
 
     assert metadata.states(refused) == {"publish": "failed"}
-    error = told(capsys.readouterr().out)
+    error = one_line(capsys.readouterr().out)
     assert f"was written for topic '{prefix}.{{aggregate_type}}', this run has '{orders}'; nothing was read" in error
     assert "an outbox has one stream, since two drains would take each other's rows" in error
     assert f"watermark forget {STREAM}" in error.replace("'", "")
     metadata.cli("legacy-events", "watermark", "show", STREAM)
-    shown = told(capsys.readouterr().out)
+    shown = one_line(capsys.readouterr().out)
     assert "outbox" in shown
     with metadata.as_server():
         database = LegacyDatabaseHook("legacy_shop").get_database()

@@ -10,7 +10,7 @@ import pytest
 from tests.airflow import metadata
 from tests.airflow.runs import HEAD, LIVE_TYPES, SCHEDULES, ids, one_task, progress, report, watermark
 from tests.airflow.scheduler import Dag
-from tests.support.told import told
+from tests.support.messages import one_line
 
 
 @pytest.fixture
@@ -62,7 +62,9 @@ def test_whoever_triggers_a_run_does_not_choose_a_topic_of_others(shop, broker, 
 
     assert metadata.states(ended) == {"publish": "failed"}
     out = capsys.readouterr().out
-    assert f"requests a replay to topic '{others}'; nothing was read. It may name '{topic}' or '{allowed}'" in told(out)
+    assert f"requests a replay to topic '{others}'; nothing was read. It may name '{topic}' or '{allowed}'" in one_line(
+        out
+    )
     assert "replay_topics=" in out
     assert [*broker.read(others), *broker.read(topic)] == []
 

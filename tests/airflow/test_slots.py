@@ -11,7 +11,7 @@ from airflow_legacy_events.errors import ConfigurationError
 from airflow_legacy_events.operators.slots import ReplicationSlotCheckOperator
 from tests.airflow import metadata
 from tests.airflow.logs import CONN_ID, logged
-from tests.support.told import told
+from tests.support.messages import one_line
 
 CHECK = """
 from airflow.sdk import DAG
@@ -78,7 +78,7 @@ def test_what_is_wrong_with_a_slot_ends_the_command_with_1_and_the_task_red(crm,
 
     red = check(max_wal="100 kB")
     assert metadata.states(red) == {"slots": "failed"}
-    said = told(capsys.readouterr().out)
+    said = one_line(capsys.readouterr().out)
     assert "more than 100 kB" in said
     assert f"airflow legacy-events slots list --conn-id {CONN_ID}" in said
     assert metadata.states(check(max_wal="1 TB")) == {"slots": "success"}
@@ -91,7 +91,7 @@ def test_a_slot_whose_dag_airflow_does_not_have_is_an_orphan(crm, slots, capsys)
     assert found["orphan"]
     assert f"slot {crm.slot!r} is of DAG {crm.drain.dag.dag_id!r}, which Airflow does not have" in error
     assert metadata.states(check()) == {"slots": "failed"}
-    assert "which Airflow does not have" in told(capsys.readouterr().out)
+    assert "which Airflow does not have" in one_line(capsys.readouterr().out)
 
 
 def test_a_table_whose_application_can_no_longer_update_it_is_said(crm, slots):

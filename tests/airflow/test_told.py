@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from tests.airflow.runs import at, ids, one_task, report
-from tests.support.told import told
+from tests.support.messages import one_line
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_an_error_before_the_first_row_has_no_summary_of_zeros_above_it(shop, br
 
     assert not [line for line in said() if " events, " in line]
     out = capsys.readouterr().out
-    assert "table 'oders' was given, but" in told(out)
+    assert "table 'oders' was given, but" in one_line(out)
     assert "airflow_legacy_events/databases" not in out, "the way of an error is for those who debug"
 
 

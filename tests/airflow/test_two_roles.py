@@ -18,8 +18,8 @@ from tests.support.attempts.attempt import EITHER, GREEN, SECRET, TRAP
 from tests.support.attempts.places import PASSWORD, STREAM, Mysql, Postgres, Sqlite, connection_of
 from tests.support.attempts.runs import run
 from tests.support.databases import database_of
+from tests.support.messages import one_line
 from tests.support.profile import LONG, some
-from tests.support.told import told
 
 CONN = "two_roles"
 HELD_SECONDS = 45
@@ -97,7 +97,7 @@ def judge(place, topics, topic, attempt, via, caplog):
         assert via == "generic" or attempt.ends != GREEN, found
         assert TRAP not in str(found)
         if attempt.ends != EITHER and via == "own":
-            assert re.search(attempt.ends, told(found)), found
+            assert re.search(attempt.ends, one_line(found)), found
         shown = "".join(traceback.format_exception(found)) + caplog.text
         assert SECRET not in shown
         assert PASSWORD not in shown

@@ -69,7 +69,7 @@ def test_a_template_is_judged_once_it_is_rendered(arguments):
         ({"key_columns": {"orders": ["id"]}}, "key_columns= names 'orders'; name the schema too"),
         ({"key_columns": {"public.*": ["id"]}}, "which is no name of one table"),
         ({"key_columns": {"public.orders": "id"}}, "must be a list of column names, such as ['id']; found 'id'"),
-        ({"key_columns": {"public.orders": []}}, "Without a key no change of a row can be told"),
+        ({"key_columns": {"public.orders": []}}, "Without a key no change of a row can be reported"),
         ({"exclude_columns": ["ssn"]}, "exclude_columns= must be a dict of tables and their columns"),
         ({"exclude_columns": {"public.orders": "ssn"}}, "must be a list of column names, such as ['ssn']"),
     ],

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 
-def told(found: object) -> str:
+def one_line(found: object) -> str:
     """The text in one line."""
     return " ".join(str(found).split())
 
@@ -19,4 +19,4 @@ def raises(kind: type[BaseException], match: str) -> Iterator[None]:
     """Like pytest's, of the text in one line."""
     with pytest.raises(kind) as raised:
         yield
-    assert re.search(match, told(raised.value)), raised.value
+    assert re.search(match, one_line(raised.value)), raised.value
