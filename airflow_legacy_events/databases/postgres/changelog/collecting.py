@@ -35,6 +35,7 @@ class Collector:
         before: whether old rows are wanted.
         rows: collected so far.
         bytes: of their messages.
+        full: whether the chunk is full.
     """
 
     def __init__(self, rows: int, after: str, *, before: bool) -> None:
@@ -48,9 +49,18 @@ class Collector:
         self._latest: dict[TableName, LogRows] = {}
         self._transactions: dict[int, None] = {}
         self._committed = self._begun = self.rows = self.bytes = 0
+        self.full = False
 
-    def add(self, form: LogForm, op: str, row: tuple[Any, ...], before: tuple[Any, ...] | None) -> None:
-        """Add a row."""
+    def add(self, form: LogForm, op: str, row: tuple[Any, ...], before: tuple[Any, ...] | None, size: int) -> None:
+        """Add a row.
+
+        Args:
+            form: of it.
+            op: of its change.
+            row: with hidden values.
+            before: its old row.
+            size: of its message, in bytes.
+        """
         part = self._latest.get(form.table)
         if part is None or part.form is not form:
             part = self._latest[form.table] = LogRows(form, [], [], [] if self.before else None)
@@ -60,6 +70,8 @@ class Collector:
         if part.before is not None:
             part.before.append(before)
         self.rows += 1
+        self.bytes += size
+        self.full = self.rows >= self._most or self.bytes >= MOST_BYTES
 
     def begin(self, transaction: int) -> None:
         """Note that a transaction begins."""
@@ -73,11 +85,6 @@ class Collector:
     def _note(self) -> None:
         if self._transaction is not None and self.rows > self._begun:
             self._transactions[self._transaction] = None
-
-    @property
-    def full(self) -> bool:
-        """Whether the chunk is full."""
-        return self.rows >= self._most or self.bytes >= MOST_BYTES
 
     def chunk(self, end: LogPosition, *, final: bool = False) -> LogChunk:
         """Return what was collected, and begin anew.

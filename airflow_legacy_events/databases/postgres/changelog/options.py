@@ -40,7 +40,7 @@ class ReaderOptions:
         conn_id: Airflow's name of the connection, for messages.
         connect: opens a replication connection, as `walsender.connect_replicating` does. Its errors are raised as they
             are.
-        catalog: yields a plain session whose search path is the system catalog; a relation of the log needs it once.
+        catalog: yields a plain session in autocommit mode; a relation of the log needs it once.
         slot: name of the replication slot.
         publication: name of the publication.
         transaction: returns a 64-bit transaction ID of about now, such as `pg_snapshot_xmax(pg_current_snapshot())`;

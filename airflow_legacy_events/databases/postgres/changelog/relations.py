@@ -24,20 +24,27 @@ _DOING = "looking at a table that the change log names"
 _FULL, _BY_INDEX = "f", "di"
 _FIRST_OF_CATALOG = 10_000  # types below it are the same on every server, and none is a domain
 
-# A query's result describes a domain as the type below it.
+# A query's result describes a domain as the type below it, and names a type as the session's search path allows.
+_AS_A_QUERY = b"SET LOCAL search_path TO DEFAULT"
 _BASES = """
 WITH RECURSIVE chain (oid, type, modifier) AS (
-  SELECT t.oid, t.oid, -1 FROM pg_type AS t WHERE t.oid = ANY (%s::oid[])
+  SELECT t.oid, t.oid, -1 FROM pg_catalog.pg_type AS t WHERE t.oid OPERATOR(pg_catalog.=) ANY (%s::pg_catalog.oid[])
   UNION ALL
-  SELECT c.oid, t.typbasetype, t.typtypmod FROM chain AS c JOIN pg_type AS t ON t.oid = c.type WHERE t.typtype = 'd'
+  SELECT c.oid, t.typbasetype, t.typtypmod
+    FROM chain AS c JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) c.type
+   WHERE t.typtype OPERATOR(pg_catalog.=) 'd'
 )
-SELECT c.oid::int8, c.type::int8, c.modifier FROM chain AS c JOIN pg_type AS t ON t.oid = c.type
- WHERE t.typtype <> 'd'
+SELECT c.oid::pg_catalog.int8, c.type::pg_catalog.int8, c.modifier
+  FROM chain AS c JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) c.type
+ WHERE t.typtype OPERATOR(pg_catalog.<>) 'd'
 """
 _ATTRIBUTES = """
-SELECT a.attnum::int4, CASE WHEN NOT a.attisdropped THEN a.attname END
-  FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
- WHERE n.nspname = %s::name AND c.relname = %s::name AND a.attnum > 0 ORDER BY a.attnum
+SELECT a.attnum::pg_catalog.int4, CASE WHEN NOT a.attisdropped THEN a.attname END
+  FROM pg_catalog.pg_attribute AS a
+  JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) a.attrelid
+  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+ WHERE n.nspname OPERATOR(pg_catalog.=) %s::pg_catalog.name AND c.relname OPERATOR(pg_catalog.=) %s::pg_catalog.name
+   AND a.attnum OPERATOR(pg_catalog.>) 0
 """
 
 
@@ -49,22 +56,15 @@ class Relations:
 
     Attributes:
         cents: whether money is written in hundredths; else it is left out, as a query refuses it.
+        found: how the changes of each relation are read, by oid; those that the stream has described.
     """
 
     def __init__(self, options: ReaderOptions) -> None:
         self._options, self.cents = options, True
-        self._found: dict[int, Changes] = {}
+        self.found: dict[int, Changes] = {}
         self._types: dict[int, Type] = {}
         self._named: dict[int, str] = {}
         self._forms: dict[TableName, list[LogForm]] = {}
-
-    def __getitem__(self, oid: int) -> Changes:
-        """Return how the changes of a relation are read.
-
-        Raises:
-            KeyError: the log has not described it.
-        """
-        return self._found[oid]
 
     def name_type(self, oid: int, name: str) -> None:
         """Keep the name of a type that is not built in; it may have been dropped since."""
@@ -72,7 +72,7 @@ class Relations:
 
     def forget(self) -> None:
         """Forget all relations: a new stream describes them again."""
-        self._found.clear()
+        self.found.clear()
 
     def add(self, relation: Relation) -> None:
         """Take a relation as the log describes it from here on.
@@ -83,7 +83,8 @@ class Relations:
         table = self._options.root_of(relation.oid, relation.schema, relation.name)
         leaf = table != (relation.schema, relation.name)
         try:
-            with self._options.catalog() as session:
+            with self._options.catalog() as session, session.transaction():
+                session.execute(_AS_A_QUERY)
                 fields = self._fields(session, relation)
                 attributes = dict(session.execute(_ATTRIBUTES, tuple(table)).fetchall())
         except psycopg.Error as error:
@@ -100,7 +101,7 @@ class Relations:
         names = [column.name for column in columns]
         tuples = Tuples(len(relation.columns), [at[name] for name in names], names)
         full = relation.identity == _FULL and held is None
-        self._found[relation.oid] = Changes(form, tuples, self._options.key_of(table), full=full, leaf=leaf)
+        self.found[relation.oid] = Changes(form, tuples, self._options.key_of(table), full=full, leaf=leaf)
 
     def _fields(self, session: psycopg.Connection[Any], relation: Relation) -> list[Field]:
         """Return the columns as a query's result would describe them; look up their types."""

@@ -62,6 +62,7 @@ class Stream:
         """
         self._after, self._target = after, record_end(number_of(until))
         self._near, self._done = self._options.transaction(), False
+        relations = self._relations.found
         found = self._found = Collector(rows, after.place, before=self._options.before)
         for message in self._messages():
             if message is None:
@@ -70,9 +71,7 @@ class Stream:
                 continue
             kind = message[pgoutput.PAYLOAD] if message[0] == pgoutput.XLOG_DATA else message[0]
             if kind in _CHANGES and (transaction := self._transaction) is not None:
-                changes = self._relations[pgoutput.oid_of(message)]
-                gap = transaction.change(kind, changes, message, found)
-                found.bytes += len(message) if transaction.wanted else 0
+                gap = transaction.change(kind, relations[pgoutput.oid_of(message)], message, found)
                 if gap is not None or found.full:
                     yield from self._cut(gap)
                 continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from airflow_legacy_events.core.model.log import LogForm, LogGap, LogPosition, LogTruncate, TableName
+from airflow_legacy_events.core.model.log import LogGap, LogPosition, LogTruncate, TableName
 from airflow_legacy_events.databases.postgres.changelog import pgoutput
 from airflow_legacy_events.databases.postgres.changelog.changes import Changes, UntoldError
 from airflow_legacy_events.databases.postgres.changelog.collecting import Collector
@@ -40,12 +40,14 @@ class Transaction:
         try:
             if kind == pgoutput.INSERT:
                 row = changes.inserted(message, self.place, self.number, self._time)
-                self._add(found, changes.form, "c", row, None)
+                if self.number > self._delivered:
+                    found.add(changes.form, "c", row, None, len(message))
             elif kind == pgoutput.UPDATE:
                 self._update(changes, message, found)
             else:
                 old = changes.deleted(message)
-                self._add(found, changes.form, "d", (*old, *self.hidden), old)
+                if self.number > self._delivered:
+                    found.add(changes.form, "d", (*old, *self.hidden), old, len(message))
         except UntoldError as error:
             return self._gap(changes.form.table, error.why, removed=kind != pgoutput.INSERT)
         except UnicodeDecodeError:
@@ -53,23 +55,18 @@ class Transaction:
         return None
 
     def _update(self, changes: Changes, message: bytes, found: Collector) -> None:
-        updated = changes.updated(message, self.place, self.number, self._time)
-        new, old = updated.new, updated.old
-        if old is None:
-            old = changes.key_of(new) if found.before else None
-        elif updated.moved:
-            self._add(found, changes.form, "d", (*old, *self.hidden), old)
+        new, old, moved = changes.updated(message, self.place, self.number, self._time)
+        form, size = changes.form, len(message)
+        if old is not None and moved:
+            if self.wanted:
+                found.add(form, "d", (*old, *self.hidden), old, size)
             self.number += 1
-            count = len(old)
-            self._add(found, changes.form, "c", (*new[: count + 1], self.number, *new[count + 2 :]), None)
-            return
-        self._add(found, changes.form, "u", new, old)
-
-    def _add(
-        self, found: Collector, form: LogForm, op: str, row: tuple[Any, ...], before: tuple[Any, ...] | None
-    ) -> None:
-        if self.number > self._delivered:
-            found.add(form, op, row, before)
+            if self.wanted:
+                count = len(old)
+                found.add(form, "c", (*new[: count + 1], self.number, *new[count + 2 :]), None, size)
+        elif self.wanted:
+            before = changes.key_of(new) if old is None and found.before else old
+            found.add(form, "u", new, before, size)
 
     @property
     def wanted(self) -> bool:
@@ -95,10 +92,10 @@ class Transaction:
         Each relation of the message has a number. A table has that of its last partition.
         """
         oids, before = pgoutput.truncated(message), self.number
-        last = {relations[oid].form.table: at for at, oid in enumerate(oids, start=1)}
+        last = {relations.found[oid].form.table: at for at, oid in enumerate(oids, start=1)}
         for table, at in sorted(last.items(), key=lambda one: one[1]):
             self.number = before + at
-            emptied = relations[oids[at - 1]]
+            emptied = relations.found[oids[at - 1]]
             if self.wanted:
                 partial = emptied.leaf and not set(options.leaves_of(table)) <= set(oids)
                 yield LogTruncate(emptied.form, self.hidden, partial)
