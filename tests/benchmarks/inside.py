@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 from tests.benchmarks.deployment import SPECIFICATION
@@ -16,8 +17,12 @@ def main() -> None:
     bag = DagBag(str(Path(__file__).parent / "dags" / "benchmark.py"))
     if bag.import_errors:
         sys.exit("\n".join(bag.import_errors.values()))
-    runs = json.loads(os.environ[SPECIFICATION]).get("runs_in_process")
+    specification = json.loads(os.environ[SPECIFICATION])
+    runs, every = specification.get("runs_in_process"), specification.get("every_seconds", 0.0)
+    due = time.monotonic()
     for _ in range(runs or 1):
+        time.sleep(max(0.0, due - time.monotonic()))
+        due = max(due + every, time.monotonic())
         ended = bag.dags["benchmark"].test(use_executor=runs is None)
         if str(ended.state) != "success":
             sys.exit(f"the task ended as {ended.state}")

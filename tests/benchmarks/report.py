@@ -23,6 +23,8 @@ _COMMANDS = {
     "memory": "make bench MEMORY=1",
     "prices": "make bench PRICES=1",
     "outbox": "make bench OUTBOX=1",
+    "changelog": "make bench CHANGELOG=1",
+    "changelog-memory": "make bench CHANGELOG=1 MEMORY=1",
 }
 
 

@@ -18,6 +18,7 @@ from airflow_legacy_events.core.columns import Shape
 from airflow_legacy_events.core.model import Batch, Messages, Stream
 from airflow_legacy_events.envelopes.cloudevents import CloudEventsEnvelope
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
+from airflow_legacy_events.operators.changelog import ChangeLogDrainOperator
 from airflow_legacy_events.operators.outbox import OutboxDrainOperator
 from airflow_legacy_events.operators.query import IncrementalQueryOperator
 from tests.benchmarks.legacy.base import CONN_ID, POSITION, TABLE
@@ -104,6 +105,10 @@ class Drain(MeteredMixin, OutboxDrainOperator):
         return {"ended": time.time()}
 
 
+class Log(MeteredMixin, ChangeLogDrainOperator):
+    """Ours, of a change log."""
+
+
 class Saves(MeteredMixin, BaseOperator):
     """Saves of one store, one after the other."""
 
@@ -162,7 +167,7 @@ def _query(kind: type[Query]) -> Callable[[dict[str, Any]], None]:
     return make
 
 
-def _plain(kind: type[Query | Drain]) -> Callable[[dict[str, Any]], None]:
+def _plain(kind: type[Query | Drain | Log]) -> Callable[[dict[str, Any]], None]:
     """A task of our operators with nothing but the arguments of the specification."""
 
     def make(specification: dict[str, Any]) -> None:
@@ -188,6 +193,7 @@ KINDS: dict[str, Callable[[dict[str, Any]], None]] = {
     "poll": _query(Poll),
     "ids": _plain(Query),
     "drain": _plain(Drain),
+    "changelog": _plain(Log),
     "produce": _produce,
     "saves": _saves,
 }

@@ -10,7 +10,7 @@ from tests.benchmarks.legacy.base import TABLE, Table
 from tests.benchmarks.processes import cpu_of_tree, parent_of
 from tests.services.postgres import Postgres
 
-_ORDERS = (Path(__file__).parent.parent / "orders.sql").read_text()
+ORDERS = (Path(__file__).parent.parent / "orders.sql").read_text()
 _TIES = "ALTER TABLE orders ALTER updated_at TYPE timestamptz USING timestamptz '2026-01-01 00:00:00.5+00'"
 _BIG = """
 CREATE TABLE orders (id bigint PRIMARY KEY, updated_at timestamptz NOT NULL, {columns});
@@ -26,9 +26,9 @@ _MEGABYTE = "(SELECT string_agg(md5((g * 100000 + n)::text), '') FROM generate_s
 
 def _statements(kind: str, rows: int) -> list[str]:
     if kind == "orders":
-        text = _ORDERS.replace("{rows}", str(rows))
+        text = ORDERS.replace("{rows}", str(rows))
     elif kind == "ties":
-        text = f"{_ORDERS.replace('{rows}', str(rows))};{_TIES};VACUUM (ANALYZE, FREEZE) orders"
+        text = f"{ORDERS.replace('{rows}', str(rows))};{_TIES};VACUUM (ANALYZE, FREEZE) orders"
     elif kind == "wide":
         types = (list(_WIDE) * 25)[:98]
         columns = ", ".join(f"c{at} {type_}" for at, type_ in enumerate(types))

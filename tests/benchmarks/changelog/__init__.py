@@ -1,0 +1,1 @@
+"""Benchmark of the change log, beside Debezium's connector for PostgreSQL."""
