@@ -18,7 +18,7 @@ EACH = of("postgresql")
 
 @pytest.fixture(params=EACH)
 def logged(request):
-    with logged_database(request, request.param) as found:
+    with logged_database(request, request.param, fresh=True) as found:
         yield found
 
 

@@ -20,7 +20,7 @@ from tests.services.base import wait_until
 from tests.support.change_log import drop_slot, flat
 from tests.support.databases import fresh_database
 from tests.support.engines import ENGINES
-from tests.support.legacy import Legacy, connected, legacy_database
+from tests.support.legacy import Legacy, connected, legacy_database, reused_database
 
 _RUNS = re.compile(r"^(?:ALTER|COMMIT|CREATE|DROP|GRANT|ROLLBACK|SELECT)\b.*", re.MULTILINE)
 
@@ -173,15 +173,23 @@ def logged_on(server: Any, engine: str, *statements: str, database: str = "") ->
 
 
 @contextmanager
-def logged_database(request: pytest.FixtureRequest, engine: str, *statements: str) -> Iterator[LoggedDatabase]:
-    """A database in which statements ran, with a stream that has not begun; all its slots are gone afterwards."""
-    with legacy_database(request, engine) as legacy:
+def logged_database(
+    request: pytest.FixtureRequest, engine: str, *statements: str, fresh: bool = False
+) -> Iterator[LoggedDatabase]:
+    """A database in which statements ran, with a stream that has not begun; all its slots are gone afterwards.
+
+    It is used again and again, unless it must be `fresh`, as for a test that changes rights on the database itself.
+    """
+    with (legacy_database if fresh else reused_database)(request, engine) as legacy:
         found = LoggedDatabase(legacy, f"legacy_events_{legacy.url.database}")
         found.execute(*statements)
         try:
             yield found
         finally:
             drop_slots(legacy.execute)
+            for (name,) in legacy.execute("SELECT quote_ident(pubname) FROM pg_publication"):
+                legacy.execute(f"DROP PUBLICATION {name}")
+            legacy.execute("DROP FOREIGN DATA WRAPPER IF EXISTS none CASCADE")
 
 
 def drop_slots(execute: Callable[[str], list[tuple[Any, ...]]]) -> None:

@@ -7,13 +7,14 @@ from airflow_legacy_events.databases.postgres.changelog.session import LogSessio
 from airflow_legacy_events.databases.postgres.changelog.settings import find_settings
 
 _SENDER = """
-SELECT sync_state, current_setting('synchronous_standby_names'),
+SELECT r.flush_lsn IS NOT NULL, r.sync_state, current_setting('synchronous_standby_names'),
        ARRAY(SELECT o.application_name FROM pg_stat_replication AS o
               WHERE o.pid <> r.pid AND o.sync_state IN ('sync', 'potential', 'quorum') AND o.application_name <> ''
               ORDER BY o.sync_priority, 1)
   FROM pg_stat_replication AS r WHERE r.pid = %s
 """
 _ASYNC = "async"
+_PAUSES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, *(0.1,) * 50)
 
 
 def refuse_synchronous(session: LogSession, pid: int) -> None:
@@ -22,10 +23,14 @@ def refuse_synchronous(session: LogSession, pid: int) -> None:
     Raises:
         ConfigurationError: the server counts it as a synchronous standby.
     """
-    rows = session.ask("looking whether commits wait for the change log", _SENDER, (pid,))
-    if not rows or rows[0][0] in (None, _ASYNC):
+    for pause in (*_PAUSES, None):
+        rows = session.ask("looking whether commits wait for the change log", _SENDER, (pid,))
+        if not rows or rows[0][0] or pause is None:
+            break
+        session.wait(pause)  # the server has not taken the report yet
+    if not rows or rows[0][1] in (None, _ASYNC):
         return
-    [(state, setting, others)] = rows
+    [(_, state, setting, others)] = rows
     named = ", ".join('"' + one.replace('"', '""') + '"' for one in others)
     wanted = f"FIRST 1 ({named})".replace("'", "''") if named else ""
     raise ConfigurationError(
