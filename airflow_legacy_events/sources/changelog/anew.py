@@ -109,16 +109,6 @@ class Gaps:
             )
 
 
-def refuse_open(stream: str, tables: Mapping[str, TableProgress]) -> None:
-    """Check that no table has an open gap, for a run that must be complete.
-
-    Raises:
-        CompletenessError: names the tables and the remedy.
-    """
-    if (found := open_gaps(tables)) is not None:
-        raise CompletenessError(f"completeness='exact' is required of stream {stream!r}, and {found}")
-
-
 def open_gaps(tables: Mapping[str, TableProgress]) -> str | None:
     """Return the gaps of all tables in words, with the remedy; None if there is none."""
     found = {name: one.open_gaps for name, one in tables.items() if one.open_gaps}

@@ -73,15 +73,17 @@ class Evolution:
         """
         if progress.columns is None or progress.passing or progress.silent:
             return
-        known = {one.name for one in progress.columns}
-        if known.issuperset(one.name for one in table.entry.reflection.columns):
+        known = {(one.name, one.type) for one in progress.columns}
+        if known.issuperset((one.name, one.type) for one in table.entry.reflection.columns):
             return
-        new = [one for one in _paired(progress.columns, self._tables.columns_now(table)) if one.before is None]
-        self._note(table, progress, new, hidden)
+        found = _paired(progress.columns, self._tables.columns_now(table))
+        self._note(table, progress, [one for one in found if one.after is not None], hidden)
 
     def _note(
         self, table: LoggedTable, progress: TableProgress, changed: Sequence[Pair], hidden: Sequence[Any]
     ) -> None:
+        left_out = {*table.hidden, *table.excluded}
+        changed = [one for one in changed if one.after is not None and one.after.name not in left_out]
         new = [one.after for one in changed if one.before is None and one.after is not None]
         now = self._log.columns(table.entry.name) if new else {}
         for column in new:

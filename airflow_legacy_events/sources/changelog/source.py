@@ -10,7 +10,7 @@ from typing import Any
 
 from airflow_legacy_events.core import guard
 from airflow_legacy_events.core.commands import command
-from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
+from airflow_legacy_events.core.errors import CompletenessError, ConfigurationError, WatermarkError
 from airflow_legacy_events.core.model import (
     PENDING_ROWS,
     Batch,
@@ -78,12 +78,13 @@ class ChangeLogSource(ChangeLogArguments):
         anew.ask(progress.tables, self.snapshot, self.run)
         end = log.end()
         run = self._run = assembled(self, lookup, tables, progress, stored=stored, joining=joining, target=end)
-        if self.completeness == "exact":
-            anew.refuse_open(self.stream.name, progress.tables)
+        completeness, reason = self._completeness(progress, tables)
+        if self.completeness == "exact" != completeness:
+            raise CompletenessError(f"completeness='exact' is required of stream {self.stream.name!r}, and {reason}")
         if not (progress.left() or joining or behind(log, progress.position, end)):
-            return Opened(Horizon(None, *self._completeness(progress, tables), facts), iter(()))
+            return Opened(Horizon(None, completeness, reason, facts), iter(()))
         topics = tuple(dict.fromkeys(one.stream["topic"] for one in tables.values()))
-        horizon = Horizon((end, "0"), *self._completeness(progress, tables), facts, topics=topics)
+        horizon = Horizon((end, "0"), completeness, reason, facts, topics=topics)
         return Opened(horizon, run.batches())
 
     def pending(self, at: Watermark | None, most: int = PENDING_ROWS) -> Pending:  # noqa: ARG002
