@@ -71,6 +71,8 @@ class Evolution:
         Raises:
             CompletenessError: as `met`.
         """
+        for name in _taken_back(table, progress):
+            self._gaps.met(table, progress, hidden, f"column {name!r} was left out of what was sent before")
         if progress.columns is None or progress.passing or progress.silent:
             return
         known = {(one.name, one.type) for one in progress.columns}
@@ -94,6 +96,15 @@ class Evolution:
             if before is not None and after is not None and _rewritten(before.type, after.type):
                 why = f"column {after.name!r} was changed from {before.type} to {after.type}"
                 self._gaps.met(table, progress, hidden, why)
+
+
+def _taken_back(table: LoggedTable, progress: TableProgress) -> list[str]:
+    """Return the columns that were left out before and no longer are, and forget them."""
+    still = {*table.numbers.values()}
+    before = [name for name, number in progress.excluded.items() if name not in table.excluded and number not in still]
+    for name in before:
+        del progress.excluded[name]
+    return [name for name in before if name in {one.name for one in table.entry.reflection.columns}]
 
 
 def _paired(before: Sequence[KnownColumn], after: Sequence[KnownColumn]) -> list[Pair]:

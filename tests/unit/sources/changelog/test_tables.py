@@ -112,6 +112,16 @@ def test_columns_are_left_out_of_rows_and_changes(shop):
     assert [(one.op, *one.row) for one in sent] == [*[("r", "id")] * 4, ("c", "id")]
 
 
+def test_a_column_that_is_no_longer_left_out_is_told_until_the_table_is_read_anew(shop):
+    shop.run(**OUT)
+    shop.put((5, "five"))
+    assert brief(shop.run()) == [("c", "5", "five")]
+    assert "'note' was left out" in shop.process.inner.lowered()[1]
+    shop.run(snapshot=["main.orders"])
+    assert shop.process.inner.lowered() is None
+    assert shop.equal
+
+
 def test_a_column_that_is_not_there_is_not_left_out(shop):
     message = refused(shop, exclude_columns={"main.orders": ["notes"]})
     assert "'notes'" in message
