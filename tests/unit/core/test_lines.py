@@ -60,7 +60,7 @@ def test_lines_are_made_once(text):
     assert in_lines(once, NAME) == once
 
 
-def test_a_command_to_be_copied_stays_one_line():
+def test_a_command_to_be_copied_stays_in_one_line():
     command = "`airflow legacy-events watermark set legacy_crm.orders@legacy.orders '2026-11-01 00:00:00+00' 0`"
     text = f"the watermark of stream 'legacy_crm.orders@legacy.orders' is lost. Write it again with {command}"
 
