@@ -304,3 +304,13 @@ def test_a_managed_server_has_the_words_of_its_provider(logged, setting, says):
         said = logged.check()
         assert "may not replicate" in said[0]
         assert said[1].startswith(says)
+
+
+def test_the_attribute_of_a_group_gives_its_members_nothing(logged):
+    logged.execute(ORDERS, f"CREATE PUBLICATION {logged.name} FOR TABLE orders")
+    with (
+        role(logged, "ALTER ROLE {role} REPLICATION", name="group") as group,
+        role(logged, f"GRANT {group} TO {{role}}", "GRANT SELECT ON orders TO {role}") as user,
+    ):
+        logged.given, logged.url = True, {"username": user}
+        assert f"user {user} may not replicate" in mended(logged)

@@ -17,6 +17,7 @@ from airflow_legacy_events.core.ports import LogOptions
 from tests.services.base import wait_until
 from tests.services.pgbouncer import PgBouncer
 from tests.services.postgres import Postgres18
+from tests.support.change_log import flat
 from tests.support.engines import of
 from tests.support.silence import Proxy
 from tests.support.slots import altered, logged_database, logged_on, statements_in
@@ -199,3 +200,19 @@ def test_an_address_of_several_servers_is_tried_again_and_then_named(logged, pos
     finally:
         balancer.close()
         postgres18.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_one_who_waits_for_changes_keeps_no_sender_of_the_server(shared):
+    shared.begin()
+    with shared.log() as log:
+        log.open()
+        senders = (
+            "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'walsender' AND datname = current_database()"
+        )
+        log.change_log.end()
+        assert shared.execute(senders) == [(1,)]
+        log.change_log.end()
+        wait_until(lambda: shared.execute(senders) == [(0,)], "the sender ending")
+        shared.execute("INSERT INTO orders VALUES (1)")
+        [chunk] = log.change_log.read(shared.position, log.change_log.end(), 10)
+        assert flat([chunk]) == [("c", "1", None)]

@@ -50,6 +50,7 @@ class PostgresChangeLog:
         self._keys: dict[TableName, tuple[str, ...]] = {}
         self._stored: Mapping[str, Any] = {}
         self._renewed: Collection[TableName] = ()
+        self._asked = False
 
     def tables(self, patterns: Sequence[str]) -> Sequence[TableName]:
         """See `core.ports.ChangeLog.tables`."""
@@ -97,6 +98,9 @@ class PostgresChangeLog:
 
     def end(self) -> str:
         """See `core.ports.ChangeLog.end`: flushed, or replayed by a standby."""
+        if self._asked:  # by one who waits for changes: no sender of the server is kept for that
+            self._wires.close()
+        self._asked = True
         return state.find_end(self._session)
 
     def compare(self, one: str, other: str) -> int:
