@@ -36,6 +36,7 @@ class Collector:
         rows: collected so far.
         bytes: of their messages.
         full: whether the chunk is full.
+        over: how many rows were added after it was full, and are the first of the next one: the second of two changes.
     """
 
     def __init__(self, rows: int, after: str, *, before: bool) -> None:
@@ -49,10 +50,11 @@ class Collector:
         self._latest: dict[TableName, LogRows] = {}
         self._transactions: dict[int, None] = {}
         self._committed = self._begun = self.rows = self.bytes = 0
-        self.full = False
+        self.full, self.over = False, 0
+        self._next: list[tuple[LogForm, str, tuple[Any, ...], tuple[Any, ...] | None, int]] = []
 
     def add(self, form: LogForm, op: str, row: tuple[Any, ...], before: tuple[Any, ...] | None, size: int) -> None:
-        """Add a row.
+        """Add a row; behind a full chunk, to the next one.
 
         Args:
             form: of it.
@@ -61,6 +63,10 @@ class Collector:
             before: its old row.
             size: of its message, in bytes.
         """
+        if self.full:
+            self._next.append((form, op, row, before, size))
+            self.over = len(self._next)
+            return
         part = self._latest.get(form.table)
         if part is None or part.form is not form:
             part = self._latest[form.table] = LogRows(form, [], [], [] if self.before else None)
@@ -107,5 +113,8 @@ class Collector:
         reached = max(number_of(end.place), self._end)
         size, self._end = reached - self._end, reached
         made = LogChunk(parts, end, tuple(self._transactions), self._committed, size, final)
+        rest = self._next
         self._reset()
+        for one in rest:
+            self.add(*one)
         return made

@@ -112,8 +112,10 @@ class Stream:
 
     def _cut(self, part: LogGap | LogTruncate | LogMessage | None) -> Iterator[LogChunk]:
         """Yield what was collected; then, in a chunk of its own, a part that came behind it."""
+        while self._found.full:
+            place, changes = self._reached
+            yield self._found.chunk(LogPosition(place, changes - self._found.over))
         if part is None:
-            yield self._found.chunk(self._reached)
             return
         if self._found.rows:
             number = int(part.hidden[1])
