@@ -84,7 +84,7 @@ class MemoryBroker:
         return self._met.setdefault(topic, self._id(topic))
 
     def compacted(self, topics: Sequence[str]) -> Sequence[str]:
-        """See `core.ports.BrokerClient.compacted`."""
+        """See `core.ports.Broker.compacted`."""
         return [name for name in topics if name in self._compacted]
 
     def remade(self) -> Sequence[str]:

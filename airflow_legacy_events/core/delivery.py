@@ -97,9 +97,10 @@ class AtLeastOnce:
             observer.loaded(self._saved)
         return self._saved
 
-    def require(self, topics: Sequence[str]) -> None:
+    def require(self, topics: Sequence[str]) -> Sequence[str]:
         """See `Delivery.require`."""
         self._broker.require(topics)
+        return self._broker.compacted(topics)
 
     def begin(self, facts: Mapping[str, Any]) -> None:
         """See `Delivery.begin`; this save does not delay the next one."""

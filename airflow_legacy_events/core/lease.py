@@ -76,6 +76,10 @@ class FencedBroker:
         """See `core.ports.Broker.require`."""
         self._broker.require(topics)
 
+    def compacted(self, topics: Sequence[str]) -> Sequence[str]:
+        """See `core.ports.Broker.compacted`."""
+        return self._broker.compacted(topics)
+
     def partitions(self, topic: str) -> int:
         """See `core.ports.Broker.partitions`."""
         return self._broker.partitions(topic)

@@ -15,7 +15,7 @@ from airflow_legacy_events.core.left_behind import LeftBehind
 from airflow_legacy_events.core.model import Batch, Delivered, Messages, Rejection, Watermark
 from airflow_legacy_events.core.ports import Broker, Source
 
-SNAPSHOT = "r"
+SNAPSHOT, TRUNCATED = "r", "t"
 
 
 class Sent(NamedTuple):
@@ -137,7 +137,7 @@ class Publisher:
         if self._dead_letter_topic is None:
             raise DeliveryError(
                 f"{found}. Nothing was skipped and the watermark stays below them: raise the topic's limit, leave the"
-                f" column out with exclude_columns=, or name a dead_letter_topic={_reading_anew(batch)}",
+                f" column out with exclude_columns=, or name a dead_letter_topic={_passing(batch)}",
                 rejected=rejections,
             )
         self._log.warning("%s; sending them to %s", found, self._dead_letter_topic)
@@ -160,10 +160,15 @@ def _found(sent: Sent, rejections: Sequence[Rejection]) -> str:
     )
 
 
-def _reading_anew(batch: Batch) -> str:
+def _passing(batch: Batch) -> str:
     """Return how to pass changes of a log, as a line of its own; rows of a snapshot can't be passed."""
     if batch.shape.table is None or batch.op == SNAPSHOT:
         return ""
+    if batch.op == TRUNCATED:
+        return (
+            ".\nThe event of a truncation has no key: set on_truncate='skip', or cleanup.policy=delete on the topic."
+            f" With 'skip' the topic keeps what was removed from table {batch.shape.table!r}"
+        )
     configuration = json.dumps({"snapshot": [batch.shape.table]}, ensure_ascii=False)
     return f".\nTo pass them and read the table anew, run with the configuration {configuration}"
 

@@ -105,8 +105,8 @@ class Relay:
         if at is not None and self.repeat is None:
             guard.check_alone(name, at.facts, facts)
         self._announce(at, horizon)
-        if horizon.topics:
-            delivery.require(horizon.topics)
+        if horizon.topics and (compacted := delivery.require(horizon.topics)) and horizon.compacted is not None:
+            horizon.compacted(compacted)
         delivery.begin(facts)
         pace = Pace(self.limits, self.stop, self.clock)
         try:

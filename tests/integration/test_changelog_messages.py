@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
+import logging
 
 import pytest
 
@@ -154,6 +155,45 @@ def test_plain_messages_rebuild_a_table_by_their_last_value(logged):
         ("7", {"id": 7, "name": "Ann"}, "r"),
         ("7", {"id": 7, "name": "Bob"}, "u"),
     ]
+
+
+def test_a_compacted_topic_refuses_truncations_and_warns_of_values_that_it_loses(logged, caplog):
+    logged.execute("UPDATE orders SET note = repeat('x', 9000)", "CREATE TABLE notes (id integer PRIMARY KEY, n text)")
+    broker = MemoryBroker(compacted=("cdc.public.orders", "cdc.public.customers"))
+    made = Messages(logged, broker, PlainEnvelope())
+    with pytest.raises(ConfigurationError, match="on_truncate='event' sends messages without a key") as refused:
+        made.run(on_truncate="event")
+    assert "cleanup.policy=delete on 'cdc.public.customers', 'cdc.public.orders'" in str(refused.value)
+    assert made.world.saved == []
+
+    made.run()
+    caplog.clear()
+    logged.execute(*(f"UPDATE orders SET total = {total}" for total in (1, 2)), "UPDATE customers SET name = 'Bob'")
+    made.run()
+
+    [warning] = [one.getMessage() for one in caplog.records if one.levelno == logging.WARNING]
+    assert warning.startswith("table 'public.orders': an update left out 'note', which did not change; topic 'cdc.pub")
+    remedy = warning[warning.index("ALTER TABLE") : warning.rindex(")")]
+    logged.execute(remedy, "UPDATE orders SET total = 3")
+    made.run()
+    assert json.loads(broker.topic("cdc.public.orders")[-1].value)["note"] == "x" * 9000
+
+
+def test_an_excluded_column_is_not_named_among_the_unchanged_ones(logged):
+    logged.execute("UPDATE orders SET note = repeat('x', 9000)")
+    broker = MemoryBroker()
+    made = Messages(logged, broker, CloudEventsEnvelope())
+    made.run(exclude_columns={"public.orders": ("note",)})
+    logged.execute("UPDATE orders SET total = 1")
+    made.run(exclude_columns={"public.orders": ("note",)})
+
+    assert "note" not in broker.topic("cdc.public.orders")[-1].value
+    assert brief(events(broker, "cdc.public.orders")[-1]) == (
+        "u",
+        "1",
+        {"id": 1, "total": "1.00", "doc": {"a": 1}},
+        None,
+    )
 
 
 def kafka_broker(kafka, **arguments):

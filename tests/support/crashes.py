@@ -151,6 +151,9 @@ class Process:
     def require(self, topics: Sequence[str]) -> None:
         self.step("require", lambda: None)
 
+    def compacted(self, topics: Sequence[str]) -> Sequence[str]:
+        return []
+
     def partitions(self, topic: str) -> int:
         return 1
 

@@ -38,11 +38,17 @@ class LogSource:
         self, bodies: Callable[[int], str] = str, topics: Sequence[str] = (), *, passing: bool = False
     ) -> None:
         self.bodies, self.topics, self.passing = bodies, tuple(topics), passing
+        self.compacted: list[str] = []
+        self.op = "u"
         self.acknowledged: list[int] = []
 
     def open(self, at: Watermark | None, window: Any = None) -> Opened:
         after = int(at.values[0]) if at is not None and at.values else 0
-        horizon = Horizon((str(CHANGES),), "exact", "a log", {"source": "log"}, topics=self.topics)
+        horizon = Horizon(
+            *((str(CHANGES),), "exact", "a log", {"source": "log"}),
+            topics=self.topics,
+            compacted=self.compacted.extend,
+        )
         return Opened(horizon, self._batches(after))
 
     def _batches(self, after: int) -> Iterator[Batch]:
@@ -54,7 +60,9 @@ class LogSource:
             found = [(form, part) for form, part in zip(SHAPES, rows, strict=True) if part]
             for form, part in found:
                 last = part is found[-1][1]
-                batch = Batch(form, part, len(part), end if last else None, "u", final=last and numbers[-1] == CHANGES)
+                batch = Batch(
+                    form, part, len(part), end if last else None, self.op, final=last and numbers[-1] == CHANGES
+                )
                 batch.passing = self.passing
                 yield batch
             if first == after + 1 and numbers[-1] < CHANGES:

@@ -135,7 +135,7 @@ class KafkaBroker:
         return None if self._found is None else self._found.ids.get(topic)
 
     def compacted(self, topics: Sequence[str]) -> Sequence[str]:
-        """See `core.ports.BrokerClient.compacted`; a topic whose configuration can't be read is left out."""
+        """See `core.ports.Broker.compacted`; a topic whose configuration can't be read is left out."""
         limits = self._open[1].limits
         return [name for name in topics if name in limits and limits[name].compacted]
 

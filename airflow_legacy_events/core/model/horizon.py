@@ -91,6 +91,8 @@ class Horizon(NamedTuple):
         topics: that rows may go to, if known before they are read; all are checked before the first read.
         left: counts the rows between a position, as watermark values, and `target`, up to `LEFT_ROWS`; called once, if
             the run ended before the target. None if they can't be counted.
+        compacted: called with those of `topics` that are compacted, if any are, before the first read. Raises
+            ConfigurationError if rows may not go there.
     """
 
     target: tuple[str, ...] | None
@@ -103,6 +105,7 @@ class Horizon(NamedTuple):
     timezone: str | None = None
     left: Callable[[Sequence[str]], int] | None = None
     topics: tuple[str, ...] = ()
+    compacted: Callable[[Sequence[str]], None] | None = None
 
 
 class Opened(NamedTuple):

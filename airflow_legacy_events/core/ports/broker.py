@@ -22,6 +22,9 @@ class Broker(Protocol):
             StoppedError: the run was stopped meanwhile and its grace has passed.
         """
 
+    def compacted(self, topics: Sequence[str]) -> Sequence[str]:
+        """Return which topics are compacted (they refuse messages without a key), as far as they were found."""
+
     def partitions(self, topic: str) -> int:
         """Return how many partitions a topic has now, 0 for an unknown topic.
 
@@ -104,9 +107,6 @@ class BrokerClient(Broker, Protocol):
 
         None if it was not looked up, or the broker reports none.
         """
-
-    def compacted(self, topics: Sequence[str]) -> Sequence[str]:
-        """Return which topics are compacted (they refuse messages without a key), as far as found since `open`."""
 
     def close(self) -> None:
         """Drop unconfirmed messages and close the connection; returns at once, and may be called again."""

@@ -28,8 +28,8 @@ class Delivery(Protocol):
             WatermarkError: it can't be read, or this run must not continue from it.
         """
 
-    def require(self, topics: Sequence[str]) -> None:
-        """Find or create topics that rows may go to, before anything is read or saved.
+    def require(self, topics: Sequence[str]) -> Sequence[str]:
+        """Find or create topics that rows may go to, before anything is read or saved; return the compacted ones.
 
         Raises:
             ConfigurationError, DeliveryError: as `Broker.require`.

@@ -15,6 +15,7 @@ from airflow_legacy_events.sources.changelog.legs import Legs
 from airflow_legacy_events.sources.changelog.run import LogRun
 from airflow_legacy_events.sources.changelog.tables import LoggedTable, Tables
 from airflow_legacy_events.sources.changelog.truncating import Truncations
+from airflow_legacy_events.sources.changelog.unchanged import Unchanged
 
 
 def assembled(
@@ -46,7 +47,15 @@ def assembled(
     evolution = Evolution(lookup, log, gaps, source.on_schema_change, logger)
     truncations = Truncations(source.on_truncate, gaps)
     before = source.images == "both"
-    changes = Changes(tables, progress, log, before=before, evolution=evolution, truncations=truncations, gaps=gaps)
+    unchanged = Unchanged(source.on_truncate, logger)
+    changes = Changes(
+        *(tables, progress, log),
+        before=before,
+        evolution=evolution,
+        truncations=truncations,
+        gaps=gaps,
+        unchanged=unchanged,
+    )
     if progress.position is not None:
         hidden = (progress.position.place, 0, None, None)
         for name, one in progress.tables.items():
@@ -78,4 +87,5 @@ def assembled(
         joining=joining,
         target=target,
         now=source.first_run == "now",
+        compacted=unchanged.compacted,
     )

@@ -15,6 +15,7 @@ from airflow_legacy_events.sources.changelog.leg_state import READ, Progress, Ta
 from airflow_legacy_events.sources.changelog.shapes import PLACE, excluded_places, shape_of
 from airflow_legacy_events.sources.changelog.tables import LoggedTable
 from airflow_legacy_events.sources.changelog.truncating import Truncations
+from airflow_legacy_events.sources.changelog.unchanged import Unchanged
 
 
 class Changes:
@@ -28,9 +29,10 @@ class Changes:
         evolution: judges changed columns.
         truncations: turns truncations into events.
         gaps: judges what can't be told.
+        unchanged: looks after what updates left out.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the parts of a run
         self,
         tables: Mapping[str, LoggedTable],
         progress: Progress,
@@ -40,9 +42,11 @@ class Changes:
         evolution: Evolution,
         truncations: Truncations,
         gaps: Gaps,
+        unchanged: Unchanged,
     ) -> None:
         self._tables, self._progress, self._before = tables, progress, before
         self._evolution, self._truncations, self._gaps = evolution, truncations, gaps
+        self._unchanged = unchanged
         self._filter = KeyFilter(log)
         self._shapes: dict[LogForm, Shape] = {}
 
@@ -82,6 +86,7 @@ class Changes:
             places = self._filter.kept(part, table, progress, shape.key)
             if len(places) < len(rows):
                 rows, ops = [rows[at] for at in places], [ops[at] for at in places]
+        rows = self._unchanged.of(rows, shape, table)
         return Batch(shape, rows, len(rows), None, ops, passing=progress.passing) if rows else None
 
     def _shape(self, part: LogRows, table: LoggedTable, progress: TableProgress) -> Shape | None:

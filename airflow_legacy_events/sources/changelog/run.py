@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from airflow_legacy_events.core.model import Batch
@@ -27,6 +27,7 @@ class LogRun:
         joining: tables that are new to a log which has begun.
         target: place where the run ends.
         now: whether a first run leaves out the rows that are there.
+        compacted: takes note of compacted topics.
     """
 
     log: ChangeLog
@@ -38,6 +39,7 @@ class LogRun:
     joining: Sequence[str]
     target: str
     now: bool
+    compacted: Callable[[Sequence[str]], None]
 
     def batches(self) -> Iterator[Batch]:
         """Yield all batches; the last one is final unless a budget was used up before the target."""

@@ -18,7 +18,7 @@ from airflow_legacy_events.core.errors import (
     StoppedError,
 )
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import Opened
+from airflow_legacy_events.core.model import Messages, Opened
 from tests.support.crashes import STREAM, Crash, World, numbered
 from tests.support.fake_log import CHANGES, LogProcess, LogSource
 from tests.support.runs import report_of
@@ -315,6 +315,34 @@ def test_no_topic_is_asked_for_where_the_source_names_none():
     asked = LogProcess(World(), LogSource(topics=("cdc.a", "cdc.b")))
     asked.relay.run()
     assert asked.steps.index("require") < asked.steps.index("save") < asked.steps.index("publish")
+
+
+def test_the_source_is_given_its_compacted_topics_before_anything_is_read_or_saved():
+    world, source = World(), LogSource(topics=("cdc.a", "cdc.b"))
+    made = LogProcess(world, source)
+    made.broker = MemoryBroker(compacted=("cdc.b", "other"))
+    seen = []
+    made.inner.compacted = type("Told", (), {"extend": lambda _, topics: seen.append((topics, list(world.saved)))})()
+
+    made.relay.run()
+
+    assert seen == [(["cdc.b"], [])]
+
+
+def test_a_truncation_that_a_compacted_topic_refuses_says_what_to_do():
+    made = LogProcess(World(), LogSource())
+    made.broker = MemoryBroker(compacted=("cdc.a",))
+    made.relay.envelope = type("Keyless", (), {"compile": staticmethod(_keyless)})
+    made.inner.op = "t"
+
+    with pytest.raises(DeliveryError, match="INVALID_RECORD") as refused:
+        made.relay.run()
+
+    assert "set on_truncate='skip', or cleanup.policy=delete" in str(refused.value).splitlines()[1]
+
+
+def _keyless(shape, stream):
+    return lambda batch: Messages(stream.topic, [None] * batch.count, ["null"] * batch.count, everywhere=True)
 
 
 def test_each_table_has_the_stream_of_its_shape():
