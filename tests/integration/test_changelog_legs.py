@@ -76,3 +76,34 @@ def test_a_kill_in_the_third_leg_reads_no_earlier_one_again(logged):
     assert sent[0][0] == 1_200
     assert sum(events for events, _ in sent) == ROWS
     assert sent[1][1] <= 900
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE orders ADD COLUMN size integer DEFAULT 5",
+        "ALTER TABLE orders ALTER COLUMN note SET NOT NULL",
+        "ALTER TABLE orders DROP COLUMN note",
+        "VACUUM FULL orders",
+    ],
+)
+def test_a_table_that_changes_between_two_legs_is_read_on(logged, change):
+    world = World()
+    run(world, logged_source(logged, limits=Limits(batch_rows=100, max_rows=1_000), tables=["public.orders"]))
+    logged.execute(change)
+    source = logged_source(logged, limits=Limits(batch_rows=500), tables=["public.orders"])
+    events, process = run(world, source)
+    assert (process.finished, len(events)) == (True, ROWS - 1_000)
+    assert (source.lowered() is not None) == ("size" in change)
+
+
+def test_a_column_that_comes_between_the_legs_of_a_run_is_in_the_rows_of_the_next(logged):
+    source = logged_source(logged, limits=Limits(batch_rows=500), tables=["public.orders"], leg_seconds=0.0)
+    added = ("ALTER TABLE orders ADD COLUMN size integer", f"UPDATE orders SET size = 5 WHERE id = {ROWS}")
+    changes, end = iter([(), (), added]), source.change_log.end  # asked for when a run opens, and before each leg
+    source.change_log.end = lambda: (logged.execute(*next(changes, ())) and "") or end()
+    events, process = run(World(), source)
+    assert process.finished
+    assert len(events) == ROWS
+    assert events[-1].row == {"id": str(ROWS), "note": "note", "size": "5"}
+    assert source.lowered() is None

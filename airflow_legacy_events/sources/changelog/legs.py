@@ -14,7 +14,7 @@ from airflow_legacy_events.core.ports import ChangeLog
 from airflow_legacy_events.sources.changelog.anew import clearing
 from airflow_legacy_events.sources.changelog.batches import Changes
 from airflow_legacy_events.sources.changelog.draining import Drain, behind
-from airflow_legacy_events.sources.changelog.leg_state import OPEN, READING, UNREAD, TableProgress
+from airflow_legacy_events.sources.changelog.leg_state import OPEN, READING, TableProgress
 from airflow_legacy_events.sources.changelog.tables import LoggedTable, Tables
 from airflow_legacy_events.sources.changelog.truncating import Truncations
 from airflow_legacy_events.sources.place import Start
@@ -67,6 +67,7 @@ class Legs:
     _waiting: float | None = field(default=None, init=False)
     _wait: float = field(default=_FIRST_WAIT, init=False)
     _changed: dict[str, int] = field(default_factory=dict, init=False)
+    _stale: set[str] = field(default_factory=set, init=False)
     _leg: _Bounds | None = field(default=None, init=False)
 
     def leg(self) -> Iterator[Batch]:
@@ -75,23 +76,23 @@ class Legs:
         A snapshot that does not see a transaction which the log has shown is not used: the next leg takes another.
 
         Raises:
-            SourceError: such a transaction stays invisible; or a table changes again and
-                again while it is read.
+            SourceError: such a transaction stays invisible, or a table changes again and again while it is read.
         """
         progress, end = self.drain.progress, self.log.end()
         if behind(self.log, progress.position, end):
             yield from self.drain.to(end)
             if self.drain.budget.over:
                 return
+        self._renew()
         left = progress.left()
         storage = {name: self._storage(self.tables[name]) for name in left}
         with self.log.snapshot([self.tables[name].entry for name in left]) as snapshot:
             blind = yield from self.drain.to(snapshot.place, snapshot)
-            if blind:
-                self._wait_for(len(blind))
-            elif not self.drain.budget.over:
+            if not blind and not self.drain.budget.over:
                 self._waiting, self._wait = None, _FIRST_WAIT
                 yield from self._read(left, storage)
+        if blind:
+            self._wait_for(len(blind))
 
     def _read(self, left: list[str], storage: Mapping[str, Any]) -> Iterator[Batch]:
         self._leg = _Bounds(self.log, self.clock, self.seconds, self.bytes)
@@ -102,6 +103,9 @@ class Legs:
     def _table(self, name: str, storage: Any) -> Generator[Batch, None, bool]:
         """Yield the pages of a table; return whether the leg goes on behind them."""
         table, one = self.tables[name], self.drain.progress.tables[name]
+        if self.lookup.outdated(table):
+            self._again(table, f"the columns of {table.what} changed while its rows were read")
+            return False
         yield from self._begin(table, one)
         rows = self.lookup.rows(table)
         at = Start(one.key or ())
@@ -133,10 +137,10 @@ class Legs:
         That a leg began is saved before its first row is sent: a crash may leave rows that no watermark knows of. For a
         table read anew this makes no difference, since no change of it is left out.
         """
-        first = one.state == UNREAD
+        first = one.key is None
         if first:
             one.columns = self.lookup.columns_now(table)
-            one.state = READING
+        one.state = READING
         if not one.anew and one.leg is None:
             one.leg = OPEN
             yield self.drain.mark()
@@ -171,8 +175,14 @@ class Legs:
                 f" saved. Run again when nothing rewrites or alters it; last: {why}"
             )
         self.logger.warning("%s; it is read on in a new snapshot", why)
-        self.tables[table.name] = self.lookup.again(table, self.drain.progress.tables[table.name])
-        self.changes.forget(table.name)
+        self._stale.add(table.name)
+
+    def _renew(self) -> None:
+        """Look up what changed while it was read, now that no snapshot is held that would hide it."""
+        for name in self._stale:
+            self.tables[name] = self.lookup.again(self.tables[name], self.drain.progress.tables[name])
+            self.changes.forget(name)
+        self._stale.clear()
 
     def _wait_for(self, transactions: int) -> None:
         if self._waiting is None:

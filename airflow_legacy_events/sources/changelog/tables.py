@@ -132,6 +132,11 @@ class Tables:
             if one.name not in omitted
         )
 
+    def outdated(self, table: LoggedTable) -> bool:
+        """Whether columns came or went since the table was looked up; pages of it would lack them."""
+        there, now = set(_names(table.entry.reflection)), set(self.log.columns(table.entry.name))
+        return not there <= now or not (now <= there or table.entry.reflection.withheld.hides)
+
     def _database_name(self) -> str:
         return str(self.database.identity().get("database", "")) if needs_database(self.stream.topic) else ""
 
