@@ -148,7 +148,7 @@ MISUSES = {
         ConfigurationError, "table 'order' was given, but there is no table or view", {"table": "order"}
     ),
     "what is no name of a table": Misuse(
-        ConfigurationError, "Give 'table' or 'schema.table', in quotes", {"table": "a.b.c"}
+        ConfigurationError, "Give 'table' or 'schema.table', and quote", {"table": "a.b.c"}
     ),
     "an unknown column": Misuse(
         ConfigurationError, "table 'orders' has no column 'nix'; it has 'id', 'body'", {"columns": ["id", "nix"]}
@@ -231,7 +231,7 @@ MISUSES = {
         delivered(lambda desk: metadata.put_variable(variable.PREFIX + desk.stream, f"{{{VALUE}")),
     ),
     "another store than before": Misuse(WatermarkError, "'table'", {}, delivered(unregistered)),
-    "lag on what is no time": Misuse(ConfigurationError, "'id' is INTEGER, no time", {"lag": dt.timedelta(hours=1)}),
+    "lag on what is no time": Misuse(ConfigurationError, "'id' is INTEGER, not a time", {"lag": dt.timedelta(hours=1)}),
     "max_rows in bulk": Misuse(
         ConfigurationError, "max_rows= was given with watermark_columns=[]", {"watermark_columns": [], "max_rows": 5}
     ),

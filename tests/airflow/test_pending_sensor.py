@@ -111,5 +111,5 @@ def test_a_triggerer_fails_a_wrong_trigger_alone():
 def test_a_trigger_takes_no_templates_and_a_sensor_no_poke_interval():
     with pytest.raises(ConfigurationError, match=r"table='\{\{ ds \}\}' is a template"):
         PendingEventsTrigger(**{**ARGUMENTS, "table": "{{ ds }}"})
-    with pytest.raises(ConfigurationError, match="poll_interval= here"):
+    with pytest.raises(ConfigurationError, match="is poll_interval="):
         PendingEventsSensor(task_id="wait", **ARGUMENTS, poke_interval=3)

@@ -74,7 +74,7 @@ def test_a_column_that_is_of_another_kind_by_the_first_page_is_told(legacy, data
 def test_columns_of_other_names_are_told(database):
     wrong = (Column("id", Kind.INTEGER, "INTEGER"), Column("u", Kind.TEXT, "VARCHAR"))
     query = sa.select(sa.column("id"), sa.column("w")).select_from(sa.table("t")).execution_options(expected=wrong)
-    with pytest.raises(SchemaChangedError, match="columns 'id', 'w' came instead"):
+    with pytest.raises(SchemaChangedError, match="columns 'id', 'w' were returned instead"):
         database.read(query)
 
 

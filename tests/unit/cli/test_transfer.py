@@ -101,7 +101,7 @@ def test_import_does_not_overwrite_unless_it_is_told_to(call, stream, mark, tmp_
     file.write_text(call("export", stream))
     call("set", stream, "2026-11-01")
 
-    assert "stands elsewhere" in refused(call, "import", str(file))
+    assert "is at another position" in refused(call, "import", str(file))
     assert load(stream).values == ("2026-11-01",)
     call("import", str(file), "--replace")
     assert load(stream).values == mark.values
