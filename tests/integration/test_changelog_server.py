@@ -149,6 +149,18 @@ def test_another_database_has_no_change_log(request):
         database.close()
 
 
+def test_what_an_open_transaction_wrote_last_keeps_nobody_waiting(logged):
+    logged.begin()
+    logged.timeout = 5  # no other session of this server has its log flushed
+    with contextlib.closing(logged.legacy.connect()) as writer, logged.log() as log:
+        writer.autocommit = False
+        log.open()
+        writer.execute("INSERT INTO orders VALUES (1)")
+        with log.change_log.snapshot(log.tables) as taken:
+            *_, last = log.change_log.read(logged.position, taken.place, 100)
+        assert last.final
+
+
 def test_a_commit_that_waits_for_a_standby_is_in_the_log_before_a_snapshot_sees_it(logged):
     logged.begin()
     altered(logged, synchronous_standby_names="nobody")

@@ -50,18 +50,6 @@ def test_what_a_snapshot_holds_is_what_the_log_has_up_to_its_place(logged):
                 assert not taken.unseen([one for chunk in chunks for one in chunk.transactions])
 
 
-def test_what_an_open_transaction_wrote_last_keeps_nobody_waiting(logged):
-    logged.begin()
-    with contextlib.closing(logged.legacy.connect()) as writer, logged.log() as log:
-        writer.autocommit = False
-        log.open()
-        writer.execute("INSERT INTO orders VALUES (1)")
-        with log.change_log.snapshot(log.tables) as taken:
-            *_, last = log.change_log.read(logged.position, taken.place, 100)
-        assert last.final
-        assert ids(log) == []
-
-
 def test_a_transaction_that_is_open_is_not_seen(logged):
     with contextlib.closing(logged.legacy.connect()) as writer, logged.log() as log:
         writer.autocommit = False
