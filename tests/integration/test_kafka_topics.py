@@ -5,14 +5,8 @@ import datetime as dt
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import (
-    AclBinding,
-    AclOperation,
-    AclPermissionType,
     ConfigResource,
     NewPartitions,
-    NewTopic,
-    ResourcePatternType,
-    ResourceType,
 )
 
 from airflow_legacy_events.brokers.kafka import KafkaBroker
@@ -207,27 +201,6 @@ def test_a_topic_with_fewer_replicas_than_it_demands_is_refused(kafka, topics):
     topic = topics.make(min_insync_replicas="2")
     with pytest.raises(ConfigurationError, match=rf"topic '{topic}' demands min.insync.replicas=2, but has 1 replicas"):
         made(kafka, topic)
-
-
-def test_a_topic_that_the_user_may_only_look_at_is_refused(second_kafka):
-    kafka = second_kafka(
-        authorizer_class_name="org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        allow_everyone_if_no_acl_found="true",
-    )
-    for name in ("closed", "open"):
-        kafka.admin.create_topics([NewTopic(name, 1, 1)])[name].result(30)
-    everybody = {"principal": "User:ANONYMOUS", "host": "*", "permission_type": AclPermissionType.ALLOW}
-    rights = [
-        AclBinding(ResourceType.TOPIC, "closed", ResourcePatternType.LITERAL, operation=operation, **everybody)
-        for operation in (AclOperation.DESCRIBE, AclOperation.READ)
-    ]
-    for answer in kafka.admin.create_acls(rights).values():
-        answer.result(30)
-    made(kafka, "open")
-    with pytest.raises(
-        ConfigurationError, match=r"'closed' can't be written to by this user, who may DESCRIBE, READ\."
-    ):
-        made(kafka, "open", "closed")
 
 
 def test_a_topic_that_a_message_names_is_looked_up_once_and_found_when_it_comes(kafka, topics, monkeypatch):

@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from airflow_legacy_events.brokers.kafka.callbacks import UNREACHABLE, LastError
 from airflow_legacy_events.brokers.kafka.refusals import ILLEGAL, TopicRefusal
-from airflow_legacy_events.brokers.kafka.verdicts import UNANSWERED
+from airflow_legacy_events.brokers.kafka.verdicts import UNANSWERED, is_forbidden
 from airflow_legacy_events.core.errors import DeliveryError
 
 _SECONDS = 30.0
@@ -103,4 +103,7 @@ def _refused(what: str, error: Exception, errors: LastError) -> TopicRefusal:
     if isinstance(found, KafkaError) and found.retriable():
         raise DeliveryError(f"{reason}. Nothing was read; a retry of the task asks the cluster again") from None
     named = found.name() if isinstance(found, KafkaError) else "INVALID_CONFIG"
-    return TopicRefusal(named, reason, "correct topic_partitions=, topic_config=")
+    remedy = (
+        "grant CREATE on it or on the cluster" if is_forbidden(error) else "correct topic_partitions=, topic_config="
+    )
+    return TopicRefusal(named, reason, remedy)

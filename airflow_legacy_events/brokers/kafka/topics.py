@@ -17,7 +17,7 @@ from airflow_legacy_events.brokers.kafka.creation import create
 from airflow_legacy_events.brokers.kafka.limits import DEFAULT_MAX_MESSAGE_BYTES, TopicLimits
 from airflow_legacy_events.brokers.kafka.refusals import UNKNOWN, TopicRefusal, illegal
 from airflow_legacy_events.brokers.kafka.secrets import ClientLog
-from airflow_legacy_events.brokers.kafka.verdicts import HOPELESS
+from airflow_legacy_events.brokers.kafka.verdicts import HOPELESS, is_forbidden
 from airflow_legacy_events.brokers.kafka.writable import check_replicas, check_rights, present_ids
 from airflow_legacy_events.core.errors import DeliveryError
 from airflow_legacy_events.core.stop import Stop
@@ -165,6 +165,7 @@ class Topics:
                 known[name] = TopicLimits.of(config)
             except (KafkaException, TimeoutError, KeyError, ValueError) as error:
                 reason = self._errors.beside(self._errors.said(error), self._admin)
+                reason += "; grant DESCRIBE_CONFIGS on it" if is_forbidden(error) else ""
             else:
                 if found := check_replicas(name, self.metadata.topics[name], config):
                     refused[name] = found
@@ -193,7 +194,7 @@ class Topics:
             UNKNOWN,
             f"topic {name!r} was given, but the cluster shows this user no topic of that"
             f" name{f'; similar: {near}' if near else ''}",
-            "create it, grant DESCRIBE on it, correct the name, or have it created with topic_partitions=",
+            "create it, grant WRITE on it, correct the name, or have it created with topic_partitions=",
         )
 
     def _log_unknown(self, names: Sequence[str], reason: str) -> None:

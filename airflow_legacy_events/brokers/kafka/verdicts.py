@@ -54,8 +54,16 @@ UNANSWERED = frozenset(
 )
 """Client errors for a request that no broker answered."""
 
+_FORBIDDEN = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED})
+
 ALL_BROKERS_DOWN = KafkaError._ALL_BROKERS_DOWN
 """Follows the error with the actual reason, and says less."""
+
+
+def is_forbidden(error: Exception) -> bool:
+    """Return whether an ACL is missing for a request."""
+    found = error.args[0] if error.args else None
+    return isinstance(found, KafkaError) and found.code() in _FORBIDDEN
 
 
 class Failure(NamedTuple):
