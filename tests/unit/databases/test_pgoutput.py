@@ -116,6 +116,35 @@ def test_changes_that_were_delivered_are_dropped_by_their_number(delivered):
     assert one.position == LogPosition("0/10", 5)
 
 
+def test_a_change_of_two_columns_of_a_key_by_one():
+    changes = changes_of(["a", "b"], ("a", "b"), ("a", "b"))
+    moved = [
+        changes.updated(bytes_of.update(OID, new, "K", ["1", "1"]), "p", 1, "now").moved
+        for new in (["1", "1"], ["1", "2"], ["2", "1"])
+    ]
+    assert moved == [False, True, True]
+
+
+def test_a_change_of_the_key_may_be_cut_in_two():
+    found, one = Collector(1, "0/1", before=True), transaction()
+    one.change(
+        pgoutput.UPDATE,
+        changes_of(["id"], ("id",), ("id",)),
+        bytes_of.update(OID, ["2"], "K", ["1"]),
+        found,
+    )
+    assert (found.full, found.over) == (True, 1)
+    first = found.chunk(LogPosition("0/10", 1))
+    assert (found.full, found.over) == (True, 0)
+    second = found.chunk(LogPosition("0/10", 2))
+    assert [(part.ops, part.rows[0][0], part.rows[0][2]) for part in (*first.parts, *second.parts)] == [
+        (["d"], "1", 1),
+        (["c"], "2", 2),
+    ]
+    assert not found.full
+    assert found.chunk(LogPosition("0/10", 2)).parts == []
+
+
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
