@@ -43,6 +43,7 @@ _EPOCH_SECONDS = 946_684_800  # 2000-01-01, from which PostgreSQL counts
 _PATIENCE_SECONDS = 0.002
 _PLENTY_BYTES = 256 * 2**10
 _MOST_READS = 4
+_MOST_RECORDS = 512  # of TLS: each message is one, and one is read at a time
 _IN_TLS = 3  # a TLS record of 16 KiB may lie in OpenSSL, where `poll` doesn't see it
 _OCCUPIED_SECONDS, _AGAIN_SECONDS = 10.0, 0.05
 
@@ -91,7 +92,7 @@ class WalSender:
         self._connection, self._conn_id, self._seconds = connection, conn_id, timeout_seconds
         self._wire = connection.pgconn
         self._setting_up, self._lock, self._closed = threading.Lock(), threading.Lock(), threading.Event()
-        self._streaming, self._taken_bytes = False, 0
+        self._streaming, self._taken_bytes, self._drained = False, 0, True
         self.cents = True
         self.skipped: str | None = None
         connection.add_notice_handler(self._notice)
@@ -193,7 +194,7 @@ class WalSender:
             if self._readable(seconds):
                 self._closed.wait(_PATIENCE_SECONDS)
             found = self._gather()
-        elif self._taken_bytes < _PLENTY_BYTES:
+        elif self._drained and self._taken_bytes < _PLENTY_BYTES:
             self._closed.wait(_PATIENCE_SECONDS)
         return found
 
@@ -222,10 +223,14 @@ class WalSender:
         """Read what has arrived; libpq's buffer grows with what is read at a time."""
         ready = select.poll()
         ready.register(self._wire.socket, select.POLLIN)
-        for _ in range(_MOST_READS if self._taken_bytes < _PLENTY_BYTES else 1):
+        reads = _MOST_READS if self._taken_bytes < _PLENTY_BYTES else 1
+        for _ in range(_MOST_RECORDS if self._wire.ssl_in_use else reads):
             self._wire.consume_input()
             if not ready.poll(0):
+                self._drained = True
                 break
+        else:
+            self._drained = False
         for _ in range(_IN_TLS if self._wire.ssl_in_use else 0):
             self._wire.consume_input()
 
