@@ -8,6 +8,7 @@ from typing import Any
 from airflow_legacy_events.sources.changelog.anew import Gaps
 from airflow_legacy_events.sources.changelog.arguments import ChangeLogArguments
 from airflow_legacy_events.sources.changelog.batches import Changes
+from airflow_legacy_events.sources.changelog.completing import Completion
 from airflow_legacy_events.sources.changelog.draining import Budget, Drain
 from airflow_legacy_events.sources.changelog.evolution import Evolution
 from airflow_legacy_events.sources.changelog.leg_state import Progress
@@ -55,6 +56,7 @@ def assembled(
         truncations=truncations,
         gaps=gaps,
         unchanged=unchanged,
+        completion=Completion(lookup),
     )
     if progress.position is not None:
         hidden = (progress.position.place, 0, None, None)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from airflow_legacy_events.core.columns import ABSENT, Shape
 from airflow_legacy_events.core.model import HIDDEN, Batch, LogChunk, LogForm, LogGap, LogMessage, LogRows, LogTruncate
 from airflow_legacy_events.core.ports import ChangeLog
 from airflow_legacy_events.sources.changelog.anew import Gaps
+from airflow_legacy_events.sources.changelog.completing import Completion
 from airflow_legacy_events.sources.changelog.evolution import Evolution
 from airflow_legacy_events.sources.changelog.filtering import KeyFilter
 from airflow_legacy_events.sources.changelog.leg_state import READ, Progress, TableProgress
@@ -30,6 +31,7 @@ class Changes:
         truncations: turns truncations into events.
         gaps: judges what can't be told.
         unchanged: looks after what updates left out.
+        completion: completes rows whose key changed.
     """
 
     def __init__(  # noqa: PLR0913  the parts of a run
@@ -43,10 +45,11 @@ class Changes:
         truncations: Truncations,
         gaps: Gaps,
         unchanged: Unchanged,
+        completion: Completion,
     ) -> None:
         self._tables, self._progress, self._before = tables, progress, before
         self._evolution, self._truncations, self._gaps = evolution, truncations, gaps
-        self._unchanged = unchanged
+        self._unchanged, self._completion = unchanged, completion
         self._filter = KeyFilter(log)
         self._shapes: dict[LogForm, Shape] = {}
 
@@ -56,25 +59,26 @@ class Changes:
         Raises:
             SourceError, WatermarkError, CompletenessError: a change can't be sent, or may not be passed.
         """
-        return [batch for part in chunk.parts if (batch := self._of(part)) is not None]
+        return [batch for part in chunk.parts for batch in self._of(part)]
 
     def forget(self, name: str) -> None:
         """Forget the shapes of a table whose arguments were looked up again."""
         self._shapes = {form: shape for form, shape in self._shapes.items() if shape.table != name}
 
-    def _of(self, part: LogRows | LogTruncate | LogMessage | LogGap) -> Batch | None:
+    def _of(self, part: LogRows | LogTruncate | LogMessage | LogGap) -> Iterator[Batch]:
         if isinstance(part, LogMessage):
-            return None
+            return
         name = str(part.table if isinstance(part, LogGap) else part.form.table)
         table, progress = self._tables.get(name), self._progress.tables.get(name)
         if table is None or progress is None or progress.silent:
-            return None
+            return
         if isinstance(part, LogTruncate):
-            return self._truncations.event(part, table, progress)
-        if isinstance(part, LogGap):
+            if (event := self._truncations.event(part, table, progress)) is not None:
+                yield event
+        elif isinstance(part, LogGap):
             self._gaps.met(table, progress, part.hidden, part.why, lost=part.lost, removed=part.removed)
-            return None
-        return self._rows(part, table, progress)
+        elif (batch := self._rows(part, table, progress)) is not None:
+            yield from self._completion.batches(batch, table)
 
     def _rows(self, part: LogRows, table: LoggedTable, progress: TableProgress) -> Batch | None:
         shape = self._shapes.get(part.form)
