@@ -35,5 +35,5 @@ def slot_commands() -> Any:
         args=(slot, conn_id, cli_config.ARG_VERBOSE),
     )
     return cli_config.GroupCommand(
-        name="slots", help="Look after the replication slots of change logs", subcommands=(listing, dropping)
+        name="slots", help="Manage the replication slots of change logs", subcommands=(listing, dropping)
     )

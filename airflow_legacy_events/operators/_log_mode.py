@@ -34,9 +34,9 @@ def decide_log(context: Mapping[str, Any]) -> RunMode:
     if not isinstance(conf, Mapping):
         raise _wrong(f"the configuration is a {type(conf).__name__}")
     if find_replay(conf, params) is not None:
-        raise _no_replay("the run's configuration asks for a replay")
+        raise _no_replay("the run's configuration requests a replay")
     if run_type(run) == "backfill":
-        raise _no_replay("the run is one of a backfill, which replays the run's data interval")
+        raise _no_replay("the run belongs to a backfill, which replays the run's data interval")
     asked = conf.get(KEY) if conf.get(KEY) is not None else params.get(KEY)
     _refuse_unknown(conf, getattr(context.get("dag"), "params", None) or (), asked=asked is not None)
     return RunMode(snapshot=_tables(asked))
@@ -46,7 +46,9 @@ def _tables(asked: Any) -> tuple[str, ...]:
     if asked is None:
         return ()
     if not isinstance(asked, list | tuple) or not all(isinstance(one, str) for one in asked):
-        raise _wrong(f"found a {type(asked).__name__}" if not isinstance(asked, list | tuple) else "not all are texts")
+        raise _wrong(
+            f"found a {type(asked).__name__}" if not isinstance(asked, list | tuple) else "not all are strings"
+        )
     for one in asked:
         check_table('the configuration {"snapshot": …}', one, all_of_schema=False)
     return tuple(dict.fromkeys(asked))

@@ -205,7 +205,7 @@ class GenericDatabase(Streamed):
         """See `core.ports.Database.misordered`."""
         if (look := self._traits.misordered) is None:
             return None
-        return self._ask("looking at the order of a column", lambda session: look(session, selectable, column))
+        return self._ask("checking the order of a column", lambda session: look(session, selectable, column))
 
     def reached(self, moment: dt.datetime, lag_seconds: float) -> Any:
         """See `core.ports.Database.reached`; compared in Python, since some databases can't compare two parameters."""

@@ -181,7 +181,7 @@ def _report(
 
 
 def _findings(kept: KeptSlot, dag: str | None, bounds: Bounds, *, orphan: bool) -> Iterator[str]:
-    slot = f"slot {kept.slot!r}" if kept.there else f"publication {kept.publication!r}, whose slot is not there,"
+    slot = f"slot {kept.slot!r}" if kept.there else f"publication {kept.publication!r}, whose slot does not exist,"
     if orphan:
         whose = "of no known DAG" if dag is None else f"of DAG {dag!r}, which Airflow does not have"
         yield f"{slot} is {whose}"

@@ -69,7 +69,7 @@ def test_a_log_is_not_replayed(wrong):
         ("yesterday", "the configuration is a str"),
         ({"snapshot": "public.orders"}, "found a str"),
         ({"snapshot": {"public.orders": True}}, "found a dict"),
-        ({"snapshot": [1]}, "not all are texts"),
+        ({"snapshot": [1]}, "not all are strings"),
         ({"snapshot": ["orders"]}, "name the schema too, such as 'public.orders'"),
         ({"snapshot": ["sales.*"]}, "which is no name of one table"),
         ({"snapshot": ["public.orders"], "where": "id > 5"}, "unknown: where"),
