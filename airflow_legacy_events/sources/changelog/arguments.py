@@ -27,7 +27,8 @@ class ChangeLogArguments:
         tables: `schema.table`, or `schema.*` for all tables of a schema.
         key_columns: by table; else its primary key.
         exclude_columns: by table, left out of `data`.
-        first_run: `all`: each table's rows, then its changes; `now`: changes alone, of the tables of the first run.
+        first_run: `all`: each table's rows, then its changes; `now`: changes alone, for the tables of the
+            first run that are not in `snapshot`.
         images: `after`, or `both` for the row before and after a change.
         on_truncate: `fail`, `event` or `skip`.
         on_schema_change: `evolve` or `fail`.

@@ -46,7 +46,7 @@ def assembled(
     log, logger = source.change_log, source.log
     gaps = Gaps(source.stream.name, exact=source.completeness == "exact", log=logger)
     evolution = Evolution(lookup, log, gaps, source.on_schema_change, logger)
-    truncations = Truncations(source.on_truncate, gaps)
+    truncations = Truncations(source.on_truncate, gaps, logger)
     before = source.images == "both"
     unchanged = Unchanged(source.on_truncate, logger)
     changes = Changes(
@@ -88,6 +88,6 @@ def assembled(
         legs=legs,
         joining=joining,
         target=target,
-        now=source.first_run == "now",
-        compacted=unchanged.compacted,
+        left_out=[one for one in tables if source.first_run == "now" and one not in source.snapshot],
+        compacted=(unchanged.compacted, truncations.compacted),
     )

@@ -20,7 +20,8 @@ def source_facts(source: str) -> dict[str, Any]:
 
     `kind` · `source` the connection's name. `ChangeLog.facts` adds those of the log: `server`, `slot` and the like.
     Each watermark adds `tables`, the progress of each by `schema.table`; see `TableProgress` · `waiting` numbers of
-    transactions that the log has shown and queries may not see yet.
+    transactions that the log has shown and queries may not see yet · `gone` number of the last snapshot of each table
+    that was sent and is read no longer.
     """
     return {"kind": KIND, "source": source}
 
@@ -43,7 +44,8 @@ def progress_of(stream: str, at: Watermark | None) -> Progress:
     if at is None or at.values is None:
         return Progress({})
     tables = {name: TableProgress.of(one) for name, one in (at.facts.get(TABLES) or {}).items()}
-    return Progress(tables, _position(stream, at.values), tuple(at.facts.get("waiting") or ()))
+    waiting, gone = tuple(at.facts.get("waiting") or ()), dict(at.facts.get("gone") or {})
+    return Progress(tables, _position(stream, at.values), waiting, gone=gone)
 
 
 def _position(stream: str, values: tuple[str, ...]) -> LogPosition:
@@ -103,5 +105,6 @@ _TABLE: Mapping[str, Any] = {
 _FORMS: Mapping[str, Form] = {
     "source": (is_text, "a text"),
     TABLES: (_are_tables, "an object of tables, each with state and key_columns"),
+    "gone": (lambda found: isinstance(found, dict) and all(map(_is_number, found.values())), "an object of numbers"),
     "waiting": (_list_of(_is_number), "a list of numbers"),
 }

@@ -17,7 +17,8 @@ def joined(
 ) -> list[str]:
     """Have the progress of a stream hold its tables of today; return those that must join its log.
 
-    A table that is gone is forgotten with a warning. One that is new is unread.
+    A table that is gone is forgotten with a warning. One that is new is unread. One that comes back is read anew, since
+    rows of it that were sent may be gone.
 
     Args:
         stream: name of the stream, for messages.
@@ -31,7 +32,8 @@ def joined(
     """
     for name in [*progress.tables]:
         if name not in tables:
-            del progress.tables[name]
+            if not (left := progress.tables.pop(name)).silent:
+                progress.gone[name] = left.generation
             log.warning(
                 "table %r of stream %s is gone, or tables= names it no more; it is read no further", name, stream
             )
@@ -39,11 +41,19 @@ def joined(
     for name, table in tables.items():
         known = progress.tables.get(name)
         if known is None:
-            progress.tables[name] = TableProgress(table.entry.key)
+            progress.tables[name] = _new(progress, table)
         elif known.key_columns != table.entry.key:
             _take_key(stream, progress, table, known, allowed=name in snapshot)
         progress.tables[name].excluded.update(table.numbers)
     return new if progress.position is not None else []
+
+
+def _new(progress: Progress, table: LoggedTable) -> TableProgress:
+    last = progress.gone.pop(table.name, None)
+    if last is None or progress.position is None:
+        return TableProgress(table.entry.key)
+    gap = Gap("it was not read for a time", progress.position.place, 0, True, last)
+    return TableProgress(table.entry.key, generation=last + 1, anew=True, gaps=[gap])
 
 
 def _take_key(stream: str, progress: Progress, table: LoggedTable, known: TableProgress, *, allowed: bool) -> None:

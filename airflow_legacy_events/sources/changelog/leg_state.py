@@ -149,12 +149,14 @@ class Progress:
         position: in the log; None before the log began.
         waiting: numbers of transactions that the log has shown and queries may not see yet.
         facts: of the log.
+        gone: number of the last snapshot of each table that was sent and is read no longer.
     """
 
     tables: dict[str, TableProgress]
     position: LogPosition | None = None
     waiting: tuple[int, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
+    gone: dict[str, int] = field(default_factory=dict)
 
     def left(self) -> list[str]:
         """Return the tables whose rows are not all read yet, begun ones first."""
@@ -166,6 +168,8 @@ class Progress:
         place, changes = self.position
         tables = {name: one.as_fact() for name, one in self.tables.items()}
         facts = {**self.facts, TABLES: tables, "waiting": list(self.waiting)}
+        if self.gone:
+            facts["gone"] = dict(self.gone)
         return Watermark((place, str(changes)), (place,), facts)
 
     def _in(self, state: str) -> Sequence[str]:

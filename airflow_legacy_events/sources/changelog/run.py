@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from airflow_legacy_events.core.model import Batch
@@ -26,8 +26,8 @@ class LogRun:
         legs: of the snapshot.
         joining: tables that are new to a log which has begun.
         target: place where the run ends.
-        now: whether a first run leaves out the rows that are there.
-        compacted: takes note of compacted topics.
+        left_out: tables whose rows a first run leaves out.
+        compacted: take note of compacted topics.
     """
 
     log: ChangeLog
@@ -38,8 +38,13 @@ class LogRun:
     legs: Legs
     joining: Sequence[str]
     target: str
-    now: bool
-    compacted: Callable[[Sequence[str]], None]
+    left_out: Collection[str]
+    compacted: Sequence[Callable[[Sequence[str]], None]]
+
+    def note_compacted(self, topics: Sequence[str]) -> None:
+        """See `core.model.Horizon.compacted`."""
+        for one in self.compacted:
+            one(topics)
 
     def batches(self) -> Iterator[Batch]:
         """Yield all batches; the last one is final unless a budget was used up before the target."""
@@ -66,8 +71,7 @@ class LogRun:
         """Begin the log on a first run, or let new tables join it; that is saved before anything is sent."""
         if self.progress.position is None:
             self.progress.position = self.log.begin([one.entry for one in self.tables.values()])
-            if self.now:
-                self._leave_out_rows()
+            self._leave_out_rows()
         elif self.joining:
             self.log.join([self.tables[name].entry for name in self.joining])
         else:
@@ -76,6 +80,7 @@ class LogRun:
         yield self.drain.mark()
 
     def _leave_out_rows(self) -> None:
-        for name, one in self.progress.tables.items():
+        for name in self.left_out:
+            one = self.progress.tables[name]
             one.columns = self.lookup.columns_now(self.tables[name])
             one.state = READ

@@ -84,7 +84,7 @@ class ChangeLogSource(ChangeLogArguments):
         if not (progress.left() or joining or behind(log, progress.position, end)):
             return Opened(Horizon(None, completeness, reason, facts), iter(()))
         topics = tuple(dict.fromkeys(one.stream["topic"] for one in tables.values()))
-        horizon = Horizon((end, "0"), completeness, reason, facts, topics=topics, compacted=run.compacted)
+        horizon = Horizon((end, "0"), completeness, reason, facts, topics=topics, compacted=run.note_compacted)
         return Opened(horizon, run.batches())
 
     def pending(self, at: Watermark | None, most: int = PENDING_ROWS) -> Pending:  # noqa: ARG002

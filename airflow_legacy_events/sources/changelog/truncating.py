@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
+
 from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.model import Batch, LogTruncate
 from airflow_legacy_events.sources.changelog.anew import Gaps
@@ -19,10 +22,16 @@ class Truncations:
     Args:
         policy: `fail`, `event` or `skip`.
         gaps: judges what is skipped.
+        log: of the task.
     """
 
-    def __init__(self, policy: str, gaps: Gaps) -> None:
-        self._policy, self._gaps = policy, gaps
+    def __init__(self, policy: str, gaps: Gaps, log: logging.Logger) -> None:
+        self._policy, self._gaps, self._log = policy, gaps, log
+        self._compacted: frozenset[str] = frozenset()
+
+    def compacted(self, topics: Sequence[str]) -> None:
+        """Take note of topics that are compacted, which hold no message without a key."""
+        self._compacted = frozenset(topics)
 
     def event(self, part: LogTruncate, table: LoggedTable, progress: TableProgress) -> Batch | None:
         """Return the event of a truncation, None if there is none.
@@ -46,15 +55,23 @@ class Truncations:
             raise _refused(table, place, why)
         elif part.partial:
             progress.begin_anew(progress.asked)
-        return _batch(table, part.hidden)
+        return self._batch(table, part.hidden)
 
     def clears(self, table: LoggedTable, gap: Gap) -> Batch | None:
         """Return the event that precedes the first row of a table read anew, None under `skip`."""
-        return None if self._policy == SKIP else _batch(table, (gap.place, gap.number, None, None))
+        return None if self._policy == SKIP else self._batch(table, (gap.place, gap.number, None, None))
 
-
-def _batch(table: LoggedTable, hidden: tuple[object, ...]) -> Batch:
-    return Batch(truncated(table), [hidden], 1, None, "t")
+    def _batch(self, table: LoggedTable, hidden: tuple[object, ...]) -> Batch | None:
+        if (topic := table.stream["topic"]) not in self._compacted:
+            return Batch(truncated(table), [hidden], 1, None, "t")
+        self._log.warning(
+            "rows that %s no longer has may stay in topic %r, which is compacted and takes no message without a key."
+            "\nTo be rid of them, delete the topic and make it again, then run with the configuration %s",
+            table.what,
+            topic,
+            reading_anew(table.name),
+        )
+        return None
 
 
 def _refused(table: LoggedTable, place: str, why: str) -> SourceError:

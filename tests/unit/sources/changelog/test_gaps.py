@@ -227,3 +227,13 @@ def test_a_change_that_the_broker_refuses_may_be_passed_before_its_table_is_read
         ("main.names", False),
     ]
     assert not any(one.passing for one in found if one.op == "r")
+
+
+def test_a_compacted_topic_is_sent_no_message_without_a_key(shop, caplog):
+    shop.run()
+    shop.happen("truncate")
+    shop.put((6, "six"))
+    horizon, batches = shop.source(**ANEW).open(shop.saved)
+    horizon.compacted(["cdc.main.orders"])
+    assert [one.op for one in batches if one.count] == [["c"], "r"]
+    assert "compacted" in caplog.text

@@ -52,6 +52,23 @@ def test_a_table_that_is_gone_is_forgotten_with_a_warning(shop, caplog):
     assert list(shop.saved.facts["tables"]) == ["main.orders"]
 
 
+def test_a_table_that_comes_back_is_cleared_and_read_anew(shop):
+    shop.put(("x", 1, 1), ("y", 2, 2), table="names")
+    shop.run()
+    shop.run(tables=["main.orders"])
+    shop.delete(("x", 1), table="names")
+    shop.run(tables=["main.orders"])
+    events = shop.run()
+    assert [(one.op, one.snapshot) for one in events] == [("t", 0), ("r", 2)]
+    assert shop.equal
+    assert "gone" not in shop.saved.facts
+
+
+def test_a_first_run_from_now_on_reads_a_table_that_is_asked_for(shop):
+    shop.put(("x", 1, 1), table="names")
+    assert brief(shop.run(first_run="now", snapshot=["main.names"])) == [("r", "x", "1", "1")]
+
+
 def test_old_rows_are_sent_beside_the_new_ones(shop):
     shop.run(images="both")
     shop.put((2, "zwei"))
