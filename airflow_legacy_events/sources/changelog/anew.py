@@ -16,20 +16,20 @@ EXAMPLE = reading_anew("schema.table")
 """Configuration of a run that reads a table anew, for messages."""
 
 
-def ask(tables: Mapping[str, TableProgress], names: Sequence[str], run: str | None) -> None:
+def request(tables: Mapping[str, TableProgress], names: Sequence[str], run: str | None) -> None:
     """Have tables read anew.
 
     Args:
         tables: progress of all tables of the stream.
         names: those to read anew.
-        run: that asks for it; a retry of the same run goes on where the first try ended. None: always from the start.
+        run: that requested it; a retry of the same run goes on where the first try ended. None: always from the start.
     """
     for name in names:
         one = tables[name]
-        if run is not None and one.asked == run:
+        if run is not None and one.requested == run:
             continue
         if one.silent:
-            one.asked = run
+            one.requested = run
         else:
             one.begin_anew(run)
 

@@ -96,7 +96,7 @@ _TABLE: Mapping[str, Any] = {
     "generation": _is_number,
     "leg": lambda found: found in LEGS,
     "anew": lambda found: isinstance(found, bool),
-    "asked": is_text,
+    "requested": is_text,
     "columns": _list_of(_is_column),
     "excluded": lambda found: isinstance(found, dict) and all(map(_is_number, found.values())),
     "gaps": _list_of(_is_gap),

@@ -17,8 +17,8 @@ _REMEMBERED = 100_000
 class KeyFilter:
     """Finds the changes to send of a table whose snapshot has reached a key.
 
-    On which side of that key another one lies is for the database to say, since it depends on collations. It is asked
-    once for all new keys of a block, and the answers are remembered until the snapshot goes on.
+    On which side of that key another one lies is for the database to say, since it depends on collations. One query
+    covers all new keys of a block, and its answers are remembered until the snapshot goes on.
     """
 
     def __init__(self, log: ChangeLog) -> None:

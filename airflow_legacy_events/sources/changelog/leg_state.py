@@ -62,7 +62,7 @@ class TableProgress:
         leg: `open` while rows may be sent before they are saved; `broken` if such a leg ended by a crash, until the
             table is read. None in between.
         anew: whether the snapshot reads the table anew, so that no change of it is left out.
-        asked: run that asked for it to be read anew; a retry of that run goes on. None if none did.
+        requested: run that requested to read it anew; a retry of that run goes on. None if none did.
         columns: as the log or the snapshot last had them; None before.
         excluded: number of each excluded column, by the name under which it was excluded.
         gaps: what was passed without an event.
@@ -74,7 +74,7 @@ class TableProgress:
     generation: int = 1
     leg: str | None = None
     anew: bool = False
-    asked: str | None = None
+    requested: str | None = None
     columns: tuple[KnownColumn, ...] | None = None
     excluded: dict[str, int] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
@@ -90,7 +90,7 @@ class TableProgress:
             generation=fact.get("generation", 1),
             leg=BROKEN if fact.get("leg") else None,
             anew=bool(fact.get("anew")),
-            asked=fact.get("asked"),
+            requested=fact.get("requested"),
             columns=None if columns is None else tuple(KnownColumn(*one) for one in columns),
             excluded=dict(fact.get("excluded") or {}),
             gaps=[Gap(*one) for one in fact.get("gaps") or ()],
@@ -103,7 +103,7 @@ class TableProgress:
             "key": None if self.key is None else list(self.key),
             "leg": self.leg,
             "anew": self.anew or None,
-            "asked": self.asked,
+            "requested": self.requested,
             "columns": None if self.columns is None else [list(one) for one in self.columns],
             "excluded": dict(self.excluded) or None,
             "gaps": [list(one) for one in self.gaps] or None,
@@ -129,9 +129,9 @@ class TableProgress:
         """Gaps that the snapshot in hand, if there is one, does not make up for."""
         return [one for one in self.gaps if not (self.anew and one.generation < self.generation)]
 
-    def begin_anew(self, asked: str | None = None) -> None:
+    def begin_anew(self, requested: str | None = None) -> None:
         """Have all rows of the table read again, from its first key."""
-        self.state, self.key, self.leg, self.anew, self.asked = UNREAD, None, None, True, asked
+        self.state, self.key, self.leg, self.anew, self.requested = UNREAD, None, None, True, requested
         self.generation += 1
 
     def end(self) -> None:

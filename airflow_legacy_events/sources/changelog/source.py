@@ -75,7 +75,7 @@ class ChangeLogSource(ChangeLogArguments):
         self._from = self._to = None if progress.position is None else progress.position.place
         joining = joined(self.stream.name, progress, tables, self.snapshot, self.log)
         note_exchanged(progress, self.snapshot, stored, found)
-        anew.ask(progress.tables, self.snapshot, self.run)
+        anew.request(progress.tables, self.snapshot, self.run)
         end = log.end()
         run = self._run = assembled(self, lookup, tables, progress, stored=stored, joining=joining, target=end)
         completeness, reason = self._completeness(progress, tables)

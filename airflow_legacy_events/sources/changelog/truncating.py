@@ -54,7 +54,7 @@ class Truncations:
         elif self._policy == FAIL:
             raise _refused(table, place, why)
         elif part.partial:
-            progress.begin_anew(progress.asked)
+            progress.begin_anew(progress.requested)
         return self._batch(table, part.hidden)
 
     def clears(self, table: LoggedTable, gap: Gap) -> Batch | None:

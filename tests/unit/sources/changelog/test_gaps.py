@@ -100,7 +100,7 @@ def test_a_snapshot_that_broke_off_goes_on_by_a_retry_of_its_run(shop):
     assert brief(shop.run(**ANEW, run="two")) == ROWS
 
 
-def test_a_snapshot_that_broke_off_goes_on_without_being_asked_for(shop):
+def test_a_snapshot_that_broke_off_goes_on_by_itself(shop):
     shop.run()
     shop.run(**ANEW, limits=Limits(batch_rows=3, max_rows=3))
     shop.put((1, "eins"), (4, "vier"))

@@ -64,7 +64,7 @@ def test_a_table_that_comes_back_is_cleared_and_read_anew(shop):
     assert "gone" not in shop.saved.facts
 
 
-def test_a_first_run_from_now_on_reads_a_table_that_is_asked_for(shop):
+def test_a_first_run_from_now_on_reads_a_table_that_is_requested(shop):
     shop.put(("x", 1, 1), table="names")
     assert brief(shop.run(first_run="now", snapshot=["main.names"])) == [("r", "x", "1", "1")]
 
