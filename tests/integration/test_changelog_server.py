@@ -12,7 +12,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsError
+from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsError, SourceError
 from airflow_legacy_events.core.ports import LogOptions
 from tests.services.base import wait_until
 from tests.services.pgbouncer import PgBouncer
@@ -228,3 +228,19 @@ def test_one_who_waits_for_changes_keeps_no_sender_of_the_server(shared):
         shared.execute("INSERT INTO orders VALUES (1)")
         [chunk] = log.change_log.read(shared.position, log.change_log.end(), 10)
         assert flat([chunk]) == [("c", "1", None)]
+
+
+def test_a_standby_that_holds_the_log_back_is_named(logged):
+    logged.begin()
+    logged.execute("SELECT pg_create_physical_replication_slot('away')")
+    try:
+        altered(logged, synchronized_standby_slots="away")
+        logged.execute("INSERT INTO orders VALUES (1)")
+        logged.timeout = 1
+        with pytest.raises(SourceError, match="synchronized_standby_slots"):
+            logged.run()
+    finally:
+        altered(logged, synchronized_standby_slots="")
+        logged.execute("SELECT pg_drop_replication_slot('away')")
+    logged.timeout = 60
+    assert logged.run() == [("c", "1", None)]
