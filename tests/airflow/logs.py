@@ -16,10 +16,8 @@ from tests.support.databases import Database, fresh_database
 
 CONN_ID = "logged_crm"
 HEAD = """
-import datetime as dt
-from airflow.sdk import DAG
+from airflow.sdk import DAG, CronDataIntervalTimetable
 from airflow_legacy_events.operators.changelog import ChangeLogDrainOperator
-from airflow_legacy_events.params import snapshot_params
 """
 DROP = """
 SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots
@@ -92,12 +90,12 @@ class Logged:
 
 
 @contextmanager
-def logged(server: Any, broker: Any) -> Iterator[Logged]:
+def logged(server: Any, broker: Any, conn_id: str = CONN_ID) -> Iterator[Logged]:
     """A new database behind the connection; its slots are gone afterwards."""
     with fresh_database(server) as database:
         parts = conninfo_to_dict(database.dsn)
         metadata.put_connection(
-            CONN_ID,
+            conn_id,
             conn_type="postgres",
             host=parts["host"],
             port=int(str(parts["port"])),

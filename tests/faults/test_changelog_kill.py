@@ -21,7 +21,9 @@ from tests.support.slots import LoggedDatabase, logged_database
 from tests.support.topic_reader import TopicReader
 from tests.support.topics import Message
 
-SECONDS, KILLS = (180, 60) if LONG else (20, 8)
+pytestmark = pytest.mark.timeout(900)
+
+SECONDS, KILLS = (180, 40) if LONG else (20, 8)
 ENGINES = of("postgresql") if LONG else ("postgresql-15",)
 
 
