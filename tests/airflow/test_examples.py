@@ -7,6 +7,7 @@ import runpy
 import pytest
 
 from tests.airflow import metadata
+from tests.airflow.logs import logged
 from tests.airflow.waiting import Outbox, Running
 
 EXAMPLES = metadata.EXAMPLES
@@ -28,6 +29,7 @@ def test_these_are_the_examples_and_each_fits_a_screen():
         "auto_increment_id",
         "backfill_and_replay",
         "bulk",
+        "change_log",
         "custom_query",
         "many_tables",
         "outbox",
@@ -48,7 +50,7 @@ def test_they_load_without_errors():
     bag = DagBag(str(EXAMPLES))
 
     assert bag.import_errors == {}
-    assert len(bag.dags) == 11
+    assert len(bag.dags) == 12
 
 
 def test_shaped_messages_say_in_their_headers_what_their_rows_hold(broker, shop):
@@ -162,6 +164,24 @@ def test_many_tables_are_a_stream_each(broker):
     assert set(metadata.states(run).values()) == {"success"}
     sent = {table: len(broker.read(f"legacy.shop.{table}")) for table in ("orders", "prices", "audit_log")}
     assert sent == {"orders": 3, "prices": 2, "audit_log": 2}
+
+
+def test_change_log_sends_every_change_of_two_tables_to_a_topic_each(broker, postgres18):
+    with logged(postgres18, broker, "legacy_orders") as crm:
+        crm.execute("CREATE TABLE orders (id int PRIMARY KEY, status text)")
+        crm.execute("CREATE TABLE customers (id int PRIMARY KEY, name text, ssn text)")
+        crm.execute("INSERT INTO customers VALUES (1, 'Ann', '123-45')")
+        first = example("change_log")
+        crm.execute("INSERT INTO orders VALUES (1, 'new'); DELETE FROM customers")
+        second = example("change_log")
+
+    assert metadata.states(first) == metadata.states(second) == {"drain": "success", "slots": "success"}
+    sent = {table: broker.read(f"legacy.cdc.{table}")[-2:] for table in ("orders", "customers")}
+    assert [(one.event["op"], one.event["data"]) for one in sent["orders"]] == [("c", {"id": 1, "status": "new"})]
+    assert [(one.event["op"], one.event["data"]) for one in sent["customers"]] == [
+        ("r", {"id": 1, "name": "Ann"}),
+        ("d", {"id": 1}),
+    ]
 
 
 def test_outbox_publishes_what_the_application_wrote_and_empties_the_table(broker, shop):
