@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from typing import Any
 
 from hypothesis import given
@@ -20,7 +21,6 @@ from tests.support import pgoutput as bytes_of
 KEYS = st.sampled_from(["", "a", "é"])
 VALUES = st.one_of(st.none(), st.text(max_size=5), st.sampled_from(["x" * 127, "x" * 128, "é" * 200, "x" * 70_000]))
 LATER = st.one_of(VALUES, st.just(bytes_of.UNCHANGED))
-KINDS = {"I": pgoutput.INSERT, "U": pgoutput.UPDATE, "D": pgoutput.DELETE}
 
 
 @st.composite
@@ -89,8 +89,10 @@ def read(decoder: Changes, log: Any, delivered: int, rows: int) -> tuple[list[tu
     key, names, full, changes = log
     one = Transaction(pgoutput.Begin(5, "now", 1), "0/5", 1, delivered)
     found = Collector(rows, "0/1", before=False)
-    for what, new, old in changes:
-        gap = one.change(KINDS[what], decoder, encoded(what, new, old, key, full), found)
+    behind = deque(encoded(what, new, old, key, full) for what, new, old in changes)
+    while behind:
+        message = behind.popleft()
+        gap = one.change(message[pgoutput.PAYLOAD], decoder, message, found, behind)
         assert gap is None
         if found.full:
             break

@@ -29,7 +29,7 @@ def run(world: LogWorld, _: int, size: int) -> Result:
     sent = world.count(stream.topic)
     [found] = stream.run(world, table)
     report = found["report"]
-    saved = int(report["watermark_from"]["values"][1])
+    saved = int(report["watermark_from"][1])
     repeated = sent - saved
     if (report["events"], report["target_reached"]) != (size - saved, True) or not 0 < saved <= sent < size:
         raise RuntimeError(f"{saved} of {size} rows were saved and {sent} sent; then the report says {report}")

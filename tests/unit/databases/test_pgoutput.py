@@ -1,5 +1,7 @@
 """Messages of pgoutput from their bytes, and the numbers beside them."""
 
+from collections import deque
+
 import pytest
 
 from airflow_legacy_events.core.columns import ABSENT, Column, Kind
@@ -143,6 +145,42 @@ def test_a_change_of_the_key_may_be_cut_in_two():
     ]
     assert not found.full
     assert found.chunk(LogPosition("0/10", 2)).parts == []
+
+
+@pytest.mark.parametrize("delivered", range(4))
+def test_inserts_that_follow_each_other_are_read_together_up_to_another_table(delivered):
+    found, one = Collector(10, "0/1", before=True), transaction(delivered)
+    behind = deque(bytes_of.insert(oid, [text]) for oid, text in [(OID, "2"), (OID, "é"), (OID + 1, "4"), (OID, "5")])
+    one.change(pgoutput.INSERT, changes_of(["id"], ("id",), ("id",)), bytes_of.insert(OID, ["1"]), found, behind)
+    while len(behind) > 2:  # what was delivered is not read together
+        one.change(pgoutput.INSERT, changes_of(["id"], ("id",), ("id",)), behind.popleft(), found, behind)
+    parts = found.chunk(one.position).parts
+    rows = [(row[0], row[2]) for part in parts for row in part.rows]
+    assert rows == [("1", 1), ("2", 2), ("é", 3)][delivered:]
+    assert [(part.ops, part.before) for part in parts] == [(["c"] * len(rows), [None] * len(rows))] * bool(rows)
+    assert one.position == LogPosition("0/10", 3)
+
+
+def test_inserts_behind_a_full_chunk_are_not_read():
+    found, one = Collector(10, "0/1", before=False), transaction()
+    many = [bytes_of.insert(OID, ["x" * 2**20]) for _ in range(12)]
+    behind = deque(many[1:])
+    one.change(pgoutput.INSERT, changes_of(["id"], ("id",), ("id",)), many[0], found, behind)
+    assert (found.rows, found.full, len(behind)) == (8, True, 4)
+    found, one, behind = Collector(3, "0/1", before=False), transaction(), deque(many[1:])
+    one.change(pgoutput.INSERT, changes_of(["id"], ("id",), ("id",)), many[0], found, behind)
+    assert (found.rows, found.full, found.over, one.number, len(behind)) == (3, True, 0, 3, 9)
+
+
+def test_an_insert_that_is_no_text_is_a_gap_behind_those_before_it():
+    found, one, changes = Collector(10, "0/1", before=False), transaction(), changes_of(["id"], ("id",), ("id",))
+    bad = bytes_of.insert(OID, ["?"]).replace(b"?", b"\xff")
+    behind = deque([bytes_of.insert(OID, ["2"]), bad, bytes_of.insert(OID, ["4"])])
+    assert one.change(pgoutput.INSERT, changes, bytes_of.insert(OID, ["1"]), found, behind) is None
+    assert (found.rows, len(behind)) == (2, 2)
+    gap = one.change(pgoutput.INSERT, changes, behind.popleft(), found, behind)
+    assert isinstance(gap, LogGap)
+    assert gap.hidden[:2] == ("0/10", 3)
 
 
 @pytest.mark.parametrize(

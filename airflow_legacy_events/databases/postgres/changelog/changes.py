@@ -80,6 +80,15 @@ class Changes:
             self._check(row)
         return row
 
+    @property
+    def plain(self) -> bool:
+        """Whether every INSERT has its key, so that `rows` may read several at once."""
+        return self._without is None and not self._may_be_null
+
+    def rows(self, messages: Sequence[bytes], place: str, number: int, time: str) -> list[Row]:
+        """Return the rows of INSERTs, numbered from `number`, up to one that is not UTF-8; see `plain`."""
+        return self._tuples.rows(messages, TUPLE, place, number, time)
+
     def updated(self, message: bytes, place: str, number: int, time: str) -> Updated:
         """Return the rows of an UPDATE.
 

@@ -67,10 +67,7 @@ class Collector:
             self._next.append((form, op, row, before, size))
             self.over = len(self._next)
             return
-        part = self._latest.get(form.table)
-        if part is None or part.form is not form:
-            part = self._latest[form.table] = LogRows(form, [], [], [] if self.before else None)
-            self._parts.append(part)
+        part = self._part(form)
         part.ops.append(op)
         part.rows.append(row)
         if part.before is not None:
@@ -78,6 +75,29 @@ class Collector:
         self.rows += 1
         self.bytes += size
         self.full = self.rows >= self._most or self.bytes >= MOST_BYTES
+
+    def add_inserted(self, form: LogForm, rows: Sequence[tuple[Any, ...]], size: int) -> None:
+        """Add inserted rows for which there is `room`; `size` is that of all their messages."""
+        part = self._part(form)
+        part.ops += ["c"] * len(rows)
+        part.rows += rows
+        if part.before is not None:
+            part.before += [None] * len(rows)
+        self.rows += len(rows)
+        self.bytes += size
+        self.full = self.rows >= self._most or self.bytes >= MOST_BYTES
+
+    @property
+    def room(self) -> tuple[int, int]:
+        """Rows and bytes until the chunk is full."""
+        return self._most - self.rows, MOST_BYTES - self.bytes
+
+    def _part(self, form: LogForm) -> LogRows:
+        part = self._latest.get(form.table)
+        if part is None or part.form is not form:
+            part = self._latest[form.table] = LogRows(form, [], [], [] if self.before else None)
+            self._parts.append(part)
+        return part
 
     def begin(self, transaction: int) -> None:
         """Note that a transaction begins."""

@@ -71,7 +71,7 @@ class Stream:
                 continue
             kind = message[pgoutput.PAYLOAD] if message[0] == pgoutput.XLOG_DATA else message[0]
             if kind in _CHANGES and (transaction := self._transaction) is not None:
-                gap = transaction.change(kind, relations[pgoutput.oid_of(message)], message, found)
+                gap = transaction.change(kind, relations[pgoutput.oid_of(message)], message, found, self._pending)
                 if gap is not None or found.full:
                     yield from self._cut(gap)
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from airflow_legacy_events.databases.postgres.changelog import pgoutput
 from airflow_legacy_events.databases.postgres.changelog.changes import Changes, UntoldError
 from airflow_legacy_events.databases.postgres.changelog.collecting import Collector
 from airflow_legacy_events.databases.postgres.changelog.options import ReaderOptions
+from airflow_legacy_events.databases.postgres.changelog.pgoutput import PAYLOAD, TUPLE
 from airflow_legacy_events.databases.postgres.changelog.relations import Relations
 
 _NOT_UTF8 = "a text of the row is not UTF-8"
@@ -34,14 +36,27 @@ class Transaction:
         self.place, self.xid, self.number = place, xid, 0
         self._time, self._delivered = begin.time, delivered
 
-    def change(self, kind: int, changes: Changes, message: bytes, found: Collector) -> LogGap | None:
-        """Add the rows of a change to those collected; return a gap if it can't be told."""
+    def change(
+        self, kind: int, changes: Changes, message: bytes, found: Collector, behind: deque[bytes] | None = None
+    ) -> LogGap | None:
+        """Add the rows of a change to those collected; return a gap if it can't be told.
+
+        INSERTs of the same table that follow at once are read with it, which takes three quarters of the time.
+
+        Args:
+            kind: of the message.
+            changes: of its relation.
+            message: of the change.
+            found: what was collected.
+            behind: messages that follow; those that were read are taken from it.
+        """
         self.number += 1
         try:
             if kind == pgoutput.INSERT:
                 row = changes.inserted(message, self.place, self.number, self._time)
                 if self.number > self._delivered:
                     found.add(changes.form, "c", row, None, len(message))
+                    self._follow(changes, message[PAYLOAD:TUPLE], found, behind)
             elif kind == pgoutput.UPDATE:
                 self._update(changes, message, found)
             else:
@@ -53,6 +68,23 @@ class Transaction:
         except UnicodeDecodeError:
             return self._gap(changes.form.table, _NOT_UTF8, removed=kind != pgoutput.INSERT)
         return None
+
+    def _follow(self, changes: Changes, head: bytes, found: Collector, behind: deque[bytes] | None) -> None:
+        """Add the rows of the messages that begin as one INSERT did, as far as the chunk has room."""
+        if not behind or found.full or behind[0][PAYLOAD:TUPLE] != head or not changes.plain:
+            return
+        most, most_bytes = found.room
+        run: list[bytes] = []
+        for message in behind:
+            if most_bytes <= 0 or len(run) == most or message[PAYLOAD:TUPLE] != head:
+                break
+            run.append(message)
+            most_bytes -= len(message)
+        rows = changes.rows(run, self.place, self.number + 1, self._time)
+        for _ in rows:
+            behind.popleft()
+        self.number += len(rows)
+        found.add_inserted(changes.form, rows, sum(map(len, run[: len(rows)])))
 
     def _update(self, changes: Changes, message: bytes, found: Collector) -> None:
         new, old, moved = changes.updated(message, self.place, self.number, self._time)

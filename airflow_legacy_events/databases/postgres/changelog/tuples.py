@@ -51,6 +51,25 @@ class Tuples:
         """
         return (self._ascii_row if body.isascii() else self._any_row)(body, 0, place, number, time)
 
+    def rows(self, messages: Sequence[bytes], begin: int, place: str, number: int, time: str) -> list[Values]:
+        """Return the rows of messages that follow each other, up to one that is not UTF-8; see `row`.
+
+        Args:
+            messages: whose tuples begin at the same place.
+            begin: that place.
+            place: hidden.
+            number: hidden, of the first one.
+            time: hidden.
+        """
+        ascii_row, any_row, found = self._ascii_row, self._any_row, list[Values]()
+        try:
+            for at, message in enumerate(messages, number):
+                body = message[begin:]
+                found.append((ascii_row if body.isascii() else any_row)(body, 0, place, at, time))
+        except UnicodeDecodeError:
+            pass
+        return found
+
     def values(self, body: bytes, at: int) -> tuple[Values, int]:
         """Return the values of an old tuple, `ABSENT` where it has none, and where it ends.
 
