@@ -244,3 +244,19 @@ def test_a_standby_that_holds_the_log_back_is_named(logged):
         logged.execute("SELECT pg_drop_replication_slot('away')")
     logged.timeout = 60
     assert logged.run() == [("c", "1", None)]
+
+
+def test_the_log_of_others_is_let_go_without_a_change_of_ours(logged):
+    logged.begin()
+    for _ in range(2):
+        logged.execute(
+            "SELECT pg_logical_emit_message(false, 'others', repeat('x', 1000000)) FROM generate_series(1, 20)"
+        )
+        logged.execute("SELECT pg_log_standby_snapshot()")
+        assert logged.run() == []
+    logged.execute("CHECKPOINT")
+    with logged.log() as log:
+        found = log.change_log.state()
+    assert found.lag_bytes < 1_000_000
+    assert found.held_bytes < 16 * 2**20
+    assert found.held_by is None
