@@ -168,6 +168,9 @@ def test_a_compacted_topic_refuses_truncations_and_warns_of_values_that_it_loses
 
     made.run()
     caplog.clear()
+    logged.execute("UPDATE orders SET id = 2")  # the value is read by the new key
+    made.run()
+    assert [one.getMessage() for one in caplog.records if one.levelno == logging.WARNING] == []
     logged.execute(*(f"UPDATE orders SET total = {total}" for total in (1, 2)), "UPDATE customers SET name = 'Bob'")
     made.run()
 

@@ -90,7 +90,7 @@ class Changes:
             places = self._filter.kept(part, table, progress, shape.key)
             if len(places) < len(rows):
                 rows, ops = [rows[at] for at in places], [ops[at] for at in places]
-        rows = self._unchanged.of(rows, shape, table)
+        rows = self._unchanged.of(rows, ops, shape, table)
         return Batch(shape, rows, len(rows), None, ops, passing=progress.passing) if rows else None
 
     def _shape(self, part: LogRows, table: LoggedTable, progress: TableProgress) -> Shape | None:

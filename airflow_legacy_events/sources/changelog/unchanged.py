@@ -15,6 +15,8 @@ from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.sources.changelog.tables import LoggedTable
 from airflow_legacy_events.sources.changelog.truncating import EVENT
 
+UPDATED = "u"
+
 
 class Unchanged:
     """Looks after the names of columns that an update left out.
@@ -42,13 +44,16 @@ class Unchanged:
                 f"\nSet on_truncate='fail' or 'skip', or cleanup.policy=delete on {', '.join(map(repr, topics))}"
             )
 
-    def of(self, rows: list[tuple[Any, ...]], shape: Shape, table: LoggedTable) -> list[tuple[Any, ...]]:
+    def of(
+        self, rows: list[tuple[Any, ...]], ops: Sequence[str], shape: Shape, table: LoggedTable
+    ) -> list[tuple[Any, ...]]:
         """Return the rows with the names of those columns alone that `data` may hold.
 
-        Warns once of a table whose topic is compacted and loses such a value.
+        Warns once of a table whose topic is compacted and loses such a value by an update.
 
         Args:
             rows: of the log.
+            ops: of the rows.
             shape: of them.
             table: whose rows they are.
         """
@@ -58,8 +63,10 @@ class Unchanged:
             return rows
         known = frozenset(shape.named(shape.data))
         found = [row if row[at] is None else (*row[:at], _within(row[at], known), *row[at + 1 :]) for row in rows]
-        if compacted and (named := next((row[at] for row in found if row[at] is not None), None)):
-            self._warn(table, named)
+        if compacted:
+            updates = (row[at] for row, op in zip(found, ops, strict=True) if op == UPDATED)
+            if named := next(filter(None, updates), None):
+                self._warn(table, named)
         return found
 
     def _warn(self, table: LoggedTable, named: str) -> None:
