@@ -8,7 +8,7 @@ left to a variant of their own, which is used for the blocks that need it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from json.encoder import encode_basestring as quoted
 from struct import pack
@@ -132,7 +132,6 @@ class _Encoder:
             forms += [one.texts, self._escaped(at, one), one.forms]
         moments = self._moments(columns, encoded)
         unchanged = self._unchanged(encoded)
-        texts = [one.texts for one in encoded]
         filled = {slot: self._fill(slot, template, encoded) for slot, template in plan.templates.items()}
         inner = [_inner(filled[slot]) if slot in filled else None for slot in FILLED]
         versioned = self._versioned(batch.op)
@@ -151,10 +150,17 @@ class _Encoder:
             Slot.UNCHANGED: unchanged,
             **filled,
         }
-        return block, [
+        return block, self._header_columns(slots, encoded)
+
+    def _header_columns(
+        self, slots: Mapping[Slot, Values | None], encoded: Sequence[EncodedColumn]
+    ) -> list[tuple[str, Values]]:
+        """Return the columns of the headers that vary by row."""
+        texts = [one.texts for one in encoded]
+        return [
             (name, header_texts(name, found))
-            for name, part in plan.each
-            if (found := slots[part] if isinstance(part, Slot) else render(part, texts, count)) is not None
+            for name, part in self._plan.each
+            if (found := slots[part] if isinstance(part, Slot) else render(part, texts, len(texts[0]))) is not None
         ]
 
     def _variant_of(
