@@ -21,7 +21,7 @@ def stream_asset(spec: SourceSpec, topic: str) -> Any:
     if name is None:
         raise ConfigurationError(
             "watermark_store='asset' needs a name that is known while the DAG is loaded; name the stream of a query"
-            " with stream="
+            " with stream=, that of a change log with slot="
         )
     if found := [part for part, value in spec.naming(topic).items() if value is not None and holds_template(value)]:
         raise ConfigurationError(

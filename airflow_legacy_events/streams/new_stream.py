@@ -11,7 +11,7 @@ from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsError
 from airflow_legacy_events.core.model import Delivered, Watermark
 from airflow_legacy_events.core.ports import Source
-from airflow_legacy_events.streams.specs.base import SourceSpec
+from airflow_legacy_events.streams.specs.base import KeptBySlot, SourceSpec
 from airflow_legacy_events.watermarks.opening import NamedStore
 from airflow_legacy_events.watermarks.predecessors import predecessors
 
@@ -109,8 +109,16 @@ class NewStream:
         conn_id, new = self._spec.conn_id, self._new.stream
         elsewhere = mark is not None and mark.facts.get("source") not in (None, conn_id)
         where = ("--source-conn-id", conn_id) if elsewhere else ()
+        begun = f"stream {new!r} begins now, but this task has moved another one: {old!r}{more}."
+        if isinstance(self._spec, KeptBySlot) and (slot := self._spec.slot_in(old)) != self._spec.slot_in(new):
+            return (
+                f"{begun} Was its DAG, task or slot= renamed? This run is about to make a slot of its own, and the"
+                " server keeps WAL for the other one until that is dropped."
+                f"\nTo continue where the other one ended, keep its slot: slot={slot!r}"
+                f"\nTo drop it: airflow legacy-events slots drop {slot} --conn-id {conn_id}"
+            )
         return (
-            f"stream {new!r} begins now, but this task has moved another one: {old!r}{more}. Was its table, topic or"
+            f"{begun} Was its table, topic or"
             f" connection renamed? This run is about to send {self._counted(self._rows)} from the beginning."
             f"\nTo continue where the other one ended, rename it: {command('rename', old, shlex.quote(new), *where)}"
             f"\nOr keep its name: stream={old!r}"
@@ -119,6 +127,8 @@ class NewStream:
     def _counted(self, rows: Callable[[], int]) -> str:
         if self._spec.begins_now:
             return "no rows, since first_run='now' does not go"
+        if isinstance(self._spec, KeptBySlot):
+            return "all rows"
         try:
             found = rows()
         except LegacyEventsError:  # a full load, or an error that the run itself will raise

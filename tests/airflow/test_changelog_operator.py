@@ -10,6 +10,8 @@ import pytest
 from tests.airflow import metadata
 from tests.airflow.logs import CONN_ID, HEAD, logged
 from tests.airflow.scheduler import Dag
+from tests.faults import child
+from tests.services.base import wait_until
 from tests.support.messages import one_line
 
 TABLES = (
@@ -181,6 +183,38 @@ def test_topics_that_are_missing_are_one_error_before_anything_is_made(crm, caps
     assert crm.topic("orders") in said
     assert crm.topic("customers") in said
     assert crm.execute("SELECT slot_name FROM pg_replication_slots WHERE database = current_database()") == []
+
+
+@pytest.mark.airflow33
+def test_a_task_whose_slot_is_renamed_says_how_the_other_one_is_kept_or_dropped(crm, caplog, capsys):
+    dag_id = f"log_{uuid.uuid4().hex[:12]}"
+    metadata.run_dag(crm.text(dag_id), dag_id)
+    other = f"{crm.prefix}_other"
+    again = metadata.run_dag(crm.text(dag_id, slot=other, on_new_stream="fail"), dag_id)
+
+    assert state(again) == "failed"
+    said = one_line(capsys.readouterr().out)
+    assert f"keep its slot: slot={crm.slot!r}" in said
+    assert f"airflow legacy-events slots drop {crm.slot} --conn-id {CONN_ID}" in said
+    assert state(metadata.run_dag(crm.text(dag_id, slot=other), dag_id)) == "success"
+    assert f"keep its slot: slot={crm.slot!r}" in one_line(caplog.text)
+
+
+def test_a_run_that_is_stopped_has_saved_what_it_sent_and_the_next_one_goes_on(crm):
+    crm.execute("INSERT INTO orders SELECT n, 'new', 1 FROM generate_series(10, 200) AS n")
+    dag_id = f"log_{uuid.uuid4().hex[:12]}"
+    crm.broker.make(crm.topic("orders"))
+    arguments = {"tables": ["public.orders"], "batch_rows": 5, "rows_per_second": 20}
+    process = child.start_dag(crm.text(dag_id, **arguments), dag_id)
+    wait_until(lambda: len(crm.events("orders")) >= 5, "the first rows being sent")
+    process.terminate()
+    process.join(60)
+    stopped = crm.events("orders")
+
+    assert 5 <= len(stopped) < 100
+    assert state(metadata.run_dag(crm.text(dag_id, tables=["public.orders"]), dag_id)) == "success"
+    ids = [one["id"] for one in crm.events("orders")]
+    assert len(ids) == len({*ids}) == 193
 
 
 def test_another_database_has_no_log_that_is_read(shop, broker, capsys):

@@ -174,6 +174,14 @@ class ReadsAnew(Protocol):
         """
 
 
+@runtime_checkable
+class KeptBySlot(Protocol):
+    """Arguments of a source whose position the server itself keeps in a slot, which names the stream."""
+
+    def slot_in(self, stream: str) -> str:
+        """Return the name of the slot of a stream."""
+
+
 class OneTopic:
     """Shared behaviour of most sources: each stream goes to one topic, through an envelope of the registry."""
 

@@ -115,6 +115,10 @@ class ChangeLogSpec(OneTopic):
             return self.slot
         return slot_name(dag_id, task_id)
 
+    def slot_in(self, stream: str) -> str:
+        """See `KeptBySlot.slot_in`; the name of a slot holds no dot."""
+        return stream.removesuffix("@log").rpartition(".")[2]
+
     def stream(self, topic: str, dag_id: str, task_id: str) -> Stream:
         """See `SourceSpec.stream`; source and type are those of a table, which each shape names."""
         name = f"{self.conn_id}.{self.slot_of(dag_id, task_id)}@log"
