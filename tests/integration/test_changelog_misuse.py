@@ -44,6 +44,7 @@ DROPPED = (
     " ALTER TABLE orders REPLICA IDENTITY USING INDEX known; DROP INDEX known; CREATE UNIQUE INDEX k ON orders (id)"
 )
 OUTSIDE = "CREATE TABLE orders (id integer PRIMARY KEY, n integer NOT NULL UNIQUE)"
+INCLUDED = "CREATE TABLE orders (id integer, n integer NOT NULL UNIQUE, PRIMARY KEY (id) INCLUDE (n))"
 PARTITIONED = (
     "CREATE TABLE orders (id integer NOT NULL, day date NOT NULL) PARTITION BY RANGE (day);"
     " CREATE TABLE orders_1 PARTITION OF orders FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');"
@@ -68,10 +69,11 @@ PARTITION = (
             "no old value of its key column 'n'",
             "ALTER TABLE public.orders REPLICA IDENTITY USING INDEX",
         ),
+        (INCLUDED, ("n",), "no old value of its key column 'n'", "ALTER TABLE public.orders REPLICA IDENTITY USING"),
         (PARTITIONED, ("id", "day"), "is partitioned and has no primary key", "ALTER TABLE"),
         (PARTITION, (), "table 'public.orders_1' has no", "ALTER TABLE public.orders_1 REPLICA IDENTITY DEFAULT"),
     ],
-    ids=["nothing", "deferrable", "index dropped", "outside", "partitioned", "partition"],
+    ids=["nothing", "deferrable", "index dropped", "outside", "included", "partitioned", "partition"],
 )
 def test_a_table_without_a_usable_replica_identity_is_never_published(logged, table, key, says, first):
     logged.execute(*table.split("; "))

@@ -16,25 +16,27 @@ from airflow_legacy_events.databases.postgres.changelog.publication import GENER
 from airflow_legacy_events.databases.postgres.changelog.session import LogSession
 from airflow_legacy_events.databases.postgres.changelog.trees import Leaf, find_leaves
 
+# An index may include columns behind its key; they are no part of the identity.
+_KEY = "(i.indkey::int2[])[0:i.indnkeyatts - 1]"
 _INDEXES = """
 SELECT i.indrelid::int8, i.indisprimary, i.indisreplident, i.indimmediate AND i.indisvalid,
        ARRAY(SELECT a.attname::text FROM pg_attribute AS a
-              WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey) ORDER BY a.attnum)
+              WHERE a.attrelid = i.indrelid AND a.attnum = ANY ({key}) ORDER BY a.attnum)
   FROM pg_index AS i WHERE i.indrelid = ANY (%s::oid[]) AND (i.indisprimary OR i.indisreplident)
-"""
+""".replace("{key}", _KEY)
 _GENERATED = """
 SELECT attrelid::int8, attname::text, attgenerated::text FROM pg_attribute
  WHERE attrelid = ANY (%s::oid[]) AND attnum > 0 AND NOT attisdropped AND attgenerated <> ''
 """
 _USABLE = """
 SELECT quote_ident(c.relname), ARRAY(SELECT a.attname::text FROM pg_attribute AS a
-                                      WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)) AS columns
+                                      WHERE a.attrelid = i.indrelid AND a.attnum = ANY ({key})) AS columns
   FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
  WHERE i.indrelid = %s::oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL
    AND i.indexprs IS NULL
-   AND NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+   AND NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = i.indrelid AND a.attnum = ANY ({key})
                       AND (NOT a.attnotnull OR a.attgenerated <> ''))
-"""
+""".replace("{key}", _KEY)
 _DOING = "looking at the replica identity"
 _DEFAULT, _FULL, _INDEX, _NOTHING = "d", "f", "i", "n"
 _FOREIGN, _UNLOGGED = "f", "u"
