@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
+import psycopg
 import pytest
 
 from airflow_legacy_events.core.columns import ABSENT
@@ -134,3 +136,13 @@ def test_a_leaf_that_came_and_went_between_several_tables_is_an_error_that_names
         chunks(days)
     renewed = [NAME, TableName("public", "weeks")]
     assert days.run(renewed) == [("c", "31", None)]
+
+
+def test_no_leaf_is_emptied_while_a_snapshot_is_held(days):
+    with contextlib.closing(days.legacy.connect()) as other, days.log() as log:
+        log.look()
+        with log.change_log.snapshot(log.tables):
+            other.execute("SET lock_timeout = 100")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                other.execute("TRUNCATE days_2a")
+        other.execute("TRUNCATE days_2a")

@@ -114,9 +114,8 @@ def taken(
             [(text, standby, place, on)] = look(_DOING, _TAKEN)
             if on != started:
                 raise _elsewhere(session)
-            if tables:
-                named = ", ".join(quoted(*name) for name, _ in tables)
-                look(_DOING, f"LOCK TABLE {named} IN ACCESS SHARE MODE")
+            if tables:  # LOCK TABLE would need SELECT on every column
+                look(_DOING, "; ".join(f"SELECT FROM {quoted(*name)} LIMIT 0" for name, _ in tables))
             if session.ask(_DOING, _NODES, (oids,)) == before:  # else rows may be missing from the snapshot
                 if not standby:
                     session.ask(_DOING, _FLUSHED)
