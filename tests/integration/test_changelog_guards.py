@@ -326,6 +326,36 @@ def test_a_table_joins_once_those_who_wrote_to_it_have_ended(each):
     assert {("c", "3"), ("c", "4")} <= set(each.run())
 
 
+def test_a_table_that_is_left_out_leaves_our_publication_and_may_lose_its_identity(logged):
+    logged.execute("CREATE TABLE more (id integer PRIMARY KEY)", "INSERT INTO more VALUES (1)")
+    logged.begin()
+    logged.execute("ALTER TABLE more DROP CONSTRAINT more_pkey", "ALTER TABLE more ALTER id DROP NOT NULL")
+    logged.keys = {"public.more": ("id",)}
+    assert "or leave the table out" in refused(logged, "has no replica identity")[0]
+    logged.patterns, logged.keys = ("public.orders",), {}
+    logged.execute(INSERT.format(1))
+    assert logged.run() == [("c", "1", "x")]
+    logged.execute("UPDATE more SET id = 2", "DELETE FROM more", "ALTER TABLE more ADD PRIMARY KEY (id)")
+    logged.patterns = ("public.*",)
+    with logged.log() as log:
+        log.open()
+        log.change_log.join(log.tables)
+        logged.stored = log.change_log.facts()
+    logged.execute("INSERT INTO more VALUES (3)")
+    assert logged.run() == [("c", "3")]
+
+
+def test_a_given_publication_is_never_altered(logged):
+    logged.execute(
+        "CREATE TABLE more (id integer PRIMARY KEY)", f"CREATE PUBLICATION {logged.name} FOR TABLE orders, more"
+    )
+    logged.given, logged.patterns = True, ("public.orders",)
+    logged.begin()
+    logged.execute(INSERT.format(1))
+    assert logged.run() == [("c", "1", "x")]
+    assert logged.execute("SELECT count(*) FROM pg_publication_rel") == [(2,)]
+
+
 def test_a_writer_that_does_not_end_is_named(logged):
     logged.begin()
     logged.execute("CREATE TABLE more (id integer PRIMARY KEY)")

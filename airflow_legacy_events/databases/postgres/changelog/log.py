@@ -182,8 +182,11 @@ class PostgresChangeLog:
     @functools.cached_property
     def _reader(self) -> LogReader:
         """Made once it reads, since it needs to know the partitions and keys."""
-        found = self._looking.members(self._tables, self._stored, self._renewed)
         options = self._options
+        if not (options.given or self._wires.identified.itself.standby):
+            for one in making.retire(self._session, options, self._tables):
+                self._access.log.info("table %s was taken out of publication %s", one, options.publication)
+        found = self._looking.members(self._tables, self._stored, self._renewed)
         return LogReader(
             ReaderOptions(
                 conn_id=self._access.conn_id,

@@ -92,6 +92,22 @@ def join(session: LogSession, options: LogOptions, tables: Mapping[TableName, in
     wait_for_writers(session, list(tables.values()))
 
 
+def retire(session: LogSession, options: LogOptions, tables: Mapping[TableName, int]) -> Sequence[TableName]:
+    """Take out of our publication what the stream reads no longer, and return it.
+
+    Left in, such a table's UPDATE and DELETE would fail once it lost its replica identity.
+    """
+    name, wanted = options.publication or "", set(tables.values())
+    with _explained(session) as connection:
+        found = publication.find_publication(connection, name)
+        if found is None or not found.owned or found.made_for.get("stream") != options.stream:
+            return ()
+        gone = [member.name for oid, member in found.members.items() if oid not in wanted]
+        if gone:
+            publication.drop_tables(connection, name, gone)
+        return gone
+
+
 def wait_for_writers(session: LogSession, tables: Collection[int]) -> None:
     """Wait until each transaction that holds a lock for writing on one of these tables or its partitions has ended.
 

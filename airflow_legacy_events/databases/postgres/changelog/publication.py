@@ -164,6 +164,11 @@ def add_tables(session: Connection[Any], name: str, tables: Iterable[TableName])
     session.execute(sql.SQL("ALTER PUBLICATION {} ADD TABLE {}").format(sql.Identifier(name), _listed(tables)))
 
 
+def drop_tables(session: Connection[Any], name: str, tables: Iterable[TableName]) -> None:
+    """Take tables out of a publication."""
+    session.execute(sql.SQL("ALTER PUBLICATION {} DROP TABLE {}").format(sql.Identifier(name), _listed(tables)))
+
+
 def set_tables(session: Connection[Any], name: str, tables: Iterable[TableName]) -> None:
     """Let a publication have these tables and no others."""
     session.execute(sql.SQL("ALTER PUBLICATION {} SET TABLE {}").format(sql.Identifier(name), _listed(tables)))
