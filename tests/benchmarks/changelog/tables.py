@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from typing import Any
 
@@ -54,10 +55,7 @@ class LoggedPostgres(PostgresLegacy):
 
     def empty(self) -> Table:
         """Return the empty table in a database of its own; the one before it, and its slots, are dropped."""
-        for (name,) in self._server.execute("SELECT slot_name FROM pg_replication_slots WHERE NOT active"):
-            self._server.execute(f"SELECT pg_drop_replication_slot('{name}')")
-        if self._prepared is not None:
-            self._server.execute(f"DROP DATABASE IF EXISTS {self._name} WITH (FORCE)")
+        self._drop()
         self._name = f"legacy_events_bench_log_{uuid.uuid4().hex[:8]}"
         self._server.execute(f"CREATE DATABASE {self._name}")
         self._server.execute(_CREATE, self._name)
@@ -78,6 +76,21 @@ class LoggedPostgres(PostgresLegacy):
             connection.execute(f"CREATE INDEX ON {TABLE} (updated_at, id)".encode())
             connection.execute(f"VACUUM (ANALYZE) {TABLE}".encode())
             connection.execute(b"CHECKPOINT")
+
+    def stop(self) -> None:
+        """See `Legacy`; a server that is not ours keeps nothing of us."""
+        with contextlib.suppress(psycopg.Error):  # a reader that was killed may still hold its slot
+            self._drop()
+        super().stop()
+
+    def _drop(self) -> None:
+        if self._prepared is None:
+            return
+        slots = f"SELECT slot_name FROM pg_replication_slots WHERE database = '{self._name}' AND NOT active"
+        for (slot,) in self._server.execute(slots):
+            self._server.execute(f"SELECT pg_drop_replication_slot('{slot}')")
+        self._server.execute(f"DROP DATABASE IF EXISTS {self._name} WITH (FORCE)")
+        self._prepared = None
 
     def _make(self, rows: int, size: int, begin: Any) -> None:
         table = self.empty()
