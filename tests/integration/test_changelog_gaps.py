@@ -35,7 +35,7 @@ class Stream:
         """Whether the topic rebuilds another table than there is."""
         rows = self.execute(f"SELECT {', '.join(columns)} FROM {table}")
         found = rebuilt(self.world, f"public.{table}").values()
-        sent = (tuple(row.get(one) for one in columns) for row in found)
+        sent = (tuple(str(row.get(one)) for one in columns) for row in found)
         return sorted(map(repr, sent)) != sorted(repr(tuple(map(str, row))) for row in rows)
 
 

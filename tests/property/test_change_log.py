@@ -44,6 +44,7 @@ class Writers:
     version: int = 0
     left: int = 0
     truncates: bool = False
+    alters: int = 0
     rows: dict[str, set[Any]] = field(default_factory=lambda: {name: set() for name in TABLES})
 
     def write(self) -> None:
@@ -51,6 +52,10 @@ class Writers:
         for _ in range(self.order.choice((0, 0, 0, 1, 2)) if self.left else 0):
             self.left -= 1
             self.commit(visible=self.order.random() < 0.7)
+            if self.alters and self.order.random() < 0.1:
+                self.alters -= 1
+                name = self.order.choice(list(TABLES))
+                self.server.add_column(name, f"more{self.version}")
         if self.order.random() < 0.5:
             self.server.apply(1)
 
@@ -71,7 +76,7 @@ class Writers:
             rows.discard(row)
         else:
             rows.discard(replaced)
-            rows.add(row[:-1])
+            rows.add(row[: len(TABLES[name][1])])
 
     def _change(self) -> Any:
         name = self.order.choice(list(self.server.tables))
@@ -83,8 +88,13 @@ class Writers:
         if rows and dice < 0.3:
             return name, "delete", self.order.choice(sorted(rows)), None
         if rows and dice < 0.5 and key not in rows:
-            return name, "put", (*key, self.version), self.order.choice(sorted(rows))
-        return name, "put", (*key, self.version), None
+            return name, "put", self._row(name, key), self.order.choice(sorted(rows))
+        return name, "put", self._row(name, key), None
+
+    def _row(self, name: str, key: tuple[Any, ...]) -> tuple[Any, ...]:
+        """A new row; columns that were added hold the version too."""
+        more = len(self.server.tables[name].form.columns) - len(key) - 1
+        return (*key, self.version, *[str(self.version)] * more)
 
     def _key(self, name: str) -> tuple[Any, ...]:
         number = self.order.randrange(KEYS)
@@ -97,15 +107,15 @@ class Writers:
     saves=st.lists(st.sampled_from((0.0, 0.1, 0.6)), min_size=1, max_size=5),
     legs=st.lists(st.sampled_from((0.0, 0.4, 5.0)), min_size=1, max_size=4),
     batch_rows=st.integers(1, 5),
-    truncates=st.booleans(),
-    anew=st.booleans(),
+    also=st.tuples(st.booleans(), st.booleans(), st.booleans()),
 )
 @settings(max_examples=settings.default.max_examples // 2)
-def test_after_the_last_run_each_topic_rebuilds_its_table(seed, schedule, saves, legs, batch_rows, truncates, anew):
+def test_after_the_last_run_each_topic_rebuilds_its_table(seed, schedule, saves, legs, batch_rows, also):
+    truncates, alters, anew = also
     order = random.Random(seed)  # not drawn step by step: the reading thread takes from it too
     with tempfile.TemporaryDirectory() as directory:
         server, world = shop(Path(directory)), World()
-        writers = Writers(server, order, truncates=truncates)
+        writers = Writers(server, order, truncates=truncates, alters=2 * alters)
         for _ in range(order.randint(0, 12)):
             writers.commit()
         for number, (crash, more) in enumerate([*schedule, (None, 5), (None, 0)]):

@@ -42,7 +42,11 @@ class Recorder:
             for at, row in enumerate(batch.rows):
                 op = batch.op if isinstance(batch.op, str) else batch.op[at]
                 data = [row[place] for place in shape.data]
-                held = {name: str(one) for name, one in zip(names, data, strict=True) if one is not ABSENT}
+                held = {
+                    name: None if one is None else str(one)
+                    for name, one in zip(names, data, strict=True)
+                    if one is not ABSENT
+                }
                 place = [str(row[one]) for one in shape.watermark] or None
                 event = {"table": shape.table, "op": op, "row": held, "place": place, "snapshot": batch.counter}
                 keys.append(json.dumps([str(row[one]) for one in shape.key]) if shape.key else None)
