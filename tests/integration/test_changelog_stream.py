@@ -4,7 +4,6 @@ import contextlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
@@ -217,22 +216,3 @@ def test_a_publication_made_after_the_slot_is_an_error_not_a_gap(log):
     ) as found:
         log.read()
     assert not found.value.retry_helps
-
-
-def test_the_session_that_streams_says_which_server_it_is(log):
-    log.execute("INSERT INTO t VALUES (1)")
-    with contextlib.closing(log.reader()) as reader:
-        found = reader.identify()
-        [(system,)] = log.execute("SELECT system_identifier::text FROM pg_control_system()")
-        assert (found.system, found.timeline, found.database) == (system, 1, log.database.name)
-        assert number_of(log.begin.place) < number_of(found.place) <= number_of(log.end())
-        assert flat(reader.read(log.begin, log.end(), 10)) == [("c", "1", None)]
-        assert reader.identify() == found._replace(place=reader.identify().place)
-
-
-def test_a_connection_without_replication_says_so(log):
-    def connect():
-        return connect_replicating({**conninfo_to_dict(log.database.dsn), "user": "nobody_at_all"})
-
-    with pytest.raises((SourceError, psycopg.OperationalError), match="nobody_at_all"):
-        log.reader(connect=connect).identify()

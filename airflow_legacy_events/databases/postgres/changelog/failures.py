@@ -63,6 +63,11 @@ def lost(conn_id: str, said: str) -> SourceError:
     return found
 
 
+def stopping(conn_id: str) -> SourceError:
+    """Return the error for a server that shuts down, and waits for this stream to end."""
+    return SourceError(f"connection {conn_id!r} leads to a server that is shutting down; a retry goes on")
+
+
 def silent(conn_id: str, seconds: float, *, answers: bool) -> SourceError:
     """Return the error for a server that sends nothing, though its log is longer.
 

@@ -13,13 +13,13 @@ from airflow_legacy_events.databases.postgres.changelog.options import ReaderOpt
 from airflow_legacy_events.databases.postgres.changelog.places import number_of
 from airflow_legacy_events.databases.postgres.changelog.relations import Relations
 from airflow_legacy_events.databases.postgres.changelog.stream import Stream
-from airflow_legacy_events.databases.postgres.changelog.walsender import Identified, WalSender
+from airflow_legacy_events.databases.postgres.changelog.walsender import WalSender
 
 
 class LogReader:
     """Reads the change log through a walsender that is started when it is needed, and ends with the reader.
 
-    `read` and `identify` are called from one thread; `acknowledge` and `close` from any.
+    `read` is called from one thread; `acknowledge` and `close` from any.
 
     Args:
         options: see `ReaderOptions`.
@@ -32,16 +32,6 @@ class LogReader:
         self._standing: LogPosition | None = None
         self._saved, self._closed = 0, threading.Event()
         self._told, self._telling = False, threading.Lock()
-
-    def identify(self) -> Identified:
-        """Return which server is at the other end, on the very session that will stream.
-
-        Raises:
-            SourceError: the server could not be reached, or allows no replication connection.
-        """
-        if self._stream is not None:
-            self._end()
-        return self._connected().identify()
 
     def read(self, after: LogPosition, until: str, rows: int) -> Iterator[LogChunk]:
         """Yield the changes; see `core.ports.ChangeLog.read`.

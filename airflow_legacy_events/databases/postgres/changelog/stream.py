@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 
@@ -19,6 +20,7 @@ from airflow_legacy_events.databases.postgres.changelog.walsender import WalSend
 _CHANGES = frozenset((pgoutput.INSERT, pgoutput.UPDATE, pgoutput.DELETE))
 _TICK_SECONDS = 1.0
 _ASK_TICKS = 10
+_ASKED_SECONDS, _MOST_ASKED = 5.0, 5
 
 
 class Stream:
@@ -50,6 +52,7 @@ class Stream:
         self._pending: deque[bytes] = deque()
         self._transaction: Transaction | None = None
         self._quiet, self._answered, self._done = 0, False, False
+        self._asked = (0.0, 0)
         self._strays: set[str] = set()
 
     def chunks(self, after: LogPosition, until: str, rows: int) -> Iterator[LogChunk]:
@@ -165,11 +168,22 @@ class Stream:
         if keepalive.end > self.received:
             self._quiet = 0
         if keepalive.asks:
-            self._reply(False)
+            self._reply_asked()
         if self._transaction is None and keepalive.end > number_of(self.position.place):
             self._pass(keepalive.end)
             if not self._done:
                 yield self._found.chunk(self.position)
+
+    def _reply_asked(self) -> None:
+        """Reply to a server that asks.
+
+        One that shuts down asks at once again until all that it sent is saved, and does not end before that.
+        """
+        now, (begun, asked) = time.monotonic(), self._asked
+        self._asked = (begun, asked + 1) if now - begun < _ASKED_SECONDS else (now, 1)
+        if asked > _MOST_ASKED:
+            raise failures.stopping(self._options.conn_id)
+        self._reply(False)
 
     def _pass(self, end: int) -> None:
         self.received = max(self.received, end)

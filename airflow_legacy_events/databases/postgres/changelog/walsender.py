@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from struct import Struct
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 from psycopg import generators, sql
@@ -46,22 +46,6 @@ _MOST_READS = 4
 _MOST_RECORDS = 512  # of TLS: each message is one, and one is read at a time
 _IN_TLS = 3  # a TLS record of 16 KiB may lie in OpenSSL, where `poll` doesn't see it
 _OCCUPIED_SECONDS, _AGAIN_SECONDS = 10.0, 0.05
-
-
-class Identified(NamedTuple):
-    """What `IDENTIFY_SYSTEM` says of the server at the other end.
-
-    Attributes:
-        system: its system identifier.
-        timeline: of its log.
-        place: where its log ends, flushed.
-        database: the connection's database.
-    """
-
-    system: str
-    timeline: int
-    place: str
-    database: str
 
 
 def connect_replicating(options: Mapping[str, Any]) -> psycopg.Connection[Any]:
@@ -119,16 +103,6 @@ class WalSender:
                 tell(self._connection, MONEY_FORM.encode())
             if self.encoding == _ANY_BYTES:
                 tell(self._connection, _AS_THEY_ARE)
-
-    def identify(self) -> Identified:
-        """Return which server and database this is."""
-        with self._command():
-            [(system, timeline, place, database)] = tell(self._connection, b"IDENTIFY_SYSTEM").fetchall()
-        texts = (
-            one.decode(errors="replace") if isinstance(one, bytes) else str(one) for one in (system, place, database)
-        )
-        system, place, database = texts
-        return Identified(system, int(timeline), place, database)
 
     def start(self, slot: str, publication: str, place: str) -> None:
         """Start the stream of a slot.
