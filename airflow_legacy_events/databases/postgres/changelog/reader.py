@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
-from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.core.errors import LegacyEventsError, SourceError
 from airflow_legacy_events.core.model.log import LogChunk, LogPosition
 from airflow_legacy_events.databases.postgres.changelog.failures import READING
 from airflow_legacy_events.databases.postgres.changelog.numbering import record_end
@@ -53,10 +53,14 @@ class LogReader:
         going_on = self._stream is not None and self._standing == after
         stream = self._stream if going_on and self._stream is not None else self._started(after)
         self._standing = None
-        for chunk in stream.chunks(after, until, rows):
-            if chunk.final:
-                self._standing = chunk.end
-            yield chunk
+        try:
+            for chunk in stream.chunks(after, until, rows):
+                if chunk.final:
+                    self._standing = chunk.end
+                yield chunk
+        except LegacyEventsError:
+            self._end()  # at once: a server that shuts down waits for it
+            raise
 
     def acknowledge(self, place: str) -> None:
         """Report to the server that everything before `place` is saved.
