@@ -1,4 +1,4 @@
-"""The change log of a server of its own: it is read over TLS, and the server is shut down."""
+"""The change log of a server of its own: it is read over TLS, stands still, and is shut down."""
 
 import contextlib
 import os
@@ -9,13 +9,14 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.databases.postgres.changelog import stream
 from airflow_legacy_events.databases.postgres.changelog.places import number_of, place_of
 from airflow_legacy_events.databases.postgres.changelog.walsender import connect_replicating
 from tests.services.base import wait_until
 from tests.services.postgres import Postgres
 from tests.support.certificates import Authority
 from tests.support.change_log import ChangedDatabase, changed_database, flat
-from tests.support.databases import Database
+from tests.support.databases import Database, fresh_database
 from tests.support.standby import restartable
 
 TABLE = "CREATE TABLE t (id integer PRIMARY KEY, a text)"
@@ -25,6 +26,11 @@ TABLE = "CREATE TABLE t (id integer PRIMARY KEY, a text)"
 def server():
     with restartable(Postgres) as found:
         yield found
+
+
+def beyond(log):
+    """A place that the log does not reach."""
+    return place_of(number_of(log.begin.place) + 2**30)
 
 
 def with_tls(server, folder):
@@ -43,7 +49,7 @@ def with_tls(server, folder):
 
 def test_small_and_large_rows_come_over_tls(server, tmp_path):
     with_tls(server, tmp_path)
-    with changed_database(Database(server, "postgres"), TABLE) as log:
+    with fresh_database(server) as database, changed_database(database, TABLE) as log:
         log.execute("INSERT INTO t SELECT i, 'é' FROM generate_series(1, 3000) i")
         log.execute("INSERT INTO t SELECT 3000 + i, repeat('x', 300000) FROM generate_series(1, 5) i")
         options = {**conninfo_to_dict(log.database.dsn), "sslmode": "require"}
@@ -51,6 +57,17 @@ def test_small_and_large_rows_come_over_tls(server, tmp_path):
     assert [row[1] for row in rows] == [str(number) for number in range(1, 3006)]
     assert {row[2] for row in rows[:3000]} == {"é"}
     assert {row[2] for row in rows[3000:]} == {"x" * 300_000}
+
+
+def test_a_server_that_holds_its_log_back_is_told_from_a_frozen_one(server, monkeypatch):
+    monkeypatch.setattr(stream, "_TICK_SECONDS", 0.05)
+    with (
+        fresh_database(server) as database,
+        changed_database(database, TABLE) as log,
+        contextlib.closing(log.reader(timeout_seconds=1)) as reader,
+        pytest.raises(SourceError, match=r"^look at synchronized_standby_slots: .*'legacy' answered for 1 s"),
+    ):
+        list(reader.read(log.begin, beyond(log), 10))
 
 
 def test_a_reader_that_waits_does_not_hold_up_the_shutdown_of_its_server(server):
@@ -62,7 +79,7 @@ def test_a_reader_that_waits_does_not_hold_up_the_shutdown_of_its_server(server)
 
     def read(reader):
         reader.acknowledge(log.begin.place)
-        for _ in reader.read(log.begin, place_of(number_of(log.begin.place) + 2**30), 10):
+        for _ in reader.read(log.begin, beyond(log), 10):
             reading.set()
 
     with contextlib.closing(log.reader()) as reader, ThreadPoolExecutor(1) as thread:

@@ -37,7 +37,7 @@ def far(log):
 
 
 def test_a_place_is_acknowledged_while_the_server_is_blocked_within_a_transaction(log):
-    log.execute("INSERT INTO t SELECT i, repeat('x', 1000) FROM generate_series(1, 20000) i")
+    log.execute("INSERT INTO t SELECT i, repeat('x', 4000) FROM generate_series(1, 3000) i")
     with contextlib.closing(log.reader()) as reader:
         chunk = next(reader.read(log.begin, log.end(), 100))
         assert chunk.end.changes == 100
@@ -45,9 +45,9 @@ def test_a_place_is_acknowledged_while_the_server_is_blocked_within_a_transactio
             other.submit(reader.acknowledge, chunk.end.place).result()
         log.until_confirmed(chunk.end.place)
     rest = flat(log.read(chunk.end))
-    assert [row[1] for row in rest] == [str(number) for number in range(101, 20_001)]
+    assert [row[1] for row in rest] == [str(number) for number in range(101, 3001)]
     whole = flat(log.read(LogPosition(chunk.end.place)))  # a place within it does not let the server drop it
-    assert [row[1] for row in whole] == [str(number) for number in range(1, 20_001)]
+    assert [row[1] for row in whole] == [str(number) for number in range(1, 3001)]
 
 
 def test_what_is_acknowledged_before_the_stream_is_reported_when_it_starts(log):
@@ -167,16 +167,6 @@ def test_a_server_that_falls_silent_is_given_up(log, proxy, looks_often):
         proxy.silent.set()
         with pytest.raises(SourceError, match=r"sent nothing for 1 s while reading the change log, and did not answer"):
             found.result(30)
-
-
-@pytest.mark.parametrize("database", ["postgres18"], indirect=True)
-def test_a_server_that_holds_its_log_back_is_told_from_a_frozen_one(log, looks_often):
-    with (
-        contextlib.closing(log.reader(timeout_seconds=1)) as reader,
-        pytest.raises(SourceError, match=r"^look at synchronized_standby_slots: .*'legacy' answered for 1 s"),
-    ):
-        for _ in reader.read(log.begin, far(log), 10):
-            pass
 
 
 def test_a_slot_in_use_names_the_process_that_holds_it(log, monkeypatch):
