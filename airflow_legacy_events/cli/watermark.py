@@ -88,7 +88,8 @@ def watermark_forget(args: Namespace) -> None:
     if kept is not None:
         slot, conn_id = kept
         dropping = f"airflow legacy-events slots drop {slot} --conn-id {conn_id}"
-        say(f"its replication slot {slot!r} stays, and with it the WAL that it holds; to drop both: {dropping}")
+        say(f"its replication slot {slot!r} stays and keeps WAL, and no first run begins beside it.")
+        say(f"To drop it: {dropping}")
 
 
 def _moved(args: Namespace, move: Move) -> Watermark | None:

@@ -133,6 +133,10 @@ def test_forgetting_a_watermark_says_that_the_slot_stays(crm, capsys):
     assert f"its replication slot {crm.slot!r} stays" in out
     assert f"airflow legacy-events slots drop {crm.slot} --conn-id {CONN_ID}" in out
     assert len(crm.execute("SELECT slot_name FROM pg_replication_slots WHERE database = current_database()")) == 1
+    assert metadata.states(crm.drain.run()) == {"drain": "failed"}
+
+    metadata.cli("legacy-events", "slots", "drop", crm.slot, "--conn-id", CONN_ID)
+    assert metadata.states(crm.drain.run()) == {"drain": "success"}
 
 
 @pytest.mark.parametrize("size", ["much", "5 XB", "", 0, -5, True])

@@ -80,6 +80,7 @@ class SetWatermark:
         old = mark or Watermark(None, None, {})
         spec = spec_of(old.facts)
         spec.check_facts(stream, old.facts)
+        spec.check_accept(stream, self.accept)
         facts = dict(old.facts)
         if self.values:
             spec.check_move(stream)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -88,12 +88,8 @@ def list_slots(conn_id: str, bounds: Bounds, dag_exists: DagExists) -> list[Slot
         SourceError: the database can't be queried.
     """
     registered = _registered(conn_id)
-    database = LegacyDatabaseHook(conn_id).get_database()
-    try:
-        with _slots_of(database, conn_id) as slots:
-            found = slots.list({slot: stream for slot, (stream, _) in registered.items()})
-    finally:
-        database.close()
+    with _database(conn_id) as database, _slots_of(database, conn_id) as slots:
+        found = slots.list({slot: stream for slot, (stream, _) in registered.items()})
     return [_report(kept, registered.get(kept.slot), bounds, dag_exists) for kept in found]
 
 
@@ -111,9 +107,9 @@ def drop_slot(conn_id: str, name: str, signature: Signature) -> list[str]:
         ConfigurationError: there is no such slot, it is not ours, or a run works on its stream.
         SourceError: it is in use, or could not be dropped.
     """
-    stream = f"{conn_id}.{name}{SUFFIX}"
+    known = {slot: stream for slot, (stream, _) in _registered(conn_id).items()}
+    stream = _stream_of(conn_id, name, known)
     registration = read_registration(stream)
-    known = {name: stream} if registration is not None else {}
     store = store_of(stream, registration)
     with locked(stream, conn_id, "drop", signature, readable(store, stream)) as database:
         with _slots_of(database, conn_id) as slots:
@@ -139,6 +135,24 @@ def slot_that_stays(stream: str) -> tuple[str, str] | None:
     if mark is None or not mark.facts.get("slot"):
         return None
     return str(mark.facts["slot"]), str(mark.facts.get("source"))
+
+
+def _stream_of(conn_id: str, name: str, known: Mapping[str, str]) -> str:
+    """Return the stream of a slot: the one that is registered, else the one that its publication names."""
+    if name in known:
+        return known[name]
+    with _database(conn_id) as database, _slots_of(database, conn_id) as slots:
+        named = [one.stream for one in slots.list(known) if one.slot == name and one.stream]
+    return named[0] if named else f"{conn_id}.{name}{SUFFIX}"
+
+
+@contextmanager
+def _database(conn_id: str) -> Iterator[Any]:
+    database = LegacyDatabaseHook(conn_id).get_database()
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 @contextmanager

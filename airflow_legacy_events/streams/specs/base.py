@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
@@ -148,6 +148,14 @@ class SourceSpec(Protocol):
         """
 
     @classmethod
+    def check_accept(cls, stream: str, accepted: Collection[str]) -> None:
+        """Check that a person may accept these things as they are now; see `directory.moves.ACCEPTED`.
+
+        Raises:
+            ConfigurationError: one of them would lose rows of this source.
+        """
+
+    @classmethod
     def left_by(cls, facts: Mapping[str, Any], stream: str, given: Mapping[str, Any]) -> Self:
         """Return the spec of the run that left a watermark, as far as its facts show; for inspection, not for a run.
 
@@ -208,3 +216,7 @@ class OneTopic:
     @classmethod
     def check_move(cls, stream: str) -> None:
         """See `SourceSpec.check_move`."""
+
+    @classmethod
+    def check_accept(cls, stream: str, accepted: Collection[str]) -> None:
+        """See `SourceSpec.check_accept`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
@@ -190,6 +190,16 @@ class ChangeLogSpec(OneTopic):
             f"the watermark of stream {stream!r} can't be moved: the server has dropped what its log held before it.\n"
             'To send tables again, run its DAG with the configuration {"snapshot": ["schema.table"]}'
         )
+
+    @classmethod
+    def check_accept(cls, stream: str, accepted: Collection[str]) -> None:
+        """See `SourceSpec.check_accept`."""
+        if others := [what for what in accepted if what != "topic"]:
+            raise ConfigurationError(
+                f"{others[0]} of stream {stream!r} can't be accepted: it is a change log, whose position means nothing"
+                " on another server or behind a gap.\nTo begin anew, drop its slot with `airflow legacy-events slots"
+                " drop SLOT --conn-id CONN_ID`; the next run is a first run"
+            )
 
     @classmethod
     def left_by(cls, facts: Mapping[str, Any], stream: str, given: Mapping[str, Any]) -> Self:  # noqa: ARG003

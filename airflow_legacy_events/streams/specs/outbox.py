@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
@@ -222,6 +222,10 @@ class OutboxSpec:
             f"the watermark of stream {stream!r} can't be moved: an outbox has no position, each open row is read by"
             " the next run. To send rows again, replay a window of their timestamp, or empty their mark in the table"
         )
+
+    @classmethod
+    def check_accept(cls, stream: str, accepted: Collection[str]) -> None:
+        """See `SourceSpec.check_accept`."""
 
     @classmethod
     def left_by(cls, facts: Mapping[str, Any], stream: str, given: Mapping[str, Any]) -> Self:  # noqa: ARG003

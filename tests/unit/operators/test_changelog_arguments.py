@@ -135,6 +135,14 @@ def test_templates_are_judged_once_they_are_rendered():
     assert {"tables", "slot", "publication", "key_columns", "exclude_columns"} <= {*task.template_fields}
 
 
+def test_of_what_a_log_belongs_to_only_its_topic_may_be_accepted():
+    spec = type(log()._spec())
+    spec.check_accept("s", ("topic",))
+    for what in ("server", "position"):
+        with pytest.raises(ConfigurationError, match=r"can't be accepted(.|\n)*slots drop"):
+            spec.check_accept("s", ("topic", what))
+
+
 def test_a_watermark_of_a_log_is_neither_moved_nor_counted():
     spec = type(log()._spec())
     with pytest.raises(ConfigurationError, match=r"can't be moved(.|\n)*snapshot"):
