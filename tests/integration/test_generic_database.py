@@ -38,7 +38,7 @@ def test_a_load_without_a_snapshot_does_not_claim_to_be_exact(plain):
     source = QuerySource(database=plain, stream="s", source="crm", table="t")
     horizon, reading = source.open(None)
     assert (horizon.completeness, plain.holds_snapshot) == ("best_effort", False)
-    assert "holds no snapshot" in horizon.reason
+    assert "has no known snapshot" in horizon.reason
     assert [row for batch in reading for row in batch.rows] == [
         (1, "2026-01-01 00:00:00"),
         (2, "2026-01-01 00:00:00"),
