@@ -130,7 +130,7 @@ class Publisher:
         table = sent.batch.shape.table
         if table not in self._passed:
             self._passed.add(table)
-            self._log.warning("table %r: %s; passed, since it is read anew", table, _found(sent, rejections))
+            self._log.warning("table %r: %s; passed, since it is read again", table, _found(sent, rejections))
 
     def _bury(self, sent: Sent, rejections: Sequence[Rejection]) -> None:
         batch, messages, found = sent.batch, sent.messages, _found(sent, rejections)
@@ -170,7 +170,7 @@ def _passing(batch: Batch) -> str:
             f" With 'skip' the topic keeps what was removed from table {batch.shape.table!r}"
         )
     configuration = json.dumps({"snapshot": [batch.shape.table]}, ensure_ascii=False)
-    return f".\nTo pass them and read the table anew, run with the configuration {configuration}"
+    return f".\nTo pass them and read the table again, run with the configuration {configuration}"
 
 
 def _by_row(messages: Messages, rejections: Iterable[Rejection]) -> dict[int, Rejection]:

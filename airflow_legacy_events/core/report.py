@@ -19,7 +19,7 @@ class Report:
         events: messages acknowledged on their topic.
         rejected: messages that went to the dead-letter topic.
         skipped: rows that can't be delivered, and later rows of their groups, left at the source for a later run; or
-            changes that can't be delivered, passed because their table is read anew.
+            changes that can't be delivered, passed because their table is read again.
         batches: batches confirmed.
         bytes: of keys and values of the events, in UTF-8.
         watermark_from: the values at the start, None for a stream that had delivered nothing.

@@ -53,7 +53,7 @@ class ChangeLogDrainOperator(BaseStreamOperator):
         of the topic, or ``skip`` it with a warning.
     :param on_schema_change: what to do when columns of a table change: ``evolve`` with one warning, or ``fail``.
     :param completeness: least completeness that is accepted. With ``exact`` a run fails at a place where the log lacks
-        changes of rows, such as those of a column that was added with a default, until the table is read anew.
+        changes of rows, such as those of a column that was added with a default, until the table is read again.
     :param decimals: how decimals are written: ``string``, or ``number``, a JSON number with all digits unchanged
         wherever JSON can represent it.
     :param bigints: how integers are written: ``number``, or ``string`` for those beyond ±2^53.
@@ -73,7 +73,7 @@ class ChangeLogDrainOperator(BaseStreamOperator):
     )
     log_name = __name__
     cleared = (
-        "this task was cleared after it had delivered; nothing that it sent is sent again, it goes on with what is new."
+        "this task was cleared after it had delivered; nothing that it sent is sent again, it continues with new rows."
         ' To send tables as they are now, start a run with the configuration {"snapshot": ["schema.table"]}'
     )
 
@@ -140,7 +140,7 @@ class ChangeLogDrainOperator(BaseStreamOperator):
     def _do_render_template_fields(
         self, parent: Any, template_fields: Any, context: Context, jinja_env: Any, seen_oids: set[int]
     ) -> None:
-        """Keep the name of the slot as written, by which map indexes are told apart."""
+        """Keep the name of the slot as written, by which map indexes are distinguished."""
         self.named_as_written = {name: getattr(self, name) for name in ("source_conn_id", "slot")}
         super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)
 

@@ -242,7 +242,7 @@ def test_a_table_that_was_taken_out_is_put_back_and_read_anew(each):
     said = refused(each, "taken out of the publication and put back")
     assert (
         said[1]
-        == 'Run the task once with the configuration {"snapshot": ["public.orders"]}, which reads the table anew'
+        == 'Run the task once with the configuration {"snapshot": ["public.orders"]}, which reads the table again'
     )
     renewed = [TableName("public", "orders")]
     with open_writer(each, INSERT.format(9)) as writer:

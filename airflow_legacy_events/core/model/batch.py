@@ -30,7 +30,7 @@ class Batch:
         copies: for rows without a key: numbers equal rows, for their ids. The encoder passes each row once. None where
             rows have a key.
         split: whether rows that belong together continue in the next batch; then no budget ends the run after it.
-        passing: whether rows that can't be delivered are passed with a warning: their table is to be read anew.
+        passing: whether rows that can't be delivered are passed with a warning: their table is to be read again.
     """
 
     shape: Shape

@@ -1,4 +1,4 @@
-"""Tables that are read anew, and gaps that this makes up for: changes that were passed without an event."""
+"""Tables that are read again, and gaps that this makes up for: changes that were passed without an event."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from airflow_legacy_events.sources.changelog.shapes import NUMBER, PLACE
 from airflow_legacy_events.sources.changelog.tables import LoggedTable
 
 EXAMPLE = reading_anew("schema.table")
-"""Configuration of a run that reads a table anew, for messages."""
+"""Configuration of a run that reads a table again, for messages."""
 
 
 def request(tables: Mapping[str, TableProgress], names: Sequence[str], run: str | None) -> None:
-    """Have tables read anew.
+    """Have tables read again.
 
     Args:
         tables: progress of all tables of the stream.
-        names: those to read anew.
-        run: that requested it; a retry of the same run goes on where the first try ended. None: always from the start.
+        names: those to read again.
+        run: that requested it; a retry of the same run continues where the first try ended. None: from the start.
     """
     for name in names:
         one = tables[name]
@@ -92,16 +92,16 @@ class Gaps:
         progress.gaps.append(Gap(why, place, number, removed, progress.generation))
 
     def passed(self, table: LoggedTable, place: str, why: str) -> None:
-        """Warn once of what is passed because the table is read anew."""
+        """Warn once of what is passed because the table is read again."""
         if table.name not in self._warned:
             self._warned.add(table.name)
-            self._log.warning("%s: %s, at %s of the log; passed, since it is read anew", table.what, why, place)
+            self._log.warning("%s: %s, at %s of the log; passed, since it is read again", table.what, why, place)
 
     def _refuse(self, table: LoggedTable, place: str, why: str, *, lost: bool) -> None:
         if lost:
             raise SourceError(
                 f"{table.what}: {why}, at {place} of the log, and it can't be sent; nothing behind it was sent."
-                f"\nTo pass it and read the table anew, run with the configuration {reading_anew(table.name)}"
+                f"\nTo pass it and read the table again, run with the configuration {reading_anew(table.name)}"
             )
         if self._exact:
             raise CompletenessError(
@@ -117,11 +117,11 @@ def open_gaps(tables: Mapping[str, TableProgress]) -> str | None:
     listed = "; ".join(
         f"table {name!r}: {gaps[-1].why}, at {gaps[-1].place} of the log" for name, gaps in found.items()
     )
-    return f"{listed}.\nTo mend it, run with the configuration {reading_anew(*found)}"
+    return f"{listed}.\nTo fix it, run with the configuration {reading_anew(*found)}"
 
 
 def _said(table: LoggedTable, place: str, why: str) -> str:
     return (
-        f"{table.what}: {why}, at {place} of the log, which holds no change for it.\nUntil the table is read anew, its"
+        f"{table.what}: {why}, at {place} of the log, which holds no change for it.\nUntil the table is read again, its"
         f" topic may differ from it: run with the configuration {reading_anew(table.name)}"
     )

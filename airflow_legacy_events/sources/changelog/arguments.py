@@ -33,8 +33,8 @@ class ChangeLogArguments:
         on_truncate: `fail`, `event` or `skip`.
         on_schema_change: `evolve` or `fail`.
         completeness: `exact`: a run fails where the log can't tell of a change; `best_effort`: it warns.
-        snapshot: tables to read anew.
-        run: id of the run that gives `snapshot`; a retry with the same id goes on. None: each begins at the first row.
+        snapshot: tables to read again.
+        run: id of the run that gives `snapshot`; a retry with the same id continues. None: at the first row.
         limits: budgets of the run.
         leg_seconds: longest time of a leg.
         leg_bytes: of its log that the server may hold more because of a leg.

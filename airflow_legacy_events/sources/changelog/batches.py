@@ -29,7 +29,7 @@ class Changes:
         before: whether old rows are sent.
         evolution: judges changed columns.
         truncations: turns truncations into events.
-        gaps: judges what can't be told.
+        gaps: judges what can't be reported.
         unchanged: looks after what updates left out.
         completion: completes rows whose key changed.
     """

@@ -13,7 +13,7 @@ from airflow_legacy_events.sources.order import spelled
 
 
 def reading_anew(*tables: str) -> str:
-    """Return the configuration of a run that reads tables anew."""
+    """Return the configuration of a run that reads tables again."""
     return json.dumps({"snapshot": tables}, ensure_ascii=False)
 
 
@@ -56,8 +56,8 @@ def key_of(what: str, found: Reflection, given: Sequence[str] | None, database: 
         return found.primary_key
     withheld.refuse_hidden_key(what, found)
     raise ConfigurationError(
-        f"{what} has no primary key, so its changes can't be told apart; nothing was read. Run the statement below, or"
-        " name columns of its replica identity with key_columns={table: [...]}:\n"
+        f"{what} has no primary key, so its changes can't be distinguished; nothing was read. Run the statement below,"
+        " or name columns of its replica identity with key_columns={table: [...]}:\n"
         f"{_add_key(found, _likely_key(found), database)}"
     )
 

@@ -54,7 +54,7 @@ def _position(stream: str, values: tuple[str, ...]) -> LogPosition:
     raise WatermarkError(
         f"the watermark of stream {stream!r} is no position in a log, which is a place and a number of changes; nothing"
         f" was read. Look at it with {command('show', stream)}, write an exported one back with"
-        f" {command('import', 'FILE', '--replace')}, or begin anew with {command('forget', stream)}"
+        f" {command('import', 'FILE', '--replace')}, or begin again with {command('forget', stream)}"
     )
 
 

@@ -18,7 +18,7 @@ class KeyFilter:
     """Finds the changes to send of a table whose snapshot has reached a key.
 
     On which side of that key another one lies is for the database to say, since it depends on collations. One query
-    covers all new keys of a block, and its answers are remembered until the snapshot goes on.
+    covers all new keys of a block, and its answers are remembered until the snapshot continues.
     """
 
     def __init__(self, log: ChangeLog) -> None:

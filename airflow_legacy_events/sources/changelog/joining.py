@@ -17,18 +17,18 @@ def joined(
 ) -> list[str]:
     """Have the progress of a stream hold its tables of today; return those that must join its log.
 
-    A table that is gone is forgotten with a warning. One that is new is unread. One that comes back is read anew, since
-    rows of it that were sent may be gone.
+    A table that is gone is forgotten with a warning. One that is new is unread. One that comes back is read again,
+    since rows of it that were sent may be gone.
 
     Args:
         stream: name of the stream, for messages.
         progress: of the stream.
         tables: of today.
-        snapshot: tables that are read anew.
+        snapshot: tables that are read again.
         log: of the task.
 
     Raises:
-        WatermarkError: the key of a table was changed, and the table is not read anew.
+        WatermarkError: the key of a table was changed, and the table is not read again.
     """
     for name in [*progress.tables]:
         if name not in tables:
@@ -61,7 +61,7 @@ def _take_key(stream: str, progress: Progress, table: LoggedTable, known: TableP
     if not allowed:
         raise WatermarkError(
             f"the key of {table.what} was ({before}) when stream {stream!r} was moved last, now it is ({now}); nothing"
-            f" was read. Restore it, or name the former with key_columns=.\nTo read the table anew under its new key,"
+            f" was read. Restore it, or name the former with key_columns=.\nTo read the table again under its new key,"
             f" run with the configuration {reading_anew(table.name)}"
         )
     place = "" if progress.position is None else progress.position.place
@@ -74,11 +74,11 @@ def note_exchanged(
 ) -> None:
     """Note that rows of tables may have gone whose facts in the log changed, such as those of a table made again.
 
-    Only a table that is read anew may have changed so; for every other one, the log's guard has failed.
+    Only a table that is read again may have changed so; for every other one, the log's guard has failed.
 
     Args:
         progress: of the stream.
-        names: tables that are read anew.
+        names: tables that are read again.
         stored: facts of the log in the watermark.
         found: the same now.
     """

@@ -61,8 +61,8 @@ class TableProgress:
         generation: number of its snapshot, counted from 1.
         leg: `open` while rows may be sent before they are saved; `broken` if such a leg ended by a crash, until the
             table is read. None in between.
-        anew: whether the snapshot reads the table anew, so that no change of it is left out.
-        requested: run that requested to read it anew; a retry of that run goes on. None if none did.
+        anew: whether the snapshot reads the table again, so that no change of it is left out.
+        requested: run that requested to read it again; a retry of that run continues. None if none did.
         columns: as the log or the snapshot last had them; None before.
         excluded: number of each excluded column, by the name under which it was excluded.
         gaps: what was passed without an event.
@@ -121,7 +121,7 @@ class TableProgress:
 
     @property
     def passing(self) -> bool:
-        """Whether all its rows are still to be read anew, so that what can't be told now is made up for."""
+        """Whether all its rows are still to be read again, so that it makes up for what can't be reported now."""
         return self.state == UNREAD and self.anew
 
     @property

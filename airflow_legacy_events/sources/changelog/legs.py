@@ -27,7 +27,7 @@ PATIENCE_SECONDS = 300.0
 """Longest wait for a transaction that the log has shown and queries do not see yet."""
 
 BEGINNINGS = 3
-"""A table that is rewritten or altered more often while one run reads it is changed by something that goes on."""
+"""A table that is rewritten or altered more often while one run reads it is changed by something that will go on."""
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 1.0
 _LOOK_SECONDS = 0.05
@@ -101,7 +101,7 @@ class Legs:
                 return
 
     def _table(self, name: str, storage: Any) -> Generator[Batch, None, bool]:
-        """Yield the pages of a table; return whether the leg goes on behind them."""
+        """Yield the pages of a table; return whether the leg continues behind them."""
         table, one = self.tables[name], self.drain.progress.tables[name]
         if self.lookup.outdated(table):
             self._again(table, f"the columns of {table.what} changed while its rows were read")
@@ -135,7 +135,7 @@ class Legs:
         """Yield what precedes the first row of a table in a leg.
 
         That a leg began is saved before its first row is sent: a crash may leave rows that no watermark knows of. For a
-        table read anew this makes no difference, since no change of it is left out.
+        table read again this makes no difference, since no change of it is left out.
         """
         first = one.key is None
         if first:

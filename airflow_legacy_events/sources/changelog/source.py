@@ -45,7 +45,7 @@ class ChangeLogSource(ChangeLogArguments):
 
     Rows that were there before the log began are read in legs: snapshots that each stand at one place of the log. A
     change at or below the key that a table's snapshot has reached is sent, one beyond it comes with a later leg. So
-    each table is complete behind its snapshot, and a snapshot that broke off goes on.
+    each table is complete behind its snapshot, and a snapshot that broke off continues.
     """
 
     _run: LogRun | None = field(default=None, init=False, repr=False)
@@ -112,7 +112,7 @@ class ChangeLogSource(ChangeLogArguments):
             log.compare(place, place)  # a single one was not compared
         except (ValueError, TypeError):
             raise WatermarkError(
-                f"the receipt of stream {self.stream.name!r} can't be understood; nothing was acknowledged. Begin anew"
+                f"the receipt of stream {self.stream.name!r} can't be understood; nothing was acknowledged. Begin again"
                 f" with {command('forget', self.stream.name)}"
             ) from None
         log.acknowledge(place)
@@ -144,7 +144,7 @@ class ChangeLogSource(ChangeLogArguments):
         return progress_of(self.stream.name, at)
 
     def _guard(self, at: Watermark | None, progress: Progress, renewed: Sequence[TableName] = ()) -> Mapping[str, Any]:
-        """Check that the log goes on where the watermark ends; return its facts."""
+        """Check that the log continues where the watermark ends; return its facts."""
         if at is not None:
             guard.check(self.stream.name, at.facts, source_facts(self.source))
         return self.change_log.guard(None if at is None else at.facts, progress.position, renewed)

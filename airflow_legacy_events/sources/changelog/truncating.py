@@ -36,10 +36,10 @@ class Truncations:
     def event(self, part: LogTruncate, table: LoggedTable, progress: TableProgress) -> Batch | None:
         """Return the event of a truncation, None if there is none.
 
-        Where only partitions were truncated, the event is followed by the rows that are left: the table is read anew.
+        Where only partitions were truncated, the event is followed by the rows that are left: the table is read again.
 
         Raises:
-            SourceError: the policy is `fail`, and the table is not read anew.
+            SourceError: the policy is `fail`, and the table is not read again.
             CompletenessError: the run must be complete, and the policy is `skip`.
         """
         if progress.silent:
@@ -58,7 +58,7 @@ class Truncations:
         return self._batch(table, part.hidden)
 
     def clears(self, table: LoggedTable, gap: Gap) -> Batch | None:
-        """Return the event that precedes the first row of a table read anew, None under `skip`."""
+        """Return the event that precedes the first row of a table read again, None under `skip`."""
         return None if self._policy == SKIP else self._batch(table, (gap.place, gap.number, None, None))
 
     def _batch(self, table: LoggedTable, hidden: tuple[object, ...]) -> Batch | None:
@@ -77,7 +77,7 @@ class Truncations:
 def _refused(table: LoggedTable, place: str, why: str) -> SourceError:
     error = SourceError(
         f"{table.what}: {why}, at {place} of the log, and on_truncate='fail'; nothing behind it was sent.\n"
-        f"To pass it and read the table anew, run with the configuration {reading_anew(table.name)}\n"
+        f"To pass it and read the table again, run with the configuration {reading_anew(table.name)}\n"
         "To send truncations as events of op t, or to leave them out with a warning, set on_truncate='event' or 'skip'"
     )
     error.retry_helps = False

@@ -197,7 +197,7 @@ class ChangeLogSpec(OneTopic):
         if others := [what for what in accepted if what != "topic"]:
             raise ConfigurationError(
                 f"{others[0]} of stream {stream!r} can't be accepted: it is a change log, whose position means nothing"
-                " on another server or behind a gap.\nTo begin anew, drop its slot with `airflow legacy-events slots"
+                " on another server or behind a gap.\nTo begin again, drop its slot with `airflow legacy-events slots"
                 " drop SLOT --conn-id CONN_ID`; the next run is a first run"
             )
 

@@ -157,7 +157,7 @@ def test_an_error_says_how_to_pass_a_change_and_read_its_table_anew():
         made.relay.run()
 
     assert str(rejected.value).splitlines()[1] == (
-        'To pass them and read the table anew, run with the configuration {"snapshot": ["a"]}'
+        'To pass them and read the table again, run with the configuration {"snapshot": ["a"]}'
     )
 
 
@@ -174,7 +174,7 @@ def test_changes_of_a_table_that_is_read_anew_are_passed_with_one_warning(known_
     assert warning.startswith(
         "table 'a': 1 of 2 messages were rejected by topic 'cdc.a'; first: message 1 of the batch"
     )
-    assert warning.endswith("; passed, since it is read anew")
+    assert warning.endswith("; passed, since it is read again")
     report = report_of(made)
     assert (report["rows"], report["events"], report["skipped"], report["rejected"]) == (17, 13, 4, 0)
     assert report["topics"] == {"cdc.a": 4, "cdc.b": 9}

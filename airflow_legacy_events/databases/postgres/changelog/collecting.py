@@ -113,7 +113,7 @@ class Collector:
             self._transactions[self._transaction] = None
 
     def chunk(self, end: LogPosition, *, final: bool = False) -> LogChunk:
-        """Return what was collected, and begin anew.
+        """Return what was collected, and begin again.
 
         Args:
             end: position after it.

@@ -17,7 +17,7 @@ READING = "reading the change log"
 _NOT_CONVERTED = (psycopg.errors.CharacterNotInRepertoire, psycopg.errors.UntranslatableCharacter)
 _UNCONVERTED = (
     ". The log holds a text that the server can't convert to UTF-8, and it goes no further: take the table out of the"
-    " stream, drop the slot by `airflow legacy-events slots drop`, and let the stream begin anew"
+    " stream, drop the slot by `airflow legacy-events slots drop`, and let the stream begin again"
 )
 
 
@@ -43,7 +43,7 @@ def refused(conn_id: str, error: psycopg.Error) -> SourceError:
     if isinstance(error, psycopg.errors.ObjectInUse):
         return SourceError(
             f"end the session that uses the replication slot, or wait for it: connection {conn_id!r} was refused:"
-            f" {said}. pg_terminate_backend(active_pid) ends it, see pg_replication_slots; a retry goes on"
+            f" {said}. pg_terminate_backend(active_pid) ends it, see pg_replication_slots; a retry continues"
         )
     if isinstance(error, psycopg.errors.UndefinedObject):
         return lost(conn_id, said)
@@ -55,7 +55,7 @@ def refused(conn_id: str, error: psycopg.Error) -> SourceError:
 def lost(conn_id: str, said: str) -> SourceError:
     """Return the error for a slot whose publication was not there at some place of the log."""
     found = SourceError(
-        "drop the slot by `airflow legacy-events slots drop`, and let the stream begin anew: connection"
+        "drop the slot by `airflow legacy-events slots drop`, and let the stream begin again: connection"
         f" {conn_id!r} can't read the change log on: {said}. The publication was made after the slot, or dropped and"
         " made again; changes between are lost, deletes among them"
     )
@@ -65,7 +65,7 @@ def lost(conn_id: str, said: str) -> SourceError:
 
 def stopping(conn_id: str) -> SourceError:
     """Return the error for a server that shuts down, and waits for this stream to end."""
-    return SourceError(f"connection {conn_id!r} leads to a server that is shutting down; a retry goes on")
+    return SourceError(f"connection {conn_id!r} leads to a server that is shutting down; a retry continues")
 
 
 def silent(conn_id: str, seconds: float, *, answers: bool) -> SourceError:
@@ -80,9 +80,9 @@ def silent(conn_id: str, seconds: float, *, answers: bool) -> SourceError:
         return SourceError(
             "look at synchronized_standby_slots: a standby named there that is away holds the change log back."
             f" Connection {conn_id!r} answered for {seconds:g} s that it has nothing to send, though its log is longer;"
-            " a retry goes on"
+            " a retry continues"
         )
     return SourceError(
         f"connection {conn_id!r} sent nothing for {seconds:g} s while {READING}, and did not answer. It may be frozen,"
-        " or busy with a transaction larger than that: raise statement_timeout= then; a retry goes on"
+        " or busy with a transaction larger than that: raise statement_timeout= then; a retry continues"
     )

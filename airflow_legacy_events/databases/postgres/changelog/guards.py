@@ -1,4 +1,4 @@
-"""Guards: whether the log goes on where a watermark ends, before anything is acknowledged."""
+"""Guards: whether the log continues where a watermark ends, before anything is acknowledged."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def first_run(there: There) -> Iterator[WatermarkError]:
     if there.slot is not None:
         yield WatermarkError(
             f"replication slot {there.slot_name!r} is there already, and stream {there.stream!r} has no watermark: it"
-            " is another one's, or was left by an earlier use of this stream. Give another slot=, or drop it, if nobody"
+            " is another one's, or was left by an earlier use of this stream. Give another slot=, or drop it, if no one"
             f" needs it\nSELECT pg_drop_replication_slot('{there.slot_name}')"
         )
     if there.publication is not None and not there.given and not there.server.itself.standby:
@@ -63,7 +63,7 @@ def goes_on(
         there: what the server has.
         stored: facts of the watermark.
         position: of the watermark.
-        renewed: tables that are read anew.
+        renewed: tables that are read again.
         switched: returns the place where the server's timeline left an earlier one.
     """
     if faults := list(_same_server(there, stored.get("server") or {}, position, switched)):

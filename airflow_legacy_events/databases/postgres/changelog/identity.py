@@ -72,9 +72,9 @@ class Identities(NamedTuple):
     """Of several tables, each by its oid.
 
     Attributes:
-        leaves: of each table that was asked for; one that is not partitioned is its own.
+        leaves: of each requested table; one that is not partitioned is its own.
         generated: generated columns of each, with `attgenerated`.
-        primary: primary key of each table that was asked for, as the catalog has it; usable as identity or not.
+        primary: primary key of each requested table, as the catalog has it; usable as identity or not.
     """
 
     leaves: Mapping[int, tuple[Identity, ...]]
@@ -117,7 +117,7 @@ def _columns(leaf: Leaf, indexes: Sequence[tuple[bool, bool, bool, list[str]]]) 
 def faults(
     session: LogSession, table: LogTable, oid: int, found: Identities, *, stored: bool, publication: str
 ) -> Iterator[ConfigurationError]:
-    """Yield why changes of a table can't be read or published, each with the SQL that mends it.
+    """Yield why changes of a table can't be read or published, each with the SQL that fixes it.
 
     Args:
         session: to query.

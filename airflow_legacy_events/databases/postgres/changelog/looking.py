@@ -21,7 +21,7 @@ _PARTITIONED = "SELECT oid::int8, relreplident::text FROM pg_class WHERE oid = A
 
 
 class Looking:
-    """What there is now, asked for again each time.
+    """What there is now, queried again each time.
 
     Args:
         session: to query.

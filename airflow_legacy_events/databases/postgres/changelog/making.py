@@ -144,5 +144,5 @@ def _explained(session: LogSession) -> Iterator[psycopg.Connection[Any]]:
         except psycopg.errors.QueryCanceled as error:
             failed = errors.failed(session.conn_id, _PUBLISHING, reason(error))
             raise type(failed)(
-                f"{failed}. It waits for VACUUM, ANALYZE and DDL of the tables; a retry goes on"
+                f"{failed}. It waits for VACUUM, ANALYZE and DDL of the tables; a retry continues"
             ) from None

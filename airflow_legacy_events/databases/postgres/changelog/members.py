@@ -25,7 +25,7 @@ class Members:
         session: to query.
         tables: of the stream, with their oids.
         known: oids of leaves by table, as the watermark has them; some may be gone.
-        renewed: tables that are read anew.
+        renewed: tables that are read again.
         only: whether the publication has no other partitioned table than those of the stream.
     """
 
@@ -74,7 +74,7 @@ class Members:
             f"table {str(own)!r} has changes in the log and is gone: it may have been a partition of one of several"
             " tables;"
             f' nothing of it was sent. Run the task once with the configuration {{"snapshot": [{listed}]}}, which reads'
-            " them anew"
+            " them again"
         )
         error.retry_helps = False
         raise error

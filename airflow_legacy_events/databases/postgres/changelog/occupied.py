@@ -17,7 +17,7 @@ _ENDING = "SELECT pg_terminate_backend(%s)"
 
 
 def free(session: LogSession, slot: Slot, application: str, clock: Callable[[], float] = time.monotonic) -> None:
-    """Return once nobody uses a slot.
+    """Return once no one uses a slot.
 
     Args:
         session: to query.
@@ -46,5 +46,5 @@ def free(session: LogSession, slot: Slot, application: str, clock: Callable[[], 
 def _in_use(session: LogSession, name: str, holder: Holder) -> SourceError:
     return SourceError(
         f"replication slot {name!r} is in use: {holder.told()}; nothing was read, since only one session may read it."
-        f" Wait for it, or end it, if nobody needs it (connection {session.conn_id!r})\n{holder.ending()}"
+        f" Wait for it, or end it, if no one needs it (connection {session.conn_id!r})\n{holder.ending()}"
     )

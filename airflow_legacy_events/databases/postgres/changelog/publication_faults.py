@@ -62,7 +62,7 @@ def narrowed(found: Publication, oids: Mapping[TableName, int], where: str) -> I
     Args:
         found: the publication.
         oids: of the tables.
-        where: who runs the statements that mend it.
+        where: who runs the statements that fix it.
     """
     name = quoted(None, found.name)
     for table, oid in oids.items():

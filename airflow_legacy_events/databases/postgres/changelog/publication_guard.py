@@ -11,7 +11,7 @@ from airflow_legacy_events.databases.postgres.catalog import quoted
 from airflow_legacy_events.databases.postgres.changelog.publication import Publication
 from airflow_legacy_events.databases.postgres.changelog.there import There
 
-_READ_ANEW = 'un the task once with the configuration {{"snapshot": [{}]}}, which reads the table anew'
+_READ_ANEW = 'un the task once with the configuration {{"snapshot": [{}]}}, which reads the table again'
 
 
 def same_publication(
@@ -22,7 +22,7 @@ def same_publication(
     Args:
         there: what the server has.
         before: the watermark's facts of the publication; what they don't hold is not compared.
-        renewed: tables that are read anew.
+        renewed: tables that are read again.
     """
     name, publication = repr(there.publication_name), there.publication
     if publication is None:
@@ -47,7 +47,7 @@ def same_publication(
         yield WatermarkError(
             f"publication {name} was altered: {', '.join(sorted(changed))}; what was changed under the new setting"
             " may be"
-            f" lost. Set it back; if rows may have changed meanwhile, read the tables anew\n{_set_back(there, before)}"
+            f" lost. Set it back; if rows may have changed meanwhile, read the tables again\n{_set_back(there, before)}"
         )
     for table, stored in (before.get("members") or {}).items():
         yield from _same_member(there, publication, table, stored, {str(one) for one in renewed})

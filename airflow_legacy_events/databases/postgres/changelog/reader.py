@@ -1,4 +1,4 @@
-"""Reader of PostgreSQL's change log: it streams a slot, and goes on where a position says."""
+"""Reader of PostgreSQL's change log: it streams a slot, and continues where a position says."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class LogReader:
     def read(self, after: LogPosition, until: str, rows: int) -> Iterator[LogChunk]:
         """Yield the changes; see `core.ports.ChangeLog.read`.
 
-        The stream stays open at its end, so that places can be acknowledged, and the next call goes on with it if it
+        The stream stays open at its end, so that places can be acknowledged, and the next call continues with it if it
         begins where this one ended.
 
         Args:

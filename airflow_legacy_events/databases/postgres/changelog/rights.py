@@ -43,7 +43,7 @@ class Server(NamedTuple):
 def check(
     session: LogSession, options: LogOptions, tables: Sequence[LogTable], server: Server, problems: Problems
 ) -> None:
-    """Collect every fault, each with the SQL that mends it; nothing is made or changed."""
+    """Collect every fault, each with the SQL that fixes it; nothing is made or changed."""
     with problems.collect():
         refuse_slot(options.slot or "")
     version, found = session.version, server.settings

@@ -1,4 +1,4 @@
-"""Settings of the server and rights of the user that a change log needs, each fault with the SQL that mends it."""
+"""Settings of the server and rights of the user that a change log needs, each fault with the SQL that fixes it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Settings(NamedTuple):
         may_create: whether the user may make a publication in the database.
         slots: how many there may be.
         used: how many there are.
-        idle: names of the slots that nobody uses.
+        idle: names of the slots that no one uses.
         senders: how many sessions may replicate.
         keeps: `max_slot_wal_keep_size`, `-1` if it has no limit.
         idle_seconds: `idle_replication_slot_timeout`; 0 if there is none.
@@ -158,5 +158,5 @@ def _no_slot(found: Settings) -> ConfigurationError:
     return ConfigurationError(
         f"all {found.slots} replication slots of the server are taken (max_replication_slots), and one is needed"
         f"\n{found.set('max_replication_slots', str(found.slots + 10), restart=True)}"
-        + (f"\nOr drop one of those that nobody uses, if it is no longer needed:{unused}" if unused else "")
+        + (f"\nOr drop one of those that no one uses, if it is no longer needed:{unused}" if unused else "")
     )

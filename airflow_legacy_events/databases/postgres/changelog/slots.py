@@ -90,7 +90,7 @@ class Slots:
                 and a given publication.
 
         Raises:
-            SourceError: the database can't be asked.
+            SourceError: the database can't be queried.
         """
         known, ours = known or {}, self._publications()
         rows = self._session.ask(_LISTING, _SLOTS)
@@ -107,7 +107,7 @@ class Slots:
         return [one._replace(without_identity=keyless.get(one.publication or "", ())) for one in found]
 
     def drop(self, name: str, known: Mapping[str, str] | None = None) -> KeptSlot:
-        """Drop a slot that nobody uses, and the publication that this package made for it; return what it was.
+        """Drop a slot that no one uses, and the publication that this package made for it; return what it was.
 
         Args:
             name: of the slot.

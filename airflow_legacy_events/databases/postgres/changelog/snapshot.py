@@ -130,5 +130,5 @@ def taken(
 def _elsewhere(session: LogSession) -> SourceError:
     return SourceError(
         f"connection {session.conn_id!r} leads to more than one server: rows and the change log would be those of"
-        " different ones. Give the address of a single server; a retry goes on"
+        " different ones. Give the address of a single server; a retry continues"
     )

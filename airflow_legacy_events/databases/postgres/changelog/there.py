@@ -70,8 +70,8 @@ class There(NamedTuple):
 
     @property
     def anew(self) -> str:
-        """Return how a stream goes on whose log does not, on a line of its own."""
+        """Return how a stream continues whose log does not, on a line of its own."""
         return (
-            f"To begin anew with all rows: {self.given_up}, then a run. What was deleted meanwhile is unknown, and"
+            f"To begin again with all rows: {self.given_up}, then a run. What was deleted meanwhile is unknown, and"
             " stays in the topic"
         )

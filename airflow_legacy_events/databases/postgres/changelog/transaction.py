@@ -39,7 +39,7 @@ class Transaction:
     def change(
         self, kind: int, changes: Changes, message: bytes, found: Collector, behind: deque[bytes] | None = None
     ) -> LogGap | None:
-        """Add the rows of a change to those collected; return a gap if it can't be told.
+        """Add the rows of a change to those collected; return a gap if it can't be reported.
 
         INSERTs of the same table that follow at once are read with it, which takes three quarters of the time.
 

@@ -132,5 +132,5 @@ def _several(conn_id: str, one: Itself, other: Itself) -> SourceError:
     return SourceError(
         f"connection {conn_id!r} leads to more than one server, {one.told()} and {other.told()}: queries and the change"
         " log would be those of different ones; nothing was read"
-        "\nGive the address of a single server; a retry goes on"
+        "\nGive the address of a single server; a retry continues"
     )
