@@ -37,11 +37,10 @@ value.converter=org.apache.kafka.connect.json.JsonConverter
 value.converter.schemas.enable=false
 """
 _LOGGING = """
-Configuration:
-  Appenders:
-    Console: {name: out, PatternLayout: {pattern: "%d %p %m%n"}}
-  Loggers:
-    Root: {level: WARN, AppenderRef: {ref: out}}
+<Configuration>
+  <Appenders><Console name="out"><PatternLayout pattern="%d %p %m%n"/></Console></Appenders>
+  <Loggers><Root level="warn"><AppenderRef ref="out"/></Root></Loggers>
+</Configuration>
 """
 
 
@@ -58,7 +57,7 @@ class Connect(Service):
         super().__init__()
         jars = _jars()
         self._client = httpx.Client(base_url=f"http://127.0.0.1:{(port := free_port())}", timeout=30, trust_env=False)
-        settings, logging = self.folder / "worker.properties", self.folder / "log4j2.yaml"
+        settings, logging = self.folder / "worker.properties", self.folder / "log4j2.xml"
         plugins = jars / "plugins"
         settings.write_text(_SETTINGS.format(bootstrap=bootstrap, port=port, folder=self.folder, plugins=plugins))
         logging.write_text(_LOGGING)
