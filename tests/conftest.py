@@ -121,6 +121,20 @@ def postgres18() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
+def postgres_logs() -> Iterator[Any]:
+    """The shared server of the machine's own packages whose change logs are read."""
+    with SERVERS["postgres_logs"].running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres18_logs() -> Iterator[Any]:
+    """The shared PostgreSQL 18 server whose change logs are read."""
+    with SERVERS["postgres18_logs"].running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def mariadb11() -> Iterator[Any]:
     """The shared MariaDB 11.8 server."""
     with SERVERS["mariadb11"].running() as server:

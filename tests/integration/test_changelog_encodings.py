@@ -26,7 +26,7 @@ def encoded(server, encoding):
         server.execute(server.drop.format(name))
 
 
-@pytest.mark.parametrize("server", ["postgres18", "postgres"])
+@pytest.mark.parametrize("server", ["postgres18_logs", "postgres_logs"])
 def test_logical_messages_belong_to_their_transaction_and_are_decoded(request, server, caplog):
     with fresh_database(request.getfixturevalue(server)) as database, changed_database(database, TABLE) as log:
         messages_belong(log, caplog)
@@ -50,8 +50,8 @@ def messages_belong(log, caplog):
 
 
 @pytest.mark.parametrize(("encoding", "text"), [("LATIN1", "é".encode("latin-1")), ("SQL_ASCII", "é".encode())])
-def test_a_database_in_another_encoding_gives_the_same_text(postgres18, encoding, text):
-    with encoded(postgres18, encoding) as log:
+def test_a_database_in_another_encoding_gives_the_same_text(postgres18_logs, encoding, text):
+    with encoded(postgres18_logs, encoding) as log:
         with psycopg.connect(log.database.dsn, client_encoding="SQL_ASCII") as session:
             session.execute(b"ALTER TABLE t RENAME a TO " + text)
             session.execute(b"INSERT INTO t VALUES (1, '" + text + b"')")
@@ -61,8 +61,8 @@ def test_a_database_in_another_encoding_gives_the_same_text(postgres18, encoding
     assert rows.rows[0][1] == rows.form.columns[1].name == message.content == "é"
 
 
-def test_text_that_is_not_utf8_is_a_gap_and_a_message_an_error(postgres18):
-    with encoded(postgres18, "SQL_ASCII") as log:
+def test_text_that_is_not_utf8_is_a_gap_and_a_message_an_error(postgres18_logs):
+    with encoded(postgres18_logs, "SQL_ASCII") as log:
         with psycopg.connect(log.database.dsn, client_encoding="SQL_ASCII") as session:
             session.execute(b"INSERT INTO t VALUES (1, 'a'), (2, '\xe9'), (3, 'b')")
             session.execute(b"SELECT pg_logical_emit_message(true, 'outbox', '\xe9')")

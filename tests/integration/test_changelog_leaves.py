@@ -3,11 +3,11 @@
 import pytest
 
 from airflow_legacy_events.core.model.log import LogRows, LogTruncate, TableName
-from tests.support.change_log import changed_database, flat
+from tests.support.change_log import changed_database, flat, only
 from tests.support.databases import fresh_database
 
 
-@pytest.fixture(params=["postgres18", "postgres"])
+@pytest.fixture(params=["postgres18_logs", "postgres_logs"])
 def database(request):
     with fresh_database(request.getfixturevalue(request.param)) as found:
         yield found
@@ -54,7 +54,7 @@ def test_a_partition_decides_what_its_old_rows_hold(database):
     with partitioned(database) as log:
         log.execute("ALTER TABLE p_north REPLICA IDENTITY FULL")
         log.transaction("INSERT INTO p VALUES (1, 'n', 'a'), (2, 's', 'b')", "DELETE FROM p")
-        [chunk] = log.read(root_of=lambda *_: TableName("public", "p"), key=("id", "region"))
+        chunk = only(log.read(root_of=lambda *_: TableName("public", "p"), key=("id", "region")))
     assert [row for row in flat([chunk]) if row[0] == "d"] == [("d", "1", "n", "a"), ("d", "2", "s", ...)]
 
 

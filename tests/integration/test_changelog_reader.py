@@ -9,14 +9,14 @@ import pytest
 from airflow_legacy_events.core.columns import ABSENT
 from airflow_legacy_events.core.model.log import LogPosition, LogRows, LogTruncate, TableName
 from airflow_legacy_events.databases.postgres.changelog.places import number_of
-from tests.support.change_log import changed_database, flat
+from tests.support.change_log import changed_database, flat, only
 from tests.support.databases import fresh_database
 
 LONG = "(SELECT string_agg(md5(i::text), '') FROM generate_series(1, 300) i)"
 TABLE = "CREATE TABLE t (id integer PRIMARY KEY, a text, b text)"
 
 
-@pytest.fixture(params=["postgres18", "postgres"])
+@pytest.fixture(params=["postgres18_logs", "postgres_logs"])
 def database(request):
     with fresh_database(request.getfixturevalue(request.param)) as found:
         yield found
@@ -42,7 +42,7 @@ def test_transactions_come_whole_in_the_order_of_their_commits(log):
         one.commit()
         one.execute("INSERT INTO t VALUES (5, 'rolled back')")
         one.rollback()
-    [chunk] = log.read()
+    chunk = only(log.read())
     assert flat([chunk]) == [
         ("c", "2", "committed first", None),
         ("c", "1", "begun first", None),
@@ -94,7 +94,7 @@ def test_an_unchanged_long_value_is_absent_and_named_unless_the_old_row_has_it(l
             f"UPDATE {table} SET id = 2",
             f"DELETE FROM {table}",
         )
-    [chunk] = log.read(before=True)
+    chunk = only(log.read(before=True))
     [(value,)] = log.execute(f"SELECT {LONG}")
     by_key, whole = chunk.parts
     assert [row[:3] for row in by_key.rows] == [
@@ -129,7 +129,7 @@ def test_old_rows_hold_what_the_replica_identity_has(log):
     log.execute("ALTER TABLE t ALTER b SET NOT NULL; CREATE UNIQUE INDEX i ON t (b)")
     log.execute("ALTER TABLE t REPLICA IDENTITY USING INDEX i")
     log.transaction("INSERT INTO t VALUES (1, NULL, 'x')", "UPDATE t SET b = 'y'", "DELETE FROM t")
-    [chunk] = log.read(key=("b",))
+    chunk = only(log.read(key=("b",)))
     [part] = chunk.parts
     assert part.form.identity == ("b",)
     assert flat([chunk]) == [("c", "1", None, "x"), ("d", ..., ..., "x"), ("c", "1", None, "y"), ("d", ..., ..., "y")]
@@ -223,7 +223,7 @@ def test_a_relation_that_changes_has_a_form_of_its_own(log):
     log.execute("INSERT INTO t VALUES (2)")
     log.execute("ALTER TABLE t DROP COLUMN a")
     log.execute("INSERT INTO t VALUES (3)")
-    [chunk] = log.read()
+    chunk = only(log.read())
     assert [[column.name for column in part.form.columns] for part in chunk.parts] == [
         ["id", "a", "b"],
         ["id", "a", "b", "c"],
@@ -244,7 +244,7 @@ def test_equal_relations_share_one_form_and_rows_of_tables_one_part(log):
     for number in range(3):
         log.transaction(f"INSERT INTO t VALUES ({number})", f"INSERT INTO u VALUES ({number})")
     with contextlib.closing(log.reader()) as reader:
-        [chunk] = reader.read(log.begin, log.end(), 100)
+        chunk = only(reader.read(log.begin, log.end(), 100))
         [again] = reader.read(log.begin, log.end(), 100)
     assert [(part.form.table.name, len(part.rows)) for part in chunk.parts] == [("t", 3), ("u", 3)]
     assert [part.form for part in chunk.parts] == [part.form for part in again.parts]

@@ -17,7 +17,7 @@ from airflow_legacy_events.core.ports import LogOptions
 from tests.services.base import wait_until
 from tests.services.pgbouncer import PgBouncer
 from tests.services.postgres import Postgres18
-from tests.support.change_log import flat
+from tests.support.change_log import flat, only
 from tests.support.engines import of
 from tests.support.silence import Proxy
 from tests.support.slots import altered, logged_database, logged_on, statements_in
@@ -47,7 +47,7 @@ def test_a_run_that_commits_would_wait_for_ends_at_once(logged):
     try:
         with logged.log() as log:
             log.open()
-            [chunk] = log.change_log.read(logged.position, log.change_log.end(), 10)
+            chunk = only(log.change_log.read(logged.position, log.change_log.end(), 10))
             logged.position = chunk.end
             with pytest.raises(ConfigurationError) as caught:
                 log.change_log.acknowledge(chunk.end.place)
@@ -171,7 +171,7 @@ def test_a_commit_that_waits_for_a_standby_is_in_the_log_before_a_snapshot_sees_
         try:
             waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
             wait_until(lambda: logged.execute(waits) == [(1,)], "the commit waiting")
-            [chunk] = log.change_log.read(logged.position, log.change_log.end(), 10)
+            chunk = only(log.change_log.read(logged.position, log.change_log.end(), 10))
             assert len(chunk.transactions) == 1
             assert log.change_log.unseen(chunk.transactions) == chunk.transactions
             with log.change_log.snapshot(log.tables) as taken:
@@ -199,11 +199,11 @@ class Balancer(Proxy):
 
 
 @pytest.mark.parametrize(("turns", "says"), [([0, 0, 1, 0], None), ([0, 0] + [1] * 9, "leads to more than one server")])
-def test_an_address_of_several_servers_is_tried_again_and_then_named(logged, postgres18, turns, says):
+def test_an_address_of_several_servers_is_tried_again_and_then_named(logged, postgres18_logs, turns, says):
     name = logged.legacy.url.database
-    postgres18.execute(f"CREATE DATABASE {name}")
-    postgres18.execute(ORDERS, name)
-    here, there = logged.legacy.url, sa.make_url(postgres18.url(name))
+    postgres18_logs.execute(f"CREATE DATABASE {name}")
+    postgres18_logs.execute(ORDERS, name)
+    here, there = logged.legacy.url, sa.make_url(postgres18_logs.url(name))
     balancer = Balancer([here.port, there.port], turns)
     logged.url = {"port": balancer.port}
     try:
@@ -211,7 +211,7 @@ def test_an_address_of_several_servers_is_tried_again_and_then_named(logged, pos
         assert [says in one for one in said[:1]] == ([True] if says else [])
     finally:
         balancer.close()
-        postgres18.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        postgres18_logs.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def test_one_who_waits_for_changes_keeps_no_sender_of_the_server(shared):
@@ -226,7 +226,7 @@ def test_one_who_waits_for_changes_keeps_no_sender_of_the_server(shared):
         log.change_log.end()
         wait_until(lambda: shared.execute(senders) == [(0,)], "the sender ending")
         shared.execute("INSERT INTO orders VALUES (1)")
-        [chunk] = log.change_log.read(shared.position, log.change_log.end(), 10)
+        chunk = only(log.change_log.read(shared.position, log.change_log.end(), 10))
         assert flat([chunk]) == [("c", "1", None)]
 
 

@@ -11,12 +11,13 @@ import sqlalchemy as sa
 from psycopg import sql
 
 from airflow_legacy_events.core.model.log import LogRows
-from tests.support.change_log import changed_database
+from tests.support.change_log import changed_database, only
 from tests.support.databases import fresh_database
 from tests.support.engines import ENGINES
 from tests.support.legacy import Legacy
 from tests.support.postgres_catalog import Catalog, prepare
 from tests.support.postgres_oracle import SESSION
+from tests.support.slots import logs_of
 
 SEED = int(os.environ.get("LEGACY_EVENTS_TEST_SEED", str(random.randrange(2**32))))
 ROWS = 12
@@ -26,7 +27,7 @@ ROWS = 12
 def legacy(request):
     engine = ENGINES[request.param]
     with (
-        fresh_database(request.getfixturevalue(str(engine.server))) as database,
+        fresh_database(request.getfixturevalue(logs_of(engine.name))) as database,
         psycopg.connect(database.dsn, autocommit=True) as connection,
     ):
         connection.execute(SESSION)
@@ -55,7 +56,7 @@ def test_the_log_has_the_columns_and_texts_of_a_query(legacy):
         batches = list(source.open(None).batches)
     columns, count = batches[0].shape.columns, len(types) + 1
     rows = [row[:count] for batch in batches for row in batch.rows]
-    [chunk] = log.read()
+    chunk = only(log.read())
     [part] = chunk.parts
     assert isinstance(part, LogRows)
     assert [one._replace(nullable=True) for one in part.form.columns] == [
@@ -72,7 +73,7 @@ def test_a_type_that_was_dropped_since_is_text(legacy):
     database.execute("INSERT INTO t VALUES (1, 'gone')")
     database.execute("ALTER TABLE t DROP COLUMN a")
     database.execute("DROP TYPE soon")
-    [chunk] = log.read()
+    chunk = only(log.read())
     [part] = chunk.parts
     assert (part.rows[0][:2], part.form.columns[1].type, part.form.numbers) == (("1", "gone"), "public.soon", (1, 2))
 
@@ -82,5 +83,5 @@ def test_a_table_that_was_dropped_since_has_its_rows(legacy):
     database.execute("CREATE TABLE t (id integer PRIMARY KEY)")
     database.execute("INSERT INTO t VALUES (1)")
     database.execute("DROP TABLE t")
-    [chunk] = log.read()
+    chunk = only(log.read())
     assert [(part.form.numbers, len(part.rows)) for part in chunk.parts] == [((None,), 1)]

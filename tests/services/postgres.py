@@ -32,12 +32,14 @@ class Postgres(Service):
 
     name = "postgres"
     variable = "LEGACY_EVENTS_TEST_POSTGRES_DSN"
+    instead = ""
+    """Variable of a server that serves where there is none of this kind."""
     image = "postgres:16"
     drop = "DROP DATABASE {} WITH (FORCE)"
 
     def __init__(self) -> None:
         super().__init__()
-        self._admin = os.environ.get(self.variable, "")
+        self._admin = os.environ.get(self.variable, "") or os.environ.get(self.instead, "")
         self._container: str | None = None
         if not self._admin:
             self._start()
@@ -141,6 +143,22 @@ class Postgres18(Postgres):
             found = Path(shutil.copytree(found, self.folder / "server", symlinks=True))
         [programs] = found.glob(_PROGRAMS.format("*"))
         return programs
+
+
+class PostgresLogs(Postgres):
+    """One for change logs alone: a slot is made once all open transactions of its server have ended."""
+
+    name = "postgres_logs"
+    variable = "LEGACY_EVENTS_TEST_POSTGRES_LOGS_DSN"
+    instead = Postgres.variable
+
+
+class Postgres18Logs(Postgres18):
+    """Likewise, of PostgreSQL 18."""
+
+    name = "postgres18_logs"
+    variable = "LEGACY_EVENTS_TEST_POSTGRES18_LOGS_DSN"
+    instead = Postgres18.variable
 
 
 _PROGRAMS = "usr/lib/postgresql/{}/bin"

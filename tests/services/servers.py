@@ -50,6 +50,8 @@ SERVERS = {
     for one in (
         Server("postgres", "postgres", "Postgres", "LEGACY_EVENTS_TEST_POSTGRES_DSN"),
         Server("postgres18", "postgres", "Postgres18", "LEGACY_EVENTS_TEST_POSTGRES18_DSN"),
+        Server("postgres_logs", "postgres", "PostgresLogs", "LEGACY_EVENTS_TEST_POSTGRES_LOGS_DSN"),
+        Server("postgres18_logs", "postgres", "Postgres18Logs", "LEGACY_EVENTS_TEST_POSTGRES18_LOGS_DSN"),
         Server("kafka", "kafka", "Kafka", "LEGACY_EVENTS_TEST_KAFKA_BOOTSTRAP"),
         Server("mariadb", "mariadb", "MariaDB", "LEGACY_EVENTS_TEST_MARIADB_DSN"),
         Server("mariadb11", "mariadb", "MariaDB11", "LEGACY_EVENTS_TEST_MARIADB11_DSN"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -118,13 +118,23 @@ class ChangedDatabase:
         return found
 
     def read(self, after: LogPosition | None = None, rows: int = 10_000, **options: Any) -> list[LogChunk]:
-        """All chunks up to the end of the log."""
+        """All chunks with changes up to the end of the log; the last one where no chunk has any.
+
+        The server itself writes to the log now and then, which is a chunk without changes.
+        """
         with contextlib.closing(self.reader(**options)) as reader:
-            return list(reader.read(after or self.begin, self.end(), rows))
+            found = list(reader.read(after or self.begin, self.end(), rows))
+        return [one for one in found if one.parts] or found[-1:]
 
     def changes(self, **options: Any) -> list[tuple[Any, ...]]:
         """What `read` has, as `flat` returns it."""
         return flat(self.read(**options))
+
+
+def only(chunks: Iterable[LogChunk]) -> LogChunk:
+    """Return the one chunk with changes; the server may report a stretch without any at each side of it."""
+    [found] = [one for one in chunks if one.parts]
+    return found
 
 
 def flat(chunks: Sequence[LogChunk], hidden: bool = False) -> list[tuple[Any, ...]]:

@@ -117,14 +117,15 @@ def _empty_postgres(connection: Any) -> None:
 
 
 @contextmanager
-def reused_database(request: pytest.FixtureRequest, name: str) -> Iterator[Legacy]:
+def reused_database(request: pytest.FixtureRequest, name: str, server: str | None = None) -> Iterator[Legacy]:
     """Like `legacy_database`, on a server a database that the tests share and each of them leaves empty."""
     engine = ENGINES[name]
-    if engine.server is None:
+    server = server or engine.server
+    if server is None:
         with legacy_database(request, name) as found:
             yield found
         return
-    url = sa.make_url(request.getfixturevalue("reused")(engine.server).url)
+    url = sa.make_url(request.getfixturevalue("reused")(server).url)
     application = connected(url)
     try:
         yield Legacy(engine, url, application)
@@ -139,13 +140,13 @@ def reused_database(request: pytest.FixtureRequest, name: str) -> Iterator[Legac
 
 
 @contextmanager
-def legacy_database(request: pytest.FixtureRequest, name: str) -> Iterator[Legacy]:
-    """An empty database of the test that asks for it, of the engine with this name."""
+def legacy_database(request: pytest.FixtureRequest, name: str, server: str | None = None) -> Iterator[Legacy]:
+    """An empty database of a test, of the engine with this name, on its server or the one that is named."""
     engine = ENGINES[name]
+    server = server or engine.server
     with ExitStack() as stack:
-        if engine.server is not None:
-            server = request.getfixturevalue(engine.server)
-            url = sa.make_url(stack.enter_context(fresh_database(server)).url)
+        if server is not None:
+            url = sa.make_url(stack.enter_context(fresh_database(request.getfixturevalue(server))).url)
             connection: Any = connected(url)
         elif name == "sqlite":
             url = sa.URL.create("sqlite", database=str(request.getfixturevalue("tmp_path") / "legacy.db"))

@@ -180,7 +180,7 @@ def logged_database(
 
     It is used again and again, unless it must be `fresh`, as for a test that changes rights on the database itself.
     """
-    with (legacy_database if fresh else reused_database)(request, engine) as legacy:
+    with (legacy_database if fresh else reused_database)(request, engine, logs_of(engine)) as legacy:
         found = LoggedDatabase(legacy, f"legacy_events_{legacy.url.database}")
         found.execute(*statements)
         try:
@@ -190,6 +190,11 @@ def logged_database(
             for (name,) in legacy.execute("SELECT quote_ident(pubname) FROM pg_publication"):
                 legacy.execute(f"DROP PUBLICATION {name}")
             legacy.execute("DROP FOREIGN DATA WRAPPER IF EXISTS none CASCADE")
+
+
+def logs_of(engine: str) -> str:
+    """Return the fixture of an engine's server whose change logs are read."""
+    return f"{ENGINES[engine].server}_logs"
 
 
 def drop_slots(execute: Callable[[str], list[tuple[Any, ...]]]) -> None:
