@@ -34,7 +34,7 @@ DAY = (FIRST, FIRST + dt.timedelta(1))
 @pytest.fixture
 def crm(request, broker):
     """The shop in a database whose log is read."""
-    with logged(request.getfixturevalue(getattr(request, "param", "postgres18")), broker) as made:
+    with logged(request.getfixturevalue(getattr(request, "param", "postgres18_logs")), broker) as made:
         for statement in TABLES:
             made.execute(statement)
         yield made
@@ -49,7 +49,7 @@ def state(run):
     return metadata.states(run)["drain"]
 
 
-@pytest.mark.parametrize("crm", ["postgres", "postgres18"], indirect=True)
+@pytest.mark.parametrize("crm", ["postgres_logs", "postgres18_logs"], indirect=True)
 def test_the_first_run_sends_the_rows_and_the_next_ones_their_changes(crm):
     dag = crm.dag()
     first = dag.run()

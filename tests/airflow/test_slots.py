@@ -25,7 +25,7 @@ with DAG({dag_id!r}, schedule=None):
 @pytest.fixture
 def crm(request, broker):
     """A database with one table and one slot, and Airflow with the DAG that reads it."""
-    with logged(request.getfixturevalue(getattr(request, "param", "postgres18")), broker) as made:
+    with logged(request.getfixturevalue(getattr(request, "param", "postgres18_logs")), broker) as made:
         made.execute("CREATE TABLE orders (id int PRIMARY KEY)")
         made.drain = made.dag()
         assert str(made.drain.run().state) == "success"
@@ -58,7 +58,7 @@ def listed(slots, *words):
     return json.loads(out), error
 
 
-@pytest.mark.parametrize("crm", ["postgres", "postgres18"], indirect=True)
+@pytest.mark.parametrize("crm", ["postgres_logs", "postgres18_logs"], indirect=True)
 def test_a_healthy_slot_is_listed_and_checked_green(crm, slots):
     [found], error = listed(slots, "--max-wal", "5 GB")
 
@@ -102,7 +102,7 @@ def test_a_table_whose_application_can_no_longer_update_it_is_said(crm, slots):
     assert len(found["findings"]) == 1
 
 
-@pytest.mark.parametrize("crm", ["postgres", "postgres18"], indirect=True)
+@pytest.mark.parametrize("crm", ["postgres_logs", "postgres18_logs"], indirect=True)
 def test_dropping_takes_publication_watermark_and_registration_along(crm, slots):
     out, error = slots("drop", crm.slot)
 
