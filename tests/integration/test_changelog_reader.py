@@ -257,3 +257,22 @@ def test_a_changed_origin_is_no_change(log):
     finally:
         log.execute(f"SELECT pg_replication_origin_drop('{log.slot}')")
     assert log.changes() == [("c", "1", None, None)]
+
+
+def test_a_row_above_its_maximum_size_is_a_gap(log):
+    log.execute("ALTER TABLE t ADD note text")
+    log.execute("ALTER TABLE t ALTER note SET STORAGE EXTERNAL")
+    log.transaction(
+        "INSERT INTO t (id, note) VALUES (1, 'short'), (2, repeat('x', 3000)), (3, 'short')",
+        "UPDATE t SET note = repeat('y', 3000) WHERE id = 1",
+    )
+
+    found = [part for chunk in log.read(max_row_bytes=2000, key=("id",)) for part in chunk.parts]
+
+    assert [len(part.rows) if isinstance(part, LogRows) else (part.lost, part.removed) for part in found] == [
+        1,
+        (True, False),
+        1,
+        (True, True),
+    ]
+    assert found[1].why.endswith("more than max_row_bytes=2000 (raise it to send the row)")

@@ -87,7 +87,7 @@ def decoder_of(log: Any) -> Changes:
 def read(decoder: Changes, log: Any, delivered: int, rows: int) -> tuple[list[tuple[Any, ...]], LogPosition]:
     """The changes that are read behind a number of delivered ones, up to a full chunk, and where it ends."""
     key, names, full, changes = log
-    one = Transaction(pgoutput.Begin(5, "now", 1), "0/5", 1, delivered)
+    one = Transaction(pgoutput.Begin(5, "now", 1), "0/5", 1, delivered, 2**24)
     found = Collector(rows, "0/1", before=False)
     behind = deque(encoded(what, new, old, key, full) for what, new, old in changes)
     while behind:

@@ -149,6 +149,7 @@ class PostgresSessions(SnapshotDatabase[Session]):
             hold=self.snapshot,
             look=self._look,
             timeout_seconds=self.statement_timeout_seconds,
+            max_row_bytes=self.max_row_bytes,
             log=self.log,
         )
         return PostgresChangeLog(access, options)

@@ -27,7 +27,7 @@ def changes_of(names, identity, key, *, full=False, nullable=False, order=None):
 
 
 def transaction(delivered=0):
-    return Transaction(pgoutput.Begin(16, "now", 7), "0/10", 7, delivered)
+    return Transaction(pgoutput.Begin(16, "now", 7), "0/10", 7, delivered, 2**24)
 
 
 def test_messages_around_rows():

@@ -20,6 +20,7 @@ class Access(NamedTuple):
         hold: begins a snapshot on the session that reads.
         look: runs a statement on that session; the first argument says what for.
         timeout_seconds: of a statement.
+        max_row_bytes: raw bytes of a row of the log.
         log: of the task.
     """
 
@@ -29,4 +30,5 @@ class Access(NamedTuple):
     hold: Callable[[], AbstractContextManager[None]]
     look: Callable[[str, str], list[tuple[Any, ...]]]
     timeout_seconds: float
+    max_row_bytes: int
     log: logging.Logger

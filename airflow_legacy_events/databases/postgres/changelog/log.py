@@ -201,6 +201,7 @@ class PostgresChangeLog:
                 held_of=self._looking.held_of(self._tables),
                 timeout_seconds=self._access.timeout_seconds,
                 before=options.before,
+                max_row_bytes=self._access.max_row_bytes,
                 messages=options.messages,
                 reported=functools.partial(refuse_synchronous, self._session),
                 log=self._access.log,

@@ -15,10 +15,12 @@ from airflow_legacy_events.core.ports import LogOptions
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.postgres.changelog import publication
 from airflow_legacy_events.databases.postgres.changelog.session import LogSession
-from airflow_legacy_events.databases.postgres.changelog.slot import Holder, find_slot, make_slot
+from airflow_legacy_events.databases.postgres.changelog.slot import Holder, find_slot, make_slot, oldest_transaction
+from airflow_legacy_events.databases.postgres.changelog.snapshot import visible_now
 from airflow_legacy_events.databases.postgres.session import reason
 
 _PUBLISHING, _WAITING = "making the publication", "waiting for those who write to the new tables"
+_OPEN = "waiting for open transactions"
 # A writer that prepared its transaction holds its locks under another number: each prepared one counts.
 _WRITERS = """
 WITH RECURSIVE tree (oid) AS (
@@ -53,11 +55,14 @@ def begin(session: LogSession, options: LogOptions, tables: Mapping[TableName, i
     """
     late = [] if options.given or standby else publish(session, options, tables)
     found = find_slot(session, options.slot or "")
-    if found is None or found.confirmed is None:
-        return make_slot(session, options.slot or "", standby=standby)
-    if late:
+    place = None if found is None else found.confirmed
+    if place is None:
+        place = make_slot(session, options.slot or "", standby=standby)
+    elif late:
         wait_for_writers(session, [tables[one] for one in late])
-    return found.confirmed
+    if not standby:
+        _wait_for_open(session)
+    return place
 
 
 def publish(session: LogSession, options: LogOptions, tables: Mapping[TableName, int]) -> Sequence[TableName]:
@@ -106,6 +111,30 @@ def retire(session: LogSession, options: LogOptions, tables: Mapping[TableName, 
         if gone:
             publication.drop_tables(connection, name, gone)
         return gone
+
+
+def _wait_for_open(session: LogSession) -> None:
+    """Wait until each transaction that is open now has ended.
+
+    One of them may have committed before the log began and still wait for a synchronous standby. It is not in the log,
+    and a snapshot does not show it before it has ended.
+
+    Raises:
+        SourceError: one did not end within the statement timeout.
+    """
+    until, looks = time.monotonic() + session.timeout_seconds, 0
+    known = left = visible_now(session).running
+    while left:
+        if time.monotonic() > until:
+            with session.using(_OPEN) as connection:
+                holder = oldest_transaction(connection)
+            raise SourceError(
+                f"connection {session.conn_id!r}: {len(left)} transactions that were open when the change log began did"
+                f" not end within {session.timeout_seconds:g} s; nothing was read. A retry continues"
+                + ("" if holder is None else f". The oldest: {holder.told()}. Let it end, or end it\n{holder.ending()}")
+            )
+        session.wait(_PAUSES[min(looks, len(_PAUSES) - 1)])
+        looks, left = looks + 1, known & visible_now(session).running
 
 
 def wait_for_writers(session: LogSession, tables: Collection[int]) -> None:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import psycopg
 
+from airflow_legacy_events.core.limits import MAX_ROW_BYTES
 from airflow_legacy_events.core.model.log import TableName
 
 Connect: TypeAlias = Callable[[], psycopg.Connection[Any]]
@@ -53,6 +54,7 @@ class ReaderOptions:
             `publish_via_partition_root` where a leaf has another replica identity than its root; None: as logged.
         timeout_seconds: after which a server that neither sends nor answers is given up.
         before: whether old rows are returned.
+        max_row_bytes: raw bytes of a row; a larger one is a `LogGap`.
         messages: prefixes of the logical messages that are returned.
         reported: called once with the walsender's pid, from the thread that reported the first place to the server.
         log: of the task.
@@ -70,6 +72,7 @@ class ReaderOptions:
     held_of: Callable[[TableName], Sequence[str] | None] = as_logged
     timeout_seconds: float = 300.0
     before: bool = False
+    max_row_bytes: int = MAX_ROW_BYTES
     messages: tuple[str, ...] = ()
     reported: Callable[[int], None] = nobody
     log: logging.Logger = field(default=_log)

@@ -154,7 +154,9 @@ class Stream:
             return
         place = place_of(begin.place)
         delivered = self._after.changes if place == self._after.place else 0
-        self._transaction = Transaction(begin, place, widened(begin.xid, self._near), delivered)
+        self._transaction = Transaction(
+            begin, place, widened(begin.xid, self._near), delivered, self._options.max_row_bytes
+        )
         self._found.begin(self._transaction.xid)
 
     def _commit(self, message: bytes) -> None:

@@ -25,6 +25,7 @@ class Transaction:
         place: of its commit record, as text.
         xid: its 64-bit number.
         delivered: how many of its changes were delivered before.
+        most: raw bytes of a row.
 
     Attributes:
         place: of its commit record.
@@ -32,9 +33,9 @@ class Transaction:
         number: of its last change so far, from 1.
     """
 
-    def __init__(self, begin: pgoutput.Begin, place: str, xid: int, delivered: int) -> None:
+    def __init__(self, begin: pgoutput.Begin, place: str, xid: int, delivered: int, most: int) -> None:
         self.place, self.xid, self.number = place, xid, 0
-        self._time, self._delivered = begin.time, delivered
+        self._time, self._delivered, self._most = begin.time, delivered, most
 
     def change(
         self, kind: int, changes: Changes, message: bytes, found: Collector, behind: deque[bytes] | None = None
@@ -51,6 +52,9 @@ class Transaction:
             behind: messages that follow; those that were read are taken from it.
         """
         self.number += 1
+        if len(message) > self._most and (size := _row_bytes(kind, message)) > self._most:
+            why = f"a row has {size} bytes in the log, more than max_row_bytes={self._most} (raise it to send the row)"
+            return self._gap(changes.form.table, why, removed=kind != pgoutput.INSERT)
         try:
             if kind == pgoutput.INSERT:
                 row = changes.inserted(message, self.place, self.number, self._time)
@@ -76,7 +80,7 @@ class Transaction:
         most, most_bytes = found.room
         run: list[bytes] = []
         for message in behind:
-            if most_bytes <= 0 or len(run) == most or message[PAYLOAD:TUPLE] != head:
+            if most_bytes <= 0 or len(run) == most or message[PAYLOAD:TUPLE] != head or len(message) > self._most:
                 break
             run.append(message)
             most_bytes -= len(message)
@@ -132,3 +136,8 @@ class Transaction:
                 partial = emptied.leaf and not set(options.leaves_of(table)) <= set(oids)
                 yield LogTruncate(emptied.form, self.hidden, partial)
         self.number = before + len(oids)
+
+
+def _row_bytes(kind: int, message: bytes) -> int:
+    """Return about how many bytes a row has: an UPDATE with an old row holds two."""
+    return len(message) // 2 if kind == pgoutput.UPDATE and message[pgoutput.KIND] == pgoutput.OLD_ROW else len(message)
