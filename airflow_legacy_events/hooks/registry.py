@@ -39,6 +39,12 @@ ENVELOPES = {
     "cloudevents": "airflow_legacy_events.envelopes.cloudevents:CloudEventsEnvelope",
     "plain": "airflow_legacy_events.envelopes.plain:PlainEnvelope",
 }
+LOG_ENVELOPES = {
+    **ENVELOPES,
+    "debezium": "airflow_legacy_events.envelopes.debezium:DebeziumEnvelope",
+}
+"""Envelopes for the changes of a log."""
+
 OUTBOX_ENVELOPES = {
     "cloudevents": "airflow_legacy_events.envelopes.outbox:OutboxCloudEvents",
     "payload": "airflow_legacy_events.envelopes.outbox:PayloadEnvelope",
@@ -86,16 +92,16 @@ def find(known: Mapping[str, str], name: str, what: str) -> str:
     return known[name]
 
 
-def make_envelope(envelope: str | Envelope) -> Envelope:
-    """Return the envelope of that name, or the object itself.
+def make_envelope(envelope: str | Envelope, known: Mapping[str, str] = ENVELOPES) -> Envelope:
+    """Return the envelope of a known name, or the object itself.
 
     Raises:
         ConfigurationError: the name is unknown, or the object is not an envelope.
     """
     if isinstance(envelope, str):
-        return cast("Envelope", resolve(find(ENVELOPES, envelope, "envelope"))())
+        return cast("Envelope", resolve(find(known, envelope, "envelope"))())
     if isinstance(envelope, type) or not isinstance(envelope, Envelope):
-        raise missing_port("envelope", envelope, ENVELOPES, "the method compile(shape, stream)")
+        raise missing_port("envelope", envelope, known, "the method compile(shape, stream)")
     return envelope
 
 

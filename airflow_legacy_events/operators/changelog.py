@@ -9,7 +9,7 @@ from airflow.sdk import Context
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import RunMode
-from airflow_legacy_events.hooks.registry import ENVELOPES, find
+from airflow_legacy_events.hooks.registry import LOG_ENVELOPES, find
 from airflow_legacy_events.operators._base import BaseStreamOperator
 from airflow_legacy_events.operators._log_mode import INSTEAD, decide_log
 from airflow_legacy_events.operators._mapped import refuse_shared_slot
@@ -42,11 +42,13 @@ class ChangeLogDrainOperator(BaseStreamOperator):
     :param first_run: ``all``, each table's rows, then its changes; or ``now``, changes only.
     :param topic: topic of each table; ``{schema}``, ``{table}`` and ``{database}`` stand for its names. Characters that
         a topic can't hold become ``_``. Two tables on one topic are an error. (templated)
-    :param envelope: ``cloudevents``, ``plain``, or an object that implements the port ``Envelope``.
+    :param envelope: ``cloudevents``, ``plain``, ``debezium``, or an object that implements the port ``Envelope``, such
+        as ``DebeziumEnvelope(decimals="string")`` of ``airflow_legacy_events.envelopes.debezium``.
     :param images: ``after``, the row after its change, of a delete the row before it; or ``both``, as ``before`` and
-        ``after``, as far as the log has them.
+        ``after``, as far as the log has them. Default is ``after``, with ``debezium`` ``both``.
     :param tombstones: whether a delete also sends its key without a value, by which a compacted topic forgets the key;
-        default is as the envelope does: ``cloudevents`` sends none, and ``plain`` sends nothing else for a delete.
+        default is as the envelope does: ``cloudevents`` sends none, ``debezium`` does, and ``plain`` sends nothing else
+        for a delete.
     :param event_type: CloudEvents ``type``; default is ``<source_conn_id>.<schema>.<table>.changed``. (templated)
     :param event_source: CloudEvents ``source``; default is ``/<source_conn_id>/<schema>.<table>``. (templated)
     :param on_truncate: what to do with TRUNCATE: ``fail`` before it, send an ``event`` with ``op: t`` to each partition
@@ -58,7 +60,8 @@ class ChangeLogDrainOperator(BaseStreamOperator):
         wherever JSON can represent it.
     :param bigints: how integers are written: ``number``, or ``string`` for those beyond ±2^53.
     :param times: how times without a zone are written: ``rfc3339``, or ``naive``, as the database writes them.
-    :param bytes: how binary values are written: ``base64``, or ``hex``.
+    :param bytes: how binary values are written: ``base64``, or ``hex``. ``debezium`` writes all values as Debezium
+        does, and refuses this argument and the three before it.
     """
 
     template_fields: Collection[str] = (
@@ -87,7 +90,7 @@ class ChangeLogDrainOperator(BaseStreamOperator):
         exclude_columns: Mapping[str, Sequence[str]] | None = None,
         first_run: str = "all",
         topic: str = "cdc.{schema}.{table}",
-        images: str = "after",
+        images: str | None = None,
         tombstones: bool | None = None,
         event_type: str | None = None,
         event_source: str | None = None,
@@ -121,13 +124,14 @@ class ChangeLogDrainOperator(BaseStreamOperator):
         self.bytes = bytes
         self.named_as_written: dict[str, Any] = {}
         if isinstance(self.envelope, str):
-            find(ENVELOPES, self.envelope, "envelope")
+            find(LOG_ENVELOPES, self.envelope, "envelope")
         self._complete()
 
     def _spec(self) -> ChangeLogSpec:
         dag = self.get_dag()
         dag_id, schedule = (None, None) if dag is None else (dag.dag_id, dag.schedule)
-        return ChangeLogSpec.of(self, dag_id=dag_id, task_id=self.task_id, schedule=schedule)
+        images = self.images or ("both" if self.envelope == "debezium" else getattr(self.envelope, "images", "after"))
+        return ChangeLogSpec.of(self, dag_id=dag_id, task_id=self.task_id, schedule=schedule, images=images)
 
     def _mode(self, context: Context, record: WindowRecord) -> RunMode:  # noqa: ARG002
         """See ``BaseStreamOperator``."""

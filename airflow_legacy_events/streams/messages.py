@@ -16,6 +16,7 @@ FIELDS = ("event_type", "event_source", "subject", "timestamp_column")
 """Templated arguments of row streams, handled in this module."""
 
 _ATTRIBUTES = ("event_type", "event_source", "subject")
+_WITHOUT_ATTRIBUTES = ("plain", "debezium")
 
 
 def check(options: StreamOptions) -> None:
@@ -23,10 +24,11 @@ def check(options: StreamOptions) -> None:
     for name, words in FORMATS.items():
         arguments.choice(name, getattr(options, name), words)
     for name in _ATTRIBUTES:
-        if options.envelope == "plain" and getattr(options, name) is not None:
+        if options.envelope in _WITHOUT_ATTRIBUTES and getattr(options, name) is not None:
             raise ConfigurationError(
-                f"{name}= has no effect with envelope='plain', whose messages have none; leave it out"
+                f"{name}= has no effect with envelope={options.envelope!r}, whose messages have none; leave it out"
             )
+    _check_debezium(options)
     _check_tombstones(options)
     _headers(options.headers)
     for name, text in (*((name, getattr(options, name)) for name in _ATTRIBUTES), *dict(options.headers or {}).items()):
@@ -63,6 +65,16 @@ def columns(stream: Stream) -> tuple[str, ...]:
     ]
     named = templates.columns_of(*(templates.parse(text, what) for what, text in written if text is not None))
     return named if stream.timestamp_column is None else (*named, stream.timestamp_column)
+
+
+def _check_debezium(options: StreamOptions) -> None:
+    if options.envelope == "debezium" and (
+        changed := [name for name, words in FORMATS.items() if getattr(options, name) != words[0]]
+    ):
+        raise ConfigurationError(
+            f"{changed[0]}= has no effect with envelope='debezium', which writes values as Debezium does; leave it out."
+            "\nFor decimals as texts use envelope=DebeziumEnvelope(decimals='string')"
+        )
 
 
 def _check_tombstones(options: StreamOptions) -> None:

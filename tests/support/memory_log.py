@@ -39,6 +39,8 @@ class MemoryLog:
         self.reads: list[tuple[LogPosition, str]] = []
         self.happened: dict[TableName, list[str]] = {}
 
+    database = SCHEMA
+
     def tables(self, patterns: Sequence[str]) -> Sequence[TableName]:
         found = []
         for pattern in patterns:

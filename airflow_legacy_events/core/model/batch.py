@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.columns import Shape
 from airflow_legacy_events.core.copies import Copies
+from airflow_legacy_events.core.model.log import LogNotes
 from airflow_legacy_events.core.model.watermark import Watermark
 
 
@@ -31,6 +32,7 @@ class Batch:
             rows have a key.
         split: whether rows that belong together continue in the next batch; then no budget ends the run after it.
         passing: whether rows that can't be delivered are passed with a warning: their table is to be read again.
+        notes: what a change log says of the rows beside them; None of other sources.
     """
 
     shape: Shape
@@ -45,6 +47,7 @@ class Batch:
     copies: Copies | None = None
     split: bool = False
     passing: bool = False
+    notes: LogNotes | None = None
 
     @property
     def watermark(self) -> Watermark:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.columns import Column, Kind
@@ -127,6 +128,24 @@ class LogMessage(NamedTuple):
     hidden: tuple[Any, ...]
 
 
+class LogNotes(NamedTuple):
+    """What the log says of rows beside them, for envelopes that carry it.
+
+    Attributes:
+        transactions: number of the transaction that commits at each place.
+        moved: of both changes that an UPDATE of the key is, by the place and number in `HIDDEN`, the row of the other
+            one, by `LogForm.columns`.
+        place: of the snapshot that these rows are of; None for changes.
+    """
+
+    transactions: Mapping[str, int] = MappingProxyType({})
+    moved: Mapping[tuple[Any, ...], tuple[Any, ...]] = MappingProxyType({})
+    place: str | None = None
+
+
+_NO_NOTES = LogNotes()
+
+
 @dataclass(slots=True)
 class LogChunk:
     """A part of the log that is confirmed and saved together.
@@ -139,6 +158,7 @@ class LogChunk:
         committed: how many transactions ended in it.
         bytes: of the log, from the end of the previous chunk.
         final: whether the target of the run is reached.
+        notes: about its rows.
     """
 
     parts: Sequence[LogRows | LogTruncate | LogMessage | LogGap]
@@ -147,6 +167,7 @@ class LogChunk:
     committed: int = 0
     bytes: int = 0
     final: bool = False
+    notes: LogNotes = _NO_NOTES
 
 
 class LogState(NamedTuple):

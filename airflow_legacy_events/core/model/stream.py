@@ -52,6 +52,9 @@ class Stream(NamedTuple):
         headers: names and templates of further headers of every message.
         timestamp_column: column of the message timestamp; None: the time of sending.
         tombstones: whether a deleted row's key is also sent without a value; None: as the envelope does.
+        database: name of the database of a change log, as its server knows it.
+        schema: of the table of a change log.
+        table: of a change log, without its schema.
     """
 
     name: str
@@ -66,3 +69,6 @@ class Stream(NamedTuple):
     headers: Headers = ()
     timestamp_column: str | None = None
     tombstones: bool | None = None
+    database: str = ""
+    schema: str = ""
+    table: str = ""

@@ -85,6 +85,10 @@ class ChangeLog(Protocol):
     `acknowledge` is called from another thread than the one that iterates over `read`.
     """
 
+    @property
+    def database(self) -> str:
+        """Name of the database, as its server knows it."""
+
     def tables(self, patterns: Sequence[str]) -> Sequence[TableName]:
         """Return the tables that patterns name: `schema.table`, or `schema.*` for all base tables of a schema.
 

@@ -59,7 +59,10 @@ class Changes:
         Raises:
             SourceError, WatermarkError, CompletenessError: a change can't be sent, or may not be passed.
         """
-        return [batch for part in chunk.parts for batch in self._of(part)]
+        found = [batch for part in chunk.parts for batch in self._of(part)]
+        for batch in found:
+            batch.notes = chunk.notes
+        return found
 
     def forget(self, name: str) -> None:
         """Forget the shapes of a table whose arguments were looked up again."""

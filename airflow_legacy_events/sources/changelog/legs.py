@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_legacy_events.core.errors import SchemaChangedError, SourceError
-from airflow_legacy_events.core.model import Batch
+from airflow_legacy_events.core.model import Batch, LogNotes
 from airflow_legacy_events.core.ports import ChangeLog
 from airflow_legacy_events.sources.changelog.anew import clearing
 from airflow_legacy_events.sources.changelog.batches import Changes
@@ -69,6 +69,7 @@ class Legs:
     _changed: dict[str, int] = field(default_factory=dict, init=False)
     _stale: set[str] = field(default_factory=set, init=False)
     _leg: _Bounds | None = field(default=None, init=False)
+    _notes: LogNotes | None = field(default=None, init=False)
 
     def leg(self) -> Iterator[Batch]:
         """Yield the changes up to the place of a new snapshot, then the rows of one leg.
@@ -90,6 +91,7 @@ class Legs:
             blind = yield from self.drain.to(snapshot.place, snapshot)
             if not blind and not self.drain.budget.over:
                 self._waiting, self._wait = None, _FIRST_WAIT
+                self._notes = LogNotes(place=snapshot.place)
                 yield from self._read(left, storage)
         if blind:
             self._wait_for(len(blind))
@@ -120,7 +122,7 @@ class Legs:
                 if ends and one.leg == OPEN:
                     one.leg = None
                 after = self.drain.progress.watermark()
-                yield Batch(rows.selection.shape, page, len(page), after, "r", one.generation)
+                yield Batch(rows.selection.shape, page, len(page), after, "r", one.generation, notes=self._notes)
                 if ends:
                     return False
         except SchemaChangedError as error:

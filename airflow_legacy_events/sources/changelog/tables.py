@@ -27,7 +27,7 @@ class LoggedTable:
 
     Attributes:
         entry: the table as its log knows it.
-        stream: attributes of its messages: topic, source and type.
+        stream: attributes of its messages: topic, source and type, and the names of the table.
         excluded: names of columns that are left out, as given.
         numbers: the database's numbers of excluded columns, by name, as far as they are known.
         hidden: names of the columns to leave out, as the catalog has them now.
@@ -146,6 +146,7 @@ class Tables:
         found = self.database.reflect(written, None)
         key = key_of(f"table {text!r}", found, self.key_columns.get(text), self.database)
         stream = {"topic": topic, "source": path_of(self.source, text), "type": f"{self.source}.{text}.changed"}
+        stream |= {"database": self.log.database, "schema": name.schema, "table": name.name}
         table = LoggedTable(LogTable(name, found, key, written), stream)
         if excluded := tuple(self.exclude_columns.get(text, ())):
             table = self._excluding(table, excluded, _NOT_EXCLUDED if known is None else known.excluded)

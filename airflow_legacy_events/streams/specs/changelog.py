@@ -12,8 +12,9 @@ from typing import Any, ClassVar, Self
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.limits import MAX_ROW_BYTES, Limits
 from airflow_legacy_events.core.model import Stream
-from airflow_legacy_events.core.ports import Database, LogOptions, Source
+from airflow_legacy_events.core.ports import Database, Envelope, LogOptions, Source
 from airflow_legacy_events.core.uris import path_of
+from airflow_legacy_events.hooks.registry import DEFAULT_ENVELOPE, LOG_ENVELOPES, make_envelope
 from airflow_legacy_events.streams import arguments
 from airflow_legacy_events.streams.naming import slot_name
 from airflow_legacy_events.streams.schedule import longest_interval
@@ -136,6 +137,10 @@ class ChangeLogSpec(OneTopic):
     def fixed_topics(self, topic: str) -> tuple[str, ...]:  # noqa: ARG002
         """See `SourceSpec.fixed_topics`: they are known once the tables are, and a run that reads nothing has none."""
         return ()
+
+    def envelope(self, given: str | Envelope | None) -> Envelope:
+        """See `SourceSpec.envelope`."""
+        return make_envelope(given or DEFAULT_ENVELOPE, LOG_ENVELOPES)
 
     def check_wait(self) -> None:
         """See `SourceSpec.check_wait`."""

@@ -147,6 +147,38 @@ def test_a_change_of_the_key_may_be_cut_in_two():
     assert found.chunk(LogPosition("0/10", 2)).parts == []
 
 
+@pytest.mark.parametrize("most", [1, 2, 10])
+def test_both_halves_of_a_change_of_the_key_know_the_other_one_in_whatever_chunks(most):
+    found, one = Collector(most, "0/1", before=False), transaction()
+    found.begin(one.xid, one.place)
+    changes, noted = changes_of(["id", "a"], ("id",), ("id",)), {}
+    for message in (
+        bytes_of.update(OID, ["2", "b"], "K", ["1", None]),
+        bytes_of.update(OID, ["3", "b"], "K", ["2", None]),
+    ):
+        one.change(pgoutput.UPDATE, changes, message, found)
+        while found.full:
+            chunk = found.chunk(one.position)
+            rows = [row for part in chunk.parts for row in part.rows]
+            assert {(row[2], row[3]) for row in rows} <= {*chunk.notes.moved}
+            assert len(chunk.notes.moved) <= len(rows) + 1
+            noted |= chunk.notes.moved
+            assert chunk.notes.transactions == {one.place: one.xid}
+    noted |= found.chunk(one.position).notes.moved
+    assert noted == {
+        ("0/10", 1): ("2", "b"),
+        ("0/10", 2): ("1", ABSENT),
+        ("0/10", 3): ("3", "b"),
+        ("0/10", 4): ("2", ABSENT),
+    }
+
+
+def test_a_half_that_was_delivered_leaves_the_other_one_its_key():
+    found, one = Collector(10, "0/1", before=False), transaction(1)
+    one.change(pgoutput.UPDATE, changes_of(["id"], ("id",), ("id",)), bytes_of.update(OID, ["2"], "K", ["1"]), found)
+    assert found.chunk(one.position).notes.moved["0/10", 2] == ("1",)
+
+
 @pytest.mark.parametrize("delivered", range(4))
 def test_inserts_that_follow_each_other_are_read_together_up_to_another_table(delivered):
     found, one = Collector(10, "0/1", before=True), transaction(delivered)

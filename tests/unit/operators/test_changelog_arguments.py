@@ -8,6 +8,8 @@ import pytest
 from airflow.sdk import DAG
 
 from airflow_legacy_events.core.model import Stream
+from airflow_legacy_events.envelopes.debezium import DebeziumEnvelope
+from airflow_legacy_events.envelopes.plain import PlainEnvelope
 from airflow_legacy_events.errors import ConfigurationError
 from airflow_legacy_events.operators.changelog import ChangeLogDrainOperator
 from airflow_legacy_events.streams import messages
@@ -31,8 +33,10 @@ def log(**arguments):
         ({"on_schema_change": "warn"}, "on_schema_change= must be one of 'evolve', 'fail'"),
         ({"completeness": "bounded"}, "completeness= must be one of 'best_effort', 'exact'"),
         ({"on_busy": "queue"}, "on_busy= must be one of"),
-        ({"envelope": "debezium"}, "envelope 'debezium' is not known; known: cloudevents, plain"),
+        ({"envelope": "avro"}, "envelope 'avro' is not known; known: cloudevents, debezium, plain"),
         ({"envelope": "plain", "event_type": "x"}, "event_type= has no effect with envelope='plain'"),
+        ({"envelope": "debezium", "event_type": "x"}, "event_type= has no effect with envelope='debezium'"),
+        ({"envelope": "debezium", "times": "naive"}, "times= has no effect with envelope='debezium', which writes"),
         ({"tombstones": "no"}, "tombstones= must be True, False, or left out; found 'no'"),
         ({"envelope": "plain", "tombstones": False}, "tombstones=False has no effect with envelope='plain', whose"),
         ({"decimals": "float"}, "decimals= must be one of"),
@@ -149,3 +153,23 @@ def test_a_watermark_of_a_log_is_neither_moved_nor_counted():
         spec.check_move("s")
     with pytest.raises(ConfigurationError, match="slots list"):
         spec.left_by({}, "s", {})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "images"),
+    [
+        ({}, "after"),
+        ({"images": "both"}, "both"),
+        ({"envelope": "debezium"}, "both"),
+        ({"envelope": "debezium", "images": "after"}, "after"),
+        ({"envelope": DebeziumEnvelope(decimals="string")}, "both"),
+        ({"envelope": PlainEnvelope()}, "after"),
+    ],
+)
+def test_old_rows_are_read_where_the_envelope_shows_them(arguments, images):
+    assert log(**arguments)._spec().images == images
+
+
+def test_an_envelope_of_logs_is_made_by_its_name():
+    task = log(envelope="debezium")
+    assert isinstance(task._spec().envelope(task.envelope), DebeziumEnvelope)

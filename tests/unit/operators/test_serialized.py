@@ -14,7 +14,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 from airflow_legacy_events.envelopes.cloudevents import CloudEventsEnvelope
 from airflow_legacy_events.envelopes.outbox import OutboxCloudEvents, PayloadEnvelope
 from airflow_legacy_events.envelopes.plain import PlainEnvelope
-from airflow_legacy_events.hooks.registry import ENVELOPES, OUTBOX_ENVELOPES, STORES, resolve
+from airflow_legacy_events.hooks.registry import LOG_ENVELOPES, OUTBOX_ENVELOPES, STORES, resolve
 from airflow_legacy_events.operators.changelog import ChangeLogDrainOperator
 from airflow_legacy_events.operators.outbox import OutboxDrainOperator
 from airflow_legacy_events.operators.query import IncrementalQueryOperator
@@ -103,7 +103,7 @@ def test_tasks_that_are_not_mapped_and_their_triggers():
 
 
 def test_nothing_that_a_dag_file_may_hold_shows_its_address():
-    made = [resolve(path) for path in {**ENVELOPES, **OUTBOX_ENVELOPES, **STORES}.values()]
+    made = [resolve(path) for path in {**LOG_ENVELOPES, **OUTBOX_ENVELOPES, **STORES}.values()]
     assert [kind for kind in made if kind.__repr__ is object.__repr__] == []
     assert "0x" not in repr(QuerySpec(conn_id="c", table="a", watermark_columns=("id",)))
     assert repr(CloudEventsEnvelope(binary=True)) != repr(CloudEventsEnvelope())

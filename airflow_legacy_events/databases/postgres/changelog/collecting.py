@@ -10,6 +10,7 @@ from airflow_legacy_events.core.model.log import (
     LogForm,
     LogGap,
     LogMessage,
+    LogNotes,
     LogPosition,
     LogRows,
     LogTruncate,
@@ -43,12 +44,14 @@ class Collector:
         self.before = before
         self._most, self._end = rows, number_of(after)
         self._transaction: int | None = None
+        self._place = ""
         self._reset()
 
     def _reset(self) -> None:
         self._parts: list[LogRows] = []
         self._latest: dict[TableName, LogRows] = {}
-        self._transactions: dict[int, None] = {}
+        self._transactions: dict[int, str] = {}
+        self._moved: dict[tuple[Any, ...], tuple[Any, ...]] = {}
         self._committed = self._begun = self.rows = self.bytes = 0
         self.full, self.over = False, 0
         self._next: list[tuple[LogForm, str, tuple[Any, ...], tuple[Any, ...] | None, int]] = []
@@ -99,9 +102,13 @@ class Collector:
             self._parts.append(part)
         return part
 
-    def begin(self, transaction: int) -> None:
-        """Note that a transaction begins."""
-        self._transaction, self._begun = transaction, self.rows
+    def pair(self, place: str, number: int, old: tuple[Any, ...], new: tuple[Any, ...]) -> None:
+        """Note that the change of a number, and the next one, are an UPDATE of the key from an old to a new row."""
+        self._moved[place, number], self._moved[place, number + 1] = new, old
+
+    def begin(self, transaction: int, place: str) -> None:
+        """Note that a transaction begins, which commits at a place."""
+        self._transaction, self._place, self._begun = transaction, place, self.rows
 
     def commit(self) -> None:
         """Note that the transaction ended."""
@@ -110,7 +117,7 @@ class Collector:
 
     def _note(self) -> None:
         if self._transaction is not None and self.rows > self._begun:
-            self._transactions[self._transaction] = None
+            self._transactions[self._transaction] = self._place
 
     def chunk(self, end: LogPosition, *, final: bool = False) -> LogChunk:
         """Return what was collected, and begin again.
@@ -132,9 +139,17 @@ class Collector:
         self._note()
         reached = max(number_of(end.place), self._end)
         size, self._end = reached - self._end, reached
-        made = LogChunk(parts, end, tuple(self._transactions), self._committed, size, final)
+        notes = LogNotes({place: number for number, place in self._transactions.items()}, self._moved)
+        made = LogChunk(parts, end, tuple(self._transactions), self._committed, size, final, notes)
         rest = self._next
         self._reset()
         for one in rest:
             self.add(*one)
+            self._keep_pair(one[0], one[2], notes)
         return made
+
+    def _keep_pair(self, form: LogForm, row: tuple[Any, ...], notes: LogNotes) -> None:
+        """Note the other half of a row of the next chunk again, if it is the second half of an UPDATE of the key."""
+        change = row[len(form.columns) :][:2]
+        if change in notes.moved:
+            self._moved[change] = notes.moved[change]

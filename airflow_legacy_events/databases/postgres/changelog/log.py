@@ -52,6 +52,11 @@ class PostgresChangeLog:
         self._renewed: Collection[TableName] = ()
         self._asked = False
 
+    @property
+    def database(self) -> str:
+        """See `core.ports.ChangeLog.database`."""
+        return self._session.database
+
     def tables(self, patterns: Sequence[str]) -> Sequence[TableName]:
         """See `core.ports.ChangeLog.tables`."""
         self._tables = find_tables(self._session, patterns, self._access.log)

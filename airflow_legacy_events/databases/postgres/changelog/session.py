@@ -50,6 +50,12 @@ class LogSession:
         with self.using("connecting") as session:
             return session.info.server_version
 
+    @property
+    def database(self) -> str:
+        """Name of the database; known without a query."""
+        with self.using("connecting") as session:
+            return session.info.dbname
+
     def ask(self, doing: str, statement: Any, parameters: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
         """Run one statement; return its rows, empty if it returns none.
 

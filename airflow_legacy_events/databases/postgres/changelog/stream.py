@@ -157,7 +157,7 @@ class Stream:
         self._transaction = Transaction(
             begin, place, widened(begin.xid, self._near), delivered, self._options.max_row_bytes
         )
-        self._found.begin(self._transaction.xid)
+        self._found.begin(self._transaction.xid, self._transaction.place)
 
     def _commit(self, message: bytes) -> None:
         end, self._transaction = pgoutput.committed(message), None

@@ -99,6 +99,7 @@ class Transaction:
             self.number += 1
             if self.wanted:
                 count = len(old)
+                found.pair(self.place, self.number - 1, old, new[:count])
                 found.add(form, "c", (*new[: count + 1], self.number, *new[count + 2 :]), None, size)
         elif self.wanted:
             before = changes.key_of(new) if old is None and found.before else old

@@ -58,6 +58,9 @@ def test_messages_name_their_table(shop):
         "topic": "orders",
         "source": "/legacy/main.orders",
         "type": "legacy.main.orders.changed",
+        "database": "main",
+        "schema": "main",
+        "table": "orders",
     }
 
 
