@@ -47,7 +47,7 @@ def admin(astray):
 def says_why(text, host, word):
     assert host in text
     assert word in text
-    assert any(line.startswith("Look at") and "advertised.listeners" in line for line in text.splitlines())
+    assert any(line.startswith(("Check", "Look at")) and "advertised.listeners" in line for line in text.splitlines())
     assert "try again" not in text
 
 

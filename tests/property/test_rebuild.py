@@ -112,7 +112,7 @@ values = st.tuples(st.none() | st.text("aé\"\\\n'%", max_size=6), st.none() | s
 writes = st.lists(st.tuples(st.integers(1, 12), values, st.integers(0, 3)), max_size=8)
 history = st.lists(st.tuples(writes, st.sampled_from([1, 2, 7, 10_000])), min_size=1, max_size=5)
 checked = settings(
-    max_examples=300 if LONG else 30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=300 if LONG else 10, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 
 
