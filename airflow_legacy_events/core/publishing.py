@@ -161,7 +161,9 @@ def _found(sent: Sent, rejections: Sequence[Rejection]) -> str:
 
 
 def _passing(batch: Batch) -> str:
-    """Return how to pass changes of a log, as a line of its own; rows of a snapshot can't be passed."""
+    """Return how to pass what a log holds, as a line of its own; rows of a snapshot can't be passed."""
+    if "prefix" in batch.shape.roles:
+        return ".\nWith dead_letter_topic= such messages are sent there, and the run continues"
     if batch.shape.table is None or batch.op == SNAPSHOT:
         return ""
     if batch.op == TRUNCATED:

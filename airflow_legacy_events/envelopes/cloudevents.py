@@ -12,7 +12,7 @@ from airflow_legacy_events.core.made import made_by
 from airflow_legacy_events.core.model import Batch, Messages, Stream
 from airflow_legacy_events.envelopes.compiler import compile_plan
 from airflow_legacy_events.envelopes.plan import Deletes, Member, Part, Plan, Slot
-from airflow_legacy_events.envelopes.planning import constant, make_plan, text, without_rows
+from airflow_legacy_events.envelopes.planning import constant, make_plan, names_transaction, text, without_rows
 
 CONTENT_TYPE = ("content-type", "application/cloudevents+json; charset=utf-8")
 DATA_CONTENT_TYPE = ("content-type", "application/json")
@@ -22,8 +22,9 @@ class CloudEventsEnvelope:
     """Every row as a CloudEvent.
 
     Of a change log, `data` lacks the columns that the log left out; the attribute `unchanged` names those that an
-    update did not change, as a JSON array in a text. A truncated table is an event without subject whose `data` is
-    null. With `tombstones=True` a deleted row's event is followed by a message with the same key and no value.
+    update did not change, as a JSON array in a text. Where transactions have a topic, the attribute `transactionid`
+    names that of the change. A truncated table is an event without subject whose `data` is null. With
+    `tombstones=True` a deleted row's event is followed by a message with the same key and no value.
 
     Args:
         binary: whether the value is only the row and the attributes are `ce_` headers; each header costs about one
@@ -62,6 +63,7 @@ class CloudEventsEnvelope:
             Member(',"time":"', Slot.TIME, '"'),
             Member(',"datacontenttype":"application/json","op":"', Slot.OP, '"'),
             *((Member(',"unchanged":"', Slot.UNCHANGED, '"'),) if shape.unchanged is not None else ()),
+            *((Member(',"transactionid":"', Slot.TRANSACTION, '"'),) if names_transaction(shape, stream) else ()),
             Member(',"data":', Slot.DATA, "}"),
         )
         headers = (CONTENT_TYPE,) if self._content_type_header else ()
@@ -70,6 +72,7 @@ class CloudEventsEnvelope:
     def _binary_plan(self, shape: Shape, stream: Stream) -> Plan:
         fixed = {slot: constant(stream, slot) for slot in (Slot.SOURCE, Slot.TYPE)}
         left_out = {Slot.DATA} if shape.unchanged is not None else {Slot.DATA, Slot.UNCHANGED}
+        left_out |= set() if names_transaction(shape, stream) else {Slot.TRANSACTION}
         slots = [slot for slot in Slot if slot not in left_out and fixed.get(slot) is None]
         headers = [("ce_specversion", "1.0"), *((f"ce_{slot}", found) for slot, found in fixed.items() if found)]
         return make_plan(

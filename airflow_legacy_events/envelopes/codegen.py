@@ -182,6 +182,8 @@ class EncoderCode:
             self._put_id(message, "inner", "e")
         elif member.slot is Slot.OP:
             message.value("op") if variant.ops else message.constant("op")
+        elif member.slot is Slot.TRANSACTION:
+            message.value(f"e{self._plan.watermark[0]}")
         elif member.slot is Slot.DATA and self._object.inline and not self._summed:
             self._object.put(message, self._plan.data)
         else:

@@ -148,6 +148,7 @@ class _Encoder:
             Slot.TIME: moments and [moment or None for moment in moments],
             Slot.OP: [op] * count if isinstance(op, str) else op,
             Slot.UNCHANGED: unchanged,
+            Slot.TRANSACTION: encoded[plan.watermark[0]].texts if plan.watermark else None,
             **filled,
         }
         return block, self._header_columns(slots, encoded)

@@ -23,6 +23,7 @@ class Slot(StrEnum):
     TIME = "time"
     OP = "op"
     UNCHANGED = "unchanged"
+    TRANSACTION = "transactionid"
     DATA = "data"
 
 

@@ -61,6 +61,11 @@ def make_plan(
     )
 
 
+def names_transaction(shape: Shape, stream: Stream) -> bool:
+    """Return whether the messages of a shape name their transaction by the place of its commit; a snapshot has none."""
+    return stream.transactions and bool(shape.watermark)
+
+
 def without_rows(shape: Shape, stream: Stream) -> Stream:
     """Return the stream without what it takes from columns, if the messages of a shape are about no row.
 

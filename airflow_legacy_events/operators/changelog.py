@@ -49,6 +49,16 @@ class ChangeLogDrainOperator(BaseStreamOperator):
     :param tombstones: whether a delete also sends its key without a value, by which a compacted topic forgets the key;
         default is as the envelope does: ``cloudevents`` sends none, ``debezium`` does, and ``plain`` sends nothing else
         for a delete.
+    :param message_topics: topics of outbox events that the application writes into the log instead of a table, by the
+        prefix of their messages: ``{"outbox": "outbox.event.{aggregate_type}"}``. The statement is
+        ``SELECT pg_logical_emit_message(true, 'outbox', …)`` with a JSON object of ``id``, ``aggregatetype``,
+        ``aggregateid``, ``type`` and ``payload``, and if wanted ``headers`` and ``timestamp``. A topic may name
+        ``{aggregate_type}``, ``{aggregate_id}``, ``{event_type}`` and ``{id}``. The message is the payload, keyed by
+        the aggregate's id, with the header ``id``, whatever ``envelope`` is. With it, ``tables`` may be empty.
+        (templated)
+    :param transaction_topic: topic that receives a ``BEGIN`` and an ``END`` for each transaction with events of tables,
+        in the format of Debezium: ``END`` has the number of its events, as a whole and by table. Events then name their
+        transaction in the header ``transactionid``, and CloudEvents in an attribute of that name. (templated)
     :param event_type: CloudEvents ``type``; default is ``<source_conn_id>.<schema>.<table>.changed``. (templated)
     :param event_source: CloudEvents ``source``; default is ``/<source_conn_id>/<schema>.<table>``. (templated)
     :param on_truncate: what to do with TRUNCATE: ``fail`` before it, send an ``event`` with ``op: t`` to each partition
@@ -70,6 +80,8 @@ class ChangeLogDrainOperator(BaseStreamOperator):
         "publication",
         "key_columns",
         "exclude_columns",
+        "message_topics",
+        "transaction_topic",
         "event_type",
         "event_source",
         *BaseStreamOperator.template_fields,
@@ -92,6 +104,8 @@ class ChangeLogDrainOperator(BaseStreamOperator):
         topic: str = "cdc.{schema}.{table}",
         images: str | None = None,
         tombstones: bool | None = None,
+        message_topics: Mapping[str, str] | None = None,
+        transaction_topic: str | None = None,
         event_type: str | None = None,
         event_source: str | None = None,
         on_truncate: str = "fail",
@@ -113,6 +127,8 @@ class ChangeLogDrainOperator(BaseStreamOperator):
         self.first_run = first_run
         self.images = images
         self.tombstones = tombstones
+        self.message_topics = message_topics
+        self.transaction_topic = transaction_topic
         self.event_type = event_type
         self.event_source = event_source
         self.on_truncate = on_truncate

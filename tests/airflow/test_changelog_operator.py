@@ -79,6 +79,28 @@ def test_the_first_run_sends_the_rows_and_the_next_ones_their_changes(crm):
     assert report(second)["topics"] == {crm.topic("orders"): 3}
 
 
+def test_messages_and_transactions_have_topics(crm):
+    dag = crm.dag(
+        message_topics={"outbox": crm.topic("{aggregate_type}")},
+        transaction_topic=crm.topic("transactions"),
+        headers={"tenant": "acme"},
+    )
+    dag.run()
+    event = '{"id":"e1","aggregatetype":"invoice","aggregateid":7,"type":"Sent","payload":{"n": 1}}'
+    crm.execute(f"{CHANGES.rpartition('COMMIT')[0]} SELECT pg_logical_emit_message(true, 'outbox', '{event}'); COMMIT")
+    run = dag.run()
+
+    assert state(run) == "success"
+    [sent] = crm.broker.read(crm.topic("invoice"))
+    assert (sent.key, sent.value, dict(sent.headers)) == ("7", '{"n": 1}', {"id": "e1", "tenant": "acme"})
+    marks = [one.event for one in crm.broker.read(crm.topic("transactions"))]
+    assert [(one["status"], one["event_count"]) for one in marks] == [("BEGIN", None), ("END", 3)]
+    assert {one["transactionid"] for one in crm.events("orders")[2:]} == {one["id"] for one in marks}
+    assert report(run)["topics"] == {
+        crm.topic(one): count for one, count in (("orders", 3), ("invoice", 1), ("transactions", 2))
+    }
+
+
 def test_plain_messages_are_rows_and_a_delete_is_a_tombstone(crm):
     dag = crm.dag(envelope="plain", tables=["public.orders"])
     dag.run()

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from airflow_legacy_events.core.errors import SourceError
-from airflow_legacy_events.core.model.log import LogMessage
+from airflow_legacy_events.core.model.log import LogMessage, LogPosition
 from tests.support.change_log import changed_database
 from tests.support.databases import Database, fresh_database
 
@@ -41,12 +41,24 @@ def messages_belong(log, caplog):
         session.execute("SELECT pg_logical_emit_message(false, 'outbox', 'at once')")
         session.execute("SELECT pg_logical_emit_message(false, 'outbox', 'again')")
     chunks = log.read(messages=("outbox",))
-    parts = [part for chunk in chunks for part in chunk.parts]
-    assert [type(part).__name__ for part in parts] == ["LogRows", "LogMessage", "LogRows"]
-    assert parts[1] == LogMessage("outbox", '{"é": 1}', (parts[0].rows[0][2], 2, parts[0].rows[0][4], None))
-    assert [row[3] for row in (*parts[0].rows, *parts[2].rows)] == [1, 4]
+    [chunk] = chunks
+    rows, message = chunk.parts
+    assert message == LogMessage("outbox", '{"é": 1}', (rows.rows[0][2], 2, rows.rows[0][4], None))
+    assert [row[3] for row in rows.rows] == [1, 4]
     assert caplog.text.count("transactional = false") == 1
-    assert [type(part).__name__ for part in log.read(chunks[1].end, messages=("outbox",))[0].parts] == ["LogRows"]
+    inside = LogPosition(*message.hidden[:2])
+    assert [type(part).__name__ for part in log.read(inside, messages=("outbox",))[0].parts] == ["LogRows"]
+    singly = log.read(rows=1, messages=("outbox",))
+    assert [type(part).__name__ for chunk in singly for part in chunk.parts] == ["LogRows", "LogMessage", "LogRows"]
+    assert singly[1].end == inside
+
+
+def test_a_message_larger_than_a_row_may_be_is_an_error_that_names_its_place(postgres18_logs):
+    with fresh_database(postgres18_logs) as database, changed_database(database, TABLE) as log:
+        log.execute("SELECT pg_logical_emit_message(true, 'outbox', repeat('x', 2000))")
+        assert log.read(messages=("of another",), max_row_bytes=1000)[0].parts == []
+        with pytest.raises(SourceError, match=r"^raise max_row_bytes=1000, .*'outbox'.* 0/\w+ .* has 2000 bytes"):
+            log.read(messages=("outbox",), max_row_bytes=1000)
 
 
 @pytest.mark.parametrize(("encoding", "text"), [("LATIN1", "é".encode("latin-1")), ("SQL_ASCII", "é".encode())])
@@ -57,17 +69,17 @@ def test_a_database_in_another_encoding_gives_the_same_text(postgres18_logs, enc
             session.execute(b"INSERT INTO t VALUES (1, '" + text + b"')")
             session.execute(b"SELECT pg_logical_emit_message(true, 'outbox', '" + text + b"')")
         chunks = log.read(messages=("outbox",))
-    rows, message = chunks[0].parts[0], chunks[1].parts[0]
+    [(rows, message)] = [chunk.parts for chunk in chunks]
     assert rows.rows[0][1] == rows.form.columns[1].name == message.content == "é"
 
 
-def test_text_that_is_not_utf8_is_a_gap_and_a_message_an_error(postgres18_logs):
+def test_text_that_is_not_utf8_is_a_gap_and_a_message_the_bytes_of_its_content(postgres18_logs):
     with encoded(postgres18_logs, "SQL_ASCII") as log:
         with psycopg.connect(log.database.dsn, client_encoding="SQL_ASCII") as session:
             session.execute(b"INSERT INTO t VALUES (1, 'a'), (2, '\xe9'), (3, 'b')")
             session.execute(b"SELECT pg_logical_emit_message(true, 'outbox', '\xe9')")
         rows, gap, more = (part for chunk in log.read() for part in chunk.parts)
-        with pytest.raises(SourceError, match=r"^leave prefix 'outbox' out.*not text in SQL_ASCII"):
-            log.read(messages=("outbox",))
+        *_, message = (part for chunk in log.read(messages=("outbox",)) for part in chunk.parts)
     assert (rows.rows[0][0], gap.hidden[1], more.rows[0][0]) == ("1", 2, "3")
+    assert (message.prefix, message.content) == ("outbox", b"\xe9")
     assert (gap.why, gap.lost, gap.removed) == ("a text of the row is not UTF-8", True, False)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from airflow_legacy_events.brokers.memory import MemoryBroker
 from airflow_legacy_events.core.columns import ABSENT, Shape
 from airflow_legacy_events.core.model import Batch, Messages, Stream
 from airflow_legacy_events.core.ports import LogOptions
@@ -75,6 +77,23 @@ class LogProcess(Process):
         return self.inner.report()
 
 
+class SteppedBroker:
+    """A broker whose publishing and confirming are steps of a process; a process that is gone leaves nothing behind."""
+
+    def __init__(self, process: Process, broker: MemoryBroker) -> None:
+        self._process, self._broker = process, broker
+        broker.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._broker, name)
+
+    def publish(self, messages: Messages, left_out: AbstractSet[int] = frozenset()) -> None:
+        self._process.step("publish", lambda: self._broker.publish(messages, left_out))
+
+    def confirm(self) -> Any:
+        return self._process.step("confirm", self._broker.confirm)
+
+
 @dataclass
 class Rebuilt:
     """What a consumer makes of a topic: each table's rows by key, from events in order."""
@@ -133,7 +152,7 @@ def source_of(
     options = {"tables": ["main.*"], "stream": STREAM._replace(topic="cdc.{schema}.{table}"), **options}
     return ChangeLogSource(
         database=MemoryDatabase(server, between),
-        options=LogOptions(STREAM.name, "dag"),
+        options=LogOptions(STREAM.name, "dag", messages=tuple(options.get("message_topics", ()))),
         source="legacy",
         clock=clock,
         wait=lambda _: server.apply(1),
@@ -143,10 +162,10 @@ def source_of(
 
 def logged_source(logged: LoggedDatabase, **options: Any) -> ChangeLogSource:
     """Return a source of all tables of schema `public` of a PostgreSQL database."""
-    before = options.get("images") == "both"
+    before, messages = options.get("images") == "both", tuple(options.get("message_topics", ()))
     return ChangeLogSource(
         database=logged.legacy.database(60.0),
-        options=LogOptions(STREAM.name, "dag", logged.name, logged.name, before=before),
+        options=LogOptions(STREAM.name, "dag", logged.name, logged.name, before=before, messages=messages),
         stream=STREAM._replace(topic="cdc.{schema}.{table}"),
         source="legacy",
         **{"tables": ["public.*"], **options},

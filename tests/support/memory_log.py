@@ -13,6 +13,7 @@ from airflow_legacy_events.core.model import (
     LogChunk,
     LogForm,
     LogGap,
+    LogMessage,
     LogPosition,
     LogRows,
     LogState,
@@ -36,6 +37,7 @@ class MemoryLog:
     def __init__(self, server: Server, database: MemoryDatabase, between: Callable[[], None]) -> None:
         self.server, self._database, self.between = server, database, between
         self.closed = False
+        self.messages: Collection[str] = ()
         self.reads: list[tuple[LogPosition, str]] = []
         self.happened: dict[TableName, list[str]] = {}
 
@@ -97,7 +99,7 @@ class MemoryLog:
             numbered = [
                 (number, change)
                 for number, change in enumerate(transaction.changes, 1)
-                if (transaction.commit, number) > (place, after.changes) and change.table in self.server.members
+                if (transaction.commit, number) > (place, after.changes) and self._wanted(change)
             ]
             for first in range(0, len(numbered), rows):
                 self.between()
@@ -107,6 +109,9 @@ class MemoryLog:
                 yield from self._chunks(transaction, block, position, committed=whole)
         self.between()
         yield LogChunk((), position if int(position.place) > low else LogPosition(until), final=True)
+
+    def _wanted(self, change: Change) -> bool:
+        return change.row[0] in self.messages if change.op == "m" else change.table in self.server.members
 
     def _chunks(
         self, transaction: Transaction, block: Sequence[tuple[int, Change]], end: LogPosition, *, committed: bool
@@ -126,6 +131,7 @@ class MemoryLog:
     @staticmethod
     def _parts(transaction: Transaction, group: Sequence[tuple[int, Change]]) -> list[Any]:
         parts: dict[LogForm, LogRows] = {}
+        found: list[Any] = []
         for number, change in group:
             hidden = (str(transaction.commit), number, None, None)
             if change.op.startswith("gap"):
@@ -133,12 +139,18 @@ class MemoryLog:
                 return [LogGap(change.form.table, hidden, change.op, lost, removed)]
             if change.op.startswith("t"):
                 return [LogTruncate(change.form, hidden, partial="some" in change.op)]
-            part = parts.setdefault(change.form, LogRows(change.form, [], [], []))
+            if change.op == "m":
+                found.append(LogMessage(*change.row, hidden))
+                continue
+            if change.form not in parts:
+                parts[change.form] = LogRows(change.form, [], [], [])
+                found.append(parts[change.form])
+            part = parts[change.form]
             part.ops.append(change.op)
             part.rows.append((*map(_text, change.row), *hidden))
             assert part.before is not None
             part.before.append(None if change.before is None else tuple(map(_text, change.before)))
-        return list(parts.values())
+        return found
 
     def acknowledge(self, place: str) -> None:
         assert not self.closed
@@ -200,11 +212,12 @@ class MemoryDatabase(SqliteDatabase):
         return super().read(query, max_bytes)
 
     def change_log(self, options: Any) -> Any:
+        self.memory_log.messages = options.messages
         return self.memory_log
 
 
 def _is_row(change: Change) -> bool:
-    return change.op in ("c", "u", "d")
+    return change.op in ("c", "u", "d", "m")
 
 
 def _text(value: Any) -> Any:

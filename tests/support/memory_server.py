@@ -39,7 +39,7 @@ class Table:
 
 
 class Change(NamedTuple):
-    """One change: `c`, `u`, `d`, `t`, or a gap's words."""
+    """One change: `c`, `u`, `d`, `t`, `m` for a message of prefix and content, or a gap's words."""
 
     table: str
     form: LogForm
@@ -128,7 +128,10 @@ class Server:
         del self.tables[name]
 
     def commit(self, *changes: tuple[str, str, Row, Row | None], visible: bool = True) -> None:
-        """Commit changes: table, `put` or `delete` or `truncate` or `gap`, key or row, and the key that it replaces."""
+        """Commit changes: table, what was done, key or row, and the key that it replaces.
+
+        What was done is `put`, `delete`, `truncate`, `gap`, or `message`, whose row is prefix and content.
+        """
         self.number += 1
         self.at += _STEP
         found = [one for change in changes for one in self._changes(*change)]
@@ -163,6 +166,8 @@ class Server:
         if what in ("truncate", "truncate some"):
             table.rows.clear()
             yield Change(name, table.form, "t" if what == "truncate" else "t some", ())
+        elif what == "message":
+            yield Change(name, table.form, "m", row)
         elif what.startswith("gap"):
             yield Change(name, table.form, what, row)
         elif what == "delete":
@@ -186,7 +191,7 @@ class Server:
 
     def _apply(self, session: sqlite3.Connection, change: Change) -> None:
         table, names = self.tables.get(change.table), [one.name for one in change.form.columns]
-        if table is None or change.op.startswith("gap"):
+        if table is None or change.op == "m" or change.op.startswith("gap"):
             return
         if change.op.startswith("t"):
             session.execute(f"DELETE FROM {change.table}")

@@ -119,12 +119,12 @@ class LogMessage(NamedTuple):
 
     Attributes:
         prefix: of the message.
-        content: of the message, in UTF-8.
+        content: of the message; as bytes where it is no text in the database's encoding.
         hidden: values by `HIDDEN`.
     """
 
     prefix: str
-    content: str
+    content: str | bytes
     hidden: tuple[Any, ...]
 
 
@@ -151,8 +151,8 @@ class LogChunk:
     """A part of the log that is confirmed and saved together.
 
     Attributes:
-        parts: rows grouped by table, since order is promised per key; a truncation, gap or message is a chunk of its
-            own.
+        parts: rows grouped by table, since order is promised per key, and messages in their order; a truncation or gap
+            is a chunk of its own.
         end: position after it. A chunk may end inside a transaction.
         transactions: numbers of the transactions with rows in it, unique for the server's lifetime.
         committed: how many transactions ended in it.

@@ -55,6 +55,7 @@ class Stream(NamedTuple):
         database: name of the database of a change log, as its server knows it.
         schema: of the table of a change log.
         table: of a change log, without its schema.
+        transactions: whether events of a change log name their transaction.
     """
 
     name: str
@@ -72,3 +73,4 @@ class Stream(NamedTuple):
     database: str = ""
     schema: str = ""
     table: str = ""
+    transactions: bool = False

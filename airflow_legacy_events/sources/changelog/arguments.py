@@ -12,6 +12,7 @@ from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Stream
 from airflow_legacy_events.core.ports import ChangeLog, Database, LogOptions
 from airflow_legacy_events.sources.changelog.legs import LEG_BYTES, LEG_SECONDS
+from airflow_legacy_events.sources.changelog.logical_messages import LogicalMessages
 from airflow_legacy_events.sources.changelog.tables import Tables
 
 
@@ -33,6 +34,8 @@ class ChangeLogArguments:
         on_truncate: `fail`, `event` or `skip`.
         on_schema_change: `evolve` or `fail`.
         completeness: `exact`: a run fails where the log can't tell of a change; `best_effort`: it warns.
+        message_topics: template of the topic by prefix of the logical messages that are outbox events.
+        transaction_topic: topic of the beginnings and ends of transactions; None: they have none.
         snapshot: tables to read again.
         run: id of the run that gives `snapshot`; a retry with the same id continues. None: at the first row.
         limits: budgets of the run.
@@ -55,6 +58,8 @@ class ChangeLogArguments:
     on_truncate: str = "fail"
     on_schema_change: str = "evolve"
     completeness: str = "best_effort"
+    message_topics: Mapping[str, str] = field(default_factory=dict)
+    transaction_topic: str | None = None
     snapshot: Sequence[str] = ()
     run: str | None = None
     limits: Limits = field(default_factory=Limits)
@@ -68,6 +73,11 @@ class ChangeLogArguments:
     def change_log(self) -> ChangeLog:
         """The change log of the database."""
         return self.database.change_log(self.options)
+
+    @functools.cached_property
+    def messages(self) -> LogicalMessages:
+        """Turns logical messages into events."""
+        return LogicalMessages(self.message_topics, self.stream.source_timezone)
 
     @property
     def lookup(self) -> Tables:

@@ -15,6 +15,7 @@ from airflow_legacy_events.sources.changelog.leg_state import Progress
 from airflow_legacy_events.sources.changelog.legs import Legs
 from airflow_legacy_events.sources.changelog.run import LogRun
 from airflow_legacy_events.sources.changelog.tables import LoggedTable, Tables
+from airflow_legacy_events.sources.changelog.transactions import Transactions
 from airflow_legacy_events.sources.changelog.truncating import Truncations
 from airflow_legacy_events.sources.changelog.unchanged import Unchanged
 
@@ -57,6 +58,7 @@ def assembled(
         gaps=gaps,
         unchanged=unchanged,
         completion=Completion(lookup),
+        messages=source.messages,
     )
     if progress.position is not None:
         hidden = (progress.position.place, 0, None, None)
@@ -65,7 +67,8 @@ def assembled(
         for changed, whys in log.untold(stored).items():
             for why in whys if (name := str(changed)) in tables else ():
                 gaps.met(tables[name], progress.tables[name], hidden, why, removed=True)
-    drain = Drain(log, changes, progress, Budget(source.limits, source.clock))
+    transactions = Transactions(source.transaction_topic, log, progress)
+    drain = Drain(log, changes, transactions, progress, Budget(source.limits, source.clock))
     legs = Legs(
         log=log,
         lookup=lookup,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 from airflow_legacy_events.core.columns import ABSENT, Shape
@@ -13,6 +14,7 @@ from airflow_legacy_events.sources.changelog.completing import Completion
 from airflow_legacy_events.sources.changelog.evolution import Evolution
 from airflow_legacy_events.sources.changelog.filtering import KeyFilter
 from airflow_legacy_events.sources.changelog.leg_state import READ, Progress, TableProgress
+from airflow_legacy_events.sources.changelog.logical_messages import LogicalMessages
 from airflow_legacy_events.sources.changelog.shapes import PLACE, excluded_places, shape_of
 from airflow_legacy_events.sources.changelog.tables import LoggedTable
 from airflow_legacy_events.sources.changelog.truncating import Truncations
@@ -32,6 +34,7 @@ class Changes:
         gaps: judges what can't be reported.
         unchanged: looks after what updates left out.
         completion: completes rows whose key changed.
+        messages: turns logical messages into events.
     """
 
     def __init__(  # noqa: PLR0913  the parts of a run
@@ -46,10 +49,11 @@ class Changes:
         gaps: Gaps,
         unchanged: Unchanged,
         completion: Completion,
+        messages: LogicalMessages,
     ) -> None:
         self._tables, self._progress, self._before = tables, progress, before
         self._evolution, self._truncations, self._gaps = evolution, truncations, gaps
-        self._unchanged, self._completion = unchanged, completion
+        self._unchanged, self._completion, self._messages = unchanged, completion, messages
         self._filter = KeyFilter(log)
         self._shapes: dict[LogForm, Shape] = {}
 
@@ -59,7 +63,12 @@ class Changes:
         Raises:
             SourceError, WatermarkError, CompletenessError: a change can't be sent, or may not be passed.
         """
-        found = [batch for part in chunk.parts for batch in self._of(part)]
+        found: list[Batch] = []
+        for is_message, parts in groupby(chunk.parts, lambda part: isinstance(part, LogMessage)):
+            if is_message:
+                found += self._messages.batches(part for part in parts if isinstance(part, LogMessage))
+            else:
+                found += [batch for part in parts if not isinstance(part, LogMessage) for batch in self._of(part)]
         for batch in found:
             batch.notes = chunk.notes
         return found
@@ -68,9 +77,7 @@ class Changes:
         """Forget the shapes of a table whose arguments were looked up again."""
         self._shapes = {form: shape for form, shape in self._shapes.items() if shape.table != name}
 
-    def _of(self, part: LogRows | LogTruncate | LogMessage | LogGap) -> Iterator[Batch]:
-        if isinstance(part, LogMessage):
-            return
+    def _of(self, part: LogRows | LogTruncate | LogGap) -> Iterator[Batch]:
         name = str(part.table if isinstance(part, LogGap) else part.form.table)
         table, progress = self._tables.get(name), self._progress.tables.get(name)
         if table is None or progress is None or progress.silent:

@@ -14,6 +14,7 @@ from airflow_legacy_events.core.ports import ChangeLog, LogSnapshot
 from airflow_legacy_events.sources.changelog.batches import Changes
 from airflow_legacy_events.sources.changelog.leg_state import Progress
 from airflow_legacy_events.sources.changelog.shapes import MARK
+from airflow_legacy_events.sources.changelog.transactions import Transactions
 
 _MARK_SECONDS = 1.0
 """A stretch without a row of ours moves the watermark this often: each time costs a save."""
@@ -67,12 +68,14 @@ class Drain:
     Attributes:
         log: to read.
         changes: turns its chunks into batches.
+        transactions: adds beginnings and ends of transactions to them.
         progress: of the stream.
         budget: of the run.
     """
 
     log: ChangeLog
     changes: Changes
+    transactions: Transactions
     progress: Progress
     budget: Budget
     read: Read = field(default_factory=Read)
@@ -96,6 +99,8 @@ class Drain:
         with _closing(self.log.read(self.progress.position, until, self.budget.page_rows)) as chunks:
             for chunk in chunks:
                 found = self.changes.of(chunk)
+                self.budget.rows += sum(one.count for one in found)
+                found += self.transactions.marks(found, chunk.end)
                 blind |= self._pass(chunk, snapshot)
                 if found or chunk.final or self.budget.clock() - self._marked_at >= _MARK_SECONDS:
                     yield from self._marked(found, final=last and chunk.final)
@@ -114,7 +119,6 @@ class Drain:
         if not found:
             yield self.mark(final=final)
             return
-        self.budget.rows += sum(one.count for one in found)
         found[-1].after, found[-1].final = self.progress.watermark(), final
         yield from found
 

@@ -9,7 +9,14 @@ from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.core.facts import Form, are_texts, check_facts, is_text
 from airflow_legacy_events.core.model import LogPosition, Watermark
-from airflow_legacy_events.sources.changelog.leg_state import LEGS, STATES, TABLES, Progress, TableProgress
+from airflow_legacy_events.sources.changelog.leg_state import (
+    LEGS,
+    STATES,
+    TABLES,
+    OpenTransaction,
+    Progress,
+    TableProgress,
+)
 
 KIND = "log"
 _VALUES = 2
@@ -21,7 +28,8 @@ def source_facts(source: str) -> dict[str, Any]:
     `kind` · `source` the connection's name. `ChangeLog.facts` adds those of the log: `server`, `slot` and the like.
     Each watermark adds `tables`, the progress of each by `schema.table`; see `TableProgress` · `waiting` numbers of
     transactions that the log has shown and queries may not see yet · `gone` number of the last snapshot of each table
-    that was sent and is read no longer.
+    that was sent and is read no longer · `transaction` that is sent in part: `place`, `time` and `counts` of its events
+    by table; only inside one, and where transactions have a topic.
     """
     return {"kind": KIND, "source": source}
 
@@ -45,7 +53,9 @@ def progress_of(stream: str, at: Watermark | None) -> Progress:
         return Progress({})
     tables = {name: TableProgress.of(one) for name, one in (at.facts.get(TABLES) or {}).items()}
     waiting, gone = tuple(at.facts.get("waiting") or ()), dict(at.facts.get("gone") or {})
-    return Progress(tables, _position(stream, at.values), waiting, gone=gone)
+    fact = at.facts.get("transaction")
+    transaction = None if fact is None else OpenTransaction.of(fact)
+    return Progress(tables, _position(stream, at.values), waiting, gone=gone, transaction=transaction)
 
 
 def _position(stream: str, values: tuple[str, ...]) -> LogPosition:
@@ -87,6 +97,16 @@ def _is_gap(found: Any) -> bool:
     return isinstance(found, list) and [*map(type, found)] == [str, str, int, bool, int]
 
 
+def _is_transaction(found: Any) -> bool:
+    return (
+        isinstance(found, dict)
+        and is_text(found.get("place"))
+        and (found.get("time") is None or is_text(found["time"]))
+        and isinstance(found.get("counts"), dict)
+        and all(map(_is_number, found["counts"].values()))
+    )
+
+
 def _list_of(fits: Any) -> Any:
     return lambda found: isinstance(found, list) and all(map(fits, found))
 
@@ -106,5 +126,6 @@ _FORMS: Mapping[str, Form] = {
     "source": (is_text, "a text"),
     TABLES: (_are_tables, "an object of tables, each with state and key_columns"),
     "gone": (lambda found: isinstance(found, dict) and all(map(_is_number, found.values())), "an object of numbers"),
+    "transaction": (_is_transaction, "an object of place, time and counts"),
     "waiting": (_list_of(_is_number), "a list of numbers"),
 }

@@ -141,6 +141,30 @@ class TableProgress:
 
 
 @dataclass
+class OpenTransaction:
+    """A transaction that a position is inside of, while transactions have a topic.
+
+    Attributes:
+        place: where it commits.
+        time: of its commit, as text; None before its first event.
+        counts: number of its events by table so far; empty before the first one.
+    """
+
+    place: str
+    time: str | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, fact: Mapping[str, Any]) -> OpenTransaction:
+        """Return the transaction of a fact."""
+        return cls(fact["place"], fact.get("time"), dict(fact.get("counts") or {}))
+
+    def as_fact(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        return {"place": self.place, "time": self.time, "counts": dict(self.counts)}
+
+
+@dataclass
 class Progress:
     """Progress of a stream, as its next watermark has it.
 
@@ -150,6 +174,7 @@ class Progress:
         waiting: numbers of transactions that the log has shown and queries may not see yet.
         facts: of the log.
         gone: number of the last snapshot of each table that was sent and is read no longer.
+        transaction: whose changes are sent in part; None between two, and where transactions have no topic.
     """
 
     tables: dict[str, TableProgress]
@@ -157,6 +182,7 @@ class Progress:
     waiting: tuple[int, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
     gone: dict[str, int] = field(default_factory=dict)
+    transaction: OpenTransaction | None = None
 
     def left(self) -> list[str]:
         """Return the tables whose rows are not all read yet, begun ones first."""
@@ -170,6 +196,8 @@ class Progress:
         facts = {**self.facts, TABLES: tables, "waiting": list(self.waiting)}
         if self.gone:
             facts["gone"] = dict(self.gone)
+        if self.transaction is not None:
+            facts["transaction"] = self.transaction.as_fact()
         return Watermark((place, str(changes)), (place,), facts)
 
     def _in(self, state: str) -> Sequence[str]:

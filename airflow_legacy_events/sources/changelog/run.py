@@ -43,8 +43,10 @@ class LogRun:
 
     def note_compacted(self, topics: Sequence[str]) -> None:
         """See `core.model.Horizon.compacted`."""
-        for one in self.compacted:
-            one(topics)
+        of_tables = {one.stream["topic"] for one in self.tables.values()}
+        if found := [one for one in topics if one in of_tables]:
+            for note in self.compacted:
+                note(found)
 
     def batches(self) -> Iterator[Batch]:
         """Yield all batches; the last one is final unless a budget was used up before the target."""

@@ -35,6 +35,7 @@ from airflow_legacy_events.sources.changelog.leg_state import Progress
 from airflow_legacy_events.sources.changelog.reporting import described
 from airflow_legacy_events.sources.changelog.run import LogRun
 from airflow_legacy_events.sources.changelog.tables import LoggedTable
+from airflow_legacy_events.sources.changelog.transactions import refuse_shared
 
 EXACT = "the log holds every committed change of the tables up to the target, in the order of the commits"
 
@@ -69,6 +70,11 @@ class ChangeLogSource(ChangeLogArguments):
         progress = self._progress(at)
         lookup, log = self.lookup, self.change_log
         tables = lookup.find(progress.tables)
+        of_tables = {name: one.stream["topic"] for name, one in tables.items()}
+        beside = self.messages.topics_beside(of_tables)
+        refuse_shared(self.transaction_topic, of_tables, beside)
+        if self.transaction_topic is not None:
+            beside.append(self.transaction_topic)
         stored = {} if at is None else at.facts
         found = self._guard(at, progress, [one.entry.name for name, one in tables.items() if name in self.snapshot])
         facts = {**source_facts(self.source), **found}
@@ -83,7 +89,7 @@ class ChangeLogSource(ChangeLogArguments):
             raise CompletenessError(f"completeness='exact' is required of stream {self.stream.name!r}, and {reason}")
         if not (progress.left() or joining or behind(log, progress.position, end)):
             return Opened(Horizon(None, completeness, reason, facts), iter(()))
-        topics = tuple(dict.fromkeys(one.stream["topic"] for one in tables.values()))
+        topics = (*dict.fromkeys(of_tables.values()), *beside)
         horizon = Horizon((end, "0"), completeness, reason, facts, topics=topics, compacted=run.note_compacted)
         return Opened(horizon, run.batches())
 

@@ -1,4 +1,4 @@
-"""Layouts: the role of each column of an outbox table."""
+"""Layouts: the role of each column of an outbox table; see `sources.roles`."""
 
 from __future__ import annotations
 
@@ -8,21 +8,7 @@ from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import Reflection
 from airflow_legacy_events.sources import withheld
-
-ROLES = ("id", "aggregate_type", "aggregate_id", "event_type", "payload", "headers", "timestamp", "partition")
-"""Roles of columns, as named in `columns=` and templates."""
-
-LAYOUTS: Mapping[str, Mapping[str, str]] = {
-    "debezium": {
-        "id": "id",
-        "aggregate_type": "aggregatetype",
-        "aggregate_id": "aggregateid",
-        "event_type": "type",
-        "payload": "payload",
-        "timestamp": "created_at",
-    },
-}
-"""By name; https://debezium.io/documentation/reference/stable/transformations/outbox-event-router.html"""
+from airflow_legacy_events.sources.roles import LAYOUTS, ROLES
 
 REMEDY = "or name other columns with columns={...}, with None for a role without a column"
 """Remedy if columns of roles can't be read."""

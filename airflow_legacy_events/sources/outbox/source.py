@@ -37,12 +37,13 @@ from airflow_legacy_events.sources.outbox import checks
 from airflow_legacy_events.sources.outbox.acknowledging import Acknowledgement
 from airflow_legacy_events.sources.outbox.drain import EXACT, Drain
 from airflow_legacy_events.sources.outbox.facts import REMEDIES, WITH_RECEIPT, check_outbox_facts, source_facts
-from airflow_legacy_events.sources.outbox.layouts import ROLES, find_roles
+from airflow_legacy_events.sources.outbox.layouts import find_roles
 from airflow_legacy_events.sources.outbox.marking import find_marking
 from airflow_legacy_events.sources.outbox.receipts import received
 from airflow_legacy_events.sources.outbox.replaying import open_replay
 from airflow_legacy_events.sources.outbox.table import OutboxTable, select_outbox
 from airflow_legacy_events.sources.outbox.tidying import Tidying
+from airflow_legacy_events.sources.roles import ROLES
 from airflow_legacy_events.sources.selection import Selection
 from airflow_legacy_events.sources.server import as_known, refuse_behind
 
@@ -75,7 +76,7 @@ class OutboxSource:
         stream: name of the stream, for messages.
         source: name of the connection, kept with the watermark.
         table: as written by the user, `schema.table` or `table`.
-        layout: name of the layout, which assigns roles to columns; see `layouts.LAYOUTS`.
+        layout: name of the layout, which assigns roles to columns; see `sources.roles.LAYOUTS`.
         columns: overrides of the layout by role.
         order_columns: order of the pass; None: an integer id, else timestamp and id.
         after_publish: `delete` published rows, or `mark` them.

@@ -18,7 +18,7 @@ from airflow_legacy_events.hooks.registry import DEFAULT_ENVELOPE, LOG_ENVELOPES
 from airflow_legacy_events.streams import arguments
 from airflow_legacy_events.streams.naming import slot_name
 from airflow_legacy_events.streams.schedule import longest_interval
-from airflow_legacy_events.streams.specs import log_arguments
+from airflow_legacy_events.streams.specs import log_arguments, log_messages
 from airflow_legacy_events.streams.specs.base import OneTopic
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -59,6 +59,8 @@ class ChangeLogSpec(OneTopic):
     exclude_columns: Any = None
     first_run: str = "all"
     images: str = "after"
+    message_topics: Any = None
+    transaction_topic: str | None = None
     on_truncate: str = "fail"
     on_schema_change: str = "evolve"
     completeness: str = "best_effort"
@@ -90,15 +92,20 @@ class ChangeLogSpec(OneTopic):
             self.resolved()
             return
         log_arguments.check(self, late=True)
+        log_messages.check(self.message_topics, late=True)
+        log_messages.check_transactions(self.transaction_topic, late=True)
 
     def resolved(self) -> Self:
         """See `SourceSpec.resolved`."""
         log_arguments.check(self, late=False)
+        log_messages.check(self.message_topics, late=False)
+        log_messages.check_transactions(self.transaction_topic, late=False)
         return replace(
             self,
             tables=tuple(self.tables),
             key_columns=log_arguments.by_table(self.key_columns),
             exclude_columns=log_arguments.by_table(self.exclude_columns),
+            message_topics=dict(self.message_topics or {}),
         )
 
     def reading_anew(self, tables: tuple[str, ...], run: str) -> Self:
@@ -123,7 +130,9 @@ class ChangeLogSpec(OneTopic):
     def stream(self, topic: str, dag_id: str, task_id: str) -> Stream:
         """See `SourceSpec.stream`; source and type are those of a table, which each shape names."""
         name = f"{self.conn_id}.{self.slot_of(dag_id, task_id)}@log"
-        return Stream(name, topic, path_of(self.conn_id), f"{self.conn_id}.changed", self.source_timezone or "UTC")
+        return Stream(
+            name, topic, path_of(self.conn_id), f"{self.conn_id}.changed", self.source_timezone or "UTC"
+        )._replace(transactions=self.transaction_topic is not None)
 
     def stream_name(self, topic: str | None) -> str | None:  # noqa: ARG002  one log, any topic
         """See `SourceSpec.stream_name`."""
@@ -140,7 +149,13 @@ class ChangeLogSpec(OneTopic):
 
     def envelope(self, given: str | Envelope | None) -> Envelope:
         """See `SourceSpec.envelope`."""
-        return make_envelope(given or DEFAULT_ENVELOPE, LOG_ENVELOPES)
+        from airflow_legacy_events.envelopes.outbox import LoggedEnvelope  # noqa: PLC0415  only to read the log
+        from airflow_legacy_events.envelopes.transactions import TransactionsEnvelope  # noqa: PLC0415
+
+        found = make_envelope(given or DEFAULT_ENVELOPE, LOG_ENVELOPES)
+        if self.message_topics:
+            found = LoggedEnvelope(found)
+        return found if self.transaction_topic is None else TransactionsEnvelope(found)
 
     def check_wait(self) -> None:
         """See `SourceSpec.check_wait`."""
@@ -163,6 +178,8 @@ class ChangeLogSpec(OneTopic):
             on_truncate=self.on_truncate,
             on_schema_change=self.on_schema_change,
             completeness=self.completeness,
+            message_topics=found.message_topics,
+            transaction_topic=self.transaction_topic,
             snapshot=self.snapshot,
             run=self.run,
             limits=limits,
@@ -178,6 +195,7 @@ class ChangeLogSpec(OneTopic):
             publication=self.publication or slot,
             given=self.publication is not None,
             before=self.images == "both",
+            messages=tuple(self.message_topics or ()),
             interval_seconds=longest_interval(self.schedule),
         )
 

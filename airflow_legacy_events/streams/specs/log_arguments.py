@@ -19,6 +19,10 @@ class Named(Protocol):
     """What names tables, columns and server objects."""
 
     @property
+    def message_topics(self) -> Any:
+        """Topics of logical messages; with them, a log may be read without a table."""
+
+    @property
     def tables(self) -> Any:
         """List of tables."""
 
@@ -49,7 +53,8 @@ def check(given: Named, *, late: bool) -> None:
     Raises:
         ConfigurationError: one of them is wrong.
     """
-    if not (late and _is_template(given.tables)):
+    none = isinstance(given.tables, Sequence) and not given.tables and bool(given.message_topics)
+    if not (none or (late and _is_template(given.tables))):
         _check_tables(given.tables, late=late)
     for name in ("key_columns", "exclude_columns"):
         found = getattr(given, name)

@@ -17,7 +17,8 @@ from airflow_legacy_events.core.ports import Database, Envelope, Source
 from airflow_legacy_events.core.row_security import FAIL, ROW_SECURITY
 from airflow_legacy_events.core.uris import path_of
 from airflow_legacy_events.hooks.registry import OUTBOX_ENVELOPES, find, missing_port, resolve
-from airflow_legacy_events.sources.outbox.layouts import LAYOUTS, check_columns
+from airflow_legacy_events.sources.outbox.layouts import check_columns
+from airflow_legacy_events.sources.roles import LAYOUTS
 from airflow_legacy_events.streams import arguments, messages
 from airflow_legacy_events.streams.naming import holds_template
 

@@ -52,6 +52,17 @@ def log(**arguments):
         ({"source_timezone": "database"}, "source_timezone= must be the name of a time zone"),
         ({"topic_config": {"cleanup.policy": "compact"}}, "topic_config= has no effect without topic_partitions="),
         ({"headers": ["tenant"]}, "headers= must be a dict"),
+        ({"tables": [], "message_topics": {}}, "tables= must be a list of tables"),
+        ({"transaction_topic": ""}, "transaction_topic= must be one topic without braces, such as 'cdc.transactions'"),
+        ({"transaction_topic": "cdc.{table}"}, "transaction_topic= must be one topic without braces"),
+        ({"transaction_topic": True}, "transaction_topic= must be one topic without braces"),
+        ({"message_topics": ["outbox"]}, "message_topics= must be a dict of prefixes and topics, such as {'outbox': "),
+        ({"message_topics": {"": "events"}}, "message_topics= must be a dict of prefixes and topics"),
+        ({"message_topics": {5: "events"}}, "message_topics= must be a dict of prefixes and topics"),
+        ({"message_topics": {"outbox": ""}}, "message_topics={'outbox': ...} must be a topic, such as 'outbox.event."),
+        ({"message_topics": {"outbox": None}}, "message_topics={'outbox': ...} must be a topic"),
+        ({"message_topics": {"outbox": "a.{payload}"}}, "names 'payload' in braces; correct it: a message's topic is"),
+        ({"message_topics": {"outbox": "a.{"}}, "message_topics={'outbox': ...} is 'a.{', which is not a valid templa"),
     ],
 )
 def test_a_wrong_argument_stops_the_dag_from_being_loaded(arguments, told):
@@ -92,7 +103,7 @@ def test_an_argument_of_another_operator_says_what_to_do_instead(arguments, reme
     assert all(remedy in str(refused.value) for remedy in remedies)
 
 
-@pytest.mark.parametrize("argument", ["message_topics", "transaction_topic", "no_such_thing"])
+@pytest.mark.parametrize("argument", ["message_topic", "transactions_topic", "no_such_thing"])
 def test_what_is_no_argument_is_not_taken_in_silence(argument):
     with pytest.raises(TypeError, match=argument):
         log(**{argument: "x"})
@@ -173,3 +184,27 @@ def test_old_rows_are_read_where_the_envelope_shows_them(arguments, images):
 def test_an_envelope_of_logs_is_made_by_its_name():
     task = log(envelope="debezium")
     assert isinstance(task._spec().envelope(task.envelope), DebeziumEnvelope)
+
+
+def test_messages_have_topics_and_may_be_all_that_is_read():
+    topics = {"outbox": "outbox.event.{aggregate_type}", "audit": "audit", "a": "{aggregatetype}.{event_type}.{id}"}
+    spec = log(message_topics=topics, tables=[])._spec()
+    assert spec.resolved().resolved().message_topics == topics
+    assert spec.resolved()._options(Stream("s", "t", "/s", "t")).messages == ("outbox", "audit", "a")
+    for late in ("{{ params.topics }}", {"outbox": "{{ params.topic }}"}, {"{{ params.prefix }}": "events"}):
+        log(message_topics=late)
+    with pytest.raises(ConfigurationError, match="message_topics= must be a dict"):
+        log(message_topics="{{ params.topics }}")._spec().resolved()
+
+
+def test_messages_are_payloads_whatever_the_envelope_of_tables_is():
+    assert repr(log(message_topics={"outbox": "events"})._spec().envelope("plain")) == (
+        "LoggedEnvelope(tables=PlainEnvelope())"
+    )
+    assert repr(log()._spec().envelope("plain")) == "PlainEnvelope()"
+    assert repr(log(transaction_topic="t")._spec().envelope("plain")) == "TransactionsEnvelope(events=PlainEnvelope())"
+
+
+def test_events_name_their_transaction_where_transactions_have_a_topic():
+    assert log(transaction_topic="{{ params.topic }}")._spec().stream("t", "d", "t").transactions
+    assert not log()._spec().stream("t", "d", "t").transactions

@@ -9,7 +9,10 @@ import pytest
 from airflow_legacy_events.errors import ConfigurationError
 from airflow_legacy_events.streams.specs.log_arguments import by_table, check
 
-RIGHT = {"tables": ["public.orders"], "slot": None, "publication": None, "key_columns": None, "exclude_columns": None}
+RIGHT = {
+    "tables": ["public.orders"],
+    **dict.fromkeys(("slot", "publication", "key_columns", "exclude_columns", "message_topics")),
+}
 
 
 def given(**arguments):

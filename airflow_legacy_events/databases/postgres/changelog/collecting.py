@@ -23,7 +23,7 @@ MOST_BYTES = 8 * 2**20
 
 
 class Collector:
-    """Collects rows by table until a chunk is full.
+    """Collects rows by table, and messages, until a chunk is full.
 
     Rows of a table whose form changed begin a part of their own behind its earlier one, so the order holds per table.
 
@@ -34,7 +34,7 @@ class Collector:
 
     Attributes:
         before: whether old rows are wanted.
-        rows: collected so far.
+        rows: collected so far, messages among them.
         bytes: of their messages.
         full: whether the chunk is full.
         over: how many rows were added after it was full, and are the first of the next one: the second of two changes.
@@ -48,7 +48,7 @@ class Collector:
         self._reset()
 
     def _reset(self) -> None:
-        self._parts: list[LogRows] = []
+        self._parts: list[LogRows | LogMessage] = []
         self._latest: dict[TableName, LogRows] = {}
         self._transactions: dict[int, str] = {}
         self._moved: dict[tuple[Any, ...], tuple[Any, ...]] = {}
@@ -90,6 +90,13 @@ class Collector:
         self.bytes += size
         self.full = self.rows >= self._most or self.bytes >= MOST_BYTES
 
+    def add_message(self, message: LogMessage, size: int) -> None:
+        """Add a logical message; `size` is that of its content, in bytes. The chunk must not be full."""
+        self._parts.append(message)
+        self.rows += 1
+        self.bytes += size
+        self.full = self.rows >= self._most or self.bytes >= MOST_BYTES
+
     @property
     def room(self) -> tuple[int, int]:
         """Rows and bytes until the chunk is full."""
@@ -128,7 +135,7 @@ class Collector:
         """
         return self._made(self._parts, end, final=final)
 
-    def alone(self, part: LogTruncate | LogGap | LogMessage, end: LogPosition) -> LogChunk:
+    def alone(self, part: LogTruncate | LogGap, end: LogPosition) -> LogChunk:
         """Return a chunk of one part; nothing else may be collected then."""
         self.rows += 1
         return self._made([part], end, final=False)

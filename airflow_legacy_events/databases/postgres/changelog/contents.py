@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 
 from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.core.model.log import LogMessage
 from airflow_legacy_events.databases.postgres.changelog.failures import refused
 from airflow_legacy_events.databases.postgres.changelog.options import ReaderOptions
+from airflow_legacy_events.databases.postgres.changelog.pgoutput import Message
 
 _UTF8 = ("UTF8", "SQL_ASCII")
 _CONVERTED = "SELECT convert_from(%s::bytea, %s::name)"
 
 
-def decoded(options: ReaderOptions, encoding: str, prefix: str, content: bytes) -> str:
-    """Return the content of a logical message.
+def logged(options: ReaderOptions, encoding: str, message: Message, hidden: tuple[Any, ...]) -> LogMessage:
+    """Return a logical message with its content decoded.
 
     Args:
         options: of the reader.
         encoding: the server's name of the database's encoding; the server itself converts what is not ASCII.
-        prefix: of the message, for the error.
-        content: of the message.
+        message: as the log has it.
+        hidden: values by `HIDDEN`.
 
     Raises:
-        SourceError: it is not text in that encoding.
+        SourceError: it is larger than a row may be, or the server does not answer.
     """
+    if (size := len(message.content)) > options.max_row_bytes:
+        error = SourceError(
+            f"raise max_row_bytes={options.max_row_bytes}, or leave prefix {message.prefix!r} out of message_topics=: a"
+            f" logical message at {hidden[0]} of the log of connection {options.conn_id!r} has {size} bytes; nothing"
+            " behind it was sent"
+        )
+        error.retry_helps = False
+        raise error
+    return LogMessage(message.prefix, _decoded(options, encoding, message.content), hidden)
+
+
+def _decoded(options: ReaderOptions, encoding: str, content: bytes) -> str | bytes:
+    """Return a content as text; as it is where it is no text in the database's encoding."""
     try:
         if encoding in _UTF8 or content.isascii():
             return content.decode()
@@ -31,11 +48,6 @@ def decoded(options: ReaderOptions, encoding: str, prefix: str, content: bytes) 
             [(found,)] = session.execute(_CONVERTED, (content, encoding)).fetchall()
             return str(found)
     except (UnicodeDecodeError, psycopg.DataError):
-        error = SourceError(
-            f"leave prefix {prefix!r} out, or let its messages be text: connection {options.conn_id!r} found a logical"
-            f" message of that prefix that is not text in {encoding}"
-        )
-        error.retry_helps = False
-        raise error from None
+        return content
     except psycopg.Error as error:
         raise refused(options.conn_id, error) from None

@@ -74,7 +74,7 @@ def publish(session: LogSession, options: LogOptions, tables: Mapping[TableName,
             comment = publication.comment_for(options.stream, options.dag, options.slot or "")
             publication.make_publication(connection, name, tables, comment)
             return list(tables)
-        if set(found.members) != set(tables.values()):
+        if tables and set(found.members) != set(tables.values()):
             publication.set_tables(connection, name, tables)
         return [table for table, oid in tables.items() if oid not in found.members]
 

@@ -148,10 +148,12 @@ def comment_for(stream: str, dag: str, slot: str) -> str:
 
 
 def make_publication(session: Connection[Any], name: str, tables: Iterable[TableName], comment: str) -> None:
-    """Make a publication of tables, and its COMMENT, in one transaction."""
+    """Make a publication of tables, or of none, and its COMMENT, in one transaction."""
     generated = sql.SQL(", publish_generated_columns = stored" if _publishes_generated(session) else "")
-    made = sql.SQL("CREATE PUBLICATION {} FOR TABLE {} WITH (publish = {}{})").format(
-        sql.Identifier(name), _listed(tables), ", ".join(_OPERATIONS), generated
+    listed = _listed(tables)
+    of_tables = sql.SQL("FOR TABLE {} ").format(listed) if list(listed) else sql.SQL("")
+    made = sql.SQL("CREATE PUBLICATION {} {}WITH (publish = {}{})").format(
+        sql.Identifier(name), of_tables, ", ".join(_OPERATIONS), generated
     )
     commented = sql.SQL("COMMENT ON PUBLICATION {} IS {}").format(sql.Identifier(name), comment)
     with session.transaction():
@@ -170,7 +172,7 @@ def drop_tables(session: Connection[Any], name: str, tables: Iterable[TableName]
 
 
 def set_tables(session: Connection[Any], name: str, tables: Iterable[TableName]) -> None:
-    """Let a publication have these tables and no others."""
+    """Let a publication have these tables and no others; at least one."""
     session.execute(sql.SQL("ALTER PUBLICATION {} SET TABLE {}").format(sql.Identifier(name), _listed(tables)))
 
 
@@ -178,5 +180,5 @@ def _publishes_generated(session: Connection[Any]) -> bool:
     return session.info.server_version >= GENERATED_SINCE
 
 
-def _listed(tables: Iterable[TableName]) -> sql.Composable:
+def _listed(tables: Iterable[TableName]) -> sql.Composed:
     return sql.SQL(", ").join(sql.SQL("ONLY ") + sql.Identifier(*one) for one in tables)

@@ -35,10 +35,10 @@ def faults_of_given(
         "on the primary" if server.standby else "as owner of the tables",
     )
     if found is None:
-        listed = ", ".join(quoted(*one) for one in tables)
+        listed = " FOR TABLE " + ", ".join(quoted(*one) for one in tables) if tables else ""
         yield ConfigurationError(
             f"publication {options.publication!r} is not in database {server.database}; run the statement below {where}"
-            f"\nCREATE PUBLICATION {name} FOR TABLE {listed}"
+            f"\nCREATE PUBLICATION {name}{listed}"
         )
         return
     if found.missing:

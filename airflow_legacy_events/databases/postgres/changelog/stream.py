@@ -6,10 +6,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from airflow_legacy_events.core.model.log import LogChunk, LogGap, LogMessage, LogPosition, LogTruncate
+from airflow_legacy_events.core.model.log import LogChunk, LogGap, LogPosition, LogTruncate
 from airflow_legacy_events.databases.postgres.changelog import failures, pgoutput
 from airflow_legacy_events.databases.postgres.changelog.collecting import Collector
-from airflow_legacy_events.databases.postgres.changelog.contents import decoded
+from airflow_legacy_events.databases.postgres.changelog.contents import logged
 from airflow_legacy_events.databases.postgres.changelog.numbering import record_end, widened
 from airflow_legacy_events.databases.postgres.changelog.options import ReaderOptions
 from airflow_legacy_events.databases.postgres.changelog.places import number_of, place_of
@@ -113,7 +113,7 @@ class Stream:
     def _reached(self) -> LogPosition:
         return self.position if self._transaction is None else self._transaction.position
 
-    def _cut(self, part: LogGap | LogTruncate | LogMessage | None) -> Iterator[LogChunk]:
+    def _cut(self, part: LogGap | LogTruncate | None) -> Iterator[LogChunk]:
         """Yield what was collected; then, in a chunk of its own, a part that came behind it."""
         while self._found.full:
             place, changes = self._reached
@@ -196,11 +196,11 @@ class Stream:
         if self._transaction is None or not message.transactional:
             self._stray(message.prefix)
             return
-        options, encoding = self._options, self.sender.encoding
         self._transaction.number += 1
-        if message.prefix in options.messages and self._transaction.wanted:
-            content = decoded(options, encoding, message.prefix, message.content)
-            yield from self._cut(LogMessage(message.prefix, content, self._transaction.hidden))
+        if message.prefix in self._options.messages and self._transaction.wanted:
+            found = logged(self._options, self.sender.encoding, message, self._transaction.hidden)
+            self._found.add_message(found, len(message.content))
+            yield from self._cut(None)
 
     def _stray(self, prefix: str) -> None:
         """Warn of a message outside of a transaction: it comes even if what surrounded it was rolled back."""
