@@ -104,10 +104,16 @@ def test_a_table_is_delivered_in_order_and_its_watermark_never_moves_backward(ro
 
 
 def _interleaved(writers: dict[str, list[int]], order) -> Iterator[int]:
-    """Ids in the order in which they become visible: each writer's in order, the writers in any."""
+    """Ids in the order in which they become visible: each writer's in order, the writers in any.
+
+    A writer takes its next id once the one before is visible, as those do who lock their aggregate. So no id above the
+    next one of a writer is visible before that.
+    """
     left = {key: list(numbers) for key, numbers in sorted(writers.items())}
     while left:
-        key = order.choice(list(left))
+        following = [numbers[1] for numbers in left.values() if len(numbers) > 1]
+        most = min(following, default=max(numbers[0] for numbers in left.values()))
+        key = order.choice([one for one, numbers in left.items() if numbers[0] <= most])
         yield left[key].pop(0)
         if not left[key]:
             del left[key]
