@@ -6,14 +6,14 @@ Consumers of the new key have never seen those values. Every later change of an 
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
 from airflow_legacy_events.core.columns import ABSENT, Shape
 from airflow_legacy_events.core.model import Batch
 from airflow_legacy_events.sources.changelog.tables import LoggedTable, Tables
+from airflow_legacy_events.sources.changelog.unchanged import as_text
 
 KEYS = 500
 """Rows that one statement reads."""
@@ -70,12 +70,6 @@ class Completion:
         return found
 
 
-def _naming(row: tuple[Any, ...], at: int, names: Iterable[str]) -> tuple[Any, ...]:
-    left = list(names)
-    text = json.dumps(left, ensure_ascii=False, separators=(",", ":")) if left else None
-    return (*row[:at], text, *row[at + 1 :])
-
-
 def _filled(shape: Shape, row: tuple[Any, ...], now: dict[str, Any]) -> tuple[Any, ...]:
     """Return a row of the log with its absent values taken from the table."""
     values = list(row)
@@ -83,6 +77,5 @@ def _filled(shape: Shape, row: tuple[Any, ...], now: dict[str, Any]) -> tuple[An
         if values[at] is ABSENT:
             values[at] = now.get(shape.columns[at].name, ABSENT)
     assert shape.unchanged is not None  # noqa: S101
-    return _naming(
-        tuple(values), shape.unchanged, [shape.columns[at].name for at in shape.data if values[at] is ABSENT]
-    )
+    values[shape.unchanged] = as_text([shape.columns[at].name for at in shape.data if values[at] is ABSENT])
+    return tuple(values)

@@ -83,5 +83,9 @@ class Unchanged:
 
 def _within(named: str, known: Collection[str]) -> str | None:
     """Return the names that are known, as a JSON array; None if there are none."""
-    found = [name for name in json.loads(named) if name in known]
-    return json.dumps(found, ensure_ascii=False, separators=(",", ":")) if found else None
+    return as_text([name for name in json.loads(named) if name in known])
+
+
+def as_text(names: Sequence[str]) -> str | None:
+    """Return names as a JSON array; None if there are none."""
+    return json.dumps(names, ensure_ascii=False, separators=(",", ":")) if names else None
