@@ -11,7 +11,7 @@ import pytest
 
 from airflow_legacy_events.core.columns import ABSENT, Column, Elements, Kind, Shape
 from airflow_legacy_events.core.errors import EnvelopeError
-from airflow_legacy_events.core.model import HIDDEN, Batch, LogNotes, Stream
+from airflow_legacy_events.core.model import HIDDEN, Batch, LogNotes, LogTransaction, Stream
 from airflow_legacy_events.envelopes.debezium import DebeziumEnvelope
 
 SAMPLES = [
@@ -50,7 +50,7 @@ CHANGES = Shape(
 ROWS = Shape(COLUMNS, ALL, (0,), before=ALL, table="public.customers")
 STREAM = Stream("pg.drain@log", "pg.public.customers", "", "", database="lab", schema="public", table="customers")
 FIRST, SECOND = "0/16DC2CB8", "0/16DC3E00"
-TRANSACTIONS = {FIRST: 743, SECOND: 744}
+TRANSACTIONS = {FIRST: LogTransaction(FIRST, 743), SECOND: LogTransaction(SECOND, 744)}
 
 NOTHING = (None,) * WIDTH
 ZOE = (

@@ -40,6 +40,7 @@ class MemoryLog:
         self.messages: Collection[str] = ()
         self.reads: list[tuple[LogPosition, str]] = []
         self.happened: dict[TableName, list[str]] = {}
+        self.left_out: list[str] = []
 
     database = SCHEMA
 
@@ -64,6 +65,9 @@ class MemoryLog:
 
     def untold(self, stored: Mapping[str, Any]) -> Mapping[TableName, Sequence[str]]:
         return self.happened
+
+    def unlogged(self, tables: Sequence[LogTable]) -> Sequence[str]:
+        return self.left_out
 
     def omitted(self, table: TableName) -> frozenset[str]:
         return frozenset()

@@ -21,6 +21,7 @@ from airflow_legacy_events.core.model.log import (
     LogPosition,
     LogRows,
     LogState,
+    LogTransaction,
     LogTruncate,
     TableName,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "LogPosition",
     "LogRows",
     "LogState",
+    "LogTransaction",
     "LogTruncate",
     "Messages",
     "Opened",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -14,8 +14,9 @@ class LogPosition(NamedTuple):
     """Position in a change log: everything that committed before `place`, and part of what commits there.
 
     Attributes:
-        place: where a transaction ends in the log, in the database's own notation: an LSN, or `file:position`.
-        changes: number of delivered changes of the transaction that commits at `place`.
+        place: of a transaction in the log, in the database's own notation: the LSN where it commits, or the
+            `file:position` where it begins in a log that holds committed transactions one after the other.
+        changes: number of delivered changes of the transaction at `place`.
     """
 
     place: str
@@ -40,8 +41,11 @@ HIDDEN: tuple[Column, ...] = (
 )
 """Columns that follow those of the table in each row of `LogRows`.
 
-Place where the transaction commits, number of the change in it (from 1), commit time, and the names of columns that an
-UPDATE left unchanged and the log left out, as a JSON array; None if there are none.
+Name of the transaction, number of the change in it (from 1), commit time, and the names of columns that an UPDATE left
+unchanged and the log left out, as a JSON array; None if there are none.
+
+A transaction is named by its place, or by its GTID where it has one: that is the same on every server of a history, and
+so is the event ID that is made of it.
 """
 
 
@@ -128,17 +132,44 @@ class LogMessage(NamedTuple):
     hidden: tuple[Any, ...]
 
 
+class LogTransaction(NamedTuple):
+    """A transaction, as far as its log describes it.
+
+    Attributes:
+        place: of it; see `LogPosition`.
+        number: of it, unique for the server's lifetime; None if the log has none.
+        gtid: of it; None if it has none.
+        server_id: of the server that it was first committed on; None if the log has none.
+        thread: of the session that wrote it; None if the log has none.
+        time: in seconds since 1970, as the log has it; None if it has none.
+        end: place behind it; None if that is not known.
+        changes: how many changes of the tables it has; None if that is not known.
+        events: for logs that hold rows in events: first number of a change and position in the file, of each event that
+            has changes of the tables, in ascending order.
+    """
+
+    place: str
+    number: int | None = None
+    gtid: str | None = None
+    server_id: int | None = None
+    thread: int | None = None
+    time: int | None = None
+    end: str | None = None
+    changes: int | None = None
+    events: Sequence[tuple[int, int]] = ()
+
+
 class LogNotes(NamedTuple):
     """What the log says of rows beside them, for envelopes that carry it.
 
     Attributes:
-        transactions: number of the transaction that commits at each place.
-        moved: of both changes that an UPDATE of the key is, by the place and number in `HIDDEN`, the row of the other
+        transactions: by their name in `HIDDEN`, in the order of the log.
+        moved: of both changes that an UPDATE of the key is, by the name and number in `HIDDEN`, the row of the other
             one, by `LogForm.columns`.
         place: of the snapshot that these rows are of; None for changes.
     """
 
-    transactions: Mapping[str, int] = MappingProxyType({})
+    transactions: Mapping[str, LogTransaction] = MappingProxyType({})
     moved: Mapping[tuple[Any, ...], tuple[Any, ...]] = MappingProxyType({})
     place: str | None = None
 
@@ -159,6 +190,7 @@ class LogChunk:
         bytes: of the log, from the end of the previous chunk.
         final: whether the target of the run is reached.
         notes: about its rows.
+        facts: of the log that changed with it, as plain JSON, to be kept with the watermark behind it.
     """
 
     parts: Sequence[LogRows | LogTruncate | LogMessage | LogGap]
@@ -168,6 +200,7 @@ class LogChunk:
     bytes: int = 0
     final: bool = False
     notes: LogNotes = _NO_NOTES
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 class LogState(NamedTuple):

@@ -152,6 +152,12 @@ class ChangeLog(Protocol):
         Such a table's topic does not rebuild it before the table is read again.
         """
 
+    def unlogged(self, tables: Sequence[LogTable]) -> Sequence[str]:
+        """Return in words which changes of these tables the server does not log, such as those by a foreign key.
+
+        While there are any, the stream is not complete.
+        """
+
     def omitted(self, table: TableName) -> frozenset[str]:
         """Return the names of the columns that the log leaves out, such as generated ones; a snapshot must too."""
 

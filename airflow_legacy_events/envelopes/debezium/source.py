@@ -67,7 +67,8 @@ class Source:
         places, moments = columns[names.index(_PLACE)], columns[names.index(_TIME)]
         found = dict[tuple[str, str | None], str]()
         for place, moment in dict.fromkeys(zip(places, moments, strict=True)):
-            xid = None if (number := notes.transactions.get(place)) is None else number % _XIDS
+            one = notes.transactions.get(place)
+            xid = None if one is None or one.number is None else one.number % _XIDS
             found[place, moment] = self._block(place, _since_1970(moment), xid, "false")
         return [found[one] for one in zip(places, moments, strict=True)]
 

@@ -125,6 +125,7 @@ class Drain:
     def _pass(self, chunk: LogChunk, snapshot: LogSnapshot | None) -> frozenset[int]:
         """Move the position behind a chunk; return what of it the snapshot does not see."""
         self.progress.position = chunk.end
+        self.progress.facts.update(chunk.facts)
         self.read.bytes += chunk.bytes
         self.read.transactions += chunk.committed
         blind = _unseen(snapshot, chunk.transactions)

@@ -158,6 +158,8 @@ class ChangeLogSource(ChangeLogArguments):
     def _completeness(self, progress: Progress, tables: Mapping[str, LoggedTable]) -> tuple[str, str]:
         if (gaps := anew.open_gaps(progress.tables)) is not None:
             return "best_effort", gaps
+        if unlogged := self.change_log.unlogged([one.entry for one in tables.values()]):
+            return "best_effort", "; ".join(unlogged)
         unknown = [one for name in progress.left() for one in tables[name].entry.reflection.state.unknown]
         if unknown:
             return "best_effort", "; ".join((EXACT, *(f"not known: {one}" for one in dict.fromkeys(unknown))))

@@ -5,7 +5,7 @@ from collections import deque
 import pytest
 
 from airflow_legacy_events.core.columns import ABSENT, Column, Kind
-from airflow_legacy_events.core.model.log import LogForm, LogGap, LogPosition, TableName
+from airflow_legacy_events.core.model.log import LogForm, LogGap, LogPosition, LogTransaction, TableName
 from airflow_legacy_events.databases.postgres.changelog import pgoutput
 from airflow_legacy_events.databases.postgres.changelog.changes import Changes
 from airflow_legacy_events.databases.postgres.changelog.collecting import MOST_BYTES, Collector
@@ -163,7 +163,7 @@ def test_both_halves_of_a_change_of_the_key_know_the_other_one_in_whatever_chunk
             assert {(row[2], row[3]) for row in rows} <= {*chunk.notes.moved}
             assert len(chunk.notes.moved) <= len(rows) + 1
             noted |= chunk.notes.moved
-            assert chunk.notes.transactions == {one.place: one.xid}
+            assert chunk.notes.transactions == {one.place: LogTransaction(one.place, one.xid)}
     noted |= found.chunk(one.position).notes.moved
     assert noted == {
         ("0/10", 1): ("2", "b"),

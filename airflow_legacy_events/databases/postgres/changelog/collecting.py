@@ -13,6 +13,7 @@ from airflow_legacy_events.core.model.log import (
     LogNotes,
     LogPosition,
     LogRows,
+    LogTransaction,
     LogTruncate,
     TableName,
 )
@@ -146,7 +147,8 @@ class Collector:
         self._note()
         reached = max(number_of(end.place), self._end)
         size, self._end = reached - self._end, reached
-        notes = LogNotes({place: number for number, place in self._transactions.items()}, self._moved)
+        transactions = {place: LogTransaction(place, number) for number, place in self._transactions.items()}
+        notes = LogNotes(transactions, self._moved)
         made = LogChunk(parts, end, tuple(self._transactions), self._committed, size, final, notes)
         rest = self._next
         self._reset()

@@ -136,6 +136,10 @@ class PostgresChangeLog:
         """See `core.ports.ChangeLog.untold`."""
         return untold(self._session, self._tables, members.leaves_in(stored))
 
+    def unlogged(self, tables: Sequence[LogTable]) -> Sequence[str]:  # noqa: ARG002  its log holds every change
+        """See `core.ports.ChangeLog.unlogged`."""
+        return ()
+
     def omitted(self, table: TableName) -> frozenset[str]:
         """See `core.ports.ChangeLog.omitted`."""
         found = self._looking.publication()

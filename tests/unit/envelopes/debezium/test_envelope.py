@@ -6,7 +6,7 @@ import pytest
 
 from airflow_legacy_events.core.columns import ABSENT, Column, Kind, Shape
 from airflow_legacy_events.core.errors import ConfigurationError, EnvelopeError
-from airflow_legacy_events.core.model import HIDDEN, Batch, Formats, LogNotes, Stream
+from airflow_legacy_events.core.model import HIDDEN, Batch, Formats, LogNotes, LogTransaction, Stream
 from airflow_legacy_events.envelopes.debezium import DebeziumEnvelope
 
 STREAM = Stream("legacy_crm.drain@log", "cdc.public.orders", "", "", database="crm", schema="public", table="orders")
@@ -102,7 +102,7 @@ def test_both_halves_of_a_change_of_the_key_name_the_other_key_beside_the_header
 
 
 def test_the_source_names_server_table_transaction_and_commit():
-    notes = LogNotes(transactions={"0/16B3748": 2**33 + 743})
+    notes = LogNotes(transactions={"0/16B3748": LogTransaction("0/16B3748", 2**33 + 743)})
     (found,) = values(encode("c", change("1", "a", None), shape=AFTER, notes=notes))
     source = found["source"]
     assert (source["connector"], source["name"], source["db"]) == ("postgresql", "legacy_crm", "crm")

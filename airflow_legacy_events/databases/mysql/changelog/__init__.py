@@ -1,0 +1,1 @@
+"""Change log of MariaDB and MySQL: the binlog."""
