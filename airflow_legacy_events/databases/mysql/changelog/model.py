@@ -75,7 +75,9 @@ class TableMap(NamedTuple):
         database: of the table, as the log has it.
         table: its name.
         types: type code of each column; that of ENUM, SET and CHAR is read from the metadata.
-        metadata: of each column, as a number; 0 where it has none.
+        metadata: of each column, its bytes as a little-endian number; 0 where it has none. Of a DECIMAL that is
+            precision + 256 * scale, of a BIT bits + 256 * bytes; of ENUM and SET it is the bytes of a value, of a CHAR
+            the maximum of bytes.
         nullable: whether each column may be NULL.
         unsigned: whether each column is unsigned; None where the log does not say.
         collations: number of each text or label column's collation; None for others and where the log does not say.
@@ -157,8 +159,14 @@ class LoggedColumn(NamedTuple):
 
 
 Row = tuple[Any, ...]
-Convert = Callable[[str, Sequence[bytes]], list[str]]
-"""Converts texts of a character set that Python does not have as the server has it; one call for a block of values."""
+Convert = Callable[[str, Sequence[bytes]], Sequence[str | None]]
+"""Converts texts of a character set that Python does not have as the server has it; one call for a block of values.
+
+None stands for a text that can't be converted. See `character_sets`."""
+
+
+class UnreadableValueError(Exception):
+    """A value of a row can't be carried; the text names the column and why, never the value."""
 
 
 class RowReader(Protocol):
