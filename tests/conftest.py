@@ -149,6 +149,34 @@ def mysql9() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
+def mariadb_logs() -> Iterator[Any]:
+    """The shared MariaDB server of the machine's own packages whose binlog is read."""
+    with SERVERS["mariadb_logs"].running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mysql9_logs() -> Iterator[Any]:
+    """The shared MySQL 9.7 server whose binlog is read."""
+    with SERVERS["mysql9_logs"].running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb11_logs() -> Iterator[Any]:
+    """The shared MariaDB 11.8 server whose binlog is read, for the long forms."""
+    with SERVERS["mariadb11_logs"].running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mysql56_logs() -> Iterator[Any]:
+    """The shared MySQL 5.6 server whose binlog is read, for the long forms."""
+    with SERVERS["mysql56_logs"].running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def reused(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Database]]:
     """Gives the database of a server, by its fixture, that many tests use and each of them empties."""
     with ExitStack() as stack:

@@ -21,7 +21,7 @@ from typing import Any, TextIO
 from tests.services import browser, firebird, pgbouncer
 from tests.services.base import MissingServiceError, end_with_parent
 from tests.services.kafka import QUICK_START
-from tests.services.servers import SERVERS, Server
+from tests.services.servers import SERVERS, SHARED, Server
 
 _STOP_SECONDS = 20.0
 """What has not ended by then gets SIGTERM with the end of this process."""
@@ -86,7 +86,7 @@ def say(text: str) -> None:
 
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.services", description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=SERVERS, default=list(SERVERS), help="start these servers only")
+    parser.add_argument("--only", nargs="+", choices=SERVERS, default=SHARED, help="start these servers only")
     parser.add_argument("command", nargs="*", help="what to run, behind --")
     return parser.parse_args(words)
 

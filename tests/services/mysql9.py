@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from tests.services import debian
-from tests.services.mysql_family import MySQLFamily
+from tests.services.mysql_family import LOGGED, MySQLFamily
 
 
 class MySQL9(MySQLFamily):
@@ -39,3 +39,12 @@ class MySQL9(MySQLFamily):
             "secure-file-priv": "NULL",
         }
         return [programs / "usr/sbin/mysqld", "--no-defaults", *(f"--{name}={path}" for name, path in paths.items())]
+
+
+class MySQL9Logs(MySQL9):
+    """One for change logs alone: nothing else is written into its binlog."""
+
+    name = "mysql9_logs"
+    variable = "LEGACY_EVENTS_TEST_MYSQL9_LOGS_DSN"
+    instead = MySQL9.variable
+    settings = {**MySQL9.settings, **LOGGED, "binlog-row-image": "FULL", "binlog-row-metadata": "FULL"}  # noqa: RUF012

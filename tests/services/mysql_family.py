@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,9 @@ _SETTINGS = {
     "max-allowed-packet": "128M",
     "character-set-server": "utf8mb4",
 }
+LOGGED = {"log-slave-updates": "ON", "innodb-flush-log-at-trx-commit": "2"}
+"""Settings of a server whose binlog is read: what a killed server committed is there when it is started again."""
+
 _USERS = """
 CREATE USER admin@'localhost' IDENTIFIED BY 'admin'; CREATE USER admin@'127.0.0.1' IDENTIFIED BY 'admin';
 GRANT ALL ON *.* TO admin@'localhost' WITH GRANT OPTION; GRANT ALL ON *.* TO admin@'127.0.0.1' WITH GRANT OPTION
@@ -34,17 +37,26 @@ GRANT ALL ON *.* TO admin@'localhost' WITH GRANT OPTION; GRANT ALL ON *.* TO adm
 
 
 class MySQLFamily(Service):
-    """A running server whose user `admin` may do everything; `url()` leads to one of its databases."""
+    """A running server whose user `admin` may do everything; `url()` leads to one of its databases.
+
+    Args:
+        shared: use the server that the environment names, if it names one; a test that kills its server does not.
+        settings: further ones of the server, by their names as options.
+    """
 
     variable: str
+    instead = ""
+    """Variable of a server that serves where there is none of this kind."""
     image: str
     settings: dict[str, str]
     drop = "DROP DATABASE {}"
 
-    def __init__(self) -> None:
+    def __init__(self, *, shared: bool = True, settings: Mapping[str, str] | None = None) -> None:
         super().__init__()
-        self._admin = os.environ.get(self.variable, "")
+        self._admin = (os.environ.get(self.variable, "") or os.environ.get(self.instead, "")) if shared else ""
         self._container: str | None = None
+        self._command: list[str | Path] = []
+        self._settings: dict[str, Any] = {**_SETTINGS, **self.settings, **(settings or {})}
         if not self._admin:
             self._start()
         self.wait_ready(self._answers)
@@ -72,6 +84,22 @@ class MySQLFamily(Service):
         if self._container:
             docker.remove(self._container)
         super().stop()
+
+    def restart(self, **settings: str) -> None:
+        """Start a server again that was killed or ended.
+
+        Args:
+            settings: that it gets from here on; underscores in their names stand for hyphens.
+        """
+        self._settings |= {name.replace("_", "-"): value for name, value in settings.items()}
+        self._spawn()
+        self.wait_ready(self._answers)
+
+    def end(self) -> None:
+        """End the server as an administrator does, and keep its folder."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(60)
 
     def programs(self) -> Path | None:
         """Where the server's programs are; None where Docker must do."""
@@ -103,10 +131,9 @@ class MySQLFamily(Service):
 
     def _start(self) -> None:
         port = free_port()
-        settings = _SETTINGS | self.settings
         programs = self.programs()
         if programs is None:
-            arguments = [f"--{name}={value}" for name, value in settings.items() if name != "bind-address"]
+            arguments = [f"--{name}={value}" for name, value in self._settings.items() if name != "bind-address"]
             self._container = docker.run(self.image, port, 3306, {"MYSQL_ROOT_PASSWORD": "admin"}, arguments)
             self._admin = f"mysql://root:admin@127.0.0.1:{port}"
             return
@@ -125,9 +152,15 @@ class MySQLFamily(Service):
             "pid-file": self.folder / "pid",
             "init-file": users,
         }
-        arguments = [f"--{name}={value}" for name, value in {**settings, **files, "port": port}.items()]
         # Both refuse to run as root unless they are told to by name.
-        self.spawn([*self.command(programs), f"--user={getpass.getuser()}", *arguments], cwd=self.folder)
+        self._command = [*self.command(programs), f"--user={getpass.getuser()}"]
+        self._settings |= {**files, "port": port}
+        self._spawn()
+        self._settings.pop("init-file")
+
+    def _spawn(self) -> None:
+        arguments = [f"--{name}={value}" for name, value in self._settings.items()]
+        self.spawn([*self._command, *arguments], cwd=self.folder)
 
     def _answers(self) -> bool:
         try:

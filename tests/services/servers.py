@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from tests.support import profile
+
 
 @dataclass(frozen=True)
 class Server:
@@ -19,12 +21,14 @@ class Server:
         module: in tests.services.
         made: the class in it. An instance is a running server, or stands for the one that the variable names.
         variable: of the environment.
+        long: whether the long forms of tests alone use it.
     """
 
     name: str
     module: str
     made: str
     variable: str
+    long: bool = False
 
     @property
     def given(self) -> bool:
@@ -57,5 +61,12 @@ SERVERS = {
         Server("mariadb11", "mariadb", "MariaDB11", "LEGACY_EVENTS_TEST_MARIADB11_DSN"),
         Server("mysql", "mysql", "MySQL", "LEGACY_EVENTS_TEST_MYSQL_DSN"),
         Server("mysql9", "mysql9", "MySQL9", "LEGACY_EVENTS_TEST_MYSQL9_DSN"),
+        Server("mariadb_logs", "mariadb", "MariaDBLogs", "LEGACY_EVENTS_TEST_MARIADB_LOGS_DSN"),
+        Server("mysql9_logs", "mysql9", "MySQL9Logs", "LEGACY_EVENTS_TEST_MYSQL9_LOGS_DSN"),
+        Server("mariadb11_logs", "mariadb", "MariaDB11Logs", "LEGACY_EVENTS_TEST_MARIADB11_LOGS_DSN", long=True),
+        Server("mysql56_logs", "mysql", "MySQLLogs", "LEGACY_EVENTS_TEST_MYSQL56_LOGS_DSN", long=True),
     )
 }
+
+SHARED = [name for name, server in SERVERS.items() if profile.LONG or not server.long]
+"""Those that tests of this length use."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from unittest import mock
 
 import sqlalchemy as sa
 
@@ -57,10 +55,7 @@ def promote(replica: Any) -> None:
 
 
 def _server(made: type[Any], number: int, **settings: str) -> Any:
-    settings = {**made.settings, "server-id": str(number), **settings}
-    with mock.patch.dict(os.environ), mock.patch.object(made, "settings", settings):
-        os.environ.pop(made.variable, None)
-        return made()
+    return made(shared=False, settings={"server-id": str(number), **settings})
 
 
 def _follow(replica: Any, primary: Any, *, mariadb: bool) -> None:
