@@ -10,7 +10,13 @@ from airflow_legacy_events.core.ports import NextId, ServerZone
 
 
 class Unreported:
-    """Default answers of a database that can't be queried for them. Databases that can override them."""
+    """Default answers of a database that can't be queried for them. Databases that can override them.
+
+    Attributes:
+        has_slots: see `core.ports.Database.has_slots`.
+    """
+
+    has_slots = False
 
     def position(self) -> dict[str, Any] | None:
         """See `core.ports.Database.position`."""

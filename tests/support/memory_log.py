@@ -43,6 +43,7 @@ class MemoryLog:
         self.left_out: list[str] = []
 
     database = SCHEMA
+    product = "memory"
 
     def tables(self, patterns: Sequence[str]) -> Sequence[TableName]:
         found = []

@@ -14,6 +14,7 @@ from airflow_legacy_events.core.model.horizon import (
 from airflow_legacy_events.core.model.log import (
     HIDDEN,
     LogChunk,
+    LogEvent,
     LogForm,
     LogGap,
     LogMessage,
@@ -45,6 +46,7 @@ __all__ = [
     "HeldBack",
     "Horizon",
     "LogChunk",
+    "LogEvent",
     "LogForm",
     "LogGap",
     "LogMessage",

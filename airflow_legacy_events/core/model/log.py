@@ -132,6 +132,20 @@ class LogMessage(NamedTuple):
     hidden: tuple[Any, ...]
 
 
+class LogEvent(NamedTuple):
+    """An event of a log that holds the changes of a transaction in events of rows.
+
+    Attributes:
+        number: of its first change in the transaction, from 1.
+        place: where it begins, as text; in a compressed transaction that of the whole.
+        end: place behind it, likewise.
+    """
+
+    number: int
+    place: str
+    end: str
+
+
 class LogTransaction(NamedTuple):
     """A transaction, as far as its log describes it.
 
@@ -144,8 +158,7 @@ class LogTransaction(NamedTuple):
         time: in seconds since 1970, as the log has it; None if it has none.
         end: place behind it; None if that is not known.
         changes: how many changes of the tables it has; None if that is not known.
-        events: for logs that hold rows in events: first number of a change and position in the file, of each event that
-            has changes of the tables, in ascending order.
+        events: for logs that hold rows in events: those that have changes of the tables, in ascending order.
     """
 
     place: str
@@ -156,7 +169,7 @@ class LogTransaction(NamedTuple):
     time: int | None = None
     end: str | None = None
     changes: int | None = None
-    events: Sequence[tuple[int, int]] = ()
+    events: Sequence[LogEvent] = ()
 
 
 class LogNotes(NamedTuple):

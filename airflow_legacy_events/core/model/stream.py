@@ -55,6 +55,7 @@ class Stream(NamedTuple):
         database: name of the database of a change log, as its server knows it.
         schema: of the table of a change log.
         table: of a change log, without its schema.
+        product: of the server of a change log: `postgresql`, `mariadb` or `mysql`.
         transactions: whether events of a change log name their transaction.
     """
 
@@ -73,4 +74,5 @@ class Stream(NamedTuple):
     database: str = ""
     schema: str = ""
     table: str = ""
+    product: str = ""
     transactions: bool = False

@@ -89,6 +89,10 @@ class ChangeLog(Protocol):
     def database(self) -> str:
         """Name of the database, as its server knows it."""
 
+    @property
+    def product(self) -> str:
+        """Product of the server: `postgresql`, `mariadb` or `mysql`."""
+
     def tables(self, patterns: Sequence[str]) -> Sequence[TableName]:
         """Return the tables that patterns name: `schema.table`, or `schema.*` for all base tables of a schema.
 

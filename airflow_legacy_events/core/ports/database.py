@@ -27,6 +27,10 @@ class Database(Protocol):
         """Whether `beyond` seeks an index directly, however many rows share the first column."""
 
     @property
+    def has_slots(self) -> bool:
+        """Whether its server keeps a change log by replication slots, which then name the streams."""
+
+    @property
     def sql_dialect(self) -> Dialect:
         """How its sessions may parse a SQL text."""
 

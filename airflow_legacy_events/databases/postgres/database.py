@@ -54,6 +54,7 @@ class PostgresDatabase(PostgresSessions):
 
     paramstyle = "numeric_dollar"
     version = VERSION
+    has_slots = True
     clock: Any = sa.func.now
 
     def __init__(self, *arguments: Any, **options: Any) -> None:

@@ -146,7 +146,8 @@ class Tables:
         found = self.database.reflect(written, None)
         key = key_of(f"table {text!r}", found, self.key_columns.get(text), self.database)
         stream = {"topic": topic, "source": path_of(self.source, text), "type": f"{self.source}.{text}.changed"}
-        stream |= {"database": self.log.database, "schema": name.schema, "table": name.name}
+        stream |= {"database": self.log.database, "product": self.log.product}
+        stream |= {"schema": name.schema, "table": name.name}
         table = LoggedTable(LogTable(name, found, key, written), stream)
         if excluded := tuple(self.exclude_columns.get(text, ())):
             table = self._excluding(table, excluded, _NOT_EXCLUDED if known is None else known.excluded)

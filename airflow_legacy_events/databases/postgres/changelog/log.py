@@ -39,6 +39,8 @@ class PostgresChangeLog:
         options: of the stream.
     """
 
+    product = "postgresql"
+
     def __init__(self, access: Access, options: LogOptions) -> None:
         self._access, self._options = access, options
         self._application = application_of(options.stream)

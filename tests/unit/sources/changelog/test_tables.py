@@ -59,6 +59,7 @@ def test_messages_name_their_table(shop):
         "source": "/legacy/main.orders",
         "type": "legacy.main.orders.changed",
         "database": "main",
+        "product": "memory",
         "schema": "main",
         "table": "orders",
     }
