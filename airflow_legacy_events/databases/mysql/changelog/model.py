@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
 from airflow_legacy_events.core.columns import Column
+from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.model.log import LogForm, TableName
 
 
@@ -46,6 +47,18 @@ class Event(NamedTuple):
     end: int
     body: bytes
     nested: bool = False
+
+
+class TornFileError(SourceError):
+    """A file of the binlog ends inside of an event.
+
+    Attributes:
+        place: where that event begins, as far as that is known.
+    """
+
+    def __init__(self, message: str, place: BinlogPlace) -> None:
+        super().__init__(message)
+        self.place = place
 
 
 class Dump(Protocol):
