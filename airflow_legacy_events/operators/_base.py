@@ -24,7 +24,7 @@ from airflow_legacy_events.operators._thread import Worker
 from airflow_legacy_events.operators._window_record import CLEARED, WindowRecord
 from airflow_legacy_events.operators.links import TopicLink
 from airflow_legacy_events.streams import messages
-from airflow_legacy_events.streams.inlets import stream_asset
+from airflow_legacy_events.streams.inlets import stream_assets
 from airflow_legacy_events.streams.naming import holds_template
 from airflow_legacy_events.streams.options import StreamOptions
 from airflow_legacy_events.streams.rendering import RenderedFields
@@ -188,7 +188,7 @@ class BaseStreamOperator(RenderedFields, BaseOperator):
         if not holds_template(self.topic):
             self.outlets = [*self.outlets, _outcome.topic_alias(self.topic)]
         if needs_inlet(self.watermark_store):
-            self.inlets = [*self.inlets, stream_asset(spec, self.topic)]
+            self.inlets = [*self.inlets, *stream_assets(spec, self.topic)]
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Deliver what is new, and return the report."""
@@ -231,6 +231,7 @@ class BaseStreamOperator(RenderedFields, BaseOperator):
             self._worker.stop()
 
     def _deliver(self, run: StreamRun, context: Context) -> Report:
+        run.find_stream()
         self._check(context, run.stream.name)
         spec = self._spec()
         record = WindowRecord(

@@ -57,6 +57,26 @@ def refuse_shared_slot(context: Mapping[str, Any], slot: str | None, written: Ma
         )
 
 
+def refuse_shared_connection(context: Mapping[str, Any], written: Mapping[str, Any], stream: str) -> None:
+    """Check that each map index of a task reads another connection, where DAG and task name the stream.
+
+    Args:
+        context: of the task.
+        written: the arguments that the stream's name is made of, before rendering.
+        stream: its name.
+
+    Raises:
+        ConfigurationError: several share one.
+    """
+    by_connection = {"source_conn_id": written.get("source_conn_id")}
+    if (count := _sharing(context, by_connection)) > 1:
+        task = context["ti"].task_id
+        raise ConfigurationError(
+            f"task {task!r} is mapped over {count} elements that share the stream {stream!r}; nothing was read.\n"
+            "Map it over source_conn_id=, or give one task all tables=: a log without slots has one stream for a task"
+        )
+
+
 def _is_mapped(context: Mapping[str, Any]) -> bool:
     index = context["ti"].map_index
     return index is not None and index >= 0

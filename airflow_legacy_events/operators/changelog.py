@@ -12,8 +12,9 @@ from airflow_legacy_events.core.model import RunMode
 from airflow_legacy_events.hooks.registry import LOG_ENVELOPES, find
 from airflow_legacy_events.operators._base import BaseStreamOperator
 from airflow_legacy_events.operators._log_mode import INSTEAD, decide_log
-from airflow_legacy_events.operators._mapped import refuse_shared_slot
+from airflow_legacy_events.operators._mapped import refuse_shared_connection, refuse_shared_slot
 from airflow_legacy_events.operators._window_record import WindowRecord
+from airflow_legacy_events.streams.naming import slot_of
 from airflow_legacy_events.streams.specs.changelog import ChangeLogSpec
 
 
@@ -153,9 +154,12 @@ class ChangeLogDrainOperator(BaseStreamOperator):
         """See ``BaseStreamOperator``."""
         return decide_log(context)
 
-    def _check(self, context: Context, stream: str) -> None:  # noqa: ARG002
+    def _check(self, context: Context, stream: str) -> None:
         """See ``BaseStreamOperator``."""
-        refuse_shared_slot(context, self.slot, self.named_as_written)
+        if slot_of(stream, self.source_conn_id) is None:
+            refuse_shared_connection(context, self.named_as_written, stream)
+        else:
+            refuse_shared_slot(context, self.slot, self.named_as_written)
 
     def _do_render_template_fields(
         self, parent: Any, template_fields: Any, context: Context, jinja_env: Any, seen_oids: set[int]

@@ -8,6 +8,7 @@ from airflow_legacy_events.core.model import Stream
 from airflow_legacy_events.core.names import digest
 from airflow_legacy_events.core.uris import path_of
 
+LOG_SUFFIX = "@log"
 _LONGEST_SLOT = 63
 _NOT_IN_SLOTS = re.compile("[^a-z0-9_]")
 
@@ -45,6 +46,27 @@ def slot_name(dag_id: str, task_id: str) -> str:
         return name
     mark = digest(f"{dag_id}/{task_id}", 8)
     return f"{name[: _LONGEST_SLOT - len(mark) - 1]}_{mark}"
+
+
+def log_stream(conn_id: str, slot: str | None, dag_id: str | None, task_id: str | None) -> str:
+    """Return the name of the stream of a log: `<conn>.<slot>@log`, without a slot `<conn>.<dag>.<task>@log`."""
+    return f"{conn_id}.{slot or f'{dag_id}.{task_id}'}{LOG_SUFFIX}"
+
+
+def slot_in(stream: str) -> str:
+    """Return the name of the slot that names a stream; it holds no dot."""
+    return stream.removesuffix(LOG_SUFFIX).rpartition(".")[2]
+
+
+def slot_of(stream: str, conn_id: str) -> str | None:
+    """Return the name of the slot that names a stream; None if DAG and task do.
+
+    Args:
+        stream: name of a log's stream.
+        conn_id: the connection that it begins with.
+    """
+    named = stream.removeprefix(f"{conn_id}.").removesuffix(LOG_SUFFIX)
+    return None if "." in named else named
 
 
 def holds_template(text: object) -> bool:

@@ -11,6 +11,7 @@ from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsError
 from airflow_legacy_events.core.model import Delivered, Watermark
 from airflow_legacy_events.core.ports import Source
+from airflow_legacy_events.streams.naming import slot_in
 from airflow_legacy_events.streams.specs.base import KeptBySlot, SourceSpec
 from airflow_legacy_events.watermarks.opening import NamedStore
 from airflow_legacy_events.watermarks.predecessors import predecessors
@@ -110,18 +111,20 @@ class NewStream:
         elsewhere = mark is not None and mark.facts.get("source") not in (None, conn_id)
         where = ("--source-conn-id", conn_id) if elsewhere else ()
         begun = f"stream {new!r} begins now, but this task has moved another one: {old!r}{more}."
-        if isinstance(self._spec, KeptBySlot) and (slot := self._spec.slot_in(old)) != self._spec.slot_in(new):
+        slot = self._spec.slot_in(old) if isinstance(self._spec, KeptBySlot) else None
+        if slot is not None and slot != slot_in(new):
             return (
                 f"{begun} Was its DAG, task or slot= renamed? This run is about to make a slot of its own, and the"
                 " server keeps WAL for the other one until that is dropped."
                 f"\nTo continue where the other one ended, keep its slot: slot={slot!r}"
                 f"\nTo drop it: airflow legacy-events slots drop {slot} --conn-id {conn_id}"
             )
+        of_log = isinstance(self._spec, KeptBySlot)
         return (
-            f"{begun} Was its table, topic or"
-            f" connection renamed? This run is about to send {self._counted(self._rows)} from the beginning."
+            f"{begun} Was its {'' if of_log else 'table, topic or '}connection renamed?"
+            f" This run is about to send {self._counted(self._rows)} from the beginning."
             f"\nTo continue where the other one ended, rename it: {command('rename', old, shlex.quote(new), *where)}"
-            f"\nOr keep its name: stream={old!r}"
+            + ("" if of_log else f"\nOr keep its name: stream={old!r}")
         )
 
     def _counted(self, rows: Callable[[], int]) -> str:

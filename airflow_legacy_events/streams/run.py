@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 from airflow_legacy_events.core import topic_identity
 from airflow_legacy_events.core.delivery import AtLeastOnce
+from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.locking import wait_for_lock
 from airflow_legacy_events.core.model import Delivered, Repeat, RunMode
@@ -27,7 +28,7 @@ from airflow_legacy_events.streams import messages
 from airflow_legacy_events.streams.keyless import check_topic_config, check_topics
 from airflow_legacy_events.streams.new_stream import Beginner, NewStream
 from airflow_legacy_events.streams.options import StreamOptions
-from airflow_legacy_events.streams.specs.base import ReadsAnew, SourceSpec
+from airflow_legacy_events.streams.specs.base import NamedByServer, ReadsAnew, SourceSpec
 from airflow_legacy_events.streams.stores import open_store, progress_store
 from airflow_legacy_events.watermarks.opening import NamedStore
 from airflow_legacy_events.watermarks.registration import StreamRegistration
@@ -86,6 +87,19 @@ class StreamRun:
         self.earlier = Delivered()
         self._database: Database | None = None
         self._close_log: Callable[[], None] = _nothing
+
+    def find_stream(self) -> None:
+        """Let the connection name the stream, where the arguments alone don't; it is not connected yet.
+
+        A faulty connection is left to `deliver`, which reports it beside the other faults.
+        """
+        if not isinstance(self._spec, NamedByServer):
+            return
+        with contextlib.suppress(LegacyEventsError):
+            self._database = self._make_database()
+            self._spec = self._spec.behind(self._database)
+        self.stream = self._spec.stream(self._options.topic, self._task["dag"], self._task["task"])
+        self.report = Report(self.stream.name)
 
     def deliver(self, mode: RunMode, record: TaskRecord) -> Report:
         """Build the parts, run the relay, and close what was opened.
@@ -202,15 +216,18 @@ class StreamRun:
         self.stream = messages.applied(self.stream, self._options)
 
     def _open_database(self, opened: contextlib.ExitStack) -> Database:
-        hook = LegacyDatabaseHook(self._spec.conn_id)
-        self._database = hook.get_database(
+        if self._database is None:
+            self._database = self._make_database()
+        opened.callback(self._database.close)
+        return self._database
+
+    def _make_database(self) -> Database:
+        return LegacyDatabaseHook(self._spec.conn_id).get_database(
             statement_timeout=self._spec.statement_timeout,
             log=self._log,
             max_row_bytes=self._spec.max_row_bytes,
             row_security=self._spec.row_security,
         )
-        opened.callback(self._database.close)
-        return self._database
 
     def _open_broker(self, opened: contextlib.ExitStack) -> BrokerClient:
         options, keyless = self._options, self._spec.without_key

@@ -184,10 +184,25 @@ class ReadsAnew(Protocol):
 
 @runtime_checkable
 class KeptBySlot(Protocol):
-    """Arguments of a source whose position the server itself keeps in a slot, which names the stream."""
+    """Arguments of a source whose position the server itself may keep in a slot, which names the stream."""
 
-    def slot_in(self, stream: str) -> str:
-        """Return the name of the slot of a stream."""
+    def slot_in(self, stream: str) -> str | None:
+        """Return the name of the slot of a stream; None where the server has none."""
+
+
+@runtime_checkable
+class NamedByServer(Protocol):
+    """Arguments of a source whose stream is named by what its server has, which only a run knows."""
+
+    def possible_names(self) -> tuple[str, ...]:
+        """Return the names that the stream may have, as far as known without a task."""
+
+    def behind(self, database: Database) -> SourceSpec:
+        """Return the arguments with what a database has.
+
+        Args:
+            database: of the connection; nothing is queried.
+        """
 
 
 class OneTopic:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
+from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.limits import MAX_ROW_BYTES, Limits
 from airflow_legacy_events.core.model import Stream
@@ -16,7 +17,7 @@ from airflow_legacy_events.core.ports import Database, Envelope, LogOptions, Sou
 from airflow_legacy_events.core.uris import path_of
 from airflow_legacy_events.hooks.registry import DEFAULT_ENVELOPE, LOG_ENVELOPES, make_envelope
 from airflow_legacy_events.streams import arguments
-from airflow_legacy_events.streams.naming import slot_name
+from airflow_legacy_events.streams.naming import log_stream, slot_in, slot_name
 from airflow_legacy_events.streams.schedule import longest_interval
 from airflow_legacy_events.streams.specs import log_arguments, log_messages
 from airflow_legacy_events.streams.specs.base import OneTopic
@@ -39,6 +40,7 @@ class ChangeLogSpec(OneTopic):
         conn_id: `source_conn_id`.
         dag_id: of the task, for the default slot and the comment on the publication; None while it is not known.
         task_id: of the task, for the default slot.
+        slots: whether the server keeps its log by slots; True as long as that is not known.
         schedule: of the DAG, as given to it.
         snapshot: tables that this run reads again.
         run: its id; None without such tables.
@@ -69,6 +71,7 @@ class ChangeLogSpec(OneTopic):
     max_row_bytes: int = MAX_ROW_BYTES
     dag_id: str | None = None
     task_id: str | None = None
+    slots: bool = True
     schedule: Any = None
     snapshot: tuple[str, ...] = ()
     run: str | None = None
@@ -100,6 +103,8 @@ class ChangeLogSpec(OneTopic):
         log_arguments.check(self, late=False)
         log_messages.check(self.message_topics, late=False)
         log_messages.check_transactions(self.transaction_topic, late=False)
+        if not self.slots:
+            log_arguments.refuse_slots(self, self.conn_id)
         return replace(
             self,
             tables=tuple(self.tables),
@@ -117,19 +122,23 @@ class ChangeLogSpec(OneTopic):
         """See `SourceSpec.begins_now`."""
         return self.first_run == "now"
 
+    def behind(self, database: Database) -> Self:
+        """See `NamedByServer.behind`."""
+        return replace(self, slots=database.has_slots)
+
     def slot_of(self, dag_id: str | None, task_id: str | None) -> str | None:
-        """Return the name of the slot; None if it follows from a task that is not known."""
-        if self.slot is not None or dag_id is None or task_id is None:
+        """Return the name of the slot; None if there is none, or it follows from a task that is not known."""
+        if self.slot is not None or not self.slots or dag_id is None or task_id is None:
             return self.slot
         return slot_name(dag_id, task_id)
 
-    def slot_in(self, stream: str) -> str:
-        """See `KeptBySlot.slot_in`; the name of a slot holds no dot."""
-        return stream.removesuffix("@log").rpartition(".")[2]
+    def slot_in(self, stream: str) -> str | None:
+        """See `KeptBySlot.slot_in`."""
+        return slot_in(stream) if self.slots else None
 
     def stream(self, topic: str, dag_id: str, task_id: str) -> Stream:
         """See `SourceSpec.stream`; source and type are those of a table, which each shape names."""
-        name = f"{self.conn_id}.{self.slot_of(dag_id, task_id)}@log"
+        name = log_stream(self.conn_id, self.slot_of(dag_id, task_id), dag_id, task_id)
         return Stream(
             name, topic, path_of(self.conn_id), f"{self.conn_id}.changed", self.source_timezone or "UTC"
         )._replace(transactions=self.transaction_topic is not None)
@@ -137,7 +146,14 @@ class ChangeLogSpec(OneTopic):
     def stream_name(self, topic: str | None) -> str | None:  # noqa: ARG002  one log, any topic
         """See `SourceSpec.stream_name`."""
         slot = self.slot_of(self.dag_id, self.task_id)
-        return None if slot is None else f"{self.conn_id}.{slot}@log"
+        if slot is None and (self.slots or self.dag_id is None or self.task_id is None):
+            return None
+        return log_stream(self.conn_id, slot, self.dag_id, self.task_id)
+
+    def possible_names(self) -> tuple[str, ...]:
+        """See `NamedByServer.possible_names`: a slot that is given names the stream."""
+        either = (self,) if self.slot is not None else (self, replace(self, slots=not self.slots))
+        return tuple(name for one in either if (name := one.stream_name(None)) is not None)
 
     def naming(self, topic: Any) -> Mapping[str, Any]:  # noqa: ARG002
         """See `SourceSpec.naming`."""
@@ -210,7 +226,7 @@ class ChangeLogSpec(OneTopic):
     def check_move(cls, stream: str) -> None:
         """See `SourceSpec.check_move`."""
         raise ConfigurationError(
-            f"the watermark of stream {stream!r} can't be moved: the server has dropped what its log held before it.\n"
+            f"the watermark of stream {stream!r} can't be moved: a log is read once, then its server drops it.\n"
             'To send tables again, run its DAG with the configuration {"snapshot": ["schema.table"]}'
         )
 
@@ -220,8 +236,7 @@ class ChangeLogSpec(OneTopic):
         if others := [what for what in accepted if what != "topic"]:
             raise ConfigurationError(
                 f"{others[0]} of stream {stream!r} can't be accepted: it is a change log, whose position means nothing"
-                " on another server or behind a gap.\nTo begin again, drop its slot with `airflow legacy-events slots"
-                " drop SLOT --conn-id CONN_ID`; the next run is a first run"
+                f" on another server or behind a gap.\n{_again(stream)}"
             )
 
     @classmethod
@@ -229,5 +244,17 @@ class ChangeLogSpec(OneTopic):
         """See `SourceSpec.left_by`."""
         raise ConfigurationError(
             f"the rows of stream {stream!r} can't be counted: what waits in a log is known by reading it."
-            " `airflow legacy-events slots list --conn-id CONN_ID` shows how many bytes its slot holds"
+            + (
+                ""
+                if facts.get("slot") is None
+                else " `airflow legacy-events slots list --conn-id CONN_ID` shows how many bytes its slot holds"
+            )
         )
+
+
+def _again(stream: str) -> str:
+    """Return how a stream begins again, by its name: that of a slot has no dot."""
+    return (
+        "To begin again, drop its slot with `airflow legacy-events slots drop SLOT --conn-id CONN_ID`, on MariaDB and"
+        f" MySQL forget its watermark with {command('forget', stream)}; the next run is a first run"
+    )

@@ -66,6 +66,21 @@ def check(given: Named, *, late: bool) -> None:
         _check_publication(given.publication)
 
 
+def refuse_slots(given: Named, conn_id: str) -> None:
+    """Check that nothing is given that only a server with replication slots has.
+
+    Raises:
+        ConfigurationError: names all arguments that are.
+    """
+    found = [name for name in ("slot", "publication", "message_topics") if getattr(given, name)]
+    if found:
+        listed = " and ".join(f"{name}=" for name in found)
+        raise ConfigurationError(
+            f"leave out {listed}, of PostgreSQL alone: connection {conn_id!r} leads to"
+            " another database, whose log has no slots, publications or logical messages. Nothing was read"
+        )
+
+
 def by_table(found: Any) -> dict[str, tuple[str, ...]]:
     """Return checked columns by table."""
     return {table: tuple(names) for table, names in (found or {}).items()}

@@ -163,6 +163,8 @@ def test_a_watermark_of_a_log_is_neither_moved_nor_counted():
     with pytest.raises(ConfigurationError, match=r"can't be moved(.|\n)*snapshot"):
         spec.check_move("s")
     with pytest.raises(ConfigurationError, match="slots list"):
+        spec.left_by({"slot": "s"}, "s", {})
+    with pytest.raises(ConfigurationError, match=r"known by reading it\.$"):
         spec.left_by({}, "s", {})
 
 
