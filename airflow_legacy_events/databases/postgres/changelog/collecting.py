@@ -15,18 +15,15 @@ from airflow_legacy_events.core.model.log import (
     LogRows,
     LogTransaction,
     LogTruncate,
-    TableName,
 )
+from airflow_legacy_events.databases.log_collecting import MOST_BYTES, LogParts
 from airflow_legacy_events.databases.postgres.changelog.places import number_of
 
-MOST_BYTES = 8 * 2**20
-"""Bytes of the log's messages after which a chunk is full."""
+__all__ = ["MOST_BYTES", "Collector"]
 
 
-class Collector:
-    """Collects rows by table, and messages, until a chunk is full.
-
-    Rows of a table whose form changed begin a part of their own behind its earlier one, so the order holds per table.
+class Collector(LogParts):
+    """Collects rows by table, and messages, until a chunk is full; see `LogParts`.
 
     Args:
         rows: maximum of a chunk.
@@ -34,27 +31,19 @@ class Collector:
         after: place of the log where the first chunk begins.
 
     Attributes:
-        before: whether old rows are wanted.
-        rows: collected so far, messages among them.
-        bytes: of their messages.
-        full: whether the chunk is full.
         over: how many rows were added after it was full, and are the first of the next one: the second of two changes.
     """
 
     def __init__(self, rows: int, after: str, *, before: bool) -> None:
-        self.before = before
-        self._most, self._end = rows, number_of(after)
+        self._end = number_of(after)
         self._transaction: int | None = None
         self._place = ""
-        self._reset()
+        super().__init__(rows, before=before)
 
-    def _reset(self) -> None:
-        self._parts: list[LogRows | LogMessage] = []
-        self._latest: dict[TableName, LogRows] = {}
+    def _clear(self) -> None:
+        super()._clear()
         self._transactions: dict[int, str] = {}
-        self._moved: dict[tuple[Any, ...], tuple[Any, ...]] = {}
-        self._committed = self._begun = self.rows = self.bytes = 0
-        self.full, self.over = False, 0
+        self._committed = self._begun = self.over = 0
         self._next: list[tuple[LogForm, str, tuple[Any, ...], tuple[Any, ...] | None, int]] = []
 
     def add(self, form: LogForm, op: str, row: tuple[Any, ...], before: tuple[Any, ...] | None, size: int) -> None:
@@ -82,37 +71,7 @@ class Collector:
 
     def add_inserted(self, form: LogForm, rows: Sequence[tuple[Any, ...]], size: int) -> None:
         """Add inserted rows for which there is `room`; `size` is that of all their messages."""
-        part = self._part(form)
-        part.ops += ["c"] * len(rows)
-        part.rows += rows
-        if part.before is not None:
-            part.before += [None] * len(rows)
-        self.rows += len(rows)
-        self.bytes += size
-        self.full = self.rows >= self._most or self.bytes >= MOST_BYTES
-
-    def add_message(self, message: LogMessage, size: int) -> None:
-        """Add a logical message; `size` is that of its content, in bytes. The chunk must not be full."""
-        self._parts.append(message)
-        self.rows += 1
-        self.bytes += size
-        self.full = self.rows >= self._most or self.bytes >= MOST_BYTES
-
-    @property
-    def room(self) -> tuple[int, int]:
-        """Rows and bytes until the chunk is full."""
-        return self._most - self.rows, MOST_BYTES - self.bytes
-
-    def _part(self, form: LogForm) -> LogRows:
-        part = self._latest.get(form.table)
-        if part is None or part.form is not form:
-            part = self._latest[form.table] = LogRows(form, [], [], [] if self.before else None)
-            self._parts.append(part)
-        return part
-
-    def pair(self, place: str, number: int, old: tuple[Any, ...], new: tuple[Any, ...]) -> None:
-        """Note that the change of a number, and the next one, are an UPDATE of the key from an old to a new row."""
-        self._moved[place, number], self._moved[place, number + 1] = new, old
+        self.add_rows(form, ["c"] * len(rows), rows, None, size)
 
     def begin(self, transaction: int, place: str) -> None:
         """Note that a transaction begins, which commits at a place."""
@@ -151,7 +110,7 @@ class Collector:
         notes = LogNotes(transactions, self._moved)
         made = LogChunk(parts, end, tuple(self._transactions), self._committed, size, final, notes)
         rest = self._next
-        self._reset()
+        self._clear()
         for one in rest:
             self.add(*one)
             self._keep_pair(one[0], one[2], notes)
