@@ -1,0 +1,1 @@
+"""Decoding of the binlog's bytes; nothing here asks a server."""

@@ -1,0 +1,67 @@
+"""Headers of events: 19 bytes in version 4 of the binlog, which all servers since MySQL 5.0 write."""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import NamedTuple
+
+from airflow_legacy_events.databases.mysql.changelog.binlog.codes import ARTIFICIAL_FLAG, HEARTBEATS, IGNORABLE_FLAG
+
+HEADER_BYTES = 19
+MOST_BYTES = 2**30 + 2**20
+"""No event is longer: the server's `max_allowed_packet` ends at 1 GiB, and its headers come on top."""
+
+_HEADER = Struct("<IBIIIH")
+_WRAPS = 2**32
+
+
+class Header(NamedTuple):
+    """Header of an event.
+
+    Attributes:
+        time: in seconds since 1970.
+        kind: type code.
+        server_id: of the server that wrote it first.
+        size: of the event with header and checksum, in bytes.
+        end: the low 32 bits of the position behind it; 0 if the event is not in the log or is inside of a payload.
+        flags: see `codes`.
+    """
+
+    time: int
+    kind: int
+    server_id: int
+    size: int
+    end: int
+    flags: int
+
+    @property
+    def ignorable(self) -> bool:
+        """Whether a reader that does not know its type skips it."""
+        return bool(self.flags & IGNORABLE_FLAG)
+
+    def artificial(self, start: int) -> bool:
+        """Whether the server made the event for this session, if the one before it ended at `start`.
+
+        `end` is 0 by chance if the log is at a multiple of 4 GiB there.
+        """
+        made = bool(self.flags & ARTIFICIAL_FLAG) or self.kind in HEARTBEATS
+        return made or (self.end == 0 and (start + self.size) % _WRAPS != 0)
+
+
+def header(data: bytes) -> Header:
+    """Return the header that 19 bytes hold.
+
+    Raises:
+        ValueError: it is cut off, or says a size that no event has.
+    """
+    if len(data) < HEADER_BYTES:
+        raise ValueError(f"a header has {HEADER_BYTES} bytes, and {len(data)} are there")
+    time, kind, server_id, size, end, flags = _HEADER.unpack_from(data)
+    if not HEADER_BYTES <= size <= MOST_BYTES:
+        raise ValueError(f"an event has {HEADER_BYTES} to {MOST_BYTES} bytes, and its header says {size}")
+    return Header(time, kind, server_id, size, end, flags)
+
+
+def position_behind(before: int, end: int) -> int:
+    """Return in 64 bits the first position at or behind `before` whose low 32 bits are `end`."""
+    return before + (end - before) % _WRAPS
