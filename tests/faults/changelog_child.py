@@ -22,10 +22,10 @@ from airflow_legacy_events.core.delivery import AtLeastOnce
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Delivered, Messages, Watermark
 from airflow_legacy_events.core.relay import Relay
-from airflow_legacy_events.databases.postgres import PostgresDatabase
 from airflow_legacy_events.streams.specs.changelog import ChangeLogSpec
 from airflow_legacy_events.watermarks import codec
 from tests.faults.thin_store import FileStore
+from tests.support.engines import ENGINES
 
 STEPS = ("sending", "sent", "confirmed", "saving", "saved", "acknowledging", "acknowledged")
 """Where a run can be told to die, batch by batch."""
@@ -39,24 +39,26 @@ class Job:
     """What one run does.
 
     Attributes:
+        engine: of the database; see `tests.support.engines`.
         url: of the database.
         bootstrap: of the broker.
         folder: of the store, and of what the run notes.
         topic: template.
         tables: of the stream.
-        slot: of the stream.
+        slot: of the stream; None where there is none.
         attempt: the try of one run; a later one ends what is left of an earlier one.
         batch_rows: of the run.
         leg_seconds: of its legs.
         die: step and how often it is reached before the run dies there; None: it lives.
     """
 
+    engine: str
     url: str
     bootstrap: str
     folder: str
     topic: str
     tables: tuple[str, ...]
-    slot: str
+    slot: str | None
     attempt: int = 1
     batch_rows: int = 100
     leg_seconds: float = 0.05
@@ -154,7 +156,7 @@ def _run(job: Job) -> None:
     steps = _Steps(job.die)
     kafka = KafkaBroker({"bootstrap.servers": job.bootstrap}, delivery_timeout=dt.timedelta(seconds=60), topics=())
     url = sa.make_url(job.url)
-    database = PostgresDatabase(url, conn_id="crm", statement_timeout_seconds=60)
+    database = ENGINES[job.engine].made(url, conn_id="crm", statement_timeout_seconds=60)
     try:
         kafka.open()
         _relay(job, database, kafka, steps).run()

@@ -1,0 +1,43 @@
+"""The judge of the writers' proof: what may follow the last row of a key, by its history."""
+
+import pytest
+
+from tests.faults.changelog_seen import follows, since
+
+HISTORY = [("c", 1), ("u", 2), ("d", None), ("c", 4), ("u", 5)]
+
+
+@pytest.mark.parametrize(
+    ("sent", "due", "whole"),
+    [
+        ([("u", 2), ("d", None)], [("u", 2), ("d", None)], True),
+        ([("d", None)], [("u", 2), ("d", None)], False),
+        ([("d", None), ("c", 4)], [("u", 2), ("d", None), ("c", 4)], False),
+        ([("d", None), ("d", None)], [("d", None), ("c", 4), ("d", None)], False),
+        ([("c", 4), ("u", 5)], HISTORY, False),
+        ([], [("u", 2), ("d", None)], False),
+    ],
+)
+def test_what_was_due_may_follow(sent, due, whole):
+    assert follows(sent, due, whole=whole)
+
+
+@pytest.mark.parametrize(
+    ("sent", "due", "whole"),
+    [
+        ([("d", None)], [("u", 2), ("d", None)], True),  # its row was saved
+        ([], [("u", 2)], False),
+        ([("d", None)], [("u", 2), ("d", None), ("c", 4)], False),
+        ([("u", 2), ("d", None)], [("u", 2), ("d", None)], False),  # it was never read
+        ([("u", 5)], HISTORY, False),  # its insert is missing
+        ([("d", None), ("d", None)], [("u", 2), ("d", None)], False),
+        ([("d", None), ("u", 5)], [("d", None), ("c", 4), ("u", 5)], False),
+    ],
+)
+def test_what_is_missing_is_found(sent, due, whole):
+    assert not follows(sent, due, whole=whole)
+
+
+def test_history_begins_behind_the_version_of_the_row():
+    assert since(HISTORY, 2) == HISTORY[2:]
+    assert since(HISTORY, None) == HISTORY
