@@ -14,9 +14,11 @@ from airflow_legacy_events.core.model import (
     LogForm,
     LogGap,
     LogMessage,
+    LogNotes,
     LogPosition,
     LogRows,
     LogState,
+    LogTransaction,
     LogTruncate,
     TableName,
 )
@@ -131,14 +133,18 @@ class MemoryLog:
             position = end if last else LogPosition(str(transaction.commit), group[-1][0])
             numbers = (transaction.number,) if _is_row(group[0][1]) else ()
             parts = self._parts(transaction, group)
-            yield LogChunk(parts, position, numbers, int(last and committed), 5 * len(group))
+            place = str(transaction.commit)
+            notes = LogNotes({self._name(transaction): LogTransaction(place)} if self.server.named else {})
+            yield LogChunk(parts, position, numbers, int(last and committed), 5 * len(group), notes=notes)
 
-    @staticmethod
-    def _parts(transaction: Transaction, group: Sequence[tuple[int, Change]]) -> list[Any]:
+    def _name(self, transaction: Transaction) -> str:
+        return f"gtid:{-transaction.commit}" if self.server.named else str(transaction.commit)
+
+    def _parts(self, transaction: Transaction, group: Sequence[tuple[int, Change]]) -> list[Any]:
         parts: dict[LogForm, LogRows] = {}
         found: list[Any] = []
         for number, change in group:
-            hidden = (str(transaction.commit), number, None, None)
+            hidden = (self._name(transaction), number, None, None)
             if change.op.startswith("gap"):
                 lost, removed = "lost" in change.op, "removed" in change.op
                 return [LogGap(change.form.table, hidden, change.op, lost, removed)]

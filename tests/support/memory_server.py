@@ -58,7 +58,8 @@ class Transaction(NamedTuple):
 class Server:
     """A database with a log, which outlives the processes that read it.
 
-    A transaction is in the log as soon as it committed; queries see it once it was applied to the file.
+    A transaction is in the log as soon as it committed; queries see it once it was applied to the file. If `named`, its
+    transactions have names that say nothing of their places.
     """
 
     path: Path
@@ -71,6 +72,7 @@ class Server:
     confirmed: int = 0
     number: int = 0
     filled: dict[str, set[str]] = field(default_factory=dict)
+    named: bool = False
 
     def __post_init__(self) -> None:
         with self.session() as session:

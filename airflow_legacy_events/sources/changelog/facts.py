@@ -28,8 +28,8 @@ def source_facts(source: str) -> dict[str, Any]:
     `kind` · `source` the connection's name. `ChangeLog.facts` adds those of the log: `server`, `slot` and the like.
     Each watermark adds `tables`, the progress of each by `schema.table`; see `TableProgress` · `waiting` numbers of
     transactions that the log has shown and queries may not see yet · `gone` number of the last snapshot of each table
-    that was sent and is read no longer · `transaction` that is sent in part: `place`, `time` and `counts` of its events
-    by table; only inside one, and where transactions have a topic.
+    that was sent and is read no longer · `transaction` that is sent in part: `place`, `name`, `time` and `counts`
+    of its events by table; only inside one, and where transactions have a topic.
     """
     return {"kind": KIND, "source": source}
 
@@ -101,6 +101,7 @@ def _is_transaction(found: Any) -> bool:
     return (
         isinstance(found, dict)
         and is_text(found.get("place"))
+        and (found.get("name") is None or is_text(found["name"]))
         and (found.get("time") is None or is_text(found["time"]))
         and isinstance(found.get("counts"), dict)
         and all(map(_is_number, found["counts"].values()))

@@ -145,23 +145,31 @@ class OpenTransaction:
     """A transaction that a position is inside of, while transactions have a topic.
 
     Attributes:
-        place: where it commits.
+        place: of it in the log; see `LogPosition`.
+        name: of it, once an event of it was sent; None before, and where that is its place.
         time: of its commit, as text; None before its first event.
         counts: number of its events by table so far; empty before the first one.
     """
 
     place: str
+    name: str | None = None
     time: str | None = None
     counts: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, fact: Mapping[str, Any]) -> OpenTransaction:
         """Return the transaction of a fact."""
-        return cls(fact["place"], fact.get("time"), dict(fact.get("counts") or {}))
+        return cls(fact["place"], fact.get("name"), fact.get("time"), dict(fact.get("counts") or {}))
+
+    @property
+    def id(self) -> str:
+        """Its name for messages."""
+        return self.name or self.place
 
     def as_fact(self) -> dict[str, Any]:
         """Return it as plain JSON."""
-        return {"place": self.place, "time": self.time, "counts": dict(self.counts)}
+        named = {} if self.id == self.place else {"name": self.name}
+        return {"place": self.place, **named, "time": self.time, "counts": dict(self.counts)}
 
 
 @dataclass

@@ -11,7 +11,7 @@ from typing import Any
 
 from airflow_legacy_events.core.columns import Column, Kind, Shape
 from airflow_legacy_events.core.errors import ConfigurationError
-from airflow_legacy_events.core.model import Batch, LogPosition
+from airflow_legacy_events.core.model import Batch, LogNotes, LogPosition
 from airflow_legacy_events.core.ports import ChangeLog
 from airflow_legacy_events.sources.changelog.leg_state import OpenTransaction, Progress
 
@@ -56,7 +56,7 @@ class Transactions:
         """
         if self._shape is None:
             return []
-        rows = [*self._begun(_counted(found)), *self._ended(end)]
+        rows = [*self._begun(_counted(found)), *self._ended(end.place)]
         if end.changes and self._progress.transaction is None and end.place != self._passed:
             self._progress.transaction = OpenTransaction(end.place)
         return [Batch(self._shape, rows, len(rows), None, "c")] if rows else []
@@ -65,32 +65,35 @@ class Transactions:
         for place in sorted(counted, key=functools.cmp_to_key(self._log.compare)):
             if place == self._passed:
                 continue
-            yield from self._ended(LogPosition(place))
+            yield from self._ended(place)
+            found = counted[place]
             one = self._progress.transaction = self._progress.transaction or OpenTransaction(place)
             if not one.counts:
-                one.time = counted[place].time
-                yield (place, "BEGIN", None, None, _milliseconds(one.time))
-            for table, count in counted[place].items():
+                one.name, one.time = found.name, found.time
+                yield (one.id, "BEGIN", None, None, _milliseconds(one.time))
+            for table, count in found.items():
                 one.counts[table] = one.counts.get(table, 0) + count
 
-    def _ended(self, end: LogPosition) -> Iterator[tuple[Any, ...]]:
-        """Yield the end of the open transaction if it lies before a position."""
+    def _ended(self, place: str) -> Iterator[tuple[Any, ...]]:
+        """Yield the end of the open transaction if it lies before a place."""
         one = self._progress.transaction
-        if one is None or self._log.compare(one.place, end.place) >= 0:
+        if one is None or self._log.compare(one.place, place) >= 0:
             return
         self._progress.transaction = None
         if one.counts:
             tables = [{"data_collection": table, "event_count": count} for table, count in one.counts.items()]
-            yield (one.place, "END", sum(one.counts.values()), tables, _milliseconds(one.time))
+            yield (one.id, "END", sum(one.counts.values()), tables, _milliseconds(one.time))
 
 
 class _Counts(Counter[str]):
     """Number of events of a transaction by table.
 
     Attributes:
+        name: of the transaction.
         time: of the commit, as text.
     """
 
+    name: str = ""
     time: str | None = None
 
 
@@ -128,17 +131,19 @@ def _shape(topic: str) -> Shape:
 
 
 def _counted(found: Sequence[Batch]) -> dict[str, _Counts]:
+    """Return the counts of each transaction by its place."""
     counted: dict[str, _Counts] = {}
     for batch in found:
-        shape = batch.shape
+        shape, notes = batch.shape, batch.notes or LogNotes()
         if shape.table is None or not shape.watermark:
             continue
-        place, time = shape.watermark[0], shape.time
-        for one, count in Counter(map(itemgetter(place), batch.rows)).items():
-            counted.setdefault(one, _Counts())[shape.table] += count
-        if time is not None:
-            for one, moment in {row[place]: row[time] for row in batch.rows}.items():
-                counted[one].time = moment
+        at, time = shape.watermark[0], shape.time
+        moments = {} if time is None else {row[at]: row[time] for row in batch.rows}
+        for name, count in Counter(map(itemgetter(at), batch.rows)).items():
+            known = notes.transactions.get(name)
+            one = counted.setdefault(name if known is None else known.place, _Counts())
+            one[shape.table] += count
+            one.name, one.time = name, moments.get(name, one.time)
     return counted
 
 

@@ -52,6 +52,9 @@ class Runs:
     def places(self):
         return [str(one.commit) for one in self.shop.server.log[self.begun :]]
 
+    def names(self):
+        return [f"gtid:-{place}" if self.shop.server.named else place for place in self.places()]
+
     def events(self, table="orders"):
         return self.broker.topic(f"cdc.main.{table}")
 
@@ -59,9 +62,10 @@ class Runs:
         self.shop.server.commit(*((table, "put", (number, "x"), None) for number in range(first, first + count)))
 
 
-@pytest.fixture
-def runs(shop):
-    """A stream whose first run is over."""
+@pytest.fixture(params=[False, True], ids=["by-place", "by-name"])
+def runs(shop, request):
+    """A stream whose first run is over, of a log whose transactions may have names of their own."""
+    shop.server.named = request.param
     found = Runs(shop)
     found.run()
     assert found.marks == []  # rows of a snapshot are of no transaction
@@ -78,7 +82,7 @@ def test_a_transaction_has_a_begin_and_an_end_with_the_events_of_each_table(runs
     runs.shop.put((7, "seven"))
     report = runs.run().relay.report
 
-    first, second = runs.places()
+    first, second = runs.names()
     begin, end, *others = runs.marks
     assert begin == {"status": "BEGIN", "id": first, "event_count": None, "data_collections": None, "ts_ms": None}
     tables = [("main.orders", 4), ("main.names", 1)]
@@ -100,7 +104,7 @@ def test_a_transaction_that_batches_and_budgets_cut_has_one_begin_and_one_end(ru
     runs.commit(10, 10)
     runs.commit(30, 1)
     runs.run()
-    first, second = runs.places()
+    first, second = runs.names()
     assert runs.brief == [("BEGIN", first, None), ("END", first, 10), ("BEGIN", second, None), ("END", second, 1)]
 
     runs.commit(40, 10)
@@ -108,9 +112,10 @@ def test_a_transaction_that_batches_and_budgets_cut_has_one_begin_and_one_end(ru
     for _ in range(12):
         runs.run(limits=Limits(batch_rows=3, max_rows=1))
         inside.append(runs.shop.saved.facts.get("transaction"))
-    third = runs.places()[2]
+    third = runs.names()[2]
     assert runs.brief[4:] == [("BEGIN", third, None), ("END", third, 10)]
-    assert inside[0] == {"place": third, "time": None, "counts": {"main.orders": 1}}
+    named = {"name": third} if runs.shop.server.named else {}
+    assert inside[0] == {"place": runs.places()[2], **named, "time": None, "counts": {"main.orders": 1}}
     assert inside[-1] is None
 
 
@@ -123,7 +128,7 @@ def test_counts_are_right_although_a_run_was_killed_inside(runs, step, when, nth
     runs.run(Crash(step, nth, when))
     runs.run()
 
-    first, second = runs.places()
+    first, second = runs.names()
     expected = {("BEGIN", first, None), ("END", first, 8), ("BEGIN", second, None), ("END", second, 3)}
     assert set(runs.brief) == expected
     assert len(runs.broker.topic(TOPIC)) <= 8
@@ -149,7 +154,7 @@ def test_a_transaction_that_began_before_marks_were_wanted_has_none(runs):
     runs.run(limits=Limits(batch_rows=3, max_rows=3))
     runs.commit(30, 2)
     runs.run()
-    assert runs.brief == [("BEGIN", runs.places()[1], None), ("END", runs.places()[1], 2)]
+    assert runs.brief == [("BEGIN", runs.names()[1], None), ("END", runs.names()[1], 2)]
 
     runs.commit(40, 8)
     runs.run(limits=Limits(batch_rows=3, max_rows=3))
@@ -172,9 +177,13 @@ def test_a_topic_of_something_else_is_refused_before_the_first_read(runs):
         runs.run()
 
 
-@pytest.mark.parametrize("fact", [1, {}, {"place": 1, "counts": {}}, {"place": "1", "counts": {"t": -1}}])
+@pytest.mark.parametrize(
+    "fact",
+    [1, {}, {"place": 1, "counts": {}}, {"place": "1", "counts": {"t": -1}}, {"place": "1", "name": 2, "counts": {}}],
+)
 def test_a_fact_that_can_not_be_understood_is_named(fact):
     facts = {"kind": "log", "source": "legacy", "tables": {}, "transaction": fact}
     with pytest.raises(WatermarkError, match="transaction"):
         check_log_facts("s", facts)
-    check_log_facts("s", {**facts, "transaction": {"place": "1", "time": None, "counts": {"t": 1}}})
+    for name in ({}, {"name": "0-1-7"}):
+        check_log_facts("s", {**facts, "transaction": {"place": "1", **name, "time": None, "counts": {"t": 1}}})
