@@ -80,6 +80,9 @@ class MemoryLog:
         names = [one.name for one in form.columns]
         return {name: LogColumn(number, name in filled) for name, number in zip(names, form.numbers, strict=True)}
 
+    def located(self, position: LogPosition) -> LogPosition:
+        return position
+
     def end(self) -> str:
         return str(self.server.at)
 

@@ -122,6 +122,12 @@ class ChangeLog(Protocol):
             SourceError: the log is in use by another session.
         """
 
+    def located(self, position: LogPosition) -> LogPosition:
+        """Return where the position of a watermark lies in the log of this server, once `guard` has returned.
+
+        It differs where another server of the same history has taken over, whose log has other places.
+        """
+
     def end(self) -> str:
         """Return the place where the log ends now; a run reads up to there."""
 

@@ -100,6 +100,8 @@ class ChangeLogSource(ChangeLogArguments):
             self.lookup.find(progress.tables)
             self._guard(at, progress)
             self._checked = True
+        elif progress.position is not None:
+            progress.position = log.located(progress.position)
         end = log.end()
         return Pending(1, (end, "0")) if progress.left() or behind(log, progress.position, end) else Pending(0, None)
 
@@ -150,10 +152,13 @@ class ChangeLogSource(ChangeLogArguments):
         return progress_of(self.stream.name, at)
 
     def _guard(self, at: Watermark | None, progress: Progress, renewed: Sequence[TableName] = ()) -> Mapping[str, Any]:
-        """Check that the log continues where the watermark ends; return its facts."""
+        """Check that the log continues where the watermark ends; return its facts, and have the progress lie in it."""
         if at is not None:
             guard.check(self.stream.name, at.facts, source_facts(self.source))
-        return self.change_log.guard(None if at is None else at.facts, progress.position, renewed)
+        found = self.change_log.guard(None if at is None else at.facts, progress.position, renewed)
+        if progress.position is not None:
+            progress.position = self.change_log.located(progress.position)
+        return found
 
     def _completeness(self, progress: Progress, tables: Mapping[str, LoggedTable]) -> tuple[str, str]:
         if (gaps := anew.open_gaps(progress.tables)) is not None:
