@@ -166,7 +166,7 @@ def _run(job: Job) -> None:
 
 
 def _relay(job: Job, database: Any, kafka: KafkaBroker, steps: _Steps) -> Relay:
-    spec = ChangeLogSpec(conn_id="crm", tables=job.tables, slot=job.slot, dag_id="d", task_id="t")
+    spec = ChangeLogSpec(conn_id="crm", tables=job.tables, slot=job.slot, dag_id="d", task_id="t").behind(database)
     spec.check(rendered=True)
     limits, log = Limits(batch_rows=job.batch_rows), logging.getLogger("tests")
     stream = spec.stream(job.topic, "d", "t")

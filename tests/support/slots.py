@@ -14,8 +14,7 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.core.model import LogPosition, TableName
-from airflow_legacy_events.core.ports import LogOptions, LogTable
-from airflow_legacy_events.databases.postgres.changelog.log import PostgresChangeLog
+from airflow_legacy_events.core.ports import ChangeLog, LogOptions, LogTable
 from tests.services.base import wait_until
 from tests.support.change_log import drop_slot, flat
 from tests.support.databases import fresh_database
@@ -41,6 +40,7 @@ class LoggedDatabase:
         url: what differs in the stream's connection, such as `username`.
         timeout: of statements, in seconds.
         interval: of the schedule, in seconds.
+        before: whether old rows are wanted.
     """
 
     legacy: Legacy
@@ -54,6 +54,7 @@ class LoggedDatabase:
     url: Mapping[str, Any] = field(default_factory=dict)
     timeout: float = 60.0
     interval: float | None = None
+    before: bool = False
 
     def execute(self, *statements: str) -> list[tuple[Any, ...]]:
         """Run statements as the superuser, each in its own transaction; return the rows of the last one."""
@@ -66,15 +67,21 @@ class LoggedDatabase:
     def stream(self) -> str:
         return f"crm.{self.name}@log"
 
+    @property
+    def options(self) -> LogOptions:
+        """Arguments of the stream."""
+        return LogOptions(
+            *(self.stream, "orders_dag", self.name, self.name),
+            given=self.given,
+            before=self.before,
+            interval_seconds=self.interval,
+        )
+
     @contextmanager
     def log(self) -> Iterator[Log]:
         """The change log, as a run has it."""
         database: Any = self.legacy.database(self.timeout, **self.url)
-        options = LogOptions(
-            self.stream, "orders_dag", self.name, self.name, given=self.given, interval_seconds=self.interval
-        )
-        change_log = database.change_log(options)
-        assert isinstance(change_log, PostgresChangeLog)
+        change_log = database.change_log(self.options)
         try:
             yield Log(self, change_log, database)
         finally:
@@ -114,7 +121,7 @@ class Log:
     """The change log of one run."""
 
     stream: LoggedDatabase
-    change_log: PostgresChangeLog
+    change_log: ChangeLog
     database: Any
     tables: list[LogTable] = field(default_factory=list)
 
