@@ -5,7 +5,13 @@ from __future__ import annotations
 from struct import Struct
 from typing import NamedTuple
 
-from airflow_legacy_events.databases.mysql.changelog.binlog.codes import ARTIFICIAL_FLAG, HEARTBEATS, IGNORABLE_FLAG
+from airflow_legacy_events.databases.mysql.changelog.binlog.codes import (
+    ARTIFICIAL_FLAG,
+    FORMAT_DESCRIPTION,
+    HEARTBEATS,
+    IGNORABLE_FLAG,
+    ROTATE,
+)
 
 HEADER_BYTES = 19
 MOST_BYTES = 2**30 + 2**20
@@ -23,7 +29,8 @@ class Header(NamedTuple):
         kind: type code.
         server_id: of the server that wrote it first.
         size: of the event with header and checksum, in bytes.
-        end: the low 32 bits of the position behind it; 0 if the event is not in the log or is inside of a payload.
+        end: the low 32 bits of the position behind it; 0 if the event does not say it: one that the server made for
+            a session, one inside of a payload, and one that MariaDB 11.4 or later had in a transaction's cache.
         flags: see `codes`.
     """
 
@@ -39,13 +46,21 @@ class Header(NamedTuple):
         """Whether a reader that does not know its type skips it."""
         return bool(self.flags & IGNORABLE_FLAG)
 
-    def artificial(self, start: int) -> bool:
-        """Whether the server made the event for this session, if the one before it ended at `start`.
+    @property
+    def artificial(self) -> bool:
+        """Whether the server made the event for this session."""
+        if self.flags & ARTIFICIAL_FLAG or self.kind in HEARTBEATS:
+            return True
+        return self.end == 0 and self.kind in (ROTATE, FORMAT_DESCRIPTION)
 
-        `end` is 0 by chance if the log is at a multiple of 4 GiB there.
+    def position_behind(self, start: int) -> int:
+        """Return in 64 bits the position behind the event.
+
+        Args:
+            start: position behind the event before it; where events are left out, the event begins later.
         """
-        made = bool(self.flags & ARTIFICIAL_FLAG) or self.kind in HEARTBEATS
-        return made or (self.end == 0 and (start + self.size) % _WRAPS != 0)
+        behind = start + self.size
+        return behind + (self.end - behind) % _WRAPS if self.end else behind
 
 
 def header(data: bytes) -> Header:
@@ -60,8 +75,3 @@ def header(data: bytes) -> Header:
     if not HEADER_BYTES <= size <= MOST_BYTES:
         raise ValueError(f"an event has {HEADER_BYTES} to {MOST_BYTES} bytes, and its header says {size}")
     return Header(time, kind, server_id, size, end, flags)
-
-
-def position_behind(before: int, end: int) -> int:
-    """Return in 64 bits the first position at or behind `before` whose low 32 bits are `end`."""
-    return before + (end - before) % _WRAPS

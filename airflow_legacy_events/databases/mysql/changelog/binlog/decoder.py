@@ -1,0 +1,165 @@
+"""From the bytes of a binlog, as a file holds them or a server sends them, to its events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from zlib import crc32
+
+from airflow_legacy_events.databases.mysql.changelog.binlog import codes, faults
+from airflow_legacy_events.databases.mysql.changelog.binlog.checksum import CHECKSUM_BYTES, ends_with_checksum
+from airflow_legacy_events.databases.mysql.changelog.binlog.compressed import opened
+from airflow_legacy_events.databases.mysql.changelog.binlog.format_description import (
+    FormatDescription,
+    format_description,
+    intact,
+)
+from airflow_legacy_events.databases.mysql.changelog.binlog.header import (
+    HEADER_BYTES,
+    Header,
+    header,
+)
+from airflow_legacy_events.databases.mysql.changelog.binlog.parts import Parts
+from airflow_legacy_events.databases.mysql.changelog.binlog.payload import nested
+from airflow_legacy_events.databases.mysql.changelog.binlog.rotate import rotate
+from airflow_legacy_events.databases.mysql.changelog.model import BinlogPlace, Event
+from airflow_legacy_events.databases.mysql.changelog.places import FIRST_EVENT
+
+Packet = tuple[bytes, Iterable[bytes]]
+"""An event with its header: its first bytes, all but of a large one, and the parts that follow, none but of such."""
+
+_MOST_HOLE = 2**31
+"""Bytes of the log that a dump may leave out between two events; a header that says more is damaged."""
+
+
+class Decoder:
+    """Decodes one log, event by event; knows where it is.
+
+    Args:
+        place: where the first event begins; None for a server's dump, which says so itself.
+        holes: whether events may be missing, as in a dump: the server leaves out MariaDB's ANNOTATE_ROWS and
+            START_ENCRYPTION, and transactions that a dump by GTID does not want.
+        skipped: bytes before each event in its first part.
+    """
+
+    def __init__(self, place: BinlogPlace | None = None, *, holes: bool, skipped: int = 0) -> None:
+        self._file, self._position = place or BinlogPlace("", FIRST_EVENT)
+        self._holes, self._skipped = holes, skipped
+        self._start = self._position
+        self._format: FormatDescription | None = None
+
+    @property
+    def place(self) -> BinlogPlace:
+        """Place behind the last event."""
+        return BinlogPlace(self._file, self._position)
+
+    @property
+    def server(self) -> str:
+        """Version of the server that wrote the file; empty before its FORMAT_DESCRIPTION."""
+        return self._format.server if self._format else ""
+
+    @property
+    def _checksums(self) -> bool:
+        return self._format is not None and self._format.checksums
+
+    def _describe(self, head: bytes, body: bytes) -> None:
+        if not intact(head, body):
+            raise ValueError("the checksum of FORMAT_DESCRIPTION is wrong")
+        self._format = format_description(body)
+
+    def describe(self, data: bytes) -> None:
+        """Take note of a file's FORMAT_DESCRIPTION, if the first event to decode lies behind it.
+
+        Raises:
+            SourceError: it is damaged.
+        """
+        try:
+            self._describe(data[:HEADER_BYTES], data[HEADER_BYTES:])
+        except ValueError as error:
+            raise faults.damaged(BinlogPlace(self._file, FIRST_EVENT), str(error)) from None
+
+    def events(self, packets: Iterable[Packet]) -> Iterator[Event]:
+        """Yield the events of packets as `Dump.events` describes them; a real ROTATE and FORMAT_DESCRIPTION are events.
+
+        Of a compressed transaction the last event comes once the checksum of the whole was found to be right. A packet
+        is read to its end before the next one is taken.
+
+        Raises:
+            SourceError: an event is damaged or unknown; names file and position.
+        """
+        skipped = self._skipped
+        for first, rest in packets:
+            self._start = self._position
+            try:
+                head = header(first[skipped : skipped + HEADER_BYTES])
+                if head.artificial:
+                    self._made_up(head, b"".join((first[skipped:], *rest)))
+                    continue
+                self._move(head)
+                if head.kind == codes.TRANSACTION_PAYLOAD:
+                    yield from self._nested(head, first[skipped:], rest)
+                    continue
+                found = self._event(head, self._checked(head, b"".join((first[skipped:], *rest))))
+                if found is not None:
+                    yield found
+            except ValueError as error:
+                raise faults.damaged(BinlogPlace(self._file, self._start), str(error)) from None
+
+    def _move(self, head: Header) -> None:
+        """Go behind an event: its place follows from its size, and from the position that it says."""
+        if not self._format and head.kind != codes.FORMAT_DESCRIPTION:
+            raise ValueError("the log does not begin with FORMAT_DESCRIPTION")
+        behind = head.position_behind(self._start)
+        hole = behind - head.size - self._start
+        if hole > (_MOST_HOLE if self._holes else 0):
+            raise ValueError(f"the header of an event says position {head.end}")
+        self._start, self._position = self._start + hole, behind
+
+    def _event(self, head: Header, body: bytes, *, nested: bool = False) -> Event | None:
+        """Return an event; None for one that is skipped."""
+        kind = head.kind
+        if kind not in codes.KNOWN:
+            if head.ignorable:
+                return None
+            raise faults.unknown(BinlogPlace(self._file, self._start), kind)
+        if kind == codes.START_ENCRYPTION:
+            raise faults.encrypted(self._file)
+        if kind in codes.PLAIN_OF:
+            kind, body = opened(kind, body)
+        return Event(kind, head.time, head.server_id, head.flags, self._file, self._start, self._position, body, nested)
+
+    def _checked(self, head: Header, data: bytes) -> bytes:
+        """Return the body of a whole event, its checksum found right."""
+        if len(data) != head.size:
+            raise ValueError(f"the header of an event says {head.size} bytes, and {len(data)} came")
+        if head.kind == codes.FORMAT_DESCRIPTION:
+            self._describe(data[:HEADER_BYTES], data[HEADER_BYTES:])
+            return data[HEADER_BYTES:-CHECKSUM_BYTES]
+        if not self._checksums:
+            return data[HEADER_BYTES:]
+        if crc32(memoryview(data)[:-CHECKSUM_BYTES]) != int.from_bytes(data[-CHECKSUM_BYTES:], "little"):
+            raise ValueError("the checksum of an event is wrong")
+        return data[HEADER_BYTES:-CHECKSUM_BYTES]
+
+    def _nested(self, head: Header, first: bytes, rest: Iterable[bytes]) -> Iterator[Event]:
+        """Yield the events of a compressed transaction, the last one once the checksum is right."""
+        parts = Parts(
+            first[:HEADER_BYTES], first[HEADER_BYTES:], rest, head.size - HEADER_BYTES, checksum=self._checksums
+        )
+        waiting: Event | None = None
+        for inner, body in nested(parts.read):
+            if waiting is not None:
+                yield waiting
+            waiting = self._event(inner, body, nested=True)
+        if not parts.right():
+            raise ValueError("the checksum of an event is wrong")
+        if waiting is not None:
+            yield waiting
+
+    def _made_up(self, head: Header, data: bytes) -> None:
+        """Take note of what the server made up for this dump: where it is, and how the file was written."""
+        body = data[HEADER_BYTES:]
+        if head.kind == codes.FORMAT_DESCRIPTION:
+            self._describe(data[:HEADER_BYTES], body)
+        elif head.kind == codes.ROTATE:
+            summed = ends_with_checksum(data[:HEADER_BYTES], body)
+            self._file, self._position = rotate(body[:-CHECKSUM_BYTES] if summed else body)
