@@ -11,8 +11,8 @@ import codecs
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from airflow_legacy_events.databases.mysql.changelog.cutting import pieces
 from airflow_legacy_events.databases.mysql.changelog.model import Convert, UnreadableValueError
-from airflow_legacy_events.databases.mysql.changelog.values.cutting import pieces
 
 _PYTHON = {
     "utf8mb4": "utf-8",

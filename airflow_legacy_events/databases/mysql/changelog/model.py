@@ -88,9 +88,7 @@ class TableMap(NamedTuple):
         database: of the table, as the log has it.
         table: its name.
         types: type code of each column; that of ENUM, SET and CHAR is read from the metadata.
-        metadata: of each column, its bytes as a little-endian number; 0 where it has none. Of a DECIMAL that is
-            precision + 256 * scale, of a BIT bits + 256 * bytes; of ENUM and SET it is the bytes of a value, of a CHAR
-            the maximum of bytes.
+        metadata: of each column, as a number; 0 where it has none. See `binlog.table_map.table_map`.
         nullable: whether each column may be NULL.
         unsigned: whether each column is unsigned; None where the log does not say.
         collations: number of each text or label column's collation; None for others and where the log does not say.

@@ -41,7 +41,7 @@ def test_an_integer_has_a_sign_unless_it_is_unsigned(type_, stored, signed, unsi
     ],
 )
 def test_a_decimal_has_all_its_decimals(precision, scale, stored, text):
-    assert value(column(246, precision + 256 * scale), bytes.fromhex(stored)) == text
+    assert value(column(246, 256 * precision + scale), bytes.fromhex(stored)) == text
 
 
 def stored_decimal(number: Decimal, precision: int, scale: int) -> bytes:
@@ -64,7 +64,7 @@ def test_any_decimal_is_read(data, precision, scale):
     scale = min(scale, precision)
     number = Decimal(data.draw(st.integers(-(10**precision) + 1, 10**precision - 1))).scaleb(-scale)
     stored = stored_decimal(number, precision, scale)
-    assert value(column(246, precision + 256 * scale), stored) == f"{number:.{scale}f}"
+    assert value(column(246, 256 * precision + scale), stored) == f"{number:.{scale}f}"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tests.support.binlog_values import column, read, rows_event, table_map, unc
 
 INT, VARCHAR = column(3), column(15, 80, character_set="utf8mb4")
 TEXT, BYTES = column(252, 2, character_set="utf8mb4"), column(252, 4, character_set="binary")
-MOMENT, AMOUNT = column(17, 6), column(246, 12 + 256 * 2)
+MOMENT, AMOUNT = column(17, 6), column(246, 12 * 256 + 2)
 
 
 def stored(number: int | None, text: str | None) -> bytes:
