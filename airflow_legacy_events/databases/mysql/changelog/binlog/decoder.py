@@ -74,10 +74,11 @@ class Decoder:
     def _checksums(self) -> bool:
         return self._format is not None and self._format.checksums
 
-    def _describe(self, head: bytes, body: bytes) -> None:
-        if not intact(head, body):
+    def _describe(self, head: bytes, body: bytes, *, made_up: bool = False) -> None:
+        found = format_description(body)
+        if not intact(head, body) and (found.checksums or not made_up):
             raise ValueError("the checksum of FORMAT_DESCRIPTION is wrong")
-        self._format = format_description(body)
+        self._format = found
 
     def describe(self, data: bytes) -> None:
         """Take note of a file's FORMAT_DESCRIPTION, if the first event to decode lies behind it.
@@ -200,7 +201,8 @@ class Decoder:
         """Take note of what the server made up for this dump: where it is, and how the file was written."""
         body = data[HEADER_BYTES:]
         if head.kind == codes.FORMAT_DESCRIPTION:
-            self._describe(data[:HEADER_BYTES], body)
+            # Without checksums MariaDB leaves that of the file, though it changed the event.
+            self._describe(data[:HEADER_BYTES], body, made_up=True)
         elif head.kind == codes.ROTATE:
             summed = ends_with_checksum(data[:HEADER_BYTES], body)
             self._file, self._position = rotate(body[:-CHECKSUM_BYTES] if summed else body)
