@@ -176,8 +176,8 @@ def _refuse_types(request: ColumnRequest, names: Sequence[str], found: Reflectio
         raise ConfigurationError(
             f"{request.what} has columns of types that can't be carried:"
             f" {', '.join(f'{name!r} ({type_})' for name, type_ in refused.items())}; nothing was read. Leave them out"
-            f" with exclude_columns=[...], or read them as text with sql= and CAST({first} AS text) AS {first} (AS CHAR in"
-            " MySQL and MariaDB)"
+            f" with exclude_columns=[...], or read them as text with sql= and CAST({first} AS text) AS {first} (AS CHAR"
+            " in MySQL and MariaDB)"
         )
 
 
