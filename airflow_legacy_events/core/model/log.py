@@ -58,12 +58,14 @@ class LogForm:
         columns: in the order of the log; without generated columns that the log leaves out.
         identity: names of the columns that the log has of an old row: the key, or all columns.
         numbers: the database's own number of each column, which survives a rename; None where it is not known.
+        types: of each column, where they say more than `Column.type`, such as a length; as in `LogColumn.type`.
     """
 
     table: TableName
     columns: tuple[Column, ...]
     identity: tuple[str, ...]
     numbers: tuple[int | None, ...] = ()
+    types: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

@@ -35,10 +35,12 @@ class LogColumn(NamedTuple):
         number: the database's own number of it, as in `LogForm.numbers`; None if it has none.
         filled: whether rows that were there before the column may hold a value in it that the log never showed, since
             the column came with a default, is NOT NULL or is computed.
+        type: of the column, as in `LogForm.types`; None if it is that of the reflection.
     """
 
     number: int | None = None
     filled: bool = False
+    type: str | None = None
 
 
 class LogOptions(NamedTuple):

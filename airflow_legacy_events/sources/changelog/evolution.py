@@ -12,12 +12,11 @@ from airflow_legacy_events.core.model import LogForm
 from airflow_legacy_events.core.ports import ChangeLog, LogColumn
 from airflow_legacy_events.sources.changelog.anew import Gaps
 from airflow_legacy_events.sources.changelog.leg_state import KnownColumn, TableProgress
+from airflow_legacy_events.sources.changelog.retyping import rewritten
 from airflow_legacy_events.sources.changelog.shapes import PLACE
 from airflow_legacy_events.sources.changelog.tables import LoggedTable, Tables
 
-_TYPE = re.compile(r"(?P<bare>[^(]*)(?:\((?P<sizes>[^)]*)\))?(?P<rest>.*)", re.DOTALL)
-_VARYING = re.compile(r"\b(varchar|character varying|varbinary|varbit|bit varying)\b")
-_TEXT = "text"
+_SIZES = re.compile(r"\(.*\)", re.DOTALL)
 
 
 class Pair(NamedTuple):
@@ -49,7 +48,9 @@ class Evolution:
             CompletenessError: the run must be complete, and values changed without a trace in the log.
         """
         numbers = form.numbers or (None,) * len(form.columns)
-        found = [KnownColumn(one.name, one.type, at) for one, at in zip(form.columns, numbers, strict=True)]
+        types = form.types or tuple(one.type for one in form.columns)
+        columns = zip(form.columns, types, numbers, strict=True)
+        found = [KnownColumn(one.name, type_, at) for one, type_, at in columns]
         before, progress.columns = progress.columns, tuple(found)
         if before is None or progress.passing:
             return
@@ -75,7 +76,7 @@ class Evolution:
             self._gaps.met(table, progress, hidden, f"column {name!r} was left out of what was sent before")
         if progress.columns is None or progress.passing or progress.silent:
             return
-        known = {(one.name, one.type) for one in progress.columns}
+        known = {(one.name, type_) for one in progress.columns for type_ in (one.type, _SIZES.sub("", one.type))}
         if known.issuperset((one.name, one.type) for one in table.entry.reflection.columns):
             return
         found = _paired(progress.columns, self._tables.columns_now(table))
@@ -93,7 +94,7 @@ class Evolution:
                 why = f"column {column.name!r} came with values in rows that were there"
                 self._gaps.met(table, progress, hidden, why)
         for before, after in changed:
-            if before is not None and after is not None and _rewritten(before.type, after.type):
+            if before is not None and after is not None and rewritten(before.type, after.type):
                 why = f"column {after.name!r} was changed from {before.type} to {after.type}"
                 self._gaps.met(table, progress, hidden, why)
 
@@ -143,19 +144,3 @@ def _now(column: KnownColumn, now: Mapping[str, LogColumn]) -> LogColumn:
     """Return a column as the catalog has it now; one that is gone by now holds no values."""
     by_number = [one for one in now.values() if column.number is not None and one.number == column.number]
     return by_number[0] if by_number else now.get(column.name, LogColumn())
-
-
-def _rewritten(before: str, after: str) -> bool:
-    """Whether a change of type may have changed values; a longer text or a wider number keeps them."""
-    old, new = _TYPE.fullmatch(before.lower()), _TYPE.fullmatch(after.lower())
-    if before == after or old is None or new is None:
-        return before != after
-    varying = bool(_VARYING.search(old["bare"]))
-    if varying and new["bare"].strip() == _TEXT:
-        return False
-    if (old["bare"].strip(), old["rest"]) != (new["bare"].strip(), new["rest"]):
-        return True
-    if new["sizes"] is None:
-        return not varying
-    sizes = [[*map(int, one["sizes"].split(","))] if one["sizes"] else [] for one in (old, new)]
-    return not sizes[0] or sizes[1][0] < sizes[0][0] or sizes[0][1:] != sizes[1][1:]

@@ -127,9 +127,10 @@ class Tables:
         """Return the columns that the log has of a table, as the catalog has them now."""
         numbers, omitted = self.log.columns(table.entry.name), self.log.omitted(table.entry.name)
         return tuple(
-            KnownColumn(one.name, one.type, numbers.get(one.name, LogColumn()).number)
+            KnownColumn(one.name, now.type or one.type, now.number)
             for one in table.entry.reflection.columns
             if one.name not in omitted
+            for now in (numbers.get(one.name, LogColumn()),)
         )
 
     def outdated(self, table: LoggedTable) -> bool:
@@ -160,7 +161,8 @@ class Tables:
         there = _names(table.entry.reflection)
         numbers = {name: number for name, number in known.items() if name in excluded}
         numbers |= {name: one.number for name, one in now.items() if name in excluded and one.number is not None}
-        if missing := [name for name in excluded if name not in there and name not in numbers]:
+        uncertain = any(one.number is None for one in now.values())  # one of them may be another name of it
+        if missing := [name for name in excluded if name not in there and (uncertain or name not in numbers)]:
             raise ConfigurationError(
                 f"exclude_columns= names {', '.join(map(repr, missing))}, which {table.what} does not have; it has"
                 f" {', '.join(map(repr, there))}. Nothing was read; correct exclude_columns="

@@ -6,7 +6,7 @@ import pytest
 
 from airflow_legacy_events.core.errors import ConfigurationError, SchemaChangedError, WatermarkError
 from airflow_legacy_events.core.model import TableName
-from airflow_legacy_events.sources.changelog.evolution import _rewritten
+from airflow_legacy_events.sources.changelog.retyping import rewritten
 from airflow_legacy_events.sources.changelog.topics import topics_of
 from tests.support.crashes import STREAM
 from tests.unit.sources.changelog.test_runs import brief
@@ -164,7 +164,7 @@ def test_a_column_that_was_added_later_is_missing_before(shop):
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "rewritten"),
+    ("before", "after", "changed"),
     [
         ("varchar(10)", "varchar(20)", False),
         ("varchar(10)", "varchar", False),
@@ -179,7 +179,20 @@ def test_a_column_that_was_added_later_is_missing_before(shop):
         ("text", "varchar(10)", True),
         ("char(5)", "text", True),
         ("timestamp(6)", "timestamp(0)", True),
+        ("datetime(0)", "datetime(3)", False),
+        ("int", "bigint", False),
+        ("int unsigned", "bigint", False),
+        ("int", "bigint unsigned", True),
+        ("bigint", "int", True),
+        ("tinyint(1)", "tinyint", False),
+        ("enum('a','b')", "enum('c','b','a')", False),
+        ("enum('a','b)')", "enum('a')", True),
+        ("set('a')", "enum('a')", True),
+        ("varchar(20)", "text(255)", False),
+        ("text(65535)", "text(255)", True),
+        ("bit(3)", "bit(5)", True),
+        ("binary(3)", "binary(5)", True),
     ],
 )
-def test_a_changed_type_may_have_changed_values(before, after, rewritten):
-    assert _rewritten(before, after) is rewritten
+def test_a_changed_type_may_have_changed_values(before, after, changed):
+    assert rewritten(before, after) is changed
