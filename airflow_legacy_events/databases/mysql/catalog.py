@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.ports import TableState, Withheld
 from airflow_legacy_events.databases.mysql.grants import account
@@ -28,9 +28,11 @@ SELECT column_name, is_nullable, data_type, extra, ordinal_position, privileges,
   FROM information_schema.columns
  WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position
 """
-_CHECKS = """
+CHECKS = """
 SELECT check_clause FROM information_schema.check_constraints WHERE constraint_schema = %s AND table_name = %s
 """
+"""CHECK constraints of a MariaDB table, for `json_among`."""
+
 _UNIQUE = frozenset({"InnoDB", "MyISAM", "Aria", "MEMORY", "ROCKSDB", "TokuDB", "ndbcluster", "NDBCLUSTER"})
 """Engines that enforce unique indexes: a MERGE table only repeats the declarations of its parts."""
 _READS = "select"
@@ -192,6 +194,10 @@ def _find(session: Session, table: str) -> tuple[TableName, TableRow]:
 
 
 def _json(session: Session, schema: str, table: str) -> frozenset[str]:
-    """Return the columns that MariaDB declares as JSON: LONGTEXT with a CHECK constraint."""
-    checks = [_IS_JSON.fullmatch(str(clause)) for (clause,) in session.rows(_CHECKS, schema, table)]
+    return json_among(session.rows(CHECKS, schema, table))
+
+
+def json_among(rows: Iterable[Sequence[Any]]) -> frozenset[str]:
+    """Return the columns that MariaDB declares as JSON: LONGTEXT with a CHECK constraint; see `CHECKS`."""
+    checks = [_IS_JSON.fullmatch(str(clause)) for (clause,) in rows]
     return frozenset(check[1].replace("``", "`") for check in checks if check)

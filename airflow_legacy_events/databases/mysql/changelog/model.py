@@ -245,13 +245,23 @@ class Forms(Protocol):
             SourceError: the names or types of its columns at that place are not known; names the remedy.
         """
 
-    def effects(self, statement: str, database: str, where: BinlogPlace) -> Sequence[Effect]:
+    def effects(
+        self,
+        statement: str,
+        database: str,
+        where: BinlogPlace,
+        *,
+        collation: int | None = None,
+        backslashes: bool = True,
+    ) -> Sequence[Effect]:
         """Return what a statement of a QUERY event does to tables of the stream; it takes note of changed tables.
 
         Args:
-            statement: its text.
+            statement: its text, read as UTF-8 with what is none as lone surrogates.
             database: the session's default database.
             where: the place of its event.
+            collation: number of the collation of the statement's character set; None if the log does not say.
+            backslashes: whether a backslash escapes the character behind it.
         """
 
     def facts(self) -> Mapping[str, Any]:

@@ -1,0 +1,116 @@
+"""A statement's tokens, read one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from airflow_legacy_events.databases.mysql.tokens import Name, Token
+
+_END = Token("end", "")
+_OPEN, _CLOSE = "(", ")"
+
+
+class Words:
+    """Reads tokens from the first to the last.
+
+    Args:
+        tokens: of the statement.
+    """
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self._tokens, self._at = tokens, 0
+
+    @property
+    def keyword(self) -> str:
+        """The next token as a keyword; empty if it is none."""
+        return self.ahead().keyword
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is no further token but a semicolon."""
+        return self.ahead() == _END or (self.ahead().text == ";" and self.ahead(1) == _END)
+
+    def ahead(self, by: int = 0) -> Token:
+        """Return the next token, or one behind it."""
+        at = self._at + by
+        return self._tokens[at] if at < len(self._tokens) else _END
+
+    def next(self) -> Token:
+        """Take the next token."""
+        token = self.ahead()
+        self._at += 1
+        return token
+
+    def rest(self) -> list[Token]:
+        """Return the tokens that were not taken."""
+        return list(self._tokens[self._at :])
+
+    def take(self, *keywords: str) -> bool:
+        """Take these keywords if they follow."""
+        if any(self.ahead(at).keyword != one for at, one in enumerate(keywords)):
+            return False
+        self._at += len(keywords)
+        return True
+
+    def sign(self, text: str) -> bool:
+        """Take a sign if it follows."""
+        if self.ahead() != Token("sign", text):
+            return False
+        self._at += 1
+        return True
+
+    def skip(self, *keywords: str) -> None:
+        """Take all of these keywords that follow, in any order."""
+        while self.keyword in keywords:
+            self._at += 1
+
+    def name(self) -> Name | None:
+        """Take a name with or without its database; None if none follows. `.name` has the default database."""
+        self.sign(".")
+        if not self.ahead().is_name:
+            return None
+        first = self.next().text
+        if self.ahead() == Token("sign", ".") and self.ahead(1).is_name:
+            self.next()
+            return Name(first, self.next().text)
+        return Name(None, first)
+
+    def until(self, *keywords: str) -> list[Token]:
+        """Take tokens up to one of these keywords outside of parentheses, or to the end."""
+        found, depth = [], 0
+        while self.ahead() != _END and not (depth == 0 and self.keyword in keywords):
+            token = self.next()
+            depth += step(token)
+            found.append(token)
+        return found
+
+
+def parts(tokens: Sequence[Token]) -> Iterator[Words]:
+    """Yield what stands between the commas outside of parentheses."""
+    part: list[Token] = []
+    depth = 0
+    for token in tokens:
+        depth += step(token)
+        if depth == 0 and token == Token("sign", ","):
+            yield Words(part)
+            part = []
+        else:
+            part.append(token)
+    yield Words(part)
+
+
+def inside(tokens: Sequence[Token]) -> Sequence[Token]:
+    """Return what stands in the parentheses that the tokens begin with."""
+    depth = 0
+    for at, token in enumerate(tokens):
+        depth += step(token)
+        if depth == 0:
+            return tokens[1:at]
+    return tokens[1:]
+
+
+def step(token: Token) -> int:
+    """Return by how much a token changes the depth of parentheses."""
+    if token.kind != "sign":
+        return 0
+    return (token.text == _OPEN) - (token.text == _CLOSE)
