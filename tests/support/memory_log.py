@@ -47,6 +47,9 @@ class MemoryLog:
     database = SCHEMA
     product = "memory"
 
+    def recall(self, stored: Mapping[str, Any]) -> None:
+        pass
+
     def tables(self, patterns: Sequence[str]) -> Sequence[TableName]:
         found = []
         for pattern in patterns:

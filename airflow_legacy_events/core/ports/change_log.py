@@ -95,6 +95,9 @@ class ChangeLog(Protocol):
     def product(self) -> str:
         """Product of the server: `postgresql`, `mariadb` or `mysql`."""
 
+    def recall(self, stored: Mapping[str, Any]) -> None:
+        """Take note of the facts of a watermark, before its tables are looked up; `guard` checks them."""
+
     def tables(self, patterns: Sequence[str]) -> Sequence[TableName]:
         """Return the tables that patterns name: `schema.table`, or `schema.*` for all base tables of a schema.
 

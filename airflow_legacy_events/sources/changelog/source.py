@@ -149,6 +149,7 @@ class ChangeLogSource(ChangeLogArguments):
     def _progress(self, at: Watermark | None) -> Progress:
         if at is not None:
             check_log_facts(self.stream.name, at.facts)
+            self.change_log.recall(at.facts)
         return progress_of(self.stream.name, at)
 
     def _guard(self, at: Watermark | None, progress: Progress, renewed: Sequence[TableName] = ()) -> Mapping[str, Any]:
