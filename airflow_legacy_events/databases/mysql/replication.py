@@ -20,28 +20,17 @@ def written_elsewhere(session: Session, grants: Grants) -> tuple[str | None, tup
     """Return why rows must not be written on this server, None if they may be, and what could not be determined."""
     read_only = _read_only(session)
     unknown: tuple[str, ...] = ()
-    sources = []
-    try:
-        sources = _sources(session)
-    except MySQLdb.Error as error:
-        if code_of(error) != _DENIED:
-            raise
+    found = sources(session)
+    if found is None:
         unknown = (f"whether this server is a replica; GRANT {_privilege(session)} ON *.* TO {grants.user} shows it",)
-    if sources:
-        return f"this server is a replica, its source is {', '.join(sources)}", unknown
+    if found:
+        return f"this server is a replica, its source is {', '.join(found)}", unknown
     return (f"this server has {read_only} = ON" if read_only else None), unknown
 
 
 def is_primary(session: Session) -> bool:
     """Return whether this server is known not to replicate from another one."""
-    if _read_only(session):
-        return False
-    try:
-        return not _sources(session)
-    except MySQLdb.Error as error:
-        if code_of(error) != _DENIED:
-            raise
-        return False
+    return not _read_only(session) and sources(session) == []
 
 
 def _read_only(session: Session) -> str | None:
@@ -58,14 +47,19 @@ def _is_on(session: Session, name: str) -> bool:
     return str(value) not in ("0", "OFF")
 
 
-def _sources(session: Session) -> list[str]:
-    """Return host and port of each server that this one replicates from."""
+def sources(session: Session) -> list[str] | None:
+    """Return host and port of each server that this one replicates from; None if this user may not see them."""
     if session.mariadb:
         statement = "SHOW ALL SLAVES STATUS"
     else:
         statement = "SHOW REPLICA STATUS" if session.version >= _REPLICA_SINCE else "SHOW SLAVE STATUS"
     with session.connection.cursor(DictCursor) as cursor:
-        cursor.execute(statement)
+        try:
+            cursor.execute(statement)
+        except MySQLdb.Error as error:
+            if code_of(error) != _DENIED:
+                raise
+            return None
         rows: list[dict[str, Any]] = list(cursor.fetchall())
     return [_address(row) for row in rows]
 
