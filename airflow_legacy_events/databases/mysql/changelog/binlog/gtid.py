@@ -5,8 +5,8 @@ the time of the commit on this server, whose highest bit says that the time on t
 microseconds since 1970), the transaction's length and versions. MySQL 8.3 writes GTID_TAGGED where the GTID has a tag
 (`gtid_tagged`). MariaDB's body: number (8), domain (4), flags (1), then what the flags say: number of the group commit
 (8), name of an XA transaction (`xa`), and from 10.8 on more flags (1), of which 2, 4 and 8 mark the parts of an ALTER
-in two phases (`binlog_alter_two_phase`); 4 and 8 come with the number of the first part. Source: `Gtid_event` of MySQL,
-`Gtid_log_event` of MariaDB.
+in two phases (`binlog_alter_two_phase`); 4 and 8 come with the number of the first part (8), and 16 (11.5) with the
+number of the session (4). Source: `Gtid_event` of MySQL, `Gtid_log_event` of MariaDB.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from airflow_legacy_events.databases.mysql.changelog.binlog.gtid_tagged import t
 from airflow_legacy_events.databases.mysql.changelog.binlog.xa import xa_name
 
 _STANDALONE, _GROUP, _PREPARED, _COMPLETED = 1, 2, 64, 128
-_MULTI_ENGINE, _START_ALTER, _COMMIT_ALTER, _ROLLBACK_ALTER = 1, 2, 4, 8
+_ENGINES, _START_ALTER, _COMMIT_ALTER, _ROLLBACK_ALTER, _THREAD = 1, 2, 4, 8, 16
 _ALTER = {_START_ALTER: "start", _COMMIT_ALTER: "commit", _ROLLBACK_ALTER: "rollback"}
 _TIMES = 2
 _TWO_TIMES = 1 << 55
@@ -43,6 +43,7 @@ class Gtid(NamedTuple):
         completes: name of the XA transaction that it commits or rolls back; None if it does not (MariaDB).
         alter: `start`, `commit` or `rollback` of an ALTER in two phases (MariaDB); None for others. The statement is in
             the log twice; the table is another one from its commit on.
+        thread: number of the session, where the event says it (MariaDB); None where it does not.
     """
 
     name: str | None
@@ -51,6 +52,7 @@ class Gtid(NamedTuple):
     prepares: str | None = None
     completes: str | None = None
     alter: str | None = None
+    thread: int | None = None
 
 
 def gtid(kind: int, body: bytes, server_id: int) -> Gtid:
@@ -97,16 +99,14 @@ def _mariadb(data: Bytes, server_id: int) -> Gtid:
     if flags & _GROUP:
         data.take(8)
     xa = xa_name(data, 1) if flags & (_PREPARED | _COMPLETED) else None
-    more = 0 if flags & _GROUP and data.left == 0 else _more(data)
+    more = data.number(1) if data.left else 0
+    data.take((1 if more & _ENGINES else 0) + (8 if more & (_COMMIT_ALTER | _ROLLBACK_ALTER) else 0))
     return Gtid(
         f"{domain}-{server_id}-{number}",
         standalone=bool(flags & _STANDALONE),
         prepares=xa if flags & _PREPARED else None,
         completes=xa if flags & _COMPLETED else None,
         alter=next((word for flag, word in _ALTER.items() if more & flag), None),
+        thread=data.number(4) if more & _THREAD else None,
     )
 
-
-def _more(data: Bytes) -> int:
-    """Return the second flags, 0 if there are none; short events are filled with zeros."""
-    return data.number(1) if data.left else 0

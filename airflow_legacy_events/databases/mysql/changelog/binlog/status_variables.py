@@ -97,7 +97,7 @@ def _databases(values: Bytes) -> bytes:
 
 def _gtid_flags(values: Bytes) -> bytes:
     """Take flags, and the number of the ALTER that they end."""
-    flags = values.take(2)
+    flags = values.take(1)
     return flags + values.take(8 if flags[0] & _ENDS_ALTER else 0)
 
 
