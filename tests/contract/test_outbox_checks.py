@@ -77,11 +77,11 @@ def test_a_table_that_can_t_be_drained_says_why(legacy):
     assert "'seq'" in fault(legacy, table="fine", order_columns=("seq",))
 
 
-@only("postgresql")
+@pytest.mark.parametrize("legacy", NEW_MYSQL, indirect=True)
 def test_a_type_that_can_t_be_carried_is_refused_only_where_it_is_needed(legacy):
-    create(legacy, "odd gtsvector")
+    create(legacy, "odd vector(3)")
     insert(legacy, {})
-    assert "'odd' (gtsvector)" in fault(legacy, columns={"headers": "odd"})
+    assert "'odd' (vector)" in fault(legacy, columns={"headers": "odd"})
     assert numbers(drain(legacy)[0]) == [1]
 
 

@@ -1,0 +1,1 @@
+"""From the events of the binlog to the changes of committed transactions."""
