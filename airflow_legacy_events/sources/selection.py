@@ -169,11 +169,6 @@ def _refuse_unknown(request: ColumnRequest, names: Sequence[str], available: Seq
         )
 
 
-_CAST = "CAST({0} AS text) AS {0} (AS CHAR in MySQL and MariaDB)"
-_TEXT_OF = {"vector": "VECTOR_TO_STRING({0}) AS {0}, or all their digits as bytes with CAST({0} AS BINARY) AS {0}"}
-"""Expression for a value's text by type name, for types where CAST does not work."""
-
-
 def _refuse_types(request: ColumnRequest, names: Sequence[str], found: Reflection) -> None:
     refused = {name: found.refused[name] for name in names if name in found.refused}
     if refused:
@@ -181,8 +176,8 @@ def _refuse_types(request: ColumnRequest, names: Sequence[str], found: Reflectio
         raise ConfigurationError(
             f"{request.what} has columns of types that can't be carried:"
             f" {', '.join(f'{name!r} ({type_})' for name, type_ in refused.items())}; nothing was read. Leave them out"
-            f" with exclude_columns=[...], or read them as text with sql= and"
-            f" {_TEXT_OF.get(refused[first], _CAST).format(first)}"
+            f" with exclude_columns=[...], or read them as text with sql= and CAST({first} AS text) AS {first} (AS CHAR"
+            " in MySQL and MariaDB)"
         )
 
 

@@ -18,7 +18,7 @@ from tests.support import mysql_values as made
 from tests.support.json_oracle import Number, parsed
 from tests.support.mysql_values import Make
 
-REFUSED = {"mysql-9.7": {"vector"}, "mariadb-10.11": set[str](), "mariadb-11.8": set[str]()}
+REFUSED = {"mysql-9.7": set[str](), "mariadb-10.11": set[str](), "mariadb-11.8": set[str]()}
 """Types of the servers that can be asked for all of theirs, and that are not carried."""
 
 SESSION = "SET sql_mode = '', time_zone = '+00:00'"
@@ -173,6 +173,8 @@ def _of_release(connection: Any) -> Iterator[Known]:
             yield Known("vector(3)", BYTES, *made.VECTORS)
     elif version >= (5, 7):
         yield Known("json", JSON, *made.JSONS_OF_DOUBLES)
+        if version >= (9, 0):
+            yield Known("vector(3)", BYTES, *made.VECTORS, mark="CAST(%s AS BINARY)")
     modern = not mariadb and version >= (8, 0)
     yield Known("float", FLOAT_IN_JSON if modern else FLOAT, *made.FLOATS)
     yield from _spatial(", 'axis-order=long-lat'" if modern else "")

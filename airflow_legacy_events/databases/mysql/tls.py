@@ -95,10 +95,15 @@ def prove(conn_id: str, connection: Any, by: str) -> None:
         ConfigurationError: it is not encrypted.
     """
     if not _cipher(connection):
-        raise ConfigurationError(
-            f"enable TLS on the server of connection {conn_id!r}, or remove extra {by!r}: it requires TLS, and the"
-            " server, or a proxy before it, opened a session without TLS. Nothing was read"
-        )
+        raise not_encrypted(conn_id, by)
+
+
+def not_encrypted(conn_id: str, by: str) -> ConfigurationError:
+    """Return the error for a session without TLS, which extra `by` requires."""
+    return ConfigurationError(
+        f"enable TLS on the server of connection {conn_id!r}, or remove extra {by!r}: it requires TLS, and the"
+        " server, or a proxy before it, opened a session without TLS. Nothing was read"
+    )
 
 
 def _check_files(conn_id: str, given: Mapping[str, Any]) -> None:

@@ -77,7 +77,7 @@ _PLAIN = {
     FIELD_TYPE.JSON: JSON,
     FIELD_TYPE.NULL: Type(Kind.TEXT, "null"),
     FIELD_TYPE.GEOMETRY: Type(Kind.BYTES, "geometry", _wkb),
-    242: Type(None, "vector"),  # the driver has no name for it
+    242: Type(Kind.BYTES, "vector"),  # the driver has no name for it
 }
 _STRINGS = {
     FIELD_TYPE.STRING: ("char", "binary"),
@@ -90,7 +90,7 @@ _STRINGS = {
 }
 _NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.SINGLE})
 # ORDER BY uses the member's number, a comparison its text. JSON has its own comparison rules.
-_WITHOUT_ORDER = frozenset({"enum", "set", "json", "geometry"})
+_WITHOUT_ORDER = frozenset({"enum", "set", "json", "geometry", "vector"})
 
 
 def type_of(code: int, length: int, flags: int, converter: Any) -> Type:

@@ -1,4 +1,4 @@
-"""Messages as Debezium's connector for PostgreSQL sends them."""
+"""Messages as Debezium's connectors send them."""
 
 from airflow_legacy_events.envelopes.debezium.envelope import DebeziumEnvelope
 

@@ -42,6 +42,16 @@ def decimal_codec(column: Column, scale: int | None, *, precise: bool) -> Codec:
     return mapped(_fixed(column, scale - _SCALES if scale > _MOST_SCALE else scale))
 
 
+def unscaled(column: Column) -> Callable[[str], str]:
+    """Return a function that writes decimals as bytes, of a database whose texts have all digits of the type."""
+
+    def write(text: str) -> str:
+        _fraction(column, text)
+        return f'"{_base64(_whole(text.replace(".", "")))}"'
+
+    return write
+
+
 def float_codec(codec: Codec) -> Codec:
     """Return a codec of floats that writes whole ones with a decimal point, as Java does."""
 

@@ -10,6 +10,7 @@ from airflow_legacy_events.core.columns import Shape
 from airflow_legacy_events.core.errors import EnvelopeError
 from airflow_legacy_events.core.model import Batch, LogNotes, Messages, Stream
 from airflow_legacy_events.envelopes.data_code import NULL, TRUNCATED
+from airflow_legacy_events.envelopes.debezium.binlog_source import CONNECTORS, BinlogSource
 from airflow_legacy_events.envelopes.debezium.headers import NEW_KEY, OLD_KEY, RowHeaders
 from airflow_legacy_events.envelopes.debezium.objects import Forms, Image, template
 from airflow_legacy_events.envelopes.debezium.source import Source, times
@@ -34,9 +35,10 @@ class Encoder:
         self._shape, self._topic = shape, stream.topic
         self._deletes = Deletes.ROW if stream.tombstones is False else Deletes.BOTH
         self._headers = RowHeaders(shape, stream)
-        self._source = Source(stream, name)
+        binlog = stream.product in CONNECTORS
+        self._source = (BinlogSource if binlog else Source)(stream, name)
         used = dict.fromkeys((*shape.data, *shape.before, *shape.key))
-        self._forms = {at: ColumnForms(shape.columns[at], precise=precise) for at in used}
+        self._forms = {at: ColumnForms(shape.columns[at], precise=precise, binlog=binlog) for at in used}
         self._used = tuple(dict.fromkeys((*shape.data, *shape.key)))
         names = shape.named(shape.data)
         self._row = Image(names, shape.data)

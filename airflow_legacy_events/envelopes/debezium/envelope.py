@@ -15,13 +15,15 @@ DECIMALS = ("precise", "string")
 
 
 class DebeziumEnvelope:
-    """Every change as Debezium's connector for PostgreSQL sends it through the JSON converter without schemas.
+    """Every change as Debezium's connector for the database sends it through the JSON converter without schemas.
 
     Key, members, headers and the values of each type are those of Debezium 3 with its default settings. A deleted row
     is followed by a tombstone, unless the stream has `tombstones=False`. The messages have no event id.
 
-    `source` lacks what the log does not name: `lsn` is the place of the commit, equal in all changes of a transaction;
-    `xmin`, `origin` and `origin_lsn` are null, and so is `txId` in snapshots. `transaction` is null.
+    `source` lacks what the log does not name. On PostgreSQL `lsn` is the place of the commit, equal in all changes of a
+    transaction; `xmin`, `origin` and `origin_lsn` are null, and so is `txId` in snapshots. On MariaDB and MySQL `query`
+    is null, and so is the `srid` of a geometry. `transaction` is null. A row of a snapshot says `"snapshot":"true"`,
+    also the first and the last one.
 
     Args:
         decimals: `precise`, the unscaled number as bytes in base64, or `string`, the digits. `precise` can't hold NaN
@@ -56,8 +58,16 @@ class DebeziumEnvelope:
                 " messages are changes of a log, which these rows are not"
             )
         _refuse_ignored(stream)
-        name = self._name or stream.name.removesuffix("@log").rpartition(".")[0]
+        name = self._name or _connection(shape, stream)
         return Encoder(shape, stream, name, precise=self._decimals == "precise").encode
+
+
+def _connection(shape: Shape, stream: Stream) -> str:
+    """Return the name of the connection; that of a slot or of a task follows it in the stream's name."""
+    ending = f".{shape.table}.changed"
+    if stream.type.endswith(ending):
+        return stream.type.removesuffix(ending)
+    return stream.name.removesuffix("@log").rpartition(".")[0]
 
 
 def _refuse_ignored(stream: Stream) -> None:

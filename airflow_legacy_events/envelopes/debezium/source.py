@@ -69,7 +69,7 @@ class Source:
         for place, moment in dict.fromkeys(zip(places, moments, strict=True)):
             one = notes.transactions.get(place)
             xid = None if one is None or one.number is None else one.number % _XIDS
-            found[place, moment] = self._block(place, _since_1970(moment), xid, "false")
+            found[place, moment] = self._block(place, since_1970(moment), xid, "false")
         return [found[one] for one in zip(places, moments, strict=True)]
 
     def _block(self, place: str | None, nanoseconds: int, xid: int | None, snapshot: str) -> str:
@@ -87,6 +87,6 @@ def _or_null(number: int | None) -> str:
     return NULL if number is None else str(number)
 
 
-def _since_1970(moment: str | None) -> int:
+def since_1970(moment: str | None) -> int:
     """Return nanoseconds of a commit time, which the log has in UTC; of now if it has none."""
     return time.time_ns() if moment is None else micros(moment.removesuffix("+00")) * 1_000

@@ -17,7 +17,7 @@ from airflow_legacy_events.envelopes.codecs import codec_for
 from airflow_legacy_events.envelopes.column_codec import Codec
 from airflow_legacy_events.envelopes.column_encoder import encode_column
 from airflow_legacy_events.envelopes.data_code import NULL
-from airflow_legacy_events.envelopes.debezium import special, times
+from airflow_legacy_events.envelopes.debezium import binlog_values, special, times
 from airflow_legacy_events.envelopes.debezium.decimals import decimal_codec, float_codec
 from airflow_legacy_events.envelopes.debezium.mapping import mapped
 from airflow_legacy_events.envelopes.debezium.objects import Forms
@@ -61,11 +61,12 @@ class ColumnForms:
     Args:
         column: whose values they are.
         precise: whether decimals are bytes; else texts.
+        binlog: whether the database is MariaDB or MySQL.
     """
 
-    def __init__(self, column: Column, *, precise: bool) -> None:
+    def __init__(self, column: Column, *, precise: bool, binlog: bool = False) -> None:
         self._field = Field(0, column.name, column.kind, column.type, column.elements)
-        self._codec = codec_of(column, precise=precise)
+        self._codec = (binlog_values.codec_of if binlog else codec_of)(column, precise=precise)
         self._placeholder = placeholder(column, TypeName.of(column.type).name)
 
     def of(self, values: Sequence[object]) -> Forms:

@@ -17,8 +17,10 @@ HEADER_BYTES = 19
 MOST_BYTES = 2**30 + 2**20
 """No event is longer: the server's `max_allowed_packet` ends at 1 GiB, and its headers come on top."""
 
-_HEADER = Struct("<IBIIIH")
-_WRAPS = 2**32
+FIELDS = Struct("<IBIIIH")
+"""Time, type code, server ID, size, end and flags: the header, as `Header` has it."""
+WRAPS = 2**32
+"""Positions in headers are counted up to here, and begin at 0 again."""
 
 
 class Header(NamedTuple):
@@ -60,7 +62,7 @@ class Header(NamedTuple):
             start: position behind the event before it; where events are left out, the event begins later.
         """
         behind = start + self.size
-        return behind + (self.end - behind) % _WRAPS if self.end else behind
+        return behind + (self.end - behind) % WRAPS if self.end else behind
 
 
 def header(data: bytes) -> Header:
@@ -71,7 +73,7 @@ def header(data: bytes) -> Header:
     """
     if len(data) < HEADER_BYTES:
         raise ValueError(f"a header has {HEADER_BYTES} bytes, and {len(data)} are there")
-    time, kind, server_id, size, end, flags = _HEADER.unpack_from(data)
+    time, kind, server_id, size, end, flags = FIELDS.unpack_from(data)
     if not HEADER_BYTES <= size <= MOST_BYTES:
         raise ValueError(f"an event has {HEADER_BYTES} to {MOST_BYTES} bytes, and its header says {size}")
     return Header(time, kind, server_id, size, end, flags)
