@@ -33,7 +33,10 @@ from airflow_legacy_events.databases.mysql.changelog.places import text_of
 from airflow_legacy_events.databases.mysql.changelog.shape import TableShape, numbered, shape_in
 from airflow_legacy_events.databases.mysql.changelog.statements import found_in
 
-_COLUMNS = "columns"
+COLUMNS = "columns"
+"""Name of the facts of `BinlogForms` in those of a watermark."""
+
+_TABLES = "tables"
 ReaderOf = Callable[[TableMap, Sequence[LoggedColumn]], RowReader]
 """Makes the reader of a table map's images; see `rows`."""
 
@@ -62,7 +65,7 @@ class BinlogForms:
     Args:
         access: ways into the server.
         tables: of the stream.
-        stored: facts of the watermark, as `facts` returned them.
+        stored: facts of the watermark; under `COLUMNS` what `facts` returned.
         reader_of: makes the reader of a table map's images.
     """
 
@@ -72,7 +75,7 @@ class BinlogForms:
         self._access, self._reader_of = access, reader_of
         self._tables = {one.name: one for one in tables}
         self._catalog, self._collations = Catalog(access), Collations(access)
-        self._shapes = {TableName(*one[:2]): shape_in(one[2]) for one in stored.get(_COLUMNS, ())}
+        self._shapes = {TableName(*one[:2]): shape_in(one[2]) for one in (stored.get(COLUMNS) or {}).get(_TABLES, ())}
         self._read: dict[tuple[TableName, bytes], ReadTable] = {}
         self._forms: dict[TableName, list[LogForm]] = {}
 
@@ -112,11 +115,9 @@ class BinlogForms:
         return found.effects
 
     def facts(self) -> Mapping[str, Any]:
-        """See `model.Forms.facts`: `columns`, a list of database, table and shape."""
-        for table in self._tables:
-            self._known(table)
-        found = [[*table, self._shapes[table].as_fact()] for table in sorted(self._shapes) if table in self._tables]
-        return {_COLUMNS: found}
+        """See `model.Forms.facts`: a list of database, table and shape."""
+        found = ((table, self._known(table)) for table in sorted(self._tables))
+        return {_TABLES: [[*table, shape.as_fact()] for table, shape in found if shape is not None]}
 
     def columns(self, table: TableName) -> Mapping[str, LogColumn]:
         """Return the columns of a table now; see `core.ports.ChangeLog.columns`.

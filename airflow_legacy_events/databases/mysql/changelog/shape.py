@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 
@@ -55,8 +56,12 @@ class TableShape:
         """Names of the columns."""
         return tuple(one.name for one in self.columns)
 
-    def as_fact(self) -> dict[str, Any]:
-        """Return it as plain JSON."""
+    def as_fact(self) -> Mapping[str, Any]:
+        """Return it as plain JSON; the same object each time."""
+        return self._fact
+
+    @cached_property
+    def _fact(self) -> Mapping[str, Any]:
         found: dict[str, Any] = {"columns": [list(one) for one in self.columns], "last": self.last}
         kept = {"hidden": 0, "row_end": None, "altered": False, "exact": True, "gone": False}
         found |= {name: value for name, usual in kept.items() if (value := getattr(self, name)) != usual}
