@@ -160,7 +160,7 @@ def _metadata(one: Declared, octets: int | None, code: int) -> int | None:
     """Return the metadata that the log has for a type; None if they say nothing of it."""
     if code == _DECIMAL and one.sizes is not None:
         precision, _, scale = one.sizes.partition(",")
-        return int(precision) + 256 * int(scale or 0)
+        return 256 * int(precision) + int(scale or 0)
     if code == _BIT:
         whole, left = divmod(int(one.sizes or 1), 8)
         return left + 256 * whole
@@ -199,7 +199,7 @@ def from_log(map_: TableMap, at: int, character_set: str | None, width: int, lab
         base = ("binary" if binary else "char") if code == _FIXED else "varbinary" if binary else "varchar"
         return f"{base}({metadata if binary else metadata // width})"
     if code == _DECIMAL:
-        sizes: str | None = f"({metadata & 255},{metadata >> 8})"
+        sizes: str | None = f"({metadata >> 8},{metadata & 255})"
     elif code == _BIT:
         sizes = f"({bits(metadata)})"
     else:

@@ -35,8 +35,9 @@ class LogEnd(NamedTuple):
 
 
 def status_statement(session: LogSession) -> str:
-    """Return the statement of MySQL that shows the end of the log."""
-    return "SHOW BINARY LOG STATUS" if session.version >= _STATUS_SINCE else "SHOW MASTER STATUS"
+    """Return the statement that shows the end of the log."""
+    renamed = not session.mariadb and session.version >= _STATUS_SINCE
+    return "SHOW BINARY LOG STATUS" if renamed else "SHOW MASTER STATUS"
 
 
 def find_end(session: LogSession) -> LogEnd:
