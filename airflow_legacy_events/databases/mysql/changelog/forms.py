@@ -8,7 +8,6 @@ from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
-from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.model.log import LogForm, TableName
 from airflow_legacy_events.core.ports import LogColumn, LogTable
 from airflow_legacy_events.databases.mysql.changelog.ahead import alters_ahead
@@ -29,9 +28,9 @@ from airflow_legacy_events.databases.mysql.changelog.model import (
     RowsEvent,
     TableMap,
 )
-from airflow_legacy_events.databases.mysql.changelog.places import text_of
 from airflow_legacy_events.databases.mysql.changelog.shape import TableShape, numbered, shape_in
 from airflow_legacy_events.databases.mysql.changelog.statements import found_in
+from airflow_legacy_events.databases.mysql.changelog.unknown import UnknownColumnsError
 
 COLUMNS = "columns"
 """Name of the facts of `BinlogForms` in those of a watermark."""
@@ -39,24 +38,6 @@ COLUMNS = "columns"
 _TABLES = "tables"
 ReaderOf = Callable[[TableMap, Sequence[LoggedColumn]], RowReader]
 """Makes the reader of a table map's images; see `rows`."""
-
-
-class UnknownColumnsError(SourceError):
-    """The names, types or key of a table's columns are not known at a place of the log.
-
-    Attributes:
-        table: whose rows can't be read there.
-        why: in words, for a gap.
-    """
-
-    retry_helps = False
-
-    def __init__(self, table: TableName, why: str, where: BinlogPlace) -> None:
-        super().__init__(
-            f"table {str(table)!r}: {why}, at {text_of(where)} of the log; nothing behind it was sent.\nTo pass it and"
-            f' read the table again, run with the configuration {{"snapshot": ["{table}"]}}'
-        )
-        self.table, self.why = table, why
 
 
 class BinlogForms:
@@ -76,7 +57,7 @@ class BinlogForms:
         self._tables = {one.name: one for one in tables}
         self._catalog, self._collations = Catalog(access), Collations(access)
         self._shapes = {TableName(*one[:2]): shape_in(one[2]) for one in (stored.get(COLUMNS) or {}).get(_TABLES, ())}
-        self._read: dict[tuple[TableName, bytes], ReadTable] = {}
+        self._read: dict[tuple[TableName, bytes], ReadTable | UnknownColumnsError] = {}
         self._forms: dict[TableName, list[LogForm]] = {}
 
     def wanted(self, database: str, table: str) -> TableName | None:
@@ -94,8 +75,14 @@ class BinlogForms:
             raise KeyError(f"{map_.database}.{map_.table}")
         key = table, map_.raw
         if (found := self._read.get(key)) is None:
-            shape = self._shapes[table] = self._shape_of(table, map_, where)
-            found = self._read[key] = self._table(table, shape, map_, where)
+            try:
+                shape = self._shapes[table] = self._shape_of(table, map_, where)
+                found = self._table(table, shape, map_, where)
+            except UnknownColumnsError as error:
+                found = error
+            self._read[key] = found
+        if isinstance(found, UnknownColumnsError):
+            raise found
         return found
 
     def effects(

@@ -109,4 +109,3 @@ def _mariadb(data: Bytes, server_id: int) -> Gtid:
         alter=next((word for flag, word in _ALTER.items() if more & flag), None),
         thread=data.number(4) if more & _THREAD else None,
     )
-

@@ -25,6 +25,7 @@ from airflow_legacy_events.databases.mysql.changelog.transactions.grouping impor
 from airflow_legacy_events.databases.mysql.changelog.transactions.rows import Changes, Rows, Unsent
 from airflow_legacy_events.databases.mysql.changelog.transactions.selection import Selection
 from airflow_legacy_events.databases.mysql.changelog.transactions.transaction import ROLLED_BACK, Transaction
+from airflow_legacy_events.databases.mysql.changelog.unknown import UnknownColumnsError
 
 _BEHIND_ID = slice(6, None)
 _MOST_TABLES = 1000
@@ -134,9 +135,11 @@ class TransactionReader:
             yield _lost(table, found, event) if isinstance(found, Unsent) else Part(found, event)
 
     def _changes(self, table: _Table, event: RowsEvent) -> Iterable[Rows | Unsent]:
-        reader, changes = table.read or self._looked_up(table)
         try:
+            reader, changes = table.read or self._looked_up(table)
             images = reader.images(event)
+        except UnknownColumnsError as error:
+            return (Unsent(error.why, event.op),)
         except UnreadableValueError as error:
             return (Unsent(str(error), event.op),)
         return changes.of(event.op, images, len(event.body))
@@ -153,7 +156,10 @@ class TransactionReader:
             return
         self._known.clear()
         place = BinlogPlace(event.file, event.start)
-        for effect in self._forms.effects(found.text, found.database, place):
+        how = found.variables
+        for effect in self._forms.effects(
+            found.text, found.database, place, collation=how.client_collation, backslashes=how.backslashes
+        ):
             if effect.kind in _REPORTED and self._selection.counts(effect.table):
                 yield Part(effect, event)
 
