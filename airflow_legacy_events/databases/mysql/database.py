@@ -15,14 +15,16 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import LegacyEventsError
-from airflow_legacy_events.core.ports import Lease, ServerZone, TableState, TableWrites
+from airflow_legacy_events.core.ports import ChangeLog, Lease, LogOptions, ServerZone, TableState, TableWrites
 from airflow_legacy_events.core.sql_dialects import Dialect
 from airflow_legacy_events.core.zones import zone_named
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.conditions import bound
 from airflow_legacy_events.databases.mysql import charsets, types
 from airflow_legacy_events.databases.mysql.catalog import inspect_table
+from airflow_legacy_events.databases.mysql.changelog.access import Access
 from airflow_legacy_events.databases.mysql.lock import NamedLock
+from airflow_legacy_events.databases.mysql.logged import opened
 from airflow_legacy_events.databases.mysql.reading import Reader
 from airflow_legacy_events.databases.mysql.rights import DENIED, PartlyReadableError, refused_query, wanted
 from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Session, code_of, is_lost
@@ -75,6 +77,21 @@ class MysqlDatabase(Reader):
         with self._translated("checking whether rows may be written"):
             return refusal(self._open_for_lock, *self._compiled(statement), Right.of(statement))
 
+    def change_log(self, options: LogOptions) -> ChangeLog:
+        """See `core.ports.Database.change_log`; without slots, publications and logical messages."""
+        access = Access(
+            conn_id=self.conn_id,
+            database=self.url.database or "",
+            connect=self._open_for_log,
+            options=self._driver_options,
+            hold=self.snapshot,
+            look=self._look,
+            timeout_seconds=self.statement_timeout_seconds,
+            max_row_bytes=self.max_row_bytes,
+            log=self.log,
+        )
+        return opened(access, options)
+
     def now(self) -> dt.datetime:
         """See `core.ports.Database.now`."""
         with self._using("reading the server's time") as session:
@@ -116,9 +133,9 @@ class MysqlDatabase(Reader):
 
     def check(self, query: Any) -> None:
         """See `core.ports.Database.check`; the column facts of the last reflection are kept."""
-        self._look(query.subquery("legacy_events_check"))
+        self._reported(query.subquery("legacy_events_check"))
 
-    def _look(self, selectable: Any) -> list[tuple[str, types.Type, int]]:
+    def _reported(self, selectable: Any) -> list[tuple[str, types.Type, int]]:
         """Return the reported columns of a query, or those of a table that this user may read."""
         entry = self._known.entry
         if entry is None or not isinstance(selectable, sa.TableClause):
@@ -155,7 +172,7 @@ class MysqlDatabase(Reader):
         known = self._known
         if known.entry is None:
             self._find_below(selectable)
-        found = self._look(selectable)
+        found = self._reported(selectable)
         spellings = {name: type_.spell for name, type_, _ in found if type_.spell is not None}
         texts = [name for name, type_, _ in found if type_.kind is Kind.TEXT and type_.spell is None]
         answer = self._character_sets(selectable, texts) if texts else []

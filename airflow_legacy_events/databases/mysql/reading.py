@@ -57,12 +57,23 @@ class Reader(AskedServer):
         return session
 
     def _open(self, **defaults: int) -> Session:
-        options = options_of(self.conn_id, self._dialect, self.url)
-        return Session(self.conn_id, {"connect_timeout": _CONNECT_SECONDS, **defaults, **options})
+        return Session(self.conn_id, {"connect_timeout": _CONNECT_SECONDS, **defaults, **self._driver_options()})
+
+    def _driver_options(self) -> dict[str, Any]:
+        return options_of(self.conn_id, self._dialect, self.url)
 
     def _open_for_lock(self) -> Session:
         with self._translated(_CONNECTING):
             return self._open(read_timeout=_SILENT_SECONDS)
+
+    def _open_for_log(self) -> Session:
+        with self._translated(_CONNECTING):
+            return self._open(read_timeout=int(self.statement_timeout_seconds) + _SILENT_SECONDS)
+
+    def _look(self, doing: str, statement: str) -> list[tuple[Any, ...]]:
+        """Run a small statement on the session of the run; return its rows."""
+        with self._using(doing) as session:
+            return session.rows(statement)
 
     @contextmanager
     def _using(self, doing: str) -> Iterator[Session]:
