@@ -13,7 +13,7 @@ from airflow_legacy_events.databases.mysql.changelog import beginning, places, s
 from airflow_legacy_events.databases.mysql.changelog.comparing import Comparison
 from airflow_legacy_events.databases.mysql.changelog.ending import find_end
 from airflow_legacy_events.databases.mysql.changelog.foreign_keys import unlogged
-from airflow_legacy_events.databases.mysql.changelog.forms import BinlogForms
+from airflow_legacy_events.databases.mysql.changelog.forms import COLUMNS, BinlogForms
 from airflow_legacy_events.databases.mysql.changelog.looking import Looking
 from airflow_legacy_events.databases.mysql.changelog.model import BinlogAccess, BinlogPlace
 from airflow_legacy_events.databases.mysql.changelog.reader import BinlogReader
@@ -21,8 +21,9 @@ from airflow_legacy_events.databases.mysql.changelog.reading import readers
 from airflow_legacy_events.databases.mysql.changelog.server import LogServer
 from airflow_legacy_events.databases.mysql.changelog.session import LogSession
 from airflow_legacy_events.databases.mysql.changelog.tables import find_tables
+from airflow_legacy_events.databases.mysql.changelog.transactions.state import COUNTED, GTIDS, PASSING, RANGES
 
-_KEPT = ("gtids", "prepared", "counted", "passing", "columns")
+_KEPT = (GTIDS, RANGES, COUNTED, PASSING, COLUMNS)
 """Facts of the parts that read; see `transactions.state` and `forms`."""
 
 
@@ -114,6 +115,7 @@ class BinlogChangeLog:
         """See `core.ports.ChangeLog.begin`: a place behind which everything is known, also of prepared transactions."""
         found = beginning.begin(self._session, self._looking.server, [one.name for one in tables])
         self._stored |= found.facts
+        self._note_columns()
         for one in self._looking.first_warnings():
             self._access.log.warning("%s", one)
         self._note(places.text_of(found.place))
@@ -122,6 +124,7 @@ class BinlogChangeLog:
     def join(self, tables: Sequence[LogTable]) -> None:
         """See `core.ports.ChangeLog.join`: the log has all tables anyway."""
         self._entries |= {one.name: one for one in tables}
+        self._note_columns()
 
     def facts(self) -> Mapping[str, Any]:
         """See `core.ports.ChangeLog.facts`."""
@@ -179,6 +182,11 @@ class BinlogChangeLog:
         if "_reader" in vars(self):
             self._reader.close()
         self._session.close()
+
+    def _note_columns(self) -> None:
+        """Keep the columns of all tables as they are now: a later run may find them renamed."""
+        vars(self).pop("_forms", None)
+        self._stored[COLUMNS] = self._forms.facts()
 
     def _note(self, place: str) -> None:
         found = places.place_in(place)
