@@ -13,14 +13,9 @@ from airflow_legacy_events.databases.mysql.changelog.locking import lock, unlock
 from airflow_legacy_events.databases.mysql.changelog.model import BinlogPlace
 from airflow_legacy_events.databases.mysql.changelog.server import LogServer
 from airflow_legacy_events.databases.mysql.changelog.session import LogSession
+from airflow_legacy_events.databases.mysql.changelog.transactions.state import ANY, BEFORE, RANGES
 
 _DOING = "waiting for prepared transactions"
-BEFORE = ""
-"""Range of a prepared transaction that lies before the place where the stream began: its rows are in every snapshot."""
-
-ANY = "*"
-"""Stands for all prepared transactions that are not known, where none of them has rows of the stream's tables."""
-
 _PAUSES = (0.01, 0.02, 0.05, 0.1, 0.25)
 
 
@@ -52,9 +47,20 @@ def begin(session: LogSession, server: LogServer, tables: Sequence[TableName]) -
     if known is None:
         lock(session, tables)
         unlock(session)
-        return Beginning(end.place, {**facts, "prepared": {ANY: BEFORE}})
+        return Beginning(end.place, {**facts, RANGES: {ANY: BEFORE}})
     wait_for_prepared(session, known)
-    return Beginning(end.place, {**facts, "prepared": dict.fromkeys(sorted(known), BEFORE)})
+    return Beginning(end.place, {**facts, RANGES: dict.fromkeys(sorted(known), BEFORE)})
+
+
+def join(session: LogSession, facts: Mapping[str, Any], tables: Sequence[TableName]) -> None:
+    """Wait for what was prepared with rows of tables that join, where such transactions are not known.
+
+    Raises:
+        SourceError: one did not end in time.
+    """
+    if ANY in (facts.get(RANGES) or {}):
+        lock(session, tables)
+        unlock(session)
 
 
 def prepared(session: LogSession) -> set[str] | None:

@@ -123,6 +123,7 @@ class BinlogChangeLog:
 
     def join(self, tables: Sequence[LogTable]) -> None:
         """See `core.ports.ChangeLog.join`: the log has all tables anyway."""
+        beginning.join(self._session, self._stored, [one.name for one in tables])
         self._entries |= {one.name: one for one in tables}
         self._note_columns()
 

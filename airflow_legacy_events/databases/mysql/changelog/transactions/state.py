@@ -18,6 +18,12 @@ from airflow_legacy_events.databases.mysql.changelog.transactions.transaction im
 )
 
 GTIDS, RANGES, COUNTED, PASSING = "gtids", "prepared", "counted", "passing"
+BEFORE = ""
+"""Range of a prepared transaction that lies before the place where the stream began: its rows are in every snapshot."""
+
+ANY = "*"
+"""Stands for all prepared transactions that are not known, where none of them has rows of the stream's tables."""
+
 _MARIADB = re.compile(r"\s*[0-9]+-[0-9]+-[0-9]+", re.ASCII)
 
 
@@ -61,7 +67,7 @@ class State:
 
     Attributes:
         gtids: executed before it; None if they are not known.
-        prepared: `file:start-end` of each XA transaction that is prepared, by its name.
+        prepared: `file:start-end` of each XA transaction that is prepared, by its name; `BEFORE` for others, see there.
         counted: of the transaction that was delivered in part: its name, and the tables that number it.
         passing: on another server after a failover: the GTIDs that were executed there and before, as text, and the
             place up to which transactions among them are passed over.
@@ -92,6 +98,10 @@ class State:
         found[COUNTED] = None if counted is None else {"name": counted[0], "tables": sorted(map(list, counted[1]))}
         found[PASSING] = None if passing is None else {"gtids": passing[0], "until": passing[1]}
         return found
+
+    def is_before(self, xid: str) -> bool:
+        """Whether an XA transaction has no change that a stream delivers: it was prepared before the stream began."""
+        return self.prepared.get(xid, self.prepared.get(ANY)) == BEFORE
 
     def passed(self, one: Transaction) -> None:
         """Note that a transaction lies before the position now."""

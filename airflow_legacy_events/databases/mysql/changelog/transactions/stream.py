@@ -127,7 +127,7 @@ class Stream:
                 self._foreign.add(xid)
             return False
         if one.outcome == XA_COMMITTED:
-            return xid not in self._foreign
+            return xid not in self._foreign and not self._state.is_before(xid)
         return one.outcome != XA_ROLLED_BACK and (one.matters or self._resumed.changes > 0)
 
     def _rows_of(self, one: Transaction) -> tuple[Transaction | None, str]:
