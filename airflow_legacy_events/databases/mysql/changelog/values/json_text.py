@@ -27,6 +27,9 @@ _NUMBERS: dict[int, Struct] = {
     9: Struct("<q"),
     10: Struct("<Q"),
 }
+_LINE, _BREAK = 76, "\\n"
+"""Figures of a line in base64, and what ends it within a JSON string."""
+
 _LITERAL, _DOUBLE, _STRING, _OPAQUE = 4, 11, 12, 15
 _ARRAYS, _CONTAINERS = (2, 3), 4
 _INLINE = {2: frozenset({4, 5, 6}), 4: frozenset({4, 5, 6, 7, 8})}
@@ -119,4 +122,8 @@ def _double(number: float) -> str:
 
 def _opaque(type_: int, stored: bytes) -> str:
     read: Callable[[bytes], str] | None = OPAQUE.get(type_)
-    return read(stored) if read else f'"base64:type{type_}:{base64.b64encode(stored).decode()}"'
+    if read is not None:
+        return read(stored)
+    figures = base64.b64encode(stored).decode()
+    lines = (figures[at : at + _LINE] for at in range(0, len(figures), _LINE))
+    return f'"base64:type{type_}:{_BREAK.join(lines)}"'

@@ -4,41 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-_FRACTION, _HMS = 24, 17
+_FRACTION_BITS, _CLOCK_BITS = 24, 17
 _MONTHS = 13
 _GROUP = 9
 _BYTES = (0, 1, 1, 2, 2, 3, 3, 4, 4, 4)
 
 
-def _parts(stored: bytes) -> tuple[str, int, int, int]:
-    """Return sign, date, time and microseconds."""
+def _packed(stored: bytes) -> tuple[str, int, int]:
+    """Return sign, date and time, and microseconds."""
     number = int.from_bytes(stored[:8], "little", signed=True)
-    whole, micros = divmod(abs(number), 1 << _FRACTION)
-    day, clock = divmod(whole, 1 << _HMS)
-    return "-" if number < 0 else "", day, clock, micros
+    return "-" if number < 0 else "", *divmod(abs(number), 1 << _FRACTION_BITS)
 
 
-def _day(stored: int) -> str:
+def _day(whole: int) -> str:
+    stored = whole >> _CLOCK_BITS
     year, month = divmod(stored >> 5, _MONTHS)
     return f"{year:04}-{month:02}-{stored & 31:02}"
 
 
-def _clock(stored: int, micros: int) -> str:
-    return f"{stored >> 12:02}:{stored >> 6 & 63:02}:{stored & 63:02}.{micros:06}"
-
-
 def _date(stored: bytes) -> str:
-    return f'"{_day(_parts(stored)[1])}"'
+    return f'"{_day(_packed(stored)[1])}"'
 
 
 def _time(stored: bytes) -> str:
-    sign, _, clock, micros = _parts(stored)
-    return f'"{sign}{_clock(clock, micros)}"'
+    sign, whole, micros = _packed(stored)
+    return f'"{sign}{whole >> 12:02}:{whole >> 6 & 63:02}:{whole & 63:02}.{micros:06}"'
 
 
 def _datetime(stored: bytes) -> str:
-    _, day, clock, micros = _parts(stored)
-    return f'"{_day(day)} {_clock(clock, micros)}"'
+    _, whole, micros = _packed(stored)
+    return f'"{_day(whole)} {whole >> 12 & 31:02}:{whole >> 6 & 63:02}:{whole & 63:02}.{micros:06}"'
 
 
 def _decimal(stored: bytes) -> str:
