@@ -221,7 +221,7 @@ class ScriptedForms:
             self.found[name] = ReadTable(form, ScriptedReader(width), (0,), 2 if width > 2 else None)
         return self.found[name]
 
-    def effects(self, statement: str, database: str, where: BinlogPlace, **how: Any) -> Sequence[Effect]:  # noqa: ARG002
+    def effects(self, statement: str, database: str, where: BinlogPlace, **how: Any) -> Sequence[Effect]:
         self.seen.append(statement)
         return self._effects.get(statement, ())
 

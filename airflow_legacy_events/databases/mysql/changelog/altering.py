@@ -24,6 +24,7 @@ class Altered:
         names: new names of columns by old ones, in lower case.
         dropped: names of dropped columns, in lower case.
         reshapes: whether it changes columns in another way as well.
+        keys: whether it changes keys, for a long unique one of which MariaDB adds a hidden column.
         came: added columns that hold a value in rows that were there.
         emptied: how it emptied partitions, in words; None if it did not.
         exchanged: tables whose rows became those of a partition, or the other way round.
@@ -35,6 +36,7 @@ class Altered:
     names: dict[str, str] = field(default_factory=dict)
     dropped: list[str] = field(default_factory=list)
     reshapes: bool = False
+    keys: bool = False
     came: list[str] = field(default_factory=list)
     emptied: str | None = None
     exchanged: list[Name] = field(default_factory=list)
@@ -58,10 +60,9 @@ def altered(tokens: Sequence[Token]) -> Altered:
 
 
 def _add(part: Words, found: Altered) -> None:
-    if part.keyword in ("SYSTEM", "UNIQUE", "PERIOD", "CONSTRAINT"):  # a long unique key adds a hidden column
-        found.reshapes = True
-        return
-    if part.keyword in (*_OF_KEYS, "PARTITION"):
+    if part.keyword in (*_OF_KEYS, "PARTITION", "SYSTEM"):
+        found.keys = found.keys or part.keyword in ("UNIQUE", "CONSTRAINT")
+        found.reshapes = found.reshapes or part.keyword in ("SYSTEM", "PERIOD")
         return
     part.take("COLUMN")
     part.take("IF", "NOT", "EXISTS")
@@ -109,8 +110,10 @@ def _redefine(definition: Words, found: Altered, name: str) -> None:
 def _drop(part: Words, found: Altered) -> None:
     if part.keyword == "PARTITION":
         found.emptied = "partitions of it were dropped"
-    elif part.keyword in ("SYSTEM", "CONSTRAINT", "INDEX", "KEY"):  # a long unique key has a hidden column
+    elif part.keyword == "SYSTEM":
         found.reshapes = True
+    elif part.keyword in ("CONSTRAINT", "INDEX", "KEY"):
+        found.keys = True
     elif part.keyword not in _OF_KEYS:
         part.take("COLUMN")
         part.take("IF", "EXISTS")

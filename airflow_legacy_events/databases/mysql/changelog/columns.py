@@ -32,6 +32,7 @@ SELECT column_name FROM information_schema.columns
 """
 _VERSIONED, _MEMORY = "SYSTEM VERSIONED", "MEMORY"
 _VERSION_COLUMNS = 2
+_VECTOR = "vector("
 ROW_END = "row_end"
 """Name of the column that ends a version, where the table does not name it."""
 
@@ -66,6 +67,11 @@ class Catalog:
         return "mariadb" in str(version).lower(), str(folded) != "0"
 
     @property
+    def mariadb(self) -> bool:
+        """Whether the server is MariaDB."""
+        return self._server[0]
+
+    @property
     def folds(self) -> bool:
         """Whether names of databases and tables are compared without case."""
         return self._server[1]
@@ -83,6 +89,8 @@ class Catalog:
         columns, filled = [], []
         for at, (name, type_, charset, octets, extra, has) in enumerate(rows):
             declared = "json" if name in json else str(type_)
+            if mariadb and declared.startswith(_VECTOR):  # it stores and reports bytes
+                declared = f"varbinary({octets})"
             bytes_ = declared.partition("(")[0] in _BINARY_TYPES
             length = None if octets is None else int(octets)
             columns.append(ShapeColumn(str(name), at + 1, declared, BINARY if bytes_ else charset, length))

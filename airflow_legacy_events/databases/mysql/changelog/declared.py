@@ -42,6 +42,7 @@ _CODES: dict[str, tuple[int, ...]] = {
     "enum": (_ENUM,),
     "set": (_SET,),
     "json": (245, *_LONG),
+    "vector": (242,),
 }
 _FRACTIONS = (17, 18, 19)
 _SIGNED = frozenset({"float", "double", "decimal", *_INTEGERS})
@@ -66,6 +67,7 @@ _KINDS: dict[str, Type] = {
     "enum": Type(Kind.TEXT, "enum"),
     "set": Type(Kind.TEXT, "set"),
     "json": JSON,
+    "vector": Type(Kind.BYTES, "vector"),
     **dict.fromkeys(("uuid", "inet4", "inet6"), Type(Kind.TEXT, "char")),
 }
 _SIZED = frozenset({"float", "double", "decimal", "bit", "char", "varchar", "binary", "varbinary", "enum", "set"})

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.model.log import TableName
 from airflow_legacy_events.databases.mysql.changelog import statements
+from airflow_legacy_events.databases.mysql.changelog.columns import Catalog
 from airflow_legacy_events.databases.mysql.changelog.model import Effect
 from airflow_legacy_events.databases.mysql.changelog.shape import TableShape, renamed
 from airflow_legacy_events.databases.mysql.changelog.statements import Found
@@ -20,6 +21,8 @@ _CALLED = f"a stored function that may have changed its rows is in the log as a 
 _UNKNOWN = "a statement that may have changed its rows is in the log, and it can't be understood"
 _MOVED = "it was renamed, or another table took its name"
 _FILLED = "it came with rows that the log does not hold"
+
+_ROWS_CHANGED = (statements.ADDED, statements.CHANGED, statements.EMPTIED)
 
 
 class Outcome(NamedTuple):
@@ -37,7 +40,7 @@ class Effects:
         tables: of the stream.
         shapes: of them; changed by what is found.
         known: returns the shape of a table, from the catalog if it has none yet.
-        is_memory: whether a table loses its rows when the server is restarted.
+        catalog: of the server.
         folded: names of a database and a table as they are compared.
     """
 
@@ -47,11 +50,12 @@ class Effects:
         tables: Collection[TableName],
         shapes: MutableMapping[TableName, TableShape],
         known: Callable[[TableName], TableShape | None],
-        is_memory: Callable[[TableName], bool],
+        catalog: Catalog,
         folded: Callable[[str, str], tuple[str, str]],
     ) -> None:
         self._wanted, self._tables, self._shapes, self._known = wanted, tables, shapes, known
-        self._is_memory, self._folded = is_memory, folded
+        self._catalog, self._folded = catalog, folded
+        self._temporary: set[tuple[str, str]] = set()
 
     def of(self, found: Sequence[Found], database: str) -> Outcome:
         """Return the effects of a statement, each once, and take note of changed columns.
@@ -81,9 +85,13 @@ class Effects:
 
     def _effects(self, found: Found, database: str, touched: set[TableName]) -> list[Effect]:
         if found.kind == statements.ANY:
-            return [Effect(one, _LOST, _CALLED) for one in self._tables]
+            return [Effect(one, _LOST, _CALLED, removed=True) for one in self._tables]
         if found.kind == statements.DATABASE:
             return [self._dropped(one, touched) for one in self._of_database(found.name.name)]
+        if found.kind in (statements.TEMPORARY, statements.PERMANENT):
+            change = self._temporary.add if found.kind == statements.TEMPORARY else self._temporary.discard
+            change(self._folded(found.name.schema or database, found.name.name))
+            return []
         table = self._table(found.name, database)
         if table is None:
             return self._elsewhere(found, database)
@@ -96,10 +104,10 @@ class Effects:
             return Effect(table, _TRUNCATE, "it was truncated")
         if kind == statements.FILLED:
             return Effect(table, _GAP, _FILLED, removed=True)
-        if kind == statements.EMPTIED and self._is_memory(table):
+        if kind == statements.EMPTIED and self._catalog.is_memory(table):
             return Effect(table, _TRUNCATE, "it was emptied")
-        why = {statements.CHANGED: _CHANGED, statements.EMPTIED: _CHANGED, statements.UNKNOWN: _UNKNOWN}.get(kind)
-        return None if why is None else Effect(table, _LOST, why)
+        why = _UNKNOWN if kind == statements.UNKNOWN else _CHANGED if kind in _ROWS_CHANGED else None
+        return None if why is None else Effect(table, _LOST, why, removed=kind != statements.ADDED)
 
     def _defined(self, found: Found, table: TableName, touched: set[TableName]) -> list[Effect]:
         shape = self._known(table)
@@ -121,11 +129,11 @@ class Effects:
         if what is None:
             return []
         effects = []
-        if what.names or what.dropped or what.reshapes:
+        if what.names or what.dropped or what.reshapes or what.keys:
             if (shape := self._known(table)) is not None:
                 came = tuple(dict.fromkeys((*shape.came, *what.came)))
                 self._shapes[table] = replace(renamed(shape, what.names, what.dropped), came=came)
-            if what.reshapes:
+            if what.reshapes or (what.keys and self._catalog.mariadb):
                 self._note(table, touched, altered=True)
             touched.add(table)
             effects.append(Effect(table, _ALTERED, "its columns were changed"))
@@ -154,9 +162,9 @@ class Effects:
 
     def _elsewhere(self, found: Found, database: str) -> list[Effect]:
         """Return what a statement that changed another table may have set off in those of the same database."""
-        if found.kind not in (statements.CHANGED, statements.EMPTIED):
-            return []
         name = TableName(found.name.schema or database, found.name.name)
+        if found.kind not in _ROWS_CHANGED or self._folded(*name) in self._temporary:
+            return []
         why = (
             f"a statement changed rows of {name}; what its triggers and foreign keys changed is not in the log {_ROWS}"
         )

@@ -126,7 +126,7 @@ class BinlogForms:
 
     @cached_property
     def _effects(self) -> Effects:
-        return Effects(self.wanted, self._tables, self._shapes, self._known, self._catalog.is_memory, self._folded)
+        return Effects(self.wanted, self._tables, self._shapes, self._known, self._catalog, self._folded)
 
     def _known(self, table: TableName) -> TableShape | None:
         """Return the shape of a table; the catalog's if the last run left none."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from airflow_legacy_events.databases.mysql.changelog.statements import (
+    ADDED,
     ALTERED,
     ANY,
     AWAY,
@@ -14,8 +17,10 @@ from airflow_legacy_events.databases.mysql.changelog.statements import (
     EMPTIED,
     FILLED,
     MADE,
+    PERMANENT,
     REPLACED,
     TAKEN,
+    TEMPORARY,
     TRUNCATED,
     UNKNOWN,
     found_in,
@@ -40,9 +45,6 @@ def done(statement, **how):
         "CREATE DEFINER=`root`@`localhost` PROCEDURE p() BEGIN TRUNCATE TABLE orders; END",
         "CREATE ALGORITHM=UNDEFINED SQL SECURITY DEFINER VIEW `v` AS select * from orders",
         "CREATE OR REPLACE VIEW orders_view AS SELECT 1",
-        "CREATE TEMPORARY TABLE orders (id int)",
-        "DROP TEMPORARY TABLE IF EXISTS `orders`",
-        "DROP /*!40005 TEMPORARY */ TABLE IF EXISTS `orders`",
         "DROP VIEW orders",
         "DROP TRIGGER orders",
         "DROP USER orders",
@@ -67,6 +69,9 @@ def test_what_changes_no_table_has_no_effect(statement):
 @pytest.mark.parametrize(
     ("statement", "expected"),
     [
+        ("CREATE TEMPORARY TABLE IF NOT EXISTS orders (id int)", [(TEMPORARY, "orders")]),
+        ("DROP TEMPORARY TABLE IF EXISTS `orders`", [(PERMANENT, "orders")]),
+        ("DROP /*!40005 TEMPORARY */ TABLE IF EXISTS `orders`", [(PERMANENT, "orders")]),
         ("TRUNCATE orders", [(TRUNCATED, "orders")]),
         ("truncate /* x */ table `shop` . `or``ders`", [(TRUNCATED, "shop.or`ders")]),
         ("/*!50000 TRUNCATE TABLE*/ orders;", [(TRUNCATED, "orders")]),
@@ -80,7 +85,7 @@ def test_what_changes_no_table_has_no_effect(statement):
         ("drop schema shop", [(DATABASE, "shop")]),
         ("CREATE TABLE IF NOT EXISTS orders (`select` int, id int)", [(MADE, "orders")]),
         ("CREATE TABLE orders LIKE old", [(MADE, "orders")]),
-        ("CREATE TABLE orders (id int) AS SELECT 1 AS id", [(MADE, "orders"), (FILLED, "orders")]),
+        ("CREATE TABLE orders (id int) AS SELECT 1 AS id", [(MADE, "orders"), (ADDED, "orders")]),
         ("CREATE OR REPLACE TABLE orders (id int)", [(REPLACED, "orders")]),
         ("RENAME TABLE a TO b, shop.c TO d", [(AWAY, "a"), (TAKEN, "b"), (AWAY, "shop.c"), (TAKEN, "d")]),
         ("RENAME TABLES IF EXISTS a WAIT 5 TO b", [(AWAY, "a"), (TAKEN, "b")]),
@@ -120,7 +125,8 @@ def test_definitions_name_their_tables(statement, expected):
     ],
 )
 def test_statements_that_change_rows_name_the_tables_that_they_change(statement, tables):
-    assert done(statement) == [(CHANGED, one) for one in tables]
+    kind = ADDED if re.search(r"insert|load", statement, re.IGNORECASE) else CHANGED
+    assert done(statement) == [(kind, one) for one in tables]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +152,8 @@ def test_a_backslash_may_end_a_text():
         ("RENAME COLUMN Ssn TO social_no", {"names": {"ssn": "social_no"}}),
         ("CHANGE COLUMN IF EXISTS a b int, CHANGE b a int", {"names": {"a": "b", "b": "a"}, "reshapes": True}),
         ("MODIFY a bigint", {"reshapes": True}),
-        ("DROP COLUMN IF EXISTS A, DROP b, DROP INDEX c", {"dropped": ["a", "b"], "reshapes": True}),
+        ("DROP COLUMN IF EXISTS A, DROP b, DROP INDEX c", {"dropped": ["a", "b"], "keys": True}),
+        ("ADD UNIQUE KEY (t)", {"keys": True}),
         ("ADD a int", {"reshapes": True}),
         (
             "ADD COLUMN a int DEFAULT 5, ADD (b int NOT NULL, c int DEFAULT NULL)",
