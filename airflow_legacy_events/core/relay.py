@@ -260,8 +260,10 @@ def _complete(messages: Messages, batch: Batch) -> Messages:
     keys, values, rows = len(messages.keys), len(messages.values), messages.rows
     if rows is None and keys == values == batch.count:
         return messages
-    if rows is not None and keys == values == len(rows) and list(dict.fromkeys(rows)) == list(range(batch.count)):
-        return messages
+    if rows is not None and keys == values == len(rows):
+        expected = [at for at in range(batch.count) if at not in messages.merged]
+        if list(dict.fromkeys(rows)) == expected and expected:
+            return messages
     places = "" if rows is None else f" at {len(set(rows))} places"
     raise EnvelopeError(
         f"the envelope gave {keys} keys and {values} values for a batch of {batch.count} rows{places}; no message of"

@@ -42,6 +42,7 @@ ENVELOPES = {
 LOG_ENVELOPES = {
     **ENVELOPES,
     "debezium": "airflow_legacy_events.envelopes.debezium:DebeziumEnvelope",
+    "maxwell": "airflow_legacy_events.envelopes.maxwell:MaxwellEnvelope",
 }
 """Envelopes for the changes of a log."""
 

@@ -17,6 +17,10 @@ from airflow_legacy_events.operators._window_record import WindowRecord
 from airflow_legacy_events.streams.naming import slot_of
 from airflow_legacy_events.streams.specs.changelog import ChangeLogSpec
 
+MAXWELL = "maxwell"
+WITH_OLD_ROWS = ("debezium", MAXWELL)
+"""Envelopes by name whose messages hold old rows; their classes say the same."""
+
 
 class ChangeLogDrainOperator(BaseStreamOperator):
     """Sends every insert, update and delete of tables, in commit order, from PostgreSQL's log to a topic per table.
@@ -142,13 +146,24 @@ class ChangeLogDrainOperator(BaseStreamOperator):
         self.named_as_written: dict[str, Any] = {}
         if isinstance(self.envelope, str):
             find(LOG_ENVELOPES, self.envelope, "envelope")
+        if self.envelope == MAXWELL or getattr(self.envelope, "binlog_only", False):
+            _check_maxwell(on_truncate, images)
         self._complete()
 
     def _spec(self) -> ChangeLogSpec:
         dag = self.get_dag()
         dag_id, schedule = (None, None) if dag is None else (dag.dag_id, dag.schedule)
-        images = self.images or ("both" if self.envelope == "debezium" else getattr(self.envelope, "images", "after"))
-        return ChangeLogSpec.of(self, dag_id=dag_id, task_id=self.task_id, schedule=schedule, images=images)
+        named = isinstance(self.envelope, str)
+        whole = self.envelope in WITH_OLD_ROWS if named else getattr(self.envelope, "images", "after") == "both"
+        marks = self.envelope == MAXWELL if named else getattr(self.envelope, "marks_snapshots", False)
+        return ChangeLogSpec.of(
+            self,
+            dag_id=dag_id,
+            task_id=self.task_id,
+            schedule=schedule,
+            images=self.images or ("both" if whole else "after"),
+            marks_snapshots=marks,
+        )
 
     def _mode(self, context: Context, record: WindowRecord) -> RunMode:  # noqa: ARG002
         """See ``BaseStreamOperator``."""
@@ -185,6 +200,19 @@ _FOREIGN: Mapping[str, str] = {
     "lag": "a log is read in commit order and misses no late row: leave it out",
 }
 """Arguments of the other operators, and what to do instead."""
+
+
+def _check_maxwell(on_truncate: str, images: str | None) -> None:
+    if on_truncate == "event":
+        raise ConfigurationError(
+            "on_truncate='event' has no effect with envelope='maxwell': use 'fail' or 'skip', since Maxwell has no"
+            " message for TRUNCATE"
+        )
+    if images == "after":
+        raise ConfigurationError(
+            "images='after' does not fit envelope='maxwell': leave it out, since Maxwell's messages hold the old values"
+            " of an update"
+        )
 
 
 def _refuse_foreign(given: Mapping[str, Any]) -> None:

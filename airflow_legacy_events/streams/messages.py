@@ -16,7 +16,12 @@ FIELDS = ("event_type", "event_source", "subject", "timestamp_column")
 """Templated arguments of row streams, handled in this module."""
 
 _ATTRIBUTES = ("event_type", "event_source", "subject")
-_WITHOUT_ATTRIBUTES = ("plain", "debezium")
+_WITHOUT_ATTRIBUTES = ("plain", "debezium", "maxwell")
+_OWN_VALUES = {
+    "debezium": ("Debezium", "\nFor decimals as texts use envelope=DebeziumEnvelope(decimals='string')"),
+    "maxwell": ("Maxwell", ""),
+}
+"""Envelopes that write values in a way of their own: as whom, and what to do instead."""
 
 
 def check(options: StreamOptions) -> None:
@@ -28,7 +33,7 @@ def check(options: StreamOptions) -> None:
             raise ConfigurationError(
                 f"{name}= has no effect with envelope={options.envelope!r}, whose messages have none; leave it out"
             )
-    _check_debezium(options)
+    _check_own_values(options)
     _check_tombstones(options)
     _headers(options.headers)
     for name, text in (*((name, getattr(options, name)) for name in _ATTRIBUTES), *dict(options.headers or {}).items()):
@@ -67,13 +72,14 @@ def columns(stream: Stream) -> tuple[str, ...]:
     return named if stream.timestamp_column is None else (*named, stream.timestamp_column)
 
 
-def _check_debezium(options: StreamOptions) -> None:
-    if options.envelope == "debezium" and (
-        changed := [name for name, words in FORMATS.items() if getattr(options, name) != words[0]]
-    ):
+def _check_own_values(options: StreamOptions) -> None:
+    if not isinstance(options.envelope, str) or options.envelope not in _OWN_VALUES:
+        return
+    if changed := [name for name, words in FORMATS.items() if getattr(options, name) != words[0]]:
+        who, instead = _OWN_VALUES[options.envelope]
         raise ConfigurationError(
-            f"{changed[0]}= has no effect with envelope='debezium', which writes values as Debezium does; leave it out."
-            "\nFor decimals as texts use envelope=DebeziumEnvelope(decimals='string')"
+            f"{changed[0]}= has no effect with envelope={options.envelope!r}, which writes values as {who} does; leave"
+            f" it out.{instead}"
         )
 
 

@@ -1,6 +1,6 @@
 """Domain types of the package: watermark, window, batch, messages, stream, horizon."""
 
-from airflow_legacy_events.core.model.batch import Batch, Delivered
+from airflow_legacy_events.core.model.batch import ENDED, STARTED, Batch, Delivered
 from airflow_legacy_events.core.model.horizon import (
     LEFT_ROWS,
     PENDING_ROWS,
@@ -32,11 +32,13 @@ from airflow_legacy_events.core.model.stream import FORMATS, Formats, Stream
 from airflow_legacy_events.core.model.watermark import PLACED, Receipt, Watermark, listed
 
 __all__ = [
+    "ENDED",
     "FORMATS",
     "HIDDEN",
     "LEFT_ROWS",
     "PENDING_ROWS",
     "PLACED",
+    "STARTED",
     "Backlog",
     "Batch",
     "Ceiling",

@@ -12,6 +12,8 @@ from airflow_legacy_events.core.copies import Copies
 from airflow_legacy_events.core.model.log import LogNotes
 from airflow_legacy_events.core.model.watermark import Watermark
 
+STARTED, ENDED = "b", "e"
+
 
 @dataclass(slots=True)
 class Batch:
@@ -23,7 +25,8 @@ class Batch:
         count: how many rows; 0 for a batch that only moves the watermark.
         after: the watermark once they are confirmed; the relay adds the facts of the run. None: they are confirmed and
             saved together with the next batch.
-        op: `c`, `u`, `d`, `r`, or `t` for a truncated table, for every row; or `c`, `u`, `d`, `r` for each row.
+        op: `c`, `u`, `d`, `r`, or `t` for a truncated table, for every row; or `c`, `u`, `d`, `r` for each row;
+            `STARTED` or `ENDED` for the one row, without values, that marks where a snapshot of a table begins or ends.
         counter: distinguishes versions that are sent at one watermark value; in bulk the load's number.
         final: whether this batch reaches the target of the run.
         share: fraction of the range that is done after it, 0 to 1; None if unknown.

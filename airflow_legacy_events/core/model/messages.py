@@ -30,6 +30,8 @@ class Messages:
         partitions: of the messages, one entry a message; None, as a whole or for one message, means the partition
             derived from its key.
         rows: of each message, the place of its row in the batch; None: one message for each row, in order.
+        merged: places of rows without a message of their own, since that of another row of the batch stands for both;
+            only with `rows`.
         everywhere: whether every message goes to each partition of its topic.
         refused: messages that the envelope forbids on their topic; their keys and values are kept for the dead-letter
             topic.
@@ -47,6 +49,7 @@ class Messages:
     partitions: Sequence[int | None] | None = None
     refused: Sequence[Rejection] = ()
     rows: Sequence[int] | None = None
+    merged: AbstractSet[int] = frozenset()
     everywhere: bool = False
 
     @property
@@ -90,7 +93,7 @@ class Messages:
     def by_topic(self, without: AbstractSet[int] = frozenset()) -> dict[str, int]:
         """Count the rows of each topic, leaving out those at the places `without`."""
         if self.topics is None:
-            count = len(self.values) if self.rows is None else len(set(self.rows))
+            count = len(self.values) if self.rows is None else len(set(self.rows)) + len(self.merged)
             return {self.topic: count - len(without)}
         if self.rows is None and not without:
             return dict(Counter(self.topics))

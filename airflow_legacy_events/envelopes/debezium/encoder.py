@@ -11,14 +11,17 @@ from airflow_legacy_events.core.errors import EnvelopeError
 from airflow_legacy_events.core.model import Batch, LogNotes, Messages, Stream
 from airflow_legacy_events.envelopes.data_code import NULL, TRUNCATED
 from airflow_legacy_events.envelopes.debezium.binlog_source import CONNECTORS, BinlogSource
-from airflow_legacy_events.envelopes.debezium.headers import NEW_KEY, OLD_KEY, RowHeaders
-from airflow_legacy_events.envelopes.debezium.objects import Forms, Image, template
 from airflow_legacy_events.envelopes.debezium.source import Source, times
 from airflow_legacy_events.envelopes.debezium.values import ColumnForms
+from airflow_legacy_events.envelopes.json_column import Forms
+from airflow_legacy_events.envelopes.json_objects import Image, template
 from airflow_legacy_events.envelopes.plan import Deletes
+from airflow_legacy_events.envelopes.row_headers import RowHeaders
 from airflow_legacy_events.envelopes.tombstones import DELETED, with_tombstones
 
 UPDATED = "u"
+NEW_KEY, OLD_KEY = "__debezium.newkey", "__debezium.oldkey"
+"""Headers that name the other key of a row whose key changed."""
 
 
 class Encoder:
@@ -34,7 +37,7 @@ class Encoder:
     def __init__(self, shape: Shape, stream: Stream, name: str, *, precise: bool) -> None:
         self._shape, self._topic = shape, stream.topic
         self._deletes = Deletes.ROW if stream.tombstones is False else Deletes.BOTH
-        self._headers = RowHeaders(shape, stream)
+        self._headers = RowHeaders(shape, stream, (NEW_KEY, OLD_KEY))
         binlog = stream.product in CONNECTORS
         self._source = (BinlogSource if binlog else Source)(stream, name)
         used = dict.fromkeys((*shape.data, *shape.before, *shape.key))

@@ -6,23 +6,20 @@ https://debezium.io/documentation/reference/stable/connectors/postgresql.html#po
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
-from airflow_legacy_events.core.columns import ABSENT, Column, Kind
+from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.model import Formats
 from airflow_legacy_events.envelopes import numbers, texts
 from airflow_legacy_events.envelopes.arrays import array_codec
 from airflow_legacy_events.envelopes.codecs import codec_for
 from airflow_legacy_events.envelopes.column_codec import Codec
-from airflow_legacy_events.envelopes.column_encoder import encode_column
-from airflow_legacy_events.envelopes.data_code import NULL
 from airflow_legacy_events.envelopes.debezium import binlog_values, special, times
 from airflow_legacy_events.envelopes.debezium.decimals import decimal_codec, float_codec
 from airflow_legacy_events.envelopes.debezium.mapping import mapped
-from airflow_legacy_events.envelopes.debezium.objects import Forms
 from airflow_legacy_events.envelopes.debezium.unavailable import placeholder
-from airflow_legacy_events.envelopes.plan import Field
+from airflow_legacy_events.envelopes.json_column import Forms, JsonColumn
 from airflow_legacy_events.envelopes.timestamps import Clock
 
 _PRECISION = re.compile(r"\(([0-9]+)(?:, *(-?[0-9]+))?\)")
@@ -55,7 +52,7 @@ class TypeName(NamedTuple):
         return cls(name, int(found[1]), None if found[2] is None else int(found[2]))
 
 
-class ColumnForms:
+class ColumnForms(JsonColumn):
     """Writes one column.
 
     Args:
@@ -65,22 +62,8 @@ class ColumnForms:
     """
 
     def __init__(self, column: Column, *, precise: bool, binlog: bool = False) -> None:
-        self._field = Field(0, column.name, column.kind, column.type, column.elements)
-        self._codec = (binlog_values.codec_of if binlog else codec_of)(column, precise=precise)
+        super().__init__(column, (binlog_values.codec_of if binlog else codec_of)(column, precise=precise))
         self._placeholder = placeholder(column, TypeName.of(column.type).name)
-
-    def of(self, values: Sequence[object]) -> Forms:
-        """Return the JSON of each value; None where there is none.
-
-        Raises:
-            EnvelopeError: a value is not of the column's kind, or Debezium would damage it.
-        """
-        found = encode_column(self._field, self._codec, values)
-        if found.regular:
-            return [f'"{one}"' for one in found.forms] if self._codec.wrapped else found.forms
-        if self._codec.wrapped:
-            return [None if one is ABSENT else NULL if one is None else f'"{one}"' for one in found.forms]
-        return [None if one is ABSENT else one for one in found.forms]
 
     def filled(self, forms: Forms, empty: Forms) -> list[str]:
         """Return the JSON of each value, with something for those that the log left out.

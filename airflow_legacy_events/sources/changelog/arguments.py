@@ -36,6 +36,7 @@ class ChangeLogArguments:
         completeness: `exact`: a run fails where the log can't tell of a change; `best_effort`: it warns.
         message_topics: template of the topic by prefix of the logical messages that are outbox events.
         transaction_topic: topic of the beginnings and ends of transactions; None: they have none.
+        marks_snapshots: whether batches mark where the snapshot of each table begins and ends.
         snapshot: tables to read again.
         run: id of the run that gives `snapshot`; a retry with the same id continues. None: at the first row.
         limits: budgets of the run.
@@ -60,6 +61,7 @@ class ChangeLogArguments:
     completeness: str = "best_effort"
     message_topics: Mapping[str, str] = field(default_factory=dict)
     transaction_topic: str | None = None
+    marks_snapshots: bool = False
     snapshot: Sequence[str] = ()
     run: str | None = None
     limits: Limits = field(default_factory=Limits)

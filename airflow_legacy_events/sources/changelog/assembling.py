@@ -79,6 +79,7 @@ def assembled(
         logger=logger,
         seconds=source.leg_seconds,
         bytes=source.leg_bytes,
+        marks=source.marks_snapshots,
         clock=source.clock,
         sleep=source.wait,
     )

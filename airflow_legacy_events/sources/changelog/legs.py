@@ -8,8 +8,9 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from airflow_legacy_events.core.columns import Shape
 from airflow_legacy_events.core.errors import SchemaChangedError, SourceError
-from airflow_legacy_events.core.model import Batch, LogNotes
+from airflow_legacy_events.core.model import ENDED, STARTED, Batch, LogNotes, Watermark
 from airflow_legacy_events.core.ports import ChangeLog
 from airflow_legacy_events.sources.changelog.anew import clearing
 from airflow_legacy_events.sources.changelog.batches import Changes
@@ -51,6 +52,7 @@ class Legs:
         seconds: a leg ends after.
         bytes: of the log that the server holds more, after which a leg ends.
         logger: of the task.
+        marks: whether batches mark where the snapshot of each table begins and ends.
     """
 
     log: ChangeLog
@@ -62,6 +64,7 @@ class Legs:
     logger: logging.Logger
     seconds: float = LEG_SECONDS
     bytes: int = LEG_BYTES
+    marks: bool = False
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     _waiting: float | None = field(default=None, init=False)
@@ -108,8 +111,8 @@ class Legs:
         if self.lookup.outdated(table):
             self._again(table, f"the columns of {table.what} changed while its rows were read")
             return False
-        yield from self._begin(table, one)
         rows = self.lookup.rows(table)
+        yield from self._begin(table, one, rows.selection.shape)
         at = Start(one.key or ())
         try:
             while page := self._page(rows, at):
@@ -131,9 +134,15 @@ class Legs:
         if self._exchanged(table, storage):
             return False
         one.end()
+        yield from self._mark(ENDED, rows.selection.shape, one, self.drain.progress.watermark())
         return True
 
-    def _begin(self, table: LoggedTable, one: TableProgress) -> Iterator[Batch]:
+    def _mark(self, op: str, shape: Shape, one: TableProgress, after: Watermark | None) -> Iterator[Batch]:
+        """Yield the batch that marks the beginning or the end of a table's snapshot, if that is wanted."""
+        if self.marks:
+            yield Batch(shape, [(None,) * len(shape.columns)], 1, after, op, one.generation, notes=self._notes)
+
+    def _begin(self, table: LoggedTable, one: TableProgress, shape: Shape) -> Iterator[Batch]:
         """Yield what precedes the first row of a table in a leg.
 
         That a leg began is saved before its first row is sent: a crash may leave rows that no watermark knows of. For a
@@ -150,6 +159,8 @@ class Legs:
             first and (gap := clearing(one)) is not None and (event := self.truncations.clears(table, gap)) is not None
         ):
             yield event
+        if first:
+            yield from self._mark(STARTED, shape, one, None)
 
     def _page(self, rows: Rows, at: Start) -> list[tuple[Any, ...]]:
         limit = self.drain.budget.page_rows

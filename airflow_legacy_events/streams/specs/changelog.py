@@ -40,6 +40,7 @@ class ChangeLogSpec(OneTopic):
         conn_id: `source_conn_id`.
         dag_id: of the task, for the default slot and the comment on the publication; None while it is not known.
         task_id: of the task, for the default slot.
+        marks_snapshots: whether the envelope has messages that mark the snapshot of each table.
         slots: whether the server keeps its log by slots; True as long as that is not known.
         schedule: of the DAG, as given to it.
         snapshot: tables that this run reads again.
@@ -71,6 +72,7 @@ class ChangeLogSpec(OneTopic):
     max_row_bytes: int = MAX_ROW_BYTES
     dag_id: str | None = None
     task_id: str | None = None
+    marks_snapshots: bool = False
     slots: bool = True
     schedule: Any = None
     snapshot: tuple[str, ...] = ()
@@ -169,6 +171,11 @@ class ChangeLogSpec(OneTopic):
         from airflow_legacy_events.envelopes.transactions import TransactionsEnvelope  # noqa: PLC0415
 
         found = make_envelope(given or DEFAULT_ENVELOPE, LOG_ENVELOPES)
+        if self.slots and getattr(found, "binlog_only", False):
+            raise ConfigurationError(
+                f"use envelope='debezium' or 'cloudevents' here: {type(found).__name__} is for MariaDB and MySQL, and"
+                f" connection {self.conn_id!r} leads to PostgreSQL. Nothing was read"
+            )
         if self.message_topics:
             found = LoggedEnvelope(found)
         return found if self.transaction_topic is None else TransactionsEnvelope(found)
@@ -196,6 +203,7 @@ class ChangeLogSpec(OneTopic):
             completeness=self.completeness,
             message_topics=found.message_topics,
             transaction_topic=self.transaction_topic,
+            marks_snapshots=self.marks_snapshots,
             snapshot=self.snapshot,
             run=self.run,
             limits=limits,

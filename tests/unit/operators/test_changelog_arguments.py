@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from types import SimpleNamespace
 
 import pytest
 from airflow.sdk import DAG
 
 from airflow_legacy_events.core.model import Stream
 from airflow_legacy_events.envelopes.debezium import DebeziumEnvelope
+from airflow_legacy_events.envelopes.maxwell import MaxwellEnvelope
 from airflow_legacy_events.envelopes.plain import PlainEnvelope
 from airflow_legacy_events.errors import ConfigurationError
 from airflow_legacy_events.operators.changelog import ChangeLogDrainOperator
@@ -33,7 +35,14 @@ def log(**arguments):
         ({"on_schema_change": "warn"}, "on_schema_change= must be one of 'evolve', 'fail'"),
         ({"completeness": "bounded"}, "completeness= must be one of 'best_effort', 'exact'"),
         ({"on_busy": "queue"}, "on_busy= must be one of"),
-        ({"envelope": "avro"}, "envelope 'avro' is not known; known: cloudevents, debezium, plain"),
+        ({"envelope": "avro"}, "envelope 'avro' is not known; known: cloudevents, debezium, maxwell, plain"),
+        ({"envelope": "maxwell", "event_type": "x"}, "event_type= has no effect with envelope='maxwell'"),
+        (
+            {"envelope": "maxwell", "decimals": "number"},
+            "decimals= has no effect with envelope='maxwell', which writes",
+        ),
+        ({"envelope": "maxwell", "on_truncate": "event"}, "on_truncate='event' has no effect with envelope='maxwell'"),
+        ({"envelope": "maxwell", "images": "after"}, "images='after' does not fit envelope='maxwell': leave it out"),
         ({"envelope": "plain", "event_type": "x"}, "event_type= has no effect with envelope='plain'"),
         ({"envelope": "debezium", "event_type": "x"}, "event_type= has no effect with envelope='debezium'"),
         ({"envelope": "debezium", "times": "naive"}, "times= has no effect with envelope='debezium', which writes"),
@@ -177,6 +186,8 @@ def test_a_watermark_of_a_log_is_neither_moved_nor_counted():
         ({"envelope": "debezium", "images": "after"}, "after"),
         ({"envelope": DebeziumEnvelope(decimals="string")}, "both"),
         ({"envelope": PlainEnvelope()}, "after"),
+        ({"envelope": "maxwell"}, "both"),
+        ({"envelope": MaxwellEnvelope()}, "both"),
     ],
 )
 def test_old_rows_are_read_where_the_envelope_shows_them(arguments, images):
@@ -210,3 +221,13 @@ def test_messages_are_payloads_whatever_the_envelope_of_tables_is():
 def test_events_name_their_transaction_where_transactions_have_a_topic():
     assert log(transaction_topic="{{ params.topic }}")._spec().stream("t", "d", "t").transactions
     assert not log()._spec().stream("t", "d", "t").transactions
+
+
+@pytest.mark.parametrize("envelope", ["maxwell", MaxwellEnvelope()])
+def test_maxwell_marks_snapshots_and_is_for_servers_without_slots(envelope):
+    spec = log(envelope=envelope)._spec()
+    assert spec.marks_snapshots
+    assert isinstance(spec.behind(SimpleNamespace(has_slots=False)).envelope(envelope), MaxwellEnvelope)
+    with pytest.raises(ConfigurationError, match=r"^use envelope='debezium' .* leads to PostgreSQL"):
+        spec.behind(SimpleNamespace(has_slots=True)).envelope(envelope)
+    assert not log(envelope="debezium")._spec().marks_snapshots

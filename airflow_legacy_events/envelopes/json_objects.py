@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from json.encoder import encode_basestring as quoted
-from typing import TypeAlias
 
-Forms: TypeAlias = Sequence[str | None]
-"""JSON of a column's values; None where the row has no value."""
+from airflow_legacy_events.envelopes.json_column import Forms
 
 
 def template(names: Sequence[str]) -> str:
