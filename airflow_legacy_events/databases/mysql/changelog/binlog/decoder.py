@@ -198,7 +198,12 @@ class Decoder:
             yield waiting
 
     def _made_up(self, head: Header, data: bytes) -> None:
-        """Take note of what the server made up for this dump: where it is, and how the file was written."""
+        """Take note of what the server made up for this dump: where it is, and how the file was written.
+
+        Others are left out, but only if they are intact: a damaged event of the log may look as if it was made up.
+        """
+        if not self._most_hole:
+            raise ValueError("an event of a file says that it is not of it")
         body = data[HEADER_BYTES:]
         if head.kind == codes.FORMAT_DESCRIPTION:
             # Without checksums MariaDB leaves that of the file, though it changed the event.
@@ -206,3 +211,5 @@ class Decoder:
         elif head.kind == codes.ROTATE:
             summed = ends_with_checksum(data[:HEADER_BYTES], body)
             self._file, self._position = rotate(body[:-CHECKSUM_BYTES] if summed else body)
+        elif len(data) != head.size or (self._checksums and crc32(data) != CHECKED):
+            raise ValueError("the checksum of an event is wrong")
