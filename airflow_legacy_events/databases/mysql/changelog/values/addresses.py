@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import socket
+import struct
 import uuid
 from collections.abc import Callable
 
 _LONG, _SHORT = 16, 4
+_WORDS = struct.Struct(">8H")
+_MAPPED = 0xFFFF
 
 
 def _uuid(stored: bytes) -> str:
@@ -14,11 +16,29 @@ def _uuid(stored: bytes) -> str:
 
 
 def _inet4(stored: bytes) -> str:
-    return socket.inet_ntop(socket.AF_INET, stored.ljust(_SHORT, b"\0"))
+    return ".".join(map(str, stored.ljust(_SHORT, b"\0")))
 
 
 def _inet6(stored: bytes) -> str:
-    return socket.inet_ntop(socket.AF_INET6, stored.ljust(_LONG, b"\0"))
+    """Return the text of an address; unlike `inet_ntop`, the server shortens a single group of zeros, too."""
+    stored = stored.ljust(_LONG, b"\0")
+    words = _WORDS.unpack(stored)
+    begin, count = _longest_gap(words)
+    if begin == 0 and (count == 6 or (count == 5 and words[5] == _MAPPED)):  # noqa: PLR2004
+        return f"::{'ffff:' if count == 5 else ''}{_inet4(stored[-_SHORT:])}"  # noqa: PLR2004
+    groups = [f"{word:x}" for word in words]
+    return f"{':'.join(groups[:begin])}::{':'.join(groups[begin + count :])}" if count else ":".join(groups)
+
+
+def _longest_gap(words: tuple[int, ...]) -> tuple[int, int]:
+    """Return where the first of the longest gaps of zeros begins, and its length."""
+    found, begin = (0, 0), 0
+    for at, word in enumerate(words):
+        if word:
+            begin = at + 1
+        elif at + 1 - begin > found[1]:
+            found = begin, at + 1 - begin
+    return found
 
 
 ADDRESSES: dict[str, Callable[[bytes], str]] = {"uuid": _uuid, "inet4": _inet4, "inet6": _inet6}

@@ -28,6 +28,6 @@ def opened(stored: bytes) -> bytes:
         found = machine.decompress(stored[begin:], size + 1)
     except zlib.error:
         raise ValueError("a compressed value that is damaged") from None
-    if len(found) != size:
+    if len(found) != size or not machine.eof:
         raise ValueError("a compressed value of another length")
     return found
