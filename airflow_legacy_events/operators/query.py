@@ -27,7 +27,8 @@ class IncrementalQueryOperator(RowStreamOperator):
     :param sql: a SELECT, or the name of a ``.sql`` file with one. A mapped task also needs a ``stream`` that differs
         per map index. (templated)
     :param watermark_columns: columns that grow with every change to be detected; the key columns always follow them as
-        tie-breaker. ``[]`` sends the whole table with each run. (templated)
+        tie-breaker. ``[]`` sends the whole table with each run. ``["xmin"]``, on PostgreSQL, sends the rows that were
+        written since the last run, found by their version in a pass over the table. (templated)
     :param key_columns: columns of the message key; default is the primary key, else a unique index over NOT NULL
         columns. ``[]`` sends messages without a key; equal rows are then numbered in their ids. (templated)
     :param columns: columns in a message's data; default is all columns. (templated)

@@ -17,6 +17,7 @@ from airflow_legacy_events.core.ports.lease import Answer, Lease, Listener
 from airflow_legacy_events.core.ports.observer import Observer
 from airflow_legacy_events.core.ports.source import LogSource, Source
 from airflow_legacy_events.core.ports.store import WatermarkStore
+from airflow_legacy_events.core.ports.versions import RowVersions, VersionHorizon, VersionStorage
 
 __all__ = [
     "Answer",
@@ -38,10 +39,13 @@ __all__ = [
     "Observer",
     "Position",
     "Reflection",
+    "RowVersions",
     "ServerZone",
     "Source",
     "TableState",
     "TableWrites",
+    "VersionHorizon",
+    "VersionStorage",
     "WatermarkStore",
     "Withheld",
 ]

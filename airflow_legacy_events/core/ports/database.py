@@ -12,6 +12,7 @@ from airflow_legacy_events.core.model.horizon import Ceiling
 from airflow_legacy_events.core.ports.catalog import NextId, Reflection, ServerZone, TableWrites
 from airflow_legacy_events.core.ports.change_log import ChangeLog, LogOptions
 from airflow_legacy_events.core.ports.lease import Lease, Listener
+from airflow_legacy_events.core.ports.versions import RowVersions
 from airflow_legacy_events.core.sql_dialects import Dialect
 
 
@@ -243,6 +244,9 @@ class Database(Protocol):
                 arrive.
             SourceError: on entering: the database can't be reached.
         """
+
+    def row_versions(self, table: str) -> RowVersions | None:
+        """Return the versions of a table's rows, `table` as the user wrote it; None where rows have none."""
 
     def change_log(self, options: LogOptions) -> ChangeLog:
         """Return the change log; it connects on first use, and is closed by itself.

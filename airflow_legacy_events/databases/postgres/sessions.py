@@ -10,9 +10,10 @@ from functools import partial
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from airflow_legacy_events.core.errors import LegacyEventsError
-from airflow_legacy_events.core.ports import ChangeLog, Lease, Listener, LogOptions
+from airflow_legacy_events.core.ports import ChangeLog, Lease, Listener, LogOptions, RowVersions
 from airflow_legacy_events.databases.postgres.changelog.access import Access
 from airflow_legacy_events.databases.postgres.changelog.log import PostgresChangeLog
 from airflow_legacy_events.databases.postgres.changelog.session import LogSession
@@ -30,6 +31,7 @@ from airflow_legacy_events.databases.postgres.pooling import (
     no_second,
     prove,
 )
+from airflow_legacy_events.databases.postgres.row_versions import PostgresRowVersions
 from airflow_legacy_events.databases.postgres.session import (
     ReadConnection,
     Session,
@@ -39,6 +41,7 @@ from airflow_legacy_events.databases.postgres.session import (
     tell,
 )
 from airflow_legacy_events.databases.postgres.types import MONEY_FORM
+from airflow_legacy_events.databases.postgres.undone import ask
 from airflow_legacy_events.databases.postgres.writing import begin_writing, refusal
 from airflow_legacy_events.databases.snapshots import SnapshotDatabase
 from airflow_legacy_events.databases.watchdog import WATCHDOG
@@ -140,6 +143,10 @@ class PostgresSessions(SnapshotDatabase[Session]):
         """See `core.ports.Database.listen`."""
         return listening(self._connect_plain, channel, self.conn_id)
 
+    def row_versions(self, table: str) -> RowVersions:
+        """See `core.ports.Database.row_versions`."""
+        return PostgresRowVersions(table, self._look_around)
+
     def change_log(self, options: LogOptions) -> ChangeLog:
         """See `core.ports.Database.change_log`."""
         access = Access(
@@ -157,6 +164,10 @@ class PostgresSessions(SnapshotDatabase[Session]):
     def slots(self) -> Slots:
         """Return the replication slots of this package in the database; they connect on first use."""
         return Slots(LogSession(self._connect_plain, self.conn_id, self.statement_timeout_seconds))
+
+    def _look_around(self, doing: str, statement: sql.Composable) -> list[tuple[Any, ...]]:
+        with self._using(doing) as session:
+            return ask(session.connection, statement)[0]
 
     def _look(self, doing: str, statement: str) -> list[tuple[Any, ...]]:
         with self._using(doing) as session:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Span, Window
-from airflow_legacy_events.core.ports import Database, Reflection
+from airflow_legacy_events.core.ports import Database, Reflection, RowVersions
 from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.core.zones import OF_DATABASE
 from airflow_legacy_events.sources.first_value import zone_of
 from airflow_legacy_events.sources.order import check_order
+from airflow_legacy_events.sources.query.by_version.checks import refuse_ordered, wanted, with_versions
 from airflow_legacy_events.sources.query.checks import begin_of, check_lag, check_options
 from airflow_legacy_events.sources.query.keyless.checks import check_keyless, check_window_column
 from airflow_legacy_events.sources.query.zone import NaiveColumns, find_zone
@@ -29,12 +30,14 @@ class CheckedQuery(NamedTuple):
         selection: its columns.
         timezone: name of the zone of naive times.
         begin: text of the value at which a first run begins; None: at the beginning.
+        versions: row versions to read by; None where the watermark columns are ordinary ones.
     """
 
     found: Reflection
     selection: Selection
     timezone: str = "UTC"
     begin: str | None = None
+    versions: RowVersions | None = None
 
 
 @dataclass(kw_only=True)
@@ -99,7 +102,7 @@ class QueryArguments:
             LegacyEventsError: the only fault, or a list of all.
         """
         problems = Problems()
-        found = checked = None
+        found = checked = versions = None
         with problems.collect():
             if self.source_timezone not in (None, OF_DATABASE):
                 zone_of(str(self.source_timezone))
@@ -107,6 +110,10 @@ class QueryArguments:
             check_options(self.lag, {} if self.watermark_columns else self._incremental_options)
         with problems.collect():
             found = self.database.reflect(self.table, self.sql)
+        with problems.collect():
+            versions = wanted(self.database, self.table, self.watermark_columns)
+        if found is not None and versions is not None:
+            return self._check_versions(found, versions, window, problems)
         if found is not None:
             with problems.collect():
                 checked = CheckedQuery(found, self._select(found, window if isinstance(window, Window) else None))
@@ -126,6 +133,25 @@ class QueryArguments:
                     begin=begin_of(self.first_run, checked.selection.columns[0], checked.timezone)
                 )
         problems.raise_found()
+        return checked
+
+    def _check_versions(
+        self, found: Reflection, versions: RowVersions, window: Window | Span | None, problems: Problems
+    ) -> CheckedQuery:
+        """Check what a stream that is read by row versions needs; nothing of it has an order."""
+        with problems.collect():
+            options = {"null_watermark": (self.null_watermark, "fail"), "on_reset": (self.on_reset, "fail")}
+            keyless = self.key_columns == ()
+            refuse_ordered(window, lag=self.lag, first_run=self.first_run, options=options, keyless=keyless)
+        checked = None
+        with problems.collect():
+            known = with_versions(found, versions)
+            selection = self._select(known, None, versions.place.name)
+            selection = replace(selection, position=selection.shape.watermark)
+            checked = CheckedQuery(known, selection, versions=versions)
+            checked = checked._replace(timezone=self._find_zone(checked, in_window=False))
+        problems.raise_found()
+        assert checked is not None  # noqa: S101
         return checked
 
     def _check_keyless(self, selection: Selection, window: Window | Span | None) -> None:
@@ -149,7 +175,7 @@ class QueryArguments:
     def _written(self) -> str:
         return self.sql_as_written or self.sql or str(self.table)
 
-    def _select(self, found: Reflection, window: Window | None) -> Selection:
+    def _select(self, found: Reflection, window: Window | None, *system: str) -> Selection:
         column = None if window is None else window_column(window, self.watermark_columns, found.columns)
         request = ColumnRequest(
             self._what,
@@ -157,7 +183,7 @@ class QueryArguments:
             self.key_columns,
             self.columns,
             self.exclude_columns,
-            self.message_columns,
+            (*self.message_columns, *system),
             column,
         )
         selection = select_columns(request, found)

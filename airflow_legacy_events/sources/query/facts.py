@@ -11,6 +11,7 @@ from airflow_legacy_events.core.facts import Form, are_texts, check_facts, is_te
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.core.ports import Database, TableState
 from airflow_legacy_events.sources.query import last_rows
+from airflow_legacy_events.sources.query.by_version.progress import FACT, is_pass
 from airflow_legacy_events.sources.selection import Selection
 
 KIND = "query"
@@ -32,9 +33,9 @@ def source_facts(database: Database, source: str, query: str, selection: Selecti
     `watermark_columns`, `key_columns` · `query` a fingerprint of its text, without blanks and comments · `shape` name,
     type and nullability of every column that is read. A first run that found nothing at or above its start value adds
     `included`: rows at that value are still to be delivered. A bulk load adds `load`, and a pass over rows with a NULL
-    watermark `nulls`: number, done, and current place. A run that started again because its query changed adds
-    `reset`: the old fingerprint and values. The source adds `table`, null for a query, and `rendered` for a template.
-    The delivery adds `placed` if there are values.
+    watermark `nulls`: number, done, and current place. A pass by row versions adds `pass`; see `by_version.Pass`. A run
+    that started again because its query changed adds `reset`: the old fingerprint and values. The source adds `table`,
+    null for a query, and `rendered` for a template. The delivery adds `placed` if there are values.
 
     `state_facts` adds facts of the table itself. Further facts: `last` checksums of the last delivered rows ·
     `reached` log position of the server · `generation` of a table that was resent · `emptied` or `gone` if the table
@@ -125,5 +126,6 @@ _FORMS: Mapping[str, Form] = {
     "definition": (is_text, "a text"),
     "last": (are_texts, "a list of texts"),
     "generation": (lambda found: type(found) is int and found >= 0, "a number"),
+    FACT: (is_pass, "an object of low, high, file, blocks and after"),
     "nulls": (_is_open_pass, "an object of number and done, and at where it is not done"),
 }

@@ -26,6 +26,7 @@ from airflow_legacy_events.sources.order import advise, check_order
 from airflow_legacy_events.sources.overtaken import Overtaken
 from airflow_legacy_events.sources.proof import as_proved
 from airflow_legacy_events.sources.query.bulk import BulkRun
+from airflow_legacy_events.sources.query.by_version.runs import VersionRuns
 from airflow_legacy_events.sources.query.changes import Changes
 from airflow_legacy_events.sources.query.checked import CheckedQuery, QueryArguments
 from airflow_legacy_events.sources.query.facts import (
@@ -65,7 +66,7 @@ class QuerySource(QueryArguments):
         rows, facts = self._resolve(checked)
         renewal = Renewal(partial(self._look_again, checked, window), self._changes.judge_during, facts)
         runs = self._runs(checked, replace(rows, renewal=renewal), facts)
-        if self.watermark_columns or window is not None:
+        if checked.versions is None and (self.watermark_columns or window is not None):
             advise(self.log, self.database, self.table, checked.selection, checked.found)
         opened = self._open_live(runs, at, checked) if window is None else self._open_window(runs, at, window)
         horizon = completed(opened.horizon, facts, rows)
@@ -150,7 +151,10 @@ class QuerySource(QueryArguments):
         return rows, facts | state_facts(found.state, selection)
 
     def _runs(self, checked: CheckedQuery, rows: Rows, facts: Mapping[str, Any]) -> Runs:
-        return (Runs if checked.selection.shape.key else KeylessRuns)(
+        made: Any = Runs if checked.selection.shape.key else KeylessRuns
+        if checked.versions is not None:
+            made = partial(VersionRuns, versions=checked.versions)
+        runs: Runs = made(
             rows=rows,
             begin=checked.begin,
             facts=facts,
@@ -162,6 +166,7 @@ class QuerySource(QueryArguments):
             limits=self.limits,
             log=self.log,
         )
+        return runs
 
     def _look_again(self, checked: CheckedQuery, window: Window | Span | None) -> tuple[Rows, dict[str, Any]]:
         """Return the rows and facts as they are now, for a run that continues."""
