@@ -150,9 +150,14 @@ class Log:
 
     def run(self, renewed: Sequence[TableName] = ()) -> list[tuple[Any, ...]]:
         """Read to the end of the log, acknowledge and keep the position."""
-        facts = self.open(renewed)
+        if self.stream.stored is not None:
+            self.change_log.recall(self.stream.stored)
+        facts = {**self.open(renewed)}
         assert self.stream.position is not None
-        chunks = list(self.change_log.read(self.stream.position, self.change_log.end(), 1000))
+        position = self.change_log.located(self.stream.position)
+        chunks = list(self.change_log.read(position, self.change_log.end(), 1000))
+        for one in chunks:
+            facts |= one.facts
         self.change_log.acknowledge(chunks[-1].end.place)
         self.stream.stored, self.stream.position = facts, chunks[-1].end
         return flat(chunks)

@@ -60,6 +60,11 @@ def goes_on(there: There, stored: Mapping[str, Any], place: BinlogPlace) -> Iter
         )
 
 
+def remade(there: There, place: BinlogPlace) -> WatermarkError:
+    """Return the error for a log whose file is not the one that was read."""
+    return _reset(there, place, f"{place.file} of its log is another file than the one that was read")
+
+
 def takes_over(there: There, stored: Mapping[str, Any], place: BinlogPlace) -> Iterator[WatermarkError]:
     """Yield why another server can't continue the log of a watermark."""
     server, ours = there.server, stored.get("gtids")
@@ -79,10 +84,23 @@ def takes_over(there: There, stored: Mapping[str, Any], place: BinlogPlace) -> I
             f" watermark {ours}. Point the connection to a server that has everything, or wait for its replication"
             f"\n{there.anew}"
         )
-    elif unknown := _never_replicated(server, parsed(ours, mariadb=server.mariadb)):
+
+
+def another_history(there: There, ours: Gtids, *, same: bool | None) -> Iterator[WatermarkError]:
+    """Yield that a server of MariaDB has other transactions under the same GTIDs, which do not say who gave them.
+
+    Args:
+        there: what there is now.
+        ours: GTIDs that were read.
+        same: whether it has a transaction that was read; None if its log does not say so.
+    """
+    unknown = _never_replicated(there.server, ours) if same is None else ""
+    if there.server.mariadb and (same is False or unknown):
+        why = f"it has never replicated in domain {unknown}" if unknown else "its log has other ones under them"
         yield WatermarkError(
-            f"{what}. It has never replicated in domain {unknown}, so its transactions of the same numbers are others:"
-            f" MariaDB's GTIDs do not say which server gave them. Point the connection back\n{there.anew}"
+            f"connection {there.conn_id!r} leads to another server, {_spelled(there.server.identity)}, which has all"
+            f" numbers of the GTIDs that were read, {ours}, but not those transactions: {why}. Point the connection"
+            f" back\n{there.anew}"
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow_legacy_events.core.model.log import LogChunk, LogPosition, LogState, TableName
 from airflow_legacy_events.core.ports import LogColumn, LogOptions, LogSnapshot, LogTable
-from airflow_legacy_events.databases.mysql.changelog import beginning, places, snapshot, state
+from airflow_legacy_events.databases.mysql.changelog import beginning, creation, locating, places, snapshot, state
 from airflow_legacy_events.databases.mysql.changelog.comparing import Comparison
 from airflow_legacy_events.databases.mysql.changelog.ending import find_end
 from airflow_legacy_events.databases.mysql.changelog.foreign_keys import unlogged
@@ -23,7 +23,7 @@ from airflow_legacy_events.databases.mysql.changelog.session import LogSession
 from airflow_legacy_events.databases.mysql.changelog.tables import find_tables
 from airflow_legacy_events.databases.mysql.changelog.transactions.state import COUNTED, GTIDS, PASSING, RANGES
 
-_KEPT = (GTIDS, RANGES, COUNTED, PASSING, COLUMNS)
+_KEPT = (GTIDS, RANGES, COUNTED, PASSING, COLUMNS, creation.FILE, locating.LAST)
 """Facts of the parts that read; see `transactions.state` and `forms`."""
 
 
@@ -114,7 +114,7 @@ class BinlogChangeLog:
     def begin(self, tables: Sequence[LogTable]) -> LogPosition:
         """See `core.ports.ChangeLog.begin`: a place behind which everything is known, also of prepared transactions."""
         found = beginning.begin(self._session, self._looking.server, [one.name for one in tables])
-        self._stored |= found.facts
+        self._stored |= {**found.facts, **self._file_of(found.place)}
         self._note_columns()
         for one in self._looking.first_warnings():
             self._access.log.warning("%s", one)
@@ -152,6 +152,7 @@ class BinlogChangeLog:
         """See `core.ports.ChangeLog.read`."""
         for chunk in self._reader.read(after, until, rows):
             self._note(chunk.end.place)
+            chunk.facts = {**chunk.facts, **self._more_of(chunk)}
             self._stored |= chunk.facts
             yield chunk
 
@@ -183,6 +184,17 @@ class BinlogChangeLog:
         if "_reader" in vars(self):
             self._reader.close()
         self._session.close()
+
+    def _more_of(self, chunk: LogChunk) -> Mapping[str, Any]:
+        """Return what distinguishes this log from others, whose transactions have no GTIDs or the same ones."""
+        last = locating.last_of(chunk) if self._looking.server.mariadb else {}
+        return {**last, **self._file_of(places.place_in(chunk.end.place))}
+
+    def _file_of(self, place: BinlogPlace) -> Mapping[str, Any]:
+        """Return the facts of a place's file, if they are new, and transactions have no GTIDs."""
+        if self._looking.server.gtids is not None:
+            return {}
+        return creation.noted(self._access.dump, place.file, self._stored)
 
     def _note_columns(self) -> None:
         """Keep the columns of all tables as they are now: a later run may find them renamed."""

@@ -8,14 +8,16 @@ from typing import Any
 from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.core.ports import LogOptions, LogTable
 from airflow_legacy_events.core.problems import Problems
-from airflow_legacy_events.databases.mysql.changelog import guards, retention, rights, settings
+from airflow_legacy_events.databases.mysql.changelog import creation, guards, retention, rights, settings
 from airflow_legacy_events.databases.mysql.changelog.beginning import Beginning
 from airflow_legacy_events.databases.mysql.changelog.ending import find_end, find_files
-from airflow_legacy_events.databases.mysql.changelog.gtids import PurgedError, parsed, place_behind
+from airflow_legacy_events.databases.mysql.changelog.gtids import parsed
+from airflow_legacy_events.databases.mysql.changelog.locating import PurgedError, Search, last_in
 from airflow_legacy_events.databases.mysql.changelog.model import BinlogAccess, BinlogPlace
 from airflow_legacy_events.databases.mysql.changelog.places import text_of
 from airflow_legacy_events.databases.mysql.changelog.server import LogServer
 from airflow_legacy_events.databases.mysql.changelog.session import LogSession
+from airflow_legacy_events.databases.mysql.changelog.transactions.state import PASSING, RANGES, pending_in
 
 
 class Looking:
@@ -80,19 +82,30 @@ class Looking:
         _collect(problems, (guards.goes_on if same else guards.takes_over)(there, stored, place))
         problems.raise_found()
         if same:
+            self._refuse_remade(there, stored, place)
             return None
         known = parsed(str(stored["gtids"]), mariadb=server.mariadb)
+        search = Search(self._access.dump, known, pending_in(stored), last_in(stored))
         try:
-            found = place_behind(self._access.dump, end, known)
+            found = search.place(end)
         except PurgedError as error:
             raise guards.purged(there, known, *error.args) from None
+        _collect(problems, guards.another_history(there, known, same=search.same))
+        problems.raise_found()
         self._access.log.info(
             "connection %r leads to another server of the same history, which continues at %s",
             self._access.conn_id,
             text_of(found),
         )
-        passing = {"gtids": str(known), "until": text_of(end)}
-        return Beginning(found, {"passing": passing, "prepared": {}})
+        return Beginning(found, {PASSING: {"gtids": str(known), "until": text_of(end)}, RANGES: {}})
+
+    def _refuse_remade(self, there: guards.There, stored: Mapping[str, Any], place: BinlogPlace) -> None:
+        """Check that the file of a watermark is the one that it was, if nothing but its time says so."""
+        known = stored.get(creation.FILE) or {}
+        if there.server.gtids is None and place != there.end and known.get("name") == place.file:
+            now = creation.created(self._access.dump, place.file)
+            if now != known.get("created"):
+                raise guards.remade(there, place)
 
 
 def _collect(problems: Problems, found: Iterator[LegacyEventsError]) -> None:

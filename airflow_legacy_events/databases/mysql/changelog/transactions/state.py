@@ -113,3 +113,8 @@ class State:
             self.prepared[one.xid] = f"{one.place.file}:{one.place.position}-{one.end.position}"
         elif one.outcome in (XA_COMMITTED, XA_ROLLED_BACK):
             self.prepared.pop(one.xid, None)
+
+
+def pending_in(facts: Mapping[str, Any]) -> list[str]:
+    """Return the names of the XA transactions whose ranges the facts of a watermark hold."""
+    return [name for name, found in (facts.get(RANGES) or {}).items() if found != BEFORE]
