@@ -17,10 +17,13 @@ _FRACTIONS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("B",), ".{D2[$x]}"),
     (("H",), ".{D3[$x // 10]}"),
     (("H",), ".{D2[$x // 100]}{D2[$x % 100]}"),
-    (("B", "H"), ".{D3[($x << 16 | $y) // 1000]}{D2[($x << 16 | $y) % 1000 // 10]}"),
-    (("B", "H"), ".{D3[($x << 16 | $y) // 1000]}{D3[($x << 16 | $y) % 1000]}"),
+    (("B", "H"), ".{D3[x // 1000]}{D2[x % 1000 // 10]}"),
+    (("B", "H"), ".{D3[x // 1000]}{D3[x % 1000]}"),
 )
-"""Codes and digits of a fraction of a second, by the number of digits."""
+"""Codes and digits of a fraction of a second, by the number of digits; `x` is the number of three bytes."""
+
+_FINE = 5
+"""Digits from which on a fraction has three bytes."""
 
 
 def date_text(number: int) -> str:
@@ -34,9 +37,10 @@ def _date_of(stored: int) -> str:
     return f"{year:04}-{month:02}-{stored & 31:02} "
 
 
-def _day(number: int) -> str:
-    """Return the date of a day since 1970, and a space."""
-    return f"{dt.date.fromordinal(_FIRST_DAY + number)} "
+def _hour(number: int) -> str:
+    """Return date and hour of an hour since 1970."""
+    day, hour = divmod(number, 24)
+    return f"{dt.date.fromordinal(_FIRST_DAY + day)} {hour:02}:"
 
 
 def _zero(fraction: str) -> str:
@@ -47,9 +51,9 @@ def _zero(fraction: str) -> str:
 COMMON: dict[str, Any] = {
     "DATES": Memo(lambda stored: date_text(int.from_bytes(stored, "little"))),
     "DATES_OF": Memo(_date_of),
-    "DAYS": Memo(_day),
+    "HOURS": Memo(_hour),
     "HM6": tuple(f"{number >> 6:02}:{number & 63:02}:" for number in range(32 * 64)),
-    "HM": tuple(f"{number // 60:02}:{number % 60:02}:" for number in range(24 * 60)),
+    "MS": tuple(f"{number // 60:02}:{number % 60:02}" for number in range(3_600)),
     "zero": _zero,
 }
 """Names that the lines use."""
@@ -60,23 +64,30 @@ def date() -> Piece:
     return Piece(("3s",), "", ("$v = DATES[$a]",))
 
 
-def _fraction(digits: int, first: str) -> tuple[tuple[str, ...], str]:
+def _fraction(digits: int, first: str) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    """Return codes of a fraction, the statement that it needs before, and its text.
+
+    Args:
+        digits: of it.
+        first: letter of its first number.
+    """
     codes, text = _FRACTIONS[digits]
-    return codes, text.replace("$x", f"${first}").replace("$y", f"${chr(ord(first) + 1)}")
+    before = (f"x = ${first} << 16 | ${chr(ord(first) + 1)}",) if digits >= _FINE else ()
+    return codes, before, text.replace("$x", f"${first}")
 
 
 def datetime(digits: int) -> Piece:
     """Return the piece of a DATETIME with so many digits of a second's fraction."""
-    codes, fraction = _fraction(digits, "c")
+    codes, before, fraction = _fraction(digits, "c")
     text = "{DATES_OF[$a >> 9]}{HM6[($a & 511) << 2 | $b >> 6]}{D2[$b & 63]}" + fraction
-    return Piece(("I", "B", *codes), ">", (f"$v = f'{text}'",))
+    return Piece(("I", "B", *codes), ">", (*before, f"$v = f'{text}'"))
 
 
 def timestamp(digits: int) -> Piece:
     """Return the piece of a TIMESTAMP, in UTC."""
-    codes, fraction = _fraction(digits, "b")
-    text = "{DAYS[$a // 86400]}{HM[$a % 86400 // 60]}{D2[$a % 60]}" + fraction + "+00"
-    return Piece(("I", *codes), ">", (f"$v = f'{text}' if $a else zero(f'{fraction}')",))
+    codes, before, fraction = _fraction(digits, "b")
+    text = "{HOURS[$a // 3600]}{MS[$a % 3600]}" + fraction + "+00"
+    return Piece(("I", *codes), ">", (*before, f"$v = f'{text}' if $a else zero(f'{fraction}')"))
 
 
 def time(digits: int) -> Piece:

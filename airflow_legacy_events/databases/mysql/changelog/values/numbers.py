@@ -94,6 +94,9 @@ def decimal(precision: int, scale: int) -> Piece:
     top = f"0x80{'00' * ({'B': 1, 'H': 2, 'I': 4}[parts[0].codes[0]] - 1)}"
     codes = tuple(code for part in parts for code in part.codes)
     lines = (f"$v = f'{texts[0]}' if $a & {top} else f'-{texts[1]}'",)
+    if len(counts) == 2 and len(parts[0].codes) == 1:  # noqa: PLR2004  most numbers are small
+        small = _text(parts[1:], 1, negative=False)
+        lines = (f"$v = f'{small}' if $a == {top} else f'{texts[0]}' if $a & {top} else f'-{texts[1]}'",)
     return Piece(codes, ">" if codes != ("B",) * len(codes) else "", lines)
 
 
