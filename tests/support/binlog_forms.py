@@ -131,6 +131,7 @@ class Followed:
             rows = rows_event(event.kind, event.body)
             if rows.table == self._map.id and forms.wanted(self._map.database, self._map.table) is not None:
                 read = forms.of(self._map, place)
+                assert rows.holds(read.needed)
                 yield Rows(rows.op, read, read.reader.images(rows))
 
     def _end(self) -> BinlogPlace:

@@ -78,7 +78,8 @@ def _column(map_: TableMap, at: int, name: str, known: ShapeColumn | None, colla
 def logged(shape: TableShape, map_: TableMap) -> tuple[list[LoggedColumn], list[int]]:
     """Return how the columns of a table map are read, and the places of those that are carried in the shape.
 
-    Behind the columns of the shape, only the one that ends a version is read of the hidden ones.
+    Those that images of rows may lack are not. Behind the columns of the shape, only the one that ends a version is
+    read of the hidden ones.
     """
     found, places = [], []
     for at, one in enumerate(shape.columns):
@@ -95,7 +96,7 @@ def logged(shape: TableShape, map_: TableMap) -> tuple[list[LoggedColumn], list[
 
 def _carried(column: ShapeColumn, *, nullable: bool) -> Column | None:
     type_ = types.carried(column.declared)
-    return None if type_.kind is None else Column(column.name, type_.kind, type_.name, nullable)
+    return None if type_.kind is None or column.left_out else Column(column.name, type_.kind, type_.name, nullable)
 
 
 def _logged(one: ShapeColumn, column: Column | None, map_: TableMap, at: int) -> LoggedColumn:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from operator import itemgetter
 from typing import Any
 
 from airflow_legacy_events.core.model.log import LogForm, TableName
@@ -17,15 +16,13 @@ from airflow_legacy_events.databases.mysql.changelog.columns import Catalog, log
 from airflow_legacy_events.databases.mysql.changelog.declared import precise
 from airflow_legacy_events.databases.mysql.changelog.described import by_name, describe, logged, matches
 from airflow_legacy_events.databases.mysql.changelog.effects import Effects
+from airflow_legacy_events.databases.mysql.changelog.images import Ordered, ReaderOf, images_of
 from airflow_legacy_events.databases.mysql.changelog.model import (
     BinlogAccess,
     BinlogPlace,
     Effect,
     LoggedColumn,
     ReadTable,
-    Row,
-    RowReader,
-    RowsEvent,
     TableMap,
 )
 from airflow_legacy_events.databases.mysql.changelog.shape import TableShape, numbered, shape_in
@@ -36,8 +33,6 @@ COLUMNS = "columns"
 """Name of the facts of `BinlogForms` in those of a watermark."""
 
 _TABLES = "tables"
-ReaderOf = Callable[[TableMap, Sequence[LoggedColumn]], RowReader]
-"""Makes the reader of a table map's images; see `rows`."""
 
 
 class BinlogForms:
@@ -117,6 +112,11 @@ class BinlogForms:
         shape = self._shapes.setdefault(table, now.shape)
         return log_columns(numbered(replace(shape, exact=False), now.shape.columns), now.filled)
 
+    def omitted(self, table: TableName) -> frozenset[str]:
+        """Return the columns that images of rows may lack; see `core.ports.ChangeLog.omitted`."""
+        now = self._catalog.columns(table) if self._catalog.leaves_out else None
+        return frozenset() if now is None else frozenset(one.name for one in now.shape.columns if one.left_out)
+
     @cached_property
     def _names(self) -> dict[tuple[str, str], TableName]:
         return {self._folded(*one): one for one in self._tables}
@@ -175,12 +175,12 @@ class BinlogForms:
             why = f"key column {missing[0]!r} is none of its columns ({', '.join(at)})"
             raise UnknownColumnsError(table, why, where)
         key = tuple(at[name] for name in entry.key)
-        reader = self._reader_of(map_, columns)
+        reader, needed = images_of(map_, columns, self._reader_of)
         if shape.row_end is None:
-            return ReadTable(form, reader, key)
+            return ReadTable(form, reader, key, needed=needed)
         if shape.row_end in at:  # rows of the reader have it once more, behind all columns
-            reader = _Ordered(reader, (*range(len(form.columns)), at[shape.row_end]))
-        return ReadTable(form, reader, key, len(form.columns))
+            reader = Ordered(reader, (*range(len(form.columns)), at[shape.row_end]))
+        return ReadTable(form, reader, key, len(form.columns), needed)
 
     def _form(
         self, table: TableName, shape: TableShape, columns: Sequence[LoggedColumn], places: Sequence[int]
@@ -196,22 +196,6 @@ class BinlogForms:
                 return one
         known.append(form)
         return form
-
-
-class _Ordered:
-    """Rows of a reader in another order.
-
-    Args:
-        reader: of the rows.
-        places: of their values.
-    """
-
-    def __init__(self, reader: RowReader, places: Collection[int]) -> None:
-        self._reader, self._pick = reader, itemgetter(*places)
-
-    def images(self, event: RowsEvent) -> list[Row]:
-        """See `RowReader.images`."""
-        return [*map(self._pick, self._reader.images(event))]
 
 
 def _with(shape: TableShape, found: TableShape) -> TableShape:

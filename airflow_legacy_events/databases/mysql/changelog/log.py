@@ -140,9 +140,9 @@ class BinlogChangeLog:
         """See `core.ports.ChangeLog.unlogged`."""
         return unlogged(self._session, self._looking.server, [one.name for one in tables])
 
-    def omitted(self, table: TableName) -> frozenset[str]:  # noqa: ARG002
-        """See `core.ports.ChangeLog.omitted`: the log has generated and invisible columns too."""
-        return frozenset()
+    def omitted(self, table: TableName) -> frozenset[str]:
+        """See `core.ports.ChangeLog.omitted`."""
+        return self._forms.omitted(table)
 
     def columns(self, table: TableName) -> Mapping[str, LogColumn]:
         """See `core.ports.ChangeLog.columns`."""

@@ -145,6 +145,11 @@ class RowsEvent(NamedTuple):
         full = (1 << self.width) - 1
         return all(int.from_bytes(one, "little") & full == full for one in (self.present, self.present_after))
 
+    def holds(self, needed: int) -> bool:
+        """Return whether all images have the same columns, and all that are needed; see `ReadTable`."""
+        lacking = ~int.from_bytes(self.present, "little")
+        return self.whole or (self.present == self.present_after and not needed & lacking)
+
 
 class LoggedColumn(NamedTuple):
     """A column of a table map, with what is needed to read its values.
@@ -205,12 +210,14 @@ class ReadTable(NamedTuple):
         key: places of the message key in `form.columns`.
         row_end: of a system-versioned table, the place in rows of the reader where its `row_end` stands, behind all
             columns of the form; such a row is current if that is the highest time. None for other tables.
+        needed: bits of the columns that images must hold; -1 for all. MariaDB 11 leaves generated ones out of some.
     """
 
     form: LogForm
     reader: RowReader
     key: tuple[int, ...]
     row_end: int | None = None
+    needed: int = -1
 
 
 class Effect(NamedTuple):

@@ -17,6 +17,7 @@ class ShapeColumn(NamedTuple):
         declared: its type, as the catalog writes it.
         character_set: of it; None for types that have none.
         octets: longest value in bytes; None for types that have none.
+        left_out: whether images of rows may lack it, and no row is sent with it.
     """
 
     name: str
@@ -24,6 +25,7 @@ class ShapeColumn(NamedTuple):
     declared: str
     character_set: str | None = None
     octets: int | None = None
+    left_out: bool = False
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ class _Table:
 
     def __init__(self, event: Event, name: TableName) -> None:
         self.event, self.name = event, name
-        self.read: tuple[RowReader, Changes] | None = None
+        self.read: tuple[RowReader, Changes, int] | None = None
 
 
 class TransactionReader:
@@ -127,16 +127,17 @@ class TransactionReader:
         if table is None:
             return
         rows = rows_event(event.kind, event.body)
-        if rows.partial or not rows.whole:
-            why = failures.PARTIAL_JSON if rows.partial else failures.PARTIAL_IMAGE
-            yield _lost(table, Unsent(why, rows.op), event)
+        if rows.partial:
+            yield _lost(table, Unsent(failures.PARTIAL_JSON, rows.op), event)
             return
         for found in self._changes(table, rows):
             yield _lost(table, found, event) if isinstance(found, Unsent) else Part(found, event)
 
     def _changes(self, table: _Table, event: RowsEvent) -> Iterable[Rows | Unsent]:
         try:
-            reader, changes = table.read or self._looked_up(table)
+            reader, changes, needed = table.read or self._looked_up(table)
+            if not event.holds(needed):
+                return (Unsent(failures.PARTIAL_IMAGE, event.op),)
             images = reader.images(event)
         except UnknownColumnsError as error:
             return (Unsent(error.why, event.op),)
@@ -144,10 +145,10 @@ class TransactionReader:
             return (Unsent(str(error), event.op),)
         return changes.of(event.op, images, len(event.body))
 
-    def _looked_up(self, table: _Table) -> tuple[RowReader, Changes]:
+    def _looked_up(self, table: _Table) -> tuple[RowReader, Changes, int]:
         event = table.event
         found = self._forms.of(table_map(event.body, mariadb=self._mariadb), BinlogPlace(event.file, event.start))
-        table.read = found.reader, Changes(found, self._most)
+        table.read = found.reader, Changes(found, self._most), found.needed
         return table.read
 
     def _statement(self, event: Event) -> Iterator[Part]:
