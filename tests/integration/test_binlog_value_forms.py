@@ -84,6 +84,37 @@ def test_old_and_new_images_of_updates_and_deletes(legacy, database):
     ]
 
 
+def test_numbers_with_scales_and_filled_with_zeros(legacy, database):
+    columns = [
+        *("float(7,2)", "float unsigned", "float(9,3) zerofill", "double(12,3) zerofill", "double(30,0)", "double"),
+        *("double(53,30)", "int(5) zerofill", "boolean", "decimal(9,9)", "decimal(65,0)", "decimal(18,9)", "bit(1)"),
+    ]
+    rows = [
+        (1.239, 0.1, 1.5, 1.2345, 123456789, 0.1, 0.1, 7, 1, "0.000000001", "9" * 65, "999999999.999999999", 1),
+        (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+        (-99999.99, 3e38, 999999.999, 999999999.999, -1e29, 1e-5, "1e-30", 99999, 127, "-.5", -1, "-1.5", 0),
+        (1e-9, 1e-38, 0.0005, 0.0005, 0.4, 123456789012345678, 2 / 3, 1, -128, "0.9", 1, "0.000000001", 1),
+    ]
+    compared(database.url, legacy, columns, rows)
+
+
+@pytest.mark.parametrize("database", [name for name in BINLOGGED if name != "mysql-5.6"], indirect=True)
+@pytest.mark.parametrize("engine", ["MyISAM", "InnoDB"])
+def test_columns_that_are_computed(legacy, database, engine):
+    run(
+        legacy,
+        "CREATE TABLE t (id int PRIMARY KEY, a char(9), v varchar(20) AS (concat(a, '-', id)) VIRTUAL,"
+        f" s int AS (id + 1) STORED, e enum('x','y'), b binary(4)) ENGINE = {engine}",
+    )
+    with logged_table(database.url) as table:
+        run(legacy, "INSERT INTO t (id, a, e, b) VALUES (1, 'ä', 'y', 'b'), (2, 'x ', 'x', ''), (3, NULL, NULL, NULL)")
+        first = table.read()
+        run(legacy, "UPDATE t SET a = concat(a, '!')")
+        found, wanted = table.logged(metadata=True), table.read()
+    assert found[:3] == first
+    assert found[4::2] == wanted[:2]
+
+
 @pytest.mark.parametrize("database", MARIADB, indirect=True)
 def test_addresses_of_all_forms(legacy, database):
     r = random.Random(7)
