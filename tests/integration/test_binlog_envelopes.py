@@ -1,0 +1,149 @@
+"""Messages of the binlog of real servers, as Maxwell and Debezium have them, and marks of its transactions."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+
+import pytest
+
+from airflow_legacy_events.brokers.memory import MemoryBroker
+from airflow_legacy_events.envelopes.cloudevents import CloudEventsEnvelope
+from airflow_legacy_events.envelopes.debezium import DebeziumEnvelope
+from airflow_legacy_events.envelopes.maxwell import MaxwellEnvelope
+from airflow_legacy_events.envelopes.transactions import TransactionsEnvelope
+from airflow_legacy_events.sources.changelog import ChangeLogSource
+from tests.support.binlogs import BINLOGGED, binlogged_database
+from tests.support.crashes import STREAM, World
+from tests.support.log_runs import LogProcess, SteppedBroker, ended
+
+ORDERS = "CREATE TABLE orders (id int PRIMARY KEY, status varchar(9), total decimal(10,2), fits json, f float)"
+NAMES = "CREATE TABLE names (id int PRIMARY KEY, name text)"
+
+
+class Stream:
+    """A stream of a database, whose runs send to a broker in memory."""
+
+    def __init__(self, binlogged):
+        self.binlogged, self.world, self.broker = binlogged, World(), MemoryBroker()
+        self.read: dict[str, int] = {}
+
+    def run(self, envelope, **options):
+        """Run once; return the messages of `orders` and of its transactions."""
+        source = ChangeLogSource(
+            database=self.binlogged.legacy.database(60.0),
+            options=self.binlogged.options._replace(before=True),
+            stream=STREAM._replace(topic="{table}"),
+            source="shop_db",
+            tables=self.binlogged.patterns,
+            images="both",
+            **options,
+        )
+        process = LogProcess(self.world, source, None, float)
+        process.broker, process.envelope = SteppedBroker(process, self.broker), envelope
+        process.relay.stream = STREAM._replace(topic="{table}", transactions="transaction_topic" in options)
+        with closing(source.database), closing(source):
+            try:
+                process.run()
+            finally:
+                ended()
+        return self.new("orders")
+
+    def new(self, topic):
+        """Return the messages of a topic that are new since the last look."""
+        found = self.broker.topic(topic)
+        first, self.read[topic] = self.read.get(topic, 0), len(found)
+        return found[first:]
+
+
+@pytest.fixture(params=BINLOGGED)
+def stream(request):
+    """A stream with one row, of a server with a log."""
+    orders = ORDERS if request.param != "mysql-5.6" else ORDERS.replace("json", "text")
+    with binlogged_database(
+        request, request.param, orders, NAMES, "INSERT INTO orders VALUES (1, 'new', 1.50, '[1.10]', 0.1)"
+    ) as binlogged:
+        yield Stream(binlogged)
+
+
+def changes(stream):
+    """One transaction with an UPDATE of the key between others."""
+    stream.binlogged.transaction(
+        "INSERT INTO orders VALUES (2, 'a', 0.10, NULL, NULL), (3, 'b', NULL, NULL, NULL)",
+        "UPDATE orders SET status = 'paid' WHERE id = 1",
+        "UPDATE orders SET id = 9 WHERE id = 3",
+        "INSERT INTO names VALUES (1, 'x')",
+        "DELETE FROM orders WHERE id = 2",
+    )
+
+
+def jsons(messages):
+    return [None if one.value is None else json.loads(one.value) for one in messages]
+
+
+def test_maxwell(stream):
+    product = "mysql" if "mysql" in stream.binlogged.legacy.engine.name else "mariadb"
+    start, row, end = stream.run(MaxwellEnvelope(), marks_snapshots=True)
+    assert [json.loads(one.value)["type"] for one in (start, row, end)] == [
+        *("bootstrap-start", "bootstrap-insert", "bootstrap-complete"),
+    ]
+    loaded = [1.1] if stream.binlogged.legacy.engine.name == "mysql-9.7" else "[1.10]"
+    assert json.loads(row.value)["data"] == {"id": 1, "status": "new", "total": 1.5, "fits": loaded, "f": 0.1}
+    assert '"total":1.50,' in row.value
+
+    changes(stream)
+    messages = stream.run(MaxwellEnvelope(), marks_snapshots=True)
+    found = jsons(messages)
+    database = stream.binlogged.legacy.url.database
+    assert [one.key for one in messages] == [
+        f'{{"database":"{database}","table":"orders","pk.id":{number}}}' for number in (2, 3, 1, 9, 2)
+    ]
+    assert [(one["type"], one.get("old")) for one in found] == [
+        *(("insert", None), ("insert", None), ("update", {"status": "new"}), ("update", {"id": 3}), ("delete", None)),
+    ]
+    assert [(one.get("xoffset"), one.get("commit")) for one in found] == [
+        *((0, None), (1, None), (2, None), (3, None), (None, True)),
+    ]
+    assert len({one["xid"] for one in found}) == len({one["gtid"] for one in found}) == 1
+    files = {one["position"].rpartition(":")[0] for one in found}
+    positions = [int(one["position"].rpartition(":")[2]) for one in found]
+    assert (len(files), positions) == (1, sorted(positions))
+    assert positions[0] == positions[1] < positions[2]
+    assert {one["server_id"] for one in found} == {stream.binlogged.execute("SELECT @@server_id")[0][0]}
+    assert ("thread_id" in found[0]) == (product == "mysql")
+
+
+def test_debezium(stream):
+    (row,) = jsons(stream.run(DebeziumEnvelope()))
+    product = "mysql" if "mysql" in stream.binlogged.legacy.engine.name else "mariadb"
+    assert (row["op"], row["source"]["connector"], row["source"]["snapshot"]) == ("r", product, "true")
+    assert row["source"]["name"] == "shop_db"
+    assert row["source"]["pos"] > 4
+
+    changes(stream)
+    found = jsons(stream.run(DebeziumEnvelope()))
+    assert [None if one is None else one["op"] for one in found] == ["c", "c", "u", "d", None, "c", "d", None]
+    whole = [one for one in found if one is not None]
+    assert whole[2]["before"] | {"status": "paid"} == whole[2]["after"]
+    assert whole[2]["after"]["total"] == "AJY="
+    assert [one["source"]["row"] for one in whole] == [0, 1, 0, 0, 0, 0]
+    assert {one["source"]["db"] for one in whole} == {stream.binlogged.legacy.url.database}
+    assert len({one["source"]["gtid"] for one in whole}) == 1
+    assert {one["source"]["snapshot"] for one in whole} == {"false"}
+
+
+def test_transactions_are_counted_under_their_names(stream):
+    envelope = TransactionsEnvelope(CloudEventsEnvelope())
+    stream.run(envelope, transaction_topic="tx")
+    assert stream.new("tx") == []
+    changes(stream)
+    stream.binlogged.execute("INSERT INTO names VALUES (2, 'y')")
+    events = stream.run(envelope, transaction_topic="tx")
+    marks = jsons(stream.new("tx"))
+    assert [(one["status"], one["event_count"]) for one in marks] == [
+        *(("BEGIN", None), ("END", 7), ("BEGIN", None), ("END", 1)),
+    ]
+    (name,) = {one["transactionid"] for one in jsons(events)}
+    assert marks[0]["id"] == marks[1]["id"] == name
+    assert name == json.loads(events[0].value)["id"].partition("@")[2].partition(",")[0]
+    assert marks[2]["id"] != name
