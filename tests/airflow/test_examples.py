@@ -5,6 +5,7 @@ import json
 import runpy
 
 import pytest
+import sqlalchemy as sa
 
 from tests.airflow import metadata
 from tests.airflow.logs import logged
@@ -30,6 +31,7 @@ def test_these_are_the_examples_and_each_fits_a_screen():
         "backfill_and_replay",
         "bulk",
         "change_log",
+        "change_log_mariadb",
         "custom_query",
         "many_tables",
         "outbox",
@@ -50,7 +52,7 @@ def test_they_load_without_errors():
     bag = DagBag(str(EXAMPLES))
 
     assert bag.import_errors == {}
-    assert len(bag.dags) == 12
+    assert len(bag.dags) == 13
 
 
 def test_shaped_messages_say_in_their_headers_what_their_rows_hold(broker, shop):
@@ -182,6 +184,40 @@ def test_change_log_sends_every_change_of_two_tables_to_a_topic_each(broker, pos
         ("r", {"id": 1, "name": "Ann"}),
         ("d", {"id": 1}),
     ]
+
+
+@pytest.fixture
+def webshop(mariadb_logs):
+    """A database `shop` on MariaDB, behind a connection of its own."""
+    url = sa.make_url(mariadb_logs.url("shop"))
+    fields = {"host": url.host, "port": url.port, "login": url.username, "password": url.password, "schema": "shop"}
+    metadata.put_connection("legacy_webshop", conn_type="mysql", **fields)
+    mariadb_logs.execute("CREATE DATABASE shop")
+    yield lambda statement: mariadb_logs.execute(statement, "shop")
+    mariadb_logs.execute("DROP DATABASE shop")
+
+
+def test_change_log_mariadb_sends_every_change_as_maxwell_does(broker, webshop):
+    webshop("CREATE TABLE orders (id int PRIMARY KEY, status text)")
+    webshop("CREATE TABLE customers (id int PRIMARY KEY, name text, ssn text)")
+    webshop("INSERT INTO customers VALUES (1, 'Ann', '123-45')")
+    first = example("change_log_mariadb")
+    webshop("INSERT INTO orders VALUES (1, 'new'); UPDATE customers SET name = 'Anna'; DELETE FROM customers")
+    second = example("change_log_mariadb")
+
+    assert metadata.states(first) == metadata.states(second) == {"drain": "success"}
+    report = metadata.pulled(second, "drain")
+    assert (report["stream"], report["completeness"]) == ("legacy_webshop.change_log_mariadb.drain@log", "exact")
+    (order,) = [one.event for one in broker.read("legacy.maxwell.orders") if one.event["type"] == "insert"]
+    assert (order["database"], order["data"]) == ("shop", {"id": 1, "status": "new"})
+    customers = [one.event for one in broker.read("legacy.maxwell.customers")]
+    assert [(one["type"], one["data"], one.get("old")) for one in customers if one["data"]] == [
+        ("bootstrap-insert", {"id": 1, "name": "Ann"}, None),
+        ("update", {"id": 1, "name": "Anna"}, {"name": "Ann"}),
+        ("delete", {"id": 1, "name": "Anna"}, None),
+    ]
+    marks = [one["type"] for one in customers if not one["data"]]
+    assert sorted(marks) == ["bootstrap-complete"] * 3 + ["bootstrap-start"] * 3
 
 
 def test_outbox_publishes_what_the_application_wrote_and_empties_the_table(broker, shop):
