@@ -53,8 +53,8 @@ class MaxwellEnvelope:
         _refuse_ignored(stream)
         if not shape.key and not shape.data:
             raise EnvelopeError(
-                "set on_truncate='skip': Maxwell has no message for TRUNCATE, and rows are gone, of which consumers of"
-                " its topic must be rid otherwise. Nothing behind it was sent"
+                "use another envelope: Maxwell has no message for TRUNCATE, and rows are gone; nothing behind it was"
+                " sent"
             )
         if shape.data and not shape.before:
             raise ConfigurationError(

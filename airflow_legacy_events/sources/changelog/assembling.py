@@ -47,7 +47,7 @@ def assembled(
     log, logger = source.change_log, source.log
     gaps = Gaps(source.stream.name, exact=source.completeness == "exact", log=logger)
     evolution = Evolution(lookup, log, gaps, source.on_schema_change, logger)
-    truncations = Truncations(source.on_truncate, gaps, logger)
+    truncations = Truncations(source.on_truncate, gaps, logger, marked=source.marks_snapshots)
     before = source.images == "both"
     unchanged = Unchanged(source.on_truncate, logger)
     changes = Changes(

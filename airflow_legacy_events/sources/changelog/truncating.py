@@ -23,10 +23,11 @@ class Truncations:
         policy: `fail`, `event` or `skip`.
         gaps: judges what is skipped.
         log: of the task.
+        marked: whether messages have no event for a truncation, but mark where the snapshot of a table begins.
     """
 
-    def __init__(self, policy: str, gaps: Gaps, log: logging.Logger) -> None:
-        self._policy, self._gaps, self._log = policy, gaps, log
+    def __init__(self, policy: str, gaps: Gaps, log: logging.Logger, *, marked: bool = False) -> None:
+        self._policy, self._gaps, self._log, self._marked = policy, gaps, log, marked
         self._compacted: frozenset[str] = frozenset()
 
     def compacted(self, topics: Sequence[str]) -> None:
@@ -62,6 +63,13 @@ class Truncations:
         return None if self._policy == SKIP else self._batch(table, (gap.place, gap.number, None, None))
 
     def _batch(self, table: LoggedTable, hidden: tuple[object, ...]) -> Batch | None:
+        if self._marked:
+            self._log.warning(
+                "rows that %s no longer has may stay with consumers: no message deletes them, only the mark where its"
+                " snapshot begins says that all its rows follow",
+                table.what,
+            )
+            return None
         if (topic := table.stream["topic"]) not in self._compacted:
             return Batch(truncated(table), [hidden], 1, None, "t")
         self._log.warning(

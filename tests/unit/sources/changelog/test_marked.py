@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from airflow_legacy_events.core.errors import EnvelopeError
+from airflow_legacy_events.core.errors import EnvelopeError, SourceError
 from airflow_legacy_events.core.limits import Limits
 from tests.support.crashes import Crash
 from tests.support.log_runs import LogProcess, Recorder, ended
@@ -58,6 +58,17 @@ def test_the_marks_of_a_run_that_was_killed_come_again(full, step, nth):
             ended()
     full.run(marks_snapshots=True)
     assert {one["state"] for one in full.saved.facts["tables"].values()} == {"read"}
+
+
+def test_a_truncation_has_no_event_where_the_mark_of_a_snapshot_must_do(full, caplog):
+    full.run(marks_snapshots=True)
+    full.happen("truncate")
+    with pytest.raises(SourceError, match="on_truncate='fail'"):
+        full.run(marks_snapshots=True)
+    events = full.run(marks_snapshots=True, snapshot=["main.orders"])
+    assert ops(events, "orders").strip("r") == ops(events, "orders")
+    assert ops(events, "orders")[0] == "b"
+    assert "may stay with consumers" in caplog.text
 
 
 class Merging(Recorder):
