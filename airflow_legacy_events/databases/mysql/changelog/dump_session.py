@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import socket
 import uuid
@@ -30,6 +31,7 @@ _SETTINGS = (
     " @mariadb_slave_capability = 4, @slave_uuid = '{uuid}', @replica_uuid = '{uuid}'"
 )
 _REPLICAS = ("SHOW REPLICAS", "SHOW SLAVE HOSTS")
+_DUMPS_BY_GTID_SINCE = (5, 7)
 _DENIED, _SYNTAX = 1227, 1064
 
 
@@ -92,8 +94,8 @@ class DumpSession:
     def start(self, place: BinlogPlace, server_id: int) -> None:
         """Start the stream; its packets follow.
 
-        MySQL with GTIDs has a command whose position has 64 bits. Others are read from the beginning of a file if the
-        place lies behind 4 GiB of it, which only a last, large transaction of the file reaches; see `starts_at`.
+        MySQL 5.7 with GTIDs has a command whose position has 64 bits. Others are read from the beginning of a file if
+        the place lies behind 4 GiB of it, which only a last, large transaction reaches; see `starts_at`.
         """
         if place.position <= dump_commands.FARTHEST:
             command, body = dump_commands.DUMP, dump_commands.dump(place, server_id)
@@ -106,7 +108,13 @@ class DumpSession:
 
     def starts_at(self, place: BinlogPlace) -> bool:
         """Return whether the stream starts at a place, not before it."""
-        return place.position <= dump_commands.FARTHEST or self.variables.get("gtid_mode") == "ON"
+        return place.position <= dump_commands.FARTHEST or self._dumps_by_gtid
+
+    @property
+    def _dumps_by_gtid(self) -> bool:
+        """MySQL 5.6 does not find the end of the log then: `could not find next log`."""
+        major, minor = re.findall(r"\d+", self.variables.get("version", "0.0"))[:2]
+        return self.variables.get("gtid_mode") == "ON" and (int(major), int(minor)) >= _DUMPS_BY_GTID_SINCE
 
     def answer(self) -> tuple[bytes, bool]:
         """Return the next packet, or its first part and False.

@@ -135,7 +135,9 @@ class Decoder:
     def _any(self, first: bytes, rest: Iterable[bytes]) -> Iterator[Event]:
         """Yield the events of a packet."""
         head = header(first)
-        if head.artificial:
+        # A dump of MySQL by GTID sends that of the file, unchanged, wherever it begins.
+        again = head.kind == codes.FORMAT_DESCRIPTION and self._start != FIRST_EVENT
+        if head.artificial or again:
             self._made_up(head, b"".join((first, *rest)))
             return
         self._move(head)
