@@ -84,7 +84,6 @@ class MariaDBLogs(MariaDB):
 
     name = "mariadb_logs"
     variable = "LEGACY_EVENTS_TEST_MARIADB_LOGS_DSN"
-    instead = MariaDB.variable
     settings = {**MariaDB.settings, **LOGGED}  # noqa: RUF012
 
 
@@ -93,7 +92,6 @@ class MariaDB11Logs(MariaDB11):
 
     name = "mariadb11_logs"
     variable = "LEGACY_EVENTS_TEST_MARIADB11_LOGS_DSN"
-    instead = MariaDB11.variable
     settings = MariaDBLogs.settings
 
 

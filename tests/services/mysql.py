@@ -70,5 +70,4 @@ class MySQLLogs(MySQL):
 
     name = "mysql56_logs"
     variable = "LEGACY_EVENTS_TEST_MYSQL56_LOGS_DSN"
-    instead = MySQL.variable
     settings = {**MySQL.settings, **LOGGED, "binlog-row-image": "FULL"}  # noqa: RUF012

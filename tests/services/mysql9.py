@@ -46,5 +46,4 @@ class MySQL9Logs(MySQL9):
 
     name = "mysql9_logs"
     variable = "LEGACY_EVENTS_TEST_MYSQL9_LOGS_DSN"
-    instead = MySQL9.variable
     settings = {**MySQL9.settings, **LOGGED, "binlog-row-image": "FULL", "binlog-row-metadata": "FULL"}  # noqa: RUF012

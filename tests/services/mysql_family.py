@@ -45,15 +45,13 @@ class MySQLFamily(Service):
     """
 
     variable: str
-    instead = ""
-    """Variable of a server that serves where there is none of this kind."""
     image: str
     settings: dict[str, str]
     drop = "DROP DATABASE {}"
 
     def __init__(self, *, shared: bool = True, settings: Mapping[str, str] | None = None) -> None:
         super().__init__()
-        self._admin = (os.environ.get(self.variable, "") or os.environ.get(self.instead, "")) if shared else ""
+        self._admin = os.environ.get(self.variable, "") if shared else ""
         self._container: str | None = None
         self._command: list[str | Path] = []
         self._settings: dict[str, Any] = {**_SETTINGS, **self.settings, **(settings or {})}

@@ -24,6 +24,9 @@ PROGRAM = "airflow-legacy-events"
 """Name of these sessions in the server's list of connections, where it has one."""
 
 _CONNECT_SECONDS = 10
+_ANSWER_SECONDS = 30
+"""For an answer before the stream begins: nothing can end this wait."""
+
 _LOCAL = ("", "localhost")
 _SOCKETS = ("/run/mysqld/mysqld.sock", "/var/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock")  # noqa: S108
 _EITHER = ("", "PREFERRED")
@@ -39,7 +42,7 @@ def connect(conn_id: str, options: Mapping[str, Any], timeout_seconds: float) ->
     Args:
         conn_id: Airflow's name of the connection.
         options: of mysqlclient, from the connection. `compress`, and what concerns values alone, has no use here.
-        timeout_seconds: for an answer of the server.
+        timeout_seconds: of silence, behind which the server counts as lost.
 
     Raises:
         ConfigurationError: PyMySQL can't authenticate this user, an option is refused, or TLS is not to be had.
@@ -47,7 +50,7 @@ def connect(conn_id: str, options: Mapping[str, Any], timeout_seconds: float) ->
     """
     given = with_file(conn_id, options)
     requested = tls.requested(conn_id, given)
-    fields = {**_fields(conn_id, given), "read_timeout": timeout_seconds}
+    fields = {**_fields(conn_id, given), "read_timeout": min(timeout_seconds, _ANSWER_SECONDS)}
     mode, files = str(requested.options.get("ssl_mode") or ""), dict(requested.options.get("ssl") or {})
     context = _context(conn_id, mode, files)
     try:

@@ -54,13 +54,13 @@ class BinlogDump:
 
     def _stream(self, place: BinlogPlace, *, retried: bool) -> Generator[Event, None, BinlogPlace | None]:
         """Yield events; return where the stream was ended because another one has its server ID, None at the end."""
-        decoder = Decoder(holes=True, skipped=_OK_BYTES)
+        decoder, broken_off = Decoder(holes=True, skipped=_OK_BYTES), list[BinlogPlace]()
         session = self._started(place)
         try:
-            found = decoder.events(_packets(session))
+            found = decoder.events(_packets(session, decoder, broken_off))
             yield from found if session.starts_at(place) else _behind(found, place)
         except pymysql.Error as error:
-            reached = decoder.place if decoder.place.file else place
+            reached = broken_off[0] if broken_off else decoder.place if decoder.place.file else place
             if self._closed.is_set():
                 raise refusals.closed_by_run(self._conn_id) from None
             if retried or not refusals.is_twice(error):
@@ -84,16 +84,15 @@ class BinlogDump:
         """Return a session on the server that statements run on; a balancer may take some connections to reach it."""
         found: dict[str, str] = {}
         for _ in range(_ATTEMPTS):
+            if self._closed.is_set():
+                raise refusals.closed_by_run(self._conn_id)
             session = DumpSession(self._conn_id, self._options, self._seconds)
             with self._turn:
                 before, self._session = self._session, session
             if before is not None:
                 before.close()
-            if self._closed.is_set():
-                session.close()
-                raise refusals.closed_by_run(self._conn_id)
             found = {name: session.variables.get(name, "") for name in self._server}
-            if found == self._server:
+            if found == self._server and not self._closed.is_set():
                 return session
             session.close()
         raise refusals.elsewhere(self._conn_id, self._server, found)
@@ -116,13 +115,24 @@ class BinlogDump:
                 self._session.close()
 
 
-def _packets(session: DumpSession) -> Iterator[Packet]:
-    """Yield the events of a stream as they come, up to its end."""
+def _packets(session: DumpSession, decoder: Decoder, broken_off: list[BinlogPlace]) -> Iterator[Packet]:
+    """Yield the events of a stream as they come, up to its end.
+
+    Args:
+        session: that streams.
+        decoder: of the events.
+        broken_off: gets the place of an event of which only a part has come so far.
+    """
     while True:
         first, whole = session.answer()
-        if first[0] == END and len(first) < _SHORTEST_EVENT:
-            return
-        yield first, () if whole else session.packets.rest()
+        if whole:
+            if first[0] == END and len(first) < _SHORTEST_EVENT:
+                return
+            yield first, ()
+        else:
+            broken_off.append(decoder.place)
+            yield first, session.packets.rest()
+            broken_off.clear()
 
 
 def _behind(events: Iterable[Event], place: BinlogPlace) -> Iterator[Event]:

@@ -30,8 +30,7 @@ class Wire:
 
     def __init__(self, connection: Any, seconds: float) -> None:
         self._connection, self._socket = connection, connection._sock  # noqa: SLF001  no public name
-        self._using, self._closed = threading.Lock(), False
-        self._socket.settimeout(seconds)
+        self._using, self._closed, self._seconds = threading.Lock(), False, seconds
         if self._socket.family != socket.AF_UNIX:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             for name, value in _KEEPALIVE:
@@ -55,6 +54,7 @@ class Wire:
             OperationalError: the connection is lost.
         """
         try:
+            self._socket.settimeout(self._seconds)  # PyMySQL has one of its own for its statements
             self._socket.sendall(data)
         except OSError as error:
             raise _lost(error) from None

@@ -28,6 +28,7 @@ def pair():
 
 
 def test_silence_is_a_lost_connection(pair):
+    pair[0].send(b"a")
     with pytest.raises(pymysql.OperationalError, match="sent nothing for too long") as caught:
         pair[0].receive(memoryview(bytearray(4)))
     assert caught.value.args[0] == wire.LOST
