@@ -102,7 +102,7 @@ class QueryArguments:
             LegacyEventsError: the only fault, or a list of all.
         """
         problems = Problems()
-        found = checked = versions = None
+        found = checked = None
         with problems.collect():
             if self.source_timezone not in (None, OF_DATABASE):
                 zone_of(str(self.source_timezone))
@@ -110,11 +110,10 @@ class QueryArguments:
             check_options(self.lag, {} if self.watermark_columns else self._incremental_options)
         with problems.collect():
             found = self.database.reflect(self.table, self.sql)
-        with problems.collect():
-            versions = wanted(self.database, self.table, self.watermark_columns)
-        if found is not None and versions is not None:
-            return self._check_versions(found, versions, window, problems)
         if found is not None:
+            versions = wanted(self.database, self.table, self.watermark_columns, found)
+            if versions is not None:
+                return self._check_versions(found, versions, window, problems)
             with problems.collect():
                 checked = CheckedQuery(found, self._select(found, window if isinstance(window, Window) else None))
         if checked is not None:

@@ -16,13 +16,19 @@ NAME = "xmin"
 """The system column of PostgreSQL; no table there can have a column of that name."""
 
 
-def wanted(database: Database, table: str | None, watermark_columns: tuple[str, ...]) -> RowVersions | None:
+def wanted(
+    database: Database, table: str | None, watermark_columns: tuple[str, ...], found: Reflection
+) -> RowVersions | None:
     """Return the row versions to read by; None if the watermark columns are ordinary ones.
+
+    A view or query may have a column of that name.
 
     Raises:
         ConfigurationError: they are named for rows, or beside columns, that have none.
     """
-    if NAME not in watermark_columns or (versions := database.row_versions(table or "pg_catalog.pg_class")) is None:
+    if NAME not in watermark_columns or NAME in {one.name for one in found.columns}:
+        return None
+    if (versions := database.row_versions(table or "pg_catalog.pg_class")) is None:
         return None
     if table is None:
         raise _refused("is for table=, since the rows of a query have no version of their own")
