@@ -247,9 +247,7 @@ def test_rows_events():
     assert (partial.op, partial.partial, partial.body[partial.at :]) == ("u", True, b"rows")
 
 
-@pytest.mark.parametrize(
-    "body", [bytes(8), bytes(8) + b"\1\0", bytes(8) + b"\2\0\xfe" + b"\xff" * 8, bytes(8) + b"\2\0\x09\1"]
-)
+@pytest.mark.parametrize("body", [b"", b"\1\0", b"\0\0\1\1", b"\2\0\xfe" + b"\xff" * 8, b"\2\0\x09\1"])
 def test_rows_events_that_are_damaged(body):
-    with pytest.raises(ValueError, match="ends before"):
+    with pytest.raises(ValueError, match=r"ends before|less than its size"):
         rows_event(codes.WRITE_ROWS, bytes(8) + body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from airflow_legacy_events.databases.mysql.changelog.binlog.bytes import Numbers
+from airflow_legacy_events.databases.mysql.changelog.binlog.header import HEADER_BYTES, Header, header
 
 BLOCK_BYTES = 2**17
 """Most bytes of a block."""
@@ -37,6 +38,22 @@ class Blocks(Numbers):
             parts.append(self._block[: self._at])
             missing -= self._at
         return b"".join(parts)
+
+    def event(self, most: int) -> tuple[Header, bytes]:
+        """Return header and body of the next event, which has at most so many bytes.
+
+        Raises:
+            ValueError: there is none, or it says that it is longer.
+        """
+        block, at = self._block, self._at
+        if len(block) - at < HEADER_BYTES:
+            head = header(self.take(min(HEADER_BYTES, most)))
+        else:
+            head = header(block, at)
+            self._at = at + HEADER_BYTES
+        if head.size > most:
+            raise ValueError(f"an event of {head.size} bytes stands where {most} bytes are left")
+        return head, self.take(head.size - HEADER_BYTES)
 
     def read(self, size: int) -> bytes:
         """Return at most so many bytes, at least one, and none at the end."""

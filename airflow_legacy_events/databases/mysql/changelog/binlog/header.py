@@ -65,15 +65,15 @@ class Header(NamedTuple):
         return behind + (self.end - behind) % WRAPS if self.end else behind
 
 
-def header(data: bytes) -> Header:
+def header(data: bytes, at: int = 0) -> Header:
     """Return the header that 19 bytes hold.
 
     Raises:
         ValueError: it is cut off, or says a size that no event has.
     """
-    if len(data) < HEADER_BYTES:
-        raise ValueError(f"a header has {HEADER_BYTES} bytes, and {len(data)} are there")
-    time, kind, server_id, size, end, flags = FIELDS.unpack_from(data)
-    if not HEADER_BYTES <= size <= MOST_BYTES:
-        raise ValueError(f"an event has {HEADER_BYTES} to {MOST_BYTES} bytes, and its header says {size}")
-    return Header(time, kind, server_id, size, end, flags)
+    if len(data) - at < HEADER_BYTES:
+        raise ValueError(f"a header has {HEADER_BYTES} bytes, and {len(data) - at} are there")
+    found = Header._make(FIELDS.unpack_from(data, at))
+    if not HEADER_BYTES <= found.size <= MOST_BYTES:
+        raise ValueError(f"an event has {HEADER_BYTES} to {MOST_BYTES} bytes, and its header says {found.size}")
+    return found

@@ -17,7 +17,7 @@ from zstandard import ZstdDecompressor, ZstdError
 from airflow_legacy_events.databases.mysql.changelog.binlog.blocks import BLOCK_BYTES, Blocks
 from airflow_legacy_events.databases.mysql.changelog.binlog.bytes import Bytes
 from airflow_legacy_events.databases.mysql.changelog.binlog.codes import TRANSACTION_PAYLOAD
-from airflow_legacy_events.databases.mysql.changelog.binlog.header import HEADER_BYTES, Header, header
+from airflow_legacy_events.databases.mysql.changelog.binlog.header import Header
 
 _END, _SIZE, _COMPRESSION, _PLAIN_SIZE = range(4)
 _ZSTD, _NONE = 0, 255
@@ -38,11 +38,11 @@ def nested(read: Callable[[int], bytes]) -> Iterator[tuple[Header, bytes]]:
     plain = Blocks(_decompressed(packed)) if compressed else packed
     left = size
     while left:
-        head = header(plain.take(min(HEADER_BYTES, left)))
+        head, body = plain.event(left)
         left -= head.size
-        if left < 0 or head.kind == TRANSACTION_PAYLOAD:
-            raise ValueError(f"a payload does not hold the {size} bytes of events that it says")
-        yield head, plain.take(head.size - HEADER_BYTES)
+        if head.kind == TRANSACTION_PAYLOAD:
+            raise ValueError("a payload stands in a payload")
+        yield head, body
     if plain.read(1) or packed.read(1):
         raise ValueError(f"a payload holds more than the {size} bytes of events that it says")
 

@@ -23,7 +23,7 @@ STATEMENT_ENDS = 1
 """Flag of the last rows event of a statement."""
 
 _EXTRA = frozenset({WRITE_ROWS, UPDATE_ROWS, DELETE_ROWS, PARTIAL_UPDATE_ROWS})
-_SIZE_OF_SIZE = 2
+_FIXED_BYTES, _SIZE_OF_SIZE = 8, 2
 
 
 def rows_event(kind: int, body: bytes) -> RowsEvent:
@@ -36,18 +36,22 @@ def rows_event(kind: int, body: bytes) -> RowsEvent:
     Raises:
         ValueError: it is damaged.
     """
-    data = Bytes(body)
-    table, flags = data.number(ID_BYTES), data.number(2)
+    at = _FIXED_BYTES
     if kind in _EXTRA:
-        data.take(data.number(_SIZE_OF_SIZE) - _SIZE_OF_SIZE)
+        extra = int.from_bytes(body[at : at + _SIZE_OF_SIZE], "little")
+        if extra < _SIZE_OF_SIZE:
+            raise ValueError("the extra information of a rows event is less than its size")
+        at += extra
+    data = Bytes(body, at)
     width = data.packed()
     size = (width + 7) // 8
     present = data.take(size)
-    after = data.take(size) if OPERATIONS[kind] == "u" else present
+    op = OPERATIONS[kind]
+    after = data.take(size) if op == "u" else present
     return RowsEvent(
-        table,
-        OPERATIONS[kind],
-        bool(flags & STATEMENT_ENDS),
+        int.from_bytes(body[:ID_BYTES], "little"),
+        op,
+        bool(body[ID_BYTES] & STATEMENT_ENDS),
         width,
         present,
         after,

@@ -8,6 +8,7 @@ server skips it likewise. Codes up to 20 are MySQL's, those from 128 on MariaDB'
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from airflow_legacy_events.databases.mysql.changelog.binlog.bytes import Bytes
@@ -16,6 +17,8 @@ SQL_MODE, CATALOG, AUTO_INCREMENT, CHARACTER_SETS, TIME_ZONE = 1, 2, 3, 4, 5
 FLAGS = 0
 UPDATED_DATABASES = 12
 _MANY_DATABASES = 254
+_SESSIONS = 256
+"""How many different ones are kept: those of most statements are alike."""
 _ENDS_ALTER = 4 | 8
 
 ANSI_QUOTES, NO_BACKSLASH_ESCAPES = 4, 1 << 20
@@ -44,6 +47,7 @@ class StatusVariables(NamedTuple):
         return not (self.sql_mode or 0) & NO_BACKSLASH_ESCAPES
 
 
+@lru_cache(maxsize=_SESSIONS)
 def status_variables(data: bytes) -> StatusVariables:
     """Return the status variables of a QUERY.
 
