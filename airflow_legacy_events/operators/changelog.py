@@ -23,39 +23,43 @@ WITH_OLD_ROWS = ("debezium", MAXWELL)
 
 
 class ChangeLogDrainOperator(BaseStreamOperator):
-    """Sends every insert, update and delete of tables, in commit order, from PostgreSQL's log to a topic per table.
+    """Sends every insert, update and delete of tables, in commit order, from the server's log to a topic per table.
 
     A run reads from where the last one ended to the end of the log at its start, and ends. The tables are not queried
-    for it. The first run makes a publication and a replication slot, then sends the rows that are there. What is
-    confirmed is released on the server, also where no table of this stream changed.
+    for it. The first run sends the rows that are there. On PostgreSQL it makes a publication and a replication slot
+    before, and what is confirmed is released on the server, also where no table of this stream changed. On MariaDB and
+    MySQL the binlog is read, which the server keeps by its own settings.
 
     A log can't be replayed: a run with the configuration ``{"snapshot": ["public.orders"]}`` sends tables as they are
     now, beside their changes.
 
     The arguments below are this operator's own; see ``BaseStreamOperator`` for the others.
 
-    :param tables: tables as ``schema.table``, or ``schema.*`` for all tables of a schema at the start of each run. A
-        table that is new to the list is read as on a first run. (templated)
-    :param slot: name of the replication slot; default is ``legacy_events_<dag_id>_<task_id>`` in lower case, with a
-        hash where anything was changed or cut. The stream is ``<source_conn_id>.<slot>@log``. Mapped tasks name it.
-        (templated)
-    :param publication: name of a publication that you made and maintain; default is one of the slot's name, made and
-        maintained by the operator. (templated)
+    :param tables: tables as ``schema.table``, or ``schema.*`` for all tables of a schema at the start of each run; on
+        MariaDB and MySQL ``database.table`` and ``database.*``. A table that is new to the list is read as on a first
+        run. (templated)
+    :param slot: of PostgreSQL: name of the replication slot; default is ``legacy_events_<dag_id>_<task_id>`` in lower
+        case, with a hash where anything was changed or cut. The stream is ``<source_conn_id>.<slot>@log``. Mapped tasks
+        name it. On MariaDB and MySQL the stream is ``<source_conn_id>.<dag_id>.<task_id>@log``, and mapped tasks need a
+        connection each. (templated)
+    :param publication: of PostgreSQL: name of a publication that you made and maintain; default is one of the slot's
+        name, made and maintained by the operator. (templated)
     :param key_columns: columns of the message key by table: ``{"public.orders": ["number"]}``; default is the primary
-        key. They must be part of the table's replica identity. (templated)
+        key. On PostgreSQL they must be part of the table's replica identity. (templated)
     :param exclude_columns: columns that never leave the database, by table. (templated)
     :param first_run: ``all``, each table's rows, then its changes; or ``now``, changes only.
     :param topic: topic of each table; ``{schema}``, ``{table}`` and ``{database}`` stand for its names. Characters that
         a topic can't hold become ``_``. Two tables on one topic are an error. (templated)
-    :param envelope: ``cloudevents``, ``plain``, ``debezium``, or an object that implements the port ``Envelope``, such
-        as ``DebeziumEnvelope(decimals="string")`` of ``airflow_legacy_events.envelopes.debezium``.
+    :param envelope: ``cloudevents``, ``plain``, ``debezium``, on MariaDB and MySQL ``maxwell``, or an object that
+        implements the port ``Envelope``, such as ``DebeziumEnvelope(decimals="string")`` of
+        ``airflow_legacy_events.envelopes.debezium``.
     :param images: ``after``, the row after its change, of a delete the row before it; or ``both``, as ``before`` and
-        ``after``, as far as the log has them. Default is ``after``, with ``debezium`` ``both``.
+        ``after``, as far as the log has them. Default is ``after``, with ``debezium`` and ``maxwell`` ``both``.
     :param tombstones: whether a delete also sends its key without a value, by which a compacted topic forgets the key;
-        default is as the envelope does: ``cloudevents`` sends none, ``debezium`` does, and ``plain`` sends nothing else
-        for a delete.
-    :param message_topics: topics of outbox events that the application writes into the log instead of a table, by the
-        prefix of their messages: ``{"outbox": "outbox.event.{aggregate_type}"}``. The statement is
+        default is as the envelope does: ``cloudevents`` and ``maxwell`` send none, ``debezium`` does, and ``plain``
+        sends nothing else for a delete.
+    :param message_topics: of PostgreSQL: topics of outbox events that the application writes into the log instead of a
+        table, by the prefix of their messages: ``{"outbox": "outbox.event.{aggregate_type}"}``. The statement is
         ``SELECT pg_logical_emit_message(true, 'outbox', …)`` with a JSON object of ``id``, ``aggregatetype``,
         ``aggregateid``, ``type`` and ``payload``, and if wanted ``headers`` and ``timestamp``. A topic may name
         ``{aggregate_type}``, ``{aggregate_id}``, ``{event_type}`` and ``{id}``. The message is the payload, keyed by
@@ -75,8 +79,8 @@ class ChangeLogDrainOperator(BaseStreamOperator):
         wherever JSON can represent it.
     :param bigints: how integers are written: ``number``, or ``string`` for those beyond ±2^53.
     :param times: how times without a zone are written: ``rfc3339``, or ``naive``, as the database writes them.
-    :param bytes: how binary values are written: ``base64``, or ``hex``. ``debezium`` writes all values as Debezium
-        does, and refuses this argument and the three before it.
+    :param bytes: how binary values are written: ``base64``, or ``hex``. ``debezium`` and ``maxwell`` write all
+        values as those programs do, and refuse this argument and the three before it.
     """
 
     template_fields: Collection[str] = (
