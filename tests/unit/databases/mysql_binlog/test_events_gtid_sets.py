@@ -125,10 +125,21 @@ def test_no_states(text):
 def test_what_a_state_has_executed():
     found = GtidState.of("0-1-7,1-1-3")
     found.add_name("0-2-8")
-    assert ("0-1-7" in found, "0-3-8" in found, "0-1-9" in found, "2-1-1" in found) == (True, True, False, False)
+    names = ("0-1-7", "0-3-8", "0-1-8", "0-3-9", "2-1-1")
+    assert [name in found for name in names] == [True, True, False, False, False]
     assert str(found) == "0-1-7,0-2-8,1-1-3"
     found.add_name("0-1-9")
     assert (str(found), found.position()) == ("0-2-8,0-1-9,1-1-3", "0-1-9,1-1-3")
     assert str(found.missing(GtidState.of("0-5-8,1-1-9"))) == "0-1-9"
     assert not found.missing(found)
     assert str(found.missing(GtidState())) == str(found)
+
+
+def test_a_server_that_was_behind_when_it_became_the_writer():
+    """Its own numbers are higher than those of the former writer that it lacks."""
+    ours, theirs = GtidState.of("0-1-7"), GtidState.of("0-1-5,0-2-8")
+    assert str(ours.missing(theirs)) == "0-1-7"
+    assert "0-1-6" not in theirs
+    assert not ours.missing(GtidState.of("0-1-7,0-2-8"))
+    assert not ours.missing(GtidState.of("0-2-8"))
+    assert not GtidState.of("0-2-3,0-1-7").missing(ours)

@@ -1,14 +1,15 @@
 """States of MariaDB's GTIDs, as `gtid_binlog_state` has them: the last number of each server in each domain.
 
-Within a domain the numbers of all servers rise, so the last of any of them says what was executed, as long as
-`gtid_strict_mode` or the application keeps one writer at a time in a domain. The order is kept: in `gtid_binlog_state`
-the server that wrote last in a domain stands last.
+A transaction was executed if the last number of its server in its domain is not below its own. Where a state does not
+have its server, such as `gtid_slave_pos`, which has the last transaction of each domain alone, or a replica that was
+made from a copy, the highest number of the domain says so: a server that becomes the writer continues the numbers.
+A server that was behind when it became the writer has that number too, but not those of the former writer.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 _NAME = re.compile(r"([0-9]+)-([0-9]+)-([0-9]+)", re.ASCII)
 
@@ -53,9 +54,8 @@ class GtidState:
             self.add(*one)
 
     def __contains__(self, name: str) -> bool:
-        """Return whether the transaction of this name was executed, if its domain's numbers rise."""
-        domain, _, number = _parts(name)
-        return number <= self.highest().get(domain, 0)
+        """Return whether the transaction of this name was executed."""
+        return self._reached(*_parts(name), self.highest())
 
     def highest(self) -> dict[int, int]:
         """Return the highest number of each domain."""
@@ -65,13 +65,15 @@ class GtidState:
         return found
 
     def missing(self, other: GtidState) -> GtidState:
-        """Return the last transactions that another state has not reached: its own domain's numbers end below."""
-        there = other.highest()
-        found = GtidState()
-        for domain, server, number in self:
-            if number > there.get(domain, 0):
-                found.add(domain, server, number)
+        """Return the last transactions of this state that were not executed by another one."""
+        highest, found = other.highest(), GtidState()
+        for one in self:
+            if not other._reached(*one, highest):
+                found.add(*one)
         return found
+
+    def _reached(self, domain: int, server: int, number: int, highest: Mapping[int, int]) -> bool:
+        return number <= self._last.get((domain, server), highest.get(domain, 0))
 
     def position(self) -> str:
         """Return the state as `@slave_connect_state` wants it: one GTID for each domain, its highest."""
