@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from decimal import Decimal
+from decimal import Context, Decimal
 
 import pytest
 from hypothesis import given
@@ -44,9 +44,12 @@ def test_a_decimal_has_all_its_decimals(precision, scale, stored, text):
     assert value(column(246, 256 * precision + scale), bytes.fromhex(stored)) == text
 
 
+WIDE = Context(prec=65)
+
+
 def stored_decimal(number: Decimal, precision: int, scale: int) -> bytes:
     """As the server stores it: groups of nine digits, the first bit inverted, all bits of a negative one."""
-    digits = f"{int(abs(number).scaleb(scale)):0{precision}}"
+    digits = f"{int(number.copy_abs().scaleb(scale, WIDE)):0{precision}}"
     before = precision - scale
     counts = [before % 9, *[9] * (before // 9), *[9] * (scale // 9), scale % 9]
     sizes = (0, 1, 1, 2, 2, 3, 3, 4, 4, 4)
@@ -62,7 +65,7 @@ def stored_decimal(number: Decimal, precision: int, scale: int) -> bytes:
 @given(st.data(), st.integers(1, 65), st.integers(0, 30))
 def test_any_decimal_is_read(data, precision, scale):
     scale = min(scale, precision)
-    number = Decimal(data.draw(st.integers(-(10**precision) + 1, 10**precision - 1))).scaleb(-scale)
+    number = Decimal(data.draw(st.integers(-(10**precision) + 1, 10**precision - 1))).scaleb(-scale, WIDE)
     stored = stored_decimal(number, precision, scale)
     assert value(column(246, 256 * precision + scale), stored) == f"{number:.{scale}f}"
 
