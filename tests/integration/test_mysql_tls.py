@@ -15,37 +15,16 @@ from airflow_legacy_events.databases.mysql.connecting import connect, options_of
 from airflow_legacy_events.databases.postgres import PostgresDatabase
 from airflow_legacy_events.hooks.urls import URLS
 from airflow_legacy_events.streams.stores import open_store
-from tests.services.mariadb import MariaDB
-from tests.support.certificates import Authority
+from tests.support.encrypted import encrypted_server, filled, without_tls
 from tests.support.silence import Proxy
 
 HOLDER = {"dag": "d", "task": "t", "run": "r", "map_index": -1, "try": 1, "host": "h", "pid": 1}
 
 
-class Encrypted(MariaDB):
-    """A MariaDB with a certificate that can be exchanged while it runs."""
-
-    variable = "LEGACY_EVENTS_TEST_ENCRYPTED_MARIADB_DSN"
-
-    def __init__(self, folder):
-        self.certificate, self.key = folder / "server.pem", folder / "server.key"
-        self.ours, self.other = Authority(folder, "ours"), Authority(folder, "other")
-        self.ours.sign(self.certificate, self.key, "127.0.0.1")
-        self.settings = MariaDB.settings | {"ssl-cert": str(self.certificate), "ssl-key": str(self.key)}
-        super().__init__()
-
-    def present(self, *hosts):
-        self.ours.sign(self.certificate, self.key, *hosts)
-        self.execute("FLUSH SSL")
-
-
 @pytest.fixture(scope="module")
 def encrypted(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("certificates")
-    folder.chmod(0o755)
-    server = Encrypted(folder)
-    yield server
-    server.stop()
+    with encrypted_server(tmp_path_factory) as server:
+        yield server
 
 
 def opened(url, extra, **changed):
@@ -65,11 +44,6 @@ def written(server, extra):
 
 def cipher(database):
     return dict(database.read(sa.text("SHOW STATUS LIKE 'Ssl_cipher'")))["Ssl_cipher"]
-
-
-def filled(extra, server):
-    text = json.dumps(extra).replace("OURS", str(server.ours.path)).replace("OTHER", str(server.other.path))
-    return json.loads(text)
 
 
 ASKED = [
@@ -177,14 +151,6 @@ def test_a_server_with_a_certificate_for_another_name_is_refused(encrypted, extr
             database.identity()
     finally:
         encrypted.present("127.0.0.1")
-
-
-def without_tls(sent: bytes) -> bytes:
-    """A server's greeting as somebody between changes it: it can't speak TLS."""
-    if sent[3:5] != b"\0\x0a":
-        return sent
-    at = sent.index(b"\0", 5) + 1 + 4 + 8 + 1
-    return sent[: at + 1] + bytes([sent[at + 1] & ~0x08]) + sent[at + 2 :]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -22,11 +23,12 @@ class Proxy:
         port: that the proxy listens to, on 127.0.0.1.
         silent: whether nothing passes any more.
         answered: what a client gets instead of what the server sends.
+        targets: host and port of the server of each connection, as a balancer chooses them.
         silent_at: judges what a client sends; where it holds the proxy falls silent before that is passed on.
     """
 
     def __init__(self, host: str, port: int) -> None:
-        self._target = host, port
+        self.targets: Iterator[tuple[str, int]] = itertools.repeat((host, port))
         self._server = socket.create_server(("127.0.0.1", 0))
         self._sockets: list[socket.socket] = []
         self.port: int = self._server.getsockname()[1]
@@ -48,7 +50,7 @@ class Proxy:
                 self._sockets.append(client)
                 if self.silent.is_set():
                     continue
-                backend = socket.create_connection(self._target)
+                backend = socket.create_connection(next(self.targets))
                 self._sockets.append(backend)
                 threading.Thread(target=self._pass, args=(client, backend, True), daemon=True).start()
                 threading.Thread(target=self._pass, args=(backend, client, False), daemon=True).start()
