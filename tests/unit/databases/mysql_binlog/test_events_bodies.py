@@ -76,6 +76,11 @@ def test_numbers_of_tagged_gtids(data, number, with_sign):
             bytes([7] + [0] * 7) + bytes(4) + b"\x20" + b"\x19\2" + bytes(8) + b"\6\1\0\0",
             Gtid("0-44-7", alter="rollback", thread=262),
         ),
+        (  # a large transaction's file: MariaDB fills the event up to where the cache begins
+            codes.MARIADB_GTID,
+            bytes([7] + [0] * 7) + bytes(4) + b"\x0c\x10\x06" + bytes(3700),
+            Gtid("0-44-7", thread=6),
+        ),
     ],
 )
 def test_gtids(kind, body, found):
