@@ -8,7 +8,8 @@ server, a block at a time.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.databases.mysql.changelog.cutting import pieces
@@ -114,32 +115,36 @@ class Conversion:
         """Return the texts of values; None for one that can't be converted without a loss."""
         known = {value: self._kept[charset, value] for value in values if (charset, value) in self._kept}
         new = [value for value in dict.fromkeys(values) if value not in known]
-        for block in _blocks(charset, new):
-            known |= self._converted(charset, block)
+        if new:
+            known |= self._converted(charset, new)
         return [known[value] for value in values]
 
-    def _converted(self, charset: str, values: Sequence[Sequence[bytes]]) -> dict[bytes, str | None]:
-        parts = [part for value in values for part in value]
-        rows = iter(self._ask("converting texts of the binlog", _statement(charset, parts)))
+    def _converted(self, charset: str, values: Sequence[bytes]) -> dict[bytes, str | None]:
+        parts = [list(pieces(charset, value, _BLOCK_BYTES)) for value in values]
+        read = iter([text for block in _blocks(chain.from_iterable(parts)) for text in self._read(charset, block)])
         found: dict[bytes, str | None] = {}
-        for value in values:
-            read = [next(rows)[0] for _ in value]
-            found[b"".join(value)] = None if None in read else "".join(read)
+        for value, part in zip(values, parts, strict=True):
+            read_parts = [next(read) for _ in part]
+            whole = [one for one in read_parts if one is not None]
+            found[value] = "".join(whole) if len(whole) == len(part) else None
         if len(self._kept) > _KEPT_VALUES:
             self._kept.clear()
         self._kept |= {(charset, value): text for value, text in found.items() if len(value) <= _KEPT_BYTES}
         return found
 
+    def _read(self, charset: str, block: Sequence[bytes]) -> list[str | None]:
+        return [text for (text,) in self._ask("converting texts of the binlog", _statement(charset, block))]
 
-def _blocks(charset: str, values: Sequence[bytes]) -> Iterator[list[list[bytes]]]:
-    """Yield values for one statement each, long ones in parts."""
-    block: list[list[bytes]] = []
+
+def _blocks(values: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Yield values for one statement each."""
+    block: list[bytes] = []
     size = 0
     for value in values:
         if block and (size + len(value) > _BLOCK_BYTES or len(block) == _BLOCK_VALUES):
             yield block
             block, size = [], 0
-        block.append(list(pieces(charset, value, _BLOCK_BYTES)))
+        block.append(value)
         size += len(value)
     if block:
         yield block
