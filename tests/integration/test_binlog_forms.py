@@ -7,10 +7,8 @@ import pytest
 from airflow_legacy_events.databases.mysql.changelog.columns import Catalog
 from airflow_legacy_events.databases.mysql.changelog.declared import carried
 from airflow_legacy_events.databases.mysql.changelog.unknown import UnknownColumnsError
-from tests.services.mysql_family import connect, run
-from tests.support.binlog_forms import Rows, followed
+from tests.support.binlog_forms import followed, rows_of, shop_on
 from tests.support.binlogs import BINLOGGED, SERVERS
-from tests.support.databases import fresh_database
 from tests.support.mysql_catalog import SESSION, known
 
 ORDERS = "CREATE TABLE orders (id int PRIMARY KEY, ssn varchar(11) CHARACTER SET latin1, v int unsigned)"
@@ -19,30 +17,8 @@ INSERT = "INSERT INTO orders VALUES ({}, 'ä', 4000000000)"
 
 @pytest.fixture(params=BINLOGGED)
 def shop(request):
-    with fresh_database(request.getfixturevalue(SERVERS[request.param])) as found:
-        connection = connect(found.url)
-        try:
-            yield Shop(found.url, connection, request.param)
-        finally:
-            connection.close()
-
-
-class Shop:
-    def __init__(self, url, connection, engine):
-        self.url, self.connection, self.engine = url, connection, engine
-
-    def do(self, *statements):
-        for one in statements:
-            run(self.connection, one)
-
-    @property
-    def names(self):
-        """Whether this server's log may hold names at all, and whether it does: each that it can."""
-        return (False,) if self.engine == "mysql-5.6" else (True, False)
-
-
-def rows_of(found):
-    return [one for one in found if isinstance(one, Rows)]
+    with shop_on(request.getfixturevalue(SERVERS[request.param]), request.param) as found:
+        yield found
 
 
 def test_rows_are_named_by_the_columns_of_their_place(shop):
@@ -145,7 +121,7 @@ def test_columns_that_no_query_shows_are_no_part_of_rows(shop):
             ("CREATE TABLE h (id int PRIMARY KEY, t int, INDEX ((t + 1)))", "INSERT INTO h VALUES (1, 2)", None),
         ],
     }
-    for table, insert, row_end in hidden[shop.engine.split("-")[0]] if shop.engine != "mysql-5.6" else ():
+    for table, insert, row_end in () if shop.old else hidden["mariadb" if shop.mariadb else "mysql"]:
         for names in (True, False):
             shop.do("DROP TABLE IF EXISTS h", table)
             with followed(shop.url, "h") as log:
@@ -160,7 +136,7 @@ def test_columns_that_no_query_shows_are_no_part_of_rows(shop):
 
 
 def test_the_end_of_a_named_version_stands_behind_all_columns(shop):
-    if not shop.engine.startswith("mariadb"):
+    if not shop.mariadb:
         return
     shop.do(
         "CREATE TABLE h (id int PRIMARY KEY, s timestamp(6) GENERATED ALWAYS AS ROW START,"
@@ -174,7 +150,7 @@ def test_the_end_of_a_named_version_stands_behind_all_columns(shop):
 
 
 def test_generated_and_invisible_columns_are_in_all_images_or_in_none(shop):
-    if shop.engine == "mysql-5.6":
+    if shop.old:
         return
     shop.do(
         "CREATE TABLE g (id int PRIMARY KEY, a int GENERATED ALWAYS AS (id * 2) VIRTUAL,"

@@ -22,6 +22,7 @@ _UNKNOWN = "a statement that may have changed its rows is in the log, and it can
 _MOVED = "it was renamed, or another table took its name"
 _FILLED = "it came with rows that the log does not hold"
 
+_ONLY_ADDED = (statements.ADDED, statements.SELECTED)
 _ROWS_CHANGED = (statements.ADDED, statements.CHANGED, statements.EMPTIED)
 
 
@@ -106,8 +107,8 @@ class Effects:
             return Effect(table, _GAP, _FILLED, removed=True)
         if kind == statements.EMPTIED and self._catalog.is_memory(table):
             return Effect(table, _TRUNCATE, "it was emptied")
-        why = _UNKNOWN if kind == statements.UNKNOWN else _CHANGED if kind in _ROWS_CHANGED else None
-        return None if why is None else Effect(table, _LOST, why, removed=kind != statements.ADDED)
+        why = _UNKNOWN if kind == statements.UNKNOWN else _CHANGED if kind in (*_ROWS_CHANGED, *_ONLY_ADDED) else None
+        return None if why is None else Effect(table, _LOST, why, removed=kind not in _ONLY_ADDED)
 
     def _defined(self, found: Found, table: TableName, touched: set[TableName]) -> list[Effect]:
         shape = self._known(table)
