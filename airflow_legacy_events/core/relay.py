@@ -21,6 +21,7 @@ from airflow_legacy_events.core import guard, topic_identity
 from airflow_legacy_events.core.beside_live import BesideLive, Deliver
 from airflow_legacy_events.core.collector import SWEEP_BATCHES, rare_collections, sweep
 from airflow_legacy_events.core.columns import Shape
+from airflow_legacy_events.core.completeness import LEVELS, require
 from airflow_legacy_events.core.errors import EnvelopeError, SourceError, StoppedError
 from airflow_legacy_events.core.limits import Limits, Pace
 from airflow_legacy_events.core.model import PENDING_ROWS, Batch, Horizon, Messages, Repeat, Stream, Watermark, listed
@@ -53,6 +54,7 @@ class Relay:
         limits: budgets of the run.
         repeat: what is sent again instead of new rows. Its progress is separate from the stream's watermark, which is
             neither read nor moved, and is removed when all of it is delivered. None: a live run.
+        completeness: the least that is accepted; a run that reaches less fails before it reads.
         stop: ends the run between two batches once requested.
         clock: monotonic seconds, for budgets and durations.
         report: filled during the run; valid also after a failure.
@@ -67,6 +69,7 @@ class Relay:
     remedies: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     repeat: Repeat | None = None
+    completeness: str = LEVELS[0]
     stop: Stop = field(default_factory=Stop)
     clock: Callable[[], float] = time.monotonic
     log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
@@ -105,6 +108,7 @@ class Relay:
         if at is not None and self.repeat is None:
             guard.check_alone(name, at.facts, facts)
         self._announce(at, horizon)
+        require(name, self.completeness, horizon.completeness, horizon.reason)
         if horizon.topics and (compacted := delivery.require(horizon.topics)) and horizon.compacted is not None:
             horizon.compacted(compacted)
         delivery.begin(facts)

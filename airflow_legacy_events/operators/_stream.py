@@ -22,6 +22,8 @@ class StreamOperator(BaseStreamOperator):
     :param replay_topic: topic for replays and repeats; default is ``topic``. (templated)
     :param replay_topics: exact names of further topics that a run's configuration may choose for its replay. ``topic``
         and ``replay_topic`` are always allowed. (templated)
+    :param completeness: least completeness that is accepted: ``best_effort``, ``bounded`` or ``exact``. A run that
+        reaches less fails before its first read, with the reason.
     :param row_security: what to do where a row-level security policy may hide rows from the database user: ``fail``, or
         ``apply`` if the policy is intended and only the visible rows are to be sent. Only PostgreSQL can detect this.
     """
@@ -44,12 +46,14 @@ class StreamOperator(BaseStreamOperator):
         *,
         replay_topic: str | None = None,
         replay_topics: Sequence[str] = (),
+        completeness: str = "best_effort",
         row_security: str = FAIL,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.replay_topic = replay_topic
         self.replay_topics = replay_topics
+        self.completeness = completeness
         self.row_security = row_security
 
     def _mode(self, context: Context, record: WindowRecord) -> RunMode:

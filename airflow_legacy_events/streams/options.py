@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+from airflow_legacy_events.core.completeness import LEVELS
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Formats
@@ -54,6 +55,7 @@ class StreamOptions:
     subject: str | None = None
     timestamp_column: str | None = None
     tombstones: bool | None = None
+    completeness: str = LEVELS[0]
 
     @classmethod
     def of(cls, operator: Any) -> Self:
@@ -69,6 +71,7 @@ class StreamOptions:
         """
         arguments.choice("on_busy", self.on_busy, ON_BUSY)
         arguments.choice("on_new_stream", self.on_new_stream, ("warn", "fail"))
+        arguments.choice("completeness", self.completeness, LEVELS)
         arguments.span("delivery_timeout", self.delivery_timeout, zero=False)
         arguments.whole(topic_partitions=self.topic_partitions)
         arguments.limits(self.batch_rows, self.max_rows, self.max_seconds, self.rows_per_second)

@@ -143,6 +143,7 @@ class StreamRun:
             remedies=self._spec.remedies,
             limits=parts.limits,
             repeat=repeat,
+            completeness=self._options.completeness,
             stop=self.stop,
             log=self._log,
         )

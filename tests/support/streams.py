@@ -45,6 +45,7 @@ class Deliveries:
     store: WatermarkStore = field(default_factory=MemoryWatermarkStore)
     dead_letter_topic: str | None = None
     source_timezone: str = "UTC"
+    completeness: str = "best_effort"
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def run(self, *, attempt: int = 1, stop: Stop | None = None, repeat: Repeat | None = None, **limits: Any) -> Report:
@@ -85,6 +86,7 @@ class Deliveries:
             },
             limits=bounds,
             repeat=repeat,
+            completeness=self.completeness,
             stop=stop or Stop(),
             log=logging.getLogger("tests"),
         )
