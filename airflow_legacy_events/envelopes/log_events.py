@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 from airflow_legacy_events.core.columns import Shape
-from airflow_legacy_events.core.model import LogEvent, LogNotes
+from airflow_legacy_events.core.model import LogNotes
 
 Mark: TypeAlias = tuple[str, int]
 """Name of a transaction and number of a change in it, as `HIDDEN` has them."""
@@ -48,20 +49,28 @@ class Counted:
         """Return how many changes of its transaction precede a change, as far as key changes are noted."""
         return mark[1] - 1 - self._passed(mark, 0)
 
-    def in_event(self, mark: Mark) -> int:
-        """Return how many rows of its event precede a change."""
-        event = self._event(mark)
-        return 0 if event is None else mark[1] - event.number - self._passed(mark, event.number)
+    def wheres(self) -> Iterator[tuple[str, int]]:
+        """Yield for each change the place of its event, else of its transaction, and how many rows of it precede it."""
+        name, first, behind, place = "", 0, 0, ""
+        for mark in self.marks:
+            if mark[0] != name or not first <= mark[1] < behind:
+                name = mark[0]
+                first, behind, place = self._event(mark)
+            if not first:
+                yield place, 0
+            elif name in self._second:
+                yield place, mark[1] - first - self._passed(mark, first)
+            else:
+                yield place, mark[1] - first
 
-    def place(self, mark: Mark) -> str:
-        """Return the place of its event, else that of its transaction."""
-        event, found = self._event(mark), self._transactions.get(mark[0])
-        return event.place if event is not None else mark[0] if found is None else found.place
-
-    def _event(self, mark: Mark) -> LogEvent | None:
-        found = self._transactions.get(mark[0])
-        at = 0 if found is None else bisect_right(self._numbers[mark[0]], mark[1])
-        return None if found is None or at == 0 else found.events[at - 1]
+    def _event(self, mark: Mark) -> tuple[int, int, str]:
+        """Return the first number of an event, the first one behind it, and its place; 0 and 0 if it is not known."""
+        found, numbers = self._transactions.get(mark[0]), self._numbers.get(mark[0], [])
+        at = bisect_right(numbers, mark[1])
+        if found is None or not at:
+            return 0, 0, mark[0] if found is None else found.place
+        behind = numbers[at] if at < len(numbers) else sys.maxsize
+        return numbers[at - 1], behind, found.events[at - 1].place
 
     def _passed(self, mark: Mark, first: int) -> int:
         """Return how many second halves there are from a number up to a change."""

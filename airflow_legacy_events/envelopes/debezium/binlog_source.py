@@ -35,37 +35,34 @@ class BinlogSource:
         self._table = f'"table":{quoted(stream.table)}'
 
     def blocks(self, shape: Shape, batch: Batch, columns: Sequence[Sequence[Any]]) -> list[str]:
-        """Return the block of each row of a batch."""
+        """Return the block of each row of a batch. Rows of one event share all but one number."""
         notes = batch.notes or LogNotes()
         if not shape.watermark:
             now = time.time_ns() // _SECOND * _SECOND
-            return [self._block(now, "true", _at(0, None, notes.place or "", 0, None))] * batch.count
-        counted = Counted(shape, notes, columns)
+            head, tail = self._block(now, "true", None, notes.place or "")
+            return [f"{head}0{tail}"] * batch.count
+        counted, parts = Counted(shape, notes, columns), dict[tuple[str, str, str | None], tuple[str, str]]()
         moments = [None] * batch.count if shape.time is None else columns[shape.time]
-        return [
-            self._change(notes.transactions.get(mark[0]), counted.place(mark), counted.in_event(mark), moment)
-            for mark, moment in zip(counted.marks, moments, strict=True)
-        ]
+        found = []
+        for (name, _), (place, row), moment in zip(counted.marks, counted.wheres(), moments, strict=True):
+            if (known := parts.get((name, place, moment))) is None:
+                known = parts[name, place, moment] = self._change(notes.transactions.get(name), place, moment)
+            found.append(f"{known[0]}{row}{known[1]}")
+        return found
 
-    def _change(self, one: LogTransaction | None, place: str, row: int, moment: str | None) -> str:
-        if one is None:
-            return self._block(since_1970(moment), "false", _at(0, None, place, row, None))
-        nanoseconds = since_1970(moment) if one.time is None else one.time * _SECOND
-        return self._block(nanoseconds, "false", _at(one.server_id or 0, one.gtid, place, row, one.thread))
+    def _change(self, one: LogTransaction | None, place: str, moment: str | None) -> tuple[str, str]:
+        nanoseconds = since_1970(moment) if one is None or one.time is None else one.time * _SECOND
+        return self._block(nanoseconds, "false", one, place)
 
-    def _block(self, nanoseconds: int, snapshot: str, where: str) -> str:
+    def _block(self, nanoseconds: int, snapshot: str, one: LogTransaction | None, place: str) -> tuple[str, str]:
+        """Return what precedes and what follows the number of the row in its event."""
         milli, micro, nano = times(nanoseconds)
-        return (
+        server, gtid, thread = (None, None, None) if one is None else (one.server_id, one.gtid, one.thread)
+        file, _, position = place.rpartition(":")
+        named = NULL if gtid is None else quoted(gtid)
+        head = (
             f'{self._head},{milli},"snapshot":"{snapshot}",{self._database},"sequence":null,{micro},{nano},'
-            f'{self._table},{where},"query":null}}'
+            f'{self._table},"server_id":{server or 0},"gtid":{named},"file":{quoted(file)},'
+            f'"pos":{int(position or 0) if file else 0},"row":'
         )
-
-
-def _at(server: int, gtid: str | None, place: str, row: int, thread: int | None) -> str:
-    """Return the members that say where in the log a change is."""
-    file, _, position = place.rpartition(":")
-    named = NULL if gtid is None else quoted(gtid)
-    return (
-        f'"server_id":{server},"gtid":{named},"file":{quoted(file)},"pos":{int(position or 0) if file else 0},'
-        f'"row":{row},"thread":{NULL if thread is None else thread}'
-    )
+        return head, f',"thread":{NULL if thread is None else thread},"query":null}}'

@@ -47,9 +47,13 @@ class Heads:
 
     def texts(self) -> list[str]:
         """Return the members of each row."""
-        return [self._text(mark, moment) for mark, moment in zip(self._counted.marks, self._times, strict=True)]
+        wheres = self._counted.wheres()
+        return [
+            self._text(mark, moment, place)
+            for mark, moment, (place, _) in zip(self._counted.marks, self._times, wheres, strict=True)
+        ]
 
-    def _text(self, mark: Mark, moment: str | None) -> str:
+    def _text(self, mark: Mark, moment: str | None, place: str) -> str:
         one = self._notes.transactions.get(mark[0]) or LogTransaction(mark[0])
         seconds = since_1970(moment) // _SECOND if one.time is None else one.time
         last = one.changes is not None and mark[1] >= one.changes
@@ -58,7 +62,7 @@ class Heads:
             f'"ts":{seconds}',
             *([] if one.number is None else [f'"xid":{one.number}']),
             offset,
-            f'"position":{quoted(self._counted.place(mark))}',
+            f'"position":{quoted(place)}',
             f'"gtid":{NULL if one.gtid is None else quoted(one.gtid)}',
             *([] if one.server_id is None else [f'"server_id":{one.server_id}']),
             *([] if one.thread is None else [f'"thread_id":{one.thread}']),
