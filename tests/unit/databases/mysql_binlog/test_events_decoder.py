@@ -92,6 +92,9 @@ def test_positions_beyond_4_gib():
     beyond = 2**32 - 40
     events = [binlog.event(codes.XID, bytes(8), start=beyond + 31 * at) for at in range(4)]
     assert [one.start for one in begun(beyond).events(whole(*events))] == [beyond + 31 * at for at in range(4)]
+    ignorable = binlog.event(99, b"", start=beyond + 20, flags=codes.IGNORABLE_FLAG)
+    after = binlog.event(codes.STOP, b"", start=beyond + 43)
+    assert [one.start for one in begun(beyond + 20).events(whole(ignorable, after))] == [beyond + 43]
     exactly = binlog.event(codes.XID, bytes(8), start=2**33 - 31)
     assert [one.end for one in begun(2**33 - 31).events(whole(exactly))] == [2**33]
 

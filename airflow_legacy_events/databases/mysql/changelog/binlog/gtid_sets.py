@@ -161,7 +161,7 @@ def _without(mine: Intervals, others: Intervals) -> Intervals:
         while begin <= last and seen < len(others) and others[seen][0] <= last:
             if others[seen][0] > begin:
                 found.append((begin, others[seen][0] - 1))
-            begin = max(begin, others[seen][1] + 1)
+            begin = others[seen][1] + 1
             seen += 1
         if begin <= last:
             found.append((begin, last))
