@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
@@ -129,8 +130,9 @@ def rows_of(world: World, server: Server, name: str) -> tuple[set[Any], set[Any]
 
 
 def _number(place: str) -> int:
+    """The number of an LSN, or the last one of a GTID."""
     high, slash, low = place.partition("/")
-    return int(high, 16) << 32 | int(low, 16) if slash else int(place)
+    return int(high, 16) << 32 | int(low, 16) if slash else int(re.split("[:-]", place)[-1])
 
 
 def rebuilt(world: World, name: str) -> dict[str | None, dict[str, str]]:
