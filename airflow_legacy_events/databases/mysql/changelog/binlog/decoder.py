@@ -49,8 +49,8 @@ class Decoder:
 
     Args:
         place: where the first event begins; None for a server's dump, which says so itself.
-        holes: whether events may be missing, as in a dump: the server leaves out MariaDB's ANNOTATE_ROWS and
-            START_ENCRYPTION, and transactions that a dump by GTID does not want.
+        holes: whether events may be missing, as in a dump: the server leaves out MariaDB's ANNOTATE_ROWS unless it is
+            asked for them, and transactions that a dump by GTID does not want. It decrypts what it sends.
         skipped: bytes before each event in its first part.
     """
 
@@ -166,6 +166,8 @@ class Decoder:
                 return None
             raise faults.unknown(BinlogPlace(self._file, self._start), kind)
         if kind == codes.START_ENCRYPTION:
+            if self._most_hole:  # a server decrypts what it sends
+                return None
             raise faults.encrypted(self._file)
         if kind in codes.PLAIN_OF:
             kind, body = opened(kind, body)

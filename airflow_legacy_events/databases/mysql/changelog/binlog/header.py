@@ -11,6 +11,7 @@ from airflow_legacy_events.databases.mysql.changelog.binlog.codes import (
     HEARTBEATS,
     IGNORABLE_FLAG,
     ROTATE,
+    START_ENCRYPTION,
 )
 
 HEADER_BYTES = 19
@@ -53,7 +54,7 @@ class Header(NamedTuple):
         """Whether the server made the event for this session."""
         if self.flags & ARTIFICIAL_FLAG or self.kind in HEARTBEATS:
             return True
-        return self.end == 0 and self.kind in (ROTATE, FORMAT_DESCRIPTION)
+        return self.end == 0 and self.kind in (ROTATE, FORMAT_DESCRIPTION, START_ENCRYPTION)
 
     def position_behind(self, start: int) -> int:
         """Return in 64 bits the position behind the event.
