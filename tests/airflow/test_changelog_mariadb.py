@@ -77,8 +77,19 @@ def test_a_stream_continues_in_its_store(shop_db, store, capsys):
         capsys.readouterr()
         metadata.cli("legacy-events", "watermark", "show", shop_db.stream)
         assert re.search(r"\.\d{6}:\d+", capsys.readouterr().out)
-        metadata.cli("legacy-events", "watermark", "forget", shop_db.stream)
-        assert "slot" not in capsys.readouterr().out
+
+
+def test_a_stream_is_renamed_with_its_dag_and_forgotten_without_a_slot(shop_db, capsys):
+    shop_db.run()
+    before, topic = shop_db.stream, f"{shop_db.dag_id}.{{table}}"
+    shop_db.dag_id = f"{shop_db.dag_id}_new"
+    metadata.cli("legacy-events", "watermark", "rename", before, shop_db.stream)
+    shop_db.database.execute("UPDATE orders SET status = 'paid'")
+    assert metadata.pulled(shop_db.run(topic=topic), "drain")["events"] == 1
+    capsys.readouterr()
+    metadata.cli("legacy-events", "watermark", "forget", shop_db.stream)
+    assert "slot" not in capsys.readouterr().out
+    assert metadata.pulled(shop_db.run(topic=topic), "drain")["watermark_from"] is None
 
 
 def test_what_only_postgresql_has_is_refused_before_anything_is_read(shop_db, capsys):

@@ -150,7 +150,7 @@ class Encoder:
 
 def _present(forms: Mapping[int, Forms], data: Sequence[int]) -> dict[int, Sequence[str]]:
     """Return the JSON of each value; the binlog and a snapshot have all of them."""
-    return {at: [NULL if one is None else one for one in forms[at]] for at in data}
+    return {at: [one or NULL for one in forms[at]] for at in data}
 
 
 def _without(found: Messages, merged: frozenset[int]) -> Messages:
