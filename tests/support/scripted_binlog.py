@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from airflow_legacy_events.core.columns import Column, Kind
+from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.model.log import LogForm, TableName
 from airflow_legacy_events.databases.mysql.changelog.binlog import codes
 from airflow_legacy_events.databases.mysql.changelog.model import (
@@ -30,6 +31,7 @@ SERVER = UUID("3e11fa47-71ca-11e1-9e33-c80aa9429562")
 HEADER = 19
 MARIADB, MYSQL = "mariadb", "mysql"
 FLAGS = {"standalone": 1, "prepared": 64, "completed": 128}
+END, CURRENT = 2, "2038-01-19 03:14:07.999999+00"
 KINDS = {"c": codes.WRITE_ROWS, "u": codes.UPDATE_ROWS, "d": codes.DELETE_ROWS}
 
 
@@ -70,6 +72,9 @@ class ScriptedLog:
         following = next_file(self.file)
         self.add(codes.ROTATE, struct.pack("<Q", 4) + following.encode())
         self.begin_file(following)
+
+    def purge(self, name: str) -> None:
+        del self.files[name]
 
     @property
     def place(self) -> BinlogPlace:
@@ -114,6 +119,15 @@ class ScriptedLog:
     def statement(self, text: str) -> None:
         """A statement that commits by itself."""
         self.gtid("standalone")
+        self.query(text)
+        self.executed = self.number
+
+    def two_phase(self, part: str, text: str) -> None:
+        """An ALTER that MariaDB logs in two parts."""
+        self.number += 1
+        more = {"start": 2, "commit": 4, "rollback": 8}[part]
+        number = b"" if part == "start" else struct.pack("<Q", self.number - 1)
+        self.add(codes.MARIADB_GTID, struct.pack("<QIBB", self.number, 0, 1, more) + number)
         self.query(text)
         self.executed = self.number
 
@@ -167,6 +181,10 @@ class ScriptedDump:
     def events(self, place: BinlogPlace) -> Iterator[Event]:
         type(self).begun += 1
         name, position = place
+        if name not in self._log.files:
+            error = SourceError(f"{name} is purged")
+            error.retry_helps = False
+            raise error
         while name in self._log.files:
             for event in self._log.files[name]:
                 if event.start >= position:
@@ -196,6 +214,8 @@ class ScriptedReader:
                     continue
                 row.append(str(struct.unpack_from("<i", body, at)[0]))
                 at += 4
+            if self._width > END:
+                row[END] = CURRENT if row[END] == "1" else "2026-01-01 00:00:00.000000+00"
             found.append(tuple(row))
         return found
 
@@ -203,7 +223,10 @@ class ScriptedReader:
 class ScriptedForms:
     """Passes for what is known of the tables: `id` is the key of each."""
 
-    def __init__(self, tables: Sequence[str], effects: Mapping[str, Sequence[Effect]] | None = None) -> None:
+    def __init__(
+        self, tables: Sequence[str], effects: Mapping[str, Sequence[Effect]] | None = None, key: int = 0
+    ) -> None:
+        self._key = key
         self.tables = {("shop", one): TableName("shop", one) for one in tables}
         self.found: dict[TableName, ReadTable] = {}
         self._effects = effects or {}
@@ -218,7 +241,7 @@ class ScriptedForms:
             columns = tuple(Column(one, Kind.INTEGER, "int", nullable=one != "id") for one in ("id", "v"))
             form = LogForm(name, columns, ("id", "v"))
             width = len(map_.types)
-            self.found[name] = ReadTable(form, ScriptedReader(width), (0,), 2 if width > 2 else None)
+            self.found[name] = ReadTable(form, ScriptedReader(width), (self._key,), 2 if width > 2 else None)
         return self.found[name]
 
     def effects(self, statement: str, database: str, where: BinlogPlace, **how: Any) -> Sequence[Effect]:
