@@ -67,8 +67,15 @@ class Reader(AskedServer):
             return self._open(read_timeout=_SILENT_SECONDS)
 
     def _open_for_log(self) -> Session:
+        """Open a session without a database: entering one takes a right, which may be one of several that are missing.
+
+        Raises:
+            SourceError: the server can't be reached, or refuses the user.
+        """
+        options = {name: value for name, value in self._driver_options().items() if name not in ("db", "database")}
+        silent = {"read_timeout": int(self.statement_timeout_seconds) + _SILENT_SECONDS}
         with self._translated(_CONNECTING):
-            return self._open(read_timeout=int(self.statement_timeout_seconds) + _SILENT_SECONDS)
+            return Session(self.conn_id, {"connect_timeout": _CONNECT_SECONDS, **silent, **options})
 
     def _look(self, doing: str, statement: str) -> list[tuple[Any, ...]]:
         """Run a small statement on the session of the run; return its rows."""

@@ -20,7 +20,7 @@ from airflow_legacy_events.databases.mysql.changelog.reader import BinlogReader
 from airflow_legacy_events.databases.mysql.changelog.reading import readers
 from airflow_legacy_events.databases.mysql.changelog.server import LogServer
 from airflow_legacy_events.databases.mysql.changelog.session import LogSession
-from airflow_legacy_events.databases.mysql.changelog.tables import find_tables
+from airflow_legacy_events.databases.mysql.changelog.tables import databases_in, find_tables
 from airflow_legacy_events.databases.mysql.changelog.transactions.state import COUNTED, GTIDS, PASSING, RANGES
 
 _KEPT = (GTIDS, RANGES, COUNTED, PASSING, COLUMNS, creation.FILE, locating.LAST)
@@ -71,7 +71,7 @@ class BinlogChangeLog:
         found, problems = find_tables(self._session, patterns, self._access.log, folds=folds)
         if problems.found:
             with problems.collect():
-                self._looking.check([])
+                self._looking.check([], databases_in(patterns))
         problems.raise_found()
         return found
 

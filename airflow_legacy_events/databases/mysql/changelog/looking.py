@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from airflow_legacy_events.core.errors import LegacyEventsError
@@ -41,14 +41,18 @@ class Looking:
         """The server, as it is when the run begins."""
         return self._server()
 
-    def check(self, tables: Sequence[LogTable]) -> None:
+    def check(self, tables: Sequence[LogTable], databases: Collection[str] = ()) -> None:
         """Check settings, rights and tables; see `core.ports.ChangeLog.check`.
+
+        Args:
+            tables: as described.
+            databases: of tables that could not be found.
 
         Raises:
             LegacyEventsError: the only fault, or one error that lists all.
         """
         session, server, problems = self._session, self.server, Problems()
-        databases = {one.name.schema for one in tables}
+        databases = {*databases, *(one.name.schema for one in tables)}
         rds = retention.find_rds(session)
         filters, replicated = settings.find_filters(session, server), settings.find_sources(session, server)
         found = settings.faults(server, filters, replicated, databases, rds=rds is not None)

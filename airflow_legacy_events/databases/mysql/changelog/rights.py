@@ -38,12 +38,15 @@ def missing(grants: Grants, databases: Collection[str], *, mariadb: bool) -> Ite
 
 
 def hidden(tables: Sequence[LogTable]) -> Iterator[ConfigurationError]:
-    """Yield what the log would show although the user may not read it: REPLICATION SLAVE needs no SELECT."""
+    """Yield what the log would show although the user may not read it: REPLICATION SLAVE needs no SELECT.
+
+    The catalog hides names and types of such columns, so they can't even be left out.
+    """
     for table in tables:
         withheld = table.reflection.withheld
-        if names := [name for name in withheld.names if name not in table.excluded]:
+        if withheld.on:
+            named = f" {', '.join(map(repr, withheld.names))}" if withheld.names else "s whose names are hidden from it"
             yield ConfigurationError(
-                f"table {str(table.name)!r}: this user may not read column {', '.join(map(repr, names))}, which the log"
-                " would show. Leave it out with exclude_columns=, or run the GRANT below"
-                f"\n{withheld.grant(names)}"
+                f"table {str(table.name)!r}: this user may not read column{named}, which the log would show. Run the"
+                f" GRANT below, and leave out with exclude_columns= what must not be sent\n{withheld.grant()}"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -108,6 +109,15 @@ def find_tables(
             for each in _chosen(session, one, matched[one], log):
                 found.setdefault(each.table)
     return list(found), problems
+
+
+def databases_in(patterns: Sequence[str]) -> set[str]:
+    """Return the databases that patterns name; what is no pattern is left out."""
+    found = set[str]()
+    for written in patterns:
+        with contextlib.suppress(ConfigurationError):
+            found.add(_pattern(written).schema)
+    return found
 
 
 def _pattern(written: str) -> Pattern:
