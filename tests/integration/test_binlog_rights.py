@@ -1,4 +1,4 @@
-"""Rights that the change log of MariaDB and MySQL needs: with these and nothing else it is read, without one it says so."""
+"""Rights that the change log of MariaDB and MySQL needs: these alone are enough, and each that is missing is named."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from airflow_legacy_events.databases.mysql.changelog.model import BinlogPlace
 from airflow_legacy_events.databases.mysql.changelog.server import LogServer
 from airflow_legacy_events.databases.mysql.changelog.session import LogSession
 from airflow_legacy_events.databases.mysql.changelog.transactions.state import ANY, BEFORE, RANGES
+from airflow_legacy_events.databases.mysql.changelog.xa_recover import prepared
 
-_DOING = "waiting for prepared transactions"
 _PAUSES = (0.01, 0.02, 0.05, 0.1, 0.25)
 
 
@@ -63,12 +63,6 @@ def join(session: LogSession, facts: Mapping[str, Any], tables: Sequence[TableNa
         unlock(session)
 
 
-def prepared(session: LogSession) -> set[str] | None:
-    """Return the XA transactions that are prepared, as the log names them; None if this user may not see them."""
-    rows = session.try_to(_DOING, "XA RECOVER")
-    return None if rows is None else {_named(*row) for row in rows}
-
-
 def wait_for_prepared(session: LogSession, known: set[str]) -> None:
     """Wait until prepared transactions have ended: their rows lie before the place where a stream begins.
 
@@ -87,9 +81,3 @@ def wait_for_prepared(session: LogSession, known: set[str]) -> None:
             )
         session.wait(_PAUSES[min(looks, len(_PAUSES) - 1)])
         looks, left = looks + 1, known & (prepared(session) or set())
-
-
-def _named(format_id: Any, global_bytes: Any, branch_bytes: Any, data: Any) -> str:
-    raw = data if isinstance(data, bytes) else str(data).encode("latin-1", "replace")
-    name, branch = raw[: int(global_bytes)], raw[int(global_bytes) : int(global_bytes) + int(branch_bytes)]
-    return f"X'{name.hex()}',X'{branch.hex()}',{int(format_id)}"

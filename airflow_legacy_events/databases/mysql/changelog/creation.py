@@ -1,4 +1,4 @@
-"""When files of the binlog were made: where transactions have no GTIDs, only that tells a log from one begun again."""
+"""When files of the binlog were made: that alone tells a log from one that was begun again, and has grown as long."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.model.log import TableName
 from airflow_legacy_events.databases.mysql.changelog.server import spelled
 from airflow_legacy_events.databases.mysql.changelog.session import DENIED, LogSession
+from airflow_legacy_events.databases.mysql.changelog.xa_recover import prepared
 from airflow_legacy_events.databases.mysql.session import code_of
 
 PATIENCE_SECONDS = 60.0
@@ -21,7 +22,7 @@ _DOING = "waiting for those who write to the tables"
 _BUSY = frozenset({1205, 1213})
 _PAUSES = (0.25, 0.5, 1.0, 2.0)
 _MOST = 5
-# SHARED_READ and the like are no writer's. A prepared XA transaction has no session.
+# SHARED_READ and the like are no writer's. A prepared XA transaction may have no session.
 _HOLDERS = """
 SELECT DISTINCT t.processlist_id, COALESCE(t.processlist_user, ''), m.object_schema, m.object_name
   FROM performance_schema.metadata_locks AS m
@@ -88,14 +89,15 @@ def _never_free(session: LogSession, tables: Sequence[TableName]) -> SourceError
 
 
 def _holders(session: LogSession, tables: Sequence[TableName]) -> list[str]:
-    """Return in words who holds locks for writing; empty if this user may not see that."""
+    """Return in words who may hold locks for writing; empty if this user may not see that."""
     chosen = " OR ".join("m.object_schema = %s AND m.object_name = %s" for _ in tables)
     rows = session.try_to(_DOING, _HOLDERS.format(chosen), *(part for one in tables for part in one), but=_UNKNOWN)
     if not rows:
         rows = session.try_to(_DOING, _OPEN, but=_UNKNOWN)
-    return [_told(*row) for row in rows or ()]
+    left = sorted(prepared(session) or ())
+    return [*(_told(*row) for row in rows or ()), *(f"prepared XA transaction {one}" for one in left)]
 
 
 def _told(number: str | None, user: str, schema: str, table: str) -> str:
-    who = "a prepared XA transaction (see XA RECOVER)" if number in (None, "0") else f"session {number}"
+    who = "no session" if number in (None, "0") else f"session {number}"
     return f"{who}{f' of {user!r}' if user else ''}{f', which writes to {schema}.{table}' if table else ''}"

@@ -186,14 +186,12 @@ class BinlogChangeLog:
         self._session.close()
 
     def _more_of(self, chunk: LogChunk) -> Mapping[str, Any]:
-        """Return what distinguishes this log from others, whose transactions have no GTIDs or the same ones."""
+        """Return what distinguishes this log from others, whose files and GTIDs may have the same names."""
         last = locating.last_of(chunk) if self._looking.server.mariadb else {}
         return {**last, **self._file_of(places.place_in(chunk.end.place))}
 
     def _file_of(self, place: BinlogPlace) -> Mapping[str, Any]:
-        """Return the facts of a place's file, if they are new, and transactions have no GTIDs."""
-        if self._looking.server.gtids is not None:
-            return {}
+        """Return the facts of a place's file, if they are new."""
         return creation.noted(self._access.dump, place.file, self._stored)
 
     def _note_columns(self) -> None:

@@ -104,9 +104,12 @@ class Looking:
         return Beginning(found, {PASSING: {"gtids": str(known), "until": text_of(end)}, RANGES: {}})
 
     def _refuse_remade(self, there: guards.There, stored: Mapping[str, Any], place: BinlogPlace) -> None:
-        """Check that the file of a watermark is the one that it was, if nothing but its time says so."""
+        """Check that the file of a watermark is the one that it was, if there is anything to read.
+
+        After a reset names of files and numbers of GTIDs begin again, and may have passed the watermark by now.
+        """
         known = stored.get(creation.FILE) or {}
-        if there.server.gtids is None and place != there.end and known.get("name") == place.file:
+        if place != there.end and known.get("name") == place.file:
             now = creation.created(self._access.dump, place.file)
             if now != known.get("created"):
                 raise guards.remade(there, place)
