@@ -195,3 +195,23 @@ def test_a_key_that_was_moved_is_an_error_until_the_table_is_read_again(stream):
     assert stream.named in str(caught.value)
     stream.run(**stream.anew)
     assert not stream.differs()
+
+
+def test_the_key_of_a_versioned_table_is_without_the_end_of_a_version(stream):
+    if not stream.logged.legacy.engine.name.startswith("mariadb"):
+        return
+    stream.execute(
+        "DROP TABLE orders",
+        "CREATE TABLE orders (id int PRIMARY KEY, s TIMESTAMP(6) GENERATED ALWAYS AS ROW START,"
+        " e TIMESTAMP(6) GENERATED ALWAYS AS ROW END, n int, PERIOD FOR SYSTEM_TIME (s, e)) WITH SYSTEM VERSIONING",
+        "INSERT INTO orders (id, n) VALUES (1, 1), (2, 2)",
+    )
+    assert [(one.op, one.key) for one in stream.run()] == [("r", '["1"]'), ("r", '["2"]')]
+    stream.execute(
+        "UPDATE orders SET n = 5 WHERE id = 1", "DELETE FROM orders WHERE id = 2", "UPDATE orders SET id = 3"
+    )
+    sent = stream.run()
+    assert [(one.op, one.key) for one in sent] == [("u", '["1"]'), ("d", '["2"]'), ("d", '["1"]'), ("c", '["3"]')]
+    [(key, row)] = rebuilt(stream.world, stream.name).items()
+    assert (key, row["n"]) == ('["3"]', "5")
+    assert row["e"] >= "2038-01-19 03:14:07.999999+00"

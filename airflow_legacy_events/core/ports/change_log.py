@@ -36,11 +36,14 @@ class LogColumn(NamedTuple):
         filled: whether rows that were there before the column may hold a value in it that the log never showed, since
             the column came with a default, is NOT NULL or is computed.
         type: of the column, as in `LogForm.types`; None if it is that of the reflection.
+        period: whether it says from or until when a version of a row holds. The database may have added it to the
+            primary key; among the rows that are read the rest of that is unique.
     """
 
     number: int | None = None
     filled: bool = False
     type: str | None = None
+    period: bool = False
 
 
 class LogOptions(NamedTuple):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import Stream, TableName
 from airflow_legacy_events.core.ports import ChangeLog, Database, LogColumn, LogTable, Reflection
@@ -145,7 +146,7 @@ class Tables:
         text = str(name)
         written = ".".join(map(self.database.quoted, name))
         found = self.database.reflect(written, None)
-        key = key_of(f"table {text!r}", found, self.key_columns.get(text), self.database)
+        key = self._key(name, found)
         stream = {"topic": topic, "source": path_of(self.source, text), "type": f"{self.source}.{text}.changed"}
         stream |= {"database": self.log.database, "product": self.log.product}
         stream |= {"schema": name.schema, "table": name.name}
@@ -154,6 +155,16 @@ class Tables:
             table = self._excluding(table, excluded, _NOT_EXCLUDED if known is None else known.excluded)
         check_order(self.database, table.what, found.selectable, self._select(table, frozenset()))
         return table
+
+    def _key(self, name: TableName, found: Reflection) -> tuple[str, ...]:
+        """Return the key columns of a table; of a primary key without the end of a version."""
+        given = self.key_columns.get(str(name))
+        key = key_of(f"table {str(name)!r}", found, given, self.database)
+        kinds = {column.name: column.kind for column in found.columns}
+        if given is not None or len(key) == 1 or kinds.get(key[-1]) is not Kind.INSTANT:
+            return key
+        columns = self.log.columns(name)
+        return tuple(one for one in key if one not in columns or not columns[one].period)
 
     def _excluding(self, table: LoggedTable, excluded: tuple[str, ...], known: Mapping[str, int]) -> LoggedTable:
         """Return the table without columns: each is looked for by its name, and by the number it once had."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -51,10 +51,12 @@ class CatalogColumns(NamedTuple):
     Attributes:
         shape: of the table, numbered by the places of its columns.
         filled: names of columns that hold a value in every row: NOT NULL, with a default, or generated.
+        period: names of columns that say from or until when a version of a row holds.
     """
 
     shape: TableShape
     filled: frozenset[str]
+    period: frozenset[str] = frozenset()
 
 
 class Catalog:
@@ -112,7 +114,8 @@ class Catalog:
             left_out = self.leaves_out and _is_generated(row[_EXTRA]) and column.name not in times.values()
             found.append(column._replace(left_out=left_out))
         shape = TableShape(tuple(found), last=len(found), hidden=hashes)
-        return CatalogColumns(_versioned(shape, times) if type_ == _VERSIONED else shape, filled)
+        shape = _versioned(shape, times) if type_ == _VERSIONED else shape
+        return CatalogColumns(shape, filled, frozenset(times.values()))
 
     def _ask(self, statement: str, *parameters: str) -> list[list[Any]]:
         rows = self._access.ask(_DOING, statement, *parameters)
@@ -148,7 +151,15 @@ def _versioned(shape: TableShape, times: Mapping[str, str]) -> TableShape:
     return replace(shape, hidden=shape.hidden + _VERSION_COLUMNS, row_end=ROW_END)
 
 
-def log_columns(shape: TableShape, filled: Collection[str]) -> Mapping[str, LogColumn]:
-    """Return the columns of a shape for `core.ports.ChangeLog.columns`."""
-    came = {*filled, *shape.came}
-    return {one.name: LogColumn(one.number, one.name in came, precise(one.declared)) for one in shape.columns}
+def log_columns(shape: TableShape, now: CatalogColumns) -> Mapping[str, LogColumn]:
+    """Return the columns of a table for `core.ports.ChangeLog.columns`.
+
+    Args:
+        shape: of the table, with our numbers.
+        now: the columns in the catalog.
+    """
+    came = now.filled | {*shape.came}
+    return {
+        one.name: LogColumn(one.number, one.name in came, precise(one.declared), one.name in now.period)
+        for one in shape.columns
+    }

@@ -110,7 +110,7 @@ class BinlogForms:
         if now is None:
             return {}
         shape = self._shapes.setdefault(table, now.shape)
-        return log_columns(numbered(replace(shape, exact=False), now.shape.columns), now.filled)
+        return log_columns(numbered(replace(shape, exact=False), now.shape.columns), now)
 
     def omitted(self, table: TableName) -> frozenset[str]:
         """Return the columns that images of rows may lack; see `core.ports.ChangeLog.omitted`."""
