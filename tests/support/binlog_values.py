@@ -30,6 +30,14 @@ def rows_event(body: bytes, width: int, op: str = "c") -> RowsEvent:
     return RowsEvent(1, op, True, width, every, every, body, 0)
 
 
+def images(
+    columns: Sequence[LoggedColumn], body: bytes, op: str, old: tuple[int, ...] | None = None, convert: Any = None
+) -> list[tuple[Any, ...]]:
+    """The images of an event; see `RowReader.images`."""
+    reader = row_reader(table_map(columns), columns, convert or unconverted)
+    return reader.images(rows_event(body, len(columns), op), old)
+
+
 def unconverted(charset: str, values: Sequence[bytes]) -> Sequence[str | None]:
     """Converts bytes as latin-1 does, whatever the character set."""
     return [value.decode("latin-1") for value in values]

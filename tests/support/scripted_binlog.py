@@ -203,7 +203,7 @@ class ScriptedReader:
     def __init__(self, width: int) -> None:
         self._width = width
 
-    def images(self, event: RowsEvent) -> list[Row]:
+    def images(self, event: RowsEvent, old: tuple[int, ...] | None = None) -> list[Row]:
         found, at, body = [], event.at, event.body
         while at < len(body):
             nulls, at = body[at], at + 1
@@ -216,7 +216,8 @@ class ScriptedReader:
                 at += 4
             if self._width > END:
                 row[END] = CURRENT if row[END] == "1" else "2026-01-01 00:00:00.000000+00"
-            found.append(tuple(row))
+            is_light = old is not None and event.op == "u" and not len(found) % 2
+            found.append(tuple(None if is_light and place not in (old or ()) else one for place, one in enumerate(row)))
         return found
 
 

@@ -34,9 +34,9 @@ class _Lacking:
         self._map, self._columns, self._whole, self._reader_of = map_, columns, reader, reader_of
         self._others: dict[bytes, RowReader] = {}
 
-    def images(self, event: RowsEvent) -> list[Row]:
+    def images(self, event: RowsEvent, old: tuple[int, ...] | None = None) -> list[Row]:
         """See `RowReader.images`."""
-        return (self._whole if event.whole else self._other(event.present)).images(event)
+        return (self._whole if event.whole else self._other(event.present)).images(event, old)
 
     def _other(self, present: bytes) -> RowReader:
         if present not in self._others:
@@ -57,6 +57,6 @@ class Ordered:
     def __init__(self, reader: RowReader, places: Collection[int]) -> None:
         self._reader, self._pick = reader, itemgetter(*places)
 
-    def images(self, event: RowsEvent) -> list[Row]:
+    def images(self, event: RowsEvent, old: tuple[int, ...] | None = None) -> list[Row]:  # noqa: ARG002
         """See `RowReader.images`."""
         return [*map(self._pick, self._reader.images(event))]

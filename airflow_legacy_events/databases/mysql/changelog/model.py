@@ -192,8 +192,12 @@ class RowReader(Protocol):
     None, in their order.
     """
 
-    def images(self, event: RowsEvent) -> list[Row]:
+    def images(self, event: RowsEvent, old: tuple[int, ...] | None = None) -> list[Row]:
         """Return the images of an event whose columns are all present; of an UPDATE, old and new rows in turn.
+
+        Args:
+            event: of the table.
+            old: places of the values that are needed of the rows before an UPDATE, others may be None; None: all.
 
         Raises:
             ValueError: the event is damaged.

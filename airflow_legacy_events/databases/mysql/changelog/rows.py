@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from functools import lru_cache
-from typing import TypeAlias
+from functools import cached_property, lru_cache
 
 from airflow_legacy_events.databases.mysql.changelog.character_sets import unreadable
 from airflow_legacy_events.databases.mysql.changelog.model import (
@@ -21,7 +20,7 @@ from airflow_legacy_events.databases.mysql.changelog.model import (
     TableMap,
 )
 from airflow_legacy_events.databases.mysql.changelog.values.choosing import piece_of
-from airflow_legacy_events.databases.mysql.changelog.values.code import for_any, for_nulls
+from airflow_legacy_events.databases.mysql.changelog.values.code import Read, for_any, for_nulls, for_updates
 from airflow_legacy_events.databases.mysql.changelog.values.piece import Piece
 from airflow_legacy_events.databases.mysql.changelog.values.strings import BINARY
 
@@ -30,7 +29,6 @@ _MOST_PATTERNS = 24
 """Different columns with NULL that get code of their own; others share slower code."""
 
 _DAMAGES = (struct.error, LookupError, ArithmeticError, ValueError)
-_Read: TypeAlias = Callable[[bytes, str, int, int, Callable[[Row], None]], int]
 
 
 @lru_cache(_MOST_READERS)
@@ -58,21 +56,23 @@ class Reader:
     def __init__(self, columns: Sequence[LoggedColumn], convert: Convert) -> None:
         self._columns, self._convert = columns, convert
         self._pieces = [_piece(column, convert) for column in columns]
+        self._kept = [place for place, column in enumerate(columns) if column.column is not None]
         self._bitmap = (len(columns) + 7) // 8
-        self._patterns: dict[bytes, _Read] = {}
-        self._any: _Read | None = None
-        kept = (piece for piece, column in zip(self._pieces, columns, strict=True) if column.column is not None)
-        self._blocks = [(place, piece.block) for place, piece in enumerate(kept) if piece.block is not None]
+        self._readers: dict[tuple[int, ...] | None, dict[bytes, Read]] = {}
+        blocks = ((at, self._pieces[place].block) for at, place in enumerate(self._kept))
+        self._blocks = [(at, block) for at, block in blocks if block is not None]
 
-    def images(self, event: RowsEvent) -> list[Row]:
+    def images(self, event: RowsEvent, old: tuple[int, ...] | None = None) -> list[Row]:
         """See `model.RowReader.images`."""
         body, at = event.body, event.at
-        end, size, patterns, rows = len(body), self._bitmap, self._patterns, list[Row]()
+        end, size, rows = len(body), self._bitmap, list[Row]()
         text, add = str(body, "latin-1"), rows.append
+        old = old if event.op == "u" else None
+        readers = self._readers.setdefault(old, {})
         try:
             while at < end:
                 nulls = body[at : at + size]
-                read = patterns.get(nulls) or self._read(nulls)
+                read = readers.get(nulls) or self._read(readers, old, nulls)
                 at = read(body, text, at, end, add)
         except _DAMAGES:
             raise ValueError("a rows event with values that are none of their types") from None
@@ -80,17 +80,24 @@ class Reader:
             raise ValueError("a rows event whose values end behind it")
         return self._converted(rows) if self._blocks else rows
 
-    def _read(self, nulls: bytes) -> _Read:
-        if len(self._patterns) < _MOST_PATTERNS:
-            found = self._patterns[nulls] = for_nulls(self._pieces, self._kept, nulls)
-            return found
-        if self._any is None:
-            self._any = for_any(self._pieces, self._kept, self._bitmap)
-        return self._any
+    def _read(self, readers: dict[bytes, Read], old: tuple[int, ...] | None, nulls: bytes) -> Read:
+        """Return what reads the next images: one of its own for the first columns with NULL that are seen."""
+        if len(readers) >= _MOST_PATTERNS:
+            return self._any if old is None else self._any_update
+        if old is None:
+            found = for_nulls(self._pieces, self._kept, nulls)
+        else:
+            found = for_updates(self._pieces, self._kept, [self._kept[at] for at in old], nulls, self._any)
+        readers[nulls] = found
+        return found
 
-    @property
-    def _kept(self) -> list[int]:
-        return [place for place, column in enumerate(self._columns) if column.column is not None]
+    @cached_property
+    def _any(self) -> Read:
+        return for_any(self._pieces, self._kept, self._bitmap)
+
+    def _any_update(self, body: bytes, text: str, at: int, end: int, add: Callable[[Row], None]) -> int:
+        """Read an old and a new image; see `values.code`."""
+        return self._any(body, text, self._any(body, text, at, end, add), end, add)
 
     def _converted(self, rows: list[Row]) -> list[Row]:
         """Return rows in which the server's texts stand for those bytes that Python can't decode."""
@@ -114,4 +121,4 @@ def _piece(column: LoggedColumn, convert: Convert) -> Piece:
     """Return the code for a column; values that are not part of rows are passed over."""
     if column.column is not None:
         return piece_of(column, convert)
-    return piece_of(column._replace(character_set=BINARY), convert)._replace(lines=(), block=None)
+    return piece_of(column._replace(character_set=BINARY), convert).passed_over

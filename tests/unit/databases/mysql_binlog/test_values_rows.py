@@ -11,7 +11,7 @@ import pytest
 from airflow_legacy_events.databases.mysql.changelog import rows
 from airflow_legacy_events.databases.mysql.changelog.model import UnreadableValueError
 from airflow_legacy_events.databases.mysql.changelog.rows import row_reader
-from tests.support.binlog_values import column, read, rows_event, table_map, unconverted
+from tests.support.binlog_values import column, images, read, rows_event, table_map, unconverted
 
 INT, VARCHAR = column(3), column(15, 80, character_set="utf8mb4")
 TEXT, BYTES = column(252, 2, character_set="utf8mb4"), column(252, 4, character_set="binary")
@@ -59,6 +59,36 @@ def test_more_patterns_of_null_than_have_code_of_their_own(monkeypatch):
                 body += struct.pack("<i", number) if one is INT else bytes([len(str(number))]) + str(number).encode()
         wanted.append(tuple(None if one is None else str(one) for one in row))
     assert read(columns, body) == wanted
+
+
+@pytest.mark.parametrize("patterns", [1, 24])
+@pytest.mark.parametrize("old", [(), (0,), (3, 1), (0, 1, 2, 3)])
+def test_of_rows_before_an_update_only_some_values_are_read(monkeypatch, patterns, old):
+    monkeypatch.setattr(rows, "_MOST_PATTERNS", patterns)
+    r, columns = random.Random(5), [INT, VARCHAR, INT._replace(column=None), VARCHAR, INT]
+    body = b""
+    for _ in range(300):
+        nulls = r.choice([0, 0, 0, 0b10, 0b10010])
+        texts = [b"\x01a", b"\x01b", b"\x00"]
+        values = [struct.pack("<i", r.randint(0, 9)) if one.type == INT.type else r.choice(texts) for one in columns]
+        body += bytes([nulls]) + b"".join(value for at, value in enumerate(values) if not nulls >> at & 1)
+    full = images(columns, body, "u")
+    found = images(columns, body, "u", old)
+    assert len(found) == 300
+    assert found[1::2] == full[1::2]
+    for light, whole in zip(found[::2], full[::2], strict=True):
+        assert [light[at] for at in old] == [whole[at] for at in old]
+        assert all(one in (None, other) for one, other in zip(light, whole, strict=True))
+    if patterns > 1 and not old:
+        assert set(found[0]) == {None}
+    assert images(columns, body, "c", old) == full
+    with pytest.raises(ValueError, match="rows event"):
+        images(columns, body[:-1], "u", old)
+
+
+def test_an_old_image_without_a_new_one_is_damage():
+    with pytest.raises(ValueError, match="rows event"):
+        images([INT, VARCHAR], stored(1, "a") + stored(1, "b") + stored(2, "c"), "u", (0,))
 
 
 def test_equal_maps_share_a_reader():

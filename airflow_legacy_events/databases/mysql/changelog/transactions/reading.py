@@ -62,10 +62,12 @@ class TransactionReader:
         selection: which of them take part.
         conn_id: Airflow's name of the connection.
         max_row_bytes: raw bytes of a row.
+        before: whether rows before a change are wanted.
     """
 
-    def __init__(self, forms: Forms, selection: Selection, conn_id: str, max_row_bytes: int) -> None:
+    def __init__(self, forms: Forms, selection: Selection, conn_id: str, max_row_bytes: int, *, before: bool) -> None:
         self._forms, self._selection, self._conn_id, self._most = forms, selection, conn_id, max_row_bytes
+        self._before = before
         self._known: dict[bytes, _Table | None] = {}
         self._tables: dict[bytes, _Table | None] = {}
         self._mariadb = False
@@ -138,12 +140,11 @@ class TransactionReader:
             reader, changes, needed = table.read or self._looked_up(table)
             if not event.holds(needed):
                 return (Unsent(failures.PARTIAL_IMAGE, event.op),)
-            images = reader.images(event)
+            return changes.of_event(reader, event, before=self._before)
         except UnknownColumnsError as error:
             return (Unsent(error.why, event.op),)
         except UnreadableValueError as error:
             return (Unsent(str(error), event.op),)
-        return changes.of(event.op, images, len(event.body))
 
     def _looked_up(self, table: _Table) -> tuple[RowReader, Changes, int]:
         event = table.event

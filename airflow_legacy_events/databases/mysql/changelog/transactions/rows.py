@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
 from airflow_legacy_events.core.model.log import LogForm
-from airflow_legacy_events.databases.mysql.changelog.model import ReadTable, Row
+from airflow_legacy_events.databases.mysql.changelog.model import ReadTable, Row, RowReader, RowsEvent
 from airflow_legacy_events.databases.mysql.changelog.transactions.failures import NO_KEY, too_large
 
 _NEVER = ("2038-01-19 03:14:07.999999", "2106-02-07 06:28:15.999999", "18446744073709551615")
@@ -59,8 +59,33 @@ class Changes:
 
     def __init__(self, table: ReadTable, most: int) -> None:
         self._form, self._end, self._most = table.form, table.row_end, most
+        self._places = tuple(table.key)
         self._key = itemgetter(*table.key) if table.key else _nothing
         self._nulls = [place for place in table.key if table.form.columns[place].nullable]
+
+    def of_event(self, reader: RowReader, event: RowsEvent, *, before: bool) -> Iterable[Rows | Unsent]:
+        """Return the changes of an event in their order.
+
+        Args:
+            reader: of its images.
+            event: of the table.
+            before: whether old rows are wanted. Else only their keys are read, as long as none changed.
+
+        Raises:
+            ValueError: see `RowReader.images`.
+            UnreadableValueError: likewise.
+        """
+        size = len(event.body)
+        if event.op == "u" and not before and self._is_simple(size):
+            images = reader.images(event, self._places)
+            if [*map(self._key, images[::2])] == [*map(self._key, images[1::2])]:
+                new = images[1::2]
+                return (Rows(self._form, ["u"] * len(new), new, None, {}, size),)
+        return self.of(event.op, reader.images(event), size)
+
+    def _is_simple(self, size: int) -> bool:
+        """Whether no row of an event of this size needs to be judged."""
+        return self._end is None and not self._nulls and size <= self._most
 
     def of(self, op: str, images: list[Row], size: int) -> Iterator[Rows | Unsent]:
         """Yield the changes of an event in their order.
@@ -70,7 +95,7 @@ class Changes:
             images: of its rows; of an UPDATE, old and new rows in turn.
             size: of the event, in bytes.
         """
-        if self._end is None and not self._nulls and size <= self._most:
+        if self._is_simple(size):
             yield self._all(op, images, size)
             return
         yield from self._judged(_changes(op, images) if self._end is None else self._current(op, images), size)

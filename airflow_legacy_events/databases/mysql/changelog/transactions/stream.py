@@ -59,7 +59,7 @@ class Stream:
         self._grouping = Grouping(selection.takes, most_bytes)
         self._walk = Walk(access, sessions, self._grouping, state)
         self._again = Again(access, sessions, lambda: Grouping(selection.takes, most_bytes))
-        self._reader = TransactionReader(forms, selection, access.conn_id, access.max_row_bytes)
+        self._reader = TransactionReader(forms, selection, access.conn_id, access.max_row_bytes, before=found.before)
         self._skipped = None if state.passing is None else Gtids(state.passing[0])
         self._foreign: set[str] = set()
         self._current: tuple[str, frozenset[TableName]] | None = None

@@ -31,3 +31,8 @@ class Piece(NamedTuple):
     length: str | None = None
     names: Mapping[str, Any] = _NONE
     block: str | None = None
+
+    @property
+    def passed_over(self) -> Piece:
+        """The code that reads no value, but knows where the next one begins."""
+        return self._replace(lines=(), block=None)
