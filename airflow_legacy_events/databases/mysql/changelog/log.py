@@ -158,7 +158,7 @@ class BinlogChangeLog:
 
     def acknowledge(self, place: str) -> None:
         """See `core.ports.ChangeLog.acknowledge`: the server keeps nothing for a stream."""
-        self._saved = place
+        self._saved = self.located(LogPosition(place)).place
 
     def snapshot(self, tables: Sequence[LogTable]) -> AbstractContextManager[LogSnapshot]:
         """See `core.ports.ChangeLog.snapshot`."""
