@@ -50,7 +50,7 @@ class Decoder:
     Args:
         place: where the first event begins; None for a server's dump, which says so itself.
         holes: whether events may be missing, as in a dump: the server leaves out MariaDB's ANNOTATE_ROWS unless it is
-            asked for them, and transactions that a dump by GTID does not want. It decrypts what it sends.
+            wanted them, and transactions that a dump by GTID does not want. It decrypts what it sends.
         skipped: bytes before each event in its first part.
     """
 
