@@ -38,11 +38,13 @@ class Model:
                 found += self._rows(*step[1:4], moves=step[4])
             elif step[0] == "savepoint":
                 self.log.query(f"SAVEPOINT `{step[1]}`")
+                points.pop(step[1], None)
                 points[step[1]] = len(found)
             elif step[1] in points:
                 self.log.query(f"ROLLBACK TO `{step[1]}`")
                 del found[points[step[1]] :]
-                points = {name: at for name, at in points.items() if at <= len(found)}
+                names = list(points)  # the server forgets those that came later
+                points = {name: points[name] for name in names[: names.index(step[1]) + 1]}
         return found
 
     def _rows(self, table: str, op: str, count: int, *, moves: bool) -> list[Change]:
