@@ -73,7 +73,7 @@ def get_cli_commands() -> list[Any]:
         for verb, (module, text, names) in _COMMANDS.items()
     ]
     watermark = GroupCommand(name="watermark", help="Manage the watermarks of streams", subcommands=commands)
-    groups = (watermark, _outbox_commands(), slot_commands())
+    groups = (watermark, _outbox_commands(), slot_commands(), _doctor())
     return [GroupCommand(name="legacy-events", help="Event streams of legacy databases", subcommands=groups)]
 
 
@@ -94,3 +94,26 @@ def _outbox_commands() -> Any:
         for verb, (text, names) in _OUTBOX.items()
     ]
     return GroupCommand(name="outbox", help="Print SQL for the outbox of an application", subcommands=commands)
+
+
+def _doctor() -> Any:
+    from airflow.cli import cli_config  # noqa: PLC0415
+
+    return cli_config.ActionCommand(
+        name="doctor",
+        help="Examine a task: what its next run would find wrong, and how complete it would be",
+        description=(
+            "Check arguments, connections, rights, tables and topics of a task by the code of its run, up to where that"
+            " would read the first row. Nothing is sent, created or moved. Exit code 1 if the next run would fail."
+        ),
+        func=cli_config.lazy_load_command(f"{_PACKAGE}.doctor.doctor"),
+        args=(
+            cli_config.ARG_DAG_ID,
+            cli_config.ARG_TASK_ID,
+            cli_config.ARG_LOGICAL_DATE_OR_RUN_ID_OPTIONAL,
+            cli_config.ARG_MAP_INDEX,
+            cli_config.ARG_BUNDLE_NAME,
+            cli_config.ARG_OUTPUT,
+            cli_config.ARG_VERBOSE,
+        ),
+    )

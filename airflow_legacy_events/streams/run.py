@@ -188,17 +188,8 @@ class StreamRun:
 
     def _parts(self, opened: contextlib.ExitStack, mode: RunMode, repeat: Repeat | None) -> Parts:
         """Build all parts first, then report every failure in one error."""
-        options, problems, parts = self._options, Problems(), dict[str, Any]()
-        make: dict[str, Callable[[], Any]] = {
-            "limits": lambda: self._limits(mode),
-            "envelope": lambda: self._spec.envelope(options.envelope),
-            "store": lambda: open_store(options.watermark_store, context=self._context),
-            "stream": self._shape_messages,
-            "spec": self._spec.resolved,
-            "database": lambda: self._open_database(opened),
-            "broker": lambda: self._open_broker(opened),
-        }
-        for name, part in make.items():
+        problems, parts = Problems(), dict[str, Any]()
+        for name, part in self._makers(opened, mode).items():
             with problems.collect():
                 parts[name] = part()
         if {"limits", "spec", "database"} <= parts.keys():
@@ -212,6 +203,18 @@ class StreamRun:
                     parts["source"].check(None if repeat is None else repeat.what)
         problems.raise_found()
         return Parts(**{name: parts[name] for name in Parts._fields})
+
+    def _makers(self, opened: contextlib.ExitStack, mode: RunMode) -> dict[str, Callable[[], Any]]:
+        """Return what makes each part, by its name; `stream` and `spec` only check theirs."""
+        return {
+            "limits": lambda: self._limits(mode),
+            "envelope": lambda: self._spec.envelope(self._options.envelope),
+            "store": lambda: open_store(self._options.watermark_store, context=self._context),
+            "stream": self._shape_messages,
+            "spec": self._spec.resolved,
+            "database": lambda: self._open_database(opened),
+            "broker": lambda: self._open_broker(opened),
+        }
 
     def _shape_messages(self) -> None:
         self.stream = messages.applied(self.stream, self._options)

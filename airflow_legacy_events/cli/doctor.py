@@ -1,0 +1,75 @@
+"""`airflow legacy-events doctor`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+from argparse import Namespace
+from typing import Any
+
+from airflow.cli.commands import task_command
+
+from airflow_legacy_events.cli._command import command, say, say_json, show
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.printable import printable_lines
+from airflow_legacy_events.streams.examination import Examination, Finding, Specified
+from airflow_legacy_events.streams.options import StreamOptions
+
+
+@command
+def doctor(args: Namespace) -> None:
+    """Examine a task as its next run would; exit code 1 if that run would fail."""
+    log = logging.getLogger("airflow_legacy_events.doctor")
+    log.propagate = False
+    found = _examined(args, log)
+    lines = [one._asdict() for one in found.findings]
+    if args.output == "json":
+        say_json(json.dumps(lines, ensure_ascii=False))
+    elif args.output == "yaml":
+        show(lines, args.output)
+    else:
+        say(f"task {args.task_id!r} of DAG {args.dag_id!r}, stream {found.stream.name!r}")
+        for one in found.findings:
+            say(_line(one))
+    if found.failed:
+        raise SystemExit(printable_lines("the next run of this task would fail"))
+
+
+def _line(found: Finding) -> str:
+    text = "\n".join(f"         {line}" for line in found.text.splitlines())
+    return f"{found.result:8} {found.check}" + (f"\n{text}" if text else "")
+
+
+def _examined(args: Namespace, log: logging.Logger) -> Examination:
+    operator, context = _rendered(args)
+    if not isinstance(operator, Specified):
+        raise ConfigurationError(
+            f"task {args.task_id!r} of DAG {args.dag_id!r} is a {type(operator).__name__}, which moves no stream; name"
+            " a task of IncrementalQueryOperator, OutboxDrainOperator or ChangeLogDrainOperator"
+        )
+    found = Examination(operator._spec(), StreamOptions.of(operator), context, log)  # noqa: SLF001  as the task does
+    silenced = logging.root.manager.disable
+    logging.disable(logging.NOTSET)  # warnings are findings; only the logger of this command hears them
+    try:
+        found.examine()
+    finally:
+        logging.disable(silenced)
+    return found
+
+
+def _rendered(args: Namespace) -> tuple[Any, Any]:
+    """Return the operator with its templates filled as `airflow tasks render` fills them, and the task's context."""
+    commands: Any = task_command
+    dag = commands.get_bagged_dag(args.bundle_name, args.dag_id)
+    known = commands.get_db_dag(args.bundle_name, args.dag_id)
+    ti, _ = commands._get_ti(  # noqa: SLF001  the command has no public part
+        known.get_task(task_id=args.task_id),
+        args.map_index,
+        logical_date_or_run_id=args.logical_date_or_run_id or dt.datetime.now(dt.UTC).isoformat(),
+        create_if_necessary="memory",
+    )
+    operator = dag.get_task(args.task_id)
+    context = commands._get_template_context(ti, operator)  # noqa: SLF001
+    operator.render_template_fields(context)
+    return context["task"], context
