@@ -7,6 +7,7 @@ A packet is cut into chunks of 16 MiB less a byte, the last of which is shorter;
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from struct import Struct
 
 WHOLE_BYTES = 2**17
 """Packets up to this size are given as a whole."""
@@ -14,6 +15,7 @@ WHOLE_BYTES = 2**17
 _BUFFER_BYTES = 2 * WHOLE_BYTES
 _CHUNK_BYTES = 2**24 - 1
 _HEADER_BYTES = 4
+_LENGTH = Struct("<I")  # its highest byte is the number of the chunk
 
 
 def packed(command: int, body: bytes) -> bytes:
@@ -35,6 +37,12 @@ class Packets:
 
     def next(self) -> tuple[bytes, bool]:
         """Return the next packet and True; or the first part of a large one and False, then `rest` follows."""
+        begin = self._at + _HEADER_BYTES
+        if begin <= self._end:  # most packets lie in the buffer
+            end = begin + (_LENGTH.unpack_from(self._view, self._at)[0] & _CHUNK_BYTES)
+            if end <= self._end:
+                self._at = end
+                return bytes(self._view[begin:end]), True
         size = self._header()
         if size > WHOLE_BYTES:
             self._left, self._continues = size, size == _CHUNK_BYTES
