@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import socket
 import sys
 from contextlib import closing, contextmanager
 
@@ -12,6 +13,7 @@ from pymysql import _auth
 
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.databases.mysql.changelog.dump import BinlogDump
+from airflow_legacy_events.databases.mysql.changelog.dump_session import DumpSession
 from airflow_legacy_events.databases.mysql.connecting import connect
 from tests.support.binlog_dumps import SECONDS, dump_of, end_of, events_of, options_of
 from tests.support.binlog_servers import SERVERS
@@ -76,13 +78,26 @@ def test_a_server_that_is_not_there_is_an_error():
 
 
 def test_a_socket_and_an_option_file_lead_to_the_server(server, tmp_path):
-    [(_, socket)] = server.execute("SHOW VARIABLES LIKE 'socket'")
+    [(_, path)] = server.execute("SHOW VARIABLES LIKE 'socket'")
     given = options_of(server)
     file = tmp_path / "my.cnf"
-    file.write_text(f"[client]\nuser={given['user']}\npassword={given['passwd']}\nsocket={socket}\n")
+    file.write_text(f"[client]\nuser={given['user']}\npassword={given['passwd']}\nsocket={path}\n")
     place = end_of(server)
     with closing(BinlogDump("crm", {"read_default_file": str(file)}, SECONDS)) as dump:
         assert isinstance(list(dump.events(place)), list)
+
+
+def test_a_session_is_a_replica_with_an_id_of_its_own_and_notices_a_peer_that_vanished(server):
+    statement = "SHOW SLAVE HOSTS" if "MariaDB" in server.execute("SELECT VERSION()")[0][0] else "SHOW REPLICAS"
+    with closing(DumpSession("crm", options_of(server), SECONDS)) as session:
+        number = session.server_id()
+        session.register(number)
+        hosts = {row[0]: row[1] for row in server.execute(statement)}
+        assert number > 2**31
+        assert hosts[number].startswith("airflow-legacy-events@")
+        assert session._used() >= {number}
+        assert session._wire._socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert session._wire._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 60
 
 
 @pytest.fixture
