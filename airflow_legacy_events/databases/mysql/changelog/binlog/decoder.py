@@ -49,8 +49,8 @@ class Decoder:
 
     Args:
         place: where the first event begins; None for a server's dump, which says so itself.
-        holes: whether events may be missing, as in a dump: the server leaves out MariaDB's ANNOTATE_ROWS unless it is
-            wanted them, and transactions that a dump by GTID does not want. It decrypts what it sends.
+        holes: whether events may be missing, as in a dump: the server leaves out MariaDB's ANNOTATE_ROWS unless the
+            session wants them, and transactions that a dump by GTID does not want. It decrypts what it sends.
         skipped: bytes before each event in its first part.
     """
 
