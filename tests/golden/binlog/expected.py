@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,8 @@ from airflow_legacy_events.databases.mysql.changelog.binlog.rotate import rotate
 from airflow_legacy_events.databases.mysql.changelog.binlog.rows_event import rows_event
 from airflow_legacy_events.databases.mysql.changelog.binlog.table_map import table_map
 from airflow_legacy_events.databases.mysql.changelog.binlog.xa import xa_prepare, xid
-from airflow_legacy_events.databases.mysql.changelog.model import Event
+from airflow_legacy_events.databases.mysql.changelog.model import Event, TableMap
+from tests.golden.binlog.images import Tables, shape_of
 
 HERE = Path(__file__).parent
 NAMES = sorted(path.stem for path in HERE.glob("*.binlog"))
@@ -59,11 +61,21 @@ def plain(value: Any) -> Any:
 
 
 def lines(name: str) -> Iterator[str]:
-    """Yield what is expected of each event of a golden file, as lines of JSON."""
+    """Yield what is expected of each event of a golden file, as lines of JSON; rows events with their rows."""
+    tables = Tables(named())
     for event, found in events_of(HERE / f"{name}.binlog"):
-        images = event.body[found.at :].hex() if event.kind in codes.ROWS else None
+        if event.kind == codes.TABLE_MAP:
+            tables.add(found)
         what = [event.start, event.end, event.kind, event.nested, event.time, plain(found)]
-        yield json.dumps([*what, images] if images else what, ensure_ascii=False)
+        rows = [tables.rows(event)] if event.kind in codes.ROWS else []
+        yield json.dumps(what + rows, ensure_ascii=False, default=lambda one: one.decode("latin-1"))
+
+
+@functools.cache
+def named() -> dict[tuple[Any, ...], TableMap]:
+    """The table maps of MariaDB, whose names MySQL 5.6 does not log."""
+    events = events_of(HERE / "mariadb10.binlog")
+    return {shape_of(found): found for event, found in events if event.kind == codes.TABLE_MAP}
 
 
 _OTHERS = {

@@ -216,6 +216,33 @@ def test_keys_with_prefixes_and_unknown_fields():
 
 
 @pytest.mark.parametrize(
+    ("code", "metadata", "possible"),
+    [
+        *[(code, bytes([digits]), digits <= 6) for code in (17, 18, 19) for digits in (0, 6, 7)],
+        *[(code, bytes([size]), 1 <= size <= 4) for code in (249, 252, 245, 255, 242, 140) for size in (0, 1, 4, 5)],
+        *[(246, bytes([precision, scale]), scale <= precision) for precision, scale in ((65, 30), (5, 5), (5, 6))],
+        *[(246, bytes([precision, scale]), False) for precision, scale in ((66, 0), (65, 39))],
+        *[
+            (16, bytes([bits, size]), ok)
+            for bits, size, ok in ((3, 0, True), (0, 8, True), (8, 0, False), (1, 8, False))
+        ],
+        *[(254, bytes([real, size]), ok) for real, size, ok in ((247, 2, True), (247, 3, False), (248, 9, False))],
+        (4, b"\4", True),
+        (5, b"\0", False),
+        (15, b"\xff\xff", True),
+        (3, b"", True),
+    ],
+)
+def test_metadata_that_a_type_may_have(code, metadata, possible):
+    body = map_of([code], metadata)
+    if possible:
+        assert len(table_map(body, mariadb=False).metadata) == 1
+    else:
+        with pytest.raises(ValueError, match=r"shop\.orders has metadata that its type does not have"):
+            table_map(body, mariadb=False)
+
+
+@pytest.mark.parametrize(
     "body",
     [
         map_of([3])[:-1],

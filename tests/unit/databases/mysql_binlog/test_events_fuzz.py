@@ -13,8 +13,9 @@ from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.databases.mysql.changelog.binlog import codes
 from airflow_legacy_events.databases.mysql.changelog.binlog.decoder import Decoder
 from airflow_legacy_events.databases.mysql.changelog.binlog.file import file_events
-from airflow_legacy_events.databases.mysql.changelog.model import BinlogPlace
-from tests.golden.binlog.expected import HERE, NAMES, said
+from airflow_legacy_events.databases.mysql.changelog.model import BinlogPlace, UnreadableValueError
+from tests.golden.binlog.expected import HERE, NAMES, named, said
+from tests.golden.binlog.images import Tables
 from tests.support import binlog
 from tests.support.profile import LONG
 
@@ -38,17 +39,22 @@ CHANGES = st.lists(st.tuples(st.integers(0, 2**16), st.integers(1, 255)), min_si
 
 
 def outcome(events):
-    """Decode events with their bodies; return the error that ended it, if any did."""
+    """Decode events with their bodies and their rows; return the error that ended it, if any did."""
+    tables = Tables(named())
     try:
         for event in events:
-            with contextlib.suppress(ValueError):
-                said(event, mariadb=event.server_id % 2 == 0)
+            with contextlib.suppress(ValueError, UnreadableValueError):
+                found = said(event, mariadb=event.server_id % 2 == 0)
+                if event.kind == codes.TABLE_MAP:
+                    tables.add(found)
+                elif event.kind in codes.ROWS:
+                    tables.rows(event)
     except SourceError as error:
         return str(error)
     return None
 
 
-@settings(max_examples=3000 if LONG else 60, deadline=None)
+@settings(max_examples=3000 if LONG else 40, deadline=None)
 @given(st.sampled_from(NAMES), CHANGES)
 @example("mysql97", [(9, 255)])
 def test_changed_files(tmp_path_factory, name, changes):
@@ -58,7 +64,7 @@ def test_changed_files(tmp_path_factory, name, changes):
     assert error is None or re.search(r"binlog\.000002(:\d+|' )", error)
 
 
-@settings(max_examples=3000 if LONG else 60, deadline=None)
+@settings(max_examples=3000 if LONG else 40, deadline=None)
 @given(st.sampled_from(NAMES), CHANGES, st.integers(0, 5))
 def test_changed_dumps(name, changes, cut):
     rotated = binlog.event(codes.ROTATE, (4).to_bytes(8, "little") + b"binlog.000002", flags=codes.ARTIFICIAL_FLAG)

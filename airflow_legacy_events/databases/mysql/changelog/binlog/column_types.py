@@ -55,6 +55,29 @@ MariaDB counts GEOMETRY among them, MySQL does not (seen with 10.11, 11.8 and 9.
 """
 
 
+_SIZED = (TINY_BLOB, MEDIUM_BLOB, LONG_BLOB, BLOB, BLOB_COMPRESSED, GEOMETRY, JSON, VECTOR)
+"""Types whose metadata are the bytes of their length, 1 to 4."""
+_BYTE = 8
+_MOST = {
+    **dict.fromkeys((FLOAT, DOUBLE, SET), 8),
+    **dict.fromkeys((TIMESTAMP2, DATETIME2, TIME2), 6),
+    **dict.fromkeys(_SIZED, 4),
+    ENUM: 2,
+    NEWDECIMAL: 65 << 8 | 38,
+    BIT: 8 << 8,
+}
+_LEAST = dict.fromkeys((*_SIZED, FLOAT, DOUBLE, SET, ENUM, BIT), 1)
+
+
+def possible(code: int, metadata: int) -> bool:
+    """Return whether a column of a type may have these metadata, as they are in `TableMap.metadata`."""
+    if not _LEAST.get(code, 0) <= metadata <= _MOST.get(code, metadata):
+        return False
+    if code == NEWDECIMAL:
+        return metadata & 255 <= min(metadata >> 8, _MOST[NEWDECIMAL] & 255)
+    return code != BIT or metadata & 255 < _BYTE
+
+
 def real_string(metadata: int) -> tuple[int, int]:
     """Return the type and length that the metadata of a STRING column hold.
 

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from airflow_legacy_events.core.errors import SourceError
-from airflow_legacy_events.databases.mysql.changelog.model import BinlogPlace
+from airflow_legacy_events.databases.mysql.changelog.model import BinlogPlace, TornFileError
 from airflow_legacy_events.databases.mysql.changelog.places import text_of
 
 
-class TornFileError(SourceError):
-    """A file of the binlog ends inside of an event: its server was killed while it wrote, or the file is damaged.
-
-    Attributes:
-        place: where the event begins.
-    """
-
-    def __init__(self, place: BinlogPlace) -> None:
-        super().__init__(
-            "run again, and if it fails alike, let the stream begin again: binlog file"
-            f" {place.file!r} ends inside of an event, at {text_of(place)}"
-        )
-        self.place = place
+def torn(place: BinlogPlace) -> TornFileError:
+    """Return the error for a file that ends inside of the event that begins at a place."""
+    return TornFileError(
+        "run again, and if it fails alike, let the stream begin again: binlog file"
+        f" {place.file!r} ends inside of an event, at {text_of(place)}",
+        place,
+    )
 
 
 def damaged(place: BinlogPlace, why: str) -> SourceError:

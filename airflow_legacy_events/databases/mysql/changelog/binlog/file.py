@@ -44,13 +44,13 @@ def _packets(data: BinaryIO, file: str) -> Iterator[Packet]:
     while head := data.read(HEADER_BYTES):
         start = data.tell() - len(head)
         if len(head) < HEADER_BYTES:
-            raise faults.TornFileError(BinlogPlace(file, start))
+            raise faults.torn(BinlogPlace(file, start))
         try:
             size = header(head).size
         except ValueError as error:
             raise faults.damaged(BinlogPlace(file, start), str(error)) from None
         if start + size > os.fstat(data.fileno()).st_size:
-            raise faults.TornFileError(BinlogPlace(file, start))
+            raise faults.torn(BinlogPlace(file, start))
         first = head + data.read(min(size - HEADER_BYTES, BLOCK_BYTES))
         yield first, _rest(data, size - len(first))
         data.seek(start + size)

@@ -59,6 +59,8 @@ def table_map(body: bytes, *, mariadb: bool) -> TableMap:
         raise ValueError(f"the metadata of {database}.{table} do not fit its columns' types")
     nullable = tuple(bits(data, len(codes)))
     real = [_real(code, one) for code, one in zip(codes, metadata, strict=True)]
+    if not all(types.possible(code, one) for code, one in real):
+        raise ValueError(f"a column of {database}.{table} has metadata that its type does not have")
     return TableMap(
         number,
         database,
