@@ -21,6 +21,42 @@ ORDERS = "CREATE TABLE orders (id int PRIMARY KEY, status varchar(9), total deci
 NAMES = "CREATE TABLE names (id int PRIMARY KEY, name text)"
 
 
+TYPES = {
+    "t": ("tinyint", "-128"),
+    "tu": ("tinyint unsigned", "255"),
+    "flag": ("boolean", "true"),
+    "su": ("smallint unsigned", "65535"),
+    "mu": ("mediumint unsigned", "16777215"),
+    "iz": ("int(5) zerofill", "42"),
+    "bu": ("bigint unsigned", "18446744073709551615"),
+    "d": ("decimal(30,5) unsigned", "12345678901234567890.5"),
+    "f": ("float", "1.1"),
+    "r": ("double", "1e100"),
+    "b1": ("bit(1)", "1"),
+    "b9": ("bit(9)", "b'100000001'"),
+    "y": ("year", "1999"),
+    "da": ("date", "'1000-01-01'"),
+    "zero": ("date", "'0000-00-00'"),
+    "ti": ("time(3)", "'-838:59:58.999'"),
+    "dt": ("datetime(6)", "'2026-01-02 03:04:05.123456'"),
+    "dt0": ("datetime", "'2026-01-02 03:04:05'"),
+    "ts": ("timestamp(2) NULL", "'2026-01-02 03:04:05.12'"),
+    "c": ("char(5)", "'x '"),
+    "v": ("varchar(20)", "'é€'"),
+    "bi": ("binary(4)", "0x0102"),
+    "vb": ("varbinary(9)", "0x00ff"),
+    "bl": ("blob", "0x00ff"),
+    "tx": ("text", "'long'"),
+    "e": ("enum('a','b')", "'b'"),
+    "s": ("set('x','y','z')", "'x,z'"),
+    "p": ("point", "ST_GeomFromText('POINT(1 2.5)')"),
+    "g": ("geometry", "ST_GeomFromText('POLYGON((0 0,1 0,1 1,0 0))')"),
+}
+"""A column and a value of each type."""
+
+LAX = "SET SESSION sql_mode = ''"
+
+
 class Stream:
     """A stream of a database, whose runs send to a broker in memory."""
 
@@ -147,3 +183,21 @@ def test_transactions_are_counted_under_their_names(stream):
     assert marks[0]["id"] == marks[1]["id"] == name
     assert name == json.loads(events[0].value)["id"].partition("@")[2].partition(",")[0]
     assert marks[2]["id"] != name
+
+
+@pytest.mark.parametrize("envelope", [CloudEventsEnvelope, MaxwellEnvelope, DebeziumEnvelope])
+def test_values_of_each_type_are_the_same_in_snapshot_and_log(stream, envelope):
+    columns = ", ".join(f"{name} {type_}" for name, (type_, _) in TYPES.items())
+    values = ", ".join(value for _, value in TYPES.values())
+    with stream.binlogged.legacy.connect() as session:
+        session.execute(LAX)
+        session.execute(f"CREATE TABLE everything (id int PRIMARY KEY, {columns})")
+        session.execute(f"INSERT INTO everything VALUES (1, {values}), (2{', NULL' * len(TYPES)})")
+        stream.run(envelope())
+        session.execute(f"INSERT INTO everything VALUES (1001, {values}), (1002{', NULL' * len(TYPES)})")
+    stream.run(envelope())
+    read = jsons(stream.new("everything"))
+    rows = [found.get("after", found) for found in (one.get("data", one) for one in read)]
+    assert [one.pop("id") for one in rows] == [1, 2, 1001, 1002]
+    assert rows[0] == rows[2]
+    assert rows[1] == rows[3] == dict.fromkeys(TYPES)

@@ -111,6 +111,7 @@ class MysqlDatabase(Reader):
         """See `core.ports.Database.reflect`."""
         self._known = Known(wanted=wanted(table, sql))
         found = super().reflect(table, sql)
+        self._tables.add(found.selectable, found.columns, self._known)
         state = found.state._replace(order=dict(self._known.collations))
         withheld, entry = self._known.withheld, self._known.entry
         unique = () if withheld.hides and entry is not None and entry.hides_key else found.unique
@@ -194,7 +195,7 @@ class MysqlDatabase(Reader):
 
     def bounded(self, column: Column) -> Any:
         """See `core.ports.Database.bounded`; only columns that can exceed the limit are measured, see `sizes`."""
-        if column.name in self._known.unbounded:
+        if (column.name, column.type) in self._tables.unbounded:
             return bounded_column(column, self.max_row_bytes)
         return super().bounded(column)
 

@@ -23,7 +23,7 @@ from airflow_legacy_events.databases.mysql.server import AskedServer
 from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Killer, Session, code_of, first_rows, reason
 from airflow_legacy_events.databases.mysql.shapes import are_bare, bare, check_shape
 from airflow_legacy_events.databases.mysql.sizes import singly, too_large_in
-from airflow_legacy_events.databases.mysql.spelling import Known
+from airflow_legacy_events.databases.mysql.spelling import Known, Tables
 from airflow_legacy_events.databases.mysql.streaming import read_slowly
 from airflow_legacy_events.databases.mysql.writing import reason_of_read
 
@@ -47,7 +47,7 @@ class Reader(AskedServer):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._killer = Killer(lambda: self._open(connect_timeout=_KILLER_SECONDS, read_timeout=_KILLER_SECONDS))
-        self._known = Known()
+        self._known, self._tables = Known(), Tables()
         self._cuts = Cuts(self.conn_id, self.log)
 
     def _connect(self) -> Session:
@@ -148,6 +148,8 @@ class Reader(AskedServer):
             raise errors.unreadable(self.conn_id, column, *charsets.REMEDY) from None
 
     def _spelled(self, query: Any) -> Any:
+        """Return the query to send; from here on, what is known is of the table that it reads."""
+        self._known = self._tables.of(query, self._known)
         return self._known.spelled(query, self._dialect.identifier_preparer.quote_identifier, self.max_row_bytes)
 
     def _stream(self, session: Session, statement: str, parameters: Any, expected: Sequence[Column] | None) -> Rows:

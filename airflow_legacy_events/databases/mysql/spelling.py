@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
@@ -133,6 +133,29 @@ class Known:
             return sa.func.utc_date()
         now = sa.func.utc_timestamp(sa.literal_column(str(self.digits.get(of.name, _FINEST))))
         return sa.cast(now, sa.CHAR) if of.kind is Kind.TEXT else now
+
+
+class Tables:
+    """Results of each reflection of a run, by the table: a change log reads several.
+
+    Attributes:
+        unbounded: names and types of columns that are unbounded in one of them.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[Any, Known] = {}
+        self.unbounded: set[tuple[str, str]] = set()
+
+    def add(self, selectable: Any, columns: Sequence[Column], known: Known) -> None:
+        """Add the result of a reflection."""
+        self._found[selectable] = known
+        self.unbounded |= {(one.name, one.type) for one in columns if one.name in known.unbounded}
+
+    def of(self, query: Any, last: Known) -> Known:
+        """Return what is known of the table that a query reads; of another query the last result."""
+        if len(self._found) < 2 or not isinstance(query, sa.Select):  # noqa: PLR2004  most runs read one
+            return last
+        return next((self._found[one] for one in query.get_final_froms() if one in self._found), last)
 
 
 def _order(query: Any) -> tuple[str, ...]:
