@@ -22,7 +22,7 @@ _NO_LOG = 1381
 _FORGET = "`airflow legacy-events watermark forget STREAM`"
 _TWICE = ("same server_uuid", "same server_id")
 _TORN = "truncated in the middle of event"
-_GONE = ("first log file name", "open log file", "purged")
+_GONE = ("first log file name", "open log file", "find next log", "purged")
 _BEYOND = ("impossible position", "position > file size")
 _DAMAGED = ("bogus data", "crc", "checksum", "exceeded max_allowed_packet", "corrupt", "invalid event")
 

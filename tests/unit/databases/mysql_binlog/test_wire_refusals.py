@@ -18,6 +18,7 @@ SAID = [
     ("Could not find first log file name in binary log index file", FORGET),
     ("Cannot replicate because the source purged required binary logs", FORGET),
     ("could not open log file", FORGET),
+    (f"could not find next log{TAIL}", FORGET),
     (f"Client requested master to start replication from impossible position{TAIL}", FORGET),
     ("Client requested source to start replication from position > file size", FORGET),
     (f"bogus data in log event{TAIL}", FORGET),
