@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
+import MySQLdb
 import pytest
 
 from tests.support.binlog_servers import SERVERS, binlog_server
@@ -97,3 +100,33 @@ def test_xa_transactions_go_out_once_they_are_committed(stream: BinlogStream, na
     stream.execute(*xa("'e','f',7", 5), "XA COMMIT 'e','f',7 ONE PHASE")
     assert stream.changes() == [("c", "5", "5")]
     assert stream.facts["prepared"] == {}
+
+
+def test_an_alter_that_is_logged_in_two_parts_counts_once_it_is_committed(stream: BinlogStream, name: str) -> None:
+    phases = "SET SESSION binlog_alter_two_phase = ON" if name.startswith("mariadb") else "DO 0"
+    stream.execute("INSERT INTO orders VALUES (1, 7), (2, 7)")
+    with pytest.raises(MySQLdb.IntegrityError):
+        stream.execute(phases, "ALTER TABLE orders ADD COLUMN x INT DEFAULT 3, ADD UNIQUE (v)")
+    stream.execute("INSERT INTO orders VALUES (3, 8)")
+    stream.execute(phases, "ALTER TABLE orders ADD COLUMN x INT", "INSERT INTO orders VALUES (4, 9, 10)")
+    found = [("c", "1", "7"), ("c", "2", "7"), ("c", "3", "8"), ("c", "4", "9", "10")]
+    assert [one for one in stream.changes() if one[0] == "c"] == found
+
+
+def test_a_transaction_is_named_by_its_gtid_where_it_has_one(stream: BinlogStream, name: str) -> None:
+    tagged = f"{uuid.uuid4()}:tag:7"
+    if name == "mysql9_logs":
+        reset = "SET GTID_NEXT = 'AUTOMATIC'"
+        stream.execute(f"SET GTID_NEXT = '{tagged}'", "INSERT INTO orders VALUES (1, 1)", reset)
+    else:
+        stream.execute("INSERT INTO orders VALUES (1, 1)")
+    before = stream.position
+    [chunk] = stream.chunks()
+    [[row]] = [part.rows for part in chunk.parts]
+    [noted] = chunk.notes.transactions.values()
+    if name == "mysql56_logs":  # this one has no GTIDs
+        assert (row[2], noted.gtid, before) == (noted.place, None, (noted.place, 0))
+        return
+    assert row[2] == noted.gtid
+    assert re.fullmatch(tagged if name == "mysql9_logs" else "0-[0-9]+-[0-9]+", row[2])
+    assert row[2] in chunk.facts["gtids"].split(",")

@@ -42,10 +42,10 @@ def gtid_name(family: str, number: int) -> str:
 
 @dataclass
 class ScriptedLog:
-    """Events in files; `torn` files end inside of an event."""
+    """Events in files; `torn` files end inside of an event; with None for `gtids` MySQL's are anonymous."""
 
     family: str
-    gtids: bool = True
+    gtids: bool | None = True
     files: dict[str, list[Event]] = field(default_factory=dict)
     torn: set[str] = field(default_factory=set)
     number: int = 0
@@ -94,9 +94,10 @@ class ScriptedLog:
             flags = FLAGS.get(flag or "", 0)
             name = struct.pack("<iBB", 1, len(xid), 0) + xid if flag in {"prepared", "completed"} else b""
             self.add(codes.MARIADB_GTID, struct.pack("<QIB", self.number, 0, flags) + name + b"\0" * 6)
-        elif self.gtids:
+        elif self.gtids is not False:
+            kind = codes.GTID if self.gtids else codes.ANONYMOUS_GTID
             times = b"\2" + b"\0" * 16 + (self.time * 1_000_000 + self.number).to_bytes(7, "little")
-            self.add(codes.GTID, b"\0" + SERVER.bytes + struct.pack("<Q", self.number) + times)
+            self.add(kind, b"\0" + SERVER.bytes + struct.pack("<Q", self.number) + times)
 
     def query(self, statement: str, database: str = "shop", thread: int = 7) -> None:
         head = struct.pack("<IIBHH", thread, 0, len(database), 0, 0)

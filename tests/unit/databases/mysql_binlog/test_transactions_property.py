@@ -155,7 +155,7 @@ RUN = st.tuples(
 
 @given(
     family=st.sampled_from([MARIADB, MYSQL]),
-    gtids=st.booleans(),
+    gtids=st.sampled_from([True, False, None]),
     runs=st.lists(RUN, min_size=1, max_size=8),
     rows=st.integers(1, 4),
     most_bytes=st.sampled_from([0, 60, 2**24]),
@@ -163,7 +163,7 @@ RUN = st.tuples(
 )
 @settings(max_examples=EXAMPLES, deadline=None)
 def test_changes_equal_a_models_whatever_is_killed(
-    family: str, gtids: bool, runs: list[Any], rows: int, most_bytes: int, kills: list[Any]
+    family: str, gtids: bool | None, runs: list[Any], rows: int, most_bytes: int, kills: list[Any]
 ) -> None:
     model = Model(ScriptedLog(family, gtids=gtids))
     for kind, steps, xid in runs:
