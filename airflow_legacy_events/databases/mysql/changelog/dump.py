@@ -60,7 +60,9 @@ class BinlogDump:
             found = decoder.events(_packets(session, decoder, broken_off))
             yield from found if session.starts_at(place) else _behind(found, place)
         except pymysql.Error as error:
-            reached = broken_off[0] if broken_off else decoder.place if decoder.place.file else place
+            reached = broken_off[0] if broken_off else decoder.place
+            if not reached.file or (reached.file == place.file and reached.position < place.position):
+                reached = place
             if self._closed.is_set():
                 raise refusals.closed_by_run(self._conn_id) from None
             if retried or not refusals.is_twice(error):
