@@ -48,11 +48,21 @@ class Decoder(NamedTuple):
 
     Attributes:
         ascii: whether bytes of ASCII are the same text in it.
-        decode: returns the text of bytes; raises UnicodeDecodeError. None if the server must convert them.
+        codec: Python's name of it; None if Python does not have it.
+        table: characters of its bytes, if it is a set of single bytes; see `codecs.charmap_decode`.
     """
 
     ascii: bool
-    decode: Callable[[bytes], str] | None
+    codec: str | None = None
+    table: str | None = None
+
+    @property
+    def decode(self) -> Callable[[bytes], str] | None:
+        """What returns the text of bytes; it raises UnicodeDecodeError. None if the server must convert them."""
+        codec, table = self.codec, self.table
+        if codec is not None:
+            return lambda stored: stored.decode(codec)
+        return None if table is None else lambda stored: codecs.charmap_decode(stored, "strict", table)[0]
 
 
 def decoder(charset: str, convert: Convert) -> Decoder:
@@ -63,14 +73,12 @@ def decoder(charset: str, convert: Convert) -> Decoder:
         convert: converts texts by the server.
     """
     if (codec := _PYTHON.get(charset)) is not None:
-        decode = codecs.getdecoder(codec)
-        return Decoder(codec in ("utf-8", "ascii"), lambda stored: decode(stored, "strict")[0])
+        return Decoder(codec in ("utf-8", "ascii"), codec)
     if charset not in _SINGLE:
         every = [bytes([number]) for number in _ASCII]
-        return Decoder(list(convert(charset, every)) == [chr(number) for number in _ASCII], None)
+        return Decoder(list(convert(charset, every)) == [chr(number) for number in _ASCII])
     table = "".join(one or _NO_CHARACTER for one in convert(charset, [bytes([number]) for number in range(256)]))
-    same = table[: len(_ASCII)] == "".join(map(chr, _ASCII))
-    return Decoder(same, lambda stored: codecs.charmap_decode(stored, "strict", table)[0])
+    return Decoder(table[: len(_ASCII)] == "".join(map(chr, _ASCII)), table=table)
 
 
 def texts(charset: str, values: Sequence[bytes], convert: Convert, column: str) -> list[str]:

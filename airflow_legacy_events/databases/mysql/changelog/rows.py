@@ -51,11 +51,17 @@ def row_reader(map_: TableMap, columns: Sequence[LoggedColumn], convert: Convert
 
 
 class Reader:
-    """See `model.RowReader`."""
+    """See `model.RowReader`.
 
-    def __init__(self, columns: Sequence[LoggedColumn], convert: Convert) -> None:
-        self._columns, self._convert = columns, convert
-        self._pieces = [_piece(column, convert) for column in columns]
+    Args:
+        columns: of the table map.
+        convert: converts texts by the server.
+        careful: name the column of a value that is no text at once; slower.
+    """
+
+    def __init__(self, columns: Sequence[LoggedColumn], convert: Convert, *, careful: bool = False) -> None:
+        self._columns, self._convert, self._careful = columns, convert, careful
+        self._pieces = [_piece(column, convert, careful=careful) for column in columns]
         self._kept = [place for place, column in enumerate(columns) if column.column is not None]
         self._bitmap = (len(columns) + 7) // 8
         self._readers: dict[tuple[int, ...] | None, dict[bytes, Read]] = {}
@@ -74,7 +80,9 @@ class Reader:
                 nulls = body[at : at + size]
                 read = readers.get(nulls) or self._read(readers, old, nulls)
                 at = read(body, text, at, end, add)
-        except _DAMAGES:
+        except _DAMAGES as error:
+            if isinstance(error, UnicodeDecodeError) and not self._careful:
+                return Reader(self._columns, self._convert, careful=True).images(event)
             raise ValueError("a rows event with values that are none of their types") from None
         if at != end:
             raise ValueError("a rows event whose values end behind it")
@@ -117,8 +125,8 @@ class Reader:
         return rows
 
 
-def _piece(column: LoggedColumn, convert: Convert) -> Piece:
+def _piece(column: LoggedColumn, convert: Convert, *, careful: bool) -> Piece:
     """Return the code for a column; values that are not part of rows are passed over."""
     if column.column is not None:
-        return piece_of(column, convert)
+        return piece_of(column, convert, careful=careful)
     return piece_of(column._replace(character_set=BINARY), convert).passed_over

@@ -59,6 +59,7 @@ def test_moments_within_documents():
         b"\x0d",
         b"\x04\x09",
         b"\x0c\x05a",
+        b"\x0c\x01\xff",
         b"\x0c" + b"\xff" * 6,
         b"\x02\xff\xff\x04\x00",
         b"\x00\x01\x00\x0c\x00\xff\xff\x01\x00\x05\x07\x00a",

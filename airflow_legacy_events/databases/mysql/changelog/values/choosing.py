@@ -38,8 +38,13 @@ _PLAIN: dict[int, Callable[[LoggedColumn], Piece]] = {
 _BLOBS = (codes.TINY_BLOB, codes.BLOB, codes.MEDIUM_BLOB, codes.LONG_BLOB)
 
 
-def piece_of(column: LoggedColumn, convert: Convert) -> Piece:
+def piece_of(column: LoggedColumn, convert: Convert, *, careful: bool = False) -> Piece:
     """Return the code that reads the values of a column.
+
+    Args:
+        column: of the table.
+        convert: converts texts by the server.
+        careful: name the column in the error of a value that is no text; slower.
 
     Raises:
         UnreadableValueError: its type is not known.
@@ -63,4 +68,4 @@ def piece_of(column: LoggedColumn, convert: Convert) -> Piece:
         return strings.read_by(size, read)
     if charset == BINARY:
         return strings.binary(size, column.metadata if column.type == codes.STRING else 0)
-    return strings.text(size, charset, convert, name)
+    return strings.text(size, charset, convert, name if careful else None)

@@ -11,6 +11,7 @@ from airflow_legacy_events.databases.mysql.changelog.values.piece import Piece
 _FIRST_DAY = dt.date(1970, 1, 1).toordinal()
 _ZERO = "0000-00-00 00:00:00"
 _MONTHS = 13
+_NO_TIME = 1 << 23
 _FRACTIONS: tuple[tuple[tuple[str, ...], str], ...] = (
     ((), ""),
     (("B",), ".{D1[$x // 10]}"),
@@ -54,6 +55,7 @@ COMMON: dict[str, Any] = {
     "HOURS": Memo(_hour),
     "HM6": tuple(f"{number >> 6:02}:{number & 63:02}:" for number in range(32 * 64)),
     "MS": tuple(f"{number // 60:02}:{number % 60:02}" for number in range(3_600)),
+    "HOURS_OF": tuple(f"{number:02}" for number in range(2_048)),
     "zero": _zero,
 }
 """Names that the lines use."""
@@ -92,6 +94,10 @@ def timestamp(digits: int) -> Piece:
 
 def time(digits: int) -> Piece:
     """Return the piece of a TIME."""
+    if not digits:
+        text = "{HOURS_OF[x >> 12]}:{D2[x >> 6 & 63]}:{D2[x & 63]}"
+        lines = (f"x = ($a << 16 | $b) - {_NO_TIME}", f"$v = f'{text}' if x >= 0 else time_text($a << 16 | $b)")
+        return Piece(("B", "H"), ">", lines, names={"time_text": lambda stored: _time_text(stored.to_bytes(3), 0)})
     size = 3 + (digits + 1) // 2
     return Piece((f"{size}s",), "", (f"$v = time_text($a, {digits})",), names={"time_text": _time_text})
 

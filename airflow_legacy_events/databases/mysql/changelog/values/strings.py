@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -50,16 +51,26 @@ def geometry(size: int) -> Piece:
     return of_length(size, f"$v = m[n + {_SRID_BYTES}:at]")
 
 
-def text(size: int, charset: str, convert: Convert, column: str) -> Piece:
-    """Return the piece of a text; `column` is its name for errors."""
+def text(size: int, charset: str, convert: Convert, column: str | None) -> Piece:
+    """Return the piece of a text.
+
+    Args:
+        size: bytes of its length.
+        charset: its character set.
+        convert: converts texts by the server.
+        column: its name, for the error of a value that is no text; None: that is a UnicodeDecodeError, which is faster.
+    """
     found = decoder(charset, convert)
     if found.decode is None:
         lines = ("$v = s[n:at]", "if not $v.isascii(): $v = m[n:at]") if found.ascii else ("$v = m[n:at]",)
         return of_length(size, *lines, block=charset)
-    names = {"decode": _named(found.decode, charset, column)}
+    names: dict[str, Any] = {"charmap_decode": codecs.charmap_decode, "table": found.table}
+    decoded = f"m[n:at].decode('{found.codec}')" if found.codec else "charmap_decode(m[n:at], 'strict', table$k)[0]"
+    if column is not None:
+        decoded, names = "decode$k(m[n:at])", {"decode": _named(found.decode, charset, column)}
     if found.ascii:
-        return of_length(size, "$v = s[n:at]", "if not $v.isascii(): $v = decode$k(m[n:at])", names=names)
-    return of_length(size, "$v = decode$k(m[n:at])", names=names)
+        return of_length(size, "$v = s[n:at]", f"if not $v.isascii(): $v = {decoded}", names=names)
+    return of_length(size, f"$v = {decoded}", names=names)
 
 
 def compressed(size: int, charset: str, convert: Convert, column: str) -> Piece:
