@@ -136,26 +136,28 @@ class Known:
 
 
 class Tables:
-    """Results of each reflection of a run, by the table: a change log reads several.
+    """Results of the last reflection of each table of a run: a change log reads several.
 
     Attributes:
         unbounded: names and types of columns that are unbounded in one of them.
     """
 
     def __init__(self) -> None:
-        self._found: dict[Any, Known] = {}
+        self._found: dict[tuple[str | None, str], Known] = {}
         self.unbounded: set[tuple[str, str]] = set()
 
     def add(self, selectable: Any, columns: Sequence[Column], known: Known) -> None:
         """Add the result of a reflection."""
-        self._found[selectable] = known
+        if isinstance(selectable, sa.TableClause):
+            self._found[selectable.schema, selectable.name] = known
         self.unbounded |= {(one.name, one.type) for one in columns if one.name in known.unbounded}
 
     def of(self, query: Any, last: Known) -> Known:
         """Return what is known of the table that a query reads; of another query the last result."""
         if len(self._found) < 2 or not isinstance(query, sa.Select):  # noqa: PLR2004  most runs read one
             return last
-        return next((self._found[one] for one in query.get_final_froms() if one in self._found), last)
+        tables = (one for one in query.get_final_froms() if isinstance(one, sa.TableClause))
+        return next((self._found[key] for one in tables if (key := (one.schema, one.name)) in self._found), last)
 
 
 def _order(query: Any) -> tuple[str, ...]:
