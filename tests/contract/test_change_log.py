@@ -1,4 +1,4 @@
-"""Contract of change logs: the one in memory, by which sources are tried, behaves as PostgreSQL's."""
+"""Contract of change logs: the one in memory, by which sources are tried, behaves as those of the databases."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from airflow_legacy_events.core.columns import ABSENT
 from airflow_legacy_events.core.model import LogPosition, LogRows, LogTruncate, TableName
 from airflow_legacy_events.core.ports import LogTable
+from tests.support.binlogs import BINLOGGED, binlogged_database
 from tests.support.engines import of
 from tests.support.memory_log import MemoryDatabase
 from tests.support.memory_server import SCHEMA, Server
@@ -20,9 +21,17 @@ from tests.support.slots import logged_database
 
 
 class Memory:
-    """Tables in memory."""
+    """Tables in memory.
+
+    Attributes:
+        identity: the columns that the log has of an old row: its key, or all.
+        numbered: whether the log has numbers of transactions, of which a snapshot may not see each yet.
+        truncated: number of a truncation in the middle of a transaction, which it may end.
+    """
 
     schema = SCHEMA
+    identity: tuple[str, ...] = ("id",)
+    numbered, truncated = True, 2
 
     def __init__(self, path):
         self.server = Server(path / "legacy.db")
@@ -49,18 +58,22 @@ class Postgres:
     """Tables of a PostgreSQL database."""
 
     schema = "public"
+    identity: tuple[str, ...] = ("id",)
+    numbered, truncated = True, 2
+    rename = "RENAME COLUMN note TO memo"
+    put = "ON CONFLICT (id) DO UPDATE SET note = excluded.note"
 
     def __init__(self, logged):
         self.logged = logged
 
     def commit(self, *changes):
         with self.logged.legacy.connect() as session:
-            session.autocommit = False
+            session.execute("BEGIN")
             for what, row, replaced in changes:
                 session.execute(*self.statement(what, row, replaced))
+            session.execute("COMMIT")
 
-    @staticmethod
-    def statement(what, row, replaced):
+    def statement(self, what, row, replaced):
         if what == "truncate":
             return ("TRUNCATE orders",)
         if what == "delete":
@@ -69,13 +82,13 @@ class Postgres:
             return "UPDATE orders SET id = %s, note = %s WHERE id = %s", (*row, *replaced)
         if what == "insert":
             return "INSERT INTO orders VALUES (%s, %s)", row
-        return "INSERT INTO orders VALUES (%s, %s) ON CONFLICT (id) DO UPDATE SET note = excluded.note", row
+        return f"INSERT INTO orders VALUES (%s, %s) {self.put}", row
 
     def alter(self, what):
         clauses = {
-            "rename": "RENAME COLUMN note TO memo",
-            "default": "ADD COLUMN size text DEFAULT '5'",
-            "null": "ADD COLUMN size text",
+            "rename": self.rename,
+            "default": "ADD COLUMN size varchar(9) DEFAULT '5'",
+            "null": "ADD COLUMN size varchar(9)",
         }
         self.logged.execute(f"ALTER TABLE orders {clauses[what]}")
 
@@ -85,13 +98,30 @@ class Postgres:
             yield log.change_log, log.database
 
 
-@pytest.fixture(params=("memory", *of("postgresql")))
+class Binlog(Postgres):
+    """Tables of MariaDB or MySQL."""
+
+    identity = ("id", "note")
+    numbered, truncated = False, 1
+    rename = "CHANGE note memo varchar(9)"
+    put = "ON DUPLICATE KEY UPDATE note = VALUES(note)"
+
+    @property
+    def schema(self):
+        return self.logged.legacy.url.database
+
+
+@pytest.fixture(params=("memory", *of("postgresql"), *BINLOGGED))
 def legacy(request, tmp_path):
+    table = "CREATE TABLE orders (id integer PRIMARY KEY, note varchar(9))"
     if request.param == "memory":
         yield Memory(tmp_path)
-        return
-    with logged_database(request, request.param, "CREATE TABLE orders (id integer PRIMARY KEY, note text)") as logged:
-        yield Postgres(logged)
+    elif request.param in BINLOGGED:
+        with binlogged_database(request, request.param, table) as logged:
+            yield Binlog(logged)
+    else:
+        with logged_database(request, request.param, table) as logged:
+            yield Postgres(logged)
 
 
 @pytest.fixture
@@ -141,15 +171,17 @@ def test_changes_come_in_commit_order_with_their_numbers(legacy, log):
         ("c", "1", "x", 1),
         ("c", "2", "two", 2),
         ("u", "1", "one", 1),
-        ("d", "2", ABSENT, 2),
-        ("d", "1", ABSENT, 3),
+        ("d", "2", "two" if "note" in legacy.identity else ABSENT, 2),
+        ("d", "1", "one" if "note" in legacy.identity else ABSENT, 3),
         ("c", "3", "x", 4),
     ]
     assert [one.final for one in chunks] == [False] * (len(chunks) - 1) + [True]
     assert sum(one.committed for one in chunks) == 2
-    assert len({one for chunk in chunks for one in chunk.transactions}) == 2
+    assert len({one for chunk in chunks for one in chunk.transactions}) == 2 * legacy.numbered
+    names = {row[-4] for chunk in chunks for part in chunk.parts for row in part.rows}
+    assert len(names) == 2
     form = next(part.form for chunk in chunks for part in chunk.parts)
-    assert (form.table, form.identity, len(form.numbers)) == (table.name, ("id",), 2)
+    assert (form.table, form.identity, len(form.numbers)) == (table.name, legacy.identity, 2)
 
 
 def test_a_transaction_is_cut_and_read_on_behind_each_change(legacy, log):
@@ -183,7 +215,7 @@ def test_a_truncation_is_a_chunk_of_its_own(legacy, log):
     kinds = [[*map(type, one.parts)] for one in chunks if one.parts]
     assert kinds == [[LogRows], [LogTruncate], [LogRows]]
     truncated = chunks[1].parts[0]
-    assert (truncated.form.table, truncated.partial, truncated.hidden[1]) == (table.name, False, 2)
+    assert (truncated.form.table, truncated.partial, truncated.hidden[1]) == (table.name, False, legacy.truncated)
 
 
 def test_a_snapshot_holds_what_the_log_has_up_to_its_place(legacy, log):
