@@ -171,7 +171,8 @@ def _plain(kind: type[Query | Drain | Log]) -> Callable[[dict[str, Any]], None]:
     """A task of our operators with nothing but the arguments of the specification."""
 
     def make(specification: dict[str, Any]) -> None:
-        task = kind(task_id="publish", source_conn_id=CONN_ID, **specification["arguments"])
+        named = specification.get("task", "publish")
+        task = kind(task_id=named, source_conn_id=CONN_ID, **specification["arguments"])
         task.specification = specification
 
     return make

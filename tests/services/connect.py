@@ -1,14 +1,15 @@
-"""Kafka Connect with Debezium's PostgreSQL connector: a standalone worker from jars that are downloaded once.
+"""Kafka Connect with Debezium's connectors for PostgreSQL and MariaDB: a worker from jars that are downloaded once.
 
 Only the benchmark of the change log starts it.
 """
 
 from __future__ import annotations
 
+import functools
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ _ARTIFACTS = (
     ("org.apache.kafka", "connect-runtime", VERSION),
     ("org.apache.logging.log4j", "log4j-slf4j-impl", "2.24.3"),
 )
-_PLUGIN = f"io.debezium:debezium-connector-postgres:{DEBEZIUM}:tar.gz:plugin"
+_PLUGINS = {"postgres": DEBEZIUM, "mariadb": "3.5.0.Final"}
+"""Debezium's releases; of the connector for MariaDB no later one is to be had from Maven Central."""
 _SETTINGS = """
 bootstrap.servers={bootstrap}
 listeners=http://127.0.0.1:{port}
@@ -65,10 +67,25 @@ class Connect(Service):
         self.spawn([*java, "org.apache.kafka.connect.cli.ConnectStandalone", settings], cwd=self.folder)
         self.wait_ready(self._answers)
 
-    def begin(self, name: str, settings: Mapping[str, Any]) -> None:
-        """Make a connector."""
-        body = {"name": name, "config": {key: str(value) for key, value in settings.items()}}
-        answer = self._client.post("/connectors", json=body)
+    def begin(self, name: str, settings: Mapping[str, Any], offset: Mapping[str, Any] | None = None) -> None:
+        """Make a connector.
+
+        Args:
+            name: of it.
+            settings: of it.
+            offset: where it begins, in its own words; where it likes to if there is none.
+        """
+        body: dict[str, Any] = {"name": name, "config": {key: str(value) for key, value in settings.items()}}
+        if offset is None:
+            self._demand(self._client.post("/connectors", json=body))
+            return
+        self._demand(self._client.post("/connectors", json={**body, "initial_state": "STOPPED"}))
+        offsets = [{"partition": {"server": settings["topic.prefix"]}, "offset": dict(offset)}]
+        set_ = functools.partial(self._client.patch, f"/connectors/{name}/offsets", json={"offsets": offsets})
+        wait_until(lambda: set_().is_success, f"the offset of connector {name} being set")
+        self._demand(self._client.put(f"/connectors/{name}/resume"))
+
+    def _demand(self, answer: httpx.Response) -> None:
         if not answer.is_success:
             raise RuntimeError(f"the connector was refused: {answer.text[:2000]}\n{self.tail()}")
 
@@ -96,17 +113,17 @@ class Connect(Service):
 def _jars() -> Path:
     """The folder of the worker's jars and its plugin, downloaded once by Maven."""
     folder = cache(f"connect-{VERSION}-debezium-{DEBEZIUM}")
-    complete = folder / ".complete"
     with alone(folder):
-        if not complete.exists():
+        missing = [one for one in _PLUGINS if not (folder / "plugins" / f"debezium-connector-{one}").exists()]
+        if missing or not (folder / ".complete").exists():
             if shutil.which("java") is None or shutil.which("mvn") is None:
                 raise MissingServiceError("Debezium needs Java and Maven: apt-get install default-jre-headless maven")
-            _download(folder)
-            complete.touch()
+            _download(folder, missing)
+            (folder / ".complete").touch()
     return folder
 
 
-def _download(folder: Path) -> None:
+def _download(folder: Path, plugins: Sequence[str]) -> None:
     dependencies = "".join(
         f"<dependency><groupId>{group}</groupId><artifactId>{name}</artifactId><version>{version}</version></dependency>"
         for group, name, version in _ARTIFACTS
@@ -117,9 +134,10 @@ def _download(folder: Path) -> None:
     )
     maven = ["mvn", "-q", "-B"]
     subprocess.run([*maven, "dependency:copy-dependencies", "-DoutputDirectory=libs"], cwd=folder, check=True)
-    subprocess.run(
-        [*maven, "dependency:copy", f"-Dartifact={_PLUGIN}", "-DoutputDirectory=archive"], cwd=folder, check=True
-    )
-    [archive] = (folder / "archive").glob("*.tar.gz")
-    with tarfile.open(archive) as found:
-        found.extractall(folder / "plugins", filter="data")
+    for name in plugins:
+        wanted = f"io.debezium:debezium-connector-{name}:{_PLUGINS[name]}:tar.gz:plugin"
+        copy = [*maven, "dependency:copy", f"-Dartifact={wanted}", f"-DoutputDirectory=archive-{name}"]
+        subprocess.run(copy, cwd=folder, check=True)
+        [archive] = (folder / f"archive-{name}").glob("*.tar.gz")
+        with tarfile.open(archive) as found:
+            found.extractall(folder / "plugins", filter="data")

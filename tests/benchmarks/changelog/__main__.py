@@ -1,4 +1,4 @@
-"""Measures the change log beside Debezium in interleaved rounds on a real broker and a real server, and judges it.
+"""Measures the change logs beside Debezium in interleaved rounds on a real broker and real servers, and judges them.
 
 Nothing else should work on the machine meanwhile. An interrupted run goes on with its next round.
 """
@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from tests.benchmarks import budgets, report
 from tests.benchmarks.case import Case, metered
 from tests.benchmarks.changelog import delay, figures, memory
-from tests.benchmarks.changelog.world import LOGGED, LogWorld
+from tests.benchmarks.changelog.world import LOGGED, MARIADB, LogWorld
 from tests.benchmarks.rounds import Kept, Round, run_rounds
 
 _WARM_UP_ROWS = 300_000
+_SERVERS = {"postgresql": LOGGED, "mariadb": MARIADB}
 
 
 def arguments() -> argparse.Namespace:
@@ -24,6 +25,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.changelog", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=300_000)
+    parser.add_argument("--on", nargs="+", choices=_SERVERS, default=[*_SERVERS], help="only the logs of these servers")
     parser.add_argument("--only", nargs="+", metavar="CASE", help="only cases whose name holds one of these words")
     parser.add_argument("--memory", action="store_true", help="instead: memory of transactions of 100 k and 1 M rows")
     parser.add_argument("--long", action="store_true", help="with --memory: also one of 5 M rows")
@@ -41,10 +43,12 @@ def measure(asked: argparse.Namespace, cases: Sequence[Case]) -> tuple[Kept, Seq
     try:
         if len(kept.lines) < asked.rounds:
             for case in [] if asked.memory else cases:  # lets Java compile what it will run
-                metered(world, case, _WARM_UP_ROWS)
+                metered(world, case, min(_WARM_UP_ROWS, asked.rows))
             run_rounds(world, cases, asked.rows, asked.rounds, kept)
-        waited = [] if asked.no_delay or asked.memory else delay.measure(world)
-        return kept, waited, f"{report.machine()}, Kafka 4.3, {world.legacy(LOGGED).title}, all on one machine"
+        servers = sorted({str(case.database) for case in cases})
+        waited = [] if asked.no_delay or asked.memory or LOGGED not in servers else delay.measure(world)
+        titles = " and ".join(world.legacy(one).title for one in servers)
+        return kept, waited, f"{report.machine()}, Kafka 4.3, {titles}, all on one machine"
     finally:
         world.stop()
 
@@ -74,6 +78,8 @@ def main() -> int:
     """Measure, show, judge."""
     asked = arguments()
     every = (memory.LONG_CASES if asked.long else memory.CASES) if asked.memory else figures.CASES
+    servers = [_SERVERS[one] for one in asked.on]
+    every = [one for one in every if one.database in servers]
     cases = [one for one in every if asked.only is None or any(word in one.name for word in asked.only)]
     if asked.list or not cases:
         print("\n".join(f"{case.name:24} {case.title}" for case in cases) or "no case has such a name")

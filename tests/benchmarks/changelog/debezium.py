@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 
 from tests.benchmarks.case import Case, Result, counted
 from tests.benchmarks.changelog.drains import prepare
-from tests.benchmarks.changelog.sender import Sender
-from tests.benchmarks.changelog.tables import DEBEZIUM, PUBLICATION
+from tests.benchmarks.changelog.logged import DEBEZIUM
+from tests.benchmarks.changelog.tables import PUBLICATION
 from tests.benchmarks.changelog.world import LOGGED, LogWorld
 from tests.benchmarks.legacy.base import Table
 
-_TUNED = {
+TUNED = {
     "max.batch.size": 20_480,
     "max.queue.size": 81_920,
     "producer.override.linger.ms": 50,
@@ -44,24 +46,42 @@ def settings(table: Table, slot: str, prefix: str) -> dict[str, Any]:
         "slot.name": slot,
         "publication.name": PUBLICATION,
         "publication.autocreate.mode": "disabled",
-        **_TUNED,
+        **TUNED,
     }
 
 
 def stream(world: LogWorld, rows: int) -> Result:
     """The same rows from a slot made before them; the clock begins when the slot streams, the worker's start aside."""
-    table, slot, prefix = world.logged.written, world.logged.slot, world.topics.name()
-    topic, name = world.topics.make(f"{prefix}.public.{table.name}"), f"debezium-{uuid.uuid4().hex[:8]}"
-    worker = world.worker
-    with Sender(table.dsn, slot, world.worker_cpu) as sender:
-        worker.begin(name, settings(table, slot, prefix))
+    logged = world.logged()
+    return streamed(world, rows, LOGGED, lambda prefix: settings(logged.written, logged.slot, prefix), logged.slot)
+
+
+def streamed(
+    world: LogWorld, rows: int, on: str, named: Callable[[str], dict[str, Any]], slot: str | None = None, **begin: Any
+) -> Result:
+    """Let a connector stream the rows; the clock begins when the server sends its log.
+
+    Args:
+        world: where.
+        rows: that wait in the log.
+        on: which server.
+        named: returns the settings of the connector for a prefix of topics.
+        slot: that it reads, where there are slots.
+        begin: further arguments of `Connect.begin`.
+    """
+    logged, prefix = world.logged(on), world.topics.name()
+    table = logged.written
+    topic = world.topics.make(f"{prefix}.{logged.schema(table)}.{table.name}")
+    name, worker = f"debezium-{uuid.uuid4().hex[:8]}", world.worker
+    with logged.watch(table, slot, world.worker_cpu) as sender:
+        worker.begin(name, named(prefix), **begin)
         try:
             _arrived(world, name, topic, rows)
             ended, cpu = time.monotonic(), world.worker_cpu()
         finally:
             worker.end(name)
     if sender.began is None:
-        raise RuntimeError(f"slot {slot} was never seen streaming")
+        raise RuntimeError("the server was never seen sending its log")
     counted(world, topic, rows)
     return Result(rows, ended - sender.began, cpu - sender.metered, extra={"sender": sender.cpu})
 
@@ -84,4 +104,4 @@ def _arrived(world: LogWorld, name: str, topic: str, rows: int) -> None:
 
 
 NAME = "debezium"
-CASE = Case(NAME, "Debezium 3.6, streaming, tuned", stream, LOGGED, lambda world, rows: prepare(world, DEBEZIUM, rows))
+CASE = Case(NAME, "Debezium 3.6, streaming, tuned", stream, LOGGED, partial(prepare, reader=DEBEZIUM))

@@ -22,7 +22,7 @@ VALUES (17, 'PAID', 12.50, 'EUR', now(), now())
 
 def measure(world: LogWorld) -> Sequence[float]:
     """Return seconds from a commit to the message; rows from before the first message came don't count."""
-    table = world.logged.empty()
+    table = world.logged().empty()
     stream, commits, arrivals, over = Stream(world, table), [], [], threading.Event()
 
     def write() -> None:

@@ -7,34 +7,35 @@ from collections.abc import Callable, Sequence
 
 from tests.benchmarks.budgets import Budget
 from tests.benchmarks.case import Result
-from tests.benchmarks.changelog import debezium, drains, memory
+from tests.benchmarks.changelog import debezium, debezium_mariadb, drains, memory, replication
 from tests.benchmarks.rounds import Round
 
-CASES = [*drains.CASES[:1], debezium.CASE, *drains.CASES[1:]]
+POSTGRES_CASES = [*drains.CASES[:1], debezium.CASE, *drains.CASES[1:]]
+MARIADB_CASES = [*drains.BINLOG_CASES[:1], debezium_mariadb.CASE, replication.CASE, *drains.BINLOG_CASES[1:]]
+CASES = [*POSTGRES_CASES, *MARIADB_CASES]
 _PAIR = (drains.DRAIN, debezium.NAME)
+_BINLOG_PAIR = (drains.BINLOG, debezium_mariadb.NAME)
 
 
 def _cpu(found: Result) -> float:
     return found.per_million(found.cpu) or 0.0
 
 
+def _faster(title: str, ours: str, theirs: str, at_least: float, aim: float) -> Budget:
+    pair = ours, theirs
+    return Budget(title, pair, lambda one: one[ours].rate / one[theirs].rate, at_least, aim, form="{:.1f}x")
+
+
+def _leaner(title: str, ours: str, theirs: str, at_least: float, aim: float) -> Budget:
+    return Budget(title, (ours, theirs), lambda one: _cpu(one[ours]) / _cpu(one[theirs]), at_least, aim, low=True)
+
+
 BUDGETS = [
-    Budget(
-        "rows a second, times Debezium's",
-        _PAIR,
-        lambda one: one[drains.DRAIN].rate / one[debezium.NAME].rate,
-        at_least=2.0,
-        aim=3.0,
-        form="{:.1f}x",
-    ),
-    Budget(
-        "client CPU of that of Debezium's worker",
-        _PAIR,
-        lambda one: _cpu(one[drains.DRAIN]) / _cpu(one[debezium.NAME]),
-        at_least=0.5,
-        aim=0.33,
-        low=True,
-    ),
+    _faster("rows a second, times Debezium's", *_PAIR, at_least=2.0, aim=3.0),
+    _leaner("client CPU of that of Debezium's worker", *_PAIR, at_least=0.5, aim=0.33),
+    _faster("MariaDB, rows a second, times Debezium's", *_BINLOG_PAIR, at_least=1.2, aim=2.0),
+    _leaner("MariaDB, client CPU of that of Debezium's worker", *_BINLOG_PAIR, at_least=0.7, aim=0.5),
+    _faster("MariaDB, rows a second, times the library's", drains.BINLOG, replication.NAME, at_least=4.0, aim=6.0),
     *memory.BUDGETS,
 ]
 
@@ -46,12 +47,9 @@ def sender_cpu(found: Result) -> float | None:
 
 def told(rounds: Sequence[Round], *, raw: bool) -> str:
     """Figures that nobody demands."""
-    share = "rows a second, of `IncrementalQueryOperator`'s over the same rows"
     rows: dict[str, tuple[str, Callable[[Round], float | None], set[str]]] = {
-        share: ("{:.2f}", lambda one: one[drains.DRAIN].rate / one[drains.QUERY].rate, {drains.DRAIN, drains.QUERY}),
-        "CPU of the walsender for a million rows": ("{:.1f} s", lambda one: sender_cpu(one[drains.DRAIN]), {_PAIR[0]}),
-        "the same, beside Debezium": ("{:.1f} s", lambda one: sender_cpu(one[debezium.NAME]), {_PAIR[1]}),
-        "CPU of Debezium's worker for a million rows": ("{:.1f} s", lambda one: _cpu(one[debezium.NAME]), {_PAIR[1]}),
+        **_told("", drains.DRAIN, drains.QUERY, debezium.NAME, "walsender"),
+        **_told("MariaDB, ", drains.BINLOG, drains.BINLOG_QUERY, debezium_mariadb.NAME, "server's thread that sends"),
     }
     lines = [f"| reported, not judged | median | {'round by round' if raw else 'least..greatest'} |", "|---|---|---|"]
     for title, (form, figure, cases) in rows.items():
@@ -61,3 +59,19 @@ def told(rounds: Sequence[Round], *, raw: bool) -> str:
             every = " ".join(map(write, figures)) if raw else f"{write(min(figures))}..{write(max(figures))}"
             lines.append(f"| {title} | {write(statistics.median(figures))} | {every} |")
     return "\n".join(lines)
+
+
+def _told(
+    where: str, ours: str, query: str, theirs: str, sender: str
+) -> dict[str, tuple[str, Callable[[Round], float | None], set[str]]]:
+    share = f"{where}rows a second, of `IncrementalQueryOperator`'s over the same rows"
+    return {
+        share: ("{:.2f}", lambda one: one[ours].rate / one[query].rate, {ours, query}),
+        f"{where}CPU of the {sender} for a million rows": ("{:.1f} s", lambda one: sender_cpu(one[ours]), {ours}),
+        f"{where}the same, beside Debezium": ("{:.1f} s", lambda one: sender_cpu(one[theirs]), {theirs}),
+        f"{where}CPU of Debezium's worker for a million rows": (
+            "{:.1f} s",
+            lambda one: _cpu(one[theirs]),
+            {theirs},
+        ),
+    }

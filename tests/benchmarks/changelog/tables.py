@@ -1,60 +1,50 @@
-"""The benchmark's orders in a database that keeps its log for several readers: each reads the same transactions."""
+"""The benchmark's orders in a PostgreSQL database whose log is read through a slot for each reader."""
 
 from __future__ import annotations
 
 import contextlib
 import uuid
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import psycopg
 
+from tests.benchmarks.changelog.logged import DEBEZIUM, OURS, Logged
+from tests.benchmarks.changelog.sender import Sender
 from tests.benchmarks.legacy.base import TABLE, Table
 from tests.benchmarks.legacy.postgres import ORDERS, PostgresLegacy
 from tests.services.postgres import Postgres18
 
-OURS, DEBEZIUM = "ours", "debezium"
-READERS = (OURS, DEBEZIUM)
-TRANSACTION_ROWS = 1_000
 PUBLICATION = "debezium"
 
 _CREATE, _INSERT = (statement.strip() for statement in ORDERS.split(";")[:2])
 _SOME = _INSERT.replace("generate_series(1,{rows})", "generate_series({first},{last})")
 
 
-class LoggedPostgres(PostgresLegacy):
-    """See `Legacy`. The rows of one preparation are read by each of the readers once."""
+class LoggedPostgres(Logged, PostgresLegacy):
+    """See `Legacy` and `Logged`.
+
+    Attributes:
+        slot: of the other reader.
+    """
 
     made = Postgres18
+    readers = (OURS, DEBEZIUM)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._unread: set[str] = set()
-        self._prepared: tuple[int, int] | None = None
+    def schema(self, table: Table) -> str:
+        """See `Logged`."""
+        return "public"
 
-    def ready(self, reader: str, rows: int, size: int, begin: Any) -> Table:
-        """Return the table with rows that this reader has not read.
+    def arguments(self) -> Mapping[str, Any]:
+        """See `Logged`."""
+        return {"slot": f"ours_{uuid.uuid4().hex[:8]}"}
 
-        Args:
-            reader: who reads them.
-            rows: how many were written, all behind the beginning of each reader's slot.
-            size: of a transaction.
-            begin: makes our own slot; called with the empty table.
-        """
-        if reader not in self._unread or self._prepared != (rows, size):
-            self._make(rows, size, begin)
-        self._unread.discard(reader)
-        return self.written
-
-    def holds(self, rows: int, size: int) -> bool:
-        """Whether the rows of the last preparation are these."""
-        return self._prepared == (rows, size)
-
-    def unread(self, reader: str) -> None:
-        """Say that a reader has not read them after all."""
-        self._unread.add(reader)
+    def watch(self, table: Table, name: Any, meter: Callable[[], Any] = lambda: None) -> Sender:
+        """See `Logged`."""
+        return Sender(table.dsn, name, meter)
 
     def empty(self) -> Table:
-        """Return the empty table in a database of its own; the one before it, and its slots, are dropped."""
+        """See `Logged`; slots on the database before it are dropped too."""
         self._drop()
         self._name = f"legacy_events_bench_log_{uuid.uuid4().hex[:8]}"
         self._server.execute(f"CREATE DATABASE {self._name}")
@@ -63,11 +53,11 @@ class LoggedPostgres(PostgresLegacy):
         return self.opened(self._name, 0)
 
     def opened_last(self, rows: int) -> Table:
-        """Return the table that was emptied last, which by now holds so many rows."""
+        """See `Logged`."""
         return self.opened(self._name, rows)
 
     def write(self, rows: int, size: int) -> None:
-        """Write rows in transactions of this size."""
+        """See `Logged`."""
         with psycopg.connect(self._server.dsn(self._name), autocommit=True) as connection:
             connection.execute("SET synchronous_commit = off")
             for first in range(1, rows + 1, size):
@@ -76,6 +66,12 @@ class LoggedPostgres(PostgresLegacy):
             connection.execute(f"CREATE INDEX ON {TABLE} (updated_at, id)".encode())
             connection.execute(f"VACUUM (ANALYZE) {TABLE}".encode())
             connection.execute(b"CHECKPOINT")
+
+    def begin_others(self, table: Table) -> None:
+        """See `Logged`: a slot."""
+        self._server.execute(f"CREATE PUBLICATION {PUBLICATION} FOR TABLE {TABLE}", self._name)
+        self.slot = f"debezium_{uuid.uuid4().hex[:8]}"
+        self._server.execute(f"SELECT pg_create_logical_replication_slot('{self.slot}', 'pgoutput')", self._name)
 
     def stop(self) -> None:
         """See `Legacy`; a server that is not ours keeps nothing of us."""
@@ -91,13 +87,3 @@ class LoggedPostgres(PostgresLegacy):
             self._server.execute(f"SELECT pg_drop_replication_slot('{slot}')")
         self._server.execute(f"DROP DATABASE IF EXISTS {self._name} WITH (FORCE)")
         self._prepared = None
-
-    def _make(self, rows: int, size: int, begin: Any) -> None:
-        table = self.empty()
-        begin(table)
-        self._server.execute(f"CREATE PUBLICATION {PUBLICATION} FOR TABLE {TABLE}", self._name)
-        self.slot = f"debezium_{uuid.uuid4().hex[:8]}"
-        self._server.execute(f"SELECT pg_create_logical_replication_slot('{self.slot}', 'pgoutput')", self._name)
-        self.write(rows, size)
-        self.written = self.opened(self._name, rows)
-        self._unread, self._prepared = set(READERS), (rows, size)

@@ -1,14 +1,19 @@
-"""What the benchmark of the change log stands on beside the usual: a server with a log, and a Connect worker."""
+"""What the benchmark of the change log stands on beside the usual: servers with a log, and a Connect worker."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from tests.benchmarks import processes
+from tests.benchmarks.changelog.binlog_tables import LoggedMariaDB
 from tests.benchmarks.changelog.tables import LoggedPostgres
 from tests.benchmarks.legacy.base import Legacy
 from tests.benchmarks.world import World
 from tests.services.connect import Connect
 
-LOGGED = "logged"
+LOGGED, MARIADB = "logged", "logged-mariadb"
+_MADE: dict[str, Callable[[], Any]] = {LOGGED: LoggedPostgres, MARIADB: LoggedMariaDB}
 
 
 class LogWorld(World):
@@ -18,14 +23,14 @@ class LogWorld(World):
 
     def legacy(self, name: str) -> Legacy:
         """See `World`."""
-        return self.logged if name == LOGGED else super().legacy(name)
-
-    @property
-    def logged(self) -> LoggedPostgres:
-        """The server whose log is read."""
-        found = self._legacies.setdefault(LOGGED, self._legacies.get(LOGGED) or LoggedPostgres())
-        assert isinstance(found, LoggedPostgres)
+        found: Legacy = self.logged(name) if name in _MADE else super().legacy(name)
         return found
+
+    def logged(self, name: str = LOGGED) -> Any:
+        """The server whose log is read; see `Legacy` and `Logged`."""
+        if name not in self._legacies:
+            self._legacies[name] = _MADE[name]()
+        return self._legacies[name]
 
     @property
     def worker(self) -> Connect:

@@ -8,7 +8,7 @@ from tests.benchmarks.legacy.base import TABLE, Table
 from tests.benchmarks.processes import cpu_of_tree
 from tests.services.mariadb import MariaDB
 
-_ORDERS = """
+ORDERS = """
 CREATE TABLE orders (id bigint AUTO_INCREMENT PRIMARY KEY, customer_id int NOT NULL, status varchar(20) NOT NULL,
  amount decimal(12,2) NOT NULL, currency char(3) NOT NULL, created_at timestamp(6) NOT NULL DEFAULT '2026-01-01',
  updated_at timestamp(6) NOT NULL DEFAULT '2026-01-01', note text, attrs json);
@@ -25,7 +25,7 @@ INSERT INTO orders SELECT seq, rand() * 500000, elt(1 + seq % 5, 'NEW', 'PAID', 
 CREATE INDEX orders_wm ON orders (updated_at, id);
 ANALYZE TABLE orders
 """
-_MOVING = "'2026-01-01' + INTERVAL seq * 2 SECOND + INTERVAL floor(rand() * 259200e6) MICROSECOND"
+MOVING = "'2026-01-01' + INTERVAL seq * 2 SECOND + INTERVAL floor(rand() * 259200e6) MICROSECOND"
 _BIG = """
 CREATE TABLE orders (id bigint PRIMARY KEY, updated_at timestamp NOT NULL DEFAULT '2026-01-01', {columns});
 SET time_zone = '+00:00';
@@ -38,7 +38,7 @@ _WIDE = {"int": "seq", "varchar(40)": "md5(seq)", "decimal(12,2)": "seq / 7", "t
 
 def _statements(kind: str, rows: int) -> str:
     if kind in ("orders", "ties"):
-        return _ORDERS.format(rows=rows, updated_at=_MOVING if kind == "orders" else "'2026-01-01 00:00:00.5'")
+        return ORDERS.format(rows=rows, updated_at=MOVING if kind == "orders" else "'2026-01-01 00:00:00.5'")
     if kind == "wide":
         types = (list(_WIDE) * 25)[:98]
         columns = ", ".join(f"c{at} {type_}" for at, type_ in enumerate(types))
