@@ -92,7 +92,8 @@ class Seen:
             saved = row is not None and row["message"] not in self.may_repeat
             after = found[rows[-1] + 1 :] if rows else found
             due = since(history[of_key], row["v"] if row else None)
-            assert follows(after, due, whole=saved), f"{of_key}: {after} followed its row, and not {due}"
+            said = f"{of_key}: {after} followed its row, and not {due}; it was sent as {found}, saved: {saved}"
+            assert follows(after, due, whole=saved), said
 
 
 def since(history: Sequence[Change], version: int | None) -> list[Change]:

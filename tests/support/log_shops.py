@@ -93,9 +93,13 @@ class Shop(ABC):
 
     def alter(self) -> None:
         """Add a nullable column, which writers then write, and a table."""
-        self.legacy.execute(f"ALTER TABLE {self.table('orders')} ADD COLUMN later text")
+        self.changed(f"ALTER TABLE {self.table('orders')} ADD COLUMN later text")
         self.later = True
         self.add("extras")
+
+    def changed(self, statement: str) -> None:
+        """Run a statement that waits for the writers of a table."""
+        self.legacy.execute(statement)
 
     def rows(self, name: str) -> dict[str, dict[str, Any]]:
         """Return the rows of a table by key."""
