@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_legacy_events.databases.mysql.changelog.values.memo import Memo
-from tests.support.binlog_values import column, value
+from tests.support.binlog_values import column, read, value
 
 
 @pytest.mark.parametrize(
@@ -89,3 +89,9 @@ def test_a_memo_begins_again_when_it_is_full():
     found = Memo(str)
     assert [found[number] for number in range(50_000)] == [str(number) for number in range(50_000)]
     assert len(found) < 50_000
+
+
+def test_times_with_and_without_fractions_in_one_row():
+    columns = [column(19, 0), column(19, 3), column(19, 0)]
+    body = b"\0" + bytes.fromhex("4b9105") + bytes.fromhex("7fef7cec78") + bytes.fromhex("b46efb")
+    assert read(columns, body) == [("-838:59:59", "-01:02:03.500", "838:59:59")]

@@ -96,8 +96,8 @@ def time(digits: int) -> Piece:
     """Return the piece of a TIME."""
     if not digits:
         text = "{HOURS_OF[x >> 12]}:{D2[x >> 6 & 63]}:{D2[x & 63]}"
-        lines = (f"x = ($a << 16 | $b) - {_NO_TIME}", f"$v = f'{text}' if x >= 0 else time_text($a << 16 | $b)")
-        return Piece(("B", "H"), ">", lines, names={"time_text": lambda stored: _time_text(stored.to_bytes(3), 0)})
+        lines = (f"x = ($a << 16 | $b) - {_NO_TIME}", f"$v = f'{text}' if x >= 0 else negative_time($a << 16 | $b)")
+        return Piece(("B", "H"), ">", lines, names={"negative_time": lambda stored: _time_text(stored.to_bytes(3), 0)})
     size = 3 + (digits + 1) // 2
     return Piece((f"{size}s",), "", (f"$v = time_text($a, {digits})",), names={"time_text": _time_text})
 
