@@ -148,6 +148,14 @@ def test_members_come_in_the_same_order_and_the_connector_is_that_of_the_server(
     assert (source["connector"], source["thread"]) == ("mysql", 12)
 
 
+def test_the_time_is_that_of_the_commit_where_the_log_has_its_digits():
+    gtid, one = transaction(9, 2789)
+    precise = (*change(CID, gtid)[:WIDTH], gtid, 1, "2026-11-23 16:03:05.123456+00", None, *(ABSENT,) * WIDTH)
+    for known, micros in ((one, 1795449785123456), (one._replace(gtid=None), 1795449785000000)):
+        (value,) = encode(CHANGES, [precise], "c", transactions={gtid: known}).values
+        assert json.loads(value)["source"]["ts_us"] == micros
+
+
 def test_rows_of_one_event_are_counted_as_the_log_counts_them():
     gtid, one = transaction(9, 100)
     later = LogEvent(4, "mbin.000001:200", "mbin.000001:300")

@@ -51,8 +51,10 @@ class BinlogSource:
         return found
 
     def _change(self, one: LogTransaction | None, place: str, moment: str | None) -> tuple[str, str]:
-        nanoseconds = since_1970(moment) if one is None or one.time is None else one.time * _SECOND
-        return self._block(nanoseconds, "false", one, place)
+        """Return the parts of the block of a change: with a GTID Debezium has the time of the commit to the digit."""
+        if one is None or one.time is None or one.gtid is not None:
+            return self._block(since_1970(moment), "false", one, place)
+        return self._block(one.time * _SECOND, "false", one, place)
 
     def _block(self, nanoseconds: int, snapshot: str, one: LogTransaction | None, place: str) -> tuple[str, str]:
         """Return what precedes and what follows the number of the row in its event."""
