@@ -55,7 +55,7 @@ def candidates(charset: str) -> list[bytes]:
     if charset not in MULTIPLE:
         return [bytes([one]) for one in range(256)]
     leads, trails = range(0x81, 0xFF), range(0x40, 0xFF)
-    found = [bytes([lead, trail]) for lead in some(leads, 9) for trail in trails]
+    found = [bytes([lead, trail]) for lead in some(leads, 19) for trail in trails]
     if charset in ("ujis", "eucjpms"):
         found += [bytes([0x8F, lead, trail]) for lead in range(0xA1, 0xFF, 9) for trail in trails]
     if charset == "gb18030":

@@ -14,7 +14,7 @@ from tests.support.databases import fresh_database
 from tests.support.mysql_catalog import SESSION, known
 from tests.support.profile import LONG
 
-ROWS = int(os.environ.get("LEGACY_EVENTS_TEST_ROWS", "10000" if LONG else "40"))
+ROWS = int(os.environ.get("LEGACY_EVENTS_TEST_ROWS", "10000" if LONG else "16"))
 SEED = int(os.environ.get("LEGACY_EVENTS_TEST_SEED", str(random.randrange(2**32))))
 COLUMNS = 40
 AT_ONCE = 50
