@@ -198,6 +198,8 @@ def test_rows_of_one_event_are_counted_as_the_log_counts_them():
         (Kind.JSON, "json", '{"a": 1.50}', '{"a": 1.50}'),
         (Kind.TEXT, "set", "", ""),
         (Kind.BYTES, "binary", b"\x00\xff", "AP8="),
+        (Kind.BYTES, "vector", b"\x00\x00\x80?\xcd\xcc\x8c?", [1.0, 1.1]),
+        (Kind.BYTES, "vector", "\\x", []),
         (
             *(Kind.BYTES, "geometry", b"\x01\x01\x00\x00\x00" + bytes(8) + b"\x00" * 6 + b"\xf0\x3f"),
             {"x": 0.0, "y": 1.0, "wkb": "AQEAAAAAAAAAAAAAAAAAAAAAAPA/", "srid": None},
@@ -230,7 +232,12 @@ def test_decimals_may_be_texts():
 
 @pytest.mark.parametrize(
     ("kind", "type_", "value"),
-    [(Kind.TIME, "time", "12:60:00"), (Kind.TEXT, "bit", ""), (Kind.DATE, "date", "2026-13-01")],
+    [
+        (Kind.BYTES, "vector", b"\x00\x00\x80\x7f"),
+        (Kind.TIME, "time", "12:60:00"),
+        (Kind.TEXT, "bit", ""),
+        (Kind.DATE, "date", "2026-13-01"),
+    ],
 )
 def test_what_is_no_value_of_its_type_is_refused(kind, type_, value):
     with pytest.raises(EnvelopeError, match=f"column 'v' is declared '{type_}'"):

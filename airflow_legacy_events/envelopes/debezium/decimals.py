@@ -57,16 +57,17 @@ def float_codec(codec: Codec) -> Codec:
 
     def one(value: Any) -> tuple[str, str]:
         text, form = codec.one(value)
-        return text, _pointed(form)
+        return text, pointed(form)
 
     def block(values: Sequence[Any]) -> Forms | None:
         found = codec.block(values)
-        return None if found is None else (found[0], list(map(_pointed, found[1])))
+        return None if found is None else (found[0], list(map(pointed, found[1])))
 
     return codec._replace(block=block, one=one)
 
 
-def _pointed(form: str) -> str:
+def pointed(form: str) -> str:
+    """Return the digits of a float, a whole one with a decimal point."""
     return f"{form}.0" if form.removeprefix("-").isdigit() else form
 
 
