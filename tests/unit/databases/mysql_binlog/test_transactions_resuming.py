@@ -260,3 +260,31 @@ def test_positions_beyond_32_bits_and_files_beyond_999999() -> None:
     assert [row[1] for row in changes_of(chunks_of(log, after=start))] == ["3", "4"]
     first = next(iter(reader_of(log).read(START, "binlog.000002:4", 1)))
     assert first.end == LogPosition(f"binlog.000001:{2**32 - 10}", 1)
+
+
+@FAMILIES
+@pytest.mark.parametrize(("most_bytes", "sessions"), [(2**24, 1), (100, 2), (0, 5)])
+def test_what_is_committed_soon_is_read_again_only_if_it_is_too_large(
+    family: str, most_bytes: int, sessions: int
+) -> None:
+    log = ScriptedLog(family)
+    prepared(log, b"a", 10)
+    prepared(log, b"b", 20)
+    log.end_xa(b"a", "COMMIT")
+    log.end_xa(b"b", "COMMIT")
+    begun = ScriptedDump.begun
+    assert [row[1] for row in changes_of(chunks_of(log, most_bytes=most_bytes))] == ["10", "11", "20", "21"]
+    assert ScriptedDump.begun == begun + sessions
+
+
+def test_a_name_of_an_xa_transaction_may_be_used_again() -> None:
+    log = ScriptedLog(MYSQL)
+    log.begin_xa(b"a")
+    log.rows("other", "c", [(1, 1)])
+    log.prepare_xa(b"a")
+    log.end_xa(b"a", "ROLLBACK")
+    prepared(log, b"a", 10)
+    log.end_xa(b"a", "ROLLBACK")
+    prepared(log, b"a", 20)
+    log.end_xa(b"a", "COMMIT")
+    assert [row[1] for row in changes_of(chunks_of(log))] == ["20", "21"]

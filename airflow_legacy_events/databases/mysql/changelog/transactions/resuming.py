@@ -58,7 +58,7 @@ class Resumed:
         """
         delivered, self.changes = self.changes, 0
         if not self._selection.left or rows is None:
-            return delivered, self._tables or frozenset(self._selection.tables)
+            return delivered, self._tables or self._selection.all
         self._access.log.warning(
             "a table has left the stream that had changes in the transaction at %s, which was sent in part: its"
             " changes are sent again, with other numbers",
@@ -66,4 +66,4 @@ class Resumed:
         )
         self._selection.count(None)
         rows.events, rows.matters = None, True
-        return 0, frozenset(self._selection.tables)
+        return 0, self._selection.all

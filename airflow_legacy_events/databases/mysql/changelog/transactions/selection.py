@@ -20,11 +20,12 @@ class Selection:
 
     Attributes:
         tables: all tables of the stream, in order.
+        all: the same, as a set.
         left: whether a table was met that numbered the transaction and has left the stream since.
     """
 
     def __init__(self, forms: Forms, tables: Collection[TableName]) -> None:
-        self._forms, self.tables = forms, sorted(tables)
+        self._forms, self.tables, self.all = forms, sorted(tables), frozenset(tables)
         self._counted: frozenset[TableName] | None = None
         self.left = False
 

@@ -14,6 +14,7 @@ from airflow_legacy_events.databases.mysql.changelog.transactions.again import A
 from airflow_legacy_events.databases.mysql.changelog.transactions.collecting import Collector
 from airflow_legacy_events.databases.mysql.changelog.transactions.delivery import Delivery, name_of
 from airflow_legacy_events.databases.mysql.changelog.transactions.grouping import Grouping
+from airflow_legacy_events.databases.mysql.changelog.transactions.prepared import PreparedTransactions
 from airflow_legacy_events.databases.mysql.changelog.transactions.reading import Part, TransactionReader
 from airflow_legacy_events.databases.mysql.changelog.transactions.resuming import Resumed
 from airflow_legacy_events.databases.mysql.changelog.transactions.selection import Selection
@@ -62,6 +63,7 @@ class Stream:
         self._reader = TransactionReader(forms, selection, access.conn_id, access.max_row_bytes, before=found.before)
         self._skipped = None if state.passing is None else Gtids(state.passing[0])
         self._foreign: set[str] = set()
+        self._prepared = PreparedTransactions(most_bytes)
         self._current: tuple[str, frozenset[TableName]] | None = None
 
     def chunks(self, after: LogPosition, until: str) -> Iterator[LogChunk]:
@@ -108,7 +110,7 @@ class Stream:
             return
         resumed = self._resumed.found(one, elsewhere=self._skipped is not None)
         rows, why = self._rows_of(one)
-        delivered, tables = self._resumed.take(rows) if resumed else (0, frozenset(self._selection.tables))
+        delivered, tables = self._resumed.take(rows) if resumed else (0, self._selection.all)
         self._current = name_of(one), tables
         delivery = Delivery(one, delivered, self._found, self._facts)
         yield from delivery.chunks(self._parts(rows, why))
@@ -123,12 +125,18 @@ class Stream:
         """Whether a transaction may have changes of the stream that are delivered at its place."""
         xid = one.xid or ""
         if one.outcome == PREPARED:
-            if not one.matters:
+            if one.matters:
+                self._foreign.discard(xid)
+                self._prepared.add(xid, one)
+            else:
                 self._foreign.add(xid)
             return False
         if one.outcome == XA_COMMITTED:
             return xid not in self._foreign and not self._state.is_before(xid)
-        return one.outcome != XA_ROLLED_BACK and (one.matters or self._resumed.changes > 0)
+        if one.outcome == XA_ROLLED_BACK:
+            self._prepared.take(xid)
+            return False
+        return one.matters or self._resumed.changes > 0
 
     def _rows_of(self, one: Transaction) -> tuple[Transaction | None, str]:
         """Return the transaction that holds the rows; None with the reason if they are lost."""
@@ -137,6 +145,8 @@ class Stream:
         place = self._state.prepared.get(one.xid)
         if place is None:
             return None, failures.UNKNOWN_XA
+        if (kept := self._prepared.take(one.xid)) is not None:
+            return kept, ""
         try:
             return self._again.prepared(place, one.xid), ""
         except LostRowsError:

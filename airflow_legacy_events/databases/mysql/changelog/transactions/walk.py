@@ -13,7 +13,8 @@ from airflow_legacy_events.databases.mysql.changelog.transactions.state import S
 from airflow_legacy_events.databases.mysql.changelog.transactions.torn import behind_torn
 from airflow_legacy_events.databases.mysql.changelog.transactions.transaction import Transaction
 
-_PAUSE_SECONDS = 0.1
+_PAUSES = (0.05, 0.1, 0.25, 0.5, 1.0)
+"""Between two looks for the rest of a log; the server may still be writing it."""
 
 
 class Walk:
@@ -44,7 +45,7 @@ class Walk:
             SourceError: the log can't be read on, or does not reach the target.
         """
         self.place, self._read = start, order(start)
-        target, waited = order(place_in(until)), 0.0
+        target, waited, looks = order(place_in(until)), 0.0, 0
         while order(self.place) < target:
             before = self.place
             try:
@@ -52,12 +53,13 @@ class Walk:
             except TornFileError as error:
                 self._leave(error.place.file)
             if self.place != before:
-                waited = 0.0
+                waited, looks = 0.0, 0
                 continue
             if waited >= self._access.timeout_seconds:
                 raise failures.short(self._access.conn_id, self.place, until, waited)
-            waited += _PAUSE_SECONDS
-            self._sessions.wait(_PAUSE_SECONDS)
+            pause = _PAUSES[min(looks, len(_PAUSES) - 1)]
+            waited, looks = waited + pause, looks + 1
+            self._sessions.wait(pause)
 
     def _session(self, target: tuple[int, int]) -> Iterator[Transaction]:
         """Yield transactions as long as one session streams, or the target is not reached."""
