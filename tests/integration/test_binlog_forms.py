@@ -106,6 +106,29 @@ def test_a_key_that_is_no_column_there_is_an_error(shop):
             log.run(names=shop.names[0])
 
 
+def test_a_key_is_found_whatever_its_case(shop):
+    shop.do(ORDERS)
+    with followed(shop.url, "orders") as log:
+        shop.do("ALTER TABLE orders CHANGE id ID int NOT NULL", INSERT.format(1))
+        [found] = rows_of(log.run(names=shop.names[0]))
+        assert (found.names, found.read.key) == (["id", "ssn", "v"], (0,))
+
+
+def test_a_generated_invisible_key_is_the_key(shop):
+    if shop.mariadb or shop.old:
+        return
+    shown = "SET GLOBAL show_gipk_in_create_table_and_information_schema = {}"
+    shop.do("SET SESSION sql_generate_invisible_primary_key = ON", "CREATE TABLE g (n int)", shown.format("OFF"))
+    try:
+        for names in shop.names:
+            with followed(shop.url, "g", g=("my_row_id",)) as log:
+                shop.do("INSERT INTO g VALUES (7)")
+                [found] = rows_of(log.run(names=names))
+                assert (found.names, found.read.key, found.images[0][1]) == (["my_row_id", "n"], (0,), "7")
+    finally:
+        shop.do(shown.format("DEFAULT"))
+
+
 def test_columns_that_no_query_shows_are_no_part_of_rows(shop):
     hidden = {
         "mariadb": [

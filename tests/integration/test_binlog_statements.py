@@ -185,3 +185,15 @@ def test_a_memory_table_that_the_server_empties_is_emptied(shop):
     with followed(shop.url, "orders") as log:
         shop.do("SET SESSION binlog_format = 'STATEMENT'", "DELETE FROM orders", "SET SESSION binlog_format = 'ROW'")
         assert [one.effects for one in log.run()] == [{"orders": "emptied"}]
+
+
+def test_partitions_of_history_are_dropped_without_a_word(shop):
+    if not shop.mariadb:
+        return
+    shop.do(
+        "CREATE TABLE orders (id int PRIMARY KEY, v int) WITH SYSTEM VERSIONING"
+        " PARTITION BY SYSTEM_TIME (PARTITION a HISTORY, PARTITION b HISTORY, PARTITION c CURRENT)"
+    )
+    with followed(shop.url, "orders") as log:
+        shop.do("ALTER TABLE orders DROP PARTITION a", "DELETE HISTORY FROM orders")
+        assert log.run() == []

@@ -77,8 +77,13 @@ def tokens(sql: str, *, escapes: bool = True) -> list[Token]:
         sql: the statement.
         escapes: whether a backslash in a string escapes the next character.
     """
+    return list(each_token(sql, escapes=escapes))
+
+
+def each_token(sql: str, *, escapes: bool = True) -> Iterator[Token]:
+    """Yield the same; a long statement is read no further than is needed."""
     found = ((one.lastgroup or "", one[0]) for one in _READINGS[escapes].finditer(sql))
-    return [Token(kind, _bare(text) if kind == "name" else text) for kind, text in found if kind != "blank"]
+    return (Token(kind, _bare(text) if kind == "name" else text) for kind, text in found if kind != "blank")
 
 
 def _bare(quoted: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from airflow_legacy_events.databases.mysql.changelog.words import Words, inside, parts
@@ -13,6 +13,7 @@ _OF_KEYS = frozenset(
 )
 _EMPTY_PARTITIONS = frozenset({"DROP", "TRUNCATE", "EXCHANGE", "CONVERT"})
 _UNICODE = frozenset({"utf8", "utf8mb3", "utf8mb4", "utf16", "utf16le", "utf32", "gb18030"})
+DROPPED_PARTITIONS = "partitions of it were dropped"
 _FILLING = frozenset({"DEFAULT", "AS", "GENERATED", "AUTO_INCREMENT", "SERIAL", "NOT"})
 
 
@@ -45,7 +46,7 @@ class Altered:
     replaced: bool = False
 
 
-def altered(tokens: Sequence[Token]) -> Altered:
+def altered(tokens: Iterable[Token]) -> Altered:
     """Return what an ALTER TABLE does, from the tokens behind the table's name."""
     found = Altered()
     for part in parts(tokens):
@@ -77,7 +78,7 @@ def _add(part: Words, found: Altered) -> None:
 
 def _came(definition: Words, found: Altered) -> None:
     name = definition.next().text
-    rest = definition.rest()
+    rest = list(definition.rest())
     for at, token in enumerate(rest):
         follows = Words(rest[at + 1 :])
         if token.keyword in _FILLING and not (token.keyword == "DEFAULT" and follows.keyword == "NULL"):
@@ -109,7 +110,7 @@ def _redefine(definition: Words, found: Altered, name: str) -> None:
 
 def _drop(part: Words, found: Altered) -> None:
     if part.keyword == "PARTITION":
-        found.emptied = "partitions of it were dropped"
+        found.emptied = DROPPED_PARTITIONS
     elif part.keyword == "SYSTEM":
         found.reshapes = True
     elif part.keyword in ("CONSTRAINT", "INDEX", "KEY"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from airflow_legacy_events.databases.mysql.changelog.words import Words, parts, step
 from airflow_legacy_events.databases.mysql.tokens import Name, Token
@@ -19,15 +20,30 @@ _NO_ALIAS = frozenset(
 )
 
 
-def changed(words: Words) -> list[Name] | None:
-    """Return the tables whose rows a statement changes, from its verb on; None if it can't be understood."""
+class Rows(NamedTuple):
+    """Rows that a statement changes.
+
+    Attributes:
+        tables: whose rows they are.
+        whole: whether it deletes all rows of the table.
+    """
+
+    tables: list[Name]
+    whole: bool = False
+
+
+def changed(words: Words) -> Rows | None:
+    """Return the rows that a statement changes, from its verb on; None if it can't be understood."""
     verb = words.next().keyword
     words.skip(*_MODIFIERS)
     if verb in ("INSERT", "REPLACE"):
         words.take("INTO")
         name = words.name()
-        return None if name is None else [name]
-    return _updated(words) if verb == "UPDATE" else _deleted(words)
+        return None if name is None else Rows([name])
+    if verb == "DELETE":
+        return _deleted(words)
+    found = _updated(words)
+    return None if found is None else Rows(found)
 
 
 def loaded(words: Words) -> list[Name] | None:
@@ -60,9 +76,9 @@ def _updated(words: Words) -> list[Name] | None:
     return assigned
 
 
-def _deleted(words: Words) -> list[Name] | None:
+def _deleted(words: Words) -> Rows | None:
     if words.take("HISTORY"):
-        return []
+        return Rows([])
     first = words.take("FROM")
     names = []
     while (name := words.name()) is not None:
@@ -76,8 +92,8 @@ def _deleted(words: Words) -> list[Name] | None:
     if words.keyword == ("USING" if first else "FROM"):
         words.next()
         tables = _tables([_FROM, *words.until("WHERE", "ORDER", "LIMIT", "RETURNING")])
-        return [_resolved(one, tables) for one in names]
-    return names
+        return Rows([_resolved(one, tables) for one in names])
+    return Rows(names, whole=words.ended)
 
 
 def _tables(tokens: Sequence[Token]) -> dict[str, Name]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
+from airflow_legacy_events.databases.mysql.changelog.character_sets import Conversion, texts
+from airflow_legacy_events.databases.mysql.changelog.cutting import pieces
 from airflow_legacy_events.databases.mysql.changelog.declared import BINARY
-from airflow_legacy_events.databases.mysql.changelog.model import BinlogAccess
+from airflow_legacy_events.databases.mysql.changelog.model import BinlogAccess, UnreadableValueError
 
 _DOING = "looking at the character sets"
 _COLLATIONS = "SELECT id, character_set_name FROM information_schema.collations WHERE id IS NOT NULL"
@@ -15,8 +17,8 @@ _FULL = "SELECT id, character_set_name FROM information_schema.collation_charact
 
 _WIDTHS = "SELECT character_set_name, maxlen FROM information_schema.character_sets"
 _NUMBERED = "SHOW COLUMNS FROM information_schema.collation_character_set_applicability LIKE 'ID'"
-_AS_PYTHON = {"utf8mb4": "utf-8", "utf8mb3": "utf-8", "utf8": "utf-8", "ascii": "ascii"}
-_NOT_ASCII = ("ucs2", "utf16", "utf16le", "utf32")
+_UTF8 = frozenset({"utf8mb4", "utf8mb3", "utf8", "ascii", BINARY})
+_NAMES_BYTES = 2**16
 
 
 class Collations:
@@ -28,6 +30,7 @@ class Collations:
 
     def __init__(self, access: BinlogAccess) -> None:
         self._access = access
+        self._convert = Conversion(access.ask)
 
     @cached_property
     def _character_sets(self) -> dict[int, str]:
@@ -49,17 +52,19 @@ class Collations:
     def text(self, statement: str, collation: int | None) -> str:
         """Return a statement that was read as UTF-8, by the character set that it was written in."""
         name = self.character_set(collation) if collation is not None and not statement.isascii() else None
-        if name is None or name in _AS_PYTHON:
+        if name is None or name in _UTF8:
             return statement
-        return self.labels([statement.encode("utf-8", "surrogateescape")], name)[0]
+        stored = statement.encode("utf-8", "surrogateescape")
+        first = next(pieces(name, stored, _NAMES_BYTES))  # names stand in front, values that may be long behind
+        try:
+            return texts(name, [first], self._convert, "")[0] + stored[len(first) :].decode("latin-1")
+        except UnreadableValueError:  # bytes among the values
+            return stored.decode("latin-1")
 
     def labels(self, labels: Sequence[bytes], character_set: str | None) -> tuple[str, ...]:
-        """Return the labels of an ENUM or SET as texts; the server converts those of rarer character sets."""
-        name = character_set or BINARY
-        if name in _AS_PYTHON:
-            return tuple(one.decode(_AS_PYTHON[name], "replace") for one in labels)
-        if name not in _NOT_ASCII and all(one.isascii() for one in labels):
-            return tuple(one.decode("ascii") for one in labels)
-        listed = ", ".join(f"CONVERT(_{name} X'{one.hex()}' USING utf8mb4)" for one in labels)
-        [row] = self._access.ask("converting labels", f"SELECT {listed}")
-        return tuple(one.decode() if isinstance(one, bytes) else str(one) for one in row)
+        """Return the labels of an ENUM or SET as texts.
+
+        Raises:
+            UnreadableValueError: they can't be converted.
+        """
+        return tuple(texts(character_set or BINARY, labels, self._convert, "labels"))

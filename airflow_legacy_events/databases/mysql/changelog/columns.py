@@ -34,6 +34,10 @@ SELECT generation_expression, column_name FROM information_schema.columns
 _LEAVES_OUT_SINCE = (11,)
 """Release of MariaDB since which images of an UPDATE and a DELETE lack generated columns: 11.8 does so, 10.11 not."""
 
+_HISTORY = """
+SELECT 1 FROM information_schema.partitions
+ WHERE table_schema = %s AND table_name = %s AND partition_method = 'SYSTEM_TIME' LIMIT 1
+"""
 _EXTRA = 4
 _GENERATED = ("VIRTUAL GENERATED", "STORED GENERATED", "PERSISTENT")
 _VERSIONED, _MEMORY = "SYSTEM VERSIONED", "MEMORY"
@@ -133,6 +137,10 @@ class Catalog:
         """Return whether a table loses its rows when the server is restarted."""
         rows = self._ask(_TABLE, *table, *table)
         return any(str(engine).upper() == _MEMORY for _, engine, _ in rows)
+
+    def keeps_history(self, table: TableName) -> bool:
+        """Return whether partitions of a table hold its history: the one with the current rows can't be dropped."""
+        return self.mariadb and bool(self._ask(_HISTORY, *table))
 
 
 def _is_generated(extra: str | None) -> bool:

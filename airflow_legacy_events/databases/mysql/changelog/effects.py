@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.model.log import TableName
 from airflow_legacy_events.databases.mysql.changelog import statements
+from airflow_legacy_events.databases.mysql.changelog.altering import DROPPED_PARTITIONS
 from airflow_legacy_events.databases.mysql.changelog.columns import Catalog
 from airflow_legacy_events.databases.mysql.changelog.model import Effect
 from airflow_legacy_events.databases.mysql.changelog.shape import TableShape, renamed
@@ -140,7 +141,7 @@ class Effects:
             effects.append(Effect(table, _ALTERED, "its columns were changed"))
         if what.rewritten is not None:
             effects.append(Effect(table, _GAP, what.rewritten, removed=what.replaced))
-        if what.emptied is not None:
+        if what.emptied is not None and not (what.emptied == DROPPED_PARTITIONS and self._catalog.keeps_history(table)):
             effects.append(Effect(table, _TRUNCATE, what.emptied, partial=True))
         return effects
 

@@ -186,7 +186,9 @@ class BinlogForms:
         self, table: TableName, shape: TableShape, columns: Sequence[LoggedColumn], places: Sequence[int]
     ) -> LogForm:
         """Return the form that was there before, if it was equal: what was compiled for it is kept by its identity."""
-        own = tuple(column for at in places if (column := columns[at].column) is not None)
+        keyed = {name.casefold(): name for name in self._tables[table].key}  # the server compares them without case
+        found = (column for at in places if (column := columns[at].column) is not None)
+        own = tuple(one._replace(name=keyed.get(one.name.casefold(), one.name)) for one in found)
         numbers = tuple(shape.columns[at].number for at in places)
         precisely = tuple(precise(shape.columns[at].declared) for at in places)
         form = LogForm(table, own, tuple(one.name for one in own), numbers, precisely)

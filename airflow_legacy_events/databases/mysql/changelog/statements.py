@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 from airflow_legacy_events.databases.mysql.changelog.altering import Altered, altered
 from airflow_legacy_events.databases.mysql.changelog.changing import CHANGING, changed, loaded
 from airflow_legacy_events.databases.mysql.changelog.words import Words
-from airflow_legacy_events.databases.mysql.tokens import Name, Token, tokens
+from airflow_legacy_events.databases.mysql.tokens import Name, each_token
 
 ADDED, CHANGED, EMPTIED, TRUNCATED, DROPPED, MADE, REPLACED, ALTERED, AWAY, TAKEN, FILLED = (
     *("added", "changed", "emptied", "truncated", "dropped", "made", "replaced", "altered", "away", "taken", "filled"),
@@ -69,62 +69,65 @@ def found_in(statement: str, *, backslashes: bool = True) -> list[Found]:
         statement: its text.
         backslashes: whether a backslash in a text escapes the character behind it.
     """
-    read = tokens(statement, escapes=backslashes)
-    words = Words(read)
+    words = Words(each_token(statement, escapes=backslashes))
+    verb = _verb(words)
+    if verb in _FINE:
+        return []
+    if verb in _CALLING:
+        return [Found(ANY, _NO_NAME)]
+    found = None
+    if verb in CHANGING:
+        found = _of_rows(words, statement)
+    elif (reader := _DEFINING.get(verb)) is not None:
+        found = reader(words)
+    return _every_name(Words(each_token(statement, escapes=backslashes))) if found is None else found
+
+
+def _verb(words: Words) -> str:
+    """Return the keyword that says what a statement does; empty for one that does nothing."""
     if words.take("SET", "STATEMENT"):
         words.until("FOR")
         words.next()
-    verb = words.keyword
-    if verb == "WITH":
+    if words.keyword == "WITH":
         words.until(*CHANGING, "SELECT")
-        verb = words.keyword
-    if verb == "ANALYZE":
+    if words.keyword == "ANALYZE":
         words.until(*CHANGING, *_TABLES, "SELECT")
-        verb = "" if words.keyword in _TABLES else words.keyword
-    if verb in _FINE:
-        return []
-    if verb in CHANGING:
-        return _of_rows(words, by_server=_BY_SERVER.search(statement) is not None)
-    if verb == "LOAD":
-        names = loaded(words)
-        return _unknown(words) if names is None else [Found(ADDED, one) for one in names]
-    if verb in _CALLING:
-        return [Found(ANY, _NO_NAME)]
-    reader = _DEFINING.get(verb)
-    return _every_name(read) if reader is None else reader(words)
+        return "" if words.keyword in _TABLES else words.keyword
+    return words.keyword
 
 
-def _of_rows(words: Words, *, by_server: bool) -> list[Found]:
-    whole, kind = Words(words.rest()), ADDED if words.keyword == "INSERT" else CHANGED
-    names = changed(words)
-    if names is None:
-        return _unknown(whole)
-    if whole.take("DELETE", "FROM") and whole.name() is not None and whole.ended:
-        return [Found(TRUNCATED if by_server else EMPTIED, one) for one in names]
-    return [Found(kind, one) for one in names]
+def _of_rows(words: Words, statement: str) -> list[Found] | None:
+    verb, found = words.keyword, changed(words)
+    if found is None:
+        return None
+    kind = ADDED if verb == "INSERT" else CHANGED
+    if found.whole:
+        kind = TRUNCATED if _BY_SERVER.search(statement) else EMPTIED
+    return [Found(kind, one) for one in found.tables]
 
 
-def _unknown(words: Words) -> list[Found]:
-    return _every_name(words.rest())
+def _load(words: Words) -> list[Found] | None:
+    names = loaded(words)
+    return None if names is None else [Found(ADDED, one) for one in names]
 
 
-def _every_name(found: Sequence[Token]) -> list[Found]:
-    words, names = Words(found), []
+def _every_name(words: Words) -> list[Found]:
+    names: dict[Name, None] = {}
     while not words.ended:
         if (name := words.name()) is None:
             words.next()
         else:
-            names.append(Found(UNKNOWN, name))
-    return names
+            names[name] = None
+    return [Found(UNKNOWN, one) for one in names]
 
 
-def _create(words: Words) -> list[Found]:
+def _create(words: Words) -> list[Found] | None:
     words.next()
     replaces = words.take("OR", "REPLACE")
     if words.take("TABLE"):
         maybe = words.take("IF", "NOT", "EXISTS")
         if (name := words.name()) is None:
-            return _unknown(words)
+            return None
         found = [Found(REPLACED if replaces else MADE, name, maybe=maybe)]
         filled = any(one.keyword == "SELECT" for one in words.rest())
         return [*found, Found(SELECTED, name)] if filled else found
@@ -143,7 +146,7 @@ def _indexed(words: Words) -> list[Found]:
     return [] if name is None else [Found(ALTERED, name, Altered(keys=True))]
 
 
-def _drop(words: Words) -> list[Found]:
+def _drop(words: Words) -> list[Found] | None:
     words.next()
     if words.keyword in ("DATABASE", "SCHEMA"):
         words.next()
@@ -164,14 +167,14 @@ def _drop(words: Words) -> list[Found]:
     return names
 
 
-def _alter(words: Words) -> list[Found]:
+def _alter(words: Words) -> list[Found] | None:
     words.next()
     words.skip("ONLINE", "OFFLINE", "IGNORE")
     if not words.take("TABLE"):
         return []
     words.take("IF", "EXISTS")
     if (name := words.name()) is None:
-        return _unknown(words)
+        return None
     what = altered(words.rest())
     found = [Found(ALTERED, name, what), *(Found(FILLED, one) for one in what.exchanged)]
     if what.moved is not None:
@@ -179,7 +182,7 @@ def _alter(words: Words) -> list[Found]:
     return found
 
 
-def _rename(words: Words) -> list[Found]:
+def _rename(words: Words) -> list[Found] | None:
     words.next()
     if words.keyword not in _TABLES:
         return []
@@ -192,18 +195,25 @@ def _rename(words: Words) -> list[Found]:
         words.skip("NOWAIT")
         words.take("TO")
         if (new := words.name()) is None:
-            return _unknown(words)
+            return None
         found += [Found(AWAY, old), Found(TAKEN, new, from_=old)]
         if not words.sign(","):
             break
     return found
 
 
-def _truncate(words: Words) -> list[Found]:
+def _truncate(words: Words) -> list[Found] | None:
     words.next()
     words.take("TABLE")
     name = words.name()
-    return _unknown(words) if name is None else [Found(TRUNCATED, name)]
+    return None if name is None else [Found(TRUNCATED, name)]
 
 
-_DEFINING = {"CREATE": _create, "DROP": _drop, "ALTER": _alter, "RENAME": _rename, "TRUNCATE": _truncate}
+_DEFINING: dict[str, Callable[[Words], list[Found] | None]] = {
+    "LOAD": _load,
+    "CREATE": _create,
+    "DROP": _drop,
+    "ALTER": _alter,
+    "RENAME": _rename,
+    "TRUNCATE": _truncate,
+}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator
 
 from airflow_legacy_events.databases.mysql.tokens import Name, Token
 
@@ -11,14 +12,15 @@ _OPEN, _CLOSE = "(", ")"
 
 
 class Words:
-    """Reads tokens from the first to the last.
+    """Reads tokens from the first to the last, none before it is needed: a statement may be as long as a packet.
 
     Args:
         tokens: of the statement.
     """
 
-    def __init__(self, tokens: Sequence[Token]) -> None:
-        self._tokens, self._at = tokens, 0
+    def __init__(self, tokens: Iterable[Token]) -> None:
+        self._tokens = iter(tokens)
+        self._ahead: deque[Token] = deque()
 
     @property
     def keyword(self) -> str:
@@ -32,37 +34,38 @@ class Words:
 
     def ahead(self, by: int = 0) -> Token:
         """Return the next token, or one behind it."""
-        at = self._at + by
-        return self._tokens[at] if at < len(self._tokens) else _END
+        while len(self._ahead) <= by:
+            self._ahead.append(next(self._tokens, _END))
+        return self._ahead[by]
 
     def next(self) -> Token:
         """Take the next token."""
-        token = self.ahead()
-        self._at += 1
-        return token
+        return self._ahead.popleft() if self._ahead else next(self._tokens, _END)
 
-    def rest(self) -> list[Token]:
-        """Return the tokens that were not taken."""
-        return list(self._tokens[self._at :])
+    def rest(self) -> Iterator[Token]:
+        """Take all tokens that are left."""
+        while (token := self.next()) != _END:
+            yield token
 
     def take(self, *keywords: str) -> bool:
         """Take these keywords if they follow."""
         if any(self.ahead(at).keyword != one for at, one in enumerate(keywords)):
             return False
-        self._at += len(keywords)
+        for _ in keywords:
+            self.next()
         return True
 
     def sign(self, text: str) -> bool:
         """Take a sign if it follows."""
         if self.ahead() != Token("sign", text):
             return False
-        self._at += 1
+        self.next()
         return True
 
     def skip(self, *keywords: str) -> None:
         """Take all of these keywords that follow, in any order."""
         while self.keyword in keywords:
-            self._at += 1
+            self.next()
 
     def name(self) -> Name | None:
         """Take a name with or without its database; None if none follows. `.name` has the default database."""
@@ -85,7 +88,7 @@ class Words:
         return found
 
 
-def parts(tokens: Sequence[Token]) -> Iterator[Words]:
+def parts(tokens: Iterable[Token]) -> Iterator[Words]:
     """Yield what stands between the commas outside of parentheses."""
     part: list[Token] = []
     depth = 0
@@ -99,14 +102,15 @@ def parts(tokens: Sequence[Token]) -> Iterator[Words]:
     yield Words(part)
 
 
-def inside(tokens: Sequence[Token]) -> Sequence[Token]:
+def inside(tokens: Iterable[Token]) -> list[Token]:
     """Return what stands in the parentheses that the tokens begin with."""
-    depth = 0
-    for at, token in enumerate(tokens):
+    depth, found = 0, []
+    for token in tokens:
         depth += step(token)
         if depth == 0:
-            return tokens[1:at]
-    return tokens[1:]
+            break
+        found.append(token)
+    return found[1:]
 
 
 def step(token: Token) -> int:
