@@ -192,7 +192,7 @@ def test_partitions_of_history_are_dropped_without_a_word(shop):
         return
     shop.do(
         "CREATE TABLE orders (id int PRIMARY KEY, v int) WITH SYSTEM VERSIONING"
-        " PARTITION BY SYSTEM_TIME (PARTITION a HISTORY, PARTITION b HISTORY, PARTITION c CURRENT)"
+        " PARTITION BY SYSTEM_TIME LIMIT 1000 (PARTITION a HISTORY, PARTITION b HISTORY, PARTITION c CURRENT)"
     )
     with followed(shop.url, "orders") as log:
         shop.do("ALTER TABLE orders DROP PARTITION a", "DELETE HISTORY FROM orders")

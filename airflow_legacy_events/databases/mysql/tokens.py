@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 _PATTERN = r"""
     (?P<blank>   \s+ | --(?=\s|\Z)[^\n]* | \#[^\n]* | /\*M?![0-9]* | \*/ | /\*(?!M?!).*?(?:\*/|\Z) )
-  | (?P<text>    '(?: ESCAPED [^'SLASH] | '' )*(?:'|\Z) )
-  | (?P<name>    `(?: [^`] | `` )*(?:`|\Z) | "(?: ESCAPED [^"SLASH] | "" )*(?:"|\Z) )
+  | (?P<text>    '(?: ESCAPED [^'SLASH]++ | '' )*+(?:'|\Z) )
+  | (?P<name>    `(?: [^`]++ | `` )*+(?:`|\Z) | "(?: ESCAPED [^"SLASH]++ | "" )*+(?:"|\Z) )
   | (?P<word>    [@\w$][\w$]* )
   | (?P<sign>    . )
 """
