@@ -234,6 +234,7 @@ def test_decimals_may_be_texts():
     ("kind", "type_", "value"),
     [
         (Kind.BYTES, "vector", b"\x00\x00\x80\x7f"),
+        (Kind.BYTES, "vector", b"\x00"),
         (Kind.TIME, "time", "12:60:00"),
         (Kind.TEXT, "bit", ""),
         (Kind.DATE, "date", "2026-13-01"),
