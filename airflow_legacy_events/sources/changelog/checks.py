@@ -57,7 +57,7 @@ def key_of(what: str, found: Reflection, given: Sequence[str] | None, database: 
     withheld.refuse_hidden_key(what, found)
     raise ConfigurationError(
         f"{what} has no primary key, so its changes can't be distinguished; nothing was read. Run the statement below,"
-        " or name columns of its replica identity with key_columns={table: [...]}:\n"
+        " or name columns that identify a row with key_columns={table: [...]}:\n"
         f"{_add_key(found, _likely_key(found), database)}"
     )
 
