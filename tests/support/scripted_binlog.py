@@ -23,8 +23,8 @@ from airflow_legacy_events.databases.mysql.changelog.model import (
     Row,
     RowsEvent,
     TableMap,
-    TornFileError,
 )
+from airflow_legacy_events.databases.mysql.changelog.torn_file import TornFileError
 from airflow_legacy_events.databases.mysql.changelog.transactions.torn import next_file
 
 SERVER = UUID("3e11fa47-71ca-11e1-9e33-c80aa9429562")

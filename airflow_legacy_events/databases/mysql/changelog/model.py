@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
 from airflow_legacy_events.core.columns import Column
-from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.model.log import LogForm, TableName
 
 
@@ -47,18 +46,6 @@ class Event(NamedTuple):
     end: int
     body: bytes
     nested: bool = False
-
-
-class TornFileError(SourceError):
-    """A file of the binlog ends inside of an event.
-
-    Attributes:
-        place: where that event begins, as far as that is known.
-    """
-
-    def __init__(self, message: str, place: BinlogPlace) -> None:
-        super().__init__(message)
-        self.place = place
 
 
 class Dump(Protocol):
@@ -285,10 +272,10 @@ class BinlogAccess(NamedTuple):
     Attributes:
         conn_id: Airflow's name of the connection, for messages.
         dump: opens a session that streams the binlog, with a server ID of its own.
-        ask: runs a statement on a plain session beside the one that reads rows, and returns its rows as texts; the
-            first argument says what for.
+        ask: runs a statement on a session beside the one that reads rows, and returns its rows as texts; the first
+            argument says what for.
         hold: begins a snapshot on the session that reads rows.
-        look: runs a statement on that session; the first argument says what for.
+        look: runs a statement on that session, likewise.
         timeout_seconds: of a statement.
         max_row_bytes: raw bytes of a row of the log.
         log: of the task.

@@ -10,8 +10,9 @@ import pymysql
 
 from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsError, SourceError
 from airflow_legacy_events.databases import errors
-from airflow_legacy_events.databases.mysql.changelog.model import BinlogPlace, TornFileError
+from airflow_legacy_events.databases.mysql.changelog.model import BinlogPlace
 from airflow_legacy_events.databases.mysql.changelog.places import text_of
+from airflow_legacy_events.databases.mysql.changelog.torn_file import TornFileError
 from airflow_legacy_events.databases.mysql.session import code_of, reason
 
 STREAMING = "reading the binlog"

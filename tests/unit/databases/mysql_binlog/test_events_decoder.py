@@ -8,7 +8,8 @@ from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.databases.mysql.changelog.binlog import codes
 from airflow_legacy_events.databases.mysql.changelog.binlog.decoder import Decoder
 from airflow_legacy_events.databases.mysql.changelog.binlog.file import file_events
-from airflow_legacy_events.databases.mysql.changelog.model import BinlogPlace, TornFileError
+from airflow_legacy_events.databases.mysql.changelog.model import BinlogPlace
+from airflow_legacy_events.databases.mysql.changelog.torn_file import TornFileError
 from tests.support import binlog
 
 FILE = "binlog.000012"

@@ -9,7 +9,8 @@ import pytest
 
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.databases.mysql.changelog import refusals
-from airflow_legacy_events.databases.mysql.changelog.model import BinlogPlace, TornFileError
+from airflow_legacy_events.databases.mysql.changelog.model import BinlogPlace
+from airflow_legacy_events.databases.mysql.changelog.torn_file import TornFileError
 
 PLACE = BinlogPlace("binlog.000012", 4711)
 TAIL = "; the first event 'binlog.000012' at 4711, the last byte read from './binlog.000012' at 4730."

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from airflow_legacy_events.core.errors import SourceError
-from airflow_legacy_events.databases.mysql.changelog.model import BinlogPlace, TornFileError
+from airflow_legacy_events.databases.mysql.changelog.model import BinlogPlace
 from airflow_legacy_events.databases.mysql.changelog.places import text_of
+from airflow_legacy_events.databases.mysql.changelog.torn_file import TornFileError
 
 
 def torn(place: BinlogPlace) -> TornFileError:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from airflow_legacy_events.databases.mysql.changelog.model import BinlogAccess, BinlogPlace, Event, TornFileError
+from airflow_legacy_events.databases.mysql.changelog.model import BinlogAccess, BinlogPlace, Event
 from airflow_legacy_events.databases.mysql.changelog.places import number_of, order, place_in
+from airflow_legacy_events.databases.mysql.changelog.torn_file import TornFileError
 from airflow_legacy_events.databases.mysql.changelog.transactions import failures
 from airflow_legacy_events.databases.mysql.changelog.transactions.grouping import Grouping
 from airflow_legacy_events.databases.mysql.changelog.transactions.sessions import Sessions
