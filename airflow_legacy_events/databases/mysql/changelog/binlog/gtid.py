@@ -11,6 +11,8 @@ number of the session (4). Source: `Gtid_event` of MySQL, `Gtid_log_event` of Ma
 
 from __future__ import annotations
 
+from functools import lru_cache
+from struct import Struct
 from typing import NamedTuple
 from uuid import UUID
 
@@ -29,6 +31,7 @@ _ALTER = {_START_ALTER: "start", _COMMIT_ALTER: "commit", _ROLLBACK_ALTER: "roll
 _TIMES = 2
 _TWO_TIMES = 1 << 55
 _MILLION = 1_000_000
+_MARIADB = Struct("<QIB")
 
 
 class Gtid(NamedTuple):
@@ -66,13 +69,13 @@ def gtid(kind: int, body: bytes, server_id: int) -> Gtid:
     Raises:
         ValueError: it is damaged.
     """
-    data = Bytes(body)
     if kind == MARIADB_GTID:
-        return _mariadb(data, server_id)
+        return _plain(body, server_id) or _mariadb(Bytes(body), server_id)
+    data = Bytes(body)
     if kind == GTID_TAGGED:
         return Gtid(*tagged(data))
     data.take(1)
-    uuid, number = UUID(bytes=data.take(16)), data.number(8)
+    uuid, number = _uuid(data.take(16)), data.number(8)
     name = None if kind == ANONYMOUS_GTID else f"{uuid}:{number}"
     return Gtid(name, _micros(data))
 
@@ -91,6 +94,21 @@ def _micros(data: Bytes) -> int | None:
         return None
     here = data.number(7)
     return data.number(7) if here & _TWO_TIMES else here
+
+
+@lru_cache(maxsize=16)
+def _uuid(data: bytes) -> str:
+    return str(UUID(bytes=data))
+
+
+def _plain(body: bytes, server_id: int) -> Gtid | None:
+    """Return the GTID of an event with no more than number, domain and flags, as most are; None for others."""
+    if len(body) <= _MARIADB.size or body[_MARIADB.size]:
+        return None
+    number, domain, flags = _MARIADB.unpack_from(body)
+    if flags & (_GROUP | _PREPARED | _COMPLETED):
+        return None
+    return Gtid(f"{domain}-{server_id}-{number}", standalone=bool(flags & _STANDALONE))
 
 
 def _mariadb(data: Bytes, server_id: int) -> Gtid:

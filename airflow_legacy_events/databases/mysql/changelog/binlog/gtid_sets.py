@@ -60,6 +60,10 @@ class GtidSet:
         Raises:
             ValueError: it is none.
         """
+        uuid, _, number = name.rpartition(":")
+        if (uuid, "") in self._sources and number.isdecimal() and number.isascii():
+            self.add(uuid, "", int(number), int(number))
+            return
         for source, tag, first, last in _numbers(name.lower()):
             self.add(source, tag, first, last)
 

@@ -97,6 +97,7 @@ class Grouping:
         one.mariadb = event.kind == codes.MARIADB_GTID
         one.begun = one.mariadb and not found.standalone
         one.xid = found.prepares or found.completes
+        one.thread = found.thread
         one.alters = None if found.alter == _COMMITS else found.alter
 
     def _query(self, event: Event) -> Transaction | None:
