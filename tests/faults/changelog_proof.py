@@ -60,11 +60,12 @@ class Proof:
     def while_writing(self, seconds: float, kills: int) -> int:
         """Run and kill beside writers for a time, then run once more; return the number of the last change."""
         with writing(self.shop) as writers:
-            began, altered = time.monotonic(), False
-            while (share := (time.monotonic() - began) / seconds) < 1 or self.died.total() < kills:
-                if share > 0.3 and not altered:
-                    self.shop.alter()
-                    altered = True
+            began, due = time.monotonic(), [(0.3, self.shop.alter)]
+            if self.shop.drops:
+                due.append((0.6, self.shop.drop))
+            while (share := (time.monotonic() - began) / seconds) < 1 or due or self.died.total() < kills:
+                if due and share > due[0][0]:
+                    due.pop(0)[1]()
                 if self.died.total() <= kills * share:
                     self.kill()
                 else:

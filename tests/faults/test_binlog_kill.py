@@ -46,6 +46,7 @@ def test_each_topic_rebuilds_its_table_whatever_dies(case, request, topics, tmp_
         mysql_shop(server, engine) as shop,
         proof_of(shop, topics, tmp_path) as proof,
     ):
+        shop.drops = "without names" not in case and engine != "mysql-5.6"  # two changes between two runs want names
         with rotating(server, engine):
             loaded = proof.while_writing(SECONDS, KILLS)
             proof.let_run()

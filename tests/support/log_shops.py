@@ -24,18 +24,22 @@ class Shop(ABC):
     Attributes:
         legacy: the database.
         names: of the tables that are there.
-        later: whether `orders` has its later column.
+        more: columns of `orders` that came later, nullable ones.
+        drops: whether one of them goes again.
         pattern: names all tables of the stream.
         slot: of the stream; None where there is none.
     """
 
     lost: ClassVar[tuple[type[Exception], ...]]
-    """What takes a transaction away from its writer: a key that is there, a deadlock."""
+    """What takes a transaction away from its writer: a key that is there, a deadlock, a column that has gone."""
+    place: ClassVar[str] = ""
+    """Behind which column one of the later ones comes; behind all of them where it can't be said."""
 
     def __init__(self, legacy: Legacy, pattern: str, slot: str | None = None) -> None:
         self.legacy, self.pattern, self.slot = legacy, pattern, slot
         self.names: list[str] = []
-        self.later = False
+        self.more: tuple[str, ...] = ()
+        self.drops = True
 
     @abstractmethod
     def make(self, name: str) -> Sequence[str]:
@@ -74,9 +78,9 @@ class Shop(ABC):
         number = order.randrange(KEYS)
         return ("aÄbBzZ"[number % 6], number) if name == "names" else (number,)
 
-    def writes_later(self, name: str, order: Random) -> bool:
-        """Whether a change is one of the later column too."""
-        return self.later and name == "orders" and order.random() < 0.5
+    def later(self, name: str, order: Random) -> tuple[str, ...]:
+        """Return the later columns that a change writes too."""
+        return self.more if name == "orders" and order.random() < 0.5 else ()
 
     def open(self) -> None:
         """Make two of the tables, with rows in one of them."""
@@ -92,10 +96,15 @@ class Shop(ABC):
         self.names.append(name)
 
     def alter(self) -> None:
-        """Add a nullable column, which writers then write, and a table."""
-        self.changed(f"ALTER TABLE {self.table('orders')} ADD COLUMN later text")
-        self.later = True
+        """Add nullable columns, which writers then write, and a table."""
+        self.changed(f"ALTER TABLE {self.table('orders')} ADD COLUMN passing text{self.place}, ADD COLUMN later text")
+        self.more = ("passing", "later")
         self.add("extras")
+
+    def drop(self) -> None:
+        """Drop one of the later columns."""
+        self.more = ("later",)
+        self.changed(f"ALTER TABLE {self.table('orders')} DROP COLUMN passing")
 
     def changed(self, statement: str) -> None:
         """Run a statement that waits for the writers of a table."""
@@ -121,7 +130,7 @@ class Shop(ABC):
 class PostgresShop(Shop):
     """See `Shop`; schema `shop` of a database."""
 
-    lost = (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected)
+    lost = (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected, psycopg.errors.UndefinedColumn)
     history = "journal.history"
     _COLUMNS: ClassVar[Mapping[str, str]] = {
         "orders": "id bigint PRIMARY KEY, v bigint NOT NULL, note text",

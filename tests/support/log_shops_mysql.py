@@ -35,6 +35,7 @@ class MysqlShop(Shop):
         journal: name of the database of the histories.
     """
 
+    place = " AFTER id"
     lost = (MySQLdb.IntegrityError, MySQLdb.OperationalError)
     _COLUMNS: ClassVar[Mapping[str, str]] = {
         "orders": "id bigint PRIMARY KEY, v bigint NOT NULL, note text",

@@ -60,7 +60,7 @@ class Writer(threading.Thread):
         key, to = (self._shop.key(name, self._random) for _ in range(2))
         table, columns, marks = self._shop.table(name), TABLES[name], ", ".join("%s" for _ in key)
         version = next(self._versions)
-        more = {"v": version} | ({"later": f"later {version}"} if self._shop.writes_later(name, self._random) else {})
+        more = {"v": version} | {one: f"{one} {version}" for one in self._shop.later(name, self._random)}
         if dice < 0.45:
             values = {**more, "note": self._random.choice(("short", None, LONG_TEXT))}
             self._put(session, name, [(*key, *values.values())], tuple(values))
