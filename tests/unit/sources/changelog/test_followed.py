@@ -11,6 +11,7 @@ HISTORY = [("c", 1), ("u", 2), ("d", None), ("c", 4), ("u", 5)]
     ("sent", "due", "whole"),
     [
         ([("u", 2), ("d", None)], [("u", 2), ("d", None)], True),
+        ([("u", 2), ("d", None)], [("u", 2), ("d", None)], False),
         ([("d", None)], [("u", 2), ("d", None)], False),
         ([("d", None), ("c", 4)], [("u", 2), ("d", None), ("c", 4)], False),
         ([("d", None), ("d", None)], [("d", None), ("c", 4), ("d", None)], False),
@@ -28,7 +29,6 @@ def test_what_was_due_may_follow(sent, due, whole):
         ([("d", None)], [("u", 2), ("d", None)], True),  # its row was saved
         ([], [("u", 2)], False),
         ([("d", None)], [("u", 2), ("d", None), ("c", 4)], False),
-        ([("u", 2), ("d", None)], [("u", 2), ("d", None)], False),  # it was never read
         ([("u", 5)], HISTORY, False),  # its insert is missing
         ([("d", None), ("d", None)], [("u", 2), ("d", None)], False),
         ([("d", None), ("u", 5)], [("d", None), ("c", 4), ("u", 5)], False),
