@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import secrets
 import threading
 from contextlib import closing
@@ -16,7 +15,7 @@ from airflow_legacy_events.databases.mysql.changelog.dump import BinlogDump
 from airflow_legacy_events.databases.mysql.changelog.model import BinlogPlace
 from tests.services.base import wait_until
 from tests.support import profile
-from tests.support.binlog_dumps import dump_of, end_of, events_of, options_of
+from tests.support.binlog_dumps import dump_of, end_of, events_of, options_of, user_of
 from tests.support.binlog_servers import SERVERS, binlog_server
 from tests.support.databases import fresh_database
 from tests.support.silence import proxy
@@ -141,17 +140,15 @@ def test_a_reader_that_waits_is_ended_from_another_thread(server, large):
 
 
 def test_a_stream_that_is_left_ends_its_session(server, large):
-    user = f"left_{os.getpid()}"
-    server.execute(f"CREATE USER {user} IDENTIFIED BY 'secret'; GRANT REPLICATION SLAVE ON *.* TO {user}")
-    try:
-        with dump_of(server, user=user, passwd="secret") as dump:
-            events = dump.events(large.place)
-            next(events)
-            assert sessions(server, user) == ["Binlog Dump"]
-            events.close()
-            wait_until(lambda: not sessions(server, user), "the end of the session")
-    finally:
-        server.execute(f"DROP USER {user}")
+    with (
+        user_of(server, "IDENTIFIED BY 'secret'", "REPLICATION SLAVE") as user,
+        dump_of(server, user=user, passwd="secret") as dump,
+    ):
+        events = dump.events(large.place)
+        next(events)
+        assert sessions(server, user) == ["Binlog Dump"]
+        events.close()
+        wait_until(lambda: not sessions(server, user), "the end of the session")
 
 
 def sessions(server, user):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
@@ -26,6 +28,28 @@ def end_of(server: Any) -> BinlogPlace:
     newer = "MariaDB" not in version and int(version.split(".", maxsplit=1)[0]) > 8
     file, position = server.execute("SHOW BINARY LOG STATUS" if newer else "SHOW MASTER STATUS")[0][:2]
     return BinlogPlace(file, int(position))
+
+
+@contextmanager
+def user_of(server: Any, how: str, *grants: str) -> Iterator[str]:
+    """Yield the name of a user, of local sessions whatever the server calls their host.
+
+    Args:
+        server: of the test.
+        how: the user is identified.
+        grants: rights on everything.
+    """
+    name = f"binlog_{os.getpid()}"
+    users = [f"'{name}'@'{host}'" for host in ("localhost", "127.0.0.1")]
+    for user in users:
+        server.execute(f"CREATE USER {user} {how}")
+    try:
+        for user, grant in itertools.product(users, grants):
+            server.execute(f"GRANT {grant} ON *.* TO {user}")
+        yield name
+    finally:
+        for user in users:
+            server.execute(f"DROP USER {user}")
 
 
 @contextmanager
