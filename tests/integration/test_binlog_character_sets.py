@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.databases.mysql.changelog.model import UnreadableValueError
 from tests.services.mysql_family import connect, run
+from tests.support.binlog_forms import Followed
 from tests.support.binlog_rows import differences, logged_table
 from tests.support.binlogs import BINLOGGED, SERVERS
 from tests.support.databases import fresh_database
@@ -156,3 +159,20 @@ def test_labels_in_all_kinds_of_sets(legacy, database):
         assert wanted[0][1:3] == tuple(first[:2])
         for metadata in (True, False):
             assert not differences(table.logged(metadata=metadata), wanted, ["id", *columns])
+
+
+@pytest.mark.parametrize("database", ["mariadb-10.11"], indirect=True)
+def test_labels_that_the_catalog_cannot_show_come_with_the_log_or_are_warned_of(legacy, database, caplog):
+    run(legacy, "CREATE TABLE t (id int PRIMARY KEY, e enum('\U0001f600','x') CHARACTER SET utf8mb4)")
+    with contextlib.closing(Followed(database.url, "t")) as followed:
+        run(legacy, "INSERT INTO t VALUES (1, '\U0001f600')")
+        assert [rows.images for rows in followed.run()] == [[("1", "\U0001f600")]]
+    assert not caplog.records
+    with contextlib.closing(Followed(database.url, "t")) as followed:
+        run(legacy, "INSERT INTO t VALUES (2, '\U0001f600'), (3, 'x')")
+        run(legacy, "INSERT INTO t VALUES (4, 'x')")
+        found = [rows.images for rows in followed.run(names=False)]
+    assert found == [[("2", "?"), ("3", "x")], [("4", "x")]]
+    [record] = caplog.records
+    assert "SET GLOBAL binlog_row_metadata=FULL" in record.getMessage()
+    assert "'e'" in record.getMessage()

@@ -17,6 +17,7 @@ from airflow_legacy_events.databases.mysql.changelog.declared import precise
 from airflow_legacy_events.databases.mysql.changelog.described import by_name, describe, logged, matches
 from airflow_legacy_events.databases.mysql.changelog.effects import Effects
 from airflow_legacy_events.databases.mysql.changelog.images import Ordered, ReaderOf, images_of
+from airflow_legacy_events.databases.mysql.changelog.labels import doubt
 from airflow_legacy_events.databases.mysql.changelog.model import (
     BinlogAccess,
     BinlogPlace,
@@ -54,6 +55,7 @@ class BinlogForms:
         self._shapes = {TableName(*one[:2]): shape_in(one[2]) for one in (stored.get(COLUMNS) or {}).get(_TABLES, ())}
         self._read: dict[tuple[TableName, bytes], ReadTable | UnknownColumnsError] = {}
         self._forms: dict[TableName, list[LogForm]] = {}
+        self._said: set[str] = set()
 
     def wanted(self, database: str, table: str) -> TableName | None:
         """See `model.Forms.wanted`."""
@@ -167,6 +169,9 @@ class BinlogForms:
         return alters
 
     def _table(self, table: TableName, shape: TableShape, map_: TableMap, where: BinlogPlace) -> ReadTable:
+        if (said := doubt(table, shape, map_)) is not None and said not in self._said:
+            self._access.log.warning("%s", said)
+            self._said.add(said)
         columns, places = logged(shape, map_)
         form = self._form(table, shape, columns, places)
         at = {column.name: place for place, column in enumerate(form.columns)}
