@@ -35,18 +35,17 @@ def refused(logged):
     return error.value
 
 
-def opened(logged):
-    """What a source says of its completeness once it is opened."""
+def opened(logged, topic="cdc.{schema}.{table}"):
+    """What a source says of itself once it is opened."""
     source = ChangeLogSource(
         database=logged.legacy.database(),
         options=LogOptions(STREAM.name, "dag"),
-        stream=STREAM._replace(topic="cdc.{schema}.{table}"),
+        stream=STREAM._replace(topic=topic),
         source="crm",
         tables=logged.patterns,
     )
     with closing(source.database), closing(source):
-        horizon = source.open(None).horizon
-    return horizon.completeness, horizon.reason
+        return source.open(None).horizon
 
 
 @pytest.fixture(params=BINLOGGED)
@@ -82,7 +81,7 @@ def test_a_table_without_a_key_is_given_one(logged):
     with pytest.raises(LegacyEventsError, match="no primary key") as error:
         opened(logged)
     logged.execute(*statements_in(error.value))
-    assert opened(logged)[0] == "exact"
+    assert opened(logged).completeness == "exact"
 
 
 @pytest.mark.parametrize("rule", ["ON DELETE CASCADE", "ON DELETE SET NULL ON UPDATE CASCADE"])
@@ -91,7 +90,8 @@ def test_what_a_foreign_key_changes_is_said_not_to_be_logged(logged, rule):
     key = f"CONSTRAINT `it``s` FOREIGN KEY (p, p2) REFERENCES `the ``parent``` (id, id2) {rule}"
     logged.execute("ALTER TABLE `the ``parent``` ADD id2 int NOT NULL, ADD UNIQUE (id, id2)")
     logged.execute(f"CREATE TABLE child (id int PRIMARY KEY, p int, p2 int, {key})")
-    completeness, reason = opened(logged)
+    horizon = opened(logged)
+    completeness, reason = horizon.completeness, horizon.reason
     if logged.legacy.engine.name == "mysql-9.7":
         assert completeness == "exact"
         return
@@ -99,12 +99,16 @@ def test_what_a_foreign_key_changes_is_said_not_to_be_logged(logged, rule):
     assert "`it``s`" in reason
     assert all(part in reason for part in rule.split(" ON "))
     logged.execute(reason[reason.index("ALTER TABLE") :])
-    assert opened(logged)[0] == "exact"
+    assert opened(logged).completeness == "exact"
+
+
+def test_the_database_of_a_topic_is_that_of_the_table(logged):
+    assert opened(logged, topic="cdc.{database}.{table}").topics == (f"cdc.{logged.legacy.url.database}.orders",)
 
 
 def test_a_foreign_key_that_changes_nothing_is_fine(logged):
     logged.execute("CREATE TABLE child (id int PRIMARY KEY, p int, FOREIGN KEY (p) REFERENCES orders (id))")
-    assert opened(logged)[0] == "exact"
+    assert opened(logged).completeness == "exact"
 
 
 @pytest.mark.parametrize("end", ["XA COMMIT", "XA ROLLBACK"])

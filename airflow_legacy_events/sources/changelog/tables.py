@@ -19,6 +19,7 @@ from airflow_legacy_events.sources.order import check_order
 from airflow_legacy_events.sources.rows import Rows
 from airflow_legacy_events.sources.selection import ColumnRequest, Selection, select_columns
 
+_SCHEMAS_ARE_DATABASES = ("mariadb", "mysql")
 _NOT_EXCLUDED: Mapping[str, int] = {}
 
 
@@ -140,7 +141,9 @@ class Tables:
         return not there <= now or not (now <= there or table.entry.reflection.withheld.hides)
 
     def _database_name(self) -> str:
-        return str(self.database.identity().get("database", "")) if needs_database(self.stream.topic) else ""
+        if self.log.product in _SCHEMAS_ARE_DATABASES or not needs_database(self.stream.topic):
+            return ""
+        return str(self.database.identity().get("database", ""))
 
     def _find(self, name: TableName, topic: str, known: TableProgress | None) -> LoggedTable:
         text = str(name)

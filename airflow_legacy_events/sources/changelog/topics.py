@@ -25,7 +25,7 @@ def topics_of(template: str, database: str, tables: Sequence[TableName]) -> dict
 
     Args:
         template: text with `{database}`, `{schema}` and `{table}`; what Kafka can't hold becomes `_`.
-        database: name of the database.
+        database: name of the database; empty where a schema is one, as on MariaDB and MySQL.
         tables: of the stream.
 
     Raises:
@@ -37,7 +37,10 @@ def topics_of(template: str, database: str, tables: Sequence[TableName]) -> dict
             f"topic={template!r} names {', '.join(map(repr, unknown))} in braces, and a table's topic is made of"
             " {database}, {schema} and {table} alone; nothing was read. Correct topic="
         )
-    found = {table: _filled(parts, {"database": database, "schema": table[0], "table": table[1]}) for table in tables}
+    found = {
+        table: _filled(parts, {"database": database or table.schema, "schema": table.schema, "table": table.name})
+        for table in tables
+    }
     _refuse_shared(template, found)
     return found
 
