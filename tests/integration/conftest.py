@@ -2,4 +2,4 @@
 
 from tests.support.profile import LONG
 
-collect_ignore = [] if LONG else ["test_changelog_restarts.py", "test_changelog_standby.py"]
+collect_ignore = [] if LONG else ["test_binlog_restarts.py", "test_changelog_restarts.py", "test_changelog_standby.py"]
