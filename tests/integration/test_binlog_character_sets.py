@@ -31,7 +31,7 @@ LABELS = {
     "utf16": ("表", "é"),
     "utf32": ("表", "é"),
     "swe7": ("Å", "Ö"),
-    "utf8mb4": ("表", "ä;b"),
+    "utf8mb4": ("表", "ä;b", "a\\b", "n\nl", "r\rx", "q'q", "\\n"),
 }
 
 
@@ -145,7 +145,7 @@ def test_what_is_not_in_unicode_is_refused_alike(legacy, database, charset, stor
 def test_labels_in_all_kinds_of_sets(legacy, database):
     columns, first, second = [], [], []
     for charset, labels in LABELS.items():
-        listed = ", ".join("'" + label.replace("'", "''") + "'" for label in labels)
+        listed = ", ".join("'" + label.replace("\\", "\\\\").replace("'", "''") + "'" for label in labels)
         columns.append(f"e_{charset} enum({listed}) CHARACTER SET {charset}")
         columns.append(f"s_{charset} set({listed}) CHARACTER SET {charset}")
         first += [labels[-1], labels[0]]

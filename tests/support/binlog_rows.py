@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -16,6 +15,7 @@ from airflow_legacy_events.databases.mysql.changelog.binlog import codes
 from airflow_legacy_events.databases.mysql.changelog.binlog.rows_event import rows_event
 from airflow_legacy_events.databases.mysql.changelog.binlog.table_map import table_map
 from airflow_legacy_events.databases.mysql.changelog.character_sets import Conversion, texts
+from airflow_legacy_events.databases.mysql.changelog.declared import parse
 from airflow_legacy_events.databases.mysql.changelog.dump import BinlogDump
 from airflow_legacy_events.databases.mysql.changelog.model import BinlogPlace, LoggedColumn, RowsEvent, TableMap
 from airflow_legacy_events.databases.mysql.changelog.rows import row_reader
@@ -27,7 +27,6 @@ SELECT column_name, column_type, COALESCE(character_set_name, 'binary') FROM inf
  WHERE table_schema = DATABASE() AND table_name = %s ORDER BY ordinal_position
 """
 _CHARSETS = "SELECT id, character_set_name FROM information_schema.{view}"
-_LABEL = re.compile(r"'((?:[^']|'')*)'")
 
 
 class LoggedTable:
@@ -104,14 +103,13 @@ class LoggedTable:
         ]
 
     def _column(self, map_: TableMap, at: int, column: Column | None, declared: str, charset: str) -> LoggedColumn:
-        labels = _LABEL.findall(declared) if declared.startswith(("enum", "set")) else ()
         return LoggedColumn(
             column,
             map_.types[at],
             map_.metadata[at],
             unsigned="unsigned" in declared or "zerofill" in declared,
             character_set=charset,
-            labels=tuple(one.replace("''", "'") for one in labels),
+            labels=parse(declared).labels,
             declared=declared,
         )
 

@@ -11,6 +11,16 @@ from airflow_legacy_events.databases.mysql.types import BOOLEAN, JSON, Type
 
 _TYPE = re.compile(r"(?P<base>[a-z0-9_]+(?: precision)?)(?:\((?P<sizes>.*)\))?(?P<rest>[^()]*)", re.DOTALL)
 _LABEL = re.compile(r"'((?:[^']|'')*)'")
+_PLAIN = {"\\\\": "\\", "\\0": "\0", "\\n": "\n", "\\r": "\r", "''": "'"}
+_ESCAPED = re.compile(r"\\[\\0nr]|''")
+"""What the catalog writes in a label for some characters, whatever the SQL mode (`append_unescaped`)."""
+
+_ESCAPES = {character: escaped for escaped, character in _PLAIN.items()}
+_TO_ESCAPE = re.compile(r"[\\\0\n\r']")
+
+_BEYOND = re.compile("[\U00010000-\U0010ffff]")
+"""Characters that the catalog shows as `?`."""
+
 _INTEGERS = {"tinyint": 1, "smallint": 2, "mediumint": 9, "int": 3, "bigint": 8}
 _BLOB_BYTES = {"tiny": 1, "": 2, "medium": 3, "long": 4}
 _TEXTS, _BLOBS = ({f"{size}{one}": size for size in _BLOB_BYTES} for one in ("text", "blob"))
@@ -96,7 +106,7 @@ class Declared(NamedTuple):
         """Labels of an ENUM or SET."""
         if self.base not in ("enum", "set"):
             return ()
-        return tuple(one.replace("''", "'") for one in _LABEL.findall(self.sizes or ""))
+        return tuple(_ESCAPED.sub(lambda found: _PLAIN[found[0]], one) for one in _LABEL.findall(self.sizes or ""))
 
 
 def parse(text: str) -> Declared:
@@ -124,7 +134,7 @@ def carried(declared: str) -> Type:
 def precise(declared: str) -> str:
     """Return a type with everything that determines which values it takes, equal for the log and the catalog.
 
-    Without what stands in parentheses it is the name that `carried` returns.
+    Without what stands in parentheses it is the name that `carried` returns. Labels are as the catalog can show them.
     """
     one, name = parse(declared), carried(declared).name
     if one.base in _TEXTS or one.base in _BLOBS:
@@ -132,7 +142,7 @@ def precise(declared: str) -> str:
     elif one.base in _TEMPORAL:
         sizes = one.sizes or "0"
     else:
-        sizes = one.sizes if one.base in _SIZED else None
+        sizes = None if one.sizes is None or one.base not in _SIZED else _BEYOND.sub("?", one.sizes)
     first, space, rest = name.partition(" ")
     return name if sizes is None else f"{first}({sizes}){space}{rest}"
 
@@ -192,7 +202,7 @@ def from_log(map_: TableMap, at: int, character_set: str | None, width: int, lab
     code, metadata = map_.types[at], map_.metadata[at]
     binary = character_set == BINARY
     if code in (_ENUM, _SET):
-        quoted = ",".join("'" + one.replace("'", "''") + "'" for one in labels)
+        quoted = ",".join(f"'{_TO_ESCAPE.sub(lambda found: _ESCAPES[found[0]], one)}'" for one in labels)
         return f"{'enum' if code == _ENUM else 'set'}({quoted})"
     if code == _BLOB:
         size = next(name for name, length in _BLOB_BYTES.items() if length == metadata)

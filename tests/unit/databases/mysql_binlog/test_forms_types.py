@@ -55,8 +55,17 @@ def test_a_type_that_no_query_carries_is_not_carried():
 
 @given(LABELS)
 def test_labels_are_those_that_were_declared(labels):
-    quoted = ",".join("'" + one.replace("'", "''") + "'" for one in labels)
-    assert parse(f"enum({quoted})").labels == tuple(labels)
+    map_ = table_map([column(247, 1)])
+    assert parse(from_log(map_, 0, "utf8mb4", 4, tuple(labels))).labels == tuple(labels)
+
+
+def test_labels_are_read_as_the_catalog_writes_them():
+    declared = r"enum('a\\b','n\nl','r\rx','q''q','\0k','\\\\n')"
+    assert parse(declared).labels == ("a\\b", "n\nl", "r\rx", "q'q", "\0k", "\\\\n")
+
+
+def test_a_label_that_the_catalog_cannot_show_is_no_other_type():
+    assert precise("enum('\U0001f600','x')") == precise("enum('?','x')")
 
 
 @pytest.mark.parametrize(
