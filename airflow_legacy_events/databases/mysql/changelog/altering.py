@@ -25,7 +25,7 @@ class Altered:
         names: new names of columns by old ones, in lower case.
         dropped: names of dropped columns, in lower case.
         reshapes: whether it changes columns in another way as well.
-        keys: whether it changes keys, for a long unique one of which MariaDB adds a hidden column.
+        keys: whether it changes keys or checks; MariaDB has a hidden column for a long unique key, a check for JSON.
         came: added columns that hold a value in rows that were there.
         emptied: how it emptied partitions, in words; None if it did not.
         exchanged: tables whose rows became those of a partition, or the other way round.
@@ -62,7 +62,7 @@ def altered(tokens: Iterable[Token]) -> Altered:
 
 def _add(part: Words, found: Altered) -> None:
     if part.keyword in (*_OF_KEYS, "PARTITION", "SYSTEM"):
-        found.keys = found.keys or part.keyword in ("UNIQUE", "CONSTRAINT")
+        found.keys = found.keys or part.keyword in ("UNIQUE", "CONSTRAINT", "CHECK")
         found.reshapes = found.reshapes or part.keyword in ("SYSTEM", "PERIOD")
         return
     part.take("COLUMN")
@@ -111,9 +111,9 @@ def _redefine(definition: Words, found: Altered, name: str) -> None:
 def _drop(part: Words, found: Altered) -> None:
     if part.keyword == "PARTITION":
         found.emptied = DROPPED_PARTITIONS
-    elif part.keyword == "SYSTEM":
+    elif part.keyword in ("SYSTEM", "PERIOD"):
         found.reshapes = True
-    elif part.keyword in ("CONSTRAINT", "INDEX", "KEY"):
+    elif part.keyword in ("CONSTRAINT", "CHECK", "INDEX", "KEY"):
         found.keys = True
     elif part.keyword not in _OF_KEYS:
         part.take("COLUMN")

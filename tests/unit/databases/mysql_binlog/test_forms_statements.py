@@ -155,6 +155,7 @@ def test_a_backslash_may_end_a_text():
         ("MODIFY a bigint", {"reshapes": True}),
         ("DROP COLUMN IF EXISTS A, DROP b, DROP INDEX c", {"dropped": ["a", "b"], "keys": True}),
         ("ADD UNIQUE KEY (t)", {"keys": True}),
+        ("ADD CHECK (json_valid(t)), DROP CONSTRAINT c", {"keys": True}),
         ("ADD a int", {"reshapes": True}),
         (
             "ADD COLUMN a int DEFAULT 5, ADD (b int NOT NULL, c int DEFAULT NULL)",

@@ -11,8 +11,10 @@ import pytest
 from airflow_legacy_events.core.model import TableName
 from airflow_legacy_events.core.ports import LogTable
 from airflow_legacy_events.databases.mysql.changelog.forms import COLUMNS, BinlogForms
-from airflow_legacy_events.databases.mysql.changelog.model import BinlogAccess, BinlogPlace
-from tests.support.binlog_values import column, read
+from airflow_legacy_events.databases.mysql.changelog.images import Ordered, images_of
+from airflow_legacy_events.databases.mysql.changelog.model import BinlogAccess, BinlogPlace, RowsEvent
+from airflow_legacy_events.databases.mysql.changelog.rows import row_reader
+from tests.support.binlog_values import column, table_map, unconverted
 
 NONE: Any = None
 HERE = BinlogPlace("binlog.000001", 4)
@@ -83,5 +85,29 @@ def test_facts_say_what_statements_did():
     assert forms.effects("DROP TABLE IF EXISTS orders", "Shop", HERE) == []
 
 
-def test_rows_read_in_another_order_hold_the_same_values():
-    assert read([column(3), column(1)], b"\x00\x05\x00\x00\x00\x06") == [("5", "6")]
+def event(body, width, present):
+    bits = bytes([present])
+    return RowsEvent(1, "u", True, width, bits, bits, body, 0)
+
+
+def reader(map_, columns):
+    return row_reader(map_, columns, unconverted)
+
+
+def test_images_may_lack_columns_that_are_part_of_no_row():
+    columns = [column(3), column(1)._replace(column=None), column(2), column(8)._replace(column=None)]
+    found, needed = images_of(table_map(columns), columns, reader)
+    assert needed == 0b0101
+    whole = event(b"\x00" + bytes([1, 0, 0, 0, 2, 3, 0, 4, 0, 0, 0, 0, 0, 0, 0]), 4, 0b1111)
+    lacking = event(b"\x00" + bytes([1, 0, 0, 0, 3, 0]), 4, 0b0101)
+    assert [found.images(one) for one in (whole, lacking, whole)] == [[("1", "3")]] * 3
+    assert [one.holds(needed) for one in (whole, lacking, event(b"", 4, 0b1011))] == [True, True, False]
+    assert not lacking.holds(-1)
+
+
+def test_images_of_plain_tables_are_read_as_they_are():
+    columns = [column(3), column(1)]
+    found, needed = images_of(table_map(columns), columns, reader)
+    assert needed == 0b11
+    assert found is reader(table_map(columns), columns)
+    assert Ordered(found, (1, 0)).images(event(b"\x00\x05\x00\x00\x00\x06", 2, 0b11)) == [("6", "5")]
