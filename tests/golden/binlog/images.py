@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import re
 from collections.abc import Sequence
-from types import SimpleNamespace
 from typing import Any
 
 from airflow_legacy_events.databases.mysql.changelog.binlog.rows_event import rows_event
-from airflow_legacy_events.databases.mysql.changelog.collations import Collations
+from airflow_legacy_events.databases.mysql.changelog.character_sets import texts
 from airflow_legacy_events.databases.mysql.changelog.described import describe, logged
 from airflow_legacy_events.databases.mysql.changelog.model import Event, RowReader, TableMap, UnreadableValueError
 from airflow_legacy_events.databases.mysql.changelog.rows import row_reader
@@ -63,25 +60,27 @@ def reader_of(map_: TableMap) -> RowReader | None:
     """The reader of a map with names."""
     if map_.names is None:
         return None
-    columns, _ = logged(describe(map_, {}, collations()), map_)
+    columns, _ = logged(describe(map_, {}, COLLATIONS), map_)
     try:
         return row_reader(map_, columns, convert)
     except UnreadableValueError:
         return None
 
 
-@functools.cache
-def collations() -> Collations:
-    """The collations that the tables of the golden files have."""
+class GoldenCollations:
+    """The collations that the tables of the golden files have, without a server."""
 
-    def ask(doing: str, statement: str, *_: Any) -> list[tuple[Any, ...]]:
-        if "CONVERT" in statement:
-            return [tuple(cp1252(bytes.fromhex(one)) for one in re.findall(r"_latin1 X'([0-9a-f]*)'", statement))]
-        if "maxlen" in statement:
-            return list(WIDTHS.items())
-        return [(str(number), name) for number, name in CHARACTER_SETS.items()]
+    def character_set(self, collation: int | None) -> str | None:
+        """See `Collations`."""
+        return None if collation is None else CHARACTER_SETS.get(collation)
 
-    return Collations(SimpleNamespace(ask=ask))
+    def width(self, character_set: str | None) -> int:
+        """See `Collations`."""
+        return WIDTHS.get(character_set or "binary", 1)
+
+    def labels(self, labels: Sequence[bytes], character_set: str | None) -> tuple[str, ...]:
+        """See `Collations`."""
+        return tuple(texts(character_set or "binary", labels, convert, "labels"))
 
 
 def convert(charset: str, values: Sequence[bytes]) -> list[str]:
@@ -92,3 +91,6 @@ def convert(charset: str, values: Sequence[bytes]) -> list[str]:
 def cp1252(value: bytes) -> str:
     """Text of the server's latin1."""
     return "".join(chr(one) if one in HOLES else bytes([one]).decode("cp1252") for one in value)
+
+
+COLLATIONS: Any = GoldenCollations()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from airflow_legacy_events.core.columns import Column
@@ -101,6 +102,13 @@ class TableMap(NamedTuple):
     raw: bytes
 
 
+@lru_cache(maxsize=256)
+def _all_set(width: int, bits: bytes) -> bool:
+    """Return whether so many bits are set, the lowest of each byte first."""
+    full = (1 << width) - 1
+    return int.from_bytes(bits, "little") & full == full
+
+
 class RowsEvent(NamedTuple):
     """Rows event: images of rows of one table.
 
@@ -129,8 +137,7 @@ class RowsEvent(NamedTuple):
     @property
     def whole(self) -> bool:
         """Whether all columns are present."""
-        full = (1 << self.width) - 1
-        return all(int.from_bytes(one, "little") & full == full for one in (self.present, self.present_after))
+        return _all_set(self.width, self.present) and _all_set(self.width, self.present_after)
 
     def holds(self, needed: int) -> bool:
         """Return whether all images have the same columns, and all that are needed; see `ReadTable`."""

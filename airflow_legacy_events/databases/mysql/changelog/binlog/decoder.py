@@ -59,6 +59,7 @@ class Decoder:
         self._most_hole, self._skipped = _MOST_HOLE if holes else 0, skipped
         self._start = self._position
         self._format: FormatDescription | None = None
+        self._trailer: int | None = None
 
     @property
     def place(self) -> BinlogPlace:
@@ -72,13 +73,13 @@ class Decoder:
 
     @property
     def _checksums(self) -> bool:
-        return self._format is not None and self._format.checksums
+        return bool(self._trailer)
 
     def _describe(self, head: bytes, body: bytes, *, made_up: bool = False) -> None:
         found = format_description(body)
         if not intact(head, body) and (found.checksums or not made_up):
             raise ValueError("the checksum of FORMAT_DESCRIPTION is wrong")
-        self._format = found
+        self._format, self._trailer = found, CHECKSUM_BYTES if found.checksums else 0
 
     def describe(self, data: bytes) -> None:
         """Take note of a file's FORMAT_DESCRIPTION, if the first event to decode lies behind it.
@@ -113,23 +114,22 @@ class Decoder:
 
     def _plain(self, first: bytes) -> Event | None:
         """Return the event of a packet if it is of the usual kind: what `_any` gives too, in a third of the time."""
-        skipped = self._skipped
-        if self._format is None or len(first) < skipped + HEADER_BYTES:
+        skipped, trailer = self._skipped, self._trailer
+        if trailer is None or len(first) < skipped + HEADER_BYTES:
             return None
         time, kind, server_id, size, end, flags = FIELDS.unpack_from(first, skipped)
         if kind not in _PLAIN or flags & codes.ARTIFICIAL_FLAG or len(first) != size + skipped:
             return None
         behind = self._position + size
-        hole = (end - behind) % WRAPS if end else 0
-        if hole > self._most_hole:
+        if end:
+            hole = (end - behind) % WRAPS
+            if hole > self._most_hole:
+                return None
+            behind += hole
+        if trailer and crc32(memoryview(first)[skipped:]) != CHECKED:
             return None
-        if not self._format.checksums:
-            body = first[skipped + HEADER_BYTES :]
-        elif crc32(memoryview(first)[skipped:]) == CHECKED:
-            body = first[skipped + HEADER_BYTES : -CHECKSUM_BYTES]
-        else:
-            return None
-        behind = self._position = behind + hole
+        self._position = behind
+        body = first[skipped + HEADER_BYTES : len(first) - trailer]
         return Event(kind, time, server_id, flags, self._file, behind - size, behind, body)
 
     def _any(self, first: bytes, rest: Iterable[bytes]) -> Iterator[Event]:

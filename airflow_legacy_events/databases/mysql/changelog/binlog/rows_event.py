@@ -23,7 +23,7 @@ STATEMENT_ENDS = 1
 """Flag of the last rows event of a statement."""
 
 _EXTRA = frozenset({WRITE_ROWS, UPDATE_ROWS, DELETE_ROWS, PARTIAL_UPDATE_ROWS})
-_FIXED_BYTES, _SIZE_OF_SIZE = 8, 2
+_FIXED_BYTES, _SIZE_OF_SIZE, _LARGEST_BYTE = 8, 2, 250
 
 
 def rows_event(kind: int, body: bytes) -> RowsEvent:
@@ -42,12 +42,14 @@ def rows_event(kind: int, body: bytes) -> RowsEvent:
         if extra < _SIZE_OF_SIZE:
             raise ValueError("the extra information of a rows event is less than its size")
         at += extra
-    data = Bytes(body, at)
-    width = data.packed()
-    size = (width + 7) // 8
-    present = data.take(size)
-    op = OPERATIONS[kind]
-    after = data.take(size) if op == "u" else present
+    width, at = _width(body, at)
+    op, behind = OPERATIONS[kind], at + (width + 7) // 8
+    present = after = body[at:behind]
+    if op == "u":
+        at, behind = behind, 2 * behind - at
+        after = body[at:behind]
+    if behind > len(body):
+        raise ValueError("a rows event ends before its images")
     return RowsEvent(
         int.from_bytes(body[:ID_BYTES], "little"),
         op,
@@ -56,6 +58,14 @@ def rows_event(kind: int, body: bytes) -> RowsEvent:
         present,
         after,
         body,
-        data.at,
+        behind,
         kind == PARTIAL_UPDATE_ROWS,
     )
+
+
+def _width(body: bytes, at: int) -> tuple[int, int]:
+    """Return the number of columns, and where it ends; nearly always it is one byte."""
+    if at < len(body) and body[at] <= _LARGEST_BYTE:
+        return body[at], at + 1
+    data = Bytes(body, at)
+    return data.packed(), data.at
