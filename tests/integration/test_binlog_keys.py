@@ -77,7 +77,7 @@ def test_a_key_lies_beyond_another_one_as_the_server_orders_them(logged, type_):
 
 
 def test_many_long_keys_are_compared_without_exceeding_a_packet(logged):
-    keyed(logged, "varchar(200) CHARACTER SET utf8mb4", ())
+    keyed(logged, "varchar(180) CHARACTER SET utf8mb4", ())
     with logged.log() as log:
         found = log.database.reflect("k", None)
         table = LogTable(TableName(logged.legacy.url.database, "k"), found, ("k", "j"), "k")
