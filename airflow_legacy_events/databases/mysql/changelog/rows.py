@@ -33,7 +33,10 @@ _DAMAGES = (struct.error, LookupError, ArithmeticError, ValueError)
 
 @lru_cache(_MOST_READERS)
 def _reader(raw: bytes, columns: tuple[LoggedColumn, ...], convert: Convert) -> Reader:  # noqa: ARG001
-    return Reader(columns, convert)
+    try:
+        return Reader(columns, convert)
+    except _DAMAGES:
+        raise ValueError("a table map with metadata that fit none of its types") from None
 
 
 def row_reader(map_: TableMap, columns: Sequence[LoggedColumn], convert: Convert) -> RowReader:
@@ -45,6 +48,7 @@ def row_reader(map_: TableMap, columns: Sequence[LoggedColumn], convert: Convert
         convert: converts texts by the server; see `character_sets.Conversion`.
 
     Raises:
+        ValueError: the table map is damaged.
         UnreadableValueError: the type of a column is not known.
     """
     return _reader(map_.raw, tuple(columns), convert)

@@ -117,6 +117,16 @@ def test_damaged_bytes_are_an_error_or_other_rows():
             read(columns, r.randbytes(r.randint(1, 90)))
 
 
+def test_damaged_metadata_are_an_error_or_other_rows():
+    r, types = random.Random(4), [*range(20), 140, 141, 242, *range(245, 256)]
+    for _ in range(3_000):
+        columns = [column(r.choice(types), r.choice([r.randrange(2**16), r.randrange(12)])) for _ in range(2)]
+        with contextlib.suppress(ValueError, UnreadableValueError):
+            read(columns, bytes(1) + r.randbytes(r.randint(0, 40)))
+    with pytest.raises(ValueError, match="table map"):
+        read([column(17, 9)], b"")
+
+
 def test_an_unknown_type_is_an_error_that_names_its_column():
     with pytest.raises(UnreadableValueError, match=r"column 'c' has type 200"):
         row_reader(table_map([column(200)]), [column(200)], unconverted)

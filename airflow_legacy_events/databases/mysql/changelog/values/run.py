@@ -46,9 +46,11 @@ class Run:
 
     def end(self) -> list[str]:
         """Return the code for the values that waited."""
+        if not self._codes:
+            return []
         size, later = self._size, self._later
         self._later = []
-        return [*self._unpacked(), *later, f"at += {size}"] if size else []
+        return [*self._unpacked(), *later, f"at += {size}"]
 
     @property
     def _size(self) -> int:
