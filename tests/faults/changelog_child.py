@@ -49,6 +49,7 @@ class Job:
         attempt: the try of one run; a later one ends what is left of an earlier one.
         batch_rows: of the run.
         leg_seconds: of its legs.
+        delivery_seconds: of the delivery timeout.
         die: step and how often it is reached before the run dies there; None: it lives.
     """
 
@@ -62,6 +63,7 @@ class Job:
     attempt: int = 1
     batch_rows: int = 100
     leg_seconds: float = 0.05
+    delivery_seconds: int = 60
     die: tuple[str, int] | None = None
 
 
@@ -154,7 +156,8 @@ def covered(folder: str) -> Mapping[str, int]:
 def _run(job: Job) -> None:
     logging.basicConfig(level=logging.WARNING, filename=Path(job.folder) / "log", force=True)
     steps = _Steps(job.die)
-    kafka = KafkaBroker({"bootstrap.servers": job.bootstrap}, delivery_timeout=dt.timedelta(seconds=60), topics=())
+    timeout = dt.timedelta(seconds=job.delivery_seconds)
+    kafka = KafkaBroker({"bootstrap.servers": job.bootstrap}, delivery_timeout=timeout, topics=())
     url = sa.make_url(job.url)
     database = ENGINES[job.engine].made(url, conn_id="crm", statement_timeout_seconds=60)
     try:

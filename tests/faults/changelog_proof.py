@@ -74,6 +74,17 @@ class Proof:
             self.let_run()
             return self.shop.last_change()
 
+    def lead(self, url: str) -> None:
+        """Let the next runs connect to another server."""
+        self.job = replace(self.job, url=url)
+
+    def some(self, kills: int) -> None:
+        """Kill some runs beside writers, then run once more."""
+        with writing(self.shop):
+            for _ in range(kills):
+                self.kill()
+        self.let_run()
+
     def check(self) -> None:
         """Check what the topics hold against tables and history."""
         for name in TABLES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
@@ -26,6 +27,7 @@ class Shop(ABC):
         names: of the tables that are there.
         more: columns of `orders` that came later, nullable ones.
         drops: whether one of them goes again.
+        versions: gives the next one to every writer.
         pattern: names all tables of the stream.
         slot: of the stream; None where there is none.
     """
@@ -40,6 +42,7 @@ class Shop(ABC):
         self.names: list[str] = []
         self.more: tuple[str, ...] = ()
         self.drops = True
+        self.versions = itertools.count(1_000)
 
     @abstractmethod
     def make(self, name: str) -> Sequence[str]:

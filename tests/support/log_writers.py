@@ -21,12 +21,11 @@ class Writer(threading.Thread):
     Args:
         shop: where it writes.
         seed: of its choices.
-        versions: gives the next one; shared with the other writers.
     """
 
-    def __init__(self, shop: Shop, seed: int, versions: Iterator[int]) -> None:
+    def __init__(self, shop: Shop, seed: int) -> None:
         super().__init__(daemon=True)
-        self._shop, self._random, self._versions = shop, random.Random(seed), versions
+        self._shop, self._random, self._versions = shop, random.Random(seed), shop.versions
         self._session = shop.session(seed)
         self._seed = seed
         self.over = threading.Event()
@@ -84,8 +83,7 @@ class Writer(threading.Thread):
 @contextmanager
 def writing(shop: Shop, writers: int = 4) -> Iterator[list[Writer]]:
     """Writers that write until they are told to end, at the latest when the context ends."""
-    versions = itertools.count(1_000)
-    found = [Writer(shop, seed, versions) for seed in range(writers)]
+    found = [Writer(shop, seed) for seed in range(writers)]
     for one in found:
         one.start()
     try:
