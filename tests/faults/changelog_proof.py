@@ -87,7 +87,7 @@ class Proof:
 
     def check(self) -> None:
         """Check what the topics hold against tables and history."""
-        for name in TABLES:
+        for name in self.shop.names:
             self.seen.check_rows(name, self.shop.rows(name))
         self.seen.check_history(self.shop.changes())
 

@@ -161,6 +161,8 @@ class LogTransaction(NamedTuple):
         end: place behind it; None if that is not known.
         changes: how many changes of the tables it has; None if that is not known.
         events: for logs that hold rows in events: those that have changes of the tables, in ascending order.
+        changed: time of its last change in seconds since 1970, which is the same on every server of a history, as
+            `time` need not be; None if it is not known.
     """
 
     place: str
@@ -172,6 +174,7 @@ class LogTransaction(NamedTuple):
     end: str | None = None
     changes: int | None = None
     events: Sequence[LogEvent] = ()
+    changed: int | None = None
 
 
 class LogNotes(NamedTuple):

@@ -18,7 +18,8 @@ from airflow_legacy_events.databases.mysql.changelog.model import BinlogPlace, D
 from airflow_legacy_events.databases.mysql.changelog.places import FIRST_EVENT, number_of
 
 _DIGITS = 6
-_ENDS = frozenset({codes.XID, codes.QUERY, codes.XA_PREPARE})
+_TIMED = frozenset({codes.TABLE_MAP, codes.QUERY, codes.XA_PREPARE})
+"""Events whose time a replica logs as its source did."""
 
 
 class PurgedError(Exception):
@@ -26,7 +27,7 @@ class PurgedError(Exception):
 
 
 LAST = "last"
-"""Fact of a watermark: `gtid` and `time` of a transaction that was read."""
+"""Fact of a watermark: `gtid` of a transaction that was read, and when it `changed` the last row."""
 
 
 class LastRead(NamedTuple):
@@ -34,11 +35,11 @@ class LastRead(NamedTuple):
 
     Attributes:
         gtid: of it.
-        time: of its end in the log, in seconds since 1970; every server of a history has the same.
+        changed: time of its last change, in seconds since 1970; every server of a history has the same.
     """
 
     gtid: str
-    time: int
+    changed: int
 
 
 @dataclass
@@ -135,23 +136,23 @@ class Search:
             return found.name or ""
         if event.kind == codes.XA_PREPARE:
             self._left.discard(xa_prepare(event.body).xid)
-        if self.last is not None and now == self.last.gtid and event.kind in _ENDS:
-            self.same = event.time == self.last.time
+        if self.last is not None and now == self.last.gtid and event.kind in _TIMED:
+            self.same = self.same or event.time == self.last.changed
         return now
 
 
 def last_of(chunk: LogChunk) -> Mapping[str, Any]:
     """Return the fact for the last transaction that ends in a chunk of MariaDB's log; nothing if there is none."""
     ended = [one for one in chunk.notes.transactions.values() if one.place != chunk.end.place]
-    if not ended or ended[-1].gtid is None:
+    if not ended or ended[-1].gtid is None or ended[-1].changed is None:
         return {}
-    return {LAST: {"gtid": ended[-1].gtid, "time": ended[-1].time}}
+    return {LAST: {"gtid": ended[-1].gtid, "changed": ended[-1].changed}}
 
 
 def last_in(stored: Mapping[str, Any]) -> LastRead | None:
     """Return the transaction that the facts of a watermark hold; None if they hold none."""
-    found = stored.get(LAST)
-    return None if found is None else LastRead(str(found["gtid"]), int(found["time"]))
+    found = stored.get(LAST) or {}
+    return LastRead(str(found["gtid"]), int(found["changed"])) if "changed" in found else None
 
 
 def _listed(event: Event) -> Gtids | None:

@@ -108,6 +108,7 @@ class Delivery:
             text_of(one.end),
             changes,
             tuple(self._events),
+            one.changed,
         )
 
 

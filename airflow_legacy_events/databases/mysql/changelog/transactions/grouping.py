@@ -81,6 +81,8 @@ class Grouping:
     def _end(self, event: Event, outcome: str) -> Transaction:
         one, self.open = self._opened(), None
         one.end, one.seconds, one.outcome = BinlogPlace(event.file, event.end), event.time, outcome
+        if event.kind != codes.XID:
+            one.changed = event.time
         return one
 
     def _opened(self) -> Transaction:
@@ -132,6 +134,7 @@ class Grouping:
 
     def _map(self, event: Event) -> None:
         one, body = self._opened(), event.body
+        one.changed = event.time
         name = body[_BEHIND_ID]
         takes = self._known.get(name)
         if takes is None:

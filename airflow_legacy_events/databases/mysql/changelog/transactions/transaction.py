@@ -26,6 +26,8 @@ class Transaction:
         thread: of the session that wrote it; None if the log does not say.
         number: that the server gave it; None if the log does not say.
         seconds: of its end, since 1970.
+        changed: the same of its last change of rows, or of the statement that ends it. A replica of MariaDB logs these
+            as its source did, but gives the end of a transaction another time.
         micros: of its commit since 1970; None if the log does not say.
         outcome: how it ended.
         xid: name of the XA transaction that it prepares or ends.
@@ -48,6 +50,7 @@ class Transaction:
     thread: int | None = None
     number: int | None = None
     seconds: int = 0
+    changed: int | None = None
     micros: int | None = None
     outcome: str = COMMITTED
     xid: str | None = None
