@@ -90,10 +90,16 @@ class Seen:
             rows = [at for at, one in enumerate(events) if one["op"] == "r"]
             row = events[rows[-1]] if rows else None
             saved = row is not None and row["message"] not in self.may_repeat
-            after = found[rows[-1] + 1 :] if rows else found
+            at = rows[-1] + 1 if rows else 0
             due = since(history[of_key], row["v"] if row else None)
-            said = f"{of_key}: {after} followed its row, and not {due}; it was sent as {found}, saved: {saved}"
-            assert follows(after, due, whole=saved), said
+            lost = 0 if saved else self._unsaved(events[at:])
+            said = f"{of_key}: {found[at:]} followed its row, and not {due}; it was sent as {found}, saved: {saved}"
+            assert follows(found[at:], due, whole=saved, unsaved=lost), said
+
+    def _unsaved(self, events: Sequence[dict[str, Any]]) -> int:
+        """Return how many of the first events no saved watermark covers."""
+        covered = (at for at, one in enumerate(events) if one["message"] not in self.may_repeat)
+        return next(covered, len(events))
 
 
 def since(history: Sequence[Change], version: int | None) -> list[Change]:
@@ -102,7 +108,7 @@ def since(history: Sequence[Change], version: int | None) -> list[Change]:
     return [*history[places[-1] + 1 if places else 0 :]]
 
 
-def follows(sent: Sequence[Change], due: Sequence[Change], *, whole: bool) -> bool:
+def follows(sent: Sequence[Change], due: Sequence[Change], *, whole: bool, unsaved: int = 0) -> bool:
     """Whether what was sent of a key behind its last row is what was due.
 
     Args:
@@ -111,9 +117,16 @@ def follows(sent: Sequence[Change], due: Sequence[Change], *, whole: bool) -> bo
         whole: whether that row was saved. Otherwise the key may not be read yet: then its deletes alone are sent, all
             of them, until a snapshot that does not have it has passed it. A broker may answer after its client died,
             so a row that was saved may look as if it was not.
+        unsaved: how many of the first events the run may have sent that was killed with that row.
     """
     if whole or list(sent) == list(due):
         return list(sent) == list(due)
+    killed = (at for at in range(unsaved + 1) if list(sent[:at]) == list(due[:at]))
+    return any(_unread(sent[at:], due[at:]) for at in killed)
+
+
+def _unread(sent: Sequence[Change], due: Sequence[Change]) -> bool:
+    """Whether these are the changes that are sent of a key that is not read yet."""
     deletes = next((at for at, one in enumerate(sent) if one[0] != "d"), len(sent))
     tail = list(sent[deletes:])
     head = list(due[: len(due) - len(tail)])

@@ -38,6 +38,13 @@ def test_what_is_missing_is_found(sent, due, whole):
     assert not follows(sent, due, whole=whole)
 
 
+def test_a_killed_run_may_have_sent_more_than_was_saved():
+    due = [("u", 2), ("u", 3), ("d", None)]
+    assert follows([("u", 2), ("d", None)], due, whole=False, unsaved=1)
+    assert not follows([("u", 2), ("d", None)], due, whole=False)
+    assert not follows([("u", 3), ("d", None)], due, whole=False, unsaved=1)
+
+
 def test_history_begins_behind_the_version_of_the_row():
     assert since(HISTORY, 2) == HISTORY[2:]
     assert since(HISTORY, None) == HISTORY
