@@ -170,6 +170,19 @@ if LONG:
         lead(logged, replica)
         assert changes(logged.run()) == [("c", "7")]
 
+    def test_a_transaction_that_was_sent_in_part_is_continued_by_the_server_that_took_over(moving):
+        logged, primary, replica = moving
+        logged.transaction(*(f"INSERT INTO orders VALUES ({number}, 'x')" for number in range(5)))
+        with logged.log() as log:
+            facts = {**log.open()}
+            chunk = next(log.change_log.read(logged.position, log.change_log.end(), 2))
+            logged.stored, logged.position = facts | chunk.facts, chunk.end
+        assert chunk.end.changes == 2
+        logged.execute("INSERT INTO orders VALUES (5, 'y')")
+        catch_up(replica, primary)
+        lead(logged, replica)
+        assert changes(logged.run()) == [("c", "2"), ("c", "3"), ("c", "4"), ("c", "5")]
+
     def test_a_server_that_is_behind_is_refused_until_it_has_caught_up(moving):
         logged, primary, replica = moving
         catch_up(replica, primary)
