@@ -15,7 +15,8 @@ def test_every_registered_name_is_a_class_with_its_port():
         "plain": "PlainEnvelope",
     }
     assert {name: type(make_envelope(name, LOG_ENVELOPES)).__name__ for name in {*LOG_ENVELOPES} - {*ENVELOPES}} == {
-        "debezium": "DebeziumEnvelope"
+        "debezium": "DebeziumEnvelope",
+        "maxwell": "MaxwellEnvelope",
     }
     assert {name: resolve(path).__name__ for name, path in BROKERS.items()} == {"kafka": "kafka_broker"}
 
