@@ -49,6 +49,7 @@ def read_log(binlogged, world: World, broker: MemoryBroker) -> None:
             ended()
 
 
+@pytest.mark.timeout(0 if LONG or "LEGACY_EVENTS_TEST_ROWS" in os.environ else 300)
 def test_snapshot_log_and_query_give_equal_texts(binlogged):
     print(f"seed {SEED}: repeat with LEGACY_EVENTS_TEST_SEED={SEED}")
     r, url = random.Random(SEED), binlogged.legacy.url

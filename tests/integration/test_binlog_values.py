@@ -43,6 +43,7 @@ def fill(legacy, types, r):
         run(legacy, statement, *(value for row in rows for value in row))
 
 
+@pytest.mark.timeout(0 if LONG or "LEGACY_EVENTS_TEST_ROWS" in os.environ else 300)
 def test_every_type_in_the_log_is_read_as_the_query_operators_read_it(legacy, database):
     print(f"seed {SEED}: repeat with LEGACY_EVENTS_TEST_SEED={SEED}")
     r = random.Random(SEED)
