@@ -164,8 +164,11 @@ def test_another_replica_with_our_id_takes_our_place_once(request, monkeypatch):
         with dump_of(server, **login) as ours, dump_of(server, **login) as other:
             events = ours.events(large.place)
             found = [next(events)]
-            next(other.events(large.place))
+            later = threading.Thread(target=next, args=(other.events(large.place),))
+            later.start()  # the server lets it begin once the elder one is ended
+            wait_until(lambda: "Killed" in str(server.execute("SHOW PROCESSLIST")), "the end of the elder stream")
             found += events
+            later.join()
     assert drawn == [1, 1, 2]
     assert large.rows(found) == LARGE
     assert [one.end for one in found[:-1]] == [other.start for other in found[1:]]

@@ -128,7 +128,7 @@ def test_a_balancer_is_tried_until_it_leads_to_the_server_of_the_statements(mari
     with proxy("127.0.0.1", 0) as balancer:
         balancer.targets = (("127.0.0.1", port) for port in ports)
         for _ in range(5):
-            with dump_of(mariadb_logs, expected, port=balancer.port) as dump:
+            with dump_of(mariadb_logs, expected, port=balancer.port, ssl_mode="DISABLED") as dump:
                 assert sum(b"only_here" in one.body for one in dump.events(place)) == 2
 
 
