@@ -113,6 +113,23 @@ def test_a_broken_connection_says_where_and_a_retry_reads_the_rest(server, writt
     assert texts(found + rest) == [b"first", b"needle", b"third", b"fourth"]
 
 
+def test_an_event_that_breaks_off_is_not_counted_as_read(server, large):
+    at, found, sizes = options_of(server), [], []
+
+    def passed(some):
+        """Two events and most of the third one."""
+        left = max(0, 760_000 - sum(sizes))
+        sizes.append(len(some))
+        return some[:left]
+
+    with proxy(at["host"], at["port"]) as between, dump_of(server, port=between.port, **PLAIN) as dump:
+        between.answered = passed
+        with pytest.raises(SourceError) as caught:
+            taken(dump.events(large.place), found, lambda: between.close() if large.rows(found) == 2 else None)
+    assert large.rows(found) == 2
+    assert f"at {found[-1].file}:{found[-1].end}; a retry continues" in str(caught.value)
+
+
 def test_a_server_that_falls_silent_is_not_waited_for_without_end(server, large):
     at = options_of(server)
     with proxy(at["host"], at["port"]) as between:
