@@ -80,7 +80,7 @@ class MemoryBroker:
         return self._partitions.get(topic, 1) if self._exists(topic) else 0
 
     def topic_id(self, topic: str) -> str:
-        """See `core.ports.BrokerClient.topic_id`."""
+        """See `core.ports.Broker.topic_id`."""
         return self._met.setdefault(topic, self._id(topic))
 
     def compacted(self, topics: Sequence[str]) -> Sequence[str]:

@@ -17,7 +17,7 @@ from typing import Any
 from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.core.lease import FencedBroker, ProvedLease
-from airflow_legacy_events.core.model import PLACED, Batch, Delivered, Messages, Watermark
+from airflow_legacy_events.core.model import PLACED, Batch, Delivered, Messages, MetTopics, Watermark
 from airflow_legacy_events.core.ports import Broker, Lease, Observer, Source, WatermarkStore
 from airflow_legacy_events.core.publishing import Publisher
 from airflow_legacy_events.core.topic_identity import WrittenTopics
@@ -97,10 +97,11 @@ class AtLeastOnce:
             observer.loaded(self._saved)
         return self._saved
 
-    def require(self, topics: Sequence[str]) -> Sequence[str]:
+    def require(self, topics: Sequence[str]) -> MetTopics:
         """See `Delivery.require`."""
         self._broker.require(topics)
-        return self._broker.compacted(topics)
+        ids = {name: found for name in topics if (found := self._broker.topic_id(name)) is not None}
+        return MetTopics(tuple(self._broker.compacted(topics)), ids)
 
     def begin(self, facts: Mapping[str, Any]) -> None:
         """See `Delivery.begin`; this save does not delay the next one."""

@@ -80,6 +80,10 @@ class FencedBroker:
         """See `core.ports.Broker.compacted`."""
         return self._broker.compacted(topics)
 
+    def topic_id(self, topic: str) -> str | None:
+        """See `core.ports.Broker.topic_id`."""
+        return self._broker.topic_id(topic)
+
     def partitions(self, topic: str) -> int:
         """See `core.ports.Broker.partitions`."""
         return self._broker.partitions(topic)

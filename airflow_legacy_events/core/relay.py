@@ -109,8 +109,9 @@ class Relay:
             guard.check_alone(name, at.facts, facts)
         self._announce(at, horizon)
         require(name, self.completeness, horizon.completeness, horizon.reason)
-        if horizon.topics and (compacted := delivery.require(horizon.topics)) and horizon.compacted is not None:
-            horizon.compacted(compacted)
+        if horizon.topics:
+            found = delivery.require(horizon.topics)
+            facts.update({} if horizon.met is None else horizon.met(found))
         delivery.begin(facts)
         pace = Pace(self.limits, self.stop, self.clock)
         try:

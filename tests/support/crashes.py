@@ -154,6 +154,9 @@ class Process:
     def compacted(self, topics: Sequence[str]) -> Sequence[str]:
         return []
 
+    def topic_id(self, topic: str) -> str | None:
+        return f"{topic}.0"  # as a broker in memory
+
     def partitions(self, topic: str) -> int:
         return 1
 

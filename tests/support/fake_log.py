@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from airflow_legacy_events.core.columns import Column, Kind, Shape
-from airflow_legacy_events.core.model import Backlog, Batch, Horizon, Opened, Receipt, Watermark
+from airflow_legacy_events.core.model import Backlog, Batch, Horizon, MetTopics, Opened, Receipt, Watermark
 from tests.support.crashes import Crash, Process, World
 
 CHANGES = 17
@@ -47,9 +47,13 @@ class LogSource:
         horizon = Horizon(
             *((str(CHANGES),), "exact", "a log", {"source": "log"}),
             topics=self.topics,
-            compacted=self.compacted.extend,
+            met=self._meet,
         )
         return Opened(horizon, self._batches(after))
+
+    def _meet(self, topics: MetTopics) -> dict[str, Any]:
+        self.compacted.extend(topics.compacted)
+        return {}
 
     def _batches(self, after: int) -> Iterator[Batch]:
         for first in range(after + 1, CHANGES + 1, 5):

@@ -131,7 +131,7 @@ class KafkaBroker:
         return sorted(rejected, key=lambda rejection: rejection.index)
 
     def topic_id(self, topic: str) -> str | None:
-        """See `core.ports.BrokerClient.topic_id`; brokers before 2.8 report none."""
+        """See `core.ports.Broker.topic_id`; brokers before 2.8 report none."""
         return None if self._found is None else self._found.ids.get(topic)
 
     def compacted(self, topics: Sequence[str]) -> Sequence[str]:

@@ -8,6 +8,7 @@ from airflow_legacy_events.core.model.horizon import (
     Ceiling,
     HeldBack,
     Horizon,
+    MetTopics,
     Opened,
     Pending,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "LogTransaction",
     "LogTruncate",
     "Messages",
+    "MetTopics",
     "Opened",
     "Pending",
     "Receipt",

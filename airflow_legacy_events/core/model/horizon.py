@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.columns import Shape
@@ -74,6 +75,18 @@ class HeldBack(NamedTuple):
     blocker: str | None = None
 
 
+class MetTopics(NamedTuple):
+    """Topics that rows may go to, as they were found before the first read.
+
+    Attributes:
+        compacted: those that are compacted, which refuse messages without a key.
+        ids: identity of each, as far as the broker reports it; a topic that was made again has another one.
+    """
+
+    compacted: tuple[str, ...] = ()
+    ids: Mapping[str, str] = MappingProxyType({})
+
+
 class Horizon(NamedTuple):
     """Horizon of a run: what its source determined when it was opened.
 
@@ -91,8 +104,8 @@ class Horizon(NamedTuple):
         topics: that rows may go to, if known before they are read; all are checked before the first read.
         left: counts the rows between a position, as watermark values, and `target`, up to `LEFT_ROWS`; called once, if
             the run ended before the target. None if they can't be counted.
-        compacted: called with those of `topics` that are compacted, if any are, before the first read. Raises
-            ConfigurationError if rows may not go there.
+        met: called with `topics` once they were found, before the first read; returns facts to keep with the watermark.
+            Raises ConfigurationError if rows may not go there, WatermarkError if what was sent there before is lost.
     """
 
     target: tuple[str, ...] | None
@@ -105,7 +118,7 @@ class Horizon(NamedTuple):
     timezone: str | None = None
     left: Callable[[Sequence[str]], int] | None = None
     topics: tuple[str, ...] = ()
-    compacted: Callable[[Sequence[str]], None] | None = None
+    met: Callable[[MetTopics], Mapping[str, Any]] | None = None
 
 
 class Opened(NamedTuple):

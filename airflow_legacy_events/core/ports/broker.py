@@ -25,6 +25,12 @@ class Broker(Protocol):
     def compacted(self, topics: Sequence[str]) -> Sequence[str]:
         """Return which topics are compacted (they refuse messages without a key), as far as they were found."""
 
+    def topic_id(self, topic: str) -> str | None:
+        """Return the identity of a topic as found since `open`; a recreated topic has a new one.
+
+        None if it was not looked up, or the broker reports none.
+        """
+
     def partitions(self, topic: str) -> int:
         """Return how many partitions a topic has now, 0 for an unknown topic.
 
@@ -100,12 +106,6 @@ class BrokerClient(Broker, Protocol):
             ConfigurationError: a setting is refused, or a topic is missing.
             DeliveryError: the cluster does not answer.
             StoppedError: the run was stopped meanwhile and its grace has passed.
-        """
-
-    def topic_id(self, topic: str) -> str | None:
-        """Return the identity of a topic as found since `open`; a recreated topic has a new one.
-
-        None if it was not looked up, or the broker reports none.
         """
 
     def close(self) -> None:

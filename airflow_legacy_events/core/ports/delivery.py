@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
-from airflow_legacy_events.core.model import Batch, Delivered, Messages, Watermark
+from airflow_legacy_events.core.model import Batch, Delivered, Messages, MetTopics, Watermark
 from airflow_legacy_events.core.ports.lease import Lease
 from airflow_legacy_events.core.ports.source import Source
 
@@ -28,8 +28,8 @@ class Delivery(Protocol):
             WatermarkError: it can't be read, or this run must not continue from it.
         """
 
-    def require(self, topics: Sequence[str]) -> Sequence[str]:
-        """Find or create topics that rows may go to, before anything is read or saved; return the compacted ones.
+    def require(self, topics: Sequence[str]) -> MetTopics:
+        """Find or create topics that rows may go to, before anything is read or saved; return what was found.
 
         Raises:
             ConfigurationError, DeliveryError: as `Broker.require`.

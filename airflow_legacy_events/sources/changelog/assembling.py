@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from airflow_legacy_events.sources.changelog.anew import Gaps
@@ -15,6 +16,7 @@ from airflow_legacy_events.sources.changelog.leg_state import Progress
 from airflow_legacy_events.sources.changelog.legs import Legs
 from airflow_legacy_events.sources.changelog.run import LogRun
 from airflow_legacy_events.sources.changelog.tables import LoggedTable, Tables
+from airflow_legacy_events.sources.changelog.topic_ids import same_topics
 from airflow_legacy_events.sources.changelog.transactions import Transactions
 from airflow_legacy_events.sources.changelog.truncating import Truncations
 from airflow_legacy_events.sources.changelog.unchanged import Unchanged
@@ -67,6 +69,7 @@ def assembled(
         for changed, whys in log.untold(stored).items():
             for why in whys if (name := str(changed)) in tables else ():
                 gaps.met(tables[name], progress.tables[name], hidden, why, removed=True)
+    topics = {name: one.stream["topic"] for name, one in tables.items()}
     transactions = Transactions(source.transaction_topic, log, progress)
     drain = Drain(log, changes, transactions, progress, Budget(source.limits, source.clock))
     legs = Legs(
@@ -94,4 +97,5 @@ def assembled(
         target=target,
         left_out=[one for one in tables if source.first_run == "now" and one not in source.snapshot],
         compacted=(unchanged.compacted, truncations.compacted),
+        same_topics=partial(same_topics, source.stream.name, stored, topics, progress, logger),
     )

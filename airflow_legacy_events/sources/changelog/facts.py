@@ -19,6 +19,7 @@ from airflow_legacy_events.sources.changelog.leg_state import (
 )
 
 KIND = "log"
+TOPIC_IDS = "topic_ids"
 _VALUES = 2
 
 
@@ -29,7 +30,7 @@ def source_facts(source: str) -> dict[str, Any]:
     Each watermark adds `tables`, the progress of each by `schema.table`; see `TableProgress` · `waiting` numbers of
     transactions that the log has shown and queries may not see yet · `gone` number of the last snapshot of each table
     that was sent and is read no longer · `transaction` that is sent in part: `place`, `name`, `time` and `counts`
-    of its events by table; only inside one, and where transactions have a topic.
+    of its events by table; only inside one, and where transactions have a topic · `topic_ids` identity of each topic.
     """
     return {"kind": KIND, "source": source}
 
@@ -129,4 +130,5 @@ _FORMS: Mapping[str, Form] = {
     "gone": (lambda found: isinstance(found, dict) and all(map(_is_number, found.values())), "an object of numbers"),
     "transaction": (_is_transaction, "an object of place, time and counts"),
     "waiting": (_list_of(_is_number), "a list of numbers"),
+    TOPIC_IDS: (lambda found: isinstance(found, dict) and all(map(is_text, found.values())), "an object of texts"),
 }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from airflow_legacy_events.core.model import Batch
+from airflow_legacy_events.core.model import Batch, MetTopics
 from airflow_legacy_events.core.ports import ChangeLog
 from airflow_legacy_events.sources.changelog.draining import Drain, behind
 from airflow_legacy_events.sources.changelog.leg_state import READ, Progress
@@ -28,6 +29,7 @@ class LogRun:
         target: place where the run ends.
         left_out: tables whose rows a first run leaves out.
         compacted: take note of compacted topics.
+        same_topics: judges the identities of topics; returns them as facts.
     """
 
     log: ChangeLog
@@ -40,13 +42,15 @@ class LogRun:
     target: str
     left_out: Collection[str]
     compacted: Sequence[Callable[[Sequence[str]], None]]
+    same_topics: Callable[[Mapping[str, str]], Mapping[str, Any]]
 
-    def note_compacted(self, topics: Sequence[str]) -> None:
-        """See `core.model.Horizon.compacted`."""
+    def meet(self, topics: MetTopics) -> Mapping[str, Any]:
+        """See `core.model.Horizon.met`."""
         of_tables = {one.stream["topic"] for one in self.tables.values()}
-        if found := [one for one in topics if one in of_tables]:
+        if found := [one for one in topics.compacted if one in of_tables]:
             for note in self.compacted:
                 note(found)
+        return self.same_topics(topics.ids)
 
     def batches(self) -> Iterator[Batch]:
         """Yield all batches; the last one is final unless a budget was used up before the target."""

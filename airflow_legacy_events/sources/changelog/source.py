@@ -90,7 +90,7 @@ class ChangeLogSource(ChangeLogArguments):
         if not (progress.left() or joining or behind(log, progress.position, end)):
             return Opened(Horizon(None, completeness, reason, facts), iter(()))
         topics = (*dict.fromkeys(of_tables.values()), *beside)
-        horizon = Horizon((end, "0"), completeness, reason, facts, topics=topics, compacted=run.note_compacted)
+        horizon = Horizon((end, "0"), completeness, reason, facts, topics=topics, met=run.meet)
         return Opened(horizon, run.batches())
 
     def pending(self, at: Watermark | None, most: int = PENDING_ROWS) -> Pending:  # noqa: ARG002

@@ -46,7 +46,7 @@ ACCEPTED: Mapping[str, tuple[str, ...]] = {
     "object": ("object", "last"),
     "order": ("order",),
     "definition": ("definition",),
-    "topic": ("topic_id", "topic"),
+    "topic": ("topic_id", "topic", "topic_ids"),
     "position": ("reached",),
 }
 """What a person may accept in its current state, and the facts that go with it."""

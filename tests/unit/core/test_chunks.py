@@ -326,7 +326,7 @@ def test_the_source_is_given_its_compacted_topics_before_anything_is_read_or_sav
 
     made.relay.run()
 
-    assert seen == [(["cdc.b"], [])]
+    assert seen == [(("cdc.b",), [])]
 
 
 def test_a_truncation_that_a_compacted_topic_refuses_says_what_to_do():

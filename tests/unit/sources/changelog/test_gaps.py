@@ -8,7 +8,7 @@ import pytest
 
 from airflow_legacy_events.core.errors import CompletenessError, SourceError, WatermarkError
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import TableName
+from airflow_legacy_events.core.model import MetTopics, TableName
 from tests.unit.sources.changelog.test_runs import brief
 
 ANEW = {"snapshot": ["main.orders"]}
@@ -234,6 +234,6 @@ def test_a_compacted_topic_is_sent_no_message_without_a_key(shop, caplog):
     shop.happen("truncate")
     shop.put((6, "six"))
     horizon, batches = shop.source(**ANEW).open(shop.saved)
-    horizon.compacted(["cdc.main.orders"])
+    horizon.met(MetTopics(("cdc.main.orders",)))
     assert [one.op for one in batches if one.count] == [["c"], "r"]
     assert "compacted" in caplog.text
