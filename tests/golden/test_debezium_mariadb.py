@@ -146,6 +146,8 @@ def test_members_come_in_the_same_order_and_the_connector_is_that_of_the_server(
     (value,) = encode_mysql(Batch(CHANGES, [change(CID, gtid)], 1, None, "c", notes=notes)).values
     source = json.loads(value)["source"]
     assert (source["connector"], source["thread"]) == ("mysql", 12)
+    (value,) = encode(CHANGES, [change(CID, gtid)], "c", transactions={gtid: thread}).values
+    assert json.loads(value)["source"]["thread"] is None
 
 
 def test_the_time_is_that_of_the_commit_where_the_log_has_its_digits():

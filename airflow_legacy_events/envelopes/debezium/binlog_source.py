@@ -31,6 +31,7 @@ class BinlogSource:
 
     def __init__(self, stream: Stream, name: str) -> None:
         self._head = f'{{"version":{quoted(__version__)},"connector":{quoted(stream.product)},"name":{quoted(name)}'
+        self._threads = stream.product == "mysql"  # the connector for MariaDB knows none
         self._database = f'"db":{quoted(stream.schema)}'
         self._table = f'"table":{quoted(stream.table)}'
 
@@ -60,6 +61,8 @@ class BinlogSource:
         """Return what precedes and what follows the number of the row in its event."""
         milli, micro, nano = times(nanoseconds)
         server, gtid, thread = (None, None, None) if one is None else (one.server_id, one.gtid, one.thread)
+        if not self._threads:
+            thread = None
         file, _, position = place.rpartition(":")
         named = NULL if gtid is None else quoted(gtid)
         head = (
