@@ -12,9 +12,6 @@ from tests.support.binlogs import SERVERS, binlogged_on
 from tests.support.crashes import STREAM, World
 from tests.support.log_runs import run
 
-NEWER = [one for one in SERVERS if one != "mysql-5.6"]
-"""MySQL 5.6 logs the first rows behind that DELETE outside of any transaction, which is refused."""
-
 
 def sent(logged, world, *tables):
     source = ChangeLogSource(
@@ -42,7 +39,7 @@ def test_names_are_compared_as_the_server_does():
         assert [one[0] for one in sent(logged, world, *tables)] == ["c", "t"]
 
 
-@pytest.mark.parametrize("engine", NEWER)
+@pytest.mark.parametrize("engine", SERVERS)
 def test_a_memory_table_is_emptied_by_a_restart_of_its_server(engine):
     with binlog_server(SERVERS[engine]) as server:
         server.execute("CREATE DATABASE shop")

@@ -256,3 +256,30 @@ def test_an_incident_may_concern_every_table() -> None:
     chunks = chunks_of(log, reader_of(log, ScriptedForms(["orders", "items"])))
     gaps = [part for chunk in chunks for part in chunk.parts]
     assert [(gap.table.name, gap.lost, gap.removed) for gap in gaps] == [("items", True, True), ("orders", True, True)]
+
+
+@pytest.mark.parametrize("gtids", [True, False])
+def test_rows_behind_the_delete_of_a_memory_table_need_no_transaction(gtids: bool) -> None:
+    log = ScriptedLog(MYSQL, gtids=gtids)
+    log.statement("DELETE FROM orders")
+    place = log.end
+    log.rows("orders", "c", [(1, 1), (2, 2)])
+    log.begin()
+    log.rows("orders", "c", [(3, 3)])
+    log.commit()
+    forms = ScriptedForms(["orders"], {"DELETE FROM orders": [Effect(ORDERS, "truncate")]})
+    chunks = chunks_of(log, reader_of(log, forms), rows=1)
+    assert [type(part).__name__ for chunk in chunks for part in chunk.parts] == ["LogTruncate", *3 * ["LogRows"]]
+    assert changes_of(chunks)[:2] == [("c", "1", "1", place, 1), ("c", "2", "2", place, 2)]
+    again = [row[1] for row in changes_of(chunks_of(log, after=LogPosition(place, 1)))]
+    assert again == ["2", "3"]
+
+
+@FAMILIES
+def test_rows_outside_of_a_transaction_are_damage_elsewhere(family: str) -> None:
+    log = ScriptedLog(family)
+    log.begin()
+    log.commit()
+    log.rows("orders", "c", [(1, 1)])
+    with pytest.raises(SourceError, match="stands where none has begun"):
+        chunks_of(log)

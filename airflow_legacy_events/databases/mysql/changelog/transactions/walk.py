@@ -65,7 +65,7 @@ class Walk:
     def _session(self, target: tuple[int, int]) -> Iterator[Transaction]:
         """Yield transactions as long as one session streams, or the target is not reached."""
         grouping = self._grouping
-        grouping.open = None
+        grouping.restart()
         with self._sessions.dump() as dump:
             for event in dump.events(self.place):
                 if event.file != self._file:
