@@ -20,11 +20,8 @@ from airflow_legacy_events.databases.mysql.changelog.reader import BinlogReader
 from airflow_legacy_events.databases.mysql.changelog.reading import readers
 from airflow_legacy_events.databases.mysql.changelog.server import LogServer
 from airflow_legacy_events.databases.mysql.changelog.session import LogSession
+from airflow_legacy_events.databases.mysql.changelog.stored import KEPT, check_stored, place_of
 from airflow_legacy_events.databases.mysql.changelog.tables import databases_in, find_tables
-from airflow_legacy_events.databases.mysql.changelog.transactions.state import COUNTED, GTIDS, PASSING, RANGES
-
-_KEPT = (GTIDS, RANGES, COUNTED, PASSING, COLUMNS, creation.FILE, locating.LAST)
-"""Facts of the parts that read; see `transactions.state` and `forms`."""
 
 
 class BinlogChangeLog:
@@ -62,7 +59,12 @@ class BinlogChangeLog:
         return self._looking.server.product
 
     def recall(self, stored: Mapping[str, Any]) -> None:
-        """See `core.ports.ChangeLog.recall`."""
+        """See `core.ports.ChangeLog.recall`.
+
+        Raises:
+            WatermarkError: a fact can't be understood.
+        """
+        check_stored(self._options.stream, stored)
         self._stored = dict(stored)
 
     def tables(self, patterns: Sequence[str]) -> Sequence[TableName]:
@@ -87,9 +89,10 @@ class BinlogChangeLog:
         renewed: Collection[TableName] = (),  # noqa: ARG002  the log of a table does not depend on others
     ) -> Mapping[str, Any]:
         """See `core.ports.ChangeLog.guard`."""
-        self._stored = dict(stored or {})
+        self.recall(stored or {})
         if position is not None:
-            found = self._looking.continued(self._stored, places.place_in(position.place))
+            place = place_of(self._options.stream, position.place)
+            found = self._looking.continued(self._stored, place)
             if found is not None:
                 self._moved = position, LogPosition(places.text_of(found.place), position.changes)
                 self._stored |= found.facts
@@ -129,7 +132,7 @@ class BinlogChangeLog:
 
     def facts(self) -> Mapping[str, Any]:
         """See `core.ports.ChangeLog.facts`."""
-        kept = {name: self._stored[name] for name in _KEPT if name in self._stored}
+        kept = {name: self._stored[name] for name in KEPT if name in self._stored}
         return {"server": self._looking.server.identity, **kept}
 
     def untold(self, stored: Mapping[str, Any]) -> Mapping[TableName, Sequence[str]]:  # noqa: ARG002
