@@ -23,8 +23,10 @@ _COMMANDS = {
     "memory": "make bench MEMORY=1",
     "prices": "make bench PRICES=1",
     "outbox": "make bench OUTBOX=1",
-    "changelog": "make bench CHANGELOG=1",
-    "changelog-memory": "make bench CHANGELOG=1 MEMORY=1",
+    "changelog": "make bench CHANGELOG=1 ON=postgresql",
+    "changelog-memory": "make bench CHANGELOG=1 MEMORY=1 ON=postgresql",
+    "changelog-mariadb": "make bench CHANGELOG=1 ON=mariadb",
+    "changelog-mariadb-memory": "make bench CHANGELOG=1 MEMORY=1 ON=mariadb",
 }
 
 

@@ -63,7 +63,8 @@ def show(asked: argparse.Namespace, kept: Kept, waited: Sequence[float], measure
     parts += _tables(rounds, judged, raw=False)
     parts += [delay.table(waited)] if waited else []
     if asked.write:
-        report.write_page(parts, "changelog-memory" if asked.memory else "changelog")
+        alone = ["-mariadb"] if asked.on == ["mariadb"] else []
+        report.write_page(parts, "".join(["changelog", *alone, *(["-memory"] if asked.memory else [])]))
     print("\n\n".join([*parts, "Round by round:", *_tables(rounds, judged, raw=True)]))
     kept.show_loads()
     return all(one.met for one in judged)
