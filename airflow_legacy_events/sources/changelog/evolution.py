@@ -101,8 +101,10 @@ class Evolution:
 
 def _taken_back(table: LoggedTable, progress: TableProgress) -> list[str]:
     """Return the columns that were left out before and no longer are, and forget them."""
-    still = {*table.numbers.values()}
-    before = [name for name, number in progress.excluded.items() if name not in table.excluded and number not in still]
+    still = {number for found in table.numbers.values() for number in found}
+    before = [
+        name for name, found in progress.excluded.items() if name not in table.excluded and still.isdisjoint(found)
+    ]
     for name in before:
         del progress.excluded[name]
     return [name for name in before if name in {one.name for one in table.entry.reflection.columns}]

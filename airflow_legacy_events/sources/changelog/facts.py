@@ -113,6 +113,10 @@ def _list_of(fits: Any) -> Any:
     return lambda found: isinstance(found, list) and all(map(fits, found))
 
 
+def _are_numbers(found: Any) -> bool:
+    return _is_number(found) or (isinstance(found, list) and all(map(_is_number, found)))
+
+
 _TABLE: Mapping[str, Any] = {
     "key": are_texts,
     "generation": _is_number,
@@ -120,7 +124,7 @@ _TABLE: Mapping[str, Any] = {
     "anew": lambda found: isinstance(found, bool),
     "requested": is_text,
     "columns": _list_of(_is_column),
-    "excluded": lambda found: isinstance(found, dict) and all(map(_is_number, found.values())),
+    "excluded": lambda found: isinstance(found, dict) and all(map(_are_numbers, found.values())),
     "gaps": _list_of(_is_gap),
 }
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.model import LogPosition, Watermark
+from airflow_legacy_events.sources.changelog.numbers import numbers_of
 
 UNREAD, READING, READ = "unread", "reading", "read"
 STATES = (UNREAD, READING, READ)
@@ -64,7 +65,8 @@ class TableProgress:
         anew: whether the snapshot reads the table again, so that no change of it is left out.
         requested: run that requested to read it again; a retry of that run continues. None if none did.
         columns: as the log or the snapshot last had them; None before.
-        excluded: number of each excluded column, by the name under which it was excluded.
+        excluded: numbers of each excluded column, by the name under which it was excluded: a renamed one, and a new one
+            that took its name.
         gaps: what was passed without an event.
     """
 
@@ -76,7 +78,7 @@ class TableProgress:
     anew: bool = False
     requested: str | None = None
     columns: tuple[KnownColumn, ...] | None = None
-    excluded: dict[str, int] = field(default_factory=dict)
+    excluded: dict[str, tuple[int, ...]] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
 
     @classmethod
@@ -92,7 +94,7 @@ class TableProgress:
             anew=bool(fact.get("anew")),
             requested=fact.get("requested"),
             columns=None if columns is None else tuple(KnownColumn(*one) for one in columns),
-            excluded=dict(fact.get("excluded") or {}),
+            excluded={name: numbers_of(one) for name, one in (fact.get("excluded") or {}).items()},
             gaps=[Gap(*one) for one in fact.get("gaps") or ()],
         )
 
@@ -105,7 +107,7 @@ class TableProgress:
             "anew": self.anew or None,
             "requested": self.requested,
             "columns": None if self.columns is None else [list(one) for one in self.columns],
-            "excluded": dict(self.excluded) or None,
+            "excluded": {name: one[0] if len(one) == 1 else [*one] for name, one in self.excluded.items()} or None,
             "gaps": [list(one) for one in self.gaps] or None,
         }
         return {

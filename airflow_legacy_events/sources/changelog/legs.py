@@ -108,7 +108,7 @@ class Legs:
     def _table(self, name: str, storage: Any) -> Generator[Batch, None, bool]:
         """Yield the pages of a table; return whether the leg continues behind them."""
         table, one = self.tables[name], self.drain.progress.tables[name]
-        if self.lookup.outdated(table):
+        if self.lookup.outdated(table, one):
             self._again(table, f"the columns of {table.what} changed while its rows were read")
             return False
         rows = self.lookup.rows(table)

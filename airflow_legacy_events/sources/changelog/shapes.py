@@ -5,6 +5,7 @@ from __future__ import annotations
 from airflow_legacy_events.core.columns import Shape
 from airflow_legacy_events.core.errors import SchemaChangedError
 from airflow_legacy_events.core.model import HIDDEN, LogForm
+from airflow_legacy_events.sources.changelog.numbers import with_number
 from airflow_legacy_events.sources.changelog.tables import LoggedTable
 
 MARK = Shape(HIDDEN, data=(), key=())
@@ -55,7 +56,7 @@ def truncated(table: LoggedTable) -> Shape:
     )
 
 
-def excluded_places(form: LogForm, table: LoggedTable, known: dict[str, int], where: str) -> frozenset[int]:
+def excluded_places(form: LogForm, table: LoggedTable, known: dict[str, tuple[int, ...]], where: str) -> frozenset[int]:
     """Return the places of the columns of a form that are left out of `data`.
 
     A column is known by its name and by its number. A name that fits neither way may be another name of a column whose
@@ -64,32 +65,28 @@ def excluded_places(form: LogForm, table: LoggedTable, known: dict[str, int], wh
     Args:
         form: of the rows.
         table: whose rows they are.
-        known: number of each excluded column by name; those that the form shows are added.
+        known: numbers of each excluded column by name; those that the form shows are added.
         where: the place of the first row, for the error.
 
     Raises:
         SchemaChangedError: a name fits no column.
     """
     numbers = form.numbers or (None,) * len(form.columns)
-    for name, number in table.numbers.items():
-        known.setdefault(name, number)
+    for name, found in table.numbers.items():
+        known.setdefault(name, found)
     for column, at in zip(form.columns, numbers, strict=True):
-        if column.name in table.excluded and at is not None:
-            known[column.name] = at
+        if column.name in table.excluded:
+            known.update(with_number(known, column.name, at))
     places: set[int] = set()
     missing = []
     for name in table.excluded:
-        fits = [at for at, one in enumerate(form.columns) if one.name == name or _same(numbers[at], known.get(name))]
+        fits = [at for at, one in enumerate(form.columns) if one.name == name or numbers[at] in known.get(name, ())]
         places.update(fits)
         if not fits and (name not in known or None in numbers):
             missing.append(name)
     if missing:
         raise _unfit(form, table, missing, where)
     return frozenset(places)
-
-
-def _same(number: int | None, known: int | None) -> bool:
-    return number is not None and number == known
 
 
 def _unfit(form: LogForm, table: LoggedTable, missing: list[str], where: str) -> SchemaChangedError:

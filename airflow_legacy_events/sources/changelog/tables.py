@@ -14,13 +14,13 @@ from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.core.uris import path_of
 from airflow_legacy_events.sources.changelog.checks import key_of, refuse_unknown_tables
 from airflow_legacy_events.sources.changelog.leg_state import KnownColumn, TableProgress
+from airflow_legacy_events.sources.changelog.numbers import with_number
 from airflow_legacy_events.sources.changelog.topics import needs_database, topics_of
 from airflow_legacy_events.sources.order import check_order
 from airflow_legacy_events.sources.rows import Rows
 from airflow_legacy_events.sources.selection import ColumnRequest, Selection, select_columns
 
 _SCHEMAS_ARE_DATABASES = ("mariadb", "mysql")
-_NOT_EXCLUDED: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class LoggedTable:
     entry: LogTable
     stream: Mapping[str, str]
     excluded: tuple[str, ...] = ()
-    numbers: Mapping[str, int] = field(default_factory=dict)
+    numbers: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
 
     @property
@@ -135,9 +135,13 @@ class Tables:
             for now in (numbers.get(one.name, LogColumn()),)
         )
 
-    def outdated(self, table: LoggedTable) -> bool:
-        """Whether columns came or went since the table was looked up; pages of it would lack them."""
-        there, now = set(_names(table.entry.reflection)), set(self.log.columns(table.entry.name))
+    def outdated(self, table: LoggedTable, known: TableProgress) -> bool:
+        """Whether columns came or went since the table was looked up, or one is known by now to be left out."""
+        columns = self.log.columns(table.entry.name)
+        left_out = {number for name, found in known.excluded.items() if name in table.excluded for number in found}
+        if any(one.number in left_out and name not in table.hidden for name, one in columns.items()):
+            return True
+        there, now = set(_names(table.entry.reflection)), set(columns)
         return not there <= now or not (now <= there or table.entry.reflection.withheld.hides)
 
     def _database_name(self) -> str:
@@ -155,7 +159,7 @@ class Tables:
         stream |= {"schema": name.schema, "table": name.name}
         table = LoggedTable(LogTable(name, found, key, written), stream)
         if excluded := tuple(self.exclude_columns.get(text, ())):
-            table = self._excluding(table, excluded, _NOT_EXCLUDED if known is None else known.excluded)
+            table = self._excluding(table, excluded, known)
         check_order(self.database, table.what, found.selectable, self._select(table, frozenset()))
         return table
 
@@ -169,19 +173,22 @@ class Tables:
         columns = self.log.columns(name)
         return tuple(one for one in key if one not in columns or not columns[one].period)
 
-    def _excluding(self, table: LoggedTable, excluded: tuple[str, ...], known: Mapping[str, int]) -> LoggedTable:
+    def _excluding(self, table: LoggedTable, excluded: tuple[str, ...], known: TableProgress | None) -> LoggedTable:
         """Return the table without columns: each is looked for by its name, and by the number it once had."""
         now = self.log.columns(table.entry.name)
         there = _names(table.entry.reflection)
-        numbers = {name: number for name, number in known.items() if name in excluded}
-        numbers |= {name: one.number for name, one in now.items() if name in excluded and one.number is not None}
+        held = {} if known is None else known.excluded
+        numbers = {name: found for name, found in held.items() if name in excluded}
+        for name in [one for one in now if one in excluded]:
+            numbers = with_number(numbers, name, now[name].number)
         uncertain = any(one.number is None for one in now.values())  # one of them may be another name of it
         if missing := [name for name in excluded if name not in there and (uncertain or name not in numbers)]:
             raise ConfigurationError(
                 f"exclude_columns= names {', '.join(map(repr, missing))}, which {table.what} does not have; it has"
                 f" {', '.join(map(repr, there))}. Nothing was read; correct exclude_columns="
             )
-        renamed = {name for name, one in now.items() if one.number is not None and one.number in numbers.values()}
+        left_out = {number for found in numbers.values() for number in found}
+        renamed = {name for name, one in now.items() if one.number in left_out}
         hidden = frozenset(renamed | (set(excluded) & set(there)))
         entry = table.entry._replace(excluded=tuple(sorted(hidden)))
         return replace(table, entry=entry, excluded=excluded, numbers=numbers, hidden=hidden)

@@ -142,6 +142,17 @@ def test_a_renamed_column_stays_left_out_by_either_name(shop, names):
     assert "secret" not in str(shop.world.topic)
 
 
+def test_a_renamed_column_stays_left_out_beside_new_ones_of_its_name(shop):
+    shop.run(**OUT)
+    for number, former in ((5, "memo"), (6, "earlier")):
+        shop.server.rename_column("orders", "note", former)
+        shop.server.add_column("orders", "note")
+        shop.put((number, *["secret"] * (number - 3)))
+        assert brief(shop.run(**OUT)) == [("c", str(number))]
+    assert brief(shop.run(**OUT, snapshot=["main.orders"]))[-1] == ("r", "6")
+    assert "secret" not in str(shop.world.topic)
+
+
 def test_a_name_that_fits_no_column_of_the_log_is_an_error_before_its_first_row(shop):
     shop.run()
     shop.put((5, "secret"))
