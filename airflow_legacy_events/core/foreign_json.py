@@ -9,6 +9,9 @@ from typing import Any
 DEEPEST = 100
 """Maximum nesting of lists and objects; deeper texts could not be written again at every call depth."""
 
+_ESCAPED = "\\u"
+"""Only an escape can make a surrogate of a text that has none."""
+
 
 def read_json(text: str | bytes) -> Any:
     """Parse a JSON text.
@@ -20,31 +23,31 @@ def read_json(text: str | bytes) -> Any:
         ValueError: it is not JSON, is nested too deeply, or holds a value that can't be written again: NaN, a number
             outside the range of a float, or an unpaired surrogate.
     """
+    given = text.decode() if isinstance(text, bytes) else text
+    given.encode()  # an unpaired surrogate raises a ValueError
     try:
-        found = json.loads(text.decode() if isinstance(text, bytes) else text, parse_constant=_no_number)
+        found = json.loads(given, parse_constant=_no_number, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    _check(found)
+    _check_depth(found)
+    if _ESCAPED in given:
+        json.dumps(found, ensure_ascii=False).encode()
     return found
 
 
-def _check(found: Any) -> None:
+def _check_depth(found: Any) -> None:
     level, depth = [found], 0
-    while level:
-        if depth >= DEEPEST and any(isinstance(one, (dict, list)) for one in level):
+    while level := [one for one in level if isinstance(one, (dict, list))]:
+        if depth >= DEEPEST:
             raise ValueError("nested too deeply")
-        for one in level:
-            if isinstance(one, str):
-                one.encode()  # an unpaired surrogate raises a ValueError
-            elif isinstance(one, float) and not math.isfinite(one):
-                raise ValueError("a number without an end")
-        level, depth = [part for one in level for part in _parts(one)], depth + 1
+        level, depth = [part for one in level for part in (one.values() if isinstance(one, dict) else one)], depth + 1
 
 
-def _parts(found: Any) -> list[Any]:
-    if isinstance(found, dict):
-        return [*found, *found.values()]
-    return found if isinstance(found, list) else []
+def _finite(text: str) -> float:
+    found = float(text)
+    if not math.isfinite(found):
+        raise ValueError("a number without an end")
+    return found
 
 
 def _no_number(found: str) -> None:
