@@ -6,6 +6,7 @@ The servers are the tests' own, since others must not run with such settings.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 
 import psycopg
@@ -182,29 +183,15 @@ def test_a_commit_that_waits_for_a_standby_is_in_the_log_before_a_snapshot_sees_
         assert log.change_log.unseen(chunk.transactions) == ()
 
 
-class Balancer(Proxy):
-    """Leads its connections to several servers in turn, the first ones as `turns` says."""
-
-    def __init__(self, ports, turns):
-        self.ports, self.turns = ports, list(turns)
-        super().__init__("127.0.0.1", ports[0])
-
-    @property
-    def _target(self):
-        return "127.0.0.1", self.ports[self.turns.pop(0) if self.turns else 0]
-
-    @_target.setter
-    def _target(self, target):
-        pass
-
-
 @pytest.mark.parametrize(("turns", "says"), [([0, 0, 1, 0], None), ([0, 0] + [1] * 9, "leads to more than one server")])
 def test_an_address_of_several_servers_is_tried_again_and_then_named(logged, postgres18_logs, turns, says):
     name = logged.legacy.url.database
     postgres18_logs.execute(f"CREATE DATABASE {name}")
     postgres18_logs.execute(ORDERS, name)
     here, there = logged.legacy.url, sa.make_url(postgres18_logs.url(name))
-    balancer = Balancer([here.port, there.port], turns)
+    balancer = Proxy("127.0.0.1", int(here.port or 0))
+    ports = [here.port, there.port]
+    balancer.targets = (("127.0.0.1", ports[turn]) for turn in itertools.chain(turns, itertools.repeat(0)))
     logged.url = {"port": balancer.port}
     try:
         said = logged.check()

@@ -39,7 +39,10 @@ class MariaDB(MySQLFamily):
         """See `MySQLFamily`."""
         program = shutil.which("mariadb-install-db", path=_PATH)
         how = ("--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", f"--datadir={data}")
-        subprocess.run([str(program), *how], check=True, stdout=subprocess.DEVNULL)
+        own = self.folder / "prepare"  # a server that starts empties its folder of temporary files, for others too
+        own.mkdir()
+        environment = {**os.environ, "TMPDIR": str(own)}
+        subprocess.run([str(program), *how], check=True, stdout=subprocess.DEVNULL, env=environment)
 
     def command(self, programs: Path) -> list[str | Path]:
         """See `MySQLFamily`."""
