@@ -87,7 +87,7 @@ class MariaDBLogs(MariaDB):
 
     name = "mariadb_logs"
     variable = "LEGACY_EVENTS_TEST_MARIADB_LOGS_DSN"
-    settings = {**MariaDB.settings, **LOGGED}  # noqa: RUF012
+    settings = {**MariaDB.settings, **LOGGED, "server-id": "101"}  # noqa: RUF012
 
 
 class MariaDB11Logs(MariaDB11):

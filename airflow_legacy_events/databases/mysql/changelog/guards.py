@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import WatermarkError
+from airflow_legacy_events.databases.mysql.changelog.binlog.gtid_states import GtidState
 from airflow_legacy_events.databases.mysql.changelog.gtids import Gtids, is_another_family, parsed
 from airflow_legacy_events.databases.mysql.changelog.model import BinlogPlace
 from airflow_legacy_events.databases.mysql.changelog.places import order, text_of
@@ -94,7 +95,7 @@ def another_history(there: There, ours: Gtids, *, same: bool | None) -> Iterator
         ours: GTIDs that were read.
         same: whether it has a transaction that was read; None if its log does not say so.
     """
-    unknown = _never_replicated(there.server, ours) if same is None else ""
+    unknown = _never_replicated(there.server, ours, wrote=same is True)
     if there.server.mariadb and (same is False or unknown):
         why = f"it has never replicated in domain {unknown}" if unknown else "its log has other ones under them"
         yield WatermarkError(
@@ -129,12 +130,20 @@ def _lacking(server: LogServer, stored: Mapping[str, Any]) -> str:
     return str(mine.missing(theirs)) if mine.missing(theirs) else ""
 
 
-def _never_replicated(server: LogServer, ours: Gtids) -> str:
-    """Return a domain of the watermark that a MariaDB server has not taken over from another one."""
-    if not server.mariadb:
+def _never_replicated(server: LogServer, ours: Gtids, *, wrote: bool) -> str:
+    """Return a domain of the watermark that a MariaDB server has not taken over from another one.
+
+    Args:
+        server: that is looked at.
+        ours: GTIDs that were read.
+        wrote: whether a server whose ID they hold may have written them itself, since its log has such a transaction
+            at that time. An equal number at an equal second alone may be chance.
+    """
+    if not isinstance(ours, GtidState):
         return ""
+    own = {domain for domain, writer, _ in ours if wrote and str(writer) == server.variables.get("server_id")}
     replicated = parsed(server.variables.get("gtid_slave_pos", ""), mariadb=True).highest()
-    return next((str(domain) for domain in sorted(ours.highest()) if domain not in replicated), "")
+    return next((str(domain) for domain in sorted(ours.highest()) if domain not in {*replicated, *own}), "")
 
 
 def _spelled(identity: Mapping[str, Any]) -> str:
