@@ -57,7 +57,7 @@ def test_the_rights_are_enough(reader):
     with logged.log() as log:
         log.open()
         with log.change_log.snapshot(log.tables) as snapshot:
-            assert log.change_log.compare(snapshot.place, log.change_log.end()) == 0
+            assert log.change_log.compare(snapshot.place, log.change_log.end()) <= 0  # others write to the server
             rows = sa.select(sa.column("id"), sa.column("note")).select_from(log.tables[0].reflection.selectable)
             assert log.database.read(rows) == [("1", "a")]
     assert logged.run() == [("c", "1", "a")]
