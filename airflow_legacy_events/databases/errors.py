@@ -121,3 +121,10 @@ def unreadable(conn_id: str, column: str | None, remedy: str, encoding: str = "U
 def became_null(column: Column) -> SourceError:
     """Return the error for a NULL in a position column that had none when the run began."""
     return SourceError(f"column {column.name!r} is part of the watermark and became NULL while the rows were read")
+
+
+def without_retry(message: str) -> SourceError:
+    """Return the error of a source that the next try would meet again."""
+    error = SourceError(message)
+    error.retry_helps = False
+    return error

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from airflow_legacy_events.core.columns import TEMPORAL, Column, Kind
 from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.databases.errors import without_retry
 from airflow_legacy_events.databases.sqlite.spelling import Spelling, pattern_of, respelled, shortest, spelling_of
 
 Ask: TypeAlias = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
@@ -152,7 +153,7 @@ class Times:
 
     def _refused(self, one: Spelling, other: Spelling) -> SourceError:
         name = self._column.name
-        return _final(
+        return without_retry(
             f"column {name!r} stores times as text in more than one format, {str(one)!r} and {str(other)!r}, which do"
             " not sort by time: rows would be skipped, or were. No row of this page was sent. Convert them to one"
             f" format, or read them with sql= and strftime('%Y-%m-%d %H:%M:%f', {name}) AS {name}, WHERE"
@@ -161,7 +162,7 @@ class Times:
 
     def _unreadable(self) -> SourceError:
         name = self._column.name
-        return _final(
+        return without_retry(
             f"column {name!r} is declared {self._column.type!r} but a row holds a text of another form than a time that"
             " SQLite reads, such as 2026-01-31 09:15:02+01:00, or no text, so it can't be compared with the current"
             " time; no row of this page was sent. Fix such rows, or use sql= with strftime over the part that it reads,"
@@ -190,9 +191,3 @@ def _other(spelling: Spelling, text: str) -> tuple[str, tuple[Any, ...]]:
     if spelling.clock:
         return f"{between} OR substr(t, ?) <> ? OR length(t) <> ?", (*values, len(text))
     return f"{between} OR substr(t, ?) <> ?", values
-
-
-def _final(message: str) -> SourceError:
-    error = SourceError(message)
-    error.retry_helps = False
-    return error

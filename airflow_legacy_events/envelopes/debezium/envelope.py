@@ -7,8 +7,9 @@ from collections.abc import Callable
 from airflow_legacy_events.core.columns import Shape
 from airflow_legacy_events.core.errors import ConfigurationError, EnvelopeError
 from airflow_legacy_events.core.made import made_by
-from airflow_legacy_events.core.model import Batch, Formats, Messages, Stream
+from airflow_legacy_events.core.model import Batch, Messages, Stream
 from airflow_legacy_events.envelopes.debezium.encoder import Encoder
+from airflow_legacy_events.envelopes.ignored import first_ignored
 
 DECIMALS = ("precise", "string")
 """Debezium's `decimal.handling.mode`, without the one that rounds."""
@@ -71,11 +72,8 @@ def _connection(shape: Shape, stream: Stream) -> str:
 
 
 def _refuse_ignored(stream: Stream) -> None:
-    given = [name for name in ("event_type", "event_source", "subject") if getattr(stream, name) is not None]
-    given += [name for name, default in Formats()._asdict().items() if getattr(stream.formats, name) != default]
-    given += ["source_timezone"] if stream.source_timezone != "UTC" else []
-    if given:
+    if (given := first_ignored(stream)) is not None:
         raise ConfigurationError(
-            f"{given[0]}= has no effect with DebeziumEnvelope, which writes values and attributes as Debezium does;"
+            f"{given}= has no effect with DebeziumEnvelope, which writes values and attributes as Debezium does;"
             " leave it out.\nFor decimals as texts use envelope=DebeziumEnvelope(decimals='string')"
         )

@@ -84,18 +84,18 @@ def _broken(conn_id: str, said: str, place: BinlogPlace) -> SourceError:
             f"connection {conn_id!r}: binlog file {place.file!r} ends inside of an event, at {where}: {said}", place
         )
     if any(one in text for one in _GONE):
-        return _final(
+        return errors.without_retry(
             f"let the stream begin again with {_FORGET}: the server of connection {conn_id!r} no longer has {where},"
             f" where this run continues: {said}. The changes from there to its oldest file are lost; keep its files"
             " for longer than the time between two runs"
         )
     if any(one in text for one in _BEYOND):
-        return _final(
+        return errors.without_retry(
             f"let the stream begin again with {_FORGET}: the binlog of connection {conn_id!r} ends before {where},"
             f" where this run continues: {said}. It was reset, is another server's, or lost its end in a crash"
         )
     if any(one in text for one in _DAMAGED):
-        return _final(
+        return errors.without_retry(
             f"let the stream begin again with {_FORGET}: the binlog of connection {conn_id!r} can't be read at {where}:"
             f" {said}. No event begins there, or the file is damaged; `mysqlbinlog --verify-binlog-checksum` tells"
         )
@@ -129,9 +129,3 @@ def elsewhere(conn_id: str, expected: Mapping[str, str], found: Mapping[str, str
         f"let connection {conn_id!r} name one server, not a balancer: its sessions land on different ones. Statements"
         f" run on {here}; the binlog would come from {there}. Each has a binlog of its own; nothing was read"
     )
-
-
-def _final(message: str) -> SourceError:
-    found = SourceError(message)
-    found.retry_helps = False
-    return found

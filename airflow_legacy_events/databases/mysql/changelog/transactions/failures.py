@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.databases.errors import without_retry
 from airflow_legacy_events.databases.mysql.changelog.model import BinlogPlace
 from airflow_legacy_events.databases.mysql.changelog.places import text_of
 
@@ -37,7 +38,7 @@ def damaged(conn_id: str, place: BinlogPlace, why: str) -> SourceError:
         place: of the event.
         why: in words, without values.
     """
-    return _final(
+    return without_retry(
         f"forget the watermark, and let the stream begin again: the binlog of connection {conn_id!r} can't be read at"
         f" {text_of(place)}: {why}; nothing behind it was sent"
     )
@@ -56,7 +57,7 @@ def torn(conn_id: str, place: BinlogPlace, file: str) -> SourceError:
         place: where that transaction begins.
         file: that follows.
     """
-    return _final(
+    return without_retry(
         "forget the watermark, and let the stream begin again: the binlog of connection"
         f" {conn_id!r} is damaged. File {place.file!r} ends inside of a transaction, at {text_of(place)}, and the GTID"
         f" list of {file!r} does not show that it was never committed"
@@ -76,9 +77,3 @@ def short(conn_id: str, place: BinlogPlace, until: str, seconds: float) -> Sourc
         f"run again: the binlog of connection {conn_id!r} ended at {text_of(place)} for {seconds:g} s, and said before"
         f" that it ends at {until}. It was reset, or the server is shutting down"
     )
-
-
-def _final(text: str) -> SourceError:
-    error = SourceError(text)
-    error.retry_helps = False
-    return error
