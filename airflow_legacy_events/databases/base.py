@@ -17,7 +17,7 @@ from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import ConfigurationError, SourceError
 from airflow_legacy_events.core.limits import MAX_ROW_BYTES
 from airflow_legacy_events.core.model import Ceiling
-from airflow_legacy_events.core.ports import ChangeLog, Listener, LogOptions, RowVersions, TableState, TableWrites
+from airflow_legacy_events.core.ports import ChangeLog, Listener, LogOptions, TableState, TableWrites
 from airflow_legacy_events.core.row_security import FAIL
 from airflow_legacy_events.core.sql_dialects import UNKNOWN, Dialect
 from airflow_legacy_events.databases.chunks import Chunks, Row
@@ -241,10 +241,6 @@ class SqlDatabase(Streams[Session], Conditions, Unreported, Generic[Session]):
             f"channel={channel!r} was given, but connection {self.conn_id!r} leads to {self._dialect.name}, which has"
             " no NOTIFY; only PostgreSQL has it. Leave channel= out; polling every poll_interval finds the same rows"
         )
-
-    def row_versions(self, table: str) -> RowVersions | None:  # noqa: ARG002  only PostgreSQL has them
-        """See `core.ports.Database.row_versions`."""
-        return None
 
     def change_log(self, options: LogOptions) -> ChangeLog:  # noqa: ARG002  most databases have none
         """See `core.ports.Database.change_log`."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_legacy_events.core.columns import Column
-from airflow_legacy_events.core.ports import NextId, ServerZone
+from airflow_legacy_events.core.ports import NextId, RowVersions, RowWriters, ServerZone, Written
 
 
 class Unreported:
@@ -48,4 +48,12 @@ class Unreported:
 
     def zone_origin(self) -> str | None:
         """See `core.ports.Database.zone_origin`."""
+        return None
+
+    def row_versions(self, table: str) -> RowVersions | None:  # noqa: ARG002
+        """See `core.ports.Database.row_versions`."""
+        return None
+
+    def writers(self, of: Written) -> RowWriters | None:  # noqa: ARG002
+        """See `core.ports.Database.writers`."""
         return None

@@ -18,9 +18,11 @@ from airflow_legacy_events.core.ports.observer import Observer
 from airflow_legacy_events.core.ports.source import LogSource, Source
 from airflow_legacy_events.core.ports.store import WatermarkStore
 from airflow_legacy_events.core.ports.versions import RowVersions, VersionHorizon, VersionStorage
+from airflow_legacy_events.core.ports.writers import Blocker, RowWriters, WritersLook, Written
 
 __all__ = [
     "Answer",
+    "Blocker",
     "Broker",
     "BrokerClient",
     "ChangeLog",
@@ -40,6 +42,7 @@ __all__ = [
     "Position",
     "Reflection",
     "RowVersions",
+    "RowWriters",
     "ServerZone",
     "Source",
     "TableState",
@@ -48,4 +51,6 @@ __all__ = [
     "VersionStorage",
     "WatermarkStore",
     "Withheld",
+    "WritersLook",
+    "Written",
 ]

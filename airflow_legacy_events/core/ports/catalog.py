@@ -28,6 +28,7 @@ class TableState(NamedTuple):
         unheld: why a snapshot does not freeze the rows, naming the table and the statement that fixes it; None if it
             does.
         unknown: what could not be determined, each in words with the GRANT that would allow it.
+        writing: what `Database.writers` needs of the catalog, in the database's own terms.
     """
 
     distinct: tuple[tuple[str, ...], ...] = ()
@@ -38,6 +39,7 @@ class TableState(NamedTuple):
     definition: str | None = None
     unheld: str | None = None
     unknown: tuple[str, ...] = ()
+    writing: Any = None
 
 
 class NextId(NamedTuple):
