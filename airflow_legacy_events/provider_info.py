@@ -53,7 +53,11 @@ def get_provider_info() -> dict[str, Any]:
         "hooks": [
             {
                 "integration-name": "Legacy Events",
-                "python-modules": ["airflow_legacy_events.hooks.broker", "airflow_legacy_events.hooks.database"],
+                "python-modules": [
+                    "airflow_legacy_events.hooks.broker",
+                    "airflow_legacy_events.hooks.connect",
+                    "airflow_legacy_events.hooks.database",
+                ],
             },
         ],
         "sensors": [

@@ -83,6 +83,13 @@ def kafka() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
+def connect(kafka: Any) -> Iterator[Any]:
+    """The shared worker of Kafka Connect, which writes to the shared broker."""
+    with SERVERS["connect"].running(kafka.bootstrap) as worker:
+        yield worker
+
+
+@pytest.fixture(scope="session")
 def topics(kafka: Any) -> Any:
     """Makes and reads topics of the shared broker."""
     from tests.support.topics import Topics

@@ -10,6 +10,8 @@ LegacyEventsError
 ├── DeliveryError          the broker rejected messages, or their fate is unknown
 ├── WatermarkError         the stored watermark is lost, foreign, unreadable or moved by another writer
 ├── CompletenessError      less completeness than required
+├── ConnectError           the Kafka Connect cluster refused, failed or went away
+│   └── ConnectorFailedError a connector or a task of it is FAILED: fix its cause, then restart it
 └── StoppedError           the run received a stop request and ended between two batches
 ```
 """
@@ -91,6 +93,31 @@ class CompletenessError(LegacyEventsError):
     """The completeness required by the operator can't be reached here."""
 
     retry_helps = False
+
+
+class ConnectError(LegacyEventsError):
+    """The Kafka Connect cluster refused, failed or went away.
+
+    Attributes:
+        status: the HTTP status of the answer; None if there was none.
+    """
+
+    def __init__(self, message: str, *, retry_helps: bool = True, status: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_helps = retry_helps
+        self.status = status
+
+
+class ConnectorFailedError(ConnectError):
+    """A connector, or a task of it, is FAILED: fix its cause, then restart it.
+
+    Attributes:
+        trace: what Kafka Connect gives as the reason, without secrets; empty if it gives none.
+    """
+
+    def __init__(self, message: str, *, trace: str = "", retry_helps: bool = False) -> None:
+        super().__init__(message, retry_helps=retry_helps)
+        self.trace = trace
 
 
 class StoppedError(LegacyEventsError):

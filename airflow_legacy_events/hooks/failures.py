@@ -32,11 +32,22 @@ class CompletenessError(errors.CompletenessError, AirflowFailException):
     """See `errors.CompletenessError`; not retried."""
 
 
+class ConnectorFailedError(errors.ConnectorFailedError, AirflowFailException):
+    """See `errors.ConnectorFailedError`; not retried."""
+
+
+class ConnectError(errors.ConnectError, AirflowFailException):
+    """See `errors.ConnectError`; not retried."""
+
+
 class LegacyEventsError(errors.LegacyEventsError, AirflowFailException):
     """See `errors.LegacyEventsError`; not retried."""
 
 
-_FINAL = (ConfigurationError, SourceError, EnvelopeError, DeliveryError, WatermarkError, CompletenessError)
+_FINAL = (
+    *(ConfigurationError, SourceError, EnvelopeError, DeliveryError, WatermarkError, CompletenessError),
+    *(ConnectorFailedError, ConnectError),  # the narrower one first
+)
 
 
 def final(error: errors.LegacyEventsError) -> errors.LegacyEventsError:

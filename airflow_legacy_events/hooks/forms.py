@@ -34,6 +34,36 @@ _OWN = {
         }
     },
 }
+_CONNECT = {
+    "connection-type": "kafka_connect",
+    "hook-class-name": f"{_HOOKS}.connect.KafkaConnectHook",
+    "hook-name": "Kafka Connect",
+    "ui-field-behaviour": {
+        "placeholders": {
+            "host": "connect-1, connect-2",
+            "port": "8083",
+            "schema": "http or https",
+            "extra": '{"headers": {"X-Tenant": "crm"}}',
+        },
+    },
+    "conn-fields": {
+        "verify": {
+            "label": "Certificate authorities",
+            "description": "Path of a PEM file, or false for no verification; by default those of the machine.",
+            "schema": {"type": ["string", "null"]},
+        },
+        "cert": {
+            "label": "Client certificate",
+            "description": "Path of a PEM file, or paths of certificate and key, separated by a comma.",
+            "schema": {"type": ["string", "null"]},
+        },
+        "timeout": {
+            "label": "Seconds for one answer",
+            "description": "Seconds that a worker may take for one answer; 30 by default.",
+            "schema": {"type": ["string", "null"]},
+        },
+    },
+}
 _GENERIC = {
     "connection-type": "generic",
     "hook-class-name": f"{_HOOKS}.stand_ins.GenericConnectionHook",
@@ -67,7 +97,7 @@ def connection_types() -> list[dict[str, Any]]:
         for conn_type, hook, name, form in _STAND_INS
         if not _is_installed(f"apache-airflow-providers-{conn_type}")
     ]
-    return [_OWN, _GENERIC, *stand_ins]
+    return [_OWN, _CONNECT, _GENERIC, *stand_ins]
 
 
 def _is_installed(distribution: str) -> bool:

@@ -28,11 +28,16 @@ _STOP_SECONDS = 20.0
 
 
 class Started(threading.Thread):
-    """Starts a server, and lives until `leave` is set: a server ends with the thread that started it."""
+    """Starts a server, and lives until `leave` is set: a server ends with the thread that started it.
 
-    def __init__(self, server: Server) -> None:
+    Args:
+        server: to be started.
+        others: those that are started too; the one that it needs is waited for.
+    """
+
+    def __init__(self, server: Server, others: Mapping[str, Started]) -> None:
         super().__init__(name=server.name, daemon=True)
-        self.server = server
+        self.server, self.others = server, others
         self.ready, self.leave = threading.Event(), threading.Event()
         self.address = ""
 
@@ -40,7 +45,7 @@ class Started(threading.Thread):
         """Start the server, say how long it took, stop it when that is asked for."""
         began = time.monotonic()
         try:
-            with self.server.running() as running:
+            with self.server.running(*self._needed()) as running:
                 self.address = running.address
                 say(f"{self.name}: ready after {time.monotonic() - began:.1f} s")
                 self.ready.set()
@@ -50,6 +55,17 @@ class Started(threading.Thread):
         finally:
             self.ready.set()
 
+    def _needed(self) -> list[str]:
+        """Return the address of the server that this one needs, once it is there."""
+        if not (needs := self.server.needs):
+            return []
+        if (other := self.others.get(needs)) is not None:
+            other.ready.wait()
+        address = other.address if other is not None else os.environ.get(SERVERS[needs].variable, "")
+        if not address:
+            raise MissingServiceError(f"{self.name} needs {needs}, which is neither started nor given")
+        return [address]
+
 
 def main(words: Sequence[str] | None = None) -> int:
     """Start, run or wait, stop; return the exit status."""
@@ -58,7 +74,11 @@ def main(words: Sequence[str] | None = None) -> int:
         signal.signal(number, _leave)
     out = _keep_output()
     os.environ.update(QUICK_START)
-    started = [Started(server) for name, server in SERVERS.items() if name in asked.only and not server.given]
+    by_name: dict[str, Started] = {}
+    by_name |= {
+        name: Started(server, by_name) for name, server in SERVERS.items() if name in asked.only and not server.given
+    }
+    started = [*by_name.values()]
     try:
         for one in started:
             one.start()

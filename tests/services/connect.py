@@ -1,11 +1,13 @@
-"""Kafka Connect with Debezium's connectors for PostgreSQL and MariaDB: a worker from jars that are downloaded once.
+"""Kafka Connect with Debezium's connectors for PostgreSQL and MariaDB and its JDBC sink, from jars downloaded once.
 
-Only the benchmark of the change log starts it.
+The worker of LEGACY_EVENTS_TEST_CONNECT_URL is used instead where that is set. It must write to the broker of
+LEGACY_EVENTS_TEST_KAFKA_BOOTSTRAP, support exactly-once sources and have the plugins below.
 """
 
 from __future__ import annotations
 
 import functools
+import os
 import shutil
 import subprocess
 import tarfile
@@ -18,26 +20,35 @@ import httpx
 from tests.services.base import MissingServiceError, Service, alone, cache, free_port, wait_until
 from tests.services.kafka import VERSION
 
+VARIABLE = "LEGACY_EVENTS_TEST_CONNECT_URL"
 DEBEZIUM = "3.6.1.Final"
 _ARTIFACTS = (
     ("org.apache.kafka", "connect-runtime", VERSION),
+    ("org.apache.kafka", "connect-basic-auth-extension", VERSION),
     ("org.apache.logging.log4j", "log4j-slf4j-impl", "2.24.3"),
 )
-_PLUGINS = {"postgres": DEBEZIUM, "mariadb": "3.5.0.Final"}
-"""Debezium's releases; of the connector for MariaDB no later one is to be had from Maven Central."""
-_SETTINGS = """
-bootstrap.servers={bootstrap}
-listeners=http://127.0.0.1:{port}
-rest.advertised.host.name=127.0.0.1
-offset.storage.file.filename={folder}/offsets
-plugin.path={plugins}
-plugin.discovery=service_load
-connector.client.config.override.policy=All
-key.converter=org.apache.kafka.connect.json.JsonConverter
-key.converter.schemas.enable=false
-value.converter=org.apache.kafka.connect.json.JsonConverter
-value.converter.schemas.enable=false
-"""
+_PLUGINS = {"postgres": DEBEZIUM, "mariadb": "3.5.0.Final", "jdbc": "3.6.0.Final"}
+"""Debezium's releases; of the connectors for MariaDB and JDBC no later ones are to be had from Maven Central."""
+_SETTINGS = {
+    "rest.advertised.host.name": "127.0.0.1",
+    "plugin.discovery": "service_load",
+    "connector.client.config.override.policy": "All",
+    "key.converter": "org.apache.kafka.connect.json.JsonConverter",
+    "key.converter.schemas.enable": "false",
+    "value.converter": "org.apache.kafka.connect.json.JsonConverter",
+    "value.converter.schemas.enable": "false",
+}
+_DISTRIBUTED = {
+    "exactly.once.source.support": "enabled",
+    "config.storage.replication.factor": "1",
+    "offset.storage.replication.factor": "1",
+    "offset.storage.partitions": "1",
+    "status.storage.replication.factor": "1",
+    "status.storage.partitions": "1",
+    "config.providers": "env,file",
+    "config.providers.env.class": "org.apache.kafka.common.config.provider.EnvVarConfigProvider",
+    "config.providers.file.class": "org.apache.kafka.common.config.provider.FileConfigProvider",
+}
 _LOGGING = """
 <Configuration>
   <Appenders><Console name="out"><PatternLayout pattern="%d %p %m%n"/></Console></Appenders>
@@ -47,25 +58,81 @@ _LOGGING = """
 
 
 class Connect(Service):
-    """A running worker.
+    """A running worker of a cluster, which commits the offsets of sources with their records.
 
     Args:
         bootstrap: of its broker.
+        shared: use the worker that the environment names, if it names one; a test that ends its worker does not.
+        settings: further ones of the worker, such as `exactly.once.source.support: disabled`.
+        group: of the cluster, for a further worker of one; None: a cluster of its own.
+        environment: variables of the worker, for `${env:…}`.
+        options: of Java.
     """
 
     name = "connect"
+    program = "ConnectDistributed"
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(
+        self,
+        bootstrap: str = "",
+        *,
+        shared: bool = True,
+        settings: Mapping[str, str] | None = None,
+        group: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        options: Sequence[str] = (),
+    ) -> None:
         super().__init__()
-        jars = _jars()
-        self._client = httpx.Client(base_url=f"http://127.0.0.1:{(port := free_port())}", timeout=30, trust_env=False)
-        settings, logging = self.folder / "worker.properties", self.folder / "log4j2.xml"
-        plugins = jars / "plugins"
-        settings.write_text(_SETTINGS.format(bootstrap=bootstrap, port=port, folder=self.folder, plugins=plugins))
+        self.url = os.environ.get(VARIABLE, "") if shared else ""
+        self.bootstrap, self._given = bootstrap, dict(settings or {})
+        started = not self.url
+        self._port = free_port()
+        self.group = group or f"connect-{self._port}"
+        self.url = self.url or self._address()
+        self.client = httpx.Client(base_url=self.url, timeout=30, trust_env=False, verify=False)
+        if started:
+            self._start(options, environment)
+        self.wait_ready(self._answers, 120)
+
+    @property
+    def address(self) -> str:
+        """See `Service`."""
+        return self.url
+
+    @property
+    def port(self) -> int:
+        """The port that the worker listens on."""
+        return int(self.client.base_url.port or 0)
+
+    def _address(self) -> str:
+        scheme = "https" if "https:" in self._given.get("listeners", "") else "http"
+        return f"{scheme}://127.0.0.1:{self._port}"
+
+    def _start(self, options: Sequence[str], environment: Mapping[str, str] | None) -> None:
+        jars, settings, logging = _jars(), self.folder / "worker.properties", self.folder / "log4j2.xml"
+        found = {
+            "bootstrap.servers": self.bootstrap,
+            "plugin.path": str(jars / "plugins"),
+            **_SETTINGS,
+            **self._further(),
+            **self._given,
+        }
+        found["listeners"] = self._given.get("listeners", "http://127.0.0.1:{port}").format(port=self._port)
+        settings.write_text("".join(f"{name}={value}\n" for name, value in found.items()))
         logging.write_text(_LOGGING)
-        java = ["java", "-Xmx2g", f"-Dlog4j2.configurationFile={logging}", "-cp", f"{jars}/libs/*"]
-        self.spawn([*java, "org.apache.kafka.connect.cli.ConnectStandalone", settings], cwd=self.folder)
-        self.wait_ready(self._answers)
+        java = ["java", "-Xmx1g", f"-Dlog4j2.configurationFile={logging}", *options, "-cp", f"{jars}/libs/*"]
+        self._command = [*java, f"org.apache.kafka.connect.cli.{self.program}", str(settings)]
+        self._environment = dict(environment or {})
+        self.spawn(self._command, cwd=self.folder, environment=self._environment)
+
+    def restart(self) -> None:
+        """Start a worker that was killed again, on its address."""
+        self.spawn(self._command, cwd=self.folder, environment=self._environment)
+        self.wait_ready(self._answers, 120)
+
+    def _further(self) -> dict[str, str]:
+        topics = {f"{kind}.storage.topic": f"{self.group}-{kind}" for kind in ("config", "offset", "status")}
+        return {"group.id": self.group, **topics, **_DISTRIBUTED}
 
     def begin(self, name: str, settings: Mapping[str, Any], offset: Mapping[str, Any] | None = None) -> None:
         """Make a connector.
@@ -77,53 +144,87 @@ class Connect(Service):
         """
         body: dict[str, Any] = {"name": name, "config": {key: str(value) for key, value in settings.items()}}
         if offset is None:
-            self._demand(self._client.post("/connectors", json=body))
+            self._demand(self.client.post("/connectors", json=body))
             return
-        self._demand(self._client.post("/connectors", json={**body, "initial_state": "STOPPED"}))
+        self._demand(self.client.post("/connectors", json={**body, "initial_state": "STOPPED"}))
         offsets = [{"partition": {"server": settings["topic.prefix"]}, "offset": dict(offset)}]
-        set_ = functools.partial(self._client.patch, f"/connectors/{name}/offsets", json={"offsets": offsets})
+        set_ = functools.partial(self.client.patch, f"/connectors/{name}/offsets", json={"offsets": offsets})
         wait_until(lambda: set_().is_success, f"the offset of connector {name} being set")
-        self._demand(self._client.put(f"/connectors/{name}/resume"))
+        self._demand(self.client.put(f"/connectors/{name}/resume"))
 
     def _demand(self, answer: httpx.Response) -> None:
         if not answer.is_success:
             raise RuntimeError(f"the connector was refused: {answer.text[:2000]}\n{self.tail()}")
 
+    def status(self, name: str) -> dict[str, Any] | None:
+        """Return what the worker says of a connector; None if it does not know it."""
+        answer = self.client.get(f"/connectors/{name}/status")
+        return answer.json() if answer.is_success else None
+
+    def config(self, name: str) -> dict[str, str] | None:
+        """Return the config of a connector; None if the worker does not know it."""
+        answer = self.client.get(f"/connectors/{name}/config")
+        return answer.json() if answer.is_success else None
+
     def failure(self, name: str) -> str | None:
         """Return what ended the connector or its task; None while none has failed."""
-        answer = self._client.get(f"/connectors/{name}/status")
-        if not answer.is_success:
-            return None
-        found = answer.json()
-        parts = [found["connector"], *found["tasks"]]
+        found = self.status(name)
+        parts = [found["connector"], *found["tasks"]] if found else []
         return next((part.get("trace", "") for part in parts if part["state"] == "FAILED"), None)
+
+    def wait_running(self, name: str, seconds: float = 60) -> None:
+        """Wait until a connector and at least one task of it run; one that fails meanwhile is an error."""
+
+        def runs() -> bool:
+            found = self.status(name)
+            states = [part["state"] for part in [found["connector"], *found["tasks"]]] if found else []
+            if "FAILED" in states:
+                raise RuntimeError(f"connector {name} failed: {self.failure(name)}")
+            return len(states) > 1 and set(states) == {"RUNNING"}
+
+        wait_until(runs, f"connector {name} running", seconds)
 
     def end(self, name: str) -> None:
         """Delete a connector, and wait until it is gone."""
-        self._client.delete(f"/connectors/{name}").raise_for_status()
-        wait_until(lambda: name not in self._client.get("/connectors").json(), f"connector {name} being gone")
+        self.client.delete(f"/connectors/{name}").raise_for_status()
+        wait_until(lambda: name not in self.client.get("/connectors").json(), f"connector {name} being gone")
 
     def _answers(self) -> bool:
         try:
-            return self._client.get("/connectors").is_success
+            return self.client.get("/health").status_code in (200, 401)
         except httpx.HTTPError:
             return False
 
 
+class ConnectStandalone(Connect):
+    """A worker without a cluster, as the benchmark uses it; its offsets are in a file."""
+
+    program = "ConnectStandalone"
+
+    def _further(self) -> dict[str, str]:
+        return {"offset.storage.file.filename": str(self.folder / "offsets")}
+
+
 def _jars() -> Path:
-    """The folder of the worker's jars and its plugin, downloaded once by Maven."""
-    folder = cache(f"connect-{VERSION}-debezium-{DEBEZIUM}")
+    """The folder of the worker's jars and its plugins, downloaded once by Maven."""
+    folder = cache(f"connect-{VERSION}")
+    plugins, complete = folder / "plugins", folder / ".complete"
+    wanted = repr((_ARTIFACTS, _PLUGINS))
     with alone(folder):
-        missing = [one for one in _PLUGINS if not (folder / "plugins" / f"debezium-connector-{one}").exists()]
-        if missing or not (folder / ".complete").exists():
+        if not complete.exists() or complete.read_text() != wanted:
             if shutil.which("java") is None or shutil.which("mvn") is None:
-                raise MissingServiceError("Debezium needs Java and Maven: apt-get install default-jre-headless maven")
-            _download(folder, missing)
-            (folder / ".complete").touch()
+                raise MissingServiceError(
+                    "Kafka Connect needs Java and Maven: apt-get install default-jre-headless maven, or set"
+                    f" {VARIABLE} to the URL of a worker for tests"
+                )
+            shutil.rmtree(folder / "libs", ignore_errors=True)
+            shutil.rmtree(plugins, ignore_errors=True)
+            _download(folder, plugins)
+            complete.write_text(wanted)
     return folder
 
 
-def _download(folder: Path, plugins: Sequence[str]) -> None:
+def _download(folder: Path, plugins: Path) -> None:
     dependencies = "".join(
         f"<dependency><groupId>{group}</groupId><artifactId>{name}</artifactId><version>{version}</version></dependency>"
         for group, name, version in _ARTIFACTS
@@ -134,10 +235,10 @@ def _download(folder: Path, plugins: Sequence[str]) -> None:
     )
     maven = ["mvn", "-q", "-B"]
     subprocess.run([*maven, "dependency:copy-dependencies", "-DoutputDirectory=libs"], cwd=folder, check=True)
-    for name in plugins:
-        wanted = f"io.debezium:debezium-connector-{name}:{_PLUGINS[name]}:tar.gz:plugin"
+    for name, version in _PLUGINS.items():
+        wanted = f"io.debezium:debezium-connector-{name}:{version}:tar.gz:plugin"
         copy = [*maven, "dependency:copy", f"-Dartifact={wanted}", f"-DoutputDirectory=archive-{name}"]
         subprocess.run(copy, cwd=folder, check=True)
         [archive] = (folder / f"archive-{name}").glob("*.tar.gz")
         with tarfile.open(archive) as found:
-            found.extractall(folder / "plugins", filter="data")
+            found.extractall(plugins, filter="data")

@@ -22,6 +22,7 @@ class Server:
         made: the class in it. An instance is a running server, or stands for the one that the variable names.
         variable: of the environment.
         long: whether the long forms of tests alone use it.
+        needs: the server whose address it is started with.
     """
 
     name: str
@@ -29,20 +30,25 @@ class Server:
     made: str
     variable: str
     long: bool = False
+    needs: str = ""
 
     @property
     def given(self) -> bool:
         """Whether the environment names a server that runs already."""
         return bool(os.environ.get(self.variable))
 
-    def start(self) -> Any:
-        """Return the server once it answers."""
-        return getattr(import_module(f"tests.services.{self.module}"), self.made)()
+    def start(self, *needed: str) -> Any:
+        """Return the server once it answers.
+
+        Args:
+            needed: address of the server that it needs.
+        """
+        return getattr(import_module(f"tests.services.{self.module}"), self.made)(*needed)
 
     @contextmanager
-    def running(self) -> Iterator[Any]:
+    def running(self, *needed: str) -> Iterator[Any]:
         """Start the server, or use the one that the variable names; end what was started."""
-        server = self.start()
+        server = self.start(*needed)
         try:
             yield server
         finally:
@@ -57,6 +63,7 @@ SERVERS = {
         Server("postgres_logs", "postgres", "PostgresLogs", "LEGACY_EVENTS_TEST_POSTGRES_LOGS_DSN"),
         Server("postgres18_logs", "postgres", "Postgres18Logs", "LEGACY_EVENTS_TEST_POSTGRES18_LOGS_DSN"),
         Server("kafka", "kafka", "Kafka", "LEGACY_EVENTS_TEST_KAFKA_BOOTSTRAP"),
+        Server("connect", "connect", "Connect", "LEGACY_EVENTS_TEST_CONNECT_URL", needs="kafka"),
         Server("mariadb", "mariadb", "MariaDB", "LEGACY_EVENTS_TEST_MARIADB_DSN"),
         Server("mariadb11", "mariadb", "MariaDB11", "LEGACY_EVENTS_TEST_MARIADB11_DSN"),
         Server("mysql", "mysql", "MySQL", "LEGACY_EVENTS_TEST_MYSQL_DSN"),

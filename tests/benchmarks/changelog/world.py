@@ -10,7 +10,7 @@ from tests.benchmarks.changelog.binlog_tables import LoggedMariaDB
 from tests.benchmarks.changelog.tables import LoggedPostgres
 from tests.benchmarks.legacy.base import Legacy
 from tests.benchmarks.world import World
-from tests.services.connect import Connect
+from tests.services.connect import ConnectStandalone
 
 LOGGED, MARIADB = "logged", "logged-mariadb"
 _MADE: dict[str, Callable[[], Any]] = {LOGGED: LoggedPostgres, MARIADB: LoggedMariaDB}
@@ -19,7 +19,7 @@ _MADE: dict[str, Callable[[], Any]] = {LOGGED: LoggedPostgres, MARIADB: LoggedMa
 class LogWorld(World):
     """See `World`."""
 
-    _worker: Connect | None = None
+    _worker: ConnectStandalone | None = None
 
     def legacy(self, name: str) -> Legacy:
         """See `World`."""
@@ -33,10 +33,10 @@ class LogWorld(World):
         return self._legacies[name]
 
     @property
-    def worker(self) -> Connect:
+    def worker(self) -> ConnectStandalone:
         """The Connect worker; one for all rounds, so that its code is compiled when it is measured."""
         if self._worker is None:
-            self._worker = Connect(self.kafka.bootstrap)
+            self._worker = ConnectStandalone(self.kafka.bootstrap, shared=False, options=["-Xmx2g"])
         return self._worker
 
     def worker_cpu(self) -> float:

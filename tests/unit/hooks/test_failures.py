@@ -30,6 +30,8 @@ def failed(error, *, retry_helps=False):
         errors.WatermarkError("said"),
         DamagedWatermarkError("said"),
         errors.CompletenessError("said"),
+        errors.ConnectError("said", status=400),
+        errors.ConnectorFailedError("said", trace="why"),
         errors.LegacyEventsError("said"),
     ],
     ids=lambda error: type(error).__name__,

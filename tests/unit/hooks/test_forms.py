@@ -6,6 +6,7 @@ import pytest
 from airflow.models.connection import Connection
 
 from airflow_legacy_events.hooks import forms
+from airflow_legacy_events.hooks.connect import KafkaConnectHook
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
 from airflow_legacy_events.hooks.registry import CONN_TYPE, resolve
 
@@ -18,7 +19,7 @@ def test_each_type_has_a_hook_of_that_type_and_name():
     for conn_type, entry in types().items():
         module, _, name = entry["hook-class-name"].rpartition(".")
         hook = resolve(f"{module}:{name}")
-        assert issubclass(hook, LegacyDatabaseHook)
+        assert issubclass(hook, KafkaConnectHook if conn_type == "kafka_connect" else LegacyDatabaseHook)
         assert (hook.conn_type, hook.hook_name) == (conn_type, entry["hook-name"])
     assert CONN_TYPE in types()
 
@@ -33,7 +34,7 @@ def test_a_type_of_another_provider_is_left_to_it_where_it_is_installed(monkeypa
         lambda name: found if name == f"apache-airflow-providers-{conn_type}" else forms_missing(name),
     )
 
-    assert types().keys() == {CONN_TYPE, "generic", "postgres", "mysql", "sqlite"} - {conn_type}
+    assert types().keys() == {CONN_TYPE, "kafka_connect", "generic", "postgres", "mysql", "sqlite"} - {conn_type}
 
 
 def forms_missing(name):

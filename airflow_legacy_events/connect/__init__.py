@@ -1,0 +1,1 @@
+"""Kafka Connect over its REST interface: requests, states, configs; no Airflow."""

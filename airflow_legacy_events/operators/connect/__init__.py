@@ -1,0 +1,1 @@
+"""Operators that steer connectors of Kafka Connect."""
