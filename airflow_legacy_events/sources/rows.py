@@ -75,13 +75,12 @@ class Rows:
 
     def query(self, after: Start, until: Values | None, limit: int) -> Any:
         """Return the first query of `page`, for prefetching."""
-        bounds = () if until is None else (self.database.until(self._position, self._bound(until)),)
-        return self._page_query(after, limit, *bounds)
+        return self._page_query(after, limit, *(() if until is None else (self.up_to(until),)))
 
     def page_below(self, after: Start, high: str, limit: int) -> Found:
         """Return the next rows above `after` whose first position column lies below `high`, at most `limit`."""
         self.database.timed(self.selection.columns[0])
-        return self._first_found(after, lambda start: self._page_query(start, limit, self._below(high)))
+        return self._first_found(after, lambda start: self._page_query(start, limit, self.below(high)))
 
     def next_start(self, page: list[tuple[Any, ...]]) -> Start:
         """Return where the page after this one begins.
@@ -106,8 +105,13 @@ class Rows:
             return Found(rows, after)
         return self._first_found(after._replace(tied=after.tied - 1), query_of)
 
-    def _below(self, high: str) -> Any:
+    def below(self, high: str) -> Any:
+        """Return the condition that the first position column lies below the text `high`."""
         return sa.not_(self.database.beyond(self._position[:1], self._bound((high,)), inclusive=True))
+
+    def up_to(self, values: Values) -> Any:
+        """Return the condition that a row's position is at or below `values`."""
+        return self.database.until(self._position, self._bound(values))
 
     def ceiling(self, lag_seconds: float | None) -> Ceiling:
         """Return the current upper bound of a run; see `find_ceiling`."""
@@ -137,7 +141,7 @@ class Rows:
         """Return at most `limit` rows up to `until` from the highest position down; None: from the very top."""
         query = self._select_rows(Start(())).order_by(*(one.desc() for one in self._position))
         if until is not None:
-            query = query.where(self.database.until(self._position, self._bound(until)))
+            query = query.where(self.up_to(until))
         return self.database.read(query.limit(limit), BATCH_BYTES)
 
     def every(self) -> Any:
@@ -168,22 +172,21 @@ class Rows:
         """Count the rows above `after`, up to `until` if given; counting ends at `most`."""
         some = self._select([sa.literal_column("1").label("one")], after)
         if until is not None:
-            some = some.where(self.database.until(self._position, self._bound(until)))
+            some = some.where(self.up_to(until))
         counted: Any = sa.select(sa.func.count()).select_from(some.limit(most).subquery("counted"))
         ((rows,),) = self.database.read(counted, BATCH_BYTES)  # the size bound frees locks within a snapshot
         return int(rows)
 
     def count_below(self, after: Start, values: Values, most: int) -> int:
         """Return how many of the next `most` rows above `after` lie below `values`, as the database compares them."""
-        position, high = self._position, self._bound(values)
-        reached = self.database.beyond(position, high, inclusive=True)
+        reached = self.database.beyond(self._position, self._bound(values), inclusive=True)
         below = sa.case((reached, sa.literal_column("0")), else_=sa.literal_column("1")).label("below")
-        query = self._select([below], after).where(self.database.until(position, high)).order_by(*position)
+        query = self._select([below], after).where(self.up_to(values)).order_by(*self._position)
         return sum(str(found) == "1" for (found,) in self.database.read(query.limit(most), BATCH_BYTES))
 
     def positions(self, after: Start, most: int, until: Values) -> list[tuple[Any, ...]]:
         """Return the positions of the rows above `after`, up to `until`, in any order; at most `most`."""
-        query = self._select(self._position, after).where(self.database.until(self._position, self._bound(until)))
+        query = self._select(self._position, after).where(self.up_to(until))
         return self.database.read(query.limit(most), BATCH_BYTES)
 
     def count_at(self, values: Values, most: int) -> int:
@@ -228,7 +231,7 @@ class Rows:
             if column.nullable:
                 null: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(self.selectable)
                 above = self.database.beyond(self._position[:1], self._bound((low,)), inclusive=True)
-                self._refuse(column, null.where(above, self._below(high)))
+                self._refuse(column, null.where(above, self.below(high)))
 
     def _refuse(self, column: Column, rows: Any) -> None:
         if self.database.read(rows.where(sa.column(column.name).is_(None)).limit(1)):

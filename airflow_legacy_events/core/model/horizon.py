@@ -63,16 +63,19 @@ class HeldBack(NamedTuple):
 
     Attributes:
         rows: number of them; counting ends at `PENDING_ROWS`.
-        oldest_seconds: age of the lowest counted row by the database's clock, counting from the top; negative if its
-            time is ahead of that clock, None if it is not a time that can be measured.
-        reason: `future`: above the database's now, or `lag`: younger than the lag.
-        blocker: what holds them back, if it belongs to another session; else None.
+        oldest_seconds: with `open_transaction`, how far the bound lies behind the database's clock. Else the age of the
+            lowest counted row by that clock, counting from the top; negative if its time is ahead of it, None if it is
+            not a time that can be measured.
+        reason: `open_transaction`: one may still commit a row below them; `future`: above the database's now, or `lag`:
+            younger than the lag, or than the clock's margin.
+        blocker: the session or prepared transaction that holds them back: `pid`, `user`, `database`, `query_start`,
+            `gid`; None if there is none, or it can't be seen.
     """
 
     rows: int
     oldest_seconds: float | None
     reason: str
-    blocker: str | None = None
+    blocker: Mapping[str, Any] | None = None
 
 
 class MetTopics(NamedTuple):

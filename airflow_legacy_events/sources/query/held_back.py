@@ -11,6 +11,7 @@ from airflow_legacy_events.core.model import PENDING_ROWS, Ceiling, HeldBack
 from airflow_legacy_events.core.zones import zone_named
 from airflow_legacy_events.sources.place import Start, Values
 from airflow_legacy_events.sources.query.clock import moment_of
+from airflow_legacy_events.sources.query.horizons.drain import Drained
 from airflow_legacy_events.sources.rows import Rows
 
 
@@ -38,16 +39,37 @@ def find_top(rows: Rows, start: Start, ceiling: Ceiling) -> Top:
     return Top(below, len(above) <= PENDING_ROWS, above)
 
 
-def find_held_back(rows: Rows, above: Sequence[Any], lag_seconds: float) -> HeldBack | None:
+def find_held_back(
+    rows: Rows, above: Sequence[Any], lag_seconds: float, start: Start, highest: Values | None, drained: Drained
+) -> HeldBack | None:
     """Return the rows that a run holds back; None if none lies above its bound.
 
-    Rows above the database's now are counted; if there are none, rows younger than the lag.
+    If an open transaction holds rows back, all above the bound are counted. Else rows above the database's now are
+    counted; if there are none, rows younger than the lag.
 
     Args:
         rows: of the run.
-        above: first value of each position above the bound, from the top.
-        lag_seconds: distance of the bound below the database's now.
+        above: first value of each position above the ceiling, from the top.
+        lag_seconds: distance of the ceiling below the database's now.
+        start: of the run.
+        highest: position at or below the ceiling.
+        drained: how far the rows are final.
     """
+    if highest != drained.target:
+        return _of_writers(rows, start if drained.target is None else Start(drained.target), drained)
+    return _of_clock(rows, above, lag_seconds)
+
+
+def _of_writers(rows: Rows, bound: Start, drained: Drained) -> HeldBack | None:
+    """Return the rows above the bound that are there already."""
+    found = rows.count(bound, PENDING_ROWS)
+    seconds = None if drained.seconds is None else round(drained.seconds, 3)
+    reason = "open_transaction" if drained.waits else "lag"
+    blocker = drained.blockers[0]._asdict() if drained.blockers else None
+    return HeldBack(found, seconds, reason, blocker) if found else None
+
+
+def _of_clock(rows: Rows, above: Sequence[Any], lag_seconds: float) -> HeldBack | None:
     if not above:
         return None
     now = rows.database.now()

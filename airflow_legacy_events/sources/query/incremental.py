@@ -14,6 +14,8 @@ from airflow_legacy_events.sources.place import Start, Values
 from airflow_legacy_events.sources.query import last_rows
 from airflow_legacy_events.sources.query.checks import refuse_endless
 from airflow_legacy_events.sources.query.held_back import find_held_back, find_top
+from airflow_legacy_events.sources.query.horizons.drain import Drain, Drained
+from airflow_legacy_events.sources.query.horizons.kept import FACT, KeptHorizon
 from airflow_legacy_events.sources.query.resets import generation_of
 from airflow_legacy_events.sources.query.standing import (
     AS_EXPECTED,
@@ -33,10 +35,11 @@ class RunPlan(NamedTuple):
         first: whether the stream has delivered nothing yet.
         start: where the range begins.
         until: the last position that is read; None if nothing is read.
-        target: the highest position that was found, whether it is read or only marked.
+        target: the highest position that may be read, whether it is read or only marked.
         ceiling: upper bound of the search for the target.
         verdict: on the rows below the watermark.
-        held_back: rows above the ceiling; None if there are none.
+        held_back: rows above the target; None if there are none.
+        drained: how far the rows are final.
     """
 
     first: bool
@@ -46,6 +49,12 @@ class RunPlan(NamedTuple):
     ceiling: Ceiling
     verdict: Verdict = AS_EXPECTED
     held_back: HeldBack | None = None
+    drained: Drained = Drained(None)
+
+    @property
+    def unbegun(self) -> bool:
+        """Whether this is a first run that can't begin, since it does not know yet where the final rows end."""
+        return self.first and self.drained.waits and self.target is None
 
 
 @dataclass
@@ -61,6 +70,7 @@ class IncrementalRun:
         limits: budgets.
         standing: judges the stored watermark; None if it needs no judging.
         delivered: checksums of the rows that were delivered last, newest first.
+        drain: finds how far the rows are final; None if no writer can be seen.
     """
 
     rows: Rows
@@ -71,9 +81,11 @@ class IncrementalRun:
     limits: Limits
     standing: Standing | None = None
     delivered: tuple[str, ...] = ()
+    drain: Drain | None = None
 
     def __post_init__(self) -> None:
         self._last, self._read = list(self.delivered), self.rows.selection.shape.columns
+        self._kept = KeptHorizon()
 
     def open(self) -> Opened:
         """Find the target; rows are read only when the first batch is taken."""
@@ -91,17 +103,22 @@ class IncrementalRun:
         self.rows.refuse_null(start)
         ceiling = self.rows.ceiling(self.lag_seconds)
         highest, above = self._look(start, ceiling)
-        target, verdict = self._judged(start, highest, above=bool(above))
-        held_back = find_held_back(self.rows, above, self.lag_seconds or 0)
+        highest, verdict = self._judged(start, highest, above=bool(above))
+        drained = self._drained(start, highest, ceiling)
+        held_back = find_held_back(self.rows, above, self.lag_seconds or 0, start, highest, drained)
+        target = drained.target
         begin, until = (Start(target or ()), None) if first and self.now else (start, target)
-        return RunPlan(first, begin, until, target, ceiling, verdict, held_back)
+        return RunPlan(first, begin, until, target, ceiling, verdict, held_back, drained)
 
     def horizon(self, plan: RunPlan) -> Horizon:
         """Return where the run ends, and how complete that is."""
-        reason = "; ".join(filter(None, (plan.ceiling.reason, plan.verdict.note)))
-        facts = {} if plan.verdict.fact is None else {plan.verdict.fact: True}
+        known = plan.ceiling if self.drain is None else self.drain.writers
+        reason = "; ".join(filter(None, (known.reason, plan.verdict.note)))
+        facts: dict[str, Any] = {} if plan.verdict.fact is None else {plan.verdict.fact: True}
+        if plan.drained.kept.waiting is not None:
+            facts[FACT] = plan.drained.kept.fact()
         left = None if plan.until is None else partial(self._left, plan.until)
-        return Horizon(plan.target, plan.ceiling.completeness, reason, facts, held_back=plan.held_back, left=left)
+        return Horizon(plan.target, known.completeness, reason, facts, held_back=plan.held_back, left=left)
 
     def _left(self, until: Values, values: Sequence[str]) -> int:
         return self.rows.count(Start(tuple(values)), LEFT_ROWS, until)
@@ -114,7 +131,8 @@ class IncrementalRun:
         start, ceiling = self._beginning(), self.rows.ceiling(self.lag_seconds)
         try:
             highest = self._highest(start, ceiling)
-            target, _ = self._judged(start, highest, above=False if ceiling.condition is None else None)
+            highest, _ = self._judged(start, highest, above=False if ceiling.condition is None else None)
+            target = self._drained(start, highest, ceiling, once=True).target
         except (TableResetError, IdsReturnedError):
             return Pending(1, start.values)
         return Pending(0 if target is None else self.rows.count(start, most, target), target)
@@ -148,10 +166,19 @@ class IncrementalRun:
         verdict = self.standing.judge(highest, above=above)
         return (None if highest == start.values else highest), verdict
 
+    def _drained(self, start: Start, highest: Values | None, ceiling: Ceiling, *, once: bool = False) -> Drained:
+        """Return how far the rows are final; as far as they are there, if no writer can be seen."""
+        if self.drain is None:
+            return Drained(highest)
+        find = self.drain.peek if once else self.drain.find
+        found = find(start, highest, ceiling.condition)
+        self._kept = found.kept
+        return found
+
     def batches(self, plan: RunPlan) -> Iterator[Batch]:
         """Yield the pages; the last one is final unless `max_rows` was reached first."""
         if plan.until is None:
-            if plan.first:  # a first run always leaves a watermark
+            if plan.first and not plan.unbegun:  # a first run always leaves a watermark
                 yield self._marking(plan)
             return
         for page in pages(self.rows, plan.start, plan.until, self.limits):
@@ -183,7 +210,15 @@ class IncrementalRun:
         )
 
     def _facts_behind(self, page: Page) -> dict[str, Any]:
-        """Return the facts that later identify the rows of a page and the server that returned them."""
+        """Return the facts that later identify the rows of a page and the server that returned them.
+
+        Before the last page, also how far the rows are final: a run that continues there need not wait again.
+        """
+        unfinished = self._kept.drained is not None and not page.final
+        horizon = {FACT: self._kept.fact()} if unfinished else {}
+        return horizon | self._delivered_facts(page)
+
+    def _delivered_facts(self, page: Page) -> dict[str, Any]:
         if not page.rows:  # behind rows that were deleted while the run read, or that were never there
             return {"last": self._last} if self._last else {}
         if page.selection.shape.columns is not self._read:  # checksums of other columns can't be compared

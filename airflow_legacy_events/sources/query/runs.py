@@ -5,15 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from airflow_legacy_events.core.columns import TEMPORAL, Column
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Opened, Span, Watermark, Window
+from airflow_legacy_events.core.ports import RowWriters
 from airflow_legacy_events.sources.first_value import zone_of
 from airflow_legacy_events.sources.query import last_rows
 from airflow_legacy_events.sources.query.bulk import BulkRun
+from airflow_legacy_events.sources.query.horizons.drain import Drain, Looks
+from airflow_legacy_events.sources.query.horizons.kept import FACT, kept_in
 from airflow_legacy_events.sources.query.incremental import IncrementalRun
 from airflow_legacy_events.sources.query.nulls import NullRun, in_order, nullable_columns, without_place
 from airflow_legacy_events.sources.query.places import as_read
@@ -39,6 +42,8 @@ class Runs:
         null_watermark: see `QuerySource`.
         resets: decides what to do about a table that was set back.
         limits: budgets.
+        writers: of the rows; None if none can be seen.
+        looks: of a probe.
     """
 
     rows: Rows
@@ -51,6 +56,8 @@ class Runs:
     resets: Resets
     limits: Limits
     log: logging.Logger
+    writers: RowWriters | None = None
+    looks: Looks = field(default_factory=Looks)
 
     load: ClassVar[type[BulkRun]] = BulkRun
     run: ClassVar[type[IncrementalRun]] = IncrementalRun
@@ -87,7 +94,8 @@ class Runs:
             return self._opened_by(self.resets.decide(at, found), changed)
         except IdsReturnedError as found:
             return self._opened_by(self.resets.go_on(at, found), changed)
-        is_new = any(not at.facts.get(fact) for fact in opened.horizon.facts if fact in _ONCE)
+        waits_otherwise = opened.horizon.facts.get(FACT) != at.facts.get(FACT)
+        is_new = waits_otherwise or any(not at.facts.get(fact) for fact in opened.horizon.facts if fact in _ONCE)
         if learned := standing.learned():
             horizon = opened.horizon._replace(facts={**opened.horizon.facts, "last": learned})
             opened = opened._replace(horizon=horizon)
@@ -111,10 +119,18 @@ class Runs:
         nullable, rows = self._nullable, self.rows
         now, delivered = self.first_run == "now", () if at is None else last_rows.kept(at.facts, self.facts)
         ordered = in_order(rows, nullable)
-        run = self.run(ordered, at, self.begin, now, self._lag_seconds, self.limits, standing, delivered)
+        drain = self._drain(ordered, at)
+        run = self.run(ordered, at, self.begin, now, self._lag_seconds, self.limits, standing, delivered, drain)
         if not nullable:
             return run
         return NullRun(run, without_place(rows, nullable), self.null_watermark, at, self.limits)
+
+    def _drain(self, rows: Rows, at: Watermark | None) -> Drain | None:
+        if self.writers is None:
+            return None
+        columns = rows.selection.columns
+        kept = kept_in({} if at is None else at.facts, len(columns), temporal=columns[0].kind in TEMPORAL)
+        return Drain(rows, self.writers, kept, self.looks)
 
     def _standing(self, at: Watermark | None) -> Standing | None:
         """Return the judge of a watermark; None for one that a person set, or that names no row."""

@@ -20,7 +20,7 @@ from airflow_legacy_events.core.model import (
     Watermark,
     Window,
 )
-from airflow_legacy_events.core.ports import Lease
+from airflow_legacy_events.core.ports import Lease, Written
 from airflow_legacy_events.core.sql_first_rule import first_fingerprint
 from airflow_legacy_events.sources.order import advise, check_order
 from airflow_legacy_events.sources.overtaken import Overtaken
@@ -154,6 +154,10 @@ class QuerySource(QueryArguments):
         made: Any = Runs if checked.selection.shape.key else KeylessRuns
         if checked.versions is not None:
             made = partial(VersionRuns, versions=checked.versions)
+        writers = None
+        if self.watermark_columns and checked.versions is None:
+            of = Written(self.table, checked.selection.columns[0], checked.timezone, checked.found.state)
+            writers = self.database.writers(of)
         runs: Runs = made(
             rows=rows,
             begin=checked.begin,
@@ -165,6 +169,7 @@ class QuerySource(QueryArguments):
             resets=Resets(self.stream, self._what, self.on_reset, self.log),
             limits=self.limits,
             log=self.log,
+            writers=writers,
         )
         return runs
 

@@ -1,0 +1,26 @@
+"""Ticks: the bound of a time column, as its text, rounded down to the smallest step of its values."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from airflow_legacy_events.core.columns import Column
+from airflow_legacy_events.core.zones import zone_named
+from airflow_legacy_events.sources.first_value import first_value
+
+_ORIGIN = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def bound_text(before: dt.datetime, column: Column, timezone: str, tick: dt.timedelta) -> str:
+    """Return the exclusive bound `before` as the text of a column; no value of an unfinished tick lies below it.
+
+    A naive time that the zone's clock shows twice is moved to the beginning of its fold.
+
+    Args:
+        before: in UTC.
+        column: a date or time.
+        timezone: name of the zone of a naive column.
+        tick: smallest step of its values; the steps of every zone begin with whole minutes.
+    """
+    whole = before - (before - _ORIGIN) % tick if dt.timedelta(0) < tick < dt.timedelta(minutes=1) else before
+    return first_value(whole, column, zone_named(timezone), argument="horizon")
