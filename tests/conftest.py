@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import os
 import tempfile
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from airflow_legacy_events.core import clock_margin
 from tests.services.kafka import QUICK_START
 from tests.services.servers import SERVERS
 from tests.support import profile
@@ -31,6 +33,13 @@ settings.register_profile("long", max_examples=1_000, deadline=None, suppress_he
 settings.load_profile("long" if profile.LONG else "short")
 
 pytest_plugins = ["tests.support.real_airflow"]
+
+
+@pytest.fixture(autouse=True)
+def no_clock_margin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that were just written with the database's time are read at once, except in tests of that margin."""
+    if "clock_margin" not in request.keywords:
+        monkeypatch.setattr(clock_margin, "CLOCK_MARGIN", dt.timedelta(0))
 
 
 @pytest.fixture(scope="session")
