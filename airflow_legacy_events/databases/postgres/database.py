@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import LegacyEventsError, SourceError
-from airflow_legacy_events.core.ports import NextId, ServerZone, TableState, TableWrites
+from airflow_legacy_events.core.ports import NextId, TableState, TableWrites
 from airflow_legacy_events.core.row_security import APPLY
 from airflow_legacy_events.core.sql_dialects import POSTGRES, Dialect
 from airflow_legacy_events.databases import errors
@@ -34,9 +33,8 @@ from airflow_legacy_events.databases.postgres.query_state import query_state
 from airflow_legacy_events.databases.postgres.reading import PageReader
 from airflow_legacy_events.databases.postgres.refusals import refused
 from airflow_legacy_events.databases.postgres.rights import explained, refused_query
-from airflow_legacy_events.databases.postgres.server import Server, find_server, why_behind
+from airflow_legacy_events.databases.postgres.server_facts import PostgresServerFacts
 from airflow_legacy_events.databases.postgres.session import SNAPSHOT, Session, tell
-from airflow_legacy_events.databases.postgres.sessions import PostgresSessions
 from airflow_legacy_events.databases.postgres.sizes import TELLS_COMPRESSION_SINCE, bounded_column
 from airflow_legacy_events.databases.postgres.statement import Field, Statement
 from airflow_legacy_events.databases.postgres.storage import Storage, below_query
@@ -45,11 +43,10 @@ from airflow_legacy_events.databases.postgres.types import MONEY_FORM, find_type
 from airflow_legacy_events.databases.postgres.versions import VERSION, unchanged
 from airflow_legacy_events.databases.postgres.writes import table_writes
 from airflow_legacy_events.databases.postgres.writing import reason_of_read
-from airflow_legacy_events.databases.postgres.zone import find_origin
 from airflow_legacy_events.databases.reflection import Reflected, TableFacts, looked_at
 
 
-class PostgresDatabase(PostgresSessions):
+class PostgresDatabase(PostgresServerFacts):
     """PostgreSQL 12 and later."""
 
     paramstyle = "numeric_dollar"
@@ -64,7 +61,6 @@ class PostgresDatabase(PostgresSessions):
         self._dialect.statement_compiler, self._dialect.known = QualifiedCompiler, self._known
         self._dialect.max_row_bytes, self._dialect.tells_compression = self.max_row_bytes, False
         self._pages = PageReader(self.conn_id, self.max_row_bytes, self._compiled, self._prefetch)
-        self._server: Server | None = None
         self._calls = Calls(self.log, self.conn_id)
         self._storage = Storage()
 
@@ -85,19 +81,6 @@ class PostgresDatabase(PostgresSessions):
         """See `core.ports.Database.sql_dialect`."""
         return POSTGRES
 
-    def identity(self) -> dict[str, str]:
-        """Return the cluster's system identifier, the timeline of its WAL, and the database; see `Server`."""
-        return self._find_server().identity
-
-    def position(self) -> dict[str, Any] | None:
-        """See `core.ports.Database.position`: from the last answer of `identity`, or else a new one."""
-        found, self._server = self._server or self._find_server(), None
-        return found.position
-
-    def behind(self, position: Mapping[str, Any]) -> str | None:
-        """See `core.ports.Database.behind`."""
-        return why_behind(position, self._server, self._find_server, self._closed.wait, self.statement_timeout_seconds)
-
     def next_id(self, table: str, column: str) -> NextId:
         """See `core.ports.Database.next_id`."""
         with self._using("reading the next id") as session:
@@ -111,11 +94,6 @@ class PostgresDatabase(PostgresSessions):
                 return below_query(session.connection, str(statement))
             return self._storage.now(session.connection, table)
 
-    def _find_server(self) -> Server:
-        with self._using("reading the server's identity") as session:
-            self._server = found = find_server(session.connection)
-        return found
-
     def _refused(self, error: Exception, _: Any) -> LegacyEventsError | None:
         user, names = self.url.username, self._pages.names
         return refused(error, conn_id=self.conn_id, user=user, names=names, most=self.max_row_bytes)
@@ -124,22 +102,6 @@ class PostgresDatabase(PostgresSessions):
         """See `core.ports.Database.writes`."""
         with self._using("checking what a write to the table sets off") as session:
             return table_writes(session.connection, table)
-
-    def now(self) -> dt.datetime:
-        """See `core.ports.Database.now`."""
-        with self._using("reading the server's time") as session:
-            [(found,)] = session.connection.execute("SELECT pg_catalog.clock_timestamp()")
-        return cast("dt.datetime", found).astimezone(dt.UTC)
-
-    def zone(self) -> ServerZone:
-        """See `core.ports.Database.zone`."""
-        with self._using("reading the server's time zone") as session:
-            return session.zone
-
-    def zone_origin(self) -> str | None:
-        """See `core.ports.Database.zone_origin`."""
-        with self._using("looking up where the time zone is set") as session:
-            return find_origin(session.connection)
 
     def reflect(self, table: str | None, sql: str | None) -> Reflected:
         """See `core.ports.Database.reflect`. An array of NULLs can be arbitrarily large in a few stored bytes."""

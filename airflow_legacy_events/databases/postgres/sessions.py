@@ -21,6 +21,7 @@ from airflow_legacy_events.databases.postgres.changelog.slots import Slots
 from airflow_legacy_events.databases.postgres.extras import refusing
 from airflow_legacy_events.databases.postgres.listening import listening
 from airflow_legacy_events.databases.postgres.lock import AdvisoryLock
+from airflow_legacy_events.databases.postgres.ours import named
 from airflow_legacy_events.databases.postgres.policies import row_security
 from airflow_legacy_events.databases.postgres.pooling import (
     LOOK,
@@ -109,8 +110,7 @@ class PostgresSessions(SnapshotDatabase[Session]):
 
     @property
     def _options(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self._dialect.create_connect_args(self.url)[1]
-        return found
+        return named(self._dialect.create_connect_args(self.url)[1])
 
     @contextmanager
     def lock(self, name: str, holder: Mapping[str, Any], *, table: str | None = None) -> Iterator[Lease]:
@@ -166,8 +166,11 @@ class PostgresSessions(SnapshotDatabase[Session]):
         return Slots(LogSession(self._connect_plain, self.conn_id, self.statement_timeout_seconds))
 
     def _look_around(self, doing: str, statement: sql.Composable) -> list[tuple[Any, ...]]:
+        return self._ask(doing, statement)[0]
+
+    def _ask(self, doing: str, *statements: str | sql.Composable) -> list[list[Any]]:
         with self._using(doing) as session:
-            return ask(session.connection, statement)[0]
+            return ask(session.connection, *statements)
 
     def _look(self, doing: str, statement: str) -> list[tuple[Any, ...]]:
         with self._using(doing) as session:
