@@ -34,7 +34,11 @@ from airflow_legacy_events.core.stop import Stop
 LARGE_BYTES = 2 * 2**20
 """No batch is read ahead during one with a larger message: message and row may each take four bytes a character."""
 
-_WAITS = {"future": "they are above the database's current time", "lag": "they are younger than lag="}
+_WAITS = {
+    "future": "they are above the database's current time",
+    "lag": "they are younger than lag=",
+    "open_transaction": "a transaction that began before them is open",
+}
 
 Encoders: TypeAlias = dict[Shape, Callable[[Batch], Messages]]
 
