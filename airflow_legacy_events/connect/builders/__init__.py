@@ -1,0 +1,1 @@
+"""Configs of connectors, as plain data for `ConnectorUpsertOperator`."""
