@@ -17,14 +17,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 
-from airflow_legacy_events.core import guard, topic_identity
+from airflow_legacy_events.core import guard, topic_identity, waiting_rows
 from airflow_legacy_events.core.beside_live import BesideLive, Deliver
 from airflow_legacy_events.core.collector import SWEEP_BATCHES, rare_collections, sweep
 from airflow_legacy_events.core.columns import Shape
 from airflow_legacy_events.core.completeness import LEVELS, require
 from airflow_legacy_events.core.errors import EnvelopeError, SourceError, StoppedError
 from airflow_legacy_events.core.limits import Limits, Pace
-from airflow_legacy_events.core.model import PENDING_ROWS, Batch, Horizon, Messages, Repeat, Stream, Watermark, listed
+from airflow_legacy_events.core.model import Batch, Horizon, Messages, Repeat, Stream, Watermark, listed
 from airflow_legacy_events.core.ports import Delivery, Envelope, Lease, LogSource, MakeDelivery, Source
 from airflow_legacy_events.core.progress import Progress
 from airflow_legacy_events.core.read_ahead import ReadAhead
@@ -33,12 +33,6 @@ from airflow_legacy_events.core.stop import Stop
 
 LARGE_BYTES = 2 * 2**20
 """No batch is read ahead during one with a larger message: message and row may each take four bytes a character."""
-
-_WAITS = {
-    "future": "they are above the database's current time",
-    "lag": "they are younger than lag=",
-    "open_transaction": "a transaction that began before them is open",
-}
 
 Encoders: TypeAlias = dict[Shape, Callable[[Batch], Messages]]
 
@@ -178,8 +172,7 @@ class Relay:
         )
         if (held := horizon.held_back) is not None:
             report.held_back = held._asdict()
-            rows = f"{'at least ' if held.rows >= PENDING_ROWS else ''}{held.rows}"
-            self.log.info("%s: %s rows wait for a later run: %s", self.stream.name, rows, _WAITS[held.reason])
+            waiting_rows.announce(self.log, self.stream.name, held)
 
     def _count_left(self, horizon: Horizon, delivery: Delivery) -> None:
         """Count the rows that a budget left, for the report. All is saved by then, so a failure is only logged."""

@@ -1,0 +1,49 @@
+"""Waiting rows: those above the bound of a run, as its log says it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_legacy_events.core.model import PENDING_ROWS, HeldBack
+from airflow_legacy_events.core.printable import printable
+
+LONG_SECONDS = 60.0
+"""From here on, rows that wait for an open transaction are a warning."""
+
+OPEN = "open_transaction"
+_WAITS = {
+    "future": "they are above the database's current time",
+    "lag": "they are younger than lag=, or than the last tick of the database's clock",
+    OPEN: "a transaction that is still open may commit rows below them",
+}
+
+
+def announce(log: logging.Logger, stream: str, held: HeldBack) -> None:
+    """Log how many rows wait for a later run, and for what."""
+    long = held.reason == OPEN and (held.oldest_seconds or 0) >= LONG_SECONDS
+    level = logging.WARNING if long else logging.INFO
+    log.log(level, "%s: %s rows wait for a later run: %s%s", stream, _number(held), _WAITS[held.reason], _since(held))
+
+
+def who(blocker: Mapping[str, Any] | None) -> str:
+    """Return who holds rows back, in words."""
+    if blocker is None:
+        return "its session can't be seen"
+    gid, pid, user, database, since = (blocker.get(one) for one in ("gid", "pid", "user", "database", "query_start"))
+    named = f"prepared transaction {gid!r}" if gid is not None else f"session {'?' if pid is None else pid}"
+    of = "" if user is None else f" of user {user!r}"
+    where = "" if database is None else f" in database {database!r}"
+    return printable(f"{named}{of}{where}{'' if since is None else f', its last statement since {since}'}")
+
+
+def _number(held: HeldBack) -> str:
+    return f"{'at least ' if held.rows >= PENDING_ROWS else ''}{held.rows}"
+
+
+def _since(held: HeldBack) -> str:
+    if held.reason != OPEN:
+        return ""
+    seconds = "" if held.oldest_seconds is None else f", for {held.oldest_seconds:.1f} s"
+    return f"{seconds}: {who(held.blocker)}"
