@@ -10,6 +10,7 @@ from airflow_legacy_events.core.ports.catalog import (
     Withheld,
 )
 from airflow_legacy_events.core.ports.change_log import ChangeLog, LogColumn, LogOptions, LogSnapshot, LogTable
+from airflow_legacy_events.core.ports.connected import ConnectedDatabase, LogPlace, SourceSlot
 from airflow_legacy_events.core.ports.database import Database
 from airflow_legacy_events.core.ports.delivery import Delivery, MakeDelivery
 from airflow_legacy_events.core.ports.envelope import Envelope
@@ -26,6 +27,7 @@ __all__ = [
     "Broker",
     "BrokerClient",
     "ChangeLog",
+    "ConnectedDatabase",
     "Database",
     "Delivery",
     "Envelope",
@@ -33,6 +35,7 @@ __all__ = [
     "Listener",
     "LogColumn",
     "LogOptions",
+    "LogPlace",
     "LogSnapshot",
     "LogSource",
     "LogTable",
@@ -45,6 +48,7 @@ __all__ = [
     "RowWriters",
     "ServerZone",
     "Source",
+    "SourceSlot",
     "TableState",
     "TableWrites",
     "VersionHorizon",

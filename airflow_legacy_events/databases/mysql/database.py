@@ -23,6 +23,8 @@ from airflow_legacy_events.databases.conditions import bound
 from airflow_legacy_events.databases.mysql import charsets, types
 from airflow_legacy_events.databases.mysql.catalog import inspect_table
 from airflow_legacy_events.databases.mysql.changelog.access import Access
+from airflow_legacy_events.databases.mysql.changelog.session import LogSession
+from airflow_legacy_events.databases.mysql.connected import ConnectedMysql
 from airflow_legacy_events.databases.mysql.lock import NamedLock
 from airflow_legacy_events.databases.mysql.logged import opened
 from airflow_legacy_events.databases.mysql.reading import Reader
@@ -91,6 +93,11 @@ class MysqlDatabase(Reader):
             log=self.log,
         )
         return opened(access, options)
+
+    def connected(self) -> ConnectedMysql:
+        """Return the server as the source of a connector; it connects on first use."""
+        session = LogSession(self._open_for_log, self.conn_id, self.statement_timeout_seconds)
+        return ConnectedMysql(session, self.url.database or "")
 
     def now(self) -> dt.datetime:
         """See `core.ports.Database.now`."""

@@ -18,6 +18,7 @@ from airflow_legacy_events.databases.postgres.changelog.access import Access
 from airflow_legacy_events.databases.postgres.changelog.log import PostgresChangeLog
 from airflow_legacy_events.databases.postgres.changelog.session import LogSession
 from airflow_legacy_events.databases.postgres.changelog.slots import Slots
+from airflow_legacy_events.databases.postgres.connected import ConnectedPostgres
 from airflow_legacy_events.databases.postgres.extras import refusing
 from airflow_legacy_events.databases.postgres.listening import listening
 from airflow_legacy_events.databases.postgres.lock import AdvisoryLock
@@ -164,6 +165,10 @@ class PostgresSessions(SnapshotDatabase[Session]):
     def slots(self) -> Slots:
         """Return the replication slots of this package in the database; they connect on first use."""
         return Slots(LogSession(self._connect_plain, self.conn_id, self.statement_timeout_seconds))
+
+    def connected(self) -> ConnectedPostgres:
+        """Return the database as the source of a connector; it connects on first use."""
+        return ConnectedPostgres(LogSession(self._connect_plain, self.conn_id, self.statement_timeout_seconds))
 
     def _look_around(self, doing: str, statement: sql.Composable) -> list[tuple[Any, ...]]:
         return self._ask(doing, statement)[0]
