@@ -6,63 +6,31 @@ by row version its last version. What a run claims is checked too, so that no lo
 
 from __future__ import annotations
 
-import json
 import random
+import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
-from airflow_legacy_events.core.report import Report
 from airflow_legacy_events.sources.query.horizons import drain
 from tests.machine.machine import Interrupted
 from tests.machine.visibility.mysql_words import MariadbWords, MysqlWords
-from tests.machine.visibility.words import PostgresWords, Written
+from tests.machine.visibility.streams import Read, probe_of
+from tests.machine.visibility.words import PostgresWords
 from tests.machine.visibility.writers import Writers
 from tests.services.base import wait_until
 from tests.support.legacy import Legacy
 from tests.support.streams import Deliveries
 
 _SETTLE_EVERY = 500
-_RUNS, _PREPARED = 0.06, 0.03
+_SHARES = {"run": 0.06, "look": 0.03, "end": 0.03, "write": 0.88}
+_WAITS = (0.0, 0.0, 0.02)
+"""Seconds that a run waits for open transactions; the writers take steps meanwhile."""
 _LAST_SECONDS = 30.0
 """For transactions of others, which the last run waits for too."""
-
-
-@dataclass
-class Read:
-    """A stream of a table, by one watermark column.
-
-    Attributes:
-        unfinished: whether its last run ended before its target.
-    """
-
-    table: Written
-    column: str
-    deliveries: Deliveries
-    unfinished: bool = False
-
-    def run(self, **limits: Any) -> Report:
-        """Run once, and check what the run claims."""
-        self.broker.open()
-        report = self.deliveries.run(**limits)
-        claimed = report.completeness, report.completeness_reason
-        assert claimed[0] == self.table.reads[self.column], claimed
-        self.unfinished = not report.target_reached
-        return report
-
-    @property
-    def broker(self) -> Interrupted:
-        """Of its topic."""
-        assert isinstance(self.deliveries.broker, Interrupted)
-        return self.deliveries.broker
-
-    def sent(self) -> dict[int, int]:
-        """Return the last version that was sent of each row."""
-        found = (json.loads(message.value)["data"] for message in self.broker.topic("topic"))
-        return {int(data["id"]): data["n"] for data in found}
 
 
 class VisibilityMachine:
@@ -86,56 +54,72 @@ class VisibilityMachine:
             for table in self.words.tables
             for column in table.reads
         ]
+        self.probes: dict[str, Any] = {}
         for read in self.reads:
             read.deliveries.options = {"watermark_columns": (read.column,)}
 
     def go(self, steps: int) -> Counter[str]:
         """Take so many steps; return how many of each kind there were."""
-        try:
+        with ExitStack() as opened:
+            opened.callback(self.writers.close)
+            for read in filter(lambda one: one.is_probed, self.reads):
+                self.probes[read.deliveries.name] = opened.enter_context(probe_of(self.legacy, read))
             for number in range(1, steps + 1):
-                self._step()
+                [step] = self.rng.choices(list(_SHARES), list(_SHARES.values()))
+                getattr(self, f"_{step}")()
                 if number % _SETTLE_EVERY == 0 or number == steps:
                     self._settle(last=number == steps)
-        finally:
-            self.writers.close()
         self.outcomes.update(step.split()[-1] for step in self.writers.steps if step.split()[0].isdigit())
         return self.outcomes
 
-    def _step(self) -> None:
-        dice = self.rng.random()
-        if dice < _RUNS:
-            self._run(self.rng.choice(self.reads))
-        elif dice < _RUNS + _PREPARED:
-            self.writers.finish_prepared()
-        else:
-            self.writers.step()
+    def _write(self) -> None:
+        self.writers.step()
 
-    def _run(self, read: Read) -> None:
-        """Run a stream that waits for nobody, while the writers go on between a page and its messages."""
+    def _end(self) -> None:
+        self.writers.finish_prepared()
+
+    def _run(self) -> None:
+        """Run a stream, while the writers go on between a page and its messages, and while it waits for them."""
+        read = self.rng.choice(self.reads)
         read.broker.before = self.writers.step if self.rng.random() < 0.3 else None
         limits = {"batch_rows": self.rng.choice((2, 7, 1000)), "max_rows": self.rng.choice((None, None, 5))}
-        with _draining(0.0):
+        meanwhile = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: self.writers.step())
+        with _draining(self.rng.choice(_WAITS)), mock.patch.object(drain, "time", meanwhile):
             report = read.run(**limits)
         read.broker.before = None
-        self.writers.steps.append(f"run {read.deliveries.name}: {report.rows}")
+        self._note(f"run {read.deliveries.name}: {report.rows}")
         self.outcomes["runs"] += 1
         self.outcomes["held back"] += report.held_back is not None
+
+    def _look(self) -> None:
+        read = self.rng.choice(self.reads)
+        if read.is_probed:
+            self._note(f"look {read.deliveries.name}: {read.pending(self.probes[read.deliveries.name])}")
+
+    def _note(self, step: str) -> None:
+        self.writers.steps.append(step)
 
     def _settle(self, *, last: bool) -> None:
         """End all transactions, run each stream once more, and compare its topic with its table."""
         self.writers.finish()
-        with _draining(_LAST_SECONDS):
-            for read in self.reads:
+        for read in self.reads:
+            with _draining(_LAST_SECONDS):
                 if read.unfinished:
                     read.run()
                 wanted = self._wanted(read, last=last)
+                if read.is_probed and self._lost(read, wanted):
+                    probe = self.probes[read.deliveries.name]
+                    wait_until(lambda p=probe, r=read: r.pending(p), "a look that sees all rows", _LAST_SECONDS)
                 read.run()
-                sent = read.sent()
-                lost = [
-                    key for key, n in wanted.items() if sent.get(key) != n and (read.column != "id" or key not in sent)
-                ]
-                assert not lost, f"{read.deliveries.name} lost {lost[:5]} of {len(wanted)}: {self.writers.steps[-60:]}"
-                self.outcomes["compared"] += 1
+            lost = self._lost(read, wanted)
+            assert not lost, f"{read.deliveries.name} lost {lost[:5]} of {len(wanted)}: {self.writers.steps[-60:]}"
+            self.outcomes["compared"] += 1
+
+    @staticmethod
+    def _lost(read: Read, wanted: dict[int, int]) -> list[int]:
+        """Return the ids of the rows that were not sent, or by time and by row version not in this version."""
+        sent = read.sent()
+        return [key for key, n in wanted.items() if sent.get(key) != n and (read.column != "id" or key not in sent)]
 
     def _wanted(self, read: Read, *, last: bool) -> dict[int, int]:
         """Return the version of each row that the next run must have sent."""
