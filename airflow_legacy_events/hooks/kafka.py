@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Unpack
 
 from airflow.providers.apache.kafka.hooks.base import KafkaBaseHook
 from airflow.sdk.exceptions import AirflowException
 
 from airflow_legacy_events.brokers.kafka import KafkaBroker
+from airflow_legacy_events.brokers.kafka.topic_ends import KafkaTopicEnds
 from airflow_legacy_events.core.errors import ConfigurationError
-from airflow_legacy_events.core.ports import BrokerClient
+from airflow_legacy_events.core.ports import BrokerClient, TopicEnds
 from airflow_legacy_events.hooks.broker import BrokerOptions
 
 
@@ -27,6 +29,15 @@ def kafka_broker(conn_id: str, **options: Unpack[BrokerOptions]) -> BrokerClient
         ConfigurationError: the provider refuses the connection, or it names no broker.
     """
     return KafkaBroker(_settings(conn_id), **options)
+
+
+def kafka_topic_ends(conn_id: str, log: logging.Logger) -> TopicEnds:
+    """Return the ends of a connection's topics; nothing is connected yet.
+
+    Raises:
+        ConfigurationError: the provider refuses the connection, or it names no broker.
+    """
+    return KafkaTopicEnds(_settings(conn_id), log)
 
 
 def _settings(conn_id: str) -> dict[str, Any]:

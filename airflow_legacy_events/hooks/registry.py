@@ -35,6 +35,9 @@ BACKENDS = {
 BROKERS = {
     "kafka": "airflow_legacy_events.hooks.kafka:kafka_broker",
 }
+TOPIC_ENDS = {
+    "kafka": "airflow_legacy_events.hooks.kafka:kafka_topic_ends",
+}
 ENVELOPES = {
     "cloudevents": "airflow_legacy_events.envelopes.cloudevents:CloudEventsEnvelope",
     "plain": "airflow_legacy_events.envelopes.plain:PlainEnvelope",

@@ -53,12 +53,15 @@ def test_a_table_that_is_not_there_is_named_with_its_remedy(legacy, database):
 
 def test_a_user_without_the_right_is_shown_the_grant(legacy):
     table = signal_table(legacy)
-    with connecting(legacy) as user, closing(legacy.database(username=user.name)) as made:
-        with closing(made.connected()) as found:
-            with pytest.raises(ConfigurationError, match="GRANT INSERT ON") as refused:
-                found.signal(table, "one", "log", "{}")
-            legacy.execute(str(refused.value).splitlines()[-1])
+    with (
+        connecting(legacy) as user,
+        closing(legacy.database(username=user.name)) as made,
+        closing(made.connected()) as found,
+    ):
+        with pytest.raises(ConfigurationError, match="GRANT INSERT ON") as refused:
             found.signal(table, "one", "log", "{}")
+        legacy.execute(str(refused.value).splitlines()[-1])
+        found.signal(table, "one", "log", "{}")
 
     assert legacy.execute("SELECT id FROM signals") == [("one",)]
 

@@ -18,12 +18,14 @@ from airflow_legacy_events.core.ports.lease import Answer, Lease, Listener
 from airflow_legacy_events.core.ports.observer import Observer
 from airflow_legacy_events.core.ports.source import LogSource, Source
 from airflow_legacy_events.core.ports.store import WatermarkStore
+from airflow_legacy_events.core.ports.topic_ends import Bounds, Partition, TopicEnds
 from airflow_legacy_events.core.ports.versions import RowVersions, VersionHorizon, VersionStorage
 from airflow_legacy_events.core.ports.writers import Blocker, RowWriters, WritersLook, Written
 
 __all__ = [
     "Answer",
     "Blocker",
+    "Bounds",
     "Broker",
     "BrokerClient",
     "ChangeLog",
@@ -42,6 +44,7 @@ __all__ = [
     "MakeDelivery",
     "NextId",
     "Observer",
+    "Partition",
     "Position",
     "Reflection",
     "RowVersions",
@@ -51,6 +54,7 @@ __all__ = [
     "SourceSlot",
     "TableState",
     "TableWrites",
+    "TopicEnds",
     "VersionHorizon",
     "VersionStorage",
     "WatermarkStore",
