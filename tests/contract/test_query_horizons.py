@@ -25,6 +25,7 @@ PREPARE = {
     "postgresql": ("BEGIN", ("PREPARE TRANSACTION '{}'",), "COMMIT PREPARED '{}'"),
     "mysql": ("XA START '{}'", ("XA END '{}'", "XA PREPARE '{}'"), "XA COMMIT '{}'"),
 }
+SECOND = {"postgresql": "SELECT date_trunc('second', clock_timestamp())", "mysql": "SELECT NOW(0)"}
 BOTH = pytest.mark.parametrize("column", ["id", "at"])
 
 
