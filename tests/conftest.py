@@ -98,6 +98,24 @@ def connect(kafka: Any) -> Iterator[Any]:
         yield worker
 
 
+@pytest.fixture
+def connector(connect: Any) -> Iterator[Callable[[], str]]:
+    """Gives names for connectors of the shared worker, which are deleted in the end."""
+    from tests.support.connectors import new_name, remove_connectors
+
+    yield functools.partial(new_name, connect)
+    remove_connectors(connect)
+
+
+@pytest.fixture
+def front(connect: Any) -> Iterator[Any]:
+    """A front before the shared worker."""
+    from tests.support.front import front_before
+
+    with front_before(connect.url) as found:
+        yield found
+
+
 @pytest.fixture(scope="session")
 def topics(kafka: Any) -> Any:
     """Makes and reads topics of the shared broker."""

@@ -24,6 +24,7 @@ _CONFLICT = 409
 _BROKEN = 500
 _FORWARDING = "io error trying to forward"
 _SLOW = "timed out"
+_REBALANCE = "rebalance is expected"
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -117,6 +118,8 @@ def _raise_passing(status: int, body: Any, text: str) -> None:
         raise TryAgainError("404 without JSON, as of a worker that is starting, or of another program at this address")
     if status in _GATEWAY:
         raise TryAgainError(f"{status}: {text}", unknown=True)
+    if status == _BROKEN and _REBALANCE in low:
+        raise TryAgainError(f"500: {text}")
     if status == _BROKEN and (_SLOW in low or _FORWARDING in low):
         raise TryAgainError(f"500: {text}", unknown=True, slow=_SLOW in low)
 

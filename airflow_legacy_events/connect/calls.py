@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
+from airflow_legacy_events.connect.diff import compare
 from airflow_legacy_events.connect.state import RUNNING, Status, read_status
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Call(Generic[T]):
+class Call(Generic[T_co]):
     """One request.
 
     Attributes:
@@ -30,7 +31,7 @@ class Call(Generic[T]):
 
     method: str
     path: str
-    parse: Callable[[Any], T]
+    parse: Callable[[Any], T_co]
     params: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     writes: bool = False
@@ -196,13 +197,10 @@ def _quoted(name: str) -> str:
 
 
 def _has_config(name: str, config: Mapping[str, str]) -> Call[bool]:
-    wanted = {**config, "name": name}
-    return Call(
-        method="GET",
-        path=_path(name, "config"),
-        parse=lambda body: body is not None and {**body, "name": name} == wanted,
-        missing=True,
-    )
+    def has(body: Any) -> bool:
+        return body is not None and not compare(body, config).keys
+
+    return Call(method="GET", path=_path(name, "config"), parse=has, missing=True)
 
 
 def _nothing(_body: Any) -> None:

@@ -21,11 +21,12 @@ STRUCTURED = frozenset(
     {
         *("watermark_columns", "key_columns", "columns", "exclude_columns", "order_columns"),
         *("tables", "allowed_topics", "replay_topics", "headers", "topic_config", "mark_values", "json_schema"),
+        "config",
     }
 )
 """Fields that hold lists or objects: a template for the whole field may return one if rendering is native."""
 
-_OF_ANY = frozenset({"mark_values", "json_schema"})
+_OF_ANY = frozenset({"mark_values", "json_schema", "config"})
 """Structured fields whose parts need not be texts."""
 
 _LEFT_OUT_BY_NONE = frozenset(

@@ -1,1 +1,6 @@
 """Operators that steer connectors of Kafka Connect."""
+
+from airflow_legacy_events.operators.connect.state import ConnectorStateOperator
+from airflow_legacy_events.operators.connect.upsert import ConnectorUpsertOperator
+
+__all__ = ["ConnectorStateOperator", "ConnectorUpsertOperator"]
