@@ -84,7 +84,7 @@ def make_plan(client: ConnectClient, connector: str, declared: Mapping[str, str]
 
     Raises:
         ConfigurationError: something speaks against it; one error names everything.
-        ConnectError: the cluster can't be asked.
+        ConnectError: the cluster does not answer.
     """
     found, verdict = _verdict(client, connector, declared)
     found += [
