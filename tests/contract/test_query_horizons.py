@@ -26,6 +26,10 @@ PREPARE = {
     "mysql": ("XA START '{}'", ("XA END '{}'", "XA PREPARE '{}'"), "XA COMMIT '{}'"),
 }
 SECOND = {"postgresql": "SELECT date_trunc('second', clock_timestamp())", "mysql": "SELECT NOW(0)"}
+FRACTIONS = {
+    "postgresql": ("ALTER id DROP IDENTITY", "ALTER id TYPE numeric(9, 1)"),
+    "mysql": ("MODIFY id decimal(9, 1) NOT NULL",),
+}
 BOTH = pytest.mark.parametrize("column", ["id", "at"])
 
 
@@ -100,8 +104,13 @@ def test_a_writer_of_a_lower_value_is_waited_for_over_three_polls(shop, column, 
 
 
 @BOTH
-def test_writers_that_come_later_hold_nothing_back(shop, column):
-    stream, first = shop.stream(column), shop.session()
+@pytest.mark.parametrize("begun", [True, False], ids=["begun", "first run"])
+def test_writers_that_come_later_hold_nothing_back(shop, column, begun):
+    stream = shop.stream(column)
+    if begun:
+        insert(shop.legacy, 0)
+        run(stream)
+    first = shop.session()
     insert(first, 1)
     insert(shop.legacy, 2)
     assert run(stream)[0] == []
@@ -112,7 +121,7 @@ def test_writers_that_come_later_hold_nothing_back(shop, column):
     assert run(stream)[0][:2] == [1, 2]
     later.execute("ROLLBACK")
     run(stream)
-    assert sent(stream) == [1, 2, 4]
+    assert sent(stream) == [*([0] if begun else []), 1, 2, 4]
 
 
 def test_a_run_waits_for_a_short_transaction(shop, monkeypatch):
@@ -182,6 +191,57 @@ def test_what_has_drained_is_read_in_pages_without_a_wait(shop):
     assert run(stream)[0] == [3, 4, 5]
     writer.execute("COMMIT")
     assert run(stream)[0] == [6, 9]
+
+
+@BOTH
+def test_a_probe_keeps_its_mark_between_two_looks_and_never_waits(shop, column, monkeypatch):
+    def sleep(_):
+        raise AssertionError("a look waited for a transaction")
+
+    monkeypatch.setattr(drain, "DRAIN_SECONDS", 20.0)
+    monkeypatch.setattr(drain, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
+    with shop.legacy.source(table="orders", watermark_columns=(column,)) as probe:
+        assert probe.pending(None).rows == 0
+        first = shop.session()
+        insert(first, 1)
+        insert(shop.legacy, 2)
+        assert probe.pending(None).rows == 0
+        later = shop.session()
+        insert(later, 3)
+        first.execute("COMMIT")
+        insert(shop.legacy, 4)
+        assert probe.pending(None).rows in (2, 3)
+        later.execute("COMMIT")
+        assert probe.pending(None).rows == 4
+
+
+@BOTH
+def test_a_first_run_from_now_marks_the_end_once_it_knows_where_that_is(shop, column):
+    stream, writer = shop.stream(column), shop.session()
+    stream.options = {**stream.options, "first_run": "now"}
+    insert(writer, 1)
+    insert(shop.legacy, 2)
+    assert run(stream)[0] == []
+    writer.execute("COMMIT")
+    run(stream)
+    insert(shop.legacy, 3)
+    run(stream)
+    assert sent(stream) == [3]
+
+
+def test_between_two_numbers_with_a_fraction_there_is_room(shop):
+    stream = shop.stream("id")
+    for change in FRACTIONS[shop.legacy.dialect]:
+        shop.legacy.execute(f"ALTER TABLE orders {change}")
+    shop.legacy.execute("INSERT INTO orders (id, n) VALUES (1, 1)")
+    run(stream)
+    writer = shop.session()
+    writer.execute("INSERT INTO orders (id, n) VALUES (2.5, 2)")
+    shop.legacy.execute("INSERT INTO orders (id, n) VALUES (2, 1), (3, 3)")
+    run(stream)
+    writer.execute("COMMIT")
+    run(stream)
+    assert sorted(sent(stream)) == [1, 1, 2, 3]
 
 
 @BOTH
