@@ -9,7 +9,7 @@ WORKERS ?= 3
 PARALLEL = $(BIN)/python -m tests.services -- $(PYTEST) -n $(WORKERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo servers test unit proofs fuzz coverage lint types layers site docs format airflow32 bench wheel release lock clean
+.PHONY: help env demo servers test unit proofs visibility mutants fuzz coverage lint types layers site docs format airflow32 bench wheel release lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -39,6 +39,13 @@ unit: env $(VENV)/.mysqlclient ## the tests that need no server
 proofs: env $(VENV)/.mysqlclient ## the long forms: every kill, 150 more of drains at random, 1,000 histories, 1 M rows, a stopped Airflow; goes on where it stopped
 	LEGACY_EVENTS_TEST_PROFILE=long $(PARALLEL) -p tests.support.proofs --timeout=3600 $(or $(PROOFS),tests/contract tests/property tests/faults tests/integration \
 	  tests/airflow tests/browser)
+
+visibility: env $(VENV)/.mysqlclient ## the visibility machine: 100,000 steps a database; goes on where it stopped; SEED=... for other steps
+	LEGACY_EVENTS_TEST_PROFILE=long LEGACY_EVENTS_TEST_PARTS=$(or $(PARTS),100) $(if $(SEED),LEGACY_EVENTS_TEST_SEED=$(SEED)) \
+	  $(PARALLEL) -p tests.support.proofs --timeout=3600 tests/property/test_visibility.py
+
+mutants: env $(VENV)/.mysqlclient ## each rule of the horizons, taken out of a copy of the tree, turns a test red; ONLY=word runs some
+	$(BIN)/python -m tests.services -- $(BIN)/python -m tests.mutants $(if $(ONLY),--only $(ONLY))
 
 fuzz: env $(VENV)/.mysqlclient ## ROWS=10000 random rows of every type of the databases, through the broker; SEED=... repeats a run
 	LEGACY_EVENTS_TEST_ROWS=$(or $(ROWS),10000) $(if $(SEED),LEGACY_EVENTS_TEST_SEED=$(SEED)) \

@@ -11,7 +11,7 @@ from tests.support.legacy import reused_database
 from tests.support.profile import LONG
 from tests.support.proofs import keep_figures
 
-PARTS, STEPS = (100, 1_000) if LONG else (1, 1_500)
+PARTS, STEPS = (int(os.environ.get("LEGACY_EVENTS_TEST_PARTS", "10")), 1_000) if LONG else (1, 1_500)
 SEED = int(os.environ.get("LEGACY_EVENTS_TEST_SEED", "20261130"))
 ENGINES = ("postgresql-18", "postgresql-15")
 
