@@ -22,7 +22,7 @@ from airflow_legacy_events.core.errors import ConnectError
 
 T = TypeVar("T")
 
-UNKNOWN_SECONDS = 3.0
+UNKNOWN_SECONDS = 5.0
 """How long the state is read after a connection was cut during a write, or a gateway gave up on it."""
 SLOW_SECONDS = 30.0
 """Likewise after a worker said that the write timed out inside it: it is often carried out later."""

@@ -46,13 +46,13 @@ class Endpoint:
         return frozenset({self.password, *self.headers.values()} - {""})
 
     def tls(self) -> ssl.SSLContext | bool:
-        """Return the TLS settings for httpx; True where no address uses TLS.
+        """Return the TLS settings for httpx; False where no address uses TLS, since reading authorities takes time.
 
         Raises:
             ConfigurationError: a file of certificates can't be read.
         """
         if not any(address.startswith("https:") for address in self.addresses):
-            return True
+            return False
         try:
             return self._context()
         except OSError as error:  # ssl.SSLError is one
