@@ -202,6 +202,7 @@ _FOREIGN: Mapping[str, str] = {
     "subject": "the subject of an event is its key: leave it out, or give key_columns=",
     "row_security": "a log shows all rows, whatever a policy hides, so there is nothing to choose: leave it out",
     "lag": "a log is read in commit order and misses no late row: leave it out",
+    "overlap": "a log is read in commit order and misses no late row: leave it out",
 }
 """Arguments of the other operators, and what to do instead."""
 

@@ -38,6 +38,8 @@ class IncrementalQueryOperator(RowStreamOperator):
     :param first_run: where a new stream begins: ``all``, ``now``, or a value of the first watermark column (inclusive).
         (templated)
     :param lag: minimum age of a row; younger rows wait for a later run. Requires a temporal first watermark column.
+    :param overlap: how far below the watermark each run reads again, for rows that appear late; only rows that it has
+        not sent yet are sent. Requires a temporal first watermark column, and a key.
     :param null_watermark: what to do with rows that have NULL in a watermark column. ``fail`` fails before anything is
         read, ``skip`` leaves them out. ``first_run_only`` and ``always`` (with every run) send them after the other
         rows, in key order and as ``op: r``.
@@ -77,6 +79,7 @@ class IncrementalQueryOperator(RowStreamOperator):
         time_column: str | None = None,
         first_run: Any = "all",
         lag: dt.timedelta = dt.timedelta(0),
+        overlap: dt.timedelta = dt.timedelta(0),
         null_watermark: str = "fail",
         on_query_change: str = "fail",
         on_schema_change: str = "evolve",
@@ -93,6 +96,7 @@ class IncrementalQueryOperator(RowStreamOperator):
         self.time_column = time_column
         self.first_run = first_run
         self.lag = lag
+        self.overlap = overlap
         self.null_watermark = null_watermark
         self.on_query_change = on_query_change
         self.on_schema_change = on_schema_change
@@ -116,6 +120,7 @@ class IncrementalQueryOperator(RowStreamOperator):
             time_column=self.time_column,
             first_run=self.first_run,
             lag=self.lag,
+            overlap=self.overlap,
             source_timezone=self.source_timezone,
             null_watermark=self.null_watermark,
             on_query_change=self.on_query_change,

@@ -22,6 +22,7 @@ class PendingEventsSensor(RowStreamSensor):
         (templated)
     :param key_columns: as the operator's. (templated)
     :param lag: as the operator's: younger rows are ignored.
+    :param overlap: as the operator's: rows that appeared late are found too.
     """
 
     template_fields: Collection[str] = (
@@ -42,6 +43,7 @@ class PendingEventsSensor(RowStreamSensor):
         watermark_columns: Sequence[str],
         key_columns: Sequence[str] | None = None,
         lag: dt.timedelta = dt.timedelta(0),
+        overlap: dt.timedelta = dt.timedelta(0),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -50,6 +52,7 @@ class PendingEventsSensor(RowStreamSensor):
         self.watermark_columns = watermark_columns
         self.key_columns = key_columns
         self.lag = lag
+        self.overlap = overlap
         self._complete()
 
     def _spec(self) -> QuerySpec:
@@ -62,6 +65,7 @@ class PendingEventsSensor(RowStreamSensor):
             columns=self.watermark_columns,  # the operator may exclude any other column, such as one it can't encode
             name=self.stream,
             lag=self.lag,
+            overlap=self.overlap,
             source_timezone=self.source_timezone,
             statement_timeout=self.statement_timeout,
             row_security=self.row_security,
@@ -78,6 +82,7 @@ class PendingEventsSensor(RowStreamSensor):
             stream=self.stream,
             watermark_store=self.watermark_store,
             lag=self.lag,
+            overlap=self.overlap,
             source_timezone=self.source_timezone,
             statement_timeout=self.statement_timeout,
             row_security=self.row_security,

@@ -31,6 +31,7 @@ class PendingEventsTrigger(StreamTrigger):
     :param stream: the operator's stream, if its name does not follow from ``topic``.
     :param watermark_store: as the operator's, by name; a store that a triggerer can't read is refused.
     :param lag: as the operator's: younger rows are ignored.
+    :param overlap: as the operator's: rows that appeared late are found too.
     :param source_timezone: as the operator's.
     :param statement_timeout: time limit of a check, enforced by the database.
     :param row_security: as the operator's.
@@ -53,6 +54,7 @@ class PendingEventsTrigger(StreamTrigger):
         stream: str | None = None,
         watermark_store: str | None = None,
         lag: dt.timedelta | float = dt.timedelta(0),
+        overlap: dt.timedelta | float = dt.timedelta(0),
         source_timezone: str | None = None,
         statement_timeout: dt.timedelta | float = dt.timedelta(seconds=30),
         row_security: str = FAIL,
@@ -66,6 +68,7 @@ class PendingEventsTrigger(StreamTrigger):
             "watermark_columns": watermark_columns,
             "key_columns": key_columns,
             "lag": duration(lag),
+            "overlap": duration(overlap),
             "source_timezone": source_timezone,
             "statement_timeout": duration(statement_timeout),
             "row_security": row_security,

@@ -39,7 +39,7 @@ class RefusedTriggerError(ConfigurationError, TypeError):
     """
 
 
-_LATER = (("row_security", FAIL),)
+_LATER = (("row_security", FAIL), ("overlap", dt.timedelta(0)))
 """Defaults of arguments that came later: left out, so that a trigger that a triggerer already holds stays the same."""
 
 

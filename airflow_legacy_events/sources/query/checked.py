@@ -15,7 +15,7 @@ from airflow_legacy_events.core.zones import OF_DATABASE
 from airflow_legacy_events.sources.first_value import zone_of
 from airflow_legacy_events.sources.order import check_order
 from airflow_legacy_events.sources.query.by_version.checks import refuse_ordered, wanted, with_versions
-from airflow_legacy_events.sources.query.checks import begin_of, check_lag, check_options
+from airflow_legacy_events.sources.query.checks import begin_of, check_lag, check_options, check_overlap
 from airflow_legacy_events.sources.query.keyless.checks import check_keyless, check_window_column
 from airflow_legacy_events.sources.query.zone import NaiveColumns, find_zone
 from airflow_legacy_events.sources.selection import ColumnRequest, Selection, by_window, select_columns
@@ -57,6 +57,7 @@ class QueryArguments:
         message_columns: columns that messages need besides their data, for headers and the like.
         first_run: `all`, `now`, or a value of the first watermark column at which to begin, inclusive.
         lag: rows younger than this wait for a later run; needs a temporal first watermark column.
+        overlap: rows so far below the watermark are read again; needs a temporal first watermark column and a key.
         limits: `batch_rows`, `rows_per_second` and `max_rows` limit the pages.
         source_timezone: name of the zone of naive times, or `database`: the server's own. None: UTC, and an error
             if a deciding column is naive and the server's zone differs.
@@ -84,6 +85,7 @@ class QueryArguments:
     message_columns: tuple[str, ...] = ()
     first_run: Any = "all"
     lag: dt.timedelta = dt.timedelta(0)
+    overlap: dt.timedelta = dt.timedelta(0)
     limits: Limits = field(default_factory=Limits)
     source_timezone: str | None = None
     time_columns: tuple[str, ...] = ()
@@ -107,7 +109,7 @@ class QueryArguments:
             if self.source_timezone not in (None, OF_DATABASE):
                 zone_of(str(self.source_timezone))
         with problems.collect():
-            check_options(self.lag, {} if self.watermark_columns else self._incremental_options)
+            check_options(self.lag, self.overlap, {} if self.watermark_columns else self._incremental_options)
         with problems.collect():
             found = self.database.reflect(self.table, self.sql)
         if found is not None:
@@ -128,6 +130,8 @@ class QueryArguments:
             with problems.collect():
                 check_lag(self.lag, checked.selection.columns[0])
             with problems.collect():
+                check_overlap(self.overlap, checked.selection)
+            with problems.collect():
                 checked = checked._replace(
                     begin=begin_of(self.first_run, checked.selection.columns[0], checked.timezone)
                 )
@@ -141,7 +145,9 @@ class QueryArguments:
         with problems.collect():
             options = {"null_watermark": (self.null_watermark, "fail"), "on_reset": (self.on_reset, "fail")}
             keyless = self.key_columns == ()
-            refuse_ordered(window, lag=self.lag, first_run=self.first_run, options=options, keyless=keyless)
+            refuse_ordered(
+                window, lag=self.lag, overlap=self.overlap, first_run=self.first_run, options=options, keyless=keyless
+            )
         checked = None
         with problems.collect():
             known = with_versions(found, versions)
@@ -192,6 +198,7 @@ class QueryArguments:
     def _incremental_options(self) -> dict[str, bool]:
         return {
             "lag": bool(self.lag),
+            "overlap": bool(self.overlap),
             "max_rows": self.limits.max_rows is not None,
             "first_run": self.first_run != "all",
             "null_watermark": self.null_watermark != "fail",

@@ -14,6 +14,8 @@ from airflow_legacy_events.sources.query import last_rows
 from airflow_legacy_events.sources.query.by_version.progress import FACT, is_pass
 from airflow_legacy_events.sources.query.horizons.kept import FACT as HORIZON
 from airflow_legacy_events.sources.query.horizons.kept import is_horizon
+from airflow_legacy_events.sources.query.overlapping.seen import FACT as SEEN
+from airflow_legacy_events.sources.query.overlapping.seen import is_seen
 from airflow_legacy_events.sources.selection import Selection
 
 KIND = "query"
@@ -42,7 +44,8 @@ def source_facts(database: Database, source: str, query: str, selection: Selecti
     `state_facts` adds facts of the table itself. Further facts: `last` checksums of the last delivered rows ·
     `reached` log position of the server · `generation` of a table that was resent · `emptied` or `gone` if the table
     was found without rows, or without the last delivered one · `horizon` a mark below which open transactions may still
-    commit, see `horizons.KeptHorizon`.
+    commit, see `horizons.KeptHorizon` · `seen` checksums of the rows that were delivered in the overlap, see
+    `overlapping.SeenRows`.
     """
     shape = selection.shape
     return {
@@ -131,5 +134,6 @@ _FORMS: Mapping[str, Form] = {
     "generation": (lambda found: type(found) is int and found >= 0, "a number"),
     FACT: (is_pass, "an object of low, high, file, blocks and after"),
     HORIZON: (is_horizon, "an object of mark, open, server, since and drained"),
+    SEEN: (is_seen, "an object of rows, from, after and beyond"),
     "nulls": (_is_open_pass, "an object of number and done, and at where it is not done"),
 }

@@ -117,13 +117,15 @@ class Runs:
 
     def _run(self, at: Watermark | None, standing: Standing | None) -> IncrementalRun | NullRun:
         nullable, rows = self._nullable, self.rows
-        now, delivered = self.first_run == "now", () if at is None else last_rows.kept(at.facts, self.facts)
-        ordered = in_order(rows, nullable)
-        drain = self._drain(ordered, at)
-        run = self.run(ordered, at, self.begin, now, self._lag_seconds, self.limits, standing, delivered, drain)
+        run = self._incremental(in_order(rows, nullable), at, standing)
         if not nullable:
             return run
         return NullRun(run, without_place(rows, nullable), self.null_watermark, at, self.limits)
+
+    def _incremental(self, rows: Rows, at: Watermark | None, standing: Standing | None) -> IncrementalRun:
+        now, delivered = self.first_run == "now", () if at is None else last_rows.kept(at.facts, self.facts)
+        drain = self._drain(rows, at)
+        return self.run(rows, at, self.begin, now, self._lag_seconds, self.limits, standing, delivered, drain)
 
     def _drain(self, rows: Rows, at: Watermark | None) -> Drain | None:
         if self.writers is None:

@@ -38,6 +38,8 @@ from airflow_legacy_events.sources.query.facts import (
     state_facts,
 )
 from airflow_legacy_events.sources.query.keyless.runs import KeylessRuns
+from airflow_legacy_events.sources.query.overlapping.compared import compared_columns, known
+from airflow_legacy_events.sources.query.overlapping.runs import OverlapRuns
 from airflow_legacy_events.sources.query.places import check_values
 from airflow_legacy_events.sources.query.recording import completed, recording
 from airflow_legacy_events.sources.query.resets import Resets
@@ -58,6 +60,7 @@ class QuerySource(QueryArguments):
     """
 
     _resolved: Runs | None = field(default=None, init=False, repr=False)
+    _compared: tuple[str, ...] = field(default=(), init=False, repr=False)
     _overtaken: Overtaken | None = field(default=None, init=False, repr=False)
 
     def open(self, at: Watermark | None, window: Window | Span | None = None) -> Opened:
@@ -98,12 +101,10 @@ class QuerySource(QueryArguments):
         Raises:
             ConfigurationError: for a full load, of which every row is always pending.
         """
-        if self._resolved is None:
-            checked = self.check()
-            self._resolved = self._runs(checked, *self._resolve(checked))
+        runs = self._probed(at)
         if at is not None:
-            self._guard(at, self._resolved)
-        run = self._resolved.live(at)
+            self._guard(at, runs)
+        run = runs.live(at)
         if isinstance(run, BulkRun):
             raise ConfigurationError(
                 "watermark_columns=[] was given: a full load has no watermark, so every row is always pending; nothing"
@@ -124,6 +125,18 @@ class QuerySource(QueryArguments):
 
     def finish(self, lease: Lease, over: Callable[[], bool]) -> None:
         """A query leaves nothing to tidy up at its source."""
+
+    def _probed(self, at: Watermark | None) -> Runs:
+        """Return the runs of a probe; one with an overlap compares the columns that the watermark's run has read."""
+        names = compared_columns(at) if self.overlap else ()
+        if self._resolved is None or names != self._compared:
+            source = (
+                self if not names else replace(self, columns=known(names, self.database.reflect(self.table, self.sql)))
+            )
+            checked = source.check()
+            self._resolved = source._runs(checked, *source._resolve(checked))  # noqa: SLF001  of this class
+            self._compared = names
+        return self._resolved
 
     def _guard(self, at: Watermark, runs: Runs) -> None:
         """Check that a stored watermark belongs to this source."""
@@ -154,6 +167,8 @@ class QuerySource(QueryArguments):
         made: Any = Runs if checked.selection.shape.key else KeylessRuns
         if checked.versions is not None:
             made = partial(VersionRuns, versions=checked.versions)
+        elif self.overlap:
+            made = partial(OverlapRuns, overlap=self.overlap)
         writers = None
         if self.watermark_columns and checked.versions is None:
             of = Written(self.table, checked.selection.columns[0], checked.timezone, checked.found.state)

@@ -56,6 +56,7 @@ class QuerySpec(OneTopic):
     time_column: str | None = None
     first_run: Any = "all"
     lag: dt.timedelta = dt.timedelta(0)
+    overlap: dt.timedelta = dt.timedelta(0)
     source_timezone: str | None = None
     null_watermark: str = "fail"
     on_query_change: str = "fail"
@@ -71,6 +72,7 @@ class QuerySpec(OneTopic):
         for name, known in CHOICES.items():
             arguments.choice(name, getattr(self, name), known)
         arguments.span("lag", self.lag, zero=True)
+        arguments.span("overlap", self.overlap, zero=True)
         arguments.span("statement_timeout", self.statement_timeout, zero=False)
         arguments.size("max_row_bytes", self.max_row_bytes)
         arguments.no_bare_text(**{name: getattr(self, name) for name in _LISTS})
@@ -163,6 +165,7 @@ class QuerySpec(OneTopic):
             naive_times=stream.formats.times == "naive",
             first_run=self.first_run,
             lag=self.lag,
+            overlap=self.overlap,
             limits=limits,
             source_timezone=self.source_timezone,
             null_watermark=self.null_watermark,

@@ -40,13 +40,20 @@ def wanted(
 
 
 def refuse_ordered(
-    window: Window | Span | None, *, lag: dt.timedelta, first_run: Any, options: Mapping[str, Any], keyless: bool
+    window: Window | Span | None,
+    *,
+    lag: dt.timedelta,
+    overlap: dt.timedelta,
+    first_run: Any,
+    options: Mapping[str, Any],
+    keyless: bool,
 ) -> None:
     """Check that no argument needs an order of the versions.
 
     Args:
         window: of a replay; None for a live run.
         lag: see `QuerySource`.
+        overlap: see `QuerySource`.
         first_run: see `QuerySource`.
         options: arguments that have no meaning here, by name: found and only possible value.
         keyless: whether rows have no key.
@@ -64,6 +71,11 @@ def refuse_ordered(
     with problems.collect():
         if lag:
             raise _refused(f"needs no lag, found lag={lag}: no transaction below its horizon is open. Leave lag= out")
+    with problems.collect():
+        if overlap:
+            raise _refused(
+                f"misses no row, found overlap={overlap}: there is nothing to read again. Leave overlap= out"
+            )
     with problems.collect():
         if first_run not in ("all", "now"):
             raise _refused(f"begins with first_run='all' or 'now', found {first_run!r}: versions have no first value")

@@ -6,6 +6,7 @@ database is.
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -65,6 +66,7 @@ class Drain:
         kept: with the watermark.
         looks: those before this one, of a probe.
         seconds: to wait for open transactions; None: `DRAIN_SECONDS`.
+        overlap: how far below its watermark each run reads again, and so how far above a mark it may read.
     """
 
     rows: Rows
@@ -72,6 +74,7 @@ class Drain:
     kept: KeptHorizon
     looks: Looks
     seconds: float | None = None
+    overlap: dt.timedelta = dt.timedelta(0)
 
     def peek(self, start: Start, highest: Values | None, ceiling: Any) -> Drained:
         """Return the same as `find`, without a wait; what was found is kept for the next look."""
@@ -105,7 +108,7 @@ class Drain:
         if left:
             return self._held(start, highest, ceiling, KeptHorizon(waiting, kept.drained), left)
         target = highest if look.before is None else self._highest(start, waiting.mark, ceiling)
-        behind = None if look.before is None else (look.now - look.before).total_seconds()
+        behind = None if look.before is None else (look.now - look.before - self.overlap).total_seconds()
         blockers = () if look.blocker is None else (look.blocker,)
         return Drained(target, KeptHorizon(None, waiting.mark), bool(blockers), blockers, behind)
 
@@ -121,7 +124,17 @@ class Drain:
             target = target if found == final else found
         now = self.rows.database.now()
         bound = kept.waiting.since if kept.drained is None or isinstance(kept.drained, tuple) else kept.drained
+        if isinstance(kept.drained, dt.datetime):
+            bound += self.overlap
         return Drained(target, kept, True, tuple(left.values()), (now - bound).total_seconds())
+
+    def _reached(self, mark: dt.datetime) -> dt.datetime:
+        """Return the exclusive bound of a run: the mark, or the end of the tick that lies an overlap above it.
+
+        From there, the overlap reaches back to the mark, below which no row can appear.
+        """
+        tick = self.writers.tick
+        return mark if self.overlap < tick or not self.overlap else mark + self.overlap + tick
 
     def _remaining(self, waiting: Waiting, until: float) -> Mapping[str, Blocker]:
         """Return the transactions that are open still, once the time is over."""
@@ -138,6 +151,8 @@ class Drain:
         if isinstance(mark, tuple):
             below = self.rows.up_to(mark)
         else:
-            text = bound_text(mark, self.rows.selection.columns[0], self.rows.timezone, self.writers.tick)
+            text = bound_text(
+                self._reached(mark), self.rows.selection.columns[0], self.rows.timezone, self.writers.tick
+            )
             below = self.rows.below(text)
         return self.rows.highest(start, below if ceiling is None else sa.and_(below, ceiling))

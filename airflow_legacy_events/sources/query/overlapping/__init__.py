@@ -1,0 +1,1 @@
+"""Overlap: rows below the watermark are read again, and those that were not delivered yet are sent."""

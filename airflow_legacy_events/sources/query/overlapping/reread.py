@@ -1,0 +1,131 @@
+"""Reading again: pages below the watermark, compared with the seen-set row by row."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from airflow_legacy_events.core.limits import Limits
+from airflow_legacy_events.sources.pages import Page, pages
+from airflow_legacy_events.sources.place import Start, Values
+from airflow_legacy_events.sources.query.overlapping.compared import Row, earlier_version_of, version_of
+from airflow_legacy_events.sources.query.overlapping.marks import Mark, Total, mark_of
+from airflow_legacy_events.sources.query.overlapping.reach import Reach
+from airflow_legacy_events.sources.query.overlapping.seen import FACT, SeenRows
+from airflow_legacy_events.sources.rows import Rows
+from airflow_legacy_events.sources.selection import Selection
+
+
+class Late(NamedTuple):
+    """A row whose version was not delivered.
+
+    Attributes:
+        row: as read.
+        mark: of it.
+        counter: how often an equal version was sent before another one followed it.
+    """
+
+    row: Row
+    mark: Mark
+    counter: int
+
+
+class Reread:
+    """Reads rows again and keeps the seen-set up to date with them.
+
+    Args:
+        rows: of the run.
+        seen: of the watermark; changed by what is read.
+        reach: of the overlap.
+        limits: of the run, of which only the size of a batch applies.
+        facts: of the watermark.
+
+    Attributes:
+        selection: columns of the last page.
+        reshaped: whether other columns are read than those that the seen-set was made of.
+    """
+
+    def __init__(self, rows: Rows, seen: SeenRows, reach: Reach, limits: Limits, facts: Mapping[str, Any]) -> None:
+        self._rows, self._seen, self._reach = rows, seen, reach
+        self._limits = replace(limits, max_rows=None, rows_per_second=None)
+        self.selection = rows.selection
+        self._version, self._earlier = version_of(self.selection), earlier_version_of(self.selection, facts)
+        before = {(name, type_) for name, type_, _ in facts.get("shape") or ()}
+        self.reshaped = FACT in facts and before != {(one.name, one.type) for one in self.selection.shape.columns}
+
+    def pages(self, start: Start, until: Values) -> Iterator[Page]:
+        """Yield the pages between two positions."""
+        for page in pages(self._rows, start, until, self._limits):
+            self._take(page.selection)
+            yield page
+
+    def late(self, page: Page) -> Iterator[Late]:
+        """Yield the rows of a page that the seen-set lacks; the caller notes what it delivers."""
+        for row in page.rows:
+            known = self._known(row)
+            if (counter := self._seen.meet(known)) is not None:
+                yield Late(row, self._mark(row), counter)
+            elif self.reshaped:
+                self._seen.renew(self._mark(row))
+
+    def unseen(self, start: Start, until: Values) -> Iterator[Values]:
+        """Yield the positions of the rows that the seen-set lacks."""
+        for page in self.pages(start, until):
+            yield from (one.mark.at for one in self.late(page))
+
+    def beyond_changed(self, low: Start, counted_from: int, total: Total) -> bool:
+        """Return whether the rows beyond the seen-set differ from those of the last run.
+
+        Args:
+            low: begin of the overlap.
+            counted_from: second from which they are added to `total`.
+            total: of the rows beyond the seen-set, for the next run.
+        """
+        if self._seen.after is None:
+            return False
+        found = Total()
+        for page in self.pages(low, self._seen.after):
+            for row in page.rows:
+                known = self._known(row)
+                found.add(known.row, known.version)
+                if known.second >= counted_from:
+                    mark = self._mark(row) if self.reshaped else known
+                    total.add(mark.row, mark.version)
+        return self._earlier is None or found != self._seen.beyond
+
+    def remember(self, page: Page) -> None:
+        """Note the rows of a page as delivered, as far as the overlap below its end reaches."""
+        self._take(page.selection)
+        if not page.rows:
+            return
+        low = self._reach.low(self._values(page.rows[-1]))
+        second = self._reach.second(low.values[0]) if low.values else 0
+        begin = bisect.bisect_left(page.rows, second, key=lambda row: self._reach.second(self._values(row)[0]))
+        for row in page.rows[begin:]:
+            mark = self._mark(row)
+            if self._seen.meet(mark) is not None:
+                self._seen.deliver(mark)
+
+    def _take(self, selection: Selection) -> None:
+        """Note the columns of a page. If they changed while the run reads, nothing can be compared any more."""
+        if selection.shape.columns is not self.selection.shape.columns:
+            self._seen.forget()
+            self._version = self._earlier = version_of(selection)
+        self.selection = selection
+
+    def _known(self, row: Row) -> Mark:
+        """Return the mark of a row as an earlier run made it."""
+        at = self._values(row)
+        return mark_of(self._reach.second(at[0]), at, (self._earlier or self._version)(row))
+
+    def _mark(self, row: Row) -> Mark:
+        at = self._values(row)
+        return mark_of(self._reach.second(at[0]), at, self._version(row))
+
+    def _values(self, row: Row) -> Values:
+        text = self._rows.database.text
+        return tuple(
+            text(row[at], column) for at, column in zip(self.selection.position, self.selection.columns, strict=True)
+        )
