@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from airflow_legacy_events.core import clock_margin
+from airflow_legacy_events.databases.mysql.writers import listing
 from tests.services.kafka import QUICK_START
 from tests.services.servers import SERVERS
 from tests.support import profile
@@ -40,6 +41,16 @@ def no_clock_margin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
     """Rows that were just written with the database's time are read at once, except in tests of that margin."""
     if "clock_margin" not in request.keywords:
         monkeypatch.setattr(clock_margin, "CLOCK_MARGIN", dt.timedelta(0))
+
+
+@pytest.fixture(autouse=True)
+def writers_of_its_own(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests share servers: no run waits for what another test has open, except in tests of whole servers."""
+    if "whole_server" not in request.keywords:
+        own = "SELECT id FROM information_schema.processlist WHERE COALESCE(db, DATABASE()) = DATABASE()"
+        for name, number in (("SESSIONS", "id"), ("TRANSACTIONS", "COALESCE(NULLIF(trx_mysql_thread_id, 0), {own})")):
+            narrowed = f"{getattr(listing, name)} WHERE {number.format(own='CONNECTION_ID()')} IN ({own})"
+            monkeypatch.setattr(listing, name, narrowed)
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ _JUDGE_SECONDS = 10.0
 _POLL_SECONDS = 0.1
 _GONE_SECONDS = 0.02
 _LONGEST_NAME = 150
-_MARK = "/* legacy-events {"
+MARK = "/* legacy-events {"
 _TASK_INSTANCE = ("dag", "task", "run", "map_index")
 
 
@@ -71,7 +71,7 @@ class SessionLock(ABC):
 
     def __init__(self, name: str, holder: Mapping[str, Any], log: logging.Logger) -> None:
         self._name, self._holder, self._log = name, _short(holder), log
-        self._comment = f"{_MARK[:-1]}{_shown(self._holder, ascii_only=self.ascii_only)} */"
+        self._comment = f"{MARK[:-1]}{_shown(self._holder, ascii_only=self.ascii_only)} */"
         self._released = threading.Event()
         self._standby = False
 
@@ -202,8 +202,8 @@ def describe(holder: Mapping[str, Any] | None) -> str:
 
 def holder_in(statement: str | None) -> dict[str, Any] | None:
     """Return the holder from a statement's comment; None if there is no comment or no valid JSON."""
-    start, end = (statement or "").find(_MARK), (statement or "").rfind("} */")
-    return read_holder((statement or "")[start + len(_MARK) - 1 : end + 1]) if -1 < start < end else None
+    start, end = (statement or "").find(MARK), (statement or "").rfind("} */")
+    return read_holder((statement or "")[start + len(MARK) - 1 : end + 1]) if -1 < start < end else None
 
 
 def read_holder(text: object) -> dict[str, Any] | None:

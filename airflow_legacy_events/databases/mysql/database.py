@@ -15,7 +15,16 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import LegacyEventsError
-from airflow_legacy_events.core.ports import ChangeLog, Lease, LogOptions, ServerZone, TableState, TableWrites
+from airflow_legacy_events.core.ports import (
+    ChangeLog,
+    Lease,
+    LogOptions,
+    RowWriters,
+    ServerZone,
+    TableState,
+    TableWrites,
+    Written,
+)
 from airflow_legacy_events.core.sql_dialects import Dialect
 from airflow_legacy_events.core.zones import zone_named
 from airflow_legacy_events.databases import errors
@@ -33,6 +42,7 @@ from airflow_legacy_events.databases.mysql.session import INTERRUPTED, Session, 
 from airflow_legacy_events.databases.mysql.sizes import LARGE_BYTES, MEDIUM_BYTES, bounded_column, too_large_in
 from airflow_legacy_events.databases.mysql.spelling import Known
 from airflow_legacy_events.databases.mysql.underlying import below_query
+from airflow_legacy_events.databases.mysql.writers import MysqlRowWriters
 from airflow_legacy_events.databases.mysql.writes import table_writes
 from airflow_legacy_events.databases.mysql.writing import refusal
 from airflow_legacy_events.databases.reflection import Reflected, TableFacts, looked_at
@@ -98,6 +108,10 @@ class MysqlDatabase(Reader):
         """Return the server as the source of a connector; it connects on first use."""
         session = LogSession(self._open_for_log, self.conn_id, self.statement_timeout_seconds)
         return ConnectedMysql(session, self.url.database or "")
+
+    def writers(self, of: Written) -> RowWriters:
+        """See `core.ports.Database.writers`."""
+        return MysqlRowWriters(of, self.conn_id, self._lister(), self._process(), self.now, self._prepared)
 
     def now(self) -> dt.datetime:
         """See `core.ports.Database.now`."""

@@ -11,6 +11,9 @@ from airflow_legacy_events.databases.mysql.generators import read_next_id
 from airflow_legacy_events.databases.mysql.positions import Server, gtids_in, read_server
 from airflow_legacy_events.databases.mysql.replication import is_primary
 from airflow_legacy_events.databases.mysql.session import Session
+from airflow_legacy_events.databases.mysql.writers.listing import Lister
+from airflow_legacy_events.databases.mysql.writers.prepared import prepared_names
+from airflow_legacy_events.databases.mysql.writers.process import Process
 from airflow_legacy_events.databases.snapshots import SnapshotDatabase
 
 _POLL_SECONDS = 0.25
@@ -66,6 +69,22 @@ class AskedServer(SnapshotDatabase[Session]):
     def _is_primary(self) -> bool:
         with self._using("checking whether the server is a replica") as session:
             return is_primary(session)
+
+    def _lister(self) -> Lister:
+        """Return what lists open transactions."""
+        seconds = self.statement_timeout_seconds
+        return Lister(self.conn_id, self._using, lambda: self._in_snapshot, self._closed.wait, seconds)
+
+    def _process(self) -> Process:
+        """Return what knows the server's process."""
+        return Process(self.conn_id, self._using, self._known_identity, self.position, self.continues)
+
+    def _known_identity(self) -> dict[str, str]:
+        return (self._server or self._ask_server()).identity
+
+    def _prepared(self) -> list[str]:
+        with self._using("looking for prepared transactions") as session:
+            return prepared_names(session)
 
     def next_id(self, table: str, column: str) -> NextId:
         """See `core.ports.Database.next_id`."""

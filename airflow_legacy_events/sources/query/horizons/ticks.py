@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from airflow_legacy_events.core.columns import Column
+from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.zones import zone_named
 from airflow_legacy_events.sources.first_value import first_value
 
@@ -14,7 +14,7 @@ _ORIGIN = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 def bound_text(before: dt.datetime, column: Column, timezone: str, tick: dt.timedelta) -> str:
     """Return the exclusive bound `before` as the text of a column; no value of an unfinished tick lies below it.
 
-    A naive time that the zone's clock shows twice is moved to the beginning of its fold.
+    A naive time that the zone's clock will show again is moved to the beginning of its fold.
 
     Args:
         before: in UTC.
@@ -23,4 +23,8 @@ def bound_text(before: dt.datetime, column: Column, timezone: str, tick: dt.time
         tick: smallest step of its values; the steps of every zone begin with whole minutes.
     """
     whole = before - (before - _ORIGIN) % tick if dt.timedelta(0) < tick < dt.timedelta(minutes=1) else before
-    return first_value(whole, column, zone_named(timezone), argument="horizon")
+    zone = zone_named(timezone)
+    local = whole.astimezone(zone)
+    if local.fold and column.kind is not Kind.INSTANT:  # shown for the second and last time
+        return local.date().isoformat() if column.kind is Kind.DATE else local.replace(tzinfo=None).isoformat(sep=" ")
+    return first_value(whole, column, zone, argument="horizon")
