@@ -44,6 +44,7 @@ def get_provider_info() -> dict[str, Any]:
                 "integration-name": "Legacy Events",
                 "python-modules": [
                     "airflow_legacy_events.operators.changelog",
+                    "airflow_legacy_events.operators.connect",
                     "airflow_legacy_events.operators.outbox",
                     "airflow_legacy_events.operators.query",
                     "airflow_legacy_events.operators.slots",
@@ -63,13 +64,21 @@ def get_provider_info() -> dict[str, Any]:
         "sensors": [
             {
                 "integration-name": "Legacy Events",
-                "python-modules": ["airflow_legacy_events.sensors.outbox", "airflow_legacy_events.sensors.pending"],
+                "python-modules": [
+                    "airflow_legacy_events.sensors.connect",
+                    "airflow_legacy_events.sensors.outbox",
+                    "airflow_legacy_events.sensors.pending",
+                ],
             },
         ],
         "triggers": [
             {
                 "integration-name": "Legacy Events",
-                "python-modules": ["airflow_legacy_events.triggers.outbox", "airflow_legacy_events.triggers.pending"],
+                "python-modules": [
+                    "airflow_legacy_events.triggers.connect",
+                    "airflow_legacy_events.triggers.outbox",
+                    "airflow_legacy_events.triggers.pending",
+                ],
             },
         ],
         "connection-types": connection_types(),

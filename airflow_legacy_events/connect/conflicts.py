@@ -32,6 +32,22 @@ def conflicts(
     return found
 
 
+def rivals(name: str, config: Mapping[str, str], others: Mapping[str, Mapping[str, str]]) -> list[ConfigurationError]:
+    """Return an error for each connector that takes the log away from this one: by its slot, or its server id.
+
+    Args:
+        name: of the connector.
+        config: of it.
+        others: configs of the cluster's connectors, by name.
+    """
+    return [
+        ConfigurationError(f"connector {other!r} {said}")
+        for other, has in sorted(others.items())
+        if other != name and is_debezium_source(has) and is_debezium_source(config)
+        for said in _at_source(config, has)
+    ]
+
+
 def server_of(config: Mapping[str, str]) -> tuple[str, str] | None:
     """Return host and port of a Debezium connector's database; None if they are not set."""
     host = config.get("database.hostname", "").strip().lower()
@@ -54,6 +70,11 @@ def _shared(config: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
         found.append(f"has topic.prefix {prefix!r} too: choose another one, both would write to the same topics")
     if (topic := config.get(HISTORY_TOPIC)) and topic == other.get(HISTORY_TOPIC):
         found.append(f"has {HISTORY_TOPIC} {topic!r} too: choose another one, each needs a topic of its own")
+    return found + _at_source(config, other)
+
+
+def _at_source(config: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+    found: list[str] = []
     if (server := server_of(config)) is None or server != server_of(other):
         return found
     where = f"of {server[0]}:{server[1]}"

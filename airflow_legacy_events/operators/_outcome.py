@@ -11,7 +11,7 @@ from airflow.sdk import Asset, AssetAlias
 from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.core.model import Delivered
 from airflow_legacy_events.core.report import Report
-from airflow_legacy_events.operators._asset_lock import lock_asset
+from airflow_legacy_events.streams.asset_lock import lock_asset
 
 REPORT_KEY = "report"
 

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 import datetime as dt
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar, cast
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, cast
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.row_security import FAIL
 from airflow_legacy_events.streams.arguments import span
+from airflow_legacy_events.triggers._threads import in_thread
 from airflow_legacy_events.triggers._wakeup import Wakeup
 from airflow_legacy_events.triggers.probe import Probe, Watch
-
-T = TypeVar("T")
 
 _LONGEST_WAIT_SECONDS = 60.0
 _SOON_SECONDS = 0.5
 _SPREAD = 0.1
-# Own thread pool: a source that hangs must not block the triggerer's other triggers.
-_THREADS = ThreadPoolExecutor(4, thread_name_prefix="legacy-events-probe")
 _log = logging.getLogger(__name__)
 
 
@@ -84,7 +79,7 @@ class StreamTrigger(BaseEventTrigger):
         self._probe.wake = wakeup.wake
         while True:
             try:
-                news = await _in_thread(self._probe.look)
+                news = await in_thread(self._probe.look)
                 failures = 0
             except Exception as error:
                 # A watcher's trigger is never restarted, so it continues after any error.
@@ -108,7 +103,7 @@ class StreamTrigger(BaseEventTrigger):
 
     async def cleanup(self) -> None:
         """Release the session and the listening session."""
-        await _in_thread(self._probe.end)
+        await in_thread(self._probe.end)
 
     def _wait_seconds(self, failures: int) -> float:
         """Return the poll interval, doubled by every failure up to a minute, with jitter against simultaneous checks.
@@ -152,8 +147,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return [[name, plain(one)] for name, one in value.items()]
     return list(value) if isinstance(value, tuple) else value
-
-
-async def _in_thread(call: Callable[[], T]) -> T:
-    context = contextvars.copy_context()
-    return await asyncio.get_running_loop().run_in_executor(_THREADS, context.run, call)

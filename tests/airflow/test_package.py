@@ -131,9 +131,11 @@ print(*sorted(set(sys.modules) - before))
     "module",
     [
         "airflow_legacy_events.operators.changelog",
+        "airflow_legacy_events.operators.connect",
         "airflow_legacy_events.operators.outbox",
         "airflow_legacy_events.operators.query",
         "airflow_legacy_events.operators.slots",
+        "airflow_legacy_events.sensors.connect",
         "airflow_legacy_events.sensors.outbox",
         "airflow_legacy_events.sensors.pending",
         "airflow_legacy_events.hooks.database",

@@ -32,6 +32,22 @@ def connection(monkeypatch: pytest.MonkeyPatch, url: str, conn_id: str = "kafka_
     monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(made))
 
 
+def database_connection(
+    monkeypatch: pytest.MonkeyPatch, url: str, conn_type: str, conn_id: str = "legacy_shop"
+) -> None:
+    """Let an Airflow connection lead to a database."""
+    found = sa.make_url(url)
+    made = {
+        "conn_type": conn_type,
+        "host": found.host,
+        "port": found.port,
+        "login": found.username,
+        "password": found.password,
+        "schema": found.database,
+    }
+    monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(made))
+
+
 def postgres_source(database: Database, name: str, *tables: str, **changed: Any) -> dict[str, Any]:
     """A Debezium source whose user has `PASSWORD`; underscores in `changed` stand for dots."""
     found = conninfo_to_dict(database.dsn)

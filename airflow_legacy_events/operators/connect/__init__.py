@@ -1,6 +1,7 @@
 """Operators that steer connectors of Kafka Connect."""
 
+from airflow_legacy_events.operators.connect.restart import ConnectorRestartOperator
 from airflow_legacy_events.operators.connect.state import ConnectorStateOperator
 from airflow_legacy_events.operators.connect.upsert import ConnectorUpsertOperator
 
-__all__ = ["ConnectorStateOperator", "ConnectorUpsertOperator"]
+__all__ = ["ConnectorRestartOperator", "ConnectorStateOperator", "ConnectorUpsertOperator"]

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from airflow_legacy_events.core.sql_first_rule import first_fingerprint
-from airflow_legacy_events.operators._asset_lock import lock_asset
 from airflow_legacy_events.operators.links import TopicLink
 from airflow_legacy_events.sensors.pending import PendingEventsSensor
+from airflow_legacy_events.streams.asset_lock import lock_asset
 from airflow_legacy_events.streams.naming import make_stream
 from airflow_legacy_events.triggers.pending import PendingEventsTrigger
 from airflow_legacy_events.watermarks.airflow_variables import stream_of, variable_key

@@ -8,11 +8,11 @@ import uuid
 
 import pytest
 
-from airflow_legacy_events.operators._asset_lock import lock_asset
+from airflow_legacy_events.streams.asset_lock import lock_asset
 
 LOCK = """
 import sys
-from airflow_legacy_events.operators._asset_lock import lock_asset
+from airflow_legacy_events.streams.asset_lock import lock_asset
 print(lock_asset(sys.argv[1], float(sys.argv[2])), flush=True)
 input()
 """
