@@ -1,0 +1,107 @@
+"""Dates and times: of any zone, written for the column, with every digit of a second."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+
+from airflow_legacy_events.core.columns import Kind
+from airflow_legacy_events.core.model.changes import TargetColumn
+from airflow_legacy_events.envelopes.decoders.values.unfit import UnfitError
+from airflow_legacy_events.envelopes.decoders.wire import Form, Wire
+
+_DATE = r"(?P<date>\d{4}-\d{2}-\d{2})"
+_CLOCK = r"(?P<clock>\d{2}:\d{2}(?::\d{2})?)(?:[.,](?P<fraction>\d+))?"
+_ZONE = r"(?P<zone>Z|z|[+-]\d{2}(?::?\d{2})?)?"
+_TIMESTAMP = re.compile(rf"{_DATE}(?:[T ]{_CLOCK}\s?{_ZONE})?", re.ASCII)
+_DAY = re.compile(rf"{_DATE}(?:Z|[T ]00:00(?::00(?:\.0+)?)?Z?)?", re.ASCII)
+_TIME = re.compile(rf"{_CLOCK}{_ZONE}", re.ASCII)
+_INFINITE = {"infinity": "infinity", "-infinity": "-infinity", "+infinity": "infinity"}
+
+
+def moment(column: TargetColumn, zone: dt.tzinfo, *, rounds: bool, infinite: bool) -> Callable[[Wire], str]:
+    """Return the converter of a column of dates with times: in UTC with `+00`, or naive in `zone`.
+
+    Args:
+        column: of kind INSTANT or TIMESTAMP.
+        zone: of naive columns, and of naive texts.
+        rounds: whether a fraction that is too fine is rounded down rather than refused.
+        infinite: whether the type has infinities.
+    """
+    instant, scale = column.kind is Kind.INSTANT, column.scale
+
+    def convert(found: Wire) -> str:
+        text = _text(found, "a time")
+        if text.lower() in _INFINITE and infinite:
+            return _INFINITE[text.lower()]
+        parts = _TIMESTAMP.fullmatch(text)
+        if parts is None:
+            raise UnfitError("it is no time as ISO 8601 writes it")
+        whole = _moment(parts["date"], parts["clock"], parts["zone"])
+        if instant:
+            whole = (whole if whole.tzinfo else whole.replace(tzinfo=zone)).astimezone(dt.UTC)
+        elif whole.tzinfo is not None:
+            whole = whole.astimezone(zone)
+        written = whole.replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")
+        return f"{written}{_fraction(parts['fraction'], scale, rounds=rounds)}{'+00' if instant else ''}"
+
+    return convert
+
+
+def date(_column: TargetColumn, *, infinite: bool) -> Callable[[Wire], str]:
+    """Return the converter of a date column; a time of day other than midnight is refused."""
+
+    def convert(found: Wire) -> str:
+        text = _text(found, "a date")
+        if text.lower() in _INFINITE and infinite:
+            return _INFINITE[text.lower()]
+        parts = _DAY.fullmatch(text)
+        if parts is None:
+            raise UnfitError("it is no date as ISO 8601 writes it, or has a time of day")
+        _moment(parts["date"], None, None)
+        return parts["date"]
+
+    return convert
+
+
+def time(column: TargetColumn, *, rounds: bool) -> Callable[[Wire], str]:
+    """Return the converter of a column of times of day; an offset stays only where the type has one."""
+    scale, zoned = column.scale, "with time zone" in column.type or column.type == "timetz"
+
+    def convert(found: Wire) -> str:
+        parts = _TIME.fullmatch(_text(found, "a time of day"))
+        if parts is None:
+            raise UnfitError("it is no time of day as ISO 8601 writes it")
+        offset = parts["zone"] or ""
+        if offset.upper() == "Z":
+            offset = "+00"
+        if offset and not zoned:
+            if offset.strip("+-:0"):
+                raise UnfitError("it has an offset, and the type has none")
+            offset = ""
+        return f"{parts['clock']}{_fraction(parts['fraction'], scale, rounds=rounds)}{offset}"
+
+    return convert
+
+
+def _text(found: Wire, what: str) -> str:
+    if found.form is not Form.TEXT:
+        raise UnfitError(f"it is a {found.form.value}, not {what} as ISO 8601 writes it")
+    return found.text.strip()
+
+
+def _moment(day: str, clock: str | None, offset: str | None) -> dt.datetime:
+    try:
+        return dt.datetime.fromisoformat(f"{day}T{clock or '00:00'}{(offset or '').upper()}")
+    except ValueError:
+        raise UnfitError("there is no such time") from None
+
+
+def _fraction(digits: str | None, scale: int | None, *, rounds: bool) -> str:
+    if digits is None:
+        return ""
+    kept = digits if scale is None else digits[:scale]
+    if digits[len(kept) :].strip("0") and not rounds:
+        raise UnfitError(f"it has more than {scale} digits of a second")
+    return f".{kept}" if kept else ""

@@ -1,0 +1,49 @@
+"""Values of a JSON message as they were written: a number keeps its digits, a document its text."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+
+class Form(StrEnum):
+    """What a JSON value is."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DOCUMENT = "document"
+
+
+class Wire(NamedTuple):
+    """A JSON value other than null.
+
+    Attributes:
+        form: what it is.
+        text: of a text, what it says; else the JSON text as it was written.
+    """
+
+    form: Form
+    text: str
+
+
+_TEXT = msgspec.json.Decoder(str)
+_QUOTE, _NULL, _TRUE, _FALSE, _OBJECT, _ARRAY = (ord(one) for one in '"ntf{[')
+_FORMS = {_TRUE: Form.BOOLEAN, _FALSE: Form.BOOLEAN, _OBJECT: Form.DOCUMENT, _ARRAY: Form.DOCUMENT}
+
+
+def wire(raw: msgspec.Raw) -> Wire | None:
+    """Return a JSON value; None for null.
+
+    Raises:
+        msgspec.DecodeError, UnicodeDecodeError: it is no JSON.
+    """
+    written = bytes(raw)
+    first = written[0]
+    if first == _QUOTE:
+        return Wire(Form.TEXT, _TEXT.decode(written))
+    if first == _NULL:
+        return None
+    return Wire(_FORMS.get(first, Form.NUMBER), written.decode())
