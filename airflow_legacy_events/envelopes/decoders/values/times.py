@@ -16,7 +16,10 @@ _CLOCK = r"(?P<clock>\d{2}:\d{2}(?::\d{2})?)(?:[.,](?P<fraction>\d+))?"
 _ZONE = r"(?P<zone>Z|z|[+-]\d{2}(?::?\d{2})?)?"
 _TIMESTAMP = re.compile(rf"{_DATE}(?:[T ]{_CLOCK}\s?{_ZONE})?", re.ASCII)
 _DAY = re.compile(rf"{_DATE}(?:Z|[T ]00:00(?::00(?:\.0+)?)?Z?)?", re.ASCII)
-_TIME = re.compile(rf"{_CLOCK}{_ZONE}", re.ASCII)
+_TIME = re.compile(
+    rf"(?P<sign>-?)(?P<hours>\d{{2,3}}):(?P<rest>[0-5]\d(?::[0-5]\d)?)(?:[.,](?P<fraction>\d+))?{_ZONE}", re.ASCII
+)
+_HOURS = 24
 _INFINITE = {"infinity": "infinity", "-infinity": "-infinity", "+infinity": "infinity"}
 
 
@@ -66,13 +69,17 @@ def date(_column: TargetColumn, *, infinite: bool) -> Callable[[Wire], str]:
 
 
 def time(column: TargetColumn, *, rounds: bool) -> Callable[[Wire], str]:
-    """Return the converter of a column of times of day; an offset stays only where the type has one."""
+    """Return the converter of a column of times of day; an offset stays only where the type has one.
+
+    The column's `high` is the most hours of a type that holds spans of time, also negative ones.
+    """
     scale, zoned = column.scale, "with time zone" in column.type or column.type == "timetz"
 
     def convert(found: Wire) -> str:
         parts = _TIME.fullmatch(_text(found, "a time of day"))
         if parts is None:
             raise UnfitError("it is no time of day as ISO 8601 writes it")
+        _refuse_outside(parts, column.high)
         offset = parts["zone"] or ""
         if offset.upper() == "Z":
             offset = "+00"
@@ -80,9 +87,18 @@ def time(column: TargetColumn, *, rounds: bool) -> Callable[[Wire], str]:
             if offset.strip("+-:0"):
                 raise UnfitError("it has an offset, and the type has none")
             offset = ""
-        return f"{parts['clock']}{_fraction(parts['fraction'], scale, rounds=rounds)}{offset}"
+        clock = f"{parts['sign']}{parts['hours']}:{parts['rest']}"
+        return f"{clock}{_fraction(parts['fraction'], scale, rounds=rounds)}{offset}"
 
     return convert
+
+
+def _refuse_outside(parts: re.Match[str], most_hours: int | None) -> None:
+    hours = int(parts["hours"])
+    rest = bool(re.sub("[:0]", "", parts["rest"])) or bool((parts["fraction"] or "").strip("0"))
+    outside = (hours, rest) > (most_hours, True) if most_hours is not None else (hours, rest) > (_HOURS, False)
+    if outside or (parts["sign"] and most_hours is None):
+        raise UnfitError("there is no such time of day")
 
 
 def _text(found: Wire, what: str) -> str:

@@ -1,0 +1,157 @@
+"""Debezium's semantic types: what a number or text of a message with a schema stands for.
+
+https://debezium.io/documentation/reference/stable/connectors/postgresql.html#postgresql-data-types
+"""
+
+from __future__ import annotations
+
+import binascii
+import datetime as dt
+from collections.abc import Callable, Mapping
+from decimal import Decimal, localcontext
+from typing import Any, TypeAlias
+
+from airflow_legacy_events.envelopes.decoders.meaning import NotUnderstoodError
+from airflow_legacy_events.envelopes.decoders.wire import Form, Wire
+
+Semantic: TypeAlias = Callable[[Wire], Wire]
+
+_EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001  naive: the offset is written behind it
+_SECOND = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+_DAY = 86_400
+_INFINITE = {
+    "date": {2147483647: "infinity", -2147483648: "-infinity"},
+    "us": {9223372036825200000: "infinity", -9223372036832400000: "-infinity"},
+}
+"""Numbers that PostgreSQL's infinite values become; see io.debezium.connector.postgresql.connection.DateTimeFormat."""
+
+
+def number_of(found: Wire) -> int:
+    """Return an integer.
+
+    Raises:
+        NotUnderstoodError: it is none.
+    """
+    try:
+        return int(found.text) if found.form is Form.NUMBER else _refuse()
+    except ValueError:
+        return _refuse()
+
+
+def date(found: Wire) -> Wire:
+    """Days since 1970-01-01."""
+    days = number_of(found)
+    if days in _INFINITE["date"]:
+        return _text(_INFINITE["date"][days])
+    try:
+        return _text((_EPOCH + dt.timedelta(days=days)).date().isoformat())
+    except OverflowError:
+        raise NotUnderstoodError("VALUE", "a date is out of range") from None
+
+
+def moment(unit: str, offset: str) -> Semantic:
+    """Return the semantic of a number of units since 1970-01-01, with `Z` behind it or nothing."""
+    per_second = _SECOND[unit]
+
+    def convert(found: Wire) -> Wire:
+        number = number_of(found)
+        if number in _INFINITE.get(unit, {}):
+            return _text(_INFINITE[unit][number])
+        seconds, rest = divmod(number, per_second)
+        try:
+            whole = _EPOCH + dt.timedelta(seconds=seconds)
+        except OverflowError:
+            raise NotUnderstoodError("VALUE", "a time is out of range") from None
+        fraction = str(rest).zfill(len(str(per_second)) - 1)
+        return _text(f"{whole.isoformat(timespec='seconds')}.{fraction}{offset}")
+
+    return convert
+
+
+def clock(unit: str) -> Semantic:
+    """Return the semantic of a number of units since midnight."""
+    per_second = _SECOND[unit]
+
+    def convert(found: Wire) -> Wire:
+        seconds, rest = divmod(number_of(found), per_second)
+        if seconds == _DAY and not rest:
+            return _text("24:00:00")
+        sign = "-" if seconds < 0 else ""
+        if seconds < 0:  # MySQL's TIME is a span
+            total = -number_of(found)
+            seconds, rest = divmod(total, per_second)
+        hours, minutes = divmod(seconds // 60, 60)
+        fraction = str(rest).zfill(len(str(per_second)) - 1)
+        return _text(f"{sign}{hours:02}:{minutes:02}:{seconds % 60:02}.{fraction}")
+
+    return convert
+
+
+def decimal(scale: int) -> Semantic:
+    """Return the semantic of unscaled bytes in base64."""
+
+    def convert(found: Wire) -> Wire:
+        if found.form is Form.NUMBER:  # the converter's decimal.format is NUMERIC
+            return found
+        number = int.from_bytes(_bytes(found), "big", signed=True)
+        with localcontext() as context:
+            context.prec = max(28, len(str(abs(number))) + abs(scale) + 1)
+            return Wire(Form.NUMBER, f"{Decimal(number).scaleb(-scale):f}")
+
+    return convert
+
+
+def document(found: Wire) -> Wire:
+    """JSON in a text."""
+    return Wire(Form.DOCUMENT, found.text)
+
+
+def bits(length: int) -> Semantic:
+    """Return the semantic of bits as little-endian bytes in base64: the digits, the highest first."""
+
+    def convert(found: Wire) -> Wire:
+        if found.form is Form.BOOLEAN:
+            return found
+        return _text(f"{int.from_bytes(_bytes(found), 'little'):0{length}b}")
+
+    return convert
+
+
+def semantic_of(schema: Mapping[str, Any]) -> Semantic | None:
+    """Return the semantic of a field's schema; None if its value says itself what it is."""
+    name, parameters = schema.get("name"), schema.get("parameters") or {}
+    if name == "org.apache.kafka.connect.data.Decimal":
+        return decimal(int(parameters.get("scale", 0)))
+    if name == "io.debezium.data.Bits":
+        return bits(int(parameters.get("length", 1)))
+    return _SEMANTICS.get(str(name))
+
+
+_SEMANTICS: Mapping[str, Semantic] = {
+    "io.debezium.time.Date": date,
+    "org.apache.kafka.connect.data.Date": date,
+    "io.debezium.time.Time": clock("ms"),
+    "org.apache.kafka.connect.data.Time": clock("ms"),
+    "io.debezium.time.MicroTime": clock("us"),
+    "io.debezium.time.NanoTime": clock("ns"),
+    "io.debezium.time.Timestamp": moment("ms", ""),
+    "io.debezium.time.MicroTimestamp": moment("us", ""),
+    "io.debezium.time.NanoTimestamp": moment("ns", ""),
+    "org.apache.kafka.connect.data.Timestamp": moment("ms", ""),
+    "io.debezium.data.Json": document,
+}
+
+
+def _bytes(found: Wire) -> bytes:
+    try:
+        return binascii.a2b_base64(found.text.encode("ascii"), strict_mode=True)
+    except (ValueError, UnicodeEncodeError):
+        raise NotUnderstoodError("VALUE", "a value that its schema calls bytes is no base64") from None
+
+
+def _text(text: str) -> Wire:
+    return Wire(Form.TEXT, text)
+
+
+def _refuse() -> int:
+    raise NotUnderstoodError("VALUE", "a value that its schema calls a number is none")

@@ -1,0 +1,110 @@
+"""JSON objects of messages, whose members keep the text that was written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from airflow_legacy_events.core.model.changes import Received
+from airflow_legacy_events.envelopes.decoders.meaning import Fields, NotUnderstoodError
+from airflow_legacy_events.envelopes.decoders.wire import Form, Wire, wire
+
+Members = Mapping[str, msgspec.Raw]
+
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_MAYBE_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
+_NAMES = msgspec.json.Decoder(list[str])
+_TEXTS = msgspec.json.Decoder(list[str | None])
+_NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def members(value: bytes | msgspec.Raw, what: str) -> Members:
+    """Return the members of a JSON object.
+
+    Raises:
+        NotUnderstoodError: it is none.
+    """
+    try:
+        return _OBJECT.decode(value)
+    except _NO_JSON:
+        raise NotUnderstoodError("NOT_JSON", f"{what} is no JSON object") from None
+
+
+def fields(value: bytes | msgspec.Raw, what: str) -> Fields:
+    """Return the members of a JSON object as values of a row.
+
+    Raises:
+        NotUnderstoodError: it is none.
+    """
+    return wires(members(value, what), what)
+
+
+def optional_fields(value: msgspec.Raw, what: str) -> Fields | None:
+    """Return the same, None for null."""
+    try:
+        found = _MAYBE_OBJECT.decode(value)
+    except _NO_JSON:
+        raise NotUnderstoodError("NOT_JSON", f"{what} is no JSON object") from None
+    return None if found is None else wires(found, what)
+
+
+def wires(found: Members, what: str) -> Fields:
+    """Return members as values of a row.
+
+    Raises:
+        NotUnderstoodError: a text among them is no UTF-8.
+    """
+    try:
+        return {name: wire(raw) for name, raw in found.items()}
+    except _NO_JSON:
+        raise NotUnderstoodError("NOT_JSON", f"a member of {what} is no JSON") from None
+
+
+def text_of(found: Members, name: str) -> str | None:
+    """Return the text of a member, None where there is none, or it is something else."""
+    raw = found.get(name)
+    value = None if raw is None else wires({name: raw}, "the message")[name]
+    return value.text if value is not None and value.form is Form.TEXT else None
+
+
+def names_in(text: str | None, what: str) -> Sequence[str]:
+    """Return the names in a text that holds a JSON array of them.
+
+    Raises:
+        NotUnderstoodError: it holds none.
+    """
+    if text is None:
+        return ()
+    try:
+        return _NAMES.decode(text)
+    except _NO_JSON:
+        raise NotUnderstoodError("NOT_JSON", f"{what} is no JSON array of names") from None
+
+
+def key_of_texts(key: bytes, names: Sequence[str]) -> Fields:
+    """Return the fields of a key that is a text, or a JSON array of texts if there are several.
+
+    Raises:
+        NotUnderstoodError: it has another number of values.
+    """
+    try:
+        values = [key.decode()] if len(names) == 1 else _TEXTS.decode(key)
+    except _NO_JSON:
+        raise NotUnderstoodError("NO_KEY", "the key is no JSON array of texts") from None
+    if len(values) != len(names):
+        raise NotUnderstoodError("NO_KEY", f"the key has {len(values)} values, and the table's {len(names)}")
+    return {name: None if one is None else Wire(Form.TEXT, one) for name, one in zip(names, values, strict=True)}
+
+
+def header(received: Received, at: int, name: str) -> str | None:
+    """Return the last header of a name, None if there is none or it is no text."""
+    found: Any = None
+    for one, value in received.headers[at]:
+        if one == name:
+            found = value
+    try:
+        return None if found is None else found.decode()
+    except UnicodeDecodeError:
+        return None
