@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from airflow_legacy_events.core.model import Batch, Messages, Watermark
+from airflow_legacy_events.core.model import Batch, Payload, Watermark
 from airflow_legacy_events.core.ports import Delivery, Source
 from airflow_legacy_events.core.stop import Stop
 
-Deliver: TypeAlias = Callable[[Batch, Messages | None], None]
+Deliver: TypeAlias = Callable[[Batch, Any], None]
 
 
 class BesideLive:
@@ -31,14 +31,14 @@ class BesideLive:
         self,
         delivery: Delivery,
         source: Source,
-        encode: Callable[[Batch], Messages],
+        encode: Callable[[Batch], Payload],
         stop: Stop,
         begun: Watermark | None,
     ) -> None:
         self._delivery, self._source, self._encode, self._stop = delivery, source, encode, stop
         self._before = Watermark(None if begun is None else begun.values, None, {})
 
-    def deliver(self, batch: Batch, messages: Messages | None) -> None:
+    def deliver(self, batch: Batch, messages: Payload | None) -> None:
         """Deliver a batch, then the rows of it that changed since they were read, until there are none.
 
         Raises:
@@ -53,5 +53,5 @@ class BesideLive:
         self._delivery.deliver(batch, None)
         self._before = batch.watermark
 
-    def _send(self, batch: Batch, messages: Messages) -> None:
+    def _send(self, batch: Batch, messages: Payload) -> None:
         self._delivery.deliver(dataclasses.replace(batch, after=self._before), messages)

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from airflow_legacy_events.core.model import Rejection
+    from airflow_legacy_events.core.rejection import Rejection
 
 
 class LegacyEventsError(Exception):

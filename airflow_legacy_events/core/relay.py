@@ -24,7 +24,7 @@ from airflow_legacy_events.core.columns import Shape
 from airflow_legacy_events.core.completeness import LEVELS, require
 from airflow_legacy_events.core.errors import EnvelopeError, SourceError, StoppedError
 from airflow_legacy_events.core.limits import Limits, Pace
-from airflow_legacy_events.core.model import Batch, Horizon, Messages, Repeat, Stream, Watermark, listed
+from airflow_legacy_events.core.model import Batch, Horizon, Payload, Repeat, Stream, Watermark, listed
 from airflow_legacy_events.core.ports import Delivery, Envelope, Lease, LogSource, MakeDelivery, Source
 from airflow_legacy_events.core.progress import Progress
 from airflow_legacy_events.core.read_ahead import ReadAhead
@@ -34,7 +34,7 @@ from airflow_legacy_events.core.stop import Stop
 LARGE_BYTES = 2 * 2**20
 """No batch is read ahead during one with a larger message: message and row may each take four bytes a character."""
 
-Encoders: TypeAlias = dict[Shape, Callable[[Batch], Messages]]
+Encoders: TypeAlias = dict[Shape, Callable[[Batch], Payload]]
 
 
 @dataclass(kw_only=True)
@@ -222,33 +222,32 @@ class Relay:
             )
         report.target_reached = reached
 
-    def _encoded(self, batches: Iterator[Batch]) -> Generator[tuple[Batch, Messages | None], None, None]:
+    def _encoded(self, batches: Iterator[Batch]) -> Generator[tuple[Batch, Payload | None], None, None]:
         for batch in batches:
             messages = self._encode(self._encoders, batch) if batch.count else None
             yield batch, messages
             del batch, messages  # free memory: they may be large, and the next ones are read now
 
-    def _encode(self, encoders: Encoders, batch: Batch) -> Messages:
+    def _encode(self, encoders: Encoders, batch: Batch) -> Payload:
         try:
-            messages = _complete(self._encoder(encoders, batch.shape)(batch), batch)
+            messages = self._encoder(encoders, batch.shape)(batch).checked(batch)
         except EnvelopeError as error:
             if batch.shape.table is None:
                 raise
             raise EnvelopeError(f"table {batch.shape.table!r}: {error}") from None
         if self.repeat is not None:
-            messages.headers = (*messages.headers, ("mode", self.repeat.mode))
+            messages.repeated(self.repeat.mode)
         return messages
 
-    def _encoder(self, encoders: Encoders, shape: Shape) -> Callable[[Batch], Messages]:
+    def _encoder(self, encoders: Encoders, shape: Shape) -> Callable[[Batch], Payload]:
         if shape not in encoders:
             encoders[shape] = self.envelope.compile(shape, self.stream._replace(**dict[str, Any](shape.stream)))
         return encoders[shape]
 
 
-def _is_large(item: tuple[Batch, Messages | None]) -> bool:
+def _is_large(item: tuple[Batch, Payload | None]) -> bool:
     """Whether a batch takes so much memory that no other may be read meanwhile."""
-    messages = item[1]
-    return messages is not None and messages.extent.longest > LARGE_BYTES
+    return item[1] is not None and item[1].longest > LARGE_BYTES
 
 
 def _rescue(delivery: Delivery, error: BaseException) -> None:
@@ -256,18 +255,3 @@ def _rescue(delivery: Delivery, error: BaseException) -> None:
         delivery.rescue()
     except Exception as second:  # noqa: BLE001  a custom store may raise anything; the first error is re-raised
         error.add_note(f"and what was confirmed could not be saved: {second}")
-
-
-def _complete(messages: Messages, batch: Batch) -> Messages:
-    keys, values, rows = len(messages.keys), len(messages.values), messages.rows
-    if rows is None and keys == values == batch.count:
-        return messages
-    if rows is not None and keys == values == len(rows):
-        expected = [at for at in range(batch.count) if at not in messages.merged]
-        if list(dict.fromkeys(rows)) == expected and expected:
-            return messages
-    places = "" if rows is None else f" at {len(set(rows))} places"
-    raise EnvelopeError(
-        f"the envelope gave {keys} keys and {values} values for a batch of {batch.count} rows{places}; no message of"
-        " it was sent. An envelope must give one message for each row, in its order, or name the row of each message"
-    )

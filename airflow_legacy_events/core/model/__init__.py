@@ -27,10 +27,12 @@ from airflow_legacy_events.core.model.log import (
     LogTruncate,
     TableName,
 )
-from airflow_legacy_events.core.model.messages import Headers, Messages, Rejection
+from airflow_legacy_events.core.model.messages import Headers, Messages
+from airflow_legacy_events.core.model.payload import Payload
 from airflow_legacy_events.core.model.replay import Repeat, RunMode, Span, Window
 from airflow_legacy_events.core.model.stream import FORMATS, Formats, Stream
 from airflow_legacy_events.core.model.watermark import PLACED, Receipt, Watermark, listed
+from airflow_legacy_events.core.rejection import Rejection
 
 __all__ = [
     "ENDED",
@@ -62,6 +64,7 @@ __all__ = [
     "Messages",
     "MetTopics",
     "Opened",
+    "Payload",
     "Pending",
     "Receipt",
     "Rejection",

@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias, TypeVar
+from typing import Self, TypeAlias, TypeVar
 
+from airflow_legacy_events.core.errors import EnvelopeError
 from airflow_legacy_events.core.extent import Extent, Measured, extent_of
+from airflow_legacy_events.core.model.batch import Batch
+from airflow_legacy_events.core.rejection import Rejection
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 _T = TypeVar("_T")
@@ -63,6 +66,31 @@ class Messages:
         if self.measured is None or not self.measured.is_of(self.keys, self.values):
             self.measured = Measured.of(self.keys, self.values)
         return self.measured.extent
+
+    @property
+    def longest(self) -> int:
+        """See `Payload.longest`."""
+        return self.extent.longest
+
+    def checked(self, batch: Batch) -> Self:
+        """See `Payload.checked`: an envelope gives one message for each row, in order, or names the row of each."""
+        keys, values, rows = len(self.keys), len(self.values), self.rows
+        if rows is None and keys == values == batch.count:
+            return self
+        if rows is not None and keys == values == len(rows):
+            expected = [at for at in range(batch.count) if at not in self.merged]
+            if list(dict.fromkeys(rows)) == expected and expected:
+                return self
+        places = "" if rows is None else f" at {len(set(rows))} places"
+        raise EnvelopeError(
+            f"the envelope gave {keys} keys and {values} values for a batch of {batch.count} rows{places}; no message"
+            " of it was sent. An envelope must give one message for each row, in its order, or name the row of each"
+            " message"
+        )
+
+    def repeated(self, mode: str) -> None:
+        """See `Payload.repeated`: a header of every message."""
+        self.headers = (*self.headers, ("mode", mode))
 
     def headers_of(self, at: int) -> Headers:
         """Return all headers of one message."""
@@ -130,18 +158,3 @@ class Messages:
         """Return the bytes of all keys and values in UTF-8, leaving out the messages at the places `without`."""
         left_out = (extent_of([self.keys[at]], [self.values[at]]).total for at in without)
         return self.extent.total - sum(left_out)
-
-
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """A message that was finally refused, by its envelope or the broker.
-
-    Attributes:
-        index: its place among the messages published since the last confirmation.
-        error: the broker's name of the error, such as `MSG_SIZE_TOO_LARGE`.
-        reason: a sentence without the message's content.
-    """
-
-    index: int
-    error: str
-    reason: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
-from airflow_legacy_events.core.model import Batch, Delivered, Messages, MetTopics, Watermark
+from airflow_legacy_events.core.model import Batch, Delivered, MetTopics, Watermark
 from airflow_legacy_events.core.ports.lease import Lease
 from airflow_legacy_events.core.ports.source import Source
 
@@ -48,14 +48,14 @@ class Delivery(Protocol):
         An acknowledged receipt is dropped by the next save, at the latest by an extra one when the run ends.
         """
 
-    def deliver(self, batch: Batch, messages: Messages | None) -> None:
+    def deliver(self, batch: Batch, messages: Any) -> None:
         """Publish and confirm a batch, then save and acknowledge if that is due, or the batch has no rows.
 
         A batch without a watermark is only published: the next one that has a watermark confirms it too.
 
         Args:
             batch: in watermark order.
-            messages: of the batch; None for one that only moves the watermark.
+            messages: of the batch, or what else its rows became; None for one that only moves the watermark.
 
         Raises:
             DeliveryError: messages were rejected, or their fate is unknown; the watermark stays below the batch.
