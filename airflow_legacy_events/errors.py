@@ -12,6 +12,7 @@ from airflow_legacy_events.core.errors import (
     SchemaChangedError,
     SourceError,
     StoppedError,
+    TargetError,
     WatermarkError,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "SchemaChangedError",
     "SourceError",
     "StoppedError",
+    "TargetError",
     "WatermarkError",
 ]

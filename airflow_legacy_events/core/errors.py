@@ -81,6 +81,14 @@ class DeliveryError(LegacyEventsError):
         self.rejected = tuple(rejected)
 
 
+class TargetError(LegacyEventsError):
+    """The database that a topic is applied to refused, failed or vanished; nothing of the batch was applied."""
+
+    def __init__(self, message: str, *, retry_helps: bool = False) -> None:
+        super().__init__(message)
+        self.retry_helps = retry_helps
+
+
 class WatermarkError(LegacyEventsError):
     """The stored watermark can't be used: it is unreadable, lost, of another server or topic, or moved meanwhile."""
 

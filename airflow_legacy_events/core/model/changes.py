@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.columns import Elements, Kind
+from airflow_legacy_events.core.model.batch import Batch
 
 UPSERT, DELETE, TRUNCATE = "u", "d", "t"
 
@@ -141,6 +142,7 @@ class Changes:
         tables: changes by table.
         skipped: number of messages without a meaning for these tables, such as the tombstone beside a delete.
         poison: messages that can't be understood.
+        bytes: of all keys and values.
         longest: upper bound of the bytes of one message.
     """
 
@@ -148,4 +150,12 @@ class Changes:
     tables: Mapping[str, TableChanges]
     skipped: int = 0
     poison: Sequence[Poison] = ()
+    bytes: int = 0
     longest: int = 0
+
+    def checked(self, batch: Batch) -> Changes:  # noqa: ARG002  each message is counted where it is decoded
+        """See `Payload.checked`."""
+        return self
+
+    def repeated(self, mode: str) -> None:
+        """See `Payload.repeated`; a row that is written again is not marked."""

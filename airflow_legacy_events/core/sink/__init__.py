@@ -1,0 +1,1 @@
+"""Sink: changes of a topic applied to tables, with the position in the transaction of the rows."""

@@ -1,0 +1,107 @@
+"""Reduction of a batch to the last state of each row.
+
+Messages of one key are in order, so only the last state matters to whoever reads the table after the commit. What a
+later message does not say is taken from the earlier ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any
+
+from airflow_legacy_events.core.columns import ABSENT
+from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.model.changes import DELETE, TRUNCATE, UPSERT, TableChanges, TargetShape
+from airflow_legacy_events.core.ports.target import RowState, TableStates
+
+Identity = Callable[[TargetShape, Sequence[Any]], Hashable]
+
+
+def reduced(changes: TableChanges, identity: Identity, within: Iterable[int] | None = None) -> TableStates:
+    """Return the last states of the rows of a table.
+
+    Args:
+        changes: in the order of their messages.
+        identity: of a key; see `Target.identity_of`.
+        within: places of the messages that count; None: all.
+
+    Raises:
+        ConfigurationError: two spellings of a key are one key to the table.
+    """
+    shape, places = changes.shape, None if within is None else frozenset(within)
+    if not shape.key:
+        return _appended(changes, places)
+    found: dict[Hashable, RowState] = {}
+    truncated = False
+    for at, (op, row, place) in enumerate(zip(changes.ops, changes.rows, changes.places, strict=True)):
+        if places is not None and place not in places:
+            continue
+        if op == TRUNCATE:
+            found.clear()
+            truncated = True
+            continue
+        new = RowState(row, place, op == DELETE, partial=changes.partial.get(at, ()))
+        if at in changes.moved:
+            _move(found, shape, identity, changes.moved[at], new)
+        _join(found, shape, identity, new)
+    return TableStates(shape, sorted(found.values(), key=lambda one: _order(_key(shape, one.row))), truncated)
+
+
+def _appended(changes: TableChanges, places: frozenset[int] | None) -> TableStates:
+    rows = [
+        RowState(row, place)
+        for op, row, place in zip(changes.ops, changes.rows, changes.places, strict=True)
+        if op == UPSERT and (places is None or place in places)
+    ]
+    return TableStates(changes.shape, rows)
+
+
+def _move(
+    found: dict[Hashable, RowState], shape: TargetShape, identity: Identity, former: tuple[Any, ...], new: RowState
+) -> None:
+    """Give a row that lies under another key the new one; what it held is kept where the message does not say more."""
+    if identity(shape, former) == identity(shape, _key(shape, new.row)):
+        return
+    before = found.pop(identity(shape, former), None)
+    new.former = former if before is None or before.former is None else before.former
+    if before is not None and not before.deleted:
+        new.row, new.whole = _merged(before.row, new.row), before.whole
+
+
+def _join(found: dict[Hashable, RowState], shape: TargetShape, identity: Identity, new: RowState) -> None:
+    key = _key(shape, new.row)
+    name = identity(shape, key)
+    before = found.get(name)
+    if before is not None:
+        _refuse_spelling(shape, _key(shape, before.row), key)
+        new.former = new.former or before.former
+        new.whole = new.whole or before.whole or before.deleted
+        if not before.deleted and not new.deleted:
+            new.row, new.partial = _merged(before.row, new.row), (*before.partial, *new.partial)
+    found[name] = new
+
+
+def _merged(before: tuple[Any, ...], after: tuple[Any, ...]) -> tuple[Any, ...]:
+    if ABSENT not in after:
+        return after
+    return tuple(old if new is ABSENT else new for old, new in zip(before, after, strict=True))
+
+
+def _key(shape: TargetShape, row: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(row[at] for at in shape.key)
+
+
+def _order(key: tuple[Any, ...]) -> tuple[tuple[int, str], ...]:
+    """Order of keys: shorter texts first, so that numbers are in theirs. All writers use it, so none wait in a ring."""
+    return tuple((len(str(one)), str(one)) for one in key)
+
+
+def _refuse_spelling(shape: TargetShape, one: tuple[Any, ...], other: tuple[Any, ...]) -> None:
+    if one == other:
+        return
+    names = ", ".join(shape.named(shape.key))
+    raise ConfigurationError(
+        f"table {shape.table!r} takes two spellings of a key for one: {names} of two messages differ, and its collation"
+        " or type calls them equal, so one row would stand for two. Nothing of the batch was applied. Give the key"
+        " columns a binary or case-sensitive collation, or correct the keys at their source"
+    )
