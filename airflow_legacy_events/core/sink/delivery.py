@@ -201,7 +201,7 @@ class AppliedDelivery:
             ) from None
         return _Outcome(found)
 
-    def _given_up(self, error: Exception) -> Exception:
+    def _given_up(self, error: Exception | None) -> Exception:
         if isinstance(error, WatermarkError):
             return error
         return TargetError(

@@ -12,7 +12,7 @@ from typing import Any
 from airflow_legacy_events.core.columns import ABSENT
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model.changes import DELETE, TRUNCATE, UPSERT, TableChanges, TargetShape
-from airflow_legacy_events.core.ports.target import RowState, TableStates
+from airflow_legacy_events.core.ports.target import ObjectionError, RowState, TableStates
 
 Identity = Callable[[TargetShape, Sequence[Any]], Hashable]
 
@@ -27,24 +27,29 @@ def reduced(changes: TableChanges, identity: Identity, within: Iterable[int] | N
 
     Raises:
         ConfigurationError: two spellings of a key are one key to the table.
+        ObjectionError: keys change in a way that only single messages show in order.
     """
     shape, places = changes.shape, None if within is None else frozenset(within)
     if not shape.key:
         return _appended(changes, places)
     found: dict[Hashable, RowState] = {}
+    left = set[Hashable]()
     truncated = False
     for at, (op, row, place) in enumerate(zip(changes.ops, changes.rows, changes.places, strict=True)):
         if places is not None and place not in places:
             continue
         if op == TRUNCATE:
             found.clear()
+            left.clear()
             truncated = True
             continue
         new = RowState(row, place, op == DELETE, partial=changes.partial.get(at, ()))
         if at in changes.moved:
-            _move(found, shape, identity, changes.moved[at], new)
+            left.add(_move(found, shape, identity, changes.moved[at], new))
         _join(found, shape, identity, new)
-    return TableStates(shape, sorted(found.values(), key=lambda one: _order(_key(shape, one.row))), truncated)
+        if new.former is None and identity(shape, _key(shape, row)) in left:  # its row has another key now
+            new.whole = True
+    return TableStates(shape, _in_order(shape, found, identity), truncated)
 
 
 def _appended(changes: TableChanges, places: frozenset[int] | None) -> TableStates:
@@ -58,14 +63,19 @@ def _appended(changes: TableChanges, places: frozenset[int] | None) -> TableStat
 
 def _move(
     found: dict[Hashable, RowState], shape: TargetShape, identity: Identity, former: tuple[Any, ...], new: RowState
-) -> None:
-    """Give a row that lies under another key the new one; what it held is kept where the message does not say more."""
-    if identity(shape, former) == identity(shape, _key(shape, new.row)):
-        return
-    before = found.pop(identity(shape, former), None)
+) -> Hashable:
+    """Give a row that lies under another key the new one; what it held is kept where the message does not say more.
+
+    Returns the identity of the former key.
+    """
+    name = identity(shape, former)
+    before = found.pop(name, None)
     new.former = former if before is None or before.former is None else before.former
-    if before is not None and not before.deleted:
-        new.row, new.whole = _merged(before.row, new.row), before.whole
+    if before is not None:
+        if before.deleted or before.whole:
+            raise _tangled()
+        new.row = _merged(before.row, new.row)
+    return name
 
 
 def _join(found: dict[Hashable, RowState], shape: TargetShape, identity: Identity, new: RowState) -> None:
@@ -73,12 +83,35 @@ def _join(found: dict[Hashable, RowState], shape: TargetShape, identity: Identit
     name = identity(shape, key)
     before = found.get(name)
     if before is not None:
+        if new.former is not None:
+            raise _tangled()
         _refuse_spelling(shape, _key(shape, before.row), key)
         new.former = new.former or before.former
         new.whole = new.whole or before.whole or before.deleted
         if not before.deleted and not new.deleted:
             new.row, new.partial = _merged(before.row, new.row), (*before.partial, *new.partial)
     found[name] = new
+
+
+def _in_order(shape: TargetShape, found: dict[Hashable, RowState], identity: Identity) -> list[RowState]:
+    """Return the states: first the rows whose key changes, each behind the one that leaves its new key."""
+    ordered = sorted(found.values(), key=lambda one: _order(_key(shape, one.row)))
+    moves = {identity(shape, one.former): one for one in ordered if one.former is not None}
+    first: list[RowState] = []
+    for one in moves.values():
+        chain: list[RowState] = []
+        at: RowState | None = one
+        while at is not None and not any(at is done for done in first):
+            if any(at is before for before in chain):
+                raise _tangled()
+            chain.append(at)
+            at = moves.get(identity(shape, _key(shape, at.row)))
+        first += reversed(chain)
+    return first + [one for one in ordered if one.former is None]
+
+
+def _tangled() -> ObjectionError:
+    return ObjectionError("KEYS", "keys of several rows change one after the other")
 
 
 def _merged(before: tuple[Any, ...], after: tuple[Any, ...]) -> tuple[Any, ...]:
