@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.model import Batch, Horizon, Watermark
 
-NOON = dt.datetime(2026, 3, 2, 12, 0)
+NOON = dt.datetime(2026, 3, 2, 12, 0)  # noqa: DTZ001  naive, as the column
 MINUTE = dt.timedelta(minutes=1)
 
 

@@ -1,7 +1,7 @@
 """Reduction of a batch to the last state of each row.
 
-Messages of one key are in order, so only the last state matters to whoever reads the table after the commit. What a
-later message does not say is taken from the earlier ones.
+Messages of one key are in order, so only the last state can be seen after the commit. What a later message does not say
+is taken from the earlier ones.
 """
 
 from __future__ import annotations
