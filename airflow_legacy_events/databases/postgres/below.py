@@ -10,13 +10,14 @@ from psycopg import Connection, sql
 
 from airflow_legacy_events.databases.postgres.entries import FOREIGN
 from airflow_legacy_events.databases.postgres.undone import ask
-from airflow_legacy_events.databases.postgres.view_text import fingerprint
+from airflow_legacy_events.databases.postgres.view_text import fingerprint, renamed_columns
+from airflow_legacy_events.databases.postgres.written import statements_below
 
 # Names are schema-qualified: otherwise a view's text would depend on the session's search_path.
 _PATH = "SET LOCAL search_path = pg_catalog"
 
 # Minimal query: rare properties of views are queried separately, once it is known that a view has them.
-_VIEWS = """
+_BELOW = sql.SQL("""
 WITH RECURSIVE below (oid) AS (
   SELECT pg_catalog.unnest({}::pg_catalog.oid[])
   UNION
@@ -28,11 +29,14 @@ WITH RECURSIVE below (oid) AS (
      AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
      AND d.refobjid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
 )
+""")
+_VIEWS = sql.SQL("""
+{below}
 SELECT oid::pg_catalog.int8, oid::pg_catalog.regclass::pg_catalog.text, relkind::pg_catalog.text, relhassubclass,
        CASE WHEN relkind OPERATOR(pg_catalog.=) ANY ('{{v,m}}'::pg_catalog."char"[])
             THEN pg_catalog.pg_get_viewdef(oid) END
   FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT oid FROM below))
-"""
+""")
 # The file node of a part equals its oid until it is truncated or rewritten.
 _PARTS = """
 WITH RECURSIVE tree (oid) AS (
@@ -85,11 +89,15 @@ class Below(NamedTuple):
         unheld: see `core.ports.TableState.unheld`.
         exchanged: newest file node of the parts that were truncated or rewritten since their creation; None if none
             was.
+        tables: answers about the tables below, for `Writing.below`.
+        renamed: columns of views that are expressions, or have another name below.
     """
 
     definition: str | None = None
     unheld: str | None = None
     exchanged: int | None = None
+    tables: Sequence[Any] = ()
+    renamed: frozenset[str] = frozenset()
 
 
 class Relation(NamedTuple):
@@ -148,9 +156,11 @@ def below_relations(session: Connection[Any], oids: Sequence[int], called: sql.C
         oids: of the views and foreign tables.
         called: a SELECT of the oids of functions that are called in addition to those of the views.
     """
-    found: list[Relation] = []
+    found, written = list[Relation](), list[Any]()
     if oids:
-        [rows] = ask(session, _PATH, sql.SQL(_VIEWS).format(list(oids)))
+        below = _BELOW.format(list(oids))
+        all_below = sql.SQL("ARRAY({} SELECT oid FROM below)").format(below)
+        rows, *written = ask(session, _PATH, _VIEWS.format(below=below), *statements_below(all_below))
         found = [Relation(*row) for row in rows]
     foreign = [one.oid for one in found if one.kind == FOREIGN]
     if parents := [one.oid for one in found if one.parent]:
@@ -160,8 +170,9 @@ def below_relations(session: Connection[Any], oids: Sequence[int], called: sql.C
         called = of_views if called is None else sql.SQL(" UNION ALL ").join([of_views, called])
     tables = _foreign_tables(session, foreign)
     texts = {one.name: one.text for one in found if one.text is not None}
+    renamed = frozenset(name for text in texts.values() for name in renamed_columns(text))
     texts |= {one.name: f"{one.server} {' '.join(one.options)}" for one in tables}
-    return Below(fingerprint(texts) if texts else None, _unheld(session, tables, called))
+    return Below(fingerprint(texts) if texts else None, _unheld(session, tables, called), None, written, renamed)
 
 
 def below_parent(session: Connection[Any], oid: int) -> Below:

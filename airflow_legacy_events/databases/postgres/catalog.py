@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import psycopg
@@ -13,6 +14,7 @@ from airflow_legacy_events.databases.postgres.entries import Attribute, Entry, I
 from airflow_legacy_events.databases.postgres.rights import unreachable
 from airflow_legacy_events.databases.postgres.sizes import STORED_SMALL
 from airflow_legacy_events.databases.postgres.state import table_state
+from airflow_legacy_events.databases.postgres.written import STATEMENTS, Writing
 from airflow_legacy_events.databases.reflection import TableFacts, unreadable_table
 from airflow_legacy_events.databases.table_names import TableName, looked_up, no_such_table, readings
 
@@ -70,6 +72,9 @@ class _Answers(NamedTuple):
     indexes: list[Any]
     collations: list[Any]
     default: list[Any]
+    written: list[Any]
+    defaults: list[Any]
+    sequences: list[Any]
     maybe_null: list[Any]
 
 
@@ -102,6 +107,7 @@ def inspect_table(session: Connection[Any], table: str) -> TableFacts:
     collations = {row[0]: Collation(*row) for row in (*found.collations, *found.default)}
     named = {index: tuple(columns[number].name for number in index.keys) for index in indexes}
     unsure = {number for (number,) in found.maybe_null}
+    state = table_state(session, entry, columns, indexes, collations)
     return TableFacts(
         name=entry.name,
         schema=None if entry.name in (table, table.lower()) or written.schema is None else entry.schema,
@@ -112,17 +118,25 @@ def inspect_table(session: Connection[Any], table: str) -> TableFacts:
         else None,
         not_null=frozenset(one.name for number, one in columns.items() if one.not_null and number not in unsure),
         small=entry.kind in _OWN_INDEXES and not entry.parent and (entry.stored or 0) < STORED_SMALL,
-        state=table_state(session, entry, columns, indexes, collations),
+        state=state if state.writing else state._replace(writing=_writing(entry, columns, found)),
         readable=tuple(one.name for one in columns.values() if not one.withheld) if withheld.names else None,
         withheld=withheld,
     )
 
 
+def _writing(entry: Entry, columns: Mapping[int, Attribute], found: _Answers) -> Writing:
+    names = {entry.oid: {number: one.name for number, one in columns.items()}}
+    return Writing.of((found.written, found.defaults, found.sequences), names, entry.kind)
+
+
 def _ask(session: Connection[Any], table: str) -> _Answers:
     version = session.info.server_version
     marked = version >= _MARKED_SINCE
-    statements = _TABLE + COLLATIONS + default_collation(version) + (_MAYBE_NULL if marked else "")
-    cursor = session.execute(sql.SQL(statements).format(table=table_of(table)).as_bytes(session))
+    statements = _TABLE + COLLATIONS + default_collation(version) + ";" + STATEMENTS + (_MAYBE_NULL if marked else "")
+    of = table_of(table)
+    cursor = session.execute(
+        sql.SQL(statements).format(table=of, oids=sql.SQL("ARRAY[{}]").format(of)).as_bytes(session)
+    )
     answers = [cursor.fetchall()]
     while cursor.nextset():
         answers.append(cursor.fetchall())

@@ -63,6 +63,7 @@ class PostgresDatabase(PostgresServerFacts):
         self._pages = PageReader(self.conn_id, self.max_row_bytes, self._compiled, self._prefetch)
         self._calls = Calls(self.log, self.conn_id)
         self._storage = Storage()
+        self._origins: dict[str, tuple[int, int]] = {}
 
     @contextmanager
     def _using(self, doing: str) -> Iterator[Session]:
@@ -124,7 +125,7 @@ class PostgresDatabase(PostgresServerFacts):
     def _query_state(self, selectable: Any) -> TableState:
         statement, _ = self._compiled(looked_at(selectable, None))
         with self._using("looking up what the query reads") as session:
-            return query_state(session.connection, statement)
+            return query_state(session.connection, statement, self._origins)
 
     def _describe(
         self, selectable: Any, not_null: frozenset[str], names: Sequence[str] | None = None
@@ -143,6 +144,7 @@ class PostgresDatabase(PostgresServerFacts):
             self._pages.types |= types
             self._money |= any(holds_money(type_) for type_ in types.values())
             self._learn(session, selectable, found)
+        self._origins = {one.name: one.origin for one in found}
         return carried(found, types, not_null)
 
     def _learn(self, session: Session, selectable: Any, fields: Sequence[Field]) -> None:

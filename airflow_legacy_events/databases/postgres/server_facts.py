@@ -10,7 +10,7 @@ from typing import Any, cast
 from airflow_legacy_events.core.ports import RowWriters, ServerZone, Written
 from airflow_legacy_events.databases.postgres.server import Server, find_server, why_behind
 from airflow_legacy_events.databases.postgres.sessions import PostgresSessions
-from airflow_legacy_events.databases.postgres.writers import PostgresRowWriters
+from airflow_legacy_events.databases.postgres.writers.row_writers import PostgresRowWriters
 from airflow_legacy_events.databases.postgres.zone import find_origin
 
 

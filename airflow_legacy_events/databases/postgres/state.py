@@ -21,6 +21,7 @@ from airflow_legacy_events.databases.postgres.entries import (
     Entry,
     Index,
 )
+from airflow_legacy_events.databases.postgres.written import Writing
 
 _NOTHING = Below()
 
@@ -43,7 +44,14 @@ def table_state(
         definition=found.definition,
         unheld=found.unheld,
         unknown=unknown,
+        writing=_writing_below(entry, found),
     )
+
+
+def _writing_below(entry: Entry, found: Below) -> Writing | None:
+    """Return the facts of the tables below a view; None for a table, whose own are at hand."""
+    views = entry.kind in (VIEW, MATERIALIZED) and found.tables
+    return Writing.below(found.tables, entry.kind, found.renamed) if views else None
 
 
 def _look_below(session: Connection[Any], entry: Entry) -> tuple[Below, tuple[str, ...]]:

@@ -48,11 +48,19 @@ _IN_SNAPSHOT = _Around(
 
 
 class Field(NamedTuple):
-    """A result column, as described by the server."""
+    """A result column, as described by the server.
+
+    Attributes:
+        name: of it.
+        oid: of its type.
+        modifier: of its type, such as a length.
+        origin: relation and number of the column that it shows; zeros for an expression.
+    """
 
     name: str
     oid: int
     modifier: int
+    origin: tuple[int, int] = (0, 0)
 
     @property
     def display(self) -> str:
@@ -183,5 +191,9 @@ class Statement:
 
 def _fields(result: Any) -> list[Field]:
     return [
-        Field((result.fname(at) or b"").decode(), result.ftype(at), result.fmod(at)) for at in range(result.nfields)
+        Field(
+            *((result.fname(at) or b"").decode(), result.ftype(at), result.fmod(at)),
+            origin=(result.ftable(at), result.ftablecol(at)),
+        )
+        for at in range(result.nfields)
     ]

@@ -45,6 +45,11 @@ def fingerprint(views: Mapping[str, str]) -> str:
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
+def renamed_columns(text: str) -> list[str]:
+    """Return the columns of a view that are expressions, or have another name below; as they are quoted in its text."""
+    return [name for name, tokens in parts(text).columns.items() if "AS" in tokens]
+
+
 def parts(text: str) -> Parts:
     """Return the tokens of a view's text that determine its rows, and those of its columns.
 

@@ -20,6 +20,8 @@ from airflow_legacy_events.databases.postgres.writers import statements
 from airflow_legacy_events.databases.postgres.writers.judging import judged
 from airflow_legacy_events.databases.postgres.writers.members import as_open, in_utc, remaining, virtual_ids
 from airflow_legacy_events.databases.postgres.writers.served import NOW, Now, restarted
+from airflow_legacy_events.databases.postgres.writers.times import steps
+from airflow_legacy_events.databases.postgres.writers.verdict import Verdict
 
 Ask = Callable[..., list[list[Any]]]
 Behind = Callable[[Mapping[str, Any]], str | None]
@@ -52,15 +54,15 @@ class PostgresRowWriters:
     @property
     def completeness(self) -> str:
         """See `core.ports.RowWriters.completeness`."""
-        return self._judged[0]
+        return self._judged.completeness
 
     @property
     def reason(self) -> str:
         """See `core.ports.RowWriters.reason`."""
-        return self._judged[1]
+        return self._judged.reason
 
     @functools.cached_property
-    def _judged(self) -> tuple[str, str]:
+    def _judged(self) -> Verdict:
         return judged(self._of)
 
     @property
@@ -71,7 +73,8 @@ class PostgresRowWriters:
         if self._of.column.kind is Kind.DATE:
             return dt.timedelta(days=1)
         digits = _DIGITS.search(self._of.column.type)
-        return dt.timedelta(microseconds=10 ** (_MOST_DIGITS - (int(digits[1]) if digits else _MOST_DIGITS)))
+        tick = dt.timedelta(microseconds=10 ** (_MOST_DIGITS - (int(digits[1]) if digits else _MOST_DIGITS)))
+        return max([tick, *steps(self._of)])
 
     @property
     def _timed(self) -> bool:

@@ -74,7 +74,8 @@ _WRITING = sql.SQL("""
    WHERE l.writing AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity AS a
                                     WHERE a.pid OPERATOR(pg_catalog.=) l.pid AND {cleans})
 """).format(cleans=_CLEANS)
-# A session may keep its times to itself (track_activities), or this user may not see them: then it is waited for.
+# A session may keep its times to itself (track_activities), a sender of replication always does, or this user may not
+# see them: then it is waited for. While a sender decodes a transaction it has one of its own, and can't write.
 _UNTIMED = sql.SQL("""
   SELECT DISTINCT l.virtualtransaction, l.pid, x.xid, true AS writing
     FROM locks AS l LEFT JOIN prepared AS x
@@ -85,7 +86,9 @@ _UNTIMED = sql.SQL("""
   SELECT l.virtualtransaction, l.pid, NULL, false
     FROM locks AS l JOIN pg_catalog.pg_stat_activity AS a ON a.pid OPERATOR(pg_catalog.=) l.pid
    WHERE l.locktype OPERATOR(pg_catalog.=) 'virtualxid' AND l.granted AND a.xact_start IS NULL
-     AND coalesce(a.state OPERATOR(pg_catalog.<>) 'idle', true) AND {other}
+     AND coalesce(a.state OPERATOR(pg_catalog.<>) 'idle', true)
+     AND NOT coalesce(a.backend_type OPERATOR(pg_catalog.=) 'walsender' AND pg_catalog.starts_with(
+                        pg_catalog.upper(a.query), 'START_REPLICATION'), false) AND {other}
 """).format(reads=_READS, other=_OTHER)
 _REMAINING = sql.SQL("""
   SELECT l.virtualtransaction, l.pid, l.xid,

@@ -1,0 +1,54 @@
+"""How complete a PostgreSQL stream by time is below its horizon."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from airflow_legacy_events.core.columns import Kind
+from airflow_legacy_events.core.ports import Written
+from airflow_legacy_events.core.zones import canonical
+from airflow_legacy_events.databases.postgres.writers.clocks import Clock, by_default, by_trigger
+from airflow_legacy_events.databases.postgres.writers.verdict import BOUNDED, Verdict, gap, instead, spelled
+from airflow_legacy_events.databases.postgres.written import Given, Writing, WrittenTable
+
+
+def clock_of(table: WrittenTable, column: str) -> Clock | None:
+    """Return what gives a column the database's time, None if nothing does."""
+    found = by_default(table.columns.get(column, Given()).default)
+    return found or by_trigger(column, table.triggers)
+
+
+def steps(of: Written) -> list[dt.timedelta]:
+    """Return the steps to which defaults round their times."""
+    facts: Writing | None = of.state.writing
+    sources = facts.sources(of.column.name) if facts is not None else ()
+    clocks = [clock_of(table, column) for table, column in sources]
+    return [one.step for one in clocks if one is not None]
+
+
+def judged_times(of: Written, facts: Writing, table: WrittenTable, column: str) -> Verdict:
+    """Return completeness and reason of a column of times; `column` as its table names it."""
+    clock = clock_of(table, column)
+    name = spelled(column)
+    alter = f"ALTER TABLE {table.name} ALTER COLUMN {name}"
+    if clock is None:
+        why = f"no default or trigger gives column {column!r} the database's time: older times may come later"
+        return gap(why, f"{alter} SET DEFAULT now(), if no writer sets it; or {instead(facts)}")
+    if clock.zone and of.column.kind is Kind.INSTANT:
+        why = f"{clock.by} of {column!r} is taken for a time in the session's zone, and so moved by hours"
+        return gap(why, f"{alter} SET DEFAULT now(); or {instead(facts)}")
+    if clock.zone and canonical(clock.zone) != canonical(of.timezone):
+        why = f"{clock.by} of {column!r} is a time in zone {clock.zone}, and its values are read as {of.timezone}"
+        return gap(why, f"Give source_timezone={(canonical(clock.zone) or clock.zone)!r}; or {instead(facts)}")
+    all_seen = f"GRANT pg_read_all_stats TO {facts.user}"
+    if clock.of_statement and not facts.sees_all:
+        why = "statement_timestamp() may be older than its transaction, and this user does not see how old"
+        return gap(why, f"{all_seen}; or {instead(facts)}")
+    reason = f"each writer leaves column {column!r} to {clock.by}"
+    if of.column.kind is not Kind.INSTANT and not clock.zone:
+        way = f"{alter} TYPE timestamptz USING {name} AT TIME ZONE '{of.timezone}' needs no such assumption"
+        reason += f", and all writers use one session zone, {of.timezone}"
+        reason += f"\n{way}" if of.column.kind is Kind.TIMESTAMP else ""
+    if not facts.sees_all:
+        reason += f"\n{all_seen} lets a run read on beside transactions that began before it"
+    return Verdict(BOUNDED, reason)
