@@ -44,6 +44,7 @@ class Front:
         received: everything that clients sent.
         passed: what was passed on to the worker.
         fault: called with each request; returns the name of an answer of `ANSWERS`, or None.
+        own: status and JSON of the answer `own`.
         change: called with each answer's request and JSON; returns what is sent instead.
     """
 
@@ -53,6 +54,7 @@ class Front:
     passed: list[Request] = field(default_factory=list)
     fault: Callable[[Request], str | None] = lambda _: None
     change: Callable[[Request, Any], Any] = lambda _, body: body
+    own: tuple[int, Any] = (500, {})
     late: list[threading.Timer] = field(default_factory=list)
 
     @property
@@ -138,6 +140,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send(given.status_code, given.content, given.headers.get("content-type", ""), request)
         elif answer in ("cut_before", "cut_behind"):
             self.cut()
+        elif answer == "own":
+            self.send(front.own[0], json.dumps(front.own[1]).encode(), "application/json", request)
         else:
             self.send(*_OWN[str(answer).removesuffix("_behind").removesuffix("_away").removesuffix("_late")], request)
 
