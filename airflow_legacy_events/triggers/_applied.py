@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -31,9 +31,10 @@ class ConnectorAppliedTrigger(BaseTrigger):
     :param before: marks of what had failed before.
     :param passwords: keys that the plugin declares as passwords.
     :param until: moment at which waiting ends, in seconds since 1970.
+    :param report: given back with the event: `dag.test()` keeps nothing else of a deferral.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what a trigger keeps
         self,
         *,
         connect_conn_id: str,
@@ -43,6 +44,7 @@ class ConnectorAppliedTrigger(BaseTrigger):
         before: Sequence[str],
         passwords: Sequence[str],
         until: float,
+        report: Mapping[str, Any],
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._arguments: dict[str, Any] = {
@@ -53,6 +55,7 @@ class ConnectorAppliedTrigger(BaseTrigger):
             "before": list(before),
             "passwords": list(passwords),
             "until": until,
+            "report": dict(report),
         }
         self.connect_conn_id, self.connector = connect_conn_id, connector
         self.passwords, self.until = passwords, until
@@ -63,14 +66,15 @@ class ConnectorAppliedTrigger(BaseTrigger):
         return f"{type(self).__module__}.{type(self).__qualname__}", self._arguments
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield ``{"done", "error", "trace"}`` once: whether the connector runs with its config, or why it does not."""
+        """Yield ``{done, error, trace, report, passwords}`` once: whether the config runs, or why it does not."""
         done, error = False, None
         try:
             done = await self._wait()
         except LegacyEventsError as found:
             error = found
         trace = error.trace if isinstance(error, ConnectorFailedError) else None
-        event = {"done": done, "error": None if error is None else str(error), "trace": trace}
+        kept = {name: self._arguments[name] for name in ("report", "passwords")}
+        event = {"done": done, "error": None if error is None else str(error), "trace": trace, **kept}
         yield TriggerEvent(event)  # type: ignore[no-untyped-call]
 
     async def _wait(self) -> bool:

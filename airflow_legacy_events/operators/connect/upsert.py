@@ -147,29 +147,22 @@ class ConnectorUpsertOperator(DeclaredConfig):
         return Look(time.monotonic(), status, config, client.send(calls.task_configs(self.connector)))
 
     def _defer(self, client: ConnectClient, applying: Applying, report: dict[str, Any]) -> None:
-        passwords = sorted(applying.passwords)
         trigger = ConnectorAppliedTrigger(
             connect_conn_id=self.connect_conn_id,
             connector=self.connector,
             changed=[*applying.changed],
             stable_for=applying.stable_for,
             before=[*applying.before],
-            passwords=passwords,
+            passwords=sorted(applying.passwords),
             until=time.time() + client.deadline.remaining,
+            report=report,
         )
-        kwargs = {"report": report, "passwords": passwords}
-        self.defer(trigger=trigger, method_name="execute_complete", kwargs=kwargs)
+        self.defer(trigger=trigger, method_name="execute_complete")
 
-    def execute_complete(
-        self,
-        context: Context,  # noqa: ARG002  Airflow's signature
-        event: Mapping[str, Any],
-        report: dict[str, Any],
-        passwords: Collection[str] = (),
-    ) -> dict[str, Any]:
+    def execute_complete(self, context: Context, event: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         """Return the report once the trigger has seen the config run; fail with what it met."""
         try:
-            self._show(passwords)
+            self._show(event["passwords"])
             if event["trace"] is not None:
                 raise ConnectorFailedError(event["error"], trace=event["trace"])
             if event["error"] is not None:
@@ -177,10 +170,10 @@ class ConnectorUpsertOperator(DeclaredConfig):
             with self._client() as client:
                 found = compare(client.send(calls.config(self.connector)), self._declared())
                 if found.keys:
-                    raise other_hand(self.connector, found, passwords)
+                    raise other_hand(self.connector, found, event["passwords"])
                 if not event["done"]:
                     raise late(self.connector, self.timeout, client.send(calls.status(self.connector)))
-                return self._finish(client, report)
+                return self._finish(client, dict(event["report"]))
         except LegacyEventsError as error:
             raise final(error).with_traceback(None) from error.__cause__
 
