@@ -136,8 +136,8 @@ class Publisher:
         batch, messages, found = sent.batch, sent.messages, _found(sent, rejections)
         if self._dead_letter_topic is None:
             raise DeliveryError(
-                f"{found}. Nothing was skipped and the watermark stays below them: raise the topic's limit, leave the"
-                f" column out with exclude_columns=, or name a dead_letter_topic={_passing(batch)}",
+                f"{found}. Nothing was skipped and the watermark stays below them: {_remedy(batch)}, or name a"
+                f" dead_letter_topic={_passing(batch)}",
                 rejected=rejections,
             )
         self._log.warning("%s; sending them to %s", found, self._dead_letter_topic)
@@ -158,6 +158,13 @@ def _found(sent: Sent, rejections: Sequence[Rejection]) -> str:
         f"{len(rejections)} of {sent.batch.count} messages were rejected{where}; first: message"
         f" {messages.row_of(first.index)} of the batch, {first.error}: {first.reason}"
     )
+
+
+def _remedy(batch: Batch) -> str:
+    """Return what to do about a row that can't be delivered; the rows of an outbox have a payload."""
+    if "payload" in batch.shape.roles:
+        return "fix the row or whatever rejects it"
+    return "raise the topic's limit, leave the column out with exclude_columns="
 
 
 def _passing(batch: Batch) -> str:

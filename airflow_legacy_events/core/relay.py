@@ -25,7 +25,7 @@ from airflow_legacy_events.core.completeness import LEVELS, require
 from airflow_legacy_events.core.errors import EnvelopeError, SourceError, StoppedError
 from airflow_legacy_events.core.limits import Limits, Pace
 from airflow_legacy_events.core.model import Batch, Horizon, Payload, Repeat, Stream, Watermark, listed
-from airflow_legacy_events.core.ports import Delivery, Envelope, Lease, LogSource, MakeDelivery, Source
+from airflow_legacy_events.core.ports import Delivery, Envelope, KeepsRows, Lease, LogSource, MakeDelivery, Source
 from airflow_legacy_events.core.progress import Progress
 from airflow_legacy_events.core.read_ahead import ReadAhead
 from airflow_legacy_events.core.report import Report
@@ -140,6 +140,8 @@ class Relay:
         delivery.close()
         try:
             if self.repeat is None:
+                if isinstance(self.source, KeepsRows):
+                    self.source.reached(delivery.values)
                 backlog = self.source.finish(lease, lambda: pace.over or self.stop.requested)
                 self.report.backlog = None if backlog is None else backlog._asdict()
             elif self.report.target_reached:

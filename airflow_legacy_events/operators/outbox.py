@@ -20,6 +20,8 @@ ON_REJECT = ("fail", "dead_letter")
 class OutboxDrainOperator(StreamOperator):
     """Publishes the open rows of an outbox table, then deletes or marks exactly those that were acknowledged.
 
+    With ``after_publish="keep"`` rows stay as they are, and the drain reads by position, below a horizon.
+
     The application inserts a row in the transaction that changes its state, so event and state commit together. A run
     is one pass over the rows that are open when it begins; no row is lost, regardless of commit order. Rows of one
     aggregate keep their order. A table has one drain: the stream is ``<source_conn_id>.<table>@outbox`` for any topic,
@@ -38,9 +40,11 @@ class OutboxDrainOperator(StreamOperator):
         "kind", "timestamp": None}``. Roles are ``id``, ``aggregate_type``, ``aggregate_id``, ``event_type``,
         ``payload``, ``headers`` (a JSON object of texts), ``timestamp`` (also the message's) and ``partition``.
         (templated)
-    :param order_columns: order in which a pass reads the rows; default is an integer id, else timestamp and id.
-        (templated)
-    :param after_publish: ``delete`` published rows, or ``mark`` them.
+    :param order_columns: order in which rows are read; default is an integer id, else timestamp and id. With ``keep``
+        it is timestamp and id where there is a timestamp, else the id. (templated)
+    :param after_publish: ``delete`` published rows, ``mark`` them, or ``keep`` them as they are. ``keep`` needs no
+        right to write. It reads above the watermark, and only what no open transaction can still change; completeness
+        is at most ``bounded``, and a row that can't be sent ends the run.
     :param mark_column: a time that is NULL in open rows, or a boolean that is false or NULL in them; with
         ``mark_values``, an integer or text. (templated)
     :param mark_values: values of ``mark_column`` in an open row and in a published row: ``(0, 2)``. (templated)
@@ -54,10 +58,11 @@ class OutboxDrainOperator(StreamOperator):
         ``data``; or an object that implements the port ``Envelope``.
     :param on_reject: what happens to a row that can't be sent. ``dead_letter`` applies if and only if
         ``dead_letter_topic`` is set. With ``fail``, the row and later rows of its aggregate stay in the table, the
-        others are sent, and the task fails at its end.
+        others are sent, and the task fails at its end; with ``keep`` the task fails at that batch.
     :param json_schema: JSON Schemas of payloads by event type, ``"*"`` for every other type; each is a schema or the
         name of a file with one. Requires the extra ``jsonschema``. (templated)
-    :param retention: age at which marked rows are deleted, behind the drain and within ``max_seconds``.
+    :param retention: age at which marked rows are deleted, behind the drain and within ``max_seconds``; with ``keep``
+        rows below the watermark, by their timestamp.
     """
 
     template_fields: Collection[str] = (

@@ -105,9 +105,9 @@ class Rows:
             return Found(rows, after)
         return self._first_found(after._replace(tied=after.tied - 1), query_of)
 
-    def below(self, high: str) -> Any:
-        """Return the condition that the first position column lies below the text `high`."""
-        return sa.not_(self.database.beyond(self._position[:1], self._bound((high,)), inclusive=True))
+    def below(self, *high: str) -> Any:
+        """Return the condition that the first position columns lie below the texts `high`."""
+        return sa.not_(self.database.beyond(self._position[: len(high)], self._bound(high), inclusive=True))
 
     def up_to(self, values: Values) -> Any:
         """Return the condition that a row's position is at or below `values`."""
@@ -153,10 +153,10 @@ class Rows:
         return self.every().where(*map(self.database.equal, self._position, self._bound(values)))
 
     def key_is(self, values: Values) -> Any:
-        """Return the condition that a row has the key of the position `values`."""
+        """Return the condition that a row is the one at the position `values`, wherever it is now."""
         shape, texts = self.selection.shape, dict(zip(self.selection.position, values, strict=True))
-        columns = [shape.columns[at] for at in shape.key]
-        bound = [self._value(texts[at], shape.columns[at]) for at in shape.key]
+        columns = [shape.columns[at] for at in self.selection.identity or shape.key]
+        bound = [self._value(texts[at], shape.columns[at]) for at in self.selection.identity or shape.key]
         return sa.and_(*map(self.database.equal, [sa.column(one.name) for one in columns], bound))
 
     def of_keys(self, keys: Sequence[tuple[Any, ...]], limit: int) -> list[tuple[Any, ...]]:

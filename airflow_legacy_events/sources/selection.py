@@ -24,6 +24,7 @@ class Selection:
         unique: column lists that the catalog proves to be unique.
         named_key: whether the user named the key.
         unknown: what could not be determined of the columns, each in words with the GRANT that would allow it.
+        identity: places of the columns that identify a row; empty where the message key does.
     """
 
     shape: Shape
@@ -32,6 +33,7 @@ class Selection:
     unique: tuple[tuple[str, ...], ...] = ()
     named_key: bool = True
     unknown: tuple[str, ...] = ()
+    identity: tuple[int, ...] = ()
 
     @property
     def columns(self) -> tuple[Column, ...]:

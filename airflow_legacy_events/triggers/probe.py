@@ -12,7 +12,7 @@ from typing import Any
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Pending
-from airflow_legacy_events.core.ports import Database, Source
+from airflow_legacy_events.core.ports import Database, KeepsRows, Source
 from airflow_legacy_events.streams import arguments
 from airflow_legacy_events.streams.listening import LISTENERS, Wake
 from airflow_legacy_events.streams.sessions import SESSIONS
@@ -99,12 +99,14 @@ class Probe:
     Attributes:
         wake: called from any thread when notifications arrive; None: they are not listened for.
         held_back: how long the last result must not be reported again; zero if there was none.
+        waits: whether the last look found rows that only a later one may report.
     """
 
     def __init__(self, watch: Watch, log: logging.Logger) -> None:
         self.watch, self._log = watch, log
         self.wake: Wake | None = None
         self.held_back = dt.timedelta(0)
+        self.waits = False
         self._unsubscribe: Callable[[], None] | None = None
         self._database: Database | None = None
         self._source: Source | None = None
@@ -141,6 +143,7 @@ class Probe:
 
     def _news(self) -> dict[str, Any] | None:
         watch, pending = self.watch, self._pending()
+        self.waits = isinstance(self._source, KeepsRows) and self._source.waits
         if pending.target is None:
             return None
         self.held_back = claim_event(watch.stream, watch.waiter, pending.target, watch.cooldown)

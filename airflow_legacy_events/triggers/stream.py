@@ -21,6 +21,8 @@ from airflow_legacy_events.triggers.probe import Probe, Watch
 
 _LONGEST_WAIT_SECONDS = 60.0
 _SOON_SECONDS = 0.5
+_HORIZON_SECONDS = (0.5, 1.0, 2.0, 5.0)
+"""Pauses between looks at rows above the horizon; a time column's lies a second behind the clock."""
 _SPREAD = 0.1
 _log = logging.getLogger(__name__)
 
@@ -75,7 +77,7 @@ class StreamTrigger(BaseEventTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield ``{"stream", "rows", "bound"}`` whenever there is something new; rows are counted up to a thousand."""
-        failures, wakeup = 0, Wakeup()
+        failures, waits, wakeup = 0, 0, Wakeup()
         self._probe.wake = wakeup.wake
         while True:
             try:
@@ -88,6 +90,7 @@ class StreamTrigger(BaseEventTrigger):
                 failures += 1
                 _log.warning("stream %s can't be checked: %s: %s", self.watch.stream, type(error).__name__, error)
                 news = None
+            waits = waits + 1 if self._probe.waits else 0
             if news is not None:
                 _log.info("stream %s has rows pending, up to %s of them", news["stream"], news["rows"])
                 try:
@@ -97,7 +100,7 @@ class StreamTrigger(BaseEventTrigger):
                     raise
                 if self.task_instance is not None:
                     return
-            seconds = self._wait_seconds(failures)
+            seconds = self._wait_seconds(failures, waits)
             # After a failure, notifications don't cause extra checks; the wake-up is remembered.
             await (asyncio.sleep(seconds) if failures else wakeup.wait(seconds))
 
@@ -105,15 +108,18 @@ class StreamTrigger(BaseEventTrigger):
         """Release the session and the listening session."""
         await in_thread(self._probe.end)
 
-    def _wait_seconds(self, failures: int) -> float:
+    def _wait_seconds(self, failures: int, waits: int) -> float:
         """Return the poll interval, doubled by every failure up to a minute, with jitter against simultaneous checks.
 
         Rows held back by the cooldown are checked again as soon as they may be reported. A failed check may have been
-        for a notification, which is not sent again: it is retried soon.
+        for a notification, which is not sent again: it is retried soon. So is a look that found only rows above the
+        horizon, less and less often.
         """
         poll = self.poll_interval.total_seconds()
         if failures and self.watch.channel is not None:
             poll = min(poll, _SOON_SECONDS)
+        if waits and self.watch.channel is not None:
+            poll = min(poll, _HORIZON_SECONDS[min(waits, len(_HORIZON_SECONDS)) - 1])
         if self._probe.held_back:
             return min(poll, self._probe.held_back.total_seconds())
         longest = max(poll, _LONGEST_WAIT_SECONDS)

@@ -164,7 +164,7 @@ def test_its_arguments_survive_the_metadata_database(conn_id):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"after_publish": "keep"}, "after_publish= must be one of 'delete', 'mark'"),
+        ({"after_publish": "archive"}, "after_publish= must be one of 'delete', 'mark', 'keep'"),
         ({"mark_values": (0, 2)}, "mark_values= has no effect without after_publish='mark'"),
         ({"columns": {"kind": "type"}}, "columns= names 'kind'"),
         ({"watermark_store": "xcom"}, "'xcom' can't be read by a triggerer"),

@@ -127,6 +127,12 @@ class Drain:
             log=self.log,
         )
 
+    def source(self, database: SqlDatabase[Any]) -> Any:
+        """The source alone, as a sensor uses it or a replay."""
+        spec = OutboxSpec(**{"conn_id": "crm", "table": "outbox", **self.arguments}).resolved()
+        stream = spec.stream(self.topic, "d", "t")._replace(headers=self.headers)
+        return spec.source(database, stream=stream, limits=Limits(), log=self.log)
+
     def run(self, **limits: Any) -> Report:
         """Run once with the given `Limits`."""
         database = self.database()

@@ -117,6 +117,18 @@ class Source(Protocol):
 
 
 @runtime_checkable
+class KeepsRows(Protocol):
+    """A source that leaves delivered rows as they are: it tidies up below its watermark, and looks below a horizon."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether the last call of `Source.pending` found rows that only a later one may report."""
+
+    def reached(self, values: tuple[str, ...] | None) -> None:
+        """Take note of the values of the saved watermark; called directly before `Source.finish`."""
+
+
+@runtime_checkable
 class LogSource(Protocol):
     """A source that reads a change log, and describes what it read."""
 

@@ -148,10 +148,10 @@ def check_replayable(table: OutboxTable) -> str:
     Raises:
         ConfigurationError: published rows are deleted, or have no time.
     """
-    if table.marking is None:
+    if table.marking is None and not table.kept:
         raise ConfigurationError(
             "a replay or backfill was requested, but after_publish='delete' has deleted the published rows of"
-            f" {table.what}; nothing was read. Use after_publish='mark', which keeps them"
+            f" {table.what}; nothing was read. Use after_publish='mark', which keeps them, or 'keep'"
         )
     time = table.column("timestamp")
     if time is None or not (time.kind in TEMPORAL or time.kind is Kind.INTEGER):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from airflow_legacy_events.core.commands import command
+from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.core.facts import Form, are_texts, check_facts, is_text, rows_of
 from airflow_legacy_events.core.ports import TableWrites
 from airflow_legacy_events.sources.outbox.table import OutboxTable
@@ -56,6 +58,25 @@ def check_outbox_facts(stream: str, facts: Mapping[str, Any]) -> None:
         WatermarkError: names the first that can't.
     """
     check_facts(stream, facts, _FORMS)
+
+
+def refuse_position(stream: str, facts: Mapping[str, Any], now: str) -> None:
+    """Check that the watermark of a drain is not that of a kept outbox, whose rows would all be published again.
+
+    Args:
+        stream: whose watermark it is.
+        facts: of the watermark.
+        now: `after_publish` of this run.
+
+    Raises:
+        WatermarkError: it is.
+    """
+    if facts.get("mode") == "keep":
+        raise WatermarkError(
+            f"stream {stream!r} was read with after_publish='keep', this run has {now!r}, which would publish every row"
+            " that was kept again, with equal ids; nothing was read.\nGo back to after_publish='keep'; or delete or"
+            f" mark the published rows, then start over with {command('forget', stream)}"
+        )
 
 
 def _is_count(found: Any) -> bool:

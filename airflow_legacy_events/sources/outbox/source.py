@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,10 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from airflow_legacy_events.core import guard
-from airflow_legacy_events.core.columns import Column
 from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import ConfigurationError, WatermarkError
-from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import (
     PENDING_ROWS,
     Backlog,
@@ -28,23 +24,25 @@ from airflow_legacy_events.core.model import (
     Watermark,
     Window,
 )
-from airflow_legacy_events.core.ports import Database, Lease, Reflection, TableWrites
+from airflow_legacy_events.core.ports import Lease, TableWrites
 from airflow_legacy_events.core.problems import Problems
-from airflow_legacy_events.sources import withheld
 from airflow_legacy_events.sources.first_value import zone_of
 from airflow_legacy_events.sources.order import check_order
 from airflow_legacy_events.sources.outbox import checks
 from airflow_legacy_events.sources.outbox.acknowledging import Acknowledgement
+from airflow_legacy_events.sources.outbox.arguments import OutboxArguments
 from airflow_legacy_events.sources.outbox.drain import EXACT, Drain
-from airflow_legacy_events.sources.outbox.facts import REMEDIES, WITH_RECEIPT, check_outbox_facts, source_facts
-from airflow_legacy_events.sources.outbox.layouts import find_roles
-from airflow_legacy_events.sources.outbox.marking import find_marking
+from airflow_legacy_events.sources.outbox.facts import (
+    REMEDIES,
+    WITH_RECEIPT,
+    check_outbox_facts,
+    refuse_position,
+    source_facts,
+)
 from airflow_legacy_events.sources.outbox.receipts import received
 from airflow_legacy_events.sources.outbox.replaying import open_replay
-from airflow_legacy_events.sources.outbox.table import OutboxTable, select_outbox
+from airflow_legacy_events.sources.outbox.table import OutboxTable
 from airflow_legacy_events.sources.outbox.tidying import Tidying
-from airflow_legacy_events.sources.roles import ROLES
-from airflow_legacy_events.sources.selection import Selection
 from airflow_legacy_events.sources.server import as_known, refuse_behind
 
 
@@ -64,47 +62,14 @@ class CheckedOutbox:
 
 
 @dataclass(kw_only=True)
-class OutboxSource:
+class OutboxSource(OutboxArguments):
     """Reads the open rows in one pass, in keyset pages up to a target that is fixed when it is opened.
 
     Ids of an outbox become visible out of order, so rows are not filtered by position: a row is open until it is
     deleted or marked. Each watermark carries a receipt of exactly the confirmed rows. The receipt is acknowledged after
     the watermark is saved, and again by the next run if a crash came in between.
-
-    Attributes:
-        database: where the table is.
-        stream: name of the stream, for messages.
-        source: name of the connection, kept with the watermark.
-        table: as written by the user, `schema.table` or `table`.
-        layout: name of the layout, which assigns roles to columns; see `sources.roles.LAYOUTS`.
-        columns: overrides of the layout by role.
-        order_columns: order of the pass; None: an integer id, else timestamp and id.
-        after_publish: `delete` published rows, or `mark` them.
-        mark_column: the column that is marked.
-        mark_values: of open and of published rows, for a column of integers or texts.
-        where: condition of the rows to drain; None: all.
-        retention: marked rows of at least this age are deleted after the drain; None: they stay.
-        message_names: roles or columns that messages need, for topics and headers.
-        limits: budgets of the run.
-        source_timezone: name of the zone of naive times.
     """
 
-    database: Database
-    stream: str
-    source: str
-    table: str
-    layout: str = "debezium"
-    columns: Mapping[str, str | None] = field(default_factory=dict)
-    order_columns: tuple[str, ...] | None = None
-    after_publish: str = "delete"
-    mark_column: str = "published_at"
-    mark_values: Sequence[Any] | None = None
-    where: str | None = None
-    retention: dt.timedelta | None = None
-    message_names: tuple[str, ...] = ()
-    limits: Limits = field(default_factory=Limits)
-    source_timezone: str = "UTC"
-    log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
     _checked: CheckedOutbox | None = field(default=None, init=False, repr=False)
     _drain: Drain | None = field(default=None, init=False, repr=False)
 
@@ -116,12 +81,12 @@ class OutboxSource:
         """
         problems = Problems()
         with problems.collect():
-            zone_of(self.source_timezone)
+            zone_of(self._zone)
         writes = table = None
         with problems.collect():
             writes = self.database.writes(self.table)
         with problems.collect():
-            table = self._find()
+            table = self.find()
         if table is not None:
             with problems.collect():
                 check_order(self.database, table.what, table.found.selectable, table.selection)
@@ -149,7 +114,7 @@ class OutboxSource:
         facts = source_facts(checked.table, self.source, checked.writes)
         if window is not None:
             at = at if at is not None and guard.same(at.facts, facts, REMEDIES) else None
-            return open_replay(checked.table, window, at, facts, self.limits, self.source_timezone, self.stream)
+            return open_replay(checked.table, window, at, facts, self.limits, self._zone, self.stream)
         self._guard(at, facts)
         checks.warn_of(self.log, checked.table, checked.writes)
         drain = self._drain = self._new_drain(checked.table)
@@ -165,7 +130,7 @@ class OutboxSource:
     def pending(self, at: Watermark | None, most: int = PENDING_ROWS) -> Pending:  # noqa: ARG002
         """See `core.ports.Source.pending`; the watermark is not used, since each row has its own state."""
         if self._drain is None:
-            self._drain = self._new_drain(self._find())
+            self._drain = self._new_drain(self.find())
         return self._drain.pending(most)
 
     def without(self, batch: Batch, rows: AbstractSet[int]) -> Watermark | None:
@@ -196,59 +161,22 @@ class OutboxSource:
         """See `core.ports.Source.finish`: retention, then the backlog."""
         if self._checked is None:
             return None
-        tidying = Tidying(self._checked.table, self.retention, self.source_timezone, self.stream, self.log)
-        if deleted := tidying.retain(lease, over):
-            self.log.info("deleted %d published rows that are older than retention=%s", deleted, self.retention)
+        table = self._checked.table
+        published = None if table.marking is None else table.marking.marked
+        tidying = Tidying(table, self.retention, published, self._zone, self.stream, self.log)
+        tidying.retain(lease, over)
         return tidying.backlog()
 
-    def _find(self) -> OutboxTable:
-        """Return the table after finding all columns named by the arguments."""
-        found, problems = self.database.reflect(self.table, None), Problems()
-        parts: dict[str, Any] = {"condition": None, "marking": None}
-        with problems.collect():
-            parts["roles"], parts["selection"], parts["key"] = self._select(found)
-        with problems.collect():
-            parts["condition"] = checks.condition_of(self.where, found, self.database)
-        if self.after_publish == "mark":
-            with problems.collect():
-                marks = self.mark_column, self.mark_values
-                parts["marking"] = find_marking(self.table, *marks, found, self.database)
-        problems.raise_found()
-        return OutboxTable(
-            database=self.database, written=self.table, found=found, version=self._version(found), **parts
-        )
-
-    def _version(self, found: Reflection) -> Column | None:
-        """Return the hidden row version column; if it can't be read, rows are locked and compared instead.
-
-        Raises:
-            ConfigurationError: it can't be read, and a user with only the DELETE privilege can't lock a row.
-        """
-        version = self.database.version
-        if version is None or version.name not in found.withheld.hidden:
-            return version
-        if self.after_publish == "delete":
-            withheld.refuse(f"table {self.table!r}", found, [version.name], "or use after_publish='mark'")
-        return None
-
-    def _select(self, found: Reflection) -> tuple[Mapping[str, str], Selection, tuple[Column, ...]]:
-        roles = find_roles(self.table, self.layout, self.columns, found)
-        named = [roles.get(name, name) for name in self.message_names]
-        there = {column.name for column in found.columns}
-        if missing := [name for name in named if name in ROLES and name not in there]:
-            raise ConfigurationError(
-                f"topic= or headers= name {', '.join(map(repr, missing))}, but table {self.table!r} has no such column;"
-                " nothing was read. Map it with columns={...}"
-            )
-        version = self._version(found)
-        return roles, *select_outbox(self.table, roles, self.order_columns, named, found, self.database, version)
+    @property
+    def _zone(self) -> str:
+        return self.source_timezone or "UTC"
 
     def _new_drain(self, table: OutboxTable) -> Drain:
-        rows = table.open_rows(timezone=self.source_timezone, stream=self.stream)
+        rows = table.open_rows(timezone=self._zone, stream=self.stream)
         return Drain(table, rows, self.limits, self.log)
 
     def _acknowledgement(self, table: OutboxTable, writes: TableWrites) -> Acknowledgement:
-        rows = table.open_rows(timezone=self.source_timezone, stream=self.stream)
+        rows = table.open_rows(timezone=self._zone, stream=self.stream)
         effects = writes.effects if table.marking is None else writes.update_effects
         return Acknowledgement(table, rows, writes.set_on_update, effects, self.log)
 
@@ -267,6 +195,7 @@ class OutboxSource:
         if at is None:
             return
         check_outbox_facts(self.stream, at.facts)
+        refuse_position(self.stream, at.facts, self.after_publish)
         known = as_known(self.database, self.stream, at.facts, facts, self.log)
         guard.check(self.stream, at.facts, known, REMEDIES if at.receipt is None else WITH_RECEIPT)
         refuse_behind(self.database, self.stream, at.facts)

@@ -38,6 +38,7 @@ class OutboxTable:
         marking: None if published rows are deleted.
         condition: of the rows to drain; None: all.
         version: hidden row version column, which changes with every change; None if there is none, or it can't be read.
+        kept: whether published rows stay as they are.
     """
 
     database: Database
@@ -49,6 +50,7 @@ class OutboxTable:
     marking: Marking | None
     condition: Any = None
     version: Column | None = None
+    kept: bool = False
 
     @property
     def what(self) -> str:
@@ -156,7 +158,8 @@ def select_outbox(
         roles={role: place[name] for role, name in roles.items()},
     )
     position = tuple(place[name] for name in dict.fromkeys([*order, *key]))
-    return Selection(shape, position, "c", (key,)), tuple(known[name] for name in key)
+    identity = tuple(place[name] for name in key)
+    return Selection(shape, position, "c", (key,), identity=identity), tuple(known[name] for name in key)
 
 
 def by_time(selection: Selection, name: str) -> Selection:

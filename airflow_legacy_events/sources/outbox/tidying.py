@@ -19,6 +19,8 @@ from airflow_legacy_events.sources.outbox.acknowledging import MOST_ROWS
 from airflow_legacy_events.sources.outbox.table import OutboxTable
 from airflow_legacy_events.sources.place import Start
 
+_BEGINNING = Start(())
+
 
 @dataclass(frozen=True)
 class Tidying:
@@ -27,15 +29,19 @@ class Tidying:
     Attributes:
         table: to tidy.
         retention: published rows of at least this age are deleted; None: none is.
+        published: condition of the published rows; None: they are gone already.
         timezone: name of the zone of naive times that the application writes.
         stream: for messages.
+        start: where the rows that are still to be published begin.
     """
 
     table: OutboxTable
     retention: dt.timedelta | None
+    published: Any
     timezone: str
     stream: str
     log: logging.Logger
+    start: Start = _BEGINNING
 
     def retain(self, lease: Lease, over: Callable[[], bool]) -> int:
         """Delete published rows past their retention, at most a thousand in a transaction; return how many.
@@ -49,8 +55,7 @@ class Tidying:
         Raises:
             SourceError: the rows can't be deleted; it names the GRANT if a right is missing.
         """
-        marking = self.table.marking
-        if self.retention is None or marking is None:
+        if self.retention is None or self.published is None:
             return 0
         old = self._old(self.retention)
         deleted = 0
@@ -60,11 +65,13 @@ class Tidying:
                 break
             names: list[Any] = [sa.column(column.name) for column in self.table.key]
             among = self.table.database.among(names, self._bound(keys))
-            answer = self._deleted(lease, among, marking.marked)
+            answer = self._deleted(lease, among, self.published)
             deleted += answer.number
             if not answer.number:
                 self.log.warning("published rows of %s can't be deleted for retention=", self.table.what)
                 break
+        if deleted:
+            self.log.info("deleted %d published rows that are older than retention=%s", deleted, self.retention)
         return deleted
 
     def _deleted(self, lease: Lease, *conditions: Any) -> Answer:
@@ -83,7 +90,7 @@ class Tidying:
     def backlog(self) -> Backlog:
         """Return the current backlog."""
         rows = self.table.open_rows(timezone=self.timezone, stream=self.stream)
-        count = rows.count(Start(()), PENDING_ROWS)
+        count = rows.count(self.start, PENDING_ROWS)
         bytes_ = self.table.database.writes(self.table.written).bytes
         return Backlog(count, self._oldest(rows) if count else None, bytes_)
 
@@ -96,16 +103,16 @@ class Tidying:
 
     def _old(self, retention: dt.timedelta) -> Any:
         marking, database = self.table.marking, self.table.database
-        assert marking is not None  # noqa: S101  the caller's
-        time = marking.column if marking.timed else self.table.column("timestamp")
+        timed = marking is not None and marking.timed
+        time = marking.column if marking is not None and timed else self.table.column("timestamp")
         assert time is not None  # noqa: S101  checked with the arguments
         one: Any = sa.column(time.name)
         if time.kind is Kind.INTEGER:
             until = one <= int((database.now() - retention).timestamp() * 1000)
         else:
-            zone = "UTC" if marking.timed else self.timezone
+            zone = "UTC" if timed else self.timezone
             until = database.ceiling(one, time, lag_seconds=retention.total_seconds(), timezone=zone).condition
-        conditions = [marking.marked, until, *([self.table.condition] if self.table.condition is not None else [])]
+        conditions = [self.published, until, *([self.table.condition] if self.table.condition is not None else [])]
         id_ = self.table.column("id")
         if id_ is not None and id_.kind is Kind.INTEGER:
             highest: Any = sa.select(sa.func.max(sa.column(id_.name))).select_from(self.table.found.selectable)
@@ -119,7 +126,7 @@ class Tidying:
         time = self.table.column("timestamp")
         if time is None:
             return None
-        page = rows.page(Start(()), None, 1).rows
+        page = rows.page(self.start, None, 1).rows
         value = page[0][self.table.selection.shape.roles["timestamp"]] if page else None
         moment = None if value is None else self._moment(value, time)
         return None if moment is None else max(0.0, round((self.table.database.now() - moment).total_seconds(), 3))

@@ -71,6 +71,7 @@ class IncrementalRun:
         standing: judges the stored watermark; None if it needs no judging.
         delivered: checksums of the rows that were delivered last, newest first.
         drain: finds how far the rows are final; None if no writer can be seen.
+        waits: whether `pending` found rows that a later look may find final.
     """
 
     rows: Rows
@@ -85,7 +86,7 @@ class IncrementalRun:
 
     def __post_init__(self) -> None:
         self._last, self._read = list(self.delivered), self.rows.selection.shape.columns
-        self._kept = KeptHorizon()
+        self._kept, self.waits = KeptHorizon(), False
 
     def open(self) -> Opened:
         """Find the target; rows are read only when the first batch is taken."""
@@ -135,6 +136,7 @@ class IncrementalRun:
             target = self._drained(start, highest, ceiling, once=True).target
         except (TableResetError, IdsReturnedError):
             return Pending(1, start.values)
+        self.waits = highest != target
         return Pending(0 if target is None else self.rows.count(start, most, target), target)
 
     def _beginning(self) -> Start:

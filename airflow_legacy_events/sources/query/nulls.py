@@ -35,7 +35,7 @@ def nullable_columns(rows: Rows) -> tuple[Column, ...]:
 def in_order(rows: Rows, nullable: tuple[Column, ...]) -> Rows:
     """Return the rows that have a position in the order."""
     where = tuple(sa.column(one.name).is_not(None) for one in nullable)
-    return dataclasses.replace(rows, where=where, derived=lambda again: in_order(again, nullable))
+    return dataclasses.replace(rows, where=(*rows.where, *where), derived=lambda again: in_order(again, nullable))
 
 
 def without_place(rows: Rows, nullable: tuple[Column, ...]) -> Rows:
@@ -51,7 +51,7 @@ def without_place(rows: Rows, nullable: tuple[Column, ...]) -> Rows:
     return dataclasses.replace(
         rows,
         selection=by_key,
-        where=(sa.or_(*(sa.column(one.name).is_(None) for one in nullable)),),
+        where=(*rows.where, sa.or_(*(sa.column(one.name).is_(None) for one in nullable))),
         derived=lambda again: without_place(again, nullable),
     )
 

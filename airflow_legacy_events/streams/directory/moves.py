@@ -46,6 +46,7 @@ ACCEPTED: Mapping[str, tuple[str, ...]] = {
     "object": ("object", "last"),
     "order": ("order",),
     "definition": ("definition",),
+    "where": ("where",),
     "topic": ("topic_id", "topic", "topic_ids"),
     "position": ("reached",),
 }
@@ -83,7 +84,7 @@ class SetWatermark:
         spec.check_accept(stream, self.accept)
         facts = dict(old.facts)
         if self.values:
-            spec.check_move(stream)
+            spec.check_move(stream, facts)
             _check_values(self.values, facts.get("columns"))
             for fact in _OF_THE_VALUES:
                 facts.pop(fact, None)
@@ -120,7 +121,7 @@ class Rewind:
     def moved(self, stream: str, mark: Watermark | None, database: Database | None) -> Watermark:  # noqa: ARG002
         """See `Move.moved`."""
         if mark is not None:
-            spec_of(mark.facts).check_move(stream)
+            spec_of(mark.facts).check_move(stream, mark.facts)
         return rewound(stream, mark, self.to, self.by)
 
 

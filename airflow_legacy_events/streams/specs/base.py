@@ -14,6 +14,8 @@ from airflow_legacy_events.core.ports import Database, Envelope, Source
 from airflow_legacy_events.core.row_security import FAIL
 from airflow_legacy_events.hooks.registry import DEFAULT_ENVELOPE, make_envelope
 
+NO_FACTS: Mapping[str, Any] = MappingProxyType({})
+
 
 class SourceSpec(Protocol):
     """The arguments of one source: frozen, plain values, nothing connected.
@@ -140,8 +142,12 @@ class SourceSpec(Protocol):
         """
 
     @classmethod
-    def check_move(cls, stream: str) -> None:
+    def check_move(cls, stream: str, facts: Mapping[str, Any] = NO_FACTS) -> None:
         """Check that a person's new values would change where the next run begins.
+
+        Args:
+            stream: its name.
+            facts: of its watermark.
 
         Raises:
             ConfigurationError: they would not.
@@ -156,7 +162,7 @@ class SourceSpec(Protocol):
         """
 
     @classmethod
-    def left_by(cls, facts: Mapping[str, Any], stream: str, given: Mapping[str, Any]) -> Self:
+    def left_by(cls, facts: Mapping[str, Any], stream: str, given: Mapping[str, Any]) -> SourceSpec:
         """Return the spec of the run that left a watermark, as far as its facts show; for inspection, not for a run.
 
         Args:
@@ -229,7 +235,7 @@ class OneTopic:
         return None
 
     @classmethod
-    def check_move(cls, stream: str) -> None:
+    def check_move(cls, stream: str, facts: Mapping[str, Any] = NO_FACTS) -> None:
         """See `SourceSpec.check_move`."""
 
     @classmethod

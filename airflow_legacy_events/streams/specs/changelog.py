@@ -20,7 +20,7 @@ from airflow_legacy_events.streams import arguments
 from airflow_legacy_events.streams.naming import log_stream, slot_in, slot_name
 from airflow_legacy_events.streams.schedule import longest_interval
 from airflow_legacy_events.streams.specs import log_arguments, log_messages
-from airflow_legacy_events.streams.specs.base import OneTopic
+from airflow_legacy_events.streams.specs.base import NO_FACTS, OneTopic
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "first_run": ("all", "now"),
@@ -231,7 +231,7 @@ class ChangeLogSpec(OneTopic):
         check_log_facts(stream, facts)
 
     @classmethod
-    def check_move(cls, stream: str) -> None:
+    def check_move(cls, stream: str, facts: Mapping[str, Any] = NO_FACTS) -> None:  # noqa: ARG003
         """See `SourceSpec.check_move`."""
         raise ConfigurationError(
             f"the watermark of stream {stream!r} can't be moved: a log is read once, then its server drops it.\n"

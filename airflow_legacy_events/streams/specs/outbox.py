@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
@@ -16,18 +16,20 @@ from airflow_legacy_events.core.model import Stream
 from airflow_legacy_events.core.ports import Database, Envelope, Source
 from airflow_legacy_events.core.row_security import FAIL, ROW_SECURITY
 from airflow_legacy_events.core.uris import path_of
+from airflow_legacy_events.core.zones import OF_DATABASE
 from airflow_legacy_events.hooks.registry import OUTBOX_ENVELOPES, find, missing_port, resolve
 from airflow_legacy_events.sources.outbox.layouts import check_columns
 from airflow_legacy_events.sources.roles import LAYOUTS
 from airflow_legacy_events.streams import arguments, messages
 from airflow_legacy_events.streams.naming import holds_template
+from airflow_legacy_events.streams.specs.outbox_watermark import KEEP, OutboxWatermark
 
-AFTER_PUBLISH = ("delete", "mark")
+AFTER_PUBLISH = ("delete", "mark", KEEP)
 _MARK_VALUES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class OutboxSpec:
+class OutboxSpec(OutboxWatermark):
     """The arguments of an outbox source, under the operator's names; see `OutboxDrainOperator`.
 
     Attributes:
@@ -38,7 +40,8 @@ class OutboxSpec:
     remedies: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
             "topic": "an outbox has one stream, since two drains would take each other's rows: give both the same"
-            " topic=, which may be a template, or forget the stream, which loses nothing"
+            " topic=, which may be a template, or forget the stream, which loses nothing; rows that are kept are then"
+            " published again"
         }
     )
     begins_now: ClassVar[bool] = False
@@ -79,7 +82,7 @@ class OutboxSpec:
         arguments.no_bare_text(order_columns=self.order_columns)
         if self.retention is not None:
             arguments.span("retention", self.retention, zero=False)
-        arguments.timezone("source_timezone", self.source_timezone)
+        arguments.timezone("source_timezone", self.source_timezone, of_database=self.after_publish == KEEP)
         self._check_marks()
         if rendered:
             arguments.refuse_templates(
@@ -94,7 +97,8 @@ class OutboxSpec:
     def _check_marks(self) -> None:
         mark = True if self.after_publish == "mark" else None
         arguments.only_with("mark_values", self.mark_values, "after_publish='mark'", mark)
-        arguments.only_with("retention", self.retention, "after_publish='mark'", mark)
+        stays = mark if self.after_publish != KEEP else True
+        arguments.only_with("retention", self.retention, "after_publish='mark' or after_publish='keep'", stays)
         values = self.mark_values
         if values is None or _is_late(values):
             return
@@ -144,7 +148,7 @@ class OutboxSpec:
 
     @property
     def _zone(self) -> str:
-        return self.source_timezone or "UTC"
+        return "UTC" if self.source_timezone in (None, OF_DATABASE) else str(self.source_timezone)
 
     def stream(self, topic: str, dag_id: str, task_id: str) -> Stream:  # noqa: ARG002  one table, one stream
         """See `SourceSpec.stream`."""
@@ -186,11 +190,13 @@ class OutboxSpec:
 
     def source(self, database: Database, *, stream: Stream, limits: Limits, log: logging.Logger) -> Source:
         """See `SourceSpec.source`."""
+        from airflow_legacy_events.sources.kept_outbox.source import KeptOutboxSource  # noqa: PLC0415
         from airflow_legacy_events.sources.outbox.source import OutboxSource  # noqa: PLC0415  loads SQLAlchemy
 
         found = self.resolved()
         topic = templates.columns_of(templates.parse(stream.topic, "topic="))
-        return OutboxSource(
+        made: type[OutboxSource | KeptOutboxSource] = KeptOutboxSource if self.after_publish == KEEP else OutboxSource
+        return made(
             database=database,
             stream=stream.name,
             source=self.conn_id,
@@ -205,35 +211,8 @@ class OutboxSpec:
             retention=self.retention,
             message_names=(*topic, *messages.columns(stream)),
             limits=limits,
-            source_timezone=self._zone,
+            source_timezone=self.source_timezone,
             log=log,
-        )
-
-    @classmethod
-    def check_facts(cls, stream: str, facts: Mapping[str, Any]) -> None:
-        """See `SourceSpec.check_facts`."""
-        from airflow_legacy_events.sources.outbox.facts import check_outbox_facts  # noqa: PLC0415  loads SQLAlchemy
-
-        check_outbox_facts(stream, facts)
-
-    @classmethod
-    def check_move(cls, stream: str) -> None:
-        """See `SourceSpec.check_move`."""
-        raise ConfigurationError(
-            f"the watermark of stream {stream!r} can't be moved: an outbox has no position, each open row is read by"
-            " the next run. To send rows again, replay a window of their timestamp, or empty their mark in the table"
-        )
-
-    @classmethod
-    def check_accept(cls, stream: str, accepted: Collection[str]) -> None:
-        """See `SourceSpec.check_accept`."""
-
-    @classmethod
-    def left_by(cls, facts: Mapping[str, Any], stream: str, given: Mapping[str, Any]) -> Self:  # noqa: ARG003
-        """See `SourceSpec.left_by`."""
-        raise ConfigurationError(
-            f"the rows of stream {stream!r} can't be counted: what waits in an outbox does not follow from its"
-            " watermark, each row is its own state. The report of its last run says what was left, under backlog"
         )
 
 

@@ -26,7 +26,7 @@ def operator(**arguments):
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"after_publish": "keep"}, "after_publish= must be one of 'delete', 'mark'; found 'keep'"),
+        ({"after_publish": "archive"}, "after_publish= must be one of 'delete', 'mark', 'keep'; found 'archive'"),
         ({"mark_values": (0, 1)}, "mark_values= has no effect without after_publish='mark'"),
         ({"retention": WEEK}, "retention= has no effect without after_publish='mark'"),
         ({**MARK, "retention": 7}, "retention= must be a timedelta; found 7"),
