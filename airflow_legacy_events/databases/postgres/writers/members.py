@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.core.ports import Blocker
 
-_LOCAL, _PREPARED = re.compile(r"(\d+/\d+)@(\d+)", re.ASCII), re.compile(r"xid (\d+)", re.ASCII)
+_LOCAL = re.compile(r"(?P<virtual>(?P<slot>\d+)/\d+)@(?P<pid>\d+)(?P<on>\+?)", re.ASCII)
+_PREPARED = re.compile(r"xid (\d+)", re.ASCII)
 _AFTER_RESTART = "-1/"
 """Begins the virtual id of a transaction that was prepared before the server started."""
 
@@ -26,7 +27,8 @@ class Found(NamedTuple):
         database: that it works in.
         query_start: when its session's last statement began, if this user may see it.
         gid: name of a prepared one.
-        writing: whether it holds or awaits a lock to write to the table.
+        writing: whether it holds or awaits a lock to write to the table. If not, its session is waited for until it has
+            no transaction at all: several may belong to one statement, such as CALL, whose time they write.
     """
 
     virtual: str
@@ -41,7 +43,7 @@ class Found(NamedTuple):
     @property
     def id(self) -> str:
         """Id that no later transaction of this server has."""
-        return f"xid {self.xid}" if self.pid is None else f"{self.virtual}@{self.pid}"
+        return f"xid {self.xid}" if self.pid is None else f"{self.virtual}@{self.pid}{'' if self.writing else '+'}"
 
     @property
     def blocker(self) -> Blocker:
@@ -59,8 +61,8 @@ def as_open(rows: Iterable[Iterable[Any]]) -> dict[str, Blocker]:
     return {one.id: one.blocker for one in map(Found._make, rows)}
 
 
-def virtual_ids(ids: Collection[str]) -> list[str]:
-    """Return the virtual ids of local transactions.
+def sessions_of(ids: Collection[str]) -> list[int]:
+    """Return the processes of local transactions.
 
     Raises:
         WatermarkError: one of `ids` is not an id of PostgreSQL.
@@ -68,7 +70,7 @@ def virtual_ids(ids: Collection[str]) -> list[str]:
     for one in ids:
         if not _LOCAL.fullmatch(one) and not _PREPARED.fullmatch(one):
             raise WatermarkError(f"the transaction {one!r} of the stored horizon is none of PostgreSQL")
-    return [found[1] for found in map(_LOCAL.fullmatch, ids) if found]
+    return [int(found["pid"]) for found in map(_LOCAL.fullmatch, ids) if found]
 
 
 def remaining(ids: Collection[str], rows: Iterable[Iterable[Any]], *, restarted: bool) -> Mapping[str, Blocker]:
@@ -79,18 +81,22 @@ def remaining(ids: Collection[str], rows: Iterable[Iterable[Any]], *, restarted:
 
     Args:
         ids: of transactions that were open.
-        rows: of the local ones with these virtual ids that are open now, and of all prepared ones.
+        rows: of the transactions that these sessions have now, and of all prepared ones.
         restarted: whether the server was started since; its local transactions have ended.
     """
     found = list(map(Found._make, rows))
-    known = {one.id: one for one in found if one.pid is None or not restarted}
-    prepared = [one for one in found if one.pid is None]
-    kept = {} if restarted else {one.virtual: one for one in prepared}
-    unknown = [one for one in prepared if one.writing and one.virtual.startswith(_AFTER_RESTART) and one.id not in ids]
+    prepared = {one.id: one for one in found if one.pid is None}
+    own = [] if restarted else [one for one in found if one.pid is not None]
+    local = {(place, one.pid): one for one in own for place in (one.virtual, one.virtual.split("/")[0])}
+    kept = {} if restarted else {one.virtual: one for one in prepared.values()}
+    unknown = [one for one in prepared.values() if one.writing and one.virtual.startswith(_AFTER_RESTART)]
+    lost = next((one for one in unknown if one.id not in ids), None)
     still: dict[str, Blocker] = {}
     for one in ids:
-        local = _LOCAL.fullmatch(one)
-        now = known.get(one) or (kept.get(local[1]) or next(iter(unknown), None) if local else None)
+        now = prepared.get(one)
+        if parts := _LOCAL.fullmatch(one):
+            place = parts["slot" if parts["on"] else "virtual"], int(parts["pid"])
+            now = local.get(place) or kept.get(parts["virtual"]) or lost
         if now is not None:
             still[one] = now.blocker
     return still

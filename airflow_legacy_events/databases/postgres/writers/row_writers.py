@@ -6,6 +6,7 @@ import datetime as dt
 import functools
 import re
 from collections.abc import Callable, Collection, Mapping
+from itertools import chain
 from typing import Any
 
 from psycopg import sql
@@ -18,7 +19,7 @@ from airflow_legacy_events.databases.postgres.entries import MATERIALIZED, VIEW
 from airflow_legacy_events.databases.postgres.server import Server
 from airflow_legacy_events.databases.postgres.writers import statements
 from airflow_legacy_events.databases.postgres.writers.judging import judged
-from airflow_legacy_events.databases.postgres.writers.members import as_open, in_utc, remaining, virtual_ids
+from airflow_legacy_events.databases.postgres.writers.members import as_open, in_utc, remaining, sessions_of
 from airflow_legacy_events.databases.postgres.writers.served import NOW, Now, restarted
 from airflow_legacy_events.databases.postgres.writers.times import steps
 from airflow_legacy_events.databases.postgres.writers.verdict import Verdict
@@ -27,6 +28,8 @@ Ask = Callable[..., list[list[Any]]]
 Behind = Callable[[Mapping[str, Any]], str | None]
 _DIGITS = re.compile(r"\((\d)\)")
 _MOST_DIGITS = 6
+_LOOKS = 2
+"""A session that commits within CALL has no transaction for some microseconds; one of two looks sees it."""
 
 
 class PostgresRowWriters:
@@ -90,19 +93,21 @@ class PostgresRowWriters:
         return WritersLook(None, as_open(rows), None, clock.astimezone(dt.UTC)), Now(*now)
 
     def _times(self) -> tuple[WritersLook, Now]:
-        asked = statements.CLOCK, statements.OLDEST, statements.untimed(self._table)
-        [[now], [(clock, replayed)], oldest, rows] = self._look(*asked)
+        untimed = statements.untimed(self._table)
+        looks = self._look(statements.CLOCK, statements.OLDEST, *([untimed] * _LOOKS))
+        [[now], [(clock, replayed)], oldest, *found] = looks
         before, blocker = min(clock, replayed or clock), None
         for since, pid, user, database, query_start in oldest:
             if since < before:
                 before, blocker = since, Blocker(pid, user, database, in_utc(query_start))
         mark = (before - clock_margin.CLOCK_MARGIN).astimezone(dt.UTC)
-        return WritersLook(mark, as_open(rows), blocker, clock.astimezone(dt.UTC)), Now(*now)
+        return WritersLook(mark, as_open(chain(*found)), blocker, clock.astimezone(dt.UTC)), Now(*now)
 
     def remaining(self, ids: Collection[str], server: Mapping[str, Any]) -> Mapping[str, Blocker]:
         """See `core.ports.RowWriters.remaining`."""
-        [[now], rows] = self._look(statements.still_open(self._table, virtual_ids(ids)))
-        return remaining(ids, rows, restarted=restarted(server, Now(*now), self._behind))
+        still_open = statements.still_open(self._table, sessions_of(ids))
+        [[now], *found] = self._look(*([still_open] * (_LOOKS if self._timed else 1)))
+        return remaining(ids, chain(*found), restarted=restarted(server, Now(*now), self._behind))
 
     def _look(self, *asked: str | sql.Composable) -> list[list[Any]]:
         return self._ask("looking for open writers", statements.FRESH, NOW, *asked)[1:]

@@ -97,7 +97,7 @@ _REMAINING = sql.SQL("""
     FROM locks AS l
    WHERE l.granted AND CASE WHEN l.pid IS NULL THEN l.locktype OPERATOR(pg_catalog.=) 'transactionid'
                             ELSE l.locktype OPERATOR(pg_catalog.=) 'virtualxid'
-                             AND l.virtualtransaction OPERATOR(pg_catalog.=) ANY ({ids}::pg_catalog.text[]) END
+                             AND l.pid OPERATOR(pg_catalog.=) ANY ({pids}::pg_catalog.int4[]) END
 """)
 FRESH = "SELECT pg_catalog.pg_stat_clear_snapshot()"
 """Makes the next look at `pg_stat_activity` a new one, even inside a transaction."""
@@ -138,9 +138,9 @@ def untimed(table: sql.Composable | None) -> sql.Composable:
     return _over(table, _UNTIMED)
 
 
-def still_open(table: sql.Composable | None, ids: list[str]) -> sql.Composable:
-    """Return the SELECT of the local transactions with these virtual ids, and of all prepared ones."""
-    return _over(table, _REMAINING.format(ids=ids))
+def still_open(table: sql.Composable | None, pids: list[int]) -> sql.Composable:
+    """Return the SELECT of the local transactions of these processes, and of all prepared ones."""
+    return _over(table, _REMAINING.format(pids=pids))
 
 
 def _over(table: sql.Composable | None, found: sql.Composable) -> sql.Composable:

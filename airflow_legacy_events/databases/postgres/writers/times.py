@@ -40,15 +40,12 @@ def judged_times(of: Written, facts: Writing, table: WrittenTable, column: str) 
     if clock.zone and canonical(clock.zone) != canonical(of.timezone):
         why = f"{clock.by} of {column!r} is a time in zone {clock.zone}, and its values are read as {of.timezone}"
         return gap(why, f"Give source_timezone={(canonical(clock.zone) or clock.zone)!r}; or {instead(facts)}")
-    all_seen = f"GRANT pg_read_all_stats TO {facts.user}"
-    if clock.of_statement and not facts.sees_all:
-        why = "statement_timestamp() may be older than its transaction, and this user does not see how old"
-        return gap(why, f"{all_seen}; or {instead(facts)}")
-    reason = f"each writer leaves column {column!r} to {clock.by}"
-    if of.column.kind is not Kind.INSTANT and not clock.zone:
-        way = f"{alter} TYPE timestamptz USING {name} AT TIME ZONE '{of.timezone}' needs no such assumption"
-        reason += f", and all writers use one session zone, {of.timezone}"
-        reason += f"\n{way}" if of.column.kind is Kind.TIMESTAMP else ""
+    by_session = of.column.kind is not Kind.INSTANT and not clock.zone
+    zones = f", all writers use one session zone, {of.timezone}," if by_session else ""
+    reason = f"each writer leaves column {column!r} to {clock.by}{zones} and the server's clock is not set back"
+    if by_session and of.column.kind is Kind.TIMESTAMP:
+        way = f"{alter} TYPE timestamptz USING {name} AT TIME ZONE '{of.timezone}'"
+        reason += f"\n{way} needs no session zone"
     if not facts.sees_all:
-        reason += f"\n{all_seen} lets a run read on beside transactions that began before it"
+        reason += f"\nGRANT pg_read_all_stats TO {facts.user} lets a run read on beside transactions that have begun"
     return Verdict(BOUNDED, reason)
