@@ -1,0 +1,1 @@
+"""What horizons cost: statements, time of runs, and what writers notice of polls."""
