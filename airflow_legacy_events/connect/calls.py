@@ -72,7 +72,10 @@ def states() -> Call[dict[str, Status]]:
 
 
 def status(name: str) -> Call[Status | None]:
-    """State of a connector and its tasks; None if there is no such connector, or it was created just now."""
+    """State of a connector and its tasks; None if there is no such connector, or the worker does not know it yet.
+
+    It does not while it is starting, or for seconds after the connector was created: `config` is what knows.
+    """
     return Call(method="GET", path=_path(name, "status"), parse=_status, missing=True)
 
 
@@ -184,7 +187,7 @@ def reset_offsets(name: str) -> Call[None]:
 
 def delete(name: str) -> Call[None]:
     """Delete a connector; one that is not there is no error. Offsets, slot and publication stay."""
-    gone = Call(method="GET", path=_path(name, "status"), parse=lambda body: body is None, missing=True)
+    gone = Call(method="GET", path=_path(name, "config"), parse=lambda body: body is None, missing=True)
     return Call(method="DELETE", path=_path(name), parse=_nothing, writes=True, missing=True, applied=gone)
 
 

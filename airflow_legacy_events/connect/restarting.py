@@ -104,9 +104,11 @@ class Restarting:
         self.client.deadline.wait(seconds)
 
     def _status(self) -> Status:
-        status = self.client.send(calls.status(self.name))
-        if status is None:
-            raise missing(self.name, self.client.send(calls.names()))
+        while (status := self.client.send(calls.status(self.name))) is None:
+            there = self.client.send(calls.names())
+            if self.name not in there or self.client.deadline.over:
+                raise missing(self.name, there)
+            self.client.deadline.wait(LOOK_SECONDS)  # the worker does not know it yet
         return status
 
     def _config(self) -> dict[str, str]:

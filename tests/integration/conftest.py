@@ -2,4 +2,8 @@
 
 from tests.support.profile import LONG
 
-collect_ignore = [] if LONG else ["test_binlog_restarts.py", "test_changelog_restarts.py", "test_changelog_standby.py"]
+_LONG = (
+    *("test_binlog_restarts.py", "test_changelog_restarts.py", "test_changelog_standby.py"),
+    "test_connect_workers.py",
+)
+collect_ignore = [] if LONG else [*_LONG]

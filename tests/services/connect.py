@@ -67,6 +67,7 @@ class Connect(Service):
         group: of the cluster, for a further worker of one; None: a cluster of its own.
         environment: variables of the worker, for `${env:…}`.
         options: of Java.
+        cert: files of a client's certificate and of its key, where the worker demands one.
     """
 
     name = "connect"
@@ -81,6 +82,7 @@ class Connect(Service):
         group: str | None = None,
         environment: Mapping[str, str] | None = None,
         options: Sequence[str] = (),
+        cert: tuple[str, str] | None = None,
     ) -> None:
         super().__init__()
         self.url = os.environ.get(VARIABLE, "") if shared else ""
@@ -89,7 +91,7 @@ class Connect(Service):
         self._port = free_port()
         self.group = group or f"connect-{self._port}"
         self.url = self.url or self._address()
-        self.client = httpx.Client(base_url=self.url, timeout=30, trust_env=False, verify=False)
+        self.client = httpx.Client(base_url=self.url, timeout=30, trust_env=False, verify=False, cert=cert)
         if started:
             self._start(options, environment)
         self.wait_ready(self._answers, 120)
@@ -127,8 +129,12 @@ class Connect(Service):
 
     def restart(self) -> None:
         """Start a worker that was killed again, on its address."""
-        self.spawn(self._command, cwd=self.folder, environment=self._environment)
+        self.begin_again()
         self.wait_ready(self._answers, 120)
+
+    def begin_again(self) -> None:
+        """Likewise, without waiting until it is ready."""
+        self.spawn(self._command, cwd=self.folder, environment=self._environment)
 
     def _further(self) -> dict[str, str]:
         topics = {f"{kind}.storage.topic": f"{self.group}-{kind}" for kind in ("config", "offset", "status")}

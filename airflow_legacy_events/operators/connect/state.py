@@ -11,7 +11,7 @@ from airflow_legacy_events.connect import calls
 from airflow_legacy_events.connect.applying import LOOK_SECONDS, failed_error
 from airflow_legacy_events.connect.client import ConnectClient
 from airflow_legacy_events.connect.secrets import secrets_of
-from airflow_legacy_events.connect.state import RUNNING, STATES, STOPPED, Status
+from airflow_legacy_events.connect.state import RUNNING, STATES, Status
 from airflow_legacy_events.core.errors import ConfigurationError, ConnectError
 from airflow_legacy_events.operators.connect._base import ConnectorOperator
 from airflow_legacy_events.streams import arguments
@@ -41,13 +41,13 @@ class ConnectorStateOperator(ConnectorOperator):
 
     def _steer(self, client: ConnectClient, context: Context) -> dict[str, Any]:  # noqa: ARG002  a port of the base
         status = client.send(calls.status(self.connector))
-        if status is None:
+        if status is None and client.send(calls.config(self.connector)) is None:
             return self._absent()
-        before = _word(status)
-        if status.holds(self.state):
+        before = None if status is None else _word(status)
+        if status is not None and status.holds(self.state):
             _log.info("connector %s is %s already", self.connector, self.state)
             return self._report("unchanged", before, status)
-        if status.connector.state != self.state.upper():
+        if status is None or status.connector.state != self.state.upper():
             client.send(calls.set_state(self.connector, self.state))
         status = self._wait(client, status)
         _log.info("connector %s is %s", self.connector, self.state)
@@ -56,17 +56,17 @@ class ConnectorStateOperator(ConnectorOperator):
     def _wait(self, client: ConnectClient, status: Status | None) -> Status:
         while not client.deadline.over:
             status = client.send(calls.status(self.connector))
-            if status is None:
+            config = client.send(calls.config(self.connector))
+            if config is None:
                 raise ConnectError(f"connector {self.connector!r} was deleted while this task waited for it")
-            if status.holds(self.state):
+            if status is not None and status.holds(self.state):
                 return status
-            if self.state == RUNNING and status.failed and status.connector.state != STOPPED.upper():
-                config = client.send(calls.config(self.connector))
-                raise failed_error(self.connector, status.failed, secrets_of(config or {}))
+            if status is not None and self.state == RUNNING and status.failed:
+                raise failed_error(self.connector, status.failed, secrets_of(config))
             client.deadline.wait(LOOK_SECONDS)
         raise ConnectError(
             f"connector {self.connector!r} is not {self.state} after {self.timeout}: look at the workers' logs, or"
-            f" raise timeout=. Now: {status}"
+            f" raise timeout=. Now: {status or 'not known to the worker'}"
         )
 
     def _absent(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class ConnectorStateOperator(ConnectorOperator):
         _log.info("there is no connector %s, which missing='ok' allows", self.connector)
         return {"connector": self.connector, "action": "missing", "before": None, "state": None, "tasks": 0}
 
-    def _report(self, action: str, before: str, status: Status) -> dict[str, Any]:
+    def _report(self, action: str, before: str | None, status: Status) -> dict[str, Any]:
         found = {"connector": self.connector, "action": action, "before": before}
         return {**found, "state": _word(status), "tasks": len(status.tasks)}
 
