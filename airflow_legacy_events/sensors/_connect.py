@@ -31,7 +31,6 @@ from airflow_legacy_events.streams.rendering import RenderedFields
 from airflow_legacy_events.triggers import _connect
 
 _log = logging.getLogger(__name__)
-_SHORTEST = dt.timedelta(seconds=1)
 _MARGIN = dt.timedelta(seconds=60)
 
 
@@ -113,12 +112,13 @@ class ConnectorSensor(RenderedFields, BaseSensorOperator):
         found = self.poke(context)
         if isinstance(found, PokeReturnValue):
             return self._finish(context, cast("dict[str, Any]", found.xcom_value))
-        left = dt.timedelta(seconds=self.timeout - (time.monotonic() - self._began))
-        trigger = self._trigger(time.time() + left.total_seconds())
-        return self.defer(trigger=trigger, method_name="execute_complete", timeout=left + _MARGIN)
+        trigger, timeout = self._trigger(time.time() + self._left), dt.timedelta(seconds=self._left) + _MARGIN
+        return self.defer(trigger=trigger, method_name="execute_complete", timeout=timeout)
 
     def poke(self, context: Context) -> bool | PokeReturnValue:  # noqa: ARG002  Airflow's signature
-        """Look once; what can't be reached counts as not yet."""
+        """Look once; what can't be reached counts as not yet, and is not looked at once more when the time is over."""
+        if self._failure and not self._left:
+            return False
         try:
             report = self._look()
         except StoppedError:
@@ -126,7 +126,8 @@ class ConnectorSensor(RenderedFields, BaseSensorOperator):
         except LegacyEventsError as error:
             if not error.retry_helps:
                 raise final(error).with_traceback(None) from error.__cause__
-            self._failure = str(error)
+            if self._left or not self._reason():
+                self._failure = str(error)
             _log.warning("connector %s can't be looked at: %s", self.connector, error)
             return False
         self._failure = ""
@@ -160,10 +161,14 @@ class ConnectorSensor(RenderedFields, BaseSensorOperator):
     def _look(self) -> dict[str, Any] | None:
         if self._stop.requested:
             raise StoppedError("the task received a stop request while it waited for a connector")
-        left = dt.timedelta(seconds=self.timeout - (time.monotonic() - self._began))
-        timeout = max(_SHORTEST, min(_connect.LOOK_TIMEOUT, left))
+        timeout = max(_connect.SHORTEST, min(_connect.LOOK_TIMEOUT, dt.timedelta(seconds=self._left)))
         with KafkaConnectHook(self.connect_conn_id).get_client(timeout, self._stop) as client:
             return run(self._steps(), client)
+
+    @property
+    def _left(self) -> float:
+        """Seconds until the end of waiting, at least 0."""
+        return max(0.0, self.timeout - (time.monotonic() - self._began))
 
     def _why(self) -> str:
         return f"connector {self.connector!r}: {self._failure or f'not yet, {self._reason()}'}"

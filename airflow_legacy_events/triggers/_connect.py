@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from airflow_legacy_events.connect.names import check_name
 from airflow_legacy_events.connect.steps import Steps, run_async
@@ -24,10 +24,11 @@ T = TypeVar("T")
 
 LOOK_TIMEOUT = dt.timedelta(seconds=20)
 """How long one look sends requests again after what passes; then it is logged, and the next look follows."""
+SHORTEST = dt.timedelta(seconds=2)
+"""That a look may take at least, when the time is over."""
 FIRST_SECONDS, _GROWTH = 1.0, 1.5
 """Between the first looks after a nudge, up to the interval of the others."""
 
-_SHORTEST = dt.timedelta(seconds=1)
 _LONGEST_WAIT_SECONDS = 60.0
 _SPREAD = 0.1
 
@@ -51,7 +52,7 @@ def within(until: float | None) -> dt.timedelta:
     """
     if until is None:
         return LOOK_TIMEOUT
-    return max(_SHORTEST, min(LOOK_TIMEOUT, dt.timedelta(seconds=until - time.time())))
+    return max(SHORTEST, min(LOOK_TIMEOUT, dt.timedelta(seconds=until - time.time())))
 
 
 async def look(connect_conn_id: str, steps: Steps[T], until: float | None) -> T:
@@ -75,10 +76,27 @@ def ends_of(conn_id: str, log: logging.Logger) -> Callable[[Callable[[TopicEnds]
     return use
 
 
-def failure(connector: str, error: Exception) -> dict[str, Any]:
-    """Return the event of an error for which waiting is no help; the sensor raises it again."""
-    trace = error.trace if isinstance(error, ConnectorFailedError) else None
-    return {"connector": connector, "error": str(error), "kind": type(error).__name__, "trace": trace}
+class Looking(Protocol):
+    """What decides, look by look.
+
+    Attributes:
+        reason: why the last look did not suffice.
+    """
+
+    reason: str
+
+
+def met(looking: Looking, connector: str, error: Exception, until: float | None) -> dict[str, Any] | None:
+    """Return the event of an error for which waiting is no help, which the sensor raises again; else note the error.
+
+    The last look, when the time is over, has little of it: what an earlier one found says more.
+    """
+    if not getattr(error, "retry_helps", False):
+        trace = error.trace if isinstance(error, ConnectorFailedError) else None
+        return {"connector": connector, "error": str(error), "kind": type(error).__name__, "trace": trace}
+    if not looking.reason or not is_over(until):
+        looking.reason = str(error)
+    return None
 
 
 def timed_out(connector: str, reason: str) -> dict[str, Any]:
@@ -86,9 +104,9 @@ def timed_out(connector: str, reason: str) -> dict[str, Any]:
     return {"connector": connector, "error": reason, "kind": "timeout", "trace": None}
 
 
-def is_final(error: BaseException) -> bool:
-    """Whether waiting is no help against an error."""
-    return not getattr(error, "retry_helps", False)
+def is_over(until: float | None) -> bool:
+    """Whether the end of waiting has come; see `within`."""
+    return until is not None and time.time() >= until
 
 
 def soon(looks: int, poll_seconds: float) -> float:

@@ -119,12 +119,10 @@ class ConnectorStateTrigger(BaseEventTrigger):
             except Exception as error:
                 if deferred and not isinstance(error, LegacyEventsError):
                     raise
+                _log.warning("connector %s can't be looked at: %s: %s", self.connector, type(error).__name__, error)
                 failures += 1
-                self._watch.reason = str(error)
-                _log.warning("connector %s can't be watched: %s: %s", self.connector, type(error).__name__, error)
-                if deferred and _connect.is_final(error):
-                    event = _connect.failure(self.connector, error)
-            if event is None and self.until is not None and time.time() >= self.until:
+                event = _connect.met(self._watch, self.connector, error, self.until) if deferred else None
+            if event is None and _connect.is_over(self.until):
                 event = _connect.timed_out(self.connector, self._watch.reason)
             if event is not None:
                 yield TriggerEvent(event)  # type: ignore[no-untyped-call]
@@ -206,12 +204,10 @@ class ConnectorCaughtUpTrigger(BaseTrigger):
                 event = await _connect.look(self.connect_conn_id, self._barrier.look(), self.until)
                 failures = 0
             except LegacyEventsError as error:
-                failures += 1
-                self._barrier.reason = str(error)
                 _log.warning("connector %s can't be looked at: %s", self.connector, error)
-                if _connect.is_final(error):
-                    event = _connect.failure(self.connector, error)
-            if event is None and self.until is not None and time.time() >= self.until:
+                failures += 1
+                event = _connect.met(self._barrier, self.connector, error, self.until)
+            if event is None and _connect.is_over(self.until):
                 event = _connect.timed_out(self.connector, self._barrier.reason)
             if event is not None:
                 yield TriggerEvent(event)  # type: ignore[no-untyped-call]

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
+from airflow.sdk.exceptions import AirflowFailException
 from psycopg.conninfo import conninfo_to_dict
 
 from tests.services.base import wait_until
@@ -46,6 +47,14 @@ def database_connection(
         "schema": found.database,
     }
     monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(made))
+
+
+@contextmanager
+def red(text: str, error: type[BaseException] = AirflowFailException) -> Iterator[pytest.ExceptionInfo[BaseException]]:
+    """The block fails with an error that holds a text, however its lines are wrapped; gives what pytest found."""
+    with pytest.raises(error) as found:
+        yield found
+    assert text in " ".join(str(found.value).split())
 
 
 def postgres_source(database: Database, name: str, *tables: str, **changed: Any) -> dict[str, Any]:
