@@ -10,8 +10,9 @@ from airflow.sdk.exceptions import AirflowException
 
 from airflow_legacy_events.brokers.kafka import KafkaBroker
 from airflow_legacy_events.brokers.kafka.topic_ends import KafkaTopicEnds
+from airflow_legacy_events.brokers.kafka.topic_tail import KafkaTopicTail
 from airflow_legacy_events.core.errors import ConfigurationError
-from airflow_legacy_events.core.ports import BrokerClient, TopicEnds
+from airflow_legacy_events.core.ports import BrokerClient, TopicEnds, TopicTail
 from airflow_legacy_events.hooks.broker import BrokerOptions
 
 
@@ -38,6 +39,15 @@ def kafka_topic_ends(conn_id: str, log: logging.Logger) -> TopicEnds:
         ConfigurationError: the provider refuses the connection, or it names no broker.
     """
     return KafkaTopicEnds(_settings(conn_id), log)
+
+
+def kafka_topic_tail(conn_id: str, log: logging.Logger) -> TopicTail:
+    """Return the end of a connection's topics; nothing is connected yet.
+
+    Raises:
+        ConfigurationError: the provider refuses the connection, or it names no broker.
+    """
+    return KafkaTopicTail(_settings(conn_id), log)
 
 
 def _settings(conn_id: str) -> dict[str, Any]:

@@ -38,6 +38,9 @@ BROKERS = {
 TOPIC_ENDS = {
     "kafka": "airflow_legacy_events.hooks.kafka:kafka_topic_ends",
 }
+TOPIC_TAILS = {
+    "kafka": "airflow_legacy_events.hooks.kafka:kafka_topic_tail",
+}
 ENVELOPES = {
     "cloudevents": "airflow_legacy_events.envelopes.cloudevents:CloudEventsEnvelope",
     "plain": "airflow_legacy_events.envelopes.plain:PlainEnvelope",

@@ -19,6 +19,7 @@ from airflow_legacy_events.core.ports.observer import Observer
 from airflow_legacy_events.core.ports.source import KeepsRows, LogSource, Source
 from airflow_legacy_events.core.ports.store import WatermarkStore
 from airflow_legacy_events.core.ports.topic_ends import Bounds, Partition, TopicEnds
+from airflow_legacy_events.core.ports.topic_tail import TailMessage, TopicTail
 from airflow_legacy_events.core.ports.versions import RowVersions, VersionHorizon, VersionStorage
 from airflow_legacy_events.core.ports.writers import Blocker, RowWriters, WritersLook, Written
 
@@ -55,7 +56,9 @@ __all__ = [
     "SourceSlot",
     "TableState",
     "TableWrites",
+    "TailMessage",
     "TopicEnds",
+    "TopicTail",
     "VersionHorizon",
     "VersionStorage",
     "WatermarkStore",
