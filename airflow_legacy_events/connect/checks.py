@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_legacy_events.connect.answers import LONGEST_SHOWN, without
+from airflow_legacy_events.connect.builders.jdbc import JDBC_SINK, refuse_unwritable
 from airflow_legacy_events.connect.config import CLASS, NAME
 from airflow_legacy_events.connect.renamed import PASSED_ON, UNLISTED, named_prefixes, renamed
 from airflow_legacy_events.core.errors import ConfigurationError
@@ -57,6 +58,17 @@ def refusals(verdict: Verdict, secrets: Collection[str]) -> list[ConfigurationEr
         for key, messages in verdict.errors.items()
         for one in messages
     ]
+
+
+def unwritable(config: Mapping[str, str]) -> list[ConfigurationError]:
+    """Return an error where Debezium's JDBC sink could write nothing, which `validate` lets through."""
+    if config.get(CLASS) != JDBC_SINK:
+        return []
+    try:
+        refuse_unwritable(config)
+    except ConfigurationError as error:
+        return [error]
+    return []
 
 
 def plugin_of(config: Mapping[str, str], plugins: Iterable[Mapping[str, Any]]) -> str:

@@ -4,28 +4,12 @@ from __future__ import annotations
 
 import json
 import numbers
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Mapping
+from typing import Any
 
 from airflow_legacy_events.core.errors import ConfigurationError
 
 NAME, CLASS = "name", "connector.class"
-
-
-@runtime_checkable
-class ConfigBuilder(Protocol):
-    """Plain data that becomes a config once the task runs; it holds no secret."""
-
-    def resolve(self, connector: str, find_connection: Callable[[str], Any]) -> Mapping[str, Any]:
-        """Return the config.
-
-        Args:
-            connector: name of the connector.
-            find_connection: returns the Airflow connection of an id.
-
-        Raises:
-            ConfigurationError: there is none.
-        """
 
 
 def read_config(config: Any, connector: str) -> dict[str, str]:
@@ -42,7 +26,7 @@ def read_config(config: Any, connector: str) -> dict[str, str]:
         config = _from_json(config)
     if not isinstance(config, Mapping):
         raise ConfigurationError(
-            f"config= must be a mapping, a JSON object, or a builder; found a {type(config).__name__}"
+            f"config= must be a mapping, a JSON object or what a builder returns; found a {type(config).__name__}"
         )
     if set(config) == {"name", "config"} and isinstance(config["config"], Mapping):
         config = {NAME: config["name"], **config["config"]}  # as for POST /connectors

@@ -73,7 +73,13 @@ class Plan:
         }
 
 
-def make_plan(client: ConnectClient, connector: str, declared: Mapping[str, str], on_unknown_key: str) -> Plan:
+def make_plan(
+    client: ConnectClient,
+    connector: str,
+    declared: Mapping[str, str],
+    on_unknown_key: str,
+    earlier: Sequence[ConfigurationError] = (),
+) -> Plan:
     """Check a declared config, and compare it with the connector's.
 
     Args:
@@ -81,6 +87,7 @@ def make_plan(client: ConnectClient, connector: str, declared: Mapping[str, str]
         connector: name of the connector.
         declared: its config, as `config.read_config` returns it.
         on_unknown_key: warn, fail or ignore.
+        earlier: problems that were found elsewhere.
 
     Raises:
         ConfigurationError: something speaks against it; one error names everything.
@@ -88,6 +95,8 @@ def make_plan(client: ConnectClient, connector: str, declared: Mapping[str, str]
     """
     found, verdict = _verdict(client, connector, declared)
     found += [
+        *earlier,
+        *checks.unwritable(declared),
         *checks.refusals(verdict, secrets_of(declared, verdict.passwords)),
         *_stars(declared),
         *checks.renamed_keys(declared, verdict.known),

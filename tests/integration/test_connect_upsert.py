@@ -5,9 +5,11 @@ import json
 import logging
 
 import pytest
+import sqlalchemy as sa
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_legacy_events import errors
+from airflow_legacy_events.connect import debezium_source, jdbc_sink
 from airflow_legacy_events.operators.connect import ConnectorUpsertOperator
 from tests.support import connectors
 from tests.support.connectors import PASSWORD, postgres_source
@@ -305,6 +307,74 @@ def test_placeholders_are_shown_and_resolved_by_the_worker(shop, connector, upse
     report = upsert(name, postgres_source(shop, name) | {"database.password": placeholder})
 
     assert (report["state"], report["diff"]["database.password"]["declared"]) == ("running", placeholder)
+
+
+@pytest.fixture
+def target(mariadb_logs, monkeypatch):
+    """Puts a connection that leads to a database; returns its id."""
+    url = sa.make_url(mariadb_logs.url("mysql"))
+    fields = {"conn_type": "mysql", "host": url.host, "port": url.port, "login": url.username, "schema": "mysql"}
+
+    def put(**changed):
+        made = fields | {"password": url.password} | changed
+        monkeypatch.setenv("AIRFLOW_CONN_TARGET", json.dumps(made))
+        return "target"
+
+    return put
+
+
+def test_a_builders_config_takes_what_it_needs_from_connections(shop, connector, upsert, connect, monkeypatch, caplog):
+    name = connector()
+    own = postgres_source(shop, name)
+    fields = {"host": own["database.hostname"], "port": int(own["database.port"]), "login": own["database.user"]}
+    made = {"conn_type": "postgres", **fields, "password": PASSWORD, "schema": shop.name}
+    monkeypatch.setenv("AIRFLOW_CONN_CRM_DB", json.dumps(made))
+    config = debezium_source(
+        connector="postgres",
+        source_conn_id="crm_db",
+        topic_prefix=name,
+        tables=["public.orders"],
+        slot_name=connectors.slot_name(name),
+        publication_name=connectors.slot_name(name),
+    )
+    report = upsert(name, config)
+
+    assert (report["action"], report["state"]) == ("created", "running")
+    assert report["diff"]["database.password"] == {"live": None, "declared": "***"}
+    assert connect.config(name)["database.password"] == PASSWORD
+    assert PASSWORD not in json.dumps(report) + caplog.text
+    assert upsert(name, config)["action"] == "unchanged"
+
+
+def test_a_sink_whose_login_is_refused_is_refused_before_any_write(connector, upsert, front, target):
+    name = connector()
+    sink = jdbc_sink(target_conn_id=target(password="guessed-it"), topics=[name])
+    with pytest.raises(errors.ConfigurationError) as raised:
+        upsert(name, sink)
+
+    assert "the database refuses connection 'target'" in " ".join(str(raised.value).split())
+    assert "guessed-it" not in str(raised.value)
+    assert front.writes == []
+
+
+def test_a_sink_whose_database_is_not_reached_from_here_is_a_warning(connector, upsert, target, caplog):
+    name = connector()
+    with caplog.at_level(logging.WARNING):
+        report = upsert(name, jdbc_sink(target_conn_id=target(port=1), topics=[name]), dry_run=True)
+
+    assert report["action"] == "would_create"
+    assert "the login of connection 'target' could not be tried from here" in caplog.text
+    caplog.clear()
+    assert upsert(name, jdbc_sink(target_conn_id=target(), topics=[name]), dry_run=True)["unknown"] == {}
+    assert "could not be tried" not in caplog.text
+
+
+def test_a_sink_that_validate_lets_through_is_refused(connector, upsert, front):
+    name = connector()
+    sink = {"connector.class": connectors.JDBC_SINK, "topics": name, "connection.url": "jdbc:postgresql://h/d"}
+    with pytest.raises(errors.ConfigurationError, match=r"insert\.mode= must be one of"):
+        upsert(name, sink | {"insert.mode": "bogus"})
+    assert front.writes == []
 
 
 @pytest.mark.parametrize("wrong", [{"state": "up"}, {"on_difference": "x"}, {"on_unknown_key": "x"}, {"stable_for": 3}])

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from airflow.sdk import XComArg
 from airflow.sdk.log import mask_secret
 
-from airflow_legacy_events.connect.config import ConfigBuilder, read_config
+from airflow_legacy_events.connect import placeholders
+from airflow_legacy_events.connect.config import read_config
 from airflow_legacy_events.connect.secrets import secrets_of, shown
 from airflow_legacy_events.core.errors import ConfigurationError
-from airflow_legacy_events.hooks.connections import find_connection
 from airflow_legacy_events.operators.connect._base import ConnectorOperator
 from airflow_legacy_events.streams.naming import holds_template
 
@@ -24,7 +25,7 @@ class DeclaredConfig(ConnectorOperator):
     itself is kept beside it.
     """
 
-    config: Mapping[str, Any] | str | ConfigBuilder
+    config: Mapping[str, Any] | str
     _rendered: Any = None
 
     def _check_config(self) -> None:
@@ -34,23 +35,32 @@ class DeclaredConfig(ConnectorOperator):
             ConfigurationError: it can't be one.
         """
         given = self.config
-        if isinstance(given, (str, ConfigBuilder)) and not isinstance(given, Mapping):
+        if isinstance(given, (str, XComArg)):
             return
         if not isinstance(given, Mapping) or not (_holds_template(given) or holds_template(self.connector)):
             read_config(given, self.connector)
 
     def _declared(self) -> dict[str, str]:
-        """Return the rendered config as the texts that Kafka Connect keeps.
+        """Return the rendered config as the texts that Kafka Connect keeps, with what it takes from connections.
+
+        Raises:
+            ConfigurationError: it can't be one, or a connection lacks what is taken from it.
+        """
+        declared = self._as_written()
+        if placeholders.connections(declared):
+            from airflow_legacy_events.hooks.connect_values import filled  # noqa: PLC0415  loads SQLAlchemy
+
+            declared = {key: str(value) for key, value in filled(declared).items()}
+        hide(secrets_of(declared))
+        return declared
+
+    def _as_written(self) -> dict[str, str]:
+        """Return the rendered config with its placeholders.
 
         Raises:
             ConfigurationError: it can't be one.
         """
-        found = self.config if self._rendered is None else self._rendered
-        if isinstance(found, ConfigBuilder):
-            found = found.resolve(self.connector, find_connection)
-        declared = read_config(found, self.connector)
-        hide(secrets_of(declared))
-        return declared
+        return read_config(self.config if self._rendered is None else self._rendered, self.connector)
 
     def _show(self, passwords: Collection[str]) -> None:
         """Hide what the plugin declares as passwords in the rendered template, too.
@@ -68,7 +78,7 @@ class DeclaredConfig(ConnectorOperator):
         if parent is self and self._rendered is not None:
             self.config = self._rendered
         super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)
-        if parent is self and not isinstance(self.config, ConfigBuilder):
+        if parent is self:
             self._rendered = self.config
             self.config = _shown(self.config, self.connector)
 

@@ -13,11 +13,11 @@ from airflow.sdk import Context, conf
 from airflow_legacy_events.connect import calls
 from airflow_legacy_events.connect.applying import LOOK_SECONDS, Applying, Look, late, marks_of, other_hand
 from airflow_legacy_events.connect.client import ConnectClient
-from airflow_legacy_events.connect.config import ConfigBuilder
 from airflow_legacy_events.connect.diff import compare, lines_of
 from airflow_legacy_events.connect.plan import FAIL, IGNORE, UNCHANGED, WARN, Plan, drift_error, make_plan
 from airflow_legacy_events.connect.state import RUNNING, STATES, Status, failure_text
 from airflow_legacy_events.core.errors import ConfigurationError, ConnectError, ConnectorFailedError, LegacyEventsError
+from airflow_legacy_events.hooks.connect_login import try_login
 from airflow_legacy_events.hooks.failures import final
 from airflow_legacy_events.operators.connect._declared import DeclaredConfig, hide
 from airflow_legacy_events.streams import arguments
@@ -38,8 +38,8 @@ class ConnectorUpsertOperator(DeclaredConfig):
     its next start. The task returns ``{connector, action, diff, unknown, not_snapshotted, state, tasks}``. Secrets are
     shown as ``***`` there, in the log, in errors and in the rendered template.
 
-    :param config: the whole config: a mapping, the name of a ``.json`` file, its text, or a builder of
-        ``airflow_legacy_events.connect``. A value of None means that the key is absent. (templated)
+    :param config: the whole config: a mapping, such as a builder of ``airflow_legacy_events.connect`` returns, the name
+        of a ``.json`` file, or its text. A value of None means that the key is absent. (templated)
     :param state: state of a connector that is created: ``running``, ``paused`` or ``stopped``.
     :param dry_run: check and compare only; the action is ``would_create``, ``would_update`` or ``unchanged``.
     :param on_difference: ``apply`` the declared config, or ``fail`` with the difference and change nothing.
@@ -56,7 +56,7 @@ class ConnectorUpsertOperator(DeclaredConfig):
     def __init__(
         self,
         *,
-        config: Mapping[str, Any] | str | ConfigBuilder,
+        config: Mapping[str, Any] | str,
         state: str = RUNNING,
         dry_run: bool = False,
         on_difference: str = _APPLY,
@@ -92,7 +92,12 @@ class ConnectorUpsertOperator(DeclaredConfig):
         :param client: of the cluster.
         :raises ConfigurationError: the config can't be applied; the message names every reason.
         """
-        return make_plan(client, self.connector, self._declared(), self.on_unknown_key)
+        declared = self._declared()
+        refused, untried = try_login(self._as_written())
+        if untried is not None:
+            _log.warning("connector %s: %s", self.connector, untried)
+        earlier = [] if refused is None else [ConfigurationError(refused)]
+        return make_plan(client, self.connector, declared, self.on_unknown_key, earlier)
 
     def _steer(self, client: ConnectClient, context: Context) -> Any:  # noqa: ARG002  a port of the base
         plan = self.plan(client)
