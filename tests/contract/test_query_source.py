@@ -253,8 +253,8 @@ def test_an_unfinished_watermark_without_values_begins_at_the_beginning(days):
 
 def test_what_lag_holds_back_is_not_pending(legacy):
     legacy.execute("CREATE TABLE t (id integer PRIMARY KEY, at timestamp NOT NULL)")
-    now = f"'{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M:%S}'"
-    legacy.execute(f"INSERT INTO t VALUES (1, '2026-01-01 10:00:00'), (2, {now})")
+    young = f"'{dt.datetime.now(dt.UTC) - dt.timedelta(seconds=5):%Y-%m-%d %H:%M:%S}'"
+    legacy.execute(f"INSERT INTO t VALUES (1, '2026-01-01 10:00:00'), (2, {young})")
 
     with legacy.source(watermark_columns=("at",), lag=dt.timedelta(hours=1)) as source:
         assert source.pending(None) == (1, ("2026-01-01 10:00:00", "1"))

@@ -136,7 +136,7 @@ def test_what_is_printed_for_a_query_is_enough(legacy, reader, way):
     reader.may(printed(legacy, "query"))
     report = run(reader, way)
     assert (report.events, report.target_reached) == (2, True)
-    assert "GRANT" not in report.completeness_reason
+    assert "GRANT SELECT" not in report.completeness_reason
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -266,7 +266,7 @@ def test_a_view_is_read_by_who_may_read_it_and_nothing_else(legacy, reader):
     assert hidden == (legacy.dialect == "mysql")
     if hidden:
         reader.may(["GRANT SHOW VIEW ON crm.open_orders TO reader"])
-        assert "GRANT" not in view.run().completeness_reason
+        assert "GRANT SHOW VIEW" not in view.run().completeness_reason
 
 
 def test_a_sequence_that_is_seen_tells_rows_that_were_deleted_from_ids_that_began_anew(legacy, reader):

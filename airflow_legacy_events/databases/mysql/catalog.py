@@ -7,24 +7,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.ports import TableState, Withheld
-from airflow_legacy_events.databases.mysql.grants import account
+from airflow_legacy_events.databases.mysql.grants import account, quoted
 from airflow_legacy_events.databases.mysql.indexes import Index, read_indexes
 from airflow_legacy_events.databases.mysql.rights import grant_of_table, withheld_of
 from airflow_legacy_events.databases.mysql.session import Session
 from airflow_legacy_events.databases.mysql.tokens import Name
 from airflow_legacy_events.databases.mysql.underlying import WITH_SNAPSHOT, Underlying, below_view, unheld
+from airflow_legacy_events.databases.mysql.written import Given, Writing, further_columns, parameters_of, written_in
 from airflow_legacy_events.databases.reflection import TableFacts
 from airflow_legacy_events.databases.table_names import QUOTES, TableName, looked_up, no_such_table, readings
 
 # Whether names are case-sensitive here depends on the server.
 _TABLE = """
-SELECT {at}, table_schema, table_name, table_type, engine, create_time, CURRENT_USER() FROM information_schema.tables
+SELECT {at}, table_schema, table_name, table_type, engine, create_time, CURRENT_USER(){more}
+  FROM information_schema.tables
  WHERE table_schema = COALESCE(%s, DATABASE()) AND table_name = %s
 """
 _QUOTES = QUOTES["mysql"]
 _NAMES = "SELECT table_name FROM information_schema.tables WHERE table_schema = COALESCE(%s, DATABASE())"
 _COLUMNS = """
-SELECT column_name, is_nullable, data_type, extra, ordinal_position, privileges, character_octet_length, collation_name
+SELECT column_name, is_nullable, data_type, extra, ordinal_position, privileges, character_octet_length, collation_name,
+       column_default
   FROM information_schema.columns
  WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position
 """
@@ -35,7 +38,8 @@ SELECT check_clause FROM information_schema.check_constraints WHERE constraint_s
 
 _UNIQUE = frozenset({"InnoDB", "MyISAM", "Aria", "MEMORY", "ROCKSDB", "TokuDB", "ndbcluster", "NDBCLUSTER"})
 """Engines that enforce unique indexes: a MERGE table only repeats the declarations of its parts."""
-_READS = "select"
+_READS, _WRITES = "select", frozenset({"insert", "update", "references"})
+_TIMES = frozenset({"timestamp", "datetime", "date"})
 _SORTED_BYTES = 2**14
 """Bytes up to which values are always sorted completely, for any collation weights and server memory."""
 
@@ -56,6 +60,9 @@ class TableRow(NamedTuple):
     def is_view(self) -> bool:
         """Whether it is a view, including the server's own."""
         return "VIEW" in self.kind
+
+
+_COLUMNS_OF_ROW = 1 + len(TableRow._fields)
 
 
 class CatalogEntry(NamedTuple):
@@ -92,7 +99,7 @@ def inspect_table(session: Session, table: str) -> CatalogEntry:
     Raises:
         ConfigurationError: there is no table of that name.
     """
-    (schema, _), row = _find(session, table)
+    (schema, _), row, answer = _find(session, table, more=True)
     columns = session.rows(_COLUMNS, row.schema, row.name)
     indexes = [] if row.is_view else read_indexes(session, row.schema, row.name)
     shown = [(str(one), int(place), _READS in str(rights).split(",")) for one, _, _, _, place, rights, *_ in columns]
@@ -102,6 +109,7 @@ def inspect_table(session: Session, table: str) -> CatalogEntry:
     below = below_view(session, row.schema, row.name) if row.is_view else Underlying()
     not_null = frozenset(str(column) for column, nullable, *_ in columns if nullable == "NO")
     state = below.state(session) if row.is_view else _state(row, indexes, not_null, columns)
+    state = state._replace(writing=_writing(session, row, answer, columns))
     return CatalogEntry(
         _facts(row, schema, indexes, not_null, state),
         _json(session, row.schema, row.name) & texts if session.mariadb and texts else frozenset(),
@@ -133,13 +141,23 @@ def _facts(
 def _state(
     row: TableRow, indexes: Sequence[Index], not_null: frozenset[str], columns: Sequence[Sequence[str | None]]
 ) -> TableState:
-    collations = {str(column): str(collation) for column, *_, collation in columns}
+    collations = {str(column): str(collation) for column, *_, collation, _ in columns}
     return TableState(
         distinct=tuple(one.columns for one in indexes if _is_distinct(one, row.engine, not_null, collations)),
-        unsorted=frozenset(str(one) for one, *_, octets, _ in columns if int(octets or 0) > _SORTED_BYTES),
+        unsorted=frozenset(str(one) for one, *_, octets, _, _ in columns if int(octets or 0) > _SORTED_BYTES),
         object=None if row.created is None else {"created": row.created, "engine": row.engine},
         unheld=None if row.engine in WITH_SNAPSHOT else unheld(Name(row.schema, row.name), row.engine),
     )
+
+
+def _writing(session: Session, row: TableRow, answer: Sequence[Any], columns: Sequence[Sequence[Any]]) -> Writing:
+    given = {str(column): Given(default, str(extra)) for column, _, _, extra, *_, default in columns}
+    # MariaDB hides foreign keys from a user who may only read.
+    shown = not session.mariadb or row.is_view or any({*str(one[5]).split(",")} >= _WRITES for one in columns)
+    name = f"{quoted(row.schema)}.{quoted(row.name)}"
+    found = Writing(name, account(row.user), is_view=row.is_view, engine=row.engine)
+    is_timed = any(type_ in _TIMES for _, _, type_, *_ in columns)
+    return written_in(session, answer, found, given, shows_references=shown or not is_timed)
 
 
 def _is_distinct(index: Index, engine: str | None, not_null: frozenset[str], collations: Mapping[str, str]) -> bool:
@@ -173,17 +191,19 @@ def find_table(session: Session, table: str) -> TableRow:
     Raises:
         ConfigurationError: there is no table of that name.
     """
-    _, row = _find(session, table)
+    _, row, _ = _find(session, table)
     return row
 
 
-def _find(session: Session, table: str) -> tuple[TableName, TableRow]:
-    """Return the name under which a table was found, and its row in the table list."""
+def _find(session: Session, table: str, *, more: bool = False) -> tuple[TableName, TableRow, Sequence[Any]]:
+    """Return the name under which a table was found, its row in the table list, and its `written.further_columns`."""
     names = looked_up(table, _QUOTES)
     # One lookup per name: in old releases, a condition on several names would open every table.
-    query = " UNION ALL ".join(_TABLE.format(at=at) for at in range(len(names)))
-    rows = session.rows(query, *(part for one in names for part in one))
-    found = [(names[int(at)], TableRow(*row)) for at, *row in rows]
+    asking = f", {further_columns(session)}" if more else ""
+    query = " UNION ALL ".join(_TABLE.format(at=at, more=asking) for at in range(len(names)))
+    parameters = [(*(parameters_of(*one) if more else ()), *one) for one in names]
+    rows = session.rows(query, *(part for one in parameters for part in one))
+    found = [(names[int(row[0])], TableRow(*row[1:_COLUMNS_OF_ROW]), row[_COLUMNS_OF_ROW:]) for row in rows]
     # The server may compare names case-insensitively.
     exact = [one for one in found if one[0].name == one[1].name]
     if not exact:

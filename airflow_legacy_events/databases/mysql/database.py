@@ -45,6 +45,7 @@ from airflow_legacy_events.databases.mysql.underlying import below_query
 from airflow_legacy_events.databases.mysql.writers import MysqlRowWriters
 from airflow_legacy_events.databases.mysql.writes import table_writes
 from airflow_legacy_events.databases.mysql.writing import refusal
+from airflow_legacy_events.databases.mysql.written import Writing
 from airflow_legacy_events.databases.reflection import Reflected, TableFacts, looked_at
 from airflow_legacy_events.databases.writing import Reading, Right
 
@@ -111,7 +112,8 @@ class MysqlDatabase(Reader):
 
     def writers(self, of: Written) -> RowWriters:
         """See `core.ports.Database.writers`."""
-        return MysqlRowWriters(of, self.conn_id, self._lister(), self._process(), self.now, self._prepared)
+        server = self._lister(), self._process()
+        return MysqlRowWriters(of, self.conn_id, *server, self.now, self._prepared, self._is_galera)
 
     def now(self) -> dt.datetime:
         """See `core.ports.Database.now`."""
@@ -133,7 +135,8 @@ class MysqlDatabase(Reader):
         self._known = Known(wanted=wanted(table, sql))
         found = super().reflect(table, sql)
         self._tables.add(found.selectable, found.columns, self._known)
-        state = found.state._replace(order=dict(self._known.collations))
+        writing = (found.state.writing or Writing())._replace(digits=dict(self._known.digits))
+        state = found.state._replace(order=dict(self._known.collations), writing=writing)
         withheld, entry = self._known.withheld, self._known.entry
         unique = () if withheld.hides and entry is not None and entry.hides_key else found.unique
         return replace(found, state=state, withheld=withheld, unique=unique)

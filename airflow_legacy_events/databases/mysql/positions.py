@@ -36,10 +36,11 @@ class Executed(Protocol):
 
 
 class Server(NamedTuple):
-    """Server facts; `executed` is None if the server has no GTIDs."""
+    """Server facts; `executed` is None if the server has no GTIDs. MySQL does not say here whether it is in Galera."""
 
     identity: dict[str, str]
     executed: Executed | None
+    is_galera: bool = False
 
 
 class MysqlExecuted:
@@ -127,7 +128,7 @@ def read_server(session: Session) -> Server:
     database, current, state, galera, common = row[len(names) :]
     numbered = current and (galera == "0" or common != "0")
     found = MariadbExecuted(current, state) if numbered else None
-    return Server(_identity(dict(zip(names, row, strict=False)), database), found)
+    return Server(_identity(dict(zip(names, row, strict=False)), database), found, galera != "0")
 
 
 def _first_known(session: Session, *statements: str) -> tuple[Any, ...]:

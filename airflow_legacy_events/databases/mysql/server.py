@@ -82,6 +82,9 @@ class AskedServer(SnapshotDatabase[Session]):
     def _known_identity(self) -> dict[str, str]:
         return (self._server or self._ask_server()).identity
 
+    def _is_galera(self) -> bool:
+        return (self._server or self._ask_server()).is_galera
+
     def _prepared(self) -> list[str]:
         with self._using("looking for prepared transactions") as session:
             return prepared_names(session)

@@ -1,7 +1,7 @@
 """List of the sessions and transactions of a server, none of which is older than the question.
 
-`innodb_trx` is a copy that the server renews only if nobody has read it for 0.1 s, so beside a monitor it may be old
-for any time. A copy is new if it holds the statement that reads it, with a number that was never used before.
+`innodb_trx` is a copy that the server renews only if no session has read it for 0.1 s, so beside a monitor it may stay
+old. A copy is new if it holds the statement that reads it, with a number that was never used before.
 """
 
 from __future__ import annotations

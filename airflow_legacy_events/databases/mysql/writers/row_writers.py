@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from airflow_legacy_events.core import clock_margin
-from airflow_legacy_events.core.columns import TEMPORAL, Kind
+from airflow_legacy_events.core.columns import TEMPORAL
 from airflow_legacy_events.core.errors import SourceError
 from airflow_legacy_events.core.ports import Blocker, WritersLook, Written
 from airflow_legacy_events.databases.mysql.writers.judging import GRANT, judged
@@ -16,9 +16,8 @@ from airflow_legacy_events.databases.mysql.writers.listing import DeniedError, L
 from airflow_legacy_events.databases.mysql.writers.members import Judge, Member
 from airflow_legacy_events.databases.mysql.writers.process import Process
 from airflow_legacy_events.databases.mysql.writers.rules import may_commit
-
-_BEST_EFFORT = "best_effort"
-_MOST_DIGITS = 6
+from airflow_legacy_events.databases.mysql.writers.times import tick_of
+from airflow_legacy_events.databases.mysql.writers.verdict import BEST_EFFORT, Verdict
 
 
 class MysqlRowWriters:
@@ -33,6 +32,7 @@ class MysqlRowWriters:
         process: of the server.
         now: returns the database's clock.
         prepared: returns the names of prepared transactions, as far as this user may see them.
+        is_galera: whether the server is a node of a Galera cluster.
     """
 
     def __init__(
@@ -43,9 +43,10 @@ class MysqlRowWriters:
         process: Process,
         now: Callable[[], dt.datetime],
         prepared: Callable[[], Iterable[str]],
+        is_galera: Callable[[], bool],
     ) -> None:
         self._of, self._conn_id, self._lister, self._process = of, conn_id, lister, process
-        self._now, self._prepared = now, prepared
+        self._now, self._prepared, self._is_galera = now, prepared, is_galera
         self._judge = Judge(of_times=self._timed)
 
     @property
@@ -59,19 +60,13 @@ class MysqlRowWriters:
         return self._judged[1]
 
     @functools.cached_property
-    def _judged(self) -> tuple[str, str]:
-        return judged(self._of)
+    def _judged(self) -> Verdict:
+        return judged(self._of, is_galera=self._is_galera())
 
     @property
     def tick(self) -> dt.timedelta:
         """See `core.ports.RowWriters.tick`."""
-        if not self._timed:
-            return dt.timedelta()
-        if self._of.column.kind is Kind.DATE:
-            return dt.timedelta(days=1)
-        facts = self._of.state.writing
-        digits = _MOST_DIGITS if facts is None else facts.digits.get(self._of.column.name, _MOST_DIGITS)
-        return dt.timedelta(microseconds=10 ** (_MOST_DIGITS - min(digits, _MOST_DIGITS)))
+        return tick_of(self._of) if self._timed else dt.timedelta()
 
     @property
     def _timed(self) -> bool:
@@ -80,7 +75,7 @@ class MysqlRowWriters:
     def look(self) -> WritersLook:
         """See `core.ports.RowWriters.look`."""
         try:
-            listing = self._lister.take()
+            listing = self._taken()
         except DeniedError:
             self._refuse_denied()
             now = self._now()
@@ -98,12 +93,18 @@ class MysqlRowWriters:
             return {}
         is_over = self._process.is_over(server)
         try:
-            listing = self._lister.take()
+            listing = self._taken()
         except DeniedError:
             self._refuse_denied()
             return {}
         left = {one for one in ids if self._judge.is_open(one, listing, is_over=is_over)}
         return {one: self._blocker(Member.read(one), listing) for one in ids if one in left}
+
+    def _taken(self) -> Listing:
+        facts = self._of.state.writing
+        if facts is not None and facts.name and not facts.sees_all:
+            raise DeniedError
+        return self._lister.take()
 
     def _mark(self, now: dt.datetime) -> dt.datetime | None:
         return now - clock_margin.CLOCK_MARGIN if self._timed else None
@@ -130,7 +131,7 @@ class MysqlRowWriters:
 
     def _refuse_denied(self) -> None:
         """Refuse to go on if the right was there when the run began."""
-        if self.completeness != _BEST_EFFORT:
+        if self.completeness != BEST_EFFORT:
             raise SourceError(
                 f"connection {self._conn_id!r}: open transactions can't be listed any more. Run the GRANT below:"
                 f"\n{GRANT.format(user=self._of.state.writing.user)}"
