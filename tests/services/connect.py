@@ -40,6 +40,7 @@ _SETTINGS = {
 }
 _DISTRIBUTED = {
     "exactly.once.source.support": "enabled",
+    "offset.flush.interval.ms": "1000",  # of sinks
     "config.storage.replication.factor": "1",
     "offset.storage.replication.factor": "1",
     "offset.storage.partitions": "1",

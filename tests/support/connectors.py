@@ -49,6 +49,12 @@ def database_connection(
     monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(made))
 
 
+def broker_connection(monkeypatch: pytest.MonkeyPatch, bootstrap: str, conn_id: str = "kafka_of_tests") -> None:
+    """Let an Airflow connection lead to a broker."""
+    made = {"conn_type": "kafka", "extra": {"bootstrap.servers": bootstrap}}
+    monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(made))
+
+
 @contextmanager
 def red(text: str, error: type[BaseException] = AirflowFailException) -> Iterator[pytest.ExceptionInfo[BaseException]]:
     """The block fails with an error that holds a text, however its lines are wrapped; gives what pytest found."""
@@ -96,6 +102,8 @@ def mariadb_source(database: Database, name: str, bootstrap: str, *tables: str, 
         "table.include.list": ",".join(f"{database.name}.{table}" for table in tables or ("orders",)),
         "schema.history.internal.kafka.bootstrap.servers": bootstrap,
         "schema.history.internal.kafka.topic": f"{name}-history",
+        "schema.history.internal.store.only.captured.tables.ddl": "true",  # others are dropped by other tests
+        "schema.history.internal.store.only.captured.databases.ddl": "true",
         "tasks.max": 1,
         **dotted(changed),
     }
