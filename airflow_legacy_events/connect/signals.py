@@ -93,7 +93,7 @@ def find_way(name: str, config: Mapping[str, str], channel: str | None, *, answe
     Args:
         name: of the connector.
         config: of it.
-        channel: that was asked for; None: the first one that is usable.
+        channel: that was requested; None: the first one that is usable.
         answered: whether the connector's answers are waited for.
 
     Raises:

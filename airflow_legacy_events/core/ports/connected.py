@@ -98,5 +98,21 @@ class ConnectedDatabase(Protocol):
             SourceError: it failed for another reason.
         """
 
+    def drop_slot(self, name: str) -> bool:
+        """Drop a replication slot; return whether it is gone, False if a session uses it.
+
+        Raises:
+            ConfigurationError: this user may not; the message holds the remedy.
+            SourceError: it failed for another reason.
+        """
+
+    def drop_publication(self, name: str) -> None:
+        """Drop a publication; one that is not there is no error.
+
+        Raises:
+            ConfigurationError: this user may not; the message holds the remedy.
+            SourceError: it failed for another reason.
+        """
+
     def close(self) -> None:
         """End the session; may be called from any thread."""

@@ -64,6 +64,13 @@ class ConnectedMysql:
         """See `core.ports.ConnectedDatabase.published`: there are no publications."""
         return None
 
+    def drop_slot(self, name: str) -> bool:  # noqa: ARG002  a port
+        """See `core.ports.ConnectedDatabase.drop_slot`: there are none."""
+        return True
+
+    def drop_publication(self, name: str) -> None:
+        """See `core.ports.ConnectedDatabase.drop_publication`: there are none."""
+
     def signal(self, table: str, id_: str, kind: str, data: str) -> None:
         """See `core.ports.ConnectedDatabase.signal`."""
         conn_id, named = self._session.conn_id, spelled(*table.split(".", 1))

@@ -35,6 +35,8 @@ SELECT EXISTS (SELECT FROM pg_publication_tables AS t
   FROM pg_publication AS p WHERE p.pubname = %s::name
 """
 _INSERT = "INSERT INTO {} VALUES (%s, %s, %s)"
+_DROP_SLOT = "SELECT pg_drop_replication_slot(%s::name)"
+_SLOT_DROP, _PUBLICATION_DROP = "dropping the replication slot", "dropping the publication"
 _MESSAGE, _ROW = "writing a logical message", "writing into the signal table"
 
 
@@ -98,6 +100,22 @@ class ConnectedPostgres:
         named = sql.Identifier(*table.split(".", 1))
         with self._writing(_ROW, f"GRANT INSERT ON {table} TO {{}}") as session:
             session.execute(sql.SQL(_INSERT).format(named), (id_, kind, data))
+
+    def drop_slot(self, name: str) -> bool:
+        """See `core.ports.ConnectedDatabase.drop_slot`."""
+        with self._writing(_SLOT_DROP, "ALTER ROLE {} REPLICATION") as session:
+            try:
+                session.execute(_DROP_SLOT, (name,))
+            except refused.ObjectInUse:
+                return False
+            except refused.UndefinedObject:
+                return True
+        return True
+
+    def drop_publication(self, name: str) -> None:
+        """See `core.ports.ConnectedDatabase.drop_publication`."""
+        with self._writing(_PUBLICATION_DROP, f"ALTER PUBLICATION {name} OWNER TO {{}}") as session:
+            session.execute(sql.SQL("DROP PUBLICATION IF EXISTS {}").format(sql.Identifier(name)))
 
     def close(self) -> None:
         """End the session."""

@@ -1,0 +1,52 @@
+"""A connector brought into a state, and seen to be in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from airflow_legacy_events.connect import calls
+from airflow_legacy_events.connect.applying import LOOK_SECONDS, failed_error
+from airflow_legacy_events.connect.client import ConnectClient
+from airflow_legacy_events.connect.secrets import secrets_of
+from airflow_legacy_events.connect.state import PAUSED, RUNNING, STOPPED, Status
+from airflow_legacy_events.core.errors import ConnectError
+
+
+def bring(client: ConnectClient, name: str, state: str, timeout: dt.timedelta) -> Status:
+    """Bring a connector and its tasks into a state; nothing is sent if they are in it.
+
+    Args:
+        client: of the cluster.
+        name: of the connector, which is there.
+        state: running, paused or stopped.
+        timeout: of the task, for the error.
+
+    Raises:
+        ConnectorFailedError: it should run, and something of it is FAILED.
+        ConnectError: it was deleted meanwhile, or is not in the state until the deadline.
+    """
+    status = client.send(calls.status(name))
+    if status is not None and status.holds(state):
+        return status
+    if status is None or status.connector.state != state.upper():
+        client.send(calls.set_state(name, state))
+    while not client.deadline.over:
+        status = client.send(calls.status(name))
+        if status is None:
+            raise ConnectError(f"connector {name!r} was deleted while this task waited for it")
+        if status.holds(state):
+            return status
+        if state == RUNNING and status.failed and status.connector.state != STOPPED.upper():
+            config = client.send(calls.config(name))
+            raise failed_error(name, status.failed, secrets_of(config or {}))
+        client.deadline.wait(LOOK_SECONDS)
+    raise ConnectError(
+        f"connector {name!r} is not {state} after {timeout}: look at the workers' logs, or raise timeout=. Now:"
+        f" {status}"
+    )
+
+
+def standing_of(status: Status) -> str:
+    """Return the state that a connector is meant to be in: a FAILED one is meant to run."""
+    found = status.connector.state.lower()
+    return found if found in (PAUSED, STOPPED) else RUNNING
