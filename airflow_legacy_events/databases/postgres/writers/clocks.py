@@ -10,7 +10,7 @@ from typing import NamedTuple
 from airflow_legacy_events.databases.postgres.written import Trigger
 
 _MOMENT = (
-    r"(?:pg_catalog\.)?(?:now|(?:transaction|statement|clock)_timestamp|CURRENT_TIMESTAMP\d?|LOCALTIMESTAMP\d?"
+    r"(?:pg_catalog\.)?(?P<name>now|(?:transaction|statement|clock)_timestamp|CURRENT_TIMESTAMP\d?|LOCALTIMESTAMP\d?"
     r"|CURRENT_DATE|'now'::text)"
 )
 _CASTS = r"(?:::(?:timestamp\d? with(?:out)? time zone|date))*"
@@ -34,6 +34,7 @@ _STEPS = {
 }
 _CLOCKS = r"(?:now\s*\(|(?:transaction|statement|clock)_timestamp\s*\(|current_timestamp|localtimestamp|current_date)"
 _MODDATETIME = "moddatetime"
+_STATEMENT = "statement_timestamp"
 
 
 class Clock(NamedTuple):
@@ -42,11 +43,13 @@ class Clock(NamedTuple):
     Attributes:
         by: in words.
         zone: name of the zone of its naive times; empty for the session's, whatever that is.
+        of_statement: whether it may be the time of a statement, which may be older than its transaction.
         step: that its times are rounded down to, if coarser than the column's own.
     """
 
     by: str
     zone: str = ""
+    of_statement: bool = False
     step: dt.timedelta = dt.timedelta()
 
 
@@ -61,17 +64,17 @@ def by_default(expression: str | None) -> Clock | None:
                 return None
             digits = [dt.timedelta(microseconds=10 ** (6 - int(one))) for one in _DIGITS.findall(plain)]
             by, zone = f"its default {expression}", parts.get("zone") or ""
-            return Clock(by, zone, max([step, *digits]))
+            return Clock(by, zone, parts["name"] == _STATEMENT, max([step, *digits]))
     return None
 
 
 def by_trigger(column: str, triggers: Sequence[Trigger]) -> Clock | None:
     """Return what a trigger gives, None if none surely sets the column to the database's time."""
-    setting = re.compile(rf'new\s*\.\s*"?{re.escape(column)}"?\s*:?=\s*[^;]*?{_CLOCKS}', re.IGNORECASE)
+    setting = re.compile(rf'new\s*\.\s*"?{re.escape(column)}"?\s*:?=\s*[^;]*?(?P<clock>{_CLOCKS})', re.IGNORECASE)
     for one in triggers:
         by = f"the trigger {one.name}"
         if one.source == _MODDATETIME and column in re.split(r"\\000|\0", one.arguments):
             return Clock(by)
-        if setting.search(one.source):
-            return Clock(by)
+        if found := setting.search(one.source):
+            return Clock(by, of_statement=found["clock"].lower().startswith(_STATEMENT))
     return None

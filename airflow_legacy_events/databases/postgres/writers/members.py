@@ -27,8 +27,8 @@ class Found(NamedTuple):
         database: that it works in.
         query_start: when its session's last statement began, if this user may see it.
         gid: name of a prepared one.
-        writing: whether it holds or awaits a lock to write to the table. If not, its session is waited for until it has
-            no transaction at all: several may belong to one statement, such as CALL, whose time they write.
+        writing: whether it holds or awaits a lock to write to the table, or counts without one. If not, its session is
+            waited for until it has no transaction: several may belong to one statement, such as CALL.
     """
 
     virtual: str

@@ -21,15 +21,13 @@ from airflow_legacy_events.databases.postgres.writers import statements
 from airflow_legacy_events.databases.postgres.writers.judging import judged
 from airflow_legacy_events.databases.postgres.writers.members import as_open, in_utc, remaining, sessions_of
 from airflow_legacy_events.databases.postgres.writers.served import NOW, Now, restarted
-from airflow_legacy_events.databases.postgres.writers.times import steps
+from airflow_legacy_events.databases.postgres.writers.times import clocks_of
 from airflow_legacy_events.databases.postgres.writers.verdict import Verdict
 
 Ask = Callable[..., list[list[Any]]]
 Behind = Callable[[Mapping[str, Any]], str | None]
 _DIGITS = re.compile(r"\((\d)\)")
 _MOST_DIGITS = 6
-_LOOKS = 2
-"""A session that commits within CALL has no transaction for some microseconds; one of two looks sees it."""
 
 
 class PostgresRowWriters:
@@ -77,7 +75,7 @@ class PostgresRowWriters:
             return dt.timedelta(days=1)
         digits = _DIGITS.search(self._of.column.type)
         tick = dt.timedelta(microseconds=10 ** (_MOST_DIGITS - (int(digits[1]) if digits else _MOST_DIGITS)))
-        return max([tick, *steps(self._of)])
+        return max([tick, *(one.step for one in clocks_of(self._of))])
 
     @property
     def _timed(self) -> bool:
@@ -93,8 +91,8 @@ class PostgresRowWriters:
         return WritersLook(None, as_open(rows), None, clock.astimezone(dt.UTC)), Now(*now)
 
     def _times(self) -> tuple[WritersLook, Now]:
-        untimed = statements.untimed(self._table)
-        looks = self._look(statements.CLOCK, statements.OLDEST, *([untimed] * _LOOKS))
+        untimed = statements.untimed(self._table, follow=self._follow)
+        looks = self._look(statements.CLOCK, statements.OLDEST, *self._repeated(untimed))
         [[now], [(clock, replayed)], oldest, *found] = looks
         before, blocker = min(clock, replayed or clock), None
         for since, pid, user, database, query_start in oldest:
@@ -106,8 +104,17 @@ class PostgresRowWriters:
     def remaining(self, ids: Collection[str], server: Mapping[str, Any]) -> Mapping[str, Blocker]:
         """See `core.ports.RowWriters.remaining`."""
         still_open = statements.still_open(self._table, sessions_of(ids))
-        [[now], *found] = self._look(*([still_open] * (_LOOKS if self._timed else 1)))
+        [[now], *found] = self._look(*self._repeated(still_open))
         return remaining(ids, chain(*found), restarted=restarted(server, Now(*now), self._behind))
+
+    @functools.cached_property
+    def _follow(self) -> bool:
+        """Whether rows may have the time of a statement, such as CALL, that has several transactions."""
+        return self._timed and any(one.of_statement for one in clocks_of(self._of))
+
+    def _repeated(self, statement: sql.Composable) -> list[sql.Composable]:
+        """Return a statement twice if need be: between two transactions of CALL there is none for some microseconds."""
+        return [statement] * (2 if self._follow else 1)
 
     def _look(self, *asked: str | sql.Composable) -> list[list[Any]]:
         return self._ask("looking for open writers", statements.FRESH, NOW, *asked)[1:]

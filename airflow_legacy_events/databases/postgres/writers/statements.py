@@ -83,13 +83,13 @@ _UNTIMED = sql.SQL("""
    WHERE l.writing AND (l.pid IS NULL OR EXISTS (SELECT FROM pg_catalog.pg_stat_activity AS a
                                                   WHERE a.pid OPERATOR(pg_catalog.=) l.pid AND {reads}))
    UNION
-  SELECT l.virtualtransaction, l.pid, NULL, false
+  SELECT l.virtualtransaction, l.pid, NULL, {alone}
     FROM locks AS l JOIN pg_catalog.pg_stat_activity AS a ON a.pid OPERATOR(pg_catalog.=) l.pid
    WHERE l.locktype OPERATOR(pg_catalog.=) 'virtualxid' AND l.granted AND a.xact_start IS NULL
      AND coalesce(a.state OPERATOR(pg_catalog.<>) 'idle', true)
      AND NOT coalesce(a.backend_type OPERATOR(pg_catalog.=) 'walsender' AND pg_catalog.starts_with(
                         pg_catalog.upper(a.query), 'START_REPLICATION'), false) AND {other}
-""").format(reads=_READS, other=_OTHER)
+""")
 _REMAINING = sql.SQL("""
   SELECT l.virtualtransaction, l.pid, l.xid,
          EXISTS (SELECT FROM locks AS w WHERE w.writing AND w.pid IS NULL
@@ -133,9 +133,14 @@ def writing(table: sql.Composable | None) -> sql.Composable:
     return _over(table, _WRITING)
 
 
-def untimed(table: sql.Composable | None) -> sql.Composable:
-    """Return the SELECT of the open transactions whose begin is not known; `table` as in `writing`."""
-    return _over(table, _UNTIMED)
+def untimed(table: sql.Composable | None, *, follow: bool) -> sql.Composable:
+    """Return the SELECT of the open transactions whose begin is not known.
+
+    Args:
+        table: as in `writing`.
+        follow: whether later transactions of the same session may belong to the same statement.
+    """
+    return _over(table, _UNTIMED.format(reads=_READS, other=_OTHER, alone=not follow))
 
 
 def still_open(table: sql.Composable | None, pids: list[int]) -> sql.Composable:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.ports import Written
 from airflow_legacy_events.core.zones import canonical
@@ -18,12 +16,11 @@ def clock_of(table: WrittenTable, column: str) -> Clock | None:
     return found or by_trigger(column, table.triggers)
 
 
-def steps(of: Written) -> list[dt.timedelta]:
-    """Return the steps to which defaults round their times."""
+def clocks_of(of: Written) -> list[Clock]:
+    """Return what gives the column of a position the database's time, in each table that it may come from."""
     facts: Writing | None = of.state.writing
     sources = facts.sources(of.column.name) if facts is not None else ()
-    clocks = [clock_of(table, column) for table, column in sources]
-    return [one.step for one in clocks if one is not None]
+    return [found for table, column in sources if (found := clock_of(table, column)) is not None]
 
 
 def judged_times(of: Written, facts: Writing, table: WrittenTable, column: str) -> Verdict:
@@ -47,5 +44,6 @@ def judged_times(of: Written, facts: Writing, table: WrittenTable, column: str) 
         way = f"{alter} TYPE timestamptz USING {name} AT TIME ZONE '{of.timezone}'"
         reason += f"\n{way} needs no session zone"
     if not facts.sees_all:
+        reason += "" if clock.of_statement else "; no message of another user has several transactions"
         reason += f"\nGRANT pg_read_all_stats TO {facts.user} lets a run read on beside transactions that have begun"
     return Verdict(BOUNDED, reason)
