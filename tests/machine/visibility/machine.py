@@ -26,7 +26,6 @@ from tests.support.legacy import Legacy
 from tests.support.streams import Deliveries
 
 _SETTLE_EVERY = 500
-_SHARES = {"run": 0.06, "look": 0.03, "end": 0.03, "write": 0.88}
 _WAITS = (0.0, 0.0, 0.02)
 """Seconds that a run waits for open transactions; the writers take steps meanwhile."""
 _LAST_SECONDS = 30.0
@@ -64,8 +63,9 @@ class VisibilityMachine:
             opened.callback(self.writers.close)
             for read in filter(lambda one: one.is_probed, self.reads):
                 self.probes[read.deliveries.name] = opened.enter_context(probe_of(self.legacy, read))
+            shares = self.words.shares
             for number in range(1, steps + 1):
-                [step] = self.rng.choices(list(_SHARES), list(_SHARES.values()))
+                [step] = self.rng.choices(list(shares), list(shares.values()))
                 getattr(self, f"_{step}")()
                 if number % _SETTLE_EVERY == 0 or number == steps:
                     self._settle(last=number == steps)

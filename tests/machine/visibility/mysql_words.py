@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+
+import MySQLdb
 
 from tests.machine.visibility.words import Written
 from tests.support.legacy import Legacy
@@ -19,6 +21,8 @@ class MysqlWords:
     attached = False
     tick = "said < NOW(0)"
     begins: ClassVar[Sequence[str]] = ("START TRANSACTION", "START TRANSACTION WITH CONSISTENT SNAPSHOT", "BEGIN")
+    gone: ClassVar[Sequence[type[Exception]]] = ()
+    shares: ClassVar[Mapping[str, float]] = {"run": 0.025, "look": 0.01, "end": 0.03, "write": 0.935}
     named: ClassVar[str | None] = "XA START '{}'"
     shuffled = "RAND()"
     take: ClassVar[str | None] = None
@@ -69,3 +73,4 @@ class MariadbWords(MysqlWords):
     """The same, where a session keeps what it prepared."""
 
     attached = True
+    gone: ClassVar[Sequence[type[Exception]]] = (MySQLdb.OperationalError,)

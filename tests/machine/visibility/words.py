@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from tests.support.legacy import Legacy
@@ -39,6 +39,10 @@ class PostgresWords:
     tick = "said < date_trunc('second', LOCALTIMESTAMP)"
     """Condition of rows whose second is over."""
     begins: ClassVar[Sequence[str]] = ("BEGIN", "BEGIN", "BEGIN; SELECT 1")
+    gone: ClassVar[Sequence[type[Exception]]] = ()
+    """Errors of the end of a prepared transaction that wrote nothing, and whose session was ended."""
+    shares: ClassVar[Mapping[str, float]] = {"run": 0.06, "look": 0.03, "end": 0.03, "write": 0.88}
+    """How often what is done; a look at the writers takes its time on some databases."""
     named: ClassVar[str | None] = None
     """Begins a transaction that is prepared by a name given first."""
     shuffled = "random()"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import random
 from typing import Any
@@ -62,8 +63,9 @@ class Writers:
         if self.prepared:
             gid = self._rng.choice(sorted(self.prepared))
             self.steps.append(f"end {gid}")
-            self._legacy.execute(self._rng.choice(self._words.ends).format(gid))
             del self.prepared[gid]
+            with contextlib.suppress(*self._words.gone):
+                self._legacy.execute(self._rng.choice(self._words.ends).format(gid))
 
     def finish(self) -> None:
         """End all transactions."""
