@@ -13,7 +13,7 @@ from tests.support.proofs import keep_figures
 
 PARTS, STEPS = (int(os.environ.get("LEGACY_EVENTS_TEST_PARTS", "10")), 1_000) if LONG else (1, 1_500)
 SEED = int(os.environ.get("LEGACY_EVENTS_TEST_SEED", "20261130"))
-ENGINES = ("postgresql-18", "postgresql-15")
+ENGINES = ("postgresql-18", "postgresql-15", "mysql-9.7", "mariadb-10.11")
 
 
 @pytest.mark.parametrize("part", range(PARTS))

@@ -41,7 +41,7 @@ class PostgresWords:
     begins: ClassVar[Sequence[str]] = ("BEGIN", "BEGIN", "BEGIN; SELECT 1")
     gone: ClassVar[Sequence[type[Exception]]] = ()
     """Errors of the end of a prepared transaction that wrote nothing, and whose session was ended."""
-    shares: ClassVar[Mapping[str, float]] = {"run": 0.06, "look": 0.03, "end": 0.03, "write": 0.88}
+    shares: ClassVar[Mapping[str, float]] = {"run": 0.05, "look": 0.02, "end": 0.03, "write": 0.9}
     """How often what is done; a look at the writers takes its time on some databases."""
     named: ClassVar[str | None] = None
     """Begins a transaction that is prepared by a name given first."""
