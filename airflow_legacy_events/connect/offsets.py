@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,11 @@ Offsets = list[dict[str, Any]]
 _SERVER = frozenset({"server"})
 _SINK_PARTITION, _SINK_OFFSET = frozenset({"kafka_topic", "kafka_partition"}), frozenset({"kafka_offset"})
 _DEMANDED = {"postgres": frozenset({"lsn"}), "mysql": frozenset({"file", "pos"}), "mariadb": frozenset({"file", "pos"})}
+_KNOWN = re.compile(
+    r"lsn|lsn_proc|lsn_commit|txId|ts_usec|messageType|xmin|file|pos|gtids|row|event|server_id|ts_sec|ts_ms"
+    r"|snapshot|snapshot_completed|last_snapshot_record|transaction_.*|incremental_snapshot_.*"
+)
+"""Fields of the offsets of Debezium's connectors for PostgreSQL, MariaDB and MySQL; not all are there at any time."""
 _FORCE = "or set force=True"
 
 
@@ -66,7 +72,7 @@ def equal(one: Offsets, other: Offsets) -> bool:
 def refuse_strange(name: str, config: Mapping[str, str], wanted: Offsets, live: Offsets) -> None:
     """Check that offsets have partitions and fields of the live ones, else of the connector's known form.
 
-    Kafka Connect takes anything, and the connector begins anew or fails.
+    Kafka Connect takes anything, and the connector starts over or fails.
 
     Raises:
         ConfigurationError: names what differs.
@@ -138,7 +144,8 @@ def _refuse_form(name: str, config: Mapping[str, str], one: Mapping[str, Any], f
     elif demanded is _SINK_OFFSET:
         right = partition == _SINK_PARTITION and frozenset(offset) == _SINK_OFFSET
     else:
-        right = partition == _SERVER and demanded <= set(offset) and (not fields or set(offset) <= fields | demanded)
+        strange = [field for field in offset if field not in fields and _KNOWN.fullmatch(field) is None]
+        right = partition == _SERVER and demanded <= set(offset) and not strange
     if not right:
         raise ConfigurationError(
             f"connector {name!r} ({config.get(CLASS)}) has offsets of another form: take the one that action='get'"

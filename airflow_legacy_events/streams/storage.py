@@ -34,8 +34,7 @@ def write_text(argument: str, path: ObjectStoragePath, text: str) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w") as file:
-            file.write(text)
+        path.write_text(text)
     except OSError as error:
         raise ConfigurationError(
             f"{argument}= names {str(path)!r}, which can't be written: {error.strerror or type(error).__name__}"
@@ -49,7 +48,6 @@ def read_text(argument: str, path: ObjectStoragePath) -> str:
         ConfigurationError: there is none.
     """
     try:
-        with path.open("r") as file:
-            return str(file.read())
+        return str(path.read_text())
     except FileNotFoundError:
         raise ConfigurationError(f"{argument}= names {str(path)!r}, and there is no such file") from None

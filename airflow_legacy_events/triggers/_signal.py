@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -53,10 +52,8 @@ class DebeziumSignalTrigger(BaseTrigger):
                 failures = 0
             except LegacyEventsError as error:
                 failures += 1
-                self._answer.reason = str(error)
-                if _connect.is_final(error):
-                    event = _connect.failure(connector, error)
-            if event is None and time.time() >= self.until:
+                event = _connect.met(self._answer, connector, error, self.until)
+            if event is None and _connect.is_over(self.until):
                 event = _connect.timed_out(connector, self._answer.reason)
             if event is not None:
                 yield TriggerEvent(event)  # type: ignore[no-untyped-call]

@@ -33,14 +33,14 @@ _PUBLICATION = "dbz_publication"
 class ConnectorDeleteOperator(ConnectorOperator):
     """Deletes a connector, and sees that it is gone.
 
-    Kafka Connect keeps the offsets of a deleted connector, and a database its slot and publication: a slot that nobody
-    drops lets the server keep its log until the disk is full. They are dropped where asked for. What stays is in the
-    report, ``{connector, deleted, left: {slot, publication, held_bytes, sql}}``, with the SQL that drops it.
+    Kafka Connect keeps the offsets of a deleted connector, and a database its slot and publication: a slot that is
+    left lets the server keep its log until the disk is full. They are dropped where the arguments say so. What stays is
+    in the report, ``{connector, deleted, left: {slot, publication, held_bytes, sql}}``, with the SQL that drops it.
 
     :param source_conn_id: connection of the database of a Debezium source for PostgreSQL. (templated)
     :param drop_slot: drop its replication slot once nothing reads it. One that another connector names stays.
     :param drop_publication: drop its publication, likewise.
-    :param reset_offsets: remove its offsets, so that a new connector of this name begins anew; default is as
+    :param reset_offsets: remove its offsets, so that a new connector of this name starts over; default is as
         ``drop_slot``, since offsets without their slot fail.
     :param backup: file that its config, without secrets, and its offsets are kept in. (templated)
     :param missing: what to do if there is no such connector: ``ok``, or ``fail``.
@@ -117,7 +117,7 @@ class ConnectorDeleteOperator(ConnectorOperator):
             client.deadline.wait(LOOK_SECONDS)
 
     def _clean(self, client: ConnectClient, config: Mapping[str, str], keeps: list[str]) -> dict[str, Any]:
-        """Drop what was asked for; return what stays."""
+        """Drop what the arguments name; return what stays."""
         slot, publication = slot_of(config), config.get("publication.name", _PUBLICATION)
         if slot is None or self.source_conn_id is None:
             return _left(slot, None if slot is None else publication)

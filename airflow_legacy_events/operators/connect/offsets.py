@@ -91,7 +91,7 @@ class ConnectorOffsetsOperator(ConnectorOperator):
         if config is None:
             raise missing(self.connector, client.send(calls.names()))
         path = None if self.backup is None else path_of("backup", self.backup)
-        before: Offsets = client.send(calls.offsets(self.connector)) or []
+        before = self._live(client)
         if self.action in (GET, BACKUP):
             return self._report(before, before, self._keep(path, before) if self.action == BACKUP else None)
         wanted = self._wanted(path)
@@ -99,12 +99,15 @@ class ConnectorOffsetsOperator(ConnectorOperator):
             self._check(config, wanted, before)
         kept = None if self.action == RESTORE else path
         with self._stopped(client):
-            before = client.send(calls.offsets(self.connector)) or []  # the last ones, flushed as it stopped
+            before = self._live(client)  # the last ones, flushed as it stopped
             if not self.force:
                 self._check(config, wanted, before)
             name = self._keep(kept, before)
             after = self._write(client, wanted, before)
         return self._report(before, after, name)
+
+    def _live(self, client: ConnectClient) -> Offsets:
+        return client.send(calls.offsets(self.connector)) or []
 
     def _wanted(self, path: ObjectStoragePath | None) -> Offsets:
         """Return the offsets that the connector is to have; none after a reset."""
@@ -163,7 +166,7 @@ class ConnectorOffsetsOperator(ConnectorOperator):
                 target = [*others, *wanted]
             client.send(calls.alter_offsets(self.connector, rules.replacing(target, before)))
         while True:
-            after: Offsets = client.send(calls.offsets(self.connector)) or []
+            after = self._live(client)
             if rules.equal(after, target):
                 return after
             if client.deadline.over:
