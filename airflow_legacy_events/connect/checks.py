@@ -88,6 +88,14 @@ def plugin_of(config: Mapping[str, str], plugins: Iterable[Mapping[str, Any]]) -
     return found[0]
 
 
+def with_full_class(config: Mapping[str, str], plugins: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return a config whose class is a full name, where an installed plugin is named by an alias."""
+    try:
+        return {**config, CLASS: plugin_of(config, plugins)}
+    except (ConfigurationError, KeyError):
+        return dict(config)
+
+
 def renamed_keys(config: Mapping[str, str], known: Collection[str]) -> list[ConfigurationError]:
     """Return an error for each key that Debezium renamed: it would be ignored, and every table captured."""
     if not config.get(CLASS, "").startswith("io.debezium."):

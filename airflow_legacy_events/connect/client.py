@@ -55,6 +55,8 @@ class _Client:
             self._first = (place + 1) % len(all_)  # reached only if that one failed
 
     def _arguments(self, call: Call[Any], address: str) -> dict[str, Any]:
+        if call.writes and self.deadline.over:
+            raise TryAgainError("no time was left to send it")
         seconds = max(_SHORTEST_TIMEOUT, min(self.endpoint.timeout, self.deadline.remaining))
         connecting = min(_LONGEST_CONNECTING, seconds / len(self.endpoint.addresses))
         body = {} if call.body is None else {"json": call.body}
@@ -104,6 +106,16 @@ class _Client:
             )
         return call.applied, time.monotonic() + (SLOW_SECONDS if error.slow else UNKNOWN_SECONDS)
 
+    def _settled(self, lost: TryAgainError, until: float) -> bool:
+        """Return whether a write that is not seen may be sent again.
+
+        Raises:
+            ConnectError: the deadline is over.
+        """
+        if self.deadline.over:
+            self._silent(lost)
+        return time.monotonic() >= until
+
     def _silent(self, error: TryAgainError) -> NoReturn:
         raise ConnectError(
             f"Kafka Connect did not answer within {self.deadline.timeout}: check that a worker runs, and host, port and"
@@ -141,9 +153,9 @@ class ConnectClient(_Client):
                 found: T = Retrying(**self._retrying(call), sleep=self.deadline.wait)(self._once, call)
                 return found  # noqa: TRY300
             except TryAgainError as error:
-                applied, until = self._settling(call, error)
+                lost, (applied, until) = error, self._settling(call, error)
             while not self.send(applied):
-                if self.deadline.over or time.monotonic() >= until:
+                if self._settled(lost, until):
                     break
                 self.deadline.wait(LOOK_SECONDS)
             else:
@@ -191,9 +203,9 @@ class AsyncConnectClient(_Client):
             try:
                 return await AsyncRetrying(**self._retrying(call), sleep=asyncio.sleep)(self._once, call)
             except TryAgainError as error:
-                applied, until = self._settling(call, error)
+                lost, (applied, until) = error, self._settling(call, error)
             while not await self.send(applied):
-                if self.deadline.over or time.monotonic() >= until:
+                if self._settled(lost, until):
                     break
                 await asyncio.sleep(LOOK_SECONDS)
             else:

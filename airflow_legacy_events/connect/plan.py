@@ -28,6 +28,7 @@ class Plan:
         live: the config that it has; None: there is no such connector.
         difference: between the two.
         unknown: keys that nothing knows, with the known ones that they resemble.
+        not_snapshotted: tables whose rows of today would not be sent.
         passwords: keys that the plugin declares as passwords.
         warnings: sentences for the log.
     """
@@ -37,6 +38,7 @@ class Plan:
     live: Mapping[str, str] | None
     difference: Difference
     unknown: Mapping[str, str | None]
+    not_snapshotted: list[str]
     passwords: frozenset[str]
     warnings: tuple[str, ...]
 
@@ -51,11 +53,6 @@ class Plan:
     def diff(self) -> dict[str, dict[str, str | None]]:
         """Return the difference as it may be shown."""
         return self.difference.to_dict(self.passwords)
-
-    @property
-    def not_snapshotted(self) -> list[str]:
-        """Return tables whose rows of today would not be sent."""
-        return not_snapshotted(self.live, self.declared)
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -93,14 +90,17 @@ def make_plan(
         ConfigurationError: something speaks against it; one error names everything.
         ConnectError: the cluster does not answer.
     """
-    found, verdict = _verdict(client, connector, declared)
+    installed: list[dict[str, Any]] = client.send(calls.plugins())
+    full = checks.with_full_class(declared, installed)
+    found, verdict = _verdict(client, connector, declared, installed)
+    others = {name: checks.with_full_class(one, installed) for name, one in client.send(calls.configs()).items()}
     found += [
         *earlier,
-        *checks.unwritable(declared),
+        *checks.unwritable(full),
         *checks.refusals(verdict, secrets_of(declared, verdict.passwords)),
         *_stars(declared),
-        *checks.renamed_keys(declared, verdict.known),
-        *conflicts(connector, declared, client.send(calls.configs())),
+        *checks.renamed_keys(full, verdict.known),
+        *conflicts(connector, full, others),
     ]
     unknown = checks.unknown_keys(declared, verdict.known) if verdict.known else {}
     if unknown and on_unknown_key == FAIL:
@@ -108,7 +108,8 @@ def make_plan(
     _raise(found, connector)
     live = client.send(calls.config(connector))
     difference = compare(live, declared)
-    plan = Plan(connector, declared, live, difference, unknown, verdict.passwords, ())
+    added = not_snapshotted(None if live is None else checks.with_full_class(live, installed), full)
+    plan = Plan(connector, declared, live, difference, unknown, added, verdict.passwords, ())
     return Plan(**{**vars(plan), "warnings": tuple(_warnings(plan, on_unknown_key))})
 
 
@@ -122,10 +123,9 @@ def drift_error(plan: Plan) -> ConfigurationError:
 
 
 def _verdict(
-    client: ConnectClient, connector: str, declared: Mapping[str, str]
+    client: ConnectClient, connector: str, declared: Mapping[str, str], installed: Iterable[Mapping[str, Any]]
 ) -> tuple[list[ConfigurationError], checks.Verdict]:
     """Return what `validate` says, or an error and an empty verdict where no worker has the plugin."""
-    installed: Iterable[Mapping[str, Any]] = client.send(calls.plugins())
     try:
         plugin = checks.plugin_of(declared, installed)
     except ConfigurationError as error:

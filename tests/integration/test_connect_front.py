@@ -10,7 +10,7 @@ from airflow_legacy_events.connect import client
 from airflow_legacy_events.operators.connect import ConnectorStateOperator, ConnectorUpsertOperator, state, upsert
 from tests.support import connectors
 from tests.support.databases import fresh_database
-from tests.support.front import ANSWERS, LATE, LATE_SECONDS
+from tests.support.front import ANSWERS, LATE, LATE_SECONDS, SILENT
 
 SINK = {
     "connector.class": connectors.JDBC_SINK,
@@ -99,6 +99,36 @@ def test_a_put_that_a_worker_carries_out_after_its_time_limit_is_waited_for(
     report = run(ConnectorUpsertOperator, name, config=SINK | {"topics": name}, state="stopped")
 
     assert (report["action"], report["state"], len(front.writes)) == ("created", "stopped", 1)
+
+
+@pytest.mark.parametrize("answer", SILENT)
+def test_a_write_without_an_answer_is_not_repeated_where_it_was_carried_out(
+    answer, monkeypatch, connector, run, front, connect
+):
+    connectors.connection(monkeypatch, front.url, timeout=2)
+    name = connector()
+    front.on_write(answer)
+    report = run(ConnectorUpsertOperator, name, config=SINK | {"topics": name}, state="stopped")
+
+    assert (report["action"], report["state"], len(front.writes)) == ("created", "stopped", 1)
+
+
+def test_no_write_is_sent_once_time_is_over(monkeypatch, connector, front):
+    connectors.connection(monkeypatch, front.url)
+    name = connector()
+    front.on_write("cut_before")
+    monkeypatch.setattr(client, "UNKNOWN_SECONDS", 60)
+    operator = ConnectorUpsertOperator(
+        task_id="t",
+        connector=name,
+        config=SINK | {"topics": name},
+        state="stopped",
+        stable_for=dt.timedelta(0),
+        timeout=dt.timedelta(seconds=4),
+    )
+    with pytest.raises(errors.ConnectError, match="did not answer within"):
+        operator.execute({})
+    assert front.writes == []
 
 
 def test_the_next_address_is_used_where_one_is_away(monkeypatch, front, connector):

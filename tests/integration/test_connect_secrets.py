@@ -32,9 +32,9 @@ def stopped(shop, connect):
     name = connectors.new_name(connect)
     config = connectors.postgres_source(shop, name) | {"database.password": "old-secret-11"}
     texts = {key: str(value) for key, value in config.items()}
-    connect.client.post("/connectors", json={"name": name, "config": texts, "initial_state": "STOPPED"})
+    connect.send("POST", "/connectors", json={"name": name, "config": texts, "initial_state": "STOPPED"})
     yield name
-    connect.client.delete(f"/connectors/{name}")
+    connect.send("DELETE", f"/connectors/{name}")
 
 
 def outcomes(name):

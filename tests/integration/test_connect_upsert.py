@@ -98,14 +98,14 @@ def test_a_change_is_seen_in_the_tasks_and_a_key_that_is_taken_out_is_gone(runni
         "max.batch.size": {"live": None, "declared": "100"},
         "provide.transaction.metadata": {"live": None, "declared": "true"},
     }
-    (task,) = connect.client.get(f"/connectors/{name}/tasks").json()
+    (task,) = connect.send("GET", f"/connectors/{name}/tasks").json()
     assert (task["config"]["max.batch.size"], task["config"].get("heartbeat.interval.ms")) == ("100", None)
     assert (report["state"], len(front.writes)) == ("running", 2)
 
 
 def test_a_stopped_connector_stays_so_and_has_the_new_config(running, upsert, front, connect):
     name, config = running
-    connect.client.put(f"/connectors/{name}/stop")
+    connect.send("PUT", f"/connectors/{name}/stop")
     report = upsert(name, config | {"max.batch.size": 100})
 
     assert (report["action"], report["state"], report["tasks"]) == ("updated", "stopped", 0)
@@ -224,6 +224,9 @@ def test_what_another_connector_uses_is_refused(running, shop, connector, upsert
     with pytest.raises(errors.ConfigurationError) as raised:
         upsert(name, postgres_source(shop, name) | {"slot.name": config["slot.name"]})
     assert f"connector {taken!r} reads slot {config['slot.name']!r}" in str(raised.value)
+    with pytest.raises(errors.ConfigurationError) as raised:
+        upsert(name, postgres_source(shop, name) | {"topic.prefix": taken, "connector.class": "PostgresConnector"})
+    assert f"connector {taken!r} has topic.prefix {taken!r} too" in str(raised.value)
     assert front.writes == []
 
 
@@ -231,7 +234,8 @@ def test_a_server_id_or_history_topic_of_another_connector_is_refused(mariadb_lo
     first, second = connector(), connector()
     with fresh_database(mariadb_logs) as database:
         config = connectors.mariadb_source(database, first, kafka.bootstrap)
-        connect.client.post(
+        connect.send(
+            "POST",
             "/connectors",
             json={"name": first, "config": {**{k: str(v) for k, v in config.items()}}, "initial_state": "STOPPED"},
         )
@@ -254,7 +258,7 @@ def test_a_name_with_a_blank_and_an_umlaut_has_a_whole_life(shop, connector, ups
     prefix = connector()
     assert upsert(name, postgres_source(shop, prefix))["action"] == "created"
     assert upsert(name, postgres_source(shop, prefix))["action"] == "unchanged"
-    assert connect.client.delete(f"/connectors/{name}").status_code == 204
+    assert connect.send("DELETE", f"/connectors/{name}").status_code == 204
 
 
 def test_a_value_that_the_api_masks_is_no_difference_and_is_never_written(running, upsert, front, caplog):
@@ -281,7 +285,7 @@ def test_a_put_of_another_hand_meanwhile_is_noticed(running, upsert, front, conn
     def other(request):
         if request.path == f"/connectors/{name}/tasks":
             front.fault = lambda _: None
-            connect.client.put(f"/connectors/{name}/config", json={**connect.config(name), "max.batch.size": "7"})
+            connect.send("PUT", f"/connectors/{name}/config", json={**connect.config(name), "max.batch.size": "7"})
 
     front.fault = other
     with pytest.raises(errors.ConnectError, match=r"(?s)another config while.*max\.batch\.size: '7' -> '100'"):

@@ -129,7 +129,7 @@ def new_name(worker: Any) -> str:
 def remove_connectors(worker: Any) -> None:
     """Delete the connectors whose names were made here."""
     for name in getattr(worker, "made", []):
-        worker.client.delete(f"/connectors/{name}")
+        worker.send("DELETE", f"/connectors/{name}")
     worker.made = []
 
 

@@ -55,6 +55,7 @@ class Front:
     fault: Callable[[Request], str | None] = lambda _: None
     change: Callable[[Request, Any], Any] = lambda _, body: body
     own: tuple[int, Any] = (500, {})
+    closing: threading.Event = field(default_factory=threading.Event)
     late: list[threading.Timer] = field(default_factory=list)
 
     @property
@@ -94,6 +95,9 @@ ANSWERS = (
 )
 """404 in HTML, 409, 504 (before and behind the worker), 500 by a time limit, a cut connection."""
 
+SILENT = ("silent_before", "silent_behind")
+"""No answer at all; the worker gets the request, or does not."""
+
 LATE = "timed_out_late"
 """500 by a time limit; the worker gets the request later."""
 LATE_SECONDS = 1.5
@@ -109,6 +113,7 @@ def front_before(worker: str) -> Iterator[Front]:
         try:
             yield front
         finally:
+            front.closing.set()
             for timer in front.late:
                 timer.join()
             server.shutdown()
@@ -139,6 +144,9 @@ class _Handler(BaseHTTPRequestHandler):
         if answer is None and given is not None:
             self.send(given.status_code, given.content, given.headers.get("content-type", ""), request)
         elif answer in ("cut_before", "cut_behind"):
+            self.cut()
+        elif answer in ("silent_before", "silent_behind"):
+            front.closing.wait(60)
             self.cut()
         elif answer == "own":
             self.send(front.own[0], json.dumps(front.own[1]).encode(), "application/json", request)
