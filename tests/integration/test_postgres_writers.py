@@ -158,6 +158,13 @@ def test_a_sender_of_replication_that_writes_is_waited_for(legacy):
         assert (times.look().open, times.look().blocker) == ({}, None)
 
 
+@pytest.mark.clock_margin
+def test_the_mark_of_times_stays_behind_the_clock(legacy):
+    with writers_of(legacy, "at") as writers:
+        look = writers.look()
+        assert look.now - look.before == dt.timedelta(seconds=1)
+
+
 def test_a_statement_that_commits_keeps_its_time(legacy):
     legacy.execute("ALTER TABLE t ALTER COLUMN at SET DEFAULT statement_timestamp()")
     legacy.execute(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from tests.support.engines import of
-from tests.support.legacy import reused_database
+from tests.support.legacy import legacy_database, plain, reused_database
 from tests.support.open_writers import pid_of, pids, session, writers_of
 
 INSERT = "INSERT INTO t DEFAULT VALUES RETURNING at"
@@ -144,6 +145,43 @@ def test_of_a_view_or_query_each_writer_of_the_database_counts(legacy, of, colum
             assert {one.gid for one in writers.look().open.values()} == {gid}
         finally:
             legacy.execute(f"COMMIT PREPARED '{gid}'")
+
+
+def test_of_a_query_writers_of_other_databases_do_not_count(legacy):
+    with (
+        session(legacy, database="postgres") as elsewhere,
+        writers_of(legacy, "id", table=None, sql="SELECT id FROM t") as writers,
+    ):
+        elsewhere.execute("BEGIN; CREATE TEMP TABLE other (id int); INSERT INTO other VALUES (1)")
+        assert writers.look().open == {}
+
+
+def test_a_sender_of_replication_that_decodes_is_no_writer(request):
+    """It has a transaction for as long as it decodes one, and the other side does not take what it sends."""
+    with legacy_database(request, "postgresql-18", "postgres18_logs") as legacy:
+        slot = f"slot_of_{legacy.url.database}"
+        legacy.execute("CREATE TABLE t (at timestamptz DEFAULT now(), filling text); CREATE PUBLICATION p FOR TABLE t")
+        legacy.execute(f"SELECT pg_create_logical_replication_slot('{slot}', 'pgoutput')")
+        try:
+            legacy.execute("INSERT INTO t (filling) SELECT repeat(md5(n::text), 30) FROM generate_series(1, 20000) n")
+            url = f"{plain(legacy.url)}?replication=database"
+            with (
+                contextlib.closing(psycopg.connect(url, autocommit=True)) as sender,
+                writers_of(legacy, "at") as writers,
+            ):
+                options = "(proto_version '1', publication_names 'p')"
+                sender.pgconn.exec_(f"START_REPLICATION SLOT {slot} LOGICAL 0/0 {options}".encode())
+                waits = f"SELECT wait_event FROM pg_stat_activity WHERE pid = {pid_of(sender)}"
+                while legacy.execute(waits) != [("WalSenderWriteData",)]:
+                    pass
+                decodes = f"SELECT count(*) FROM pg_locks WHERE locktype = 'virtualxid' AND pid = {pid_of(sender)}"
+                assert legacy.execute(decodes) == [(1,)]
+                look = writers.look()
+                assert (look.open, look.blocker) == ({}, None)
+        finally:
+            while legacy.execute(f"SELECT active FROM pg_replication_slots WHERE slot_name = '{slot}'") == [(True,)]:
+                pass
+            legacy.execute(f"SELECT pg_drop_replication_slot('{slot}')")
 
 
 def test_a_look_inside_a_snapshot_is_of_now(legacy):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.mutants.rule import Rule
+from tests.mutants.rules_of_postgres import POSTGRES
 from tests.mutants.rules_of_runs import RUNS
 
-RULES: tuple[Rule, ...] = (*RUNS,)
+RULES: tuple[Rule, ...] = (*RUNS, *POSTGRES)
