@@ -115,6 +115,10 @@ def _engine(conn_id: str) -> sa.Engine:
 
         given = connecting.options_of(conn_id, url.get_dialect()(), url)
         options["creator"] = lambda: connecting.connect(conn_id, given, autocommit=False)
+    if name == "postgres":
+        from airflow_legacy_events.databases.postgres.ours import named  # noqa: PLC0415  needs its driver
+
+        options["connect_args"] = {"application_name": named(url.query)["application_name"]}
     engine = sa.create_engine(url, **options)
     quote_all(engine.dialect)
     return engine

@@ -101,6 +101,13 @@ def test_one_that_writes_to_a_part_is_waited_for(legacy, made, insert):
         assert set(writers.remaining(look.open, look.server)) == set(look.open)
 
 
+def test_a_sequence_that_no_column_owns_counts_by_its_default(legacy):
+    legacy.execute("CREATE SEQUENCE free; CREATE TABLE u (id int DEFAULT nextval('free'))")
+    with session(legacy) as late, writers_of(legacy, "id", table="u") as writers:
+        late.execute("BEGIN; SELECT nextval('free')")
+        assert pids(writers.look().open) == {pid_of(late)}
+
+
 @pytest.mark.parametrize("column", ["id", "at"])
 def test_a_prepared_one_is_waited_for_whenever_it_began(legacy, column):
     with session(legacy) as late, writers_of(legacy, column) as writers:

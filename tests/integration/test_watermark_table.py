@@ -9,6 +9,7 @@ import pytest
 
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.errors import WatermarkError
+from airflow_legacy_events.streams import stores
 from airflow_legacy_events.streams.stores import open_store
 from tests.support.engines import of
 from tests.support.legacy import legacy_database
@@ -116,3 +117,13 @@ def test_an_update_that_is_refused_shows_no_parameter_and_no_row(request, engine
     shown = "".join([*traceback.format_exception(refused.value), caplog.text])
     assert "planted" not in shown.replace('Watermark(("planted",)', "")
     assert "[parameters:" not in shown
+
+
+def test_its_sessions_have_our_name(postgres_database, monkeypatch):
+    import sqlalchemy as sa
+
+    url = postgres_database.url.replace("postgresql+psycopg", "postgres")
+    for given, name in (("", "legacy-events"), ("?application_name=crm", "legacy-events crm")):
+        monkeypatch.setenv("AIRFLOW_CONN_WATERMARKS", url + given)
+        with stores._engine("watermarks").connect() as session:
+            assert session.scalar(sa.text("SELECT current_setting('application_name')")) == name

@@ -16,7 +16,7 @@ POSTGRES = (
         _SQL,
         "'pg_catalog.pg_attrdef'::pg_catalog.regclass",
         "'pg_catalog.pg_class'::pg_catalog.regclass",
-        (f"{_CASES}::test_one_that_has_a_lower_id_is_waited_for",),
+        (f"{_CASES}::test_a_sequence_that_no_column_owns_counts_by_its_default",),
     ),
     Rule(
         "PostgreSQL: partitions and children count",
