@@ -21,6 +21,16 @@ _CONFIG = {
             "example": "https://kafka-ui.example/ui/clusters/main/all-topics/{topic}/messages?seekTo={partition}::{offset}",
             "default": "",
         },
+        "connector_url_template": {
+            "description": (
+                "Address of a page that shows a connector of Kafka Connect. {connect}, the address of a worker, and"
+                " {connector} are replaced, percent-encoded. Tasks that steer a connector then link to it."
+            ),
+            "version_added": "0.1.0",
+            "type": "string",
+            "example": "https://kafka-ui.example/ui/clusters/main/connects/main/connectors/{connector}",
+            "default": "",
+        },
         "watermark_table_conn_id": {
             "description": "Connection of the table that watermark_store='table' keeps watermarks in.",
             "version_added": "0.1.0",
@@ -82,7 +92,10 @@ def get_provider_info() -> dict[str, Any]:
             },
         ],
         "connection-types": connection_types(),
-        "extra-links": ["airflow_legacy_events.operators.links.TopicLink"],
+        "extra-links": [
+            "airflow_legacy_events.operators.links.ConnectorLink",
+            "airflow_legacy_events.operators.links.TopicLink",
+        ],
         "config": {"legacy_events": _CONFIG},
         "plugins": [
             {"name": "legacy_events", "plugin-class": "airflow_legacy_events.ui.plugin.LegacyEventsPlugin"},

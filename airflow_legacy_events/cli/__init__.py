@@ -60,6 +60,7 @@ def get_cli_commands() -> list[Any]:
     from airflow.cli.cli_config import ARG_VERBOSE, ActionCommand, GroupCommand, lazy_load_command  # noqa: PLC0415
 
     from airflow_legacy_events.cli._arguments import arguments  # noqa: PLC0415
+    from airflow_legacy_events.cli._connect_commands import connect_commands  # noqa: PLC0415
     from airflow_legacy_events.cli._slot_commands import slot_commands  # noqa: PLC0415
 
     known = arguments()
@@ -73,7 +74,7 @@ def get_cli_commands() -> list[Any]:
         for verb, (module, text, names) in _COMMANDS.items()
     ]
     watermark = GroupCommand(name="watermark", help="Manage the watermarks of streams", subcommands=commands)
-    groups = (watermark, _outbox_commands(), slot_commands(), _doctor())
+    groups = (watermark, _outbox_commands(), slot_commands(), connect_commands(), _doctor())
     return [GroupCommand(name="legacy-events", help="Event streams of legacy databases", subcommands=groups)]
 
 

@@ -20,12 +20,17 @@ def slot_commands() -> Any:
     max_wal = make(
         ("--max-wal",), metavar="SIZE", help="most that a slot may hold, such as '5 GB'; beyond it the exit code is 1"
     )
+    connect = make(
+        ("--connect-conn-id",),
+        metavar="CONN_ID",
+        help="connection of a Kafka Connect cluster, whose connectors' slots in the database are listed too",
+    )
     slot = make(("slot",), metavar="SLOT", help="name of the slot, as `list` shows it")
     listing = cli_config.ActionCommand(
         name="list",
         help="List the replication slots of this package, and what each holds; exit code 1 if one is lost or orphaned",
         func=cli_config.lazy_load_command(f"{_MODULE}.slots_list"),
-        args=(conn_id, max_wal, cli_config.ARG_OUTPUT, cli_config.ARG_VERBOSE),
+        args=(conn_id, max_wal, connect, cli_config.ARG_OUTPUT, cli_config.ARG_VERBOSE),
     )
     dropping = cli_config.ActionCommand(
         name="drop",

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import logging
 from argparse import Namespace
-from typing import Any
-
-from airflow.cli.commands import task_command
 
 from airflow_legacy_events.cli._command import command, say, say_json, show
+from airflow_legacy_events.cli._rendering import rendered
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.printable import printable_lines
 from airflow_legacy_events.streams.examination import Examination, Finding, Specified
@@ -42,7 +39,7 @@ def _line(found: Finding) -> str:
 
 
 def _examined(args: Namespace, log: logging.Logger) -> Examination:
-    operator, context = _rendered(args)
+    operator, context = rendered(args, args.task_id)
     if not isinstance(operator, Specified):
         raise ConfigurationError(
             f"task {args.task_id!r} of DAG {args.dag_id!r} is a {type(operator).__name__}, which moves no stream; name"
@@ -56,20 +53,3 @@ def _examined(args: Namespace, log: logging.Logger) -> Examination:
     finally:
         logging.disable(silenced)
     return found
-
-
-def _rendered(args: Namespace) -> tuple[Any, Any]:
-    """Return the operator with its templates filled as `airflow tasks render` fills them, and the task's context."""
-    commands: Any = task_command
-    dag = commands.get_bagged_dag(args.bundle_name, args.dag_id)
-    known = commands.get_db_dag(args.bundle_name, args.dag_id)
-    ti, _ = commands._get_ti(  # noqa: SLF001  the command has no public part
-        known.get_task(task_id=args.task_id),
-        args.map_index,
-        logical_date_or_run_id=args.logical_date_or_run_id or dt.datetime.now(dt.UTC).isoformat(),
-        create_if_necessary="memory",
-    )
-    operator = dag.get_task(args.task_id)
-    context = commands._get_template_context(ti, operator)  # noqa: SLF001
-    operator.render_template_fields(context)
-    return context["task"], context

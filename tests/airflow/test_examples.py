@@ -32,6 +32,9 @@ def test_these_are_the_examples_and_each_fits_a_screen():
         "bulk",
         "change_log",
         "change_log_mariadb",
+        "connector_failed",
+        "connector_snapshot",
+        "connectors",
         "custom_query",
         "many_tables",
         "outbox",
@@ -52,7 +55,7 @@ def test_they_load_without_errors():
     bag = DagBag(str(EXAMPLES))
 
     assert bag.import_errors == {}
-    assert len(bag.dags) == 13
+    assert len(bag.dags) == 16
 
 
 def test_shaped_messages_say_in_their_headers_what_their_rows_hold(broker, shop):

@@ -15,6 +15,7 @@ from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.core.stop import Stop
 from airflow_legacy_events.hooks.connect import DEFAULT_CONN_ID, KafkaConnectHook
 from airflow_legacy_events.hooks.failures import final
+from airflow_legacy_events.operators.links import ConnectorLink
 from airflow_legacy_events.streams import arguments
 from airflow_legacy_events.streams.naming import holds_template
 from airflow_legacy_events.streams.rendering import RenderedFields
@@ -32,6 +33,7 @@ class ConnectorOperator(RenderedFields, BaseOperator):
     """
 
     template_fields: Collection[str] = ("connector", "connect_conn_id")
+    operator_extra_links = (ConnectorLink(),)
     ui_color = "#e6def0"
 
     def __init__(
