@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.model import Batch, Horizon, Watermark
 
-NOON = dt.datetime(2026, 3, 2, 12, 0)  # noqa: DTZ001  naive, as the column
+NOON = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)
 
 
@@ -79,4 +79,4 @@ class Stream:
 
     @staticmethod
     def text(ago: dt.timedelta) -> str:
-        return (NOON - ago).isoformat(sep=" ", timespec="seconds")
+        return (NOON - ago).replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")

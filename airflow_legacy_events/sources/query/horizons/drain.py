@@ -18,7 +18,7 @@ from airflow_legacy_events.core.ports import Blocker, RowWriters
 from airflow_legacy_events.sources.place import Start, Values
 from airflow_legacy_events.sources.query.horizons.holes import before_first_hole, has_no_room
 from airflow_legacy_events.sources.query.horizons.kept import KeptHorizon, Mark, Waiting
-from airflow_legacy_events.sources.query.horizons.ticks import bound_text
+from airflow_legacy_events.sources.query.horizons.ticks import bound_text, reached
 from airflow_legacy_events.sources.rows import Rows
 
 DRAIN_SECONDS = 2.0
@@ -128,14 +128,6 @@ class Drain:
             bound += self.overlap
         return Drained(target, kept, True, tuple(left.values()), (now - bound).total_seconds())
 
-    def _reached(self, mark: dt.datetime) -> dt.datetime:
-        """Return the exclusive bound of a run: the mark, or the end of the tick that lies an overlap above it.
-
-        From there, the overlap reaches back to the mark, below which no row can appear.
-        """
-        tick = self.writers.tick
-        return mark if self.overlap < tick or not self.overlap else mark + self.overlap + tick
-
     def _remaining(self, waiting: Waiting, until: float) -> Mapping[str, Blocker]:
         """Return the transactions that are open still, once the time is over."""
         pause = _FIRST_PAUSE
@@ -152,7 +144,10 @@ class Drain:
             below = self.rows.up_to(mark)
         else:
             text = bound_text(
-                self._reached(mark), self.rows.selection.columns[0], self.rows.timezone, self.writers.tick
+                reached(mark, self.overlap, self.writers.tick),
+                self.rows.selection.columns[0],
+                self.rows.timezone,
+                self.writers.tick,
             )
             below = self.rows.below(text)
         return self.rows.highest(start, below if ceiling is None else sa.and_(below, ceiling))

@@ -28,3 +28,12 @@ def bound_text(before: dt.datetime, column: Column, timezone: str, tick: dt.time
     if local.fold and column.kind is not Kind.INSTANT:  # shown for the second and last time
         return local.date().isoformat() if column.kind is Kind.DATE else local.replace(tzinfo=None).isoformat(sep=" ")
     return first_value(whole, column, zone, argument="horizon")
+
+
+def reached(mark: dt.datetime, overlap: dt.timedelta, tick: dt.timedelta) -> dt.datetime:
+    """Return the exclusive bound of a run that reads again below its watermark, before it is rounded down.
+
+    An overlap of a tick or more lets a run read so far above the mark, whose last tick may be open: from there it
+    reaches back to the mark, below which no row can appear.
+    """
+    return mark if not overlap or overlap < tick else mark + overlap + tick
