@@ -14,6 +14,7 @@ from airflow_legacy_events.databases.sqlite.names import folded
 from airflow_legacy_events.databases.sqlite.session import Guard
 from airflow_legacy_events.databases.sqlite.values import kind_of
 from airflow_legacy_events.databases.sqlite.views import definition
+from airflow_legacy_events.databases.sqlite.written import read_writing
 from airflow_legacy_events.databases.table_names import QUOTES, TableName, looked_up, no_such_table
 
 _MAIN = "main"
@@ -56,6 +57,7 @@ def inspect_table(session: sqlite3.Connection, table: str, guard: Guard, max_row
             object=_place(session, name) if kind == "table" else None,
             order=compared,
             definition=definition(session, source, guard),
+            writing=read_writing(session, name, rowid) if kind == "table" else None,
         ),
         readable=tuple(column for column, *_ in columns),
         unlisted=frozenset(column for column, *_, hidden in found if hidden == _OF_A_CALL),

@@ -17,7 +17,7 @@ from sqlalchemy.sql.compiler import IdentifierPreparer
 
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.errors import LegacyEventsError, SourceError
-from airflow_legacy_events.core.ports import Lease, NextId, TableState, TableWrites
+from airflow_legacy_events.core.ports import Lease, NextId, RowWriters, TableState, TableWrites, Written
 from airflow_legacy_events.core.sql_dialects import SQLITE, Dialect
 from airflow_legacy_events.databases import errors
 from airflow_legacy_events.databases.conditions import bound
@@ -33,6 +33,7 @@ from airflow_legacy_events.databases.sqlite.reading import READING, Reader
 from airflow_legacy_events.databases.sqlite.session import Guard, Session, begin, open_session, undo
 from airflow_legacy_events.databases.sqlite.still import open_to_read
 from airflow_legacy_events.databases.sqlite.views import definition
+from airflow_legacy_events.databases.sqlite.writers import SqliteRowWriters
 from airflow_legacy_events.databases.sqlite.writes import table_writes
 from airflow_legacy_events.databases.sqlite.writing import refusal
 from airflow_legacy_events.databases.writing import Reading, masked
@@ -155,6 +156,10 @@ class SqliteDatabase(Reader):
         """See `core.ports.Database.refusal`."""
         with self._translated("checking whether rows may be written"):
             return refusal(self._open_to_write, *self._compiled(statement))
+
+    def writers(self, of: Written) -> RowWriters:
+        """See `core.ports.Database.writers`."""
+        return SqliteRowWriters(of, self.now)
 
     def now(self) -> dt.datetime:
         """See `core.ports.Database.now`: the clock of this process, which is SQLite's."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 
 from airflow_legacy_events.core.ports import NextId
 from airflow_legacy_events.databases.sqlite.catalog import find_table, rowid_column
+from airflow_legacy_events.databases.sqlite.written import has_autoincrement
 
-_QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/""", re.DOTALL)
-_COUNTED = re.compile(r"\bAUTOINCREMENT\b", re.IGNORECASE)
-_SQL = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?"
 _HANDED_OUT = "SELECT seq FROM sqlite_sequence WHERE name = ?"
 _LARGEST = 2**63 - 1
 
@@ -35,14 +32,3 @@ def next_id(session: sqlite3.Connection, table: str, column: str) -> NextId:
     ever = session.execute(_HANDED_OUT, (name,)).fetchone() if counted else None
     last = max((one for one in (highest, *(ever or ())) if isinstance(one, int)), default=0)
     return NextId(last + 1 if last < _LARGEST else None, returns=not counted)
-
-
-def has_autoincrement(session: sqlite3.Connection, name: str) -> bool:
-    """Return whether a table's IDs are never reused; its name is as in the catalog."""
-    found = session.execute(_SQL, (name,)).fetchone()
-    return bool(found and found[0] and _COUNTED.search(without_quotes(found[0])))
-
-
-def without_quotes(text: str) -> str:
-    """Return a statement with each string, quoted name and comment replaced by an empty name."""
-    return _QUOTED.sub('""', text)

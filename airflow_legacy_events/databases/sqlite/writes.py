@@ -10,7 +10,7 @@ from airflow_legacy_events.core.ports import TableWrites
 from airflow_legacy_events.databases import effects
 from airflow_legacy_events.databases.reflection import not_a_table
 from airflow_legacy_events.databases.sqlite.catalog import find_table, rowid_column
-from airflow_legacy_events.databases.sqlite.ids import has_autoincrement, without_quotes
+from airflow_legacy_events.databases.sqlite.written import has_autoincrement, without_quotes
 
 _TABLE = "table"
 _FOREIGN_KEYS = """
