@@ -9,16 +9,19 @@ import yaml
 from airflow.sdk import BaseOperator
 
 from airflow_legacy_events import errors
+from airflow_legacy_events.operators import connect as connect_operators
 from airflow_legacy_events.operators.changelog import ChangeLogDrainOperator
 from airflow_legacy_events.operators.outbox import OutboxDrainOperator
 from airflow_legacy_events.operators.query import IncrementalQueryOperator
 from airflow_legacy_events.operators.slots import ReplicationSlotCheckOperator
 from airflow_legacy_events.provider_info import get_provider_info
+from airflow_legacy_events.sensors.connect import ConnectorCaughtUpSensor, ConnectorStateSensor
 from airflow_legacy_events.sensors.outbox import PendingOutboxSensor
 from airflow_legacy_events.sensors.pending import PendingEventsSensor
 from airflow_legacy_events.sources.query.facts import REMEDIES
 from airflow_legacy_events.streams.directory.moves import ACCEPTED
 from airflow_legacy_events.streams.specs.query import CHOICES
+from airflow_legacy_events.triggers.connect import ConnectorCaughtUpTrigger, ConnectorStateTrigger
 from airflow_legacy_events.triggers.outbox import PendingOutboxTrigger
 from airflow_legacy_events.triggers.pending import PendingEventsTrigger
 
@@ -33,8 +36,12 @@ REPOSITORY = re.compile(
     r"|raw\.githubusercontent\.com/airflow-legacy-events/airflow-legacy-events)/main/([^)#\s]+)"
 )
 PUBLIC = {
-    "operators": [*OPERATORS],
+    "operators": [*OPERATORS, *(getattr(connect_operators, name) for name in connect_operators.__all__)],
     "sensors-and-triggers": [
+        ConnectorCaughtUpSensor,
+        ConnectorStateSensor,
+        ConnectorCaughtUpTrigger,
+        ConnectorStateTrigger,
         PendingOutboxSensor,
         PendingEventsSensor,
         PendingOutboxTrigger,
