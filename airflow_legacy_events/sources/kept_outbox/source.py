@@ -68,7 +68,7 @@ class KeptOutboxSource(KeptArguments):
             at = at if at is not None and guard.same(at.facts, facts, REMEDIES) else None
             return open_replay(table, window, at, facts, self.limits, timezone, self.stream)
         self._checked, runs = checked, self._runs_of(table, timezone, facts)
-        at = self._guarded(at, runs)
+        begun_otherwise = at is not (at := self._guarded(at, runs))
         if at is not None:
             refuse_behind(self.database, self.stream, at.facts)
             self._saved = _start(at)
@@ -76,7 +76,7 @@ class KeptOutboxSource(KeptArguments):
         (horizon, batches), begun, must_save = runs.open_live(at)
         before = with_reached(self.database, carried(begun, facts))
         horizon = horizon._replace(facts={**before, **horizon.facts})
-        if begun is not None and must_save:
+        if begun is not None and (must_save or begun_otherwise):
             batches = recording(batches, table.selection, begun)
         horizon = as_proved(completed(horizon, facts, runs.rows), runs.rows)
         return Opened(self.judged(horizon, table), _looked_over(batches, Ties(table, self.log)))
