@@ -5,11 +5,13 @@ import datetime as dt
 import threading
 import uuid
 
+import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from airflow_legacy_events.databases.postgres import listening
 from airflow_legacy_events.errors import ConfigurationError
+from airflow_legacy_events.triggers import stream
 from airflow_legacy_events.triggers.outbox import PendingOutboxTrigger
 from tests.airflow import metadata
 from tests.airflow.waiting import OTHERS, Outbox, Running, connect
@@ -57,6 +59,20 @@ def test_a_lower_id_that_commits_late_fires_when_the_cooldown_is_over(outbox):
         wait_until(lambda: len(running.told) == 2, "the event for the late row")
 
     assert [(one["rows"], one["bound"]) for one in running.told] == [(1, ["10"]), (2, ["10"])]
+
+
+def test_a_notification_of_a_row_above_the_horizon_is_looked_for_until_it_moves(outbox, postgres_database, monkeypatch):
+    """The row's own look finds a lower id open; the commit of that one notifies nobody."""
+    monkeypatch.setattr(stream, "_HORIZON_SECONDS", (0.1, 0.2))
+    with Running(outbox.trigger(after_publish="keep")) as running:
+        running.begun()
+        with psycopg.connect(postgres_database.dsn) as late:
+            late.execute("INSERT INTO outbox VALUES (3, 'order', '1', 'placed', '{}')")
+            outbox.add(10)
+            wait_until(lambda: running.looks >= 5, "three looks at the row above the horizon")
+            assert running.told == []
+        running.hears(10)
+    assert [(one["rows"], one["bound"]) for one in running.told] == [(2, ["10"])]
 
 
 def test_all_who_wait_share_one_listening_session_until_the_last_one_leaves(outbox):
