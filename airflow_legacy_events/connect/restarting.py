@@ -116,11 +116,11 @@ class Restarting:
         return {} if found is None else found
 
     def _moved(self, before: Status) -> Call[bool]:
-        """Return what shows that a restart whose answer was lost was carried out."""
+        """Return what shows that a restart whose answer was lost was carried out: a state that changed."""
         asked = calls.status(self.name)
 
         def moved(body: Mapping[str, object] | None) -> bool:
-            return body is not None and read_status(body).failed != before.failed
+            return body is not None and _states(read_status(body)) != _states(before)
 
         return Call(method=asked.method, path=asked.path, parse=moved, missing=True)
 
@@ -155,3 +155,7 @@ class Restarting:
 def _is_settled(status: Status) -> bool:
     """Whether the connector and its tasks are in one state; running takes a task."""
     return any(status.holds(state) for state in (RUNNING, PAUSED, STOPPED))
+
+
+def _states(status: Status) -> list[tuple[int | None, str]]:
+    return [(part.id, part.state) for part in (status.connector, *status.tasks)]

@@ -140,9 +140,8 @@ class ConnectorSensor(RenderedFields, BaseSensorOperator):
         """Return what the trigger found, or raise its error."""
         if "error" not in event:
             return self._finish(context, dict(event))
-        self._failure = event["error"]
         if event["kind"] == "timeout":
-            raise AirflowSensorTimeout(self._why())
+            raise AirflowSensorTimeout(f"connector {self.connector!r}: not yet, {event['error']}")
         if event["trace"] is not None:
             raise final(ConnectorFailedError(event["error"], trace=event["trace"]))
         if event["kind"] == ConfigurationError.__name__:
@@ -171,7 +170,7 @@ class ConnectorSensor(RenderedFields, BaseSensorOperator):
         return max(0.0, self.timeout - (time.monotonic() - self._began))
 
     def _why(self) -> str:
-        return f"connector {self.connector!r}: {self._failure or f'not yet, {self._reason()}'}"
+        return f"connector {self.connector!r}: not yet, {self._failure or self._reason()}"
 
     def _get_next_poke_interval(
         self, started_at: dt.datetime | float, run_duration: Callable[[], float], poke_count: int

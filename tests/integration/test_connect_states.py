@@ -12,8 +12,11 @@ from airflow_legacy_events.operators.connect import ConnectorRestartOperator
 from airflow_legacy_events.sensors.connect import ConnectorStateSensor
 from tests.services.base import wait_until
 from tests.support import connectors
+from tests.support.connector_shops import caught_up
 from tests.support.connectors import PASSWORD, postgres_source, red, slot_name
 from tests.support.databases import fresh_database
+from tests.support.front import ANSWERS
+from tests.support.profile import some
 
 AT_ONCE, SOON = dt.timedelta(0), dt.timedelta(seconds=0.5)
 NO_RETRIES = {"errors_max_retries": 0}
@@ -224,3 +227,15 @@ def test_a_cluster_that_is_away_is_named_when_the_time_is_over(monkeypatch):
     with red("127.0.0.1:1, http://127.0.0.1:2", AirflowSensorTimeout):
         state("any", 2)
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("answer", some(ANSWERS, 3))
+def test_an_answer_that_passes_delays_and_changes_nothing(start, front, answer):
+    name = start()
+    front.once(answer)
+    assert state(name, source_conn_id="legacy_shop")["state"] == "running"
+    front.once(answer)
+    assert caught_up(name)["connector"] == name
+    front.once(answer)
+    assert restart(name, only_failed=False)["restarts"] == 1
+    assert len(front.writes) == 1
