@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_legacy_events.core.columns import Column
-from airflow_legacy_events.core.ports import NextId, RowVersions, RowWriters, ServerZone, Written
+from airflow_legacy_events.core.ports import Blocker, NextId, RowVersions, RowWriters, ServerZone, Written
 
 
 class Unreported:
@@ -52,6 +52,10 @@ class Unreported:
 
     def row_versions(self, table: str) -> RowVersions | None:  # noqa: ARG002
         """See `core.ports.Database.row_versions`."""
+        return None
+
+    def ending(self, blocker: Blocker) -> str | None:  # noqa: ARG002
+        """See `core.ports.Database.ending`."""
         return None
 
     def writers(self, of: Written) -> RowWriters | None:  # noqa: ARG002

@@ -12,7 +12,7 @@ from typing import Any
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Pending
-from airflow_legacy_events.core.ports import Database, KeepsRows, Source
+from airflow_legacy_events.core.ports import Database, HorizonSource, Source
 from airflow_legacy_events.streams import arguments
 from airflow_legacy_events.streams.listening import LISTENERS, Wake
 from airflow_legacy_events.streams.sessions import SESSIONS
@@ -130,6 +130,7 @@ class Probe:
             try:
                 return self._news()
             except Exception:
+                self.waits = False
                 self._let_go(failed=True)
                 raise
 
@@ -143,7 +144,7 @@ class Probe:
 
     def _news(self) -> dict[str, Any] | None:
         watch, pending = self.watch, self._pending()
-        self.waits = isinstance(self._source, KeepsRows) and self._source.waits
+        self.waits = isinstance(self._source, HorizonSource) and self._source.waits
         if pending.target is None:
             return None
         self.held_back = claim_event(watch.stream, watch.waiter, pending.target, watch.cooldown)

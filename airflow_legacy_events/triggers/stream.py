@@ -113,18 +113,24 @@ class StreamTrigger(BaseEventTrigger):
 
         Rows held back by the cooldown are checked again as soon as they may be reported. A failed check may have been
         for a notification, which is not sent again: it is retried soon. So is a look that found only rows above the
-        horizon, less and less often.
+        horizon, less and less often: nothing notifies of a transaction that ends.
         """
         poll = self.poll_interval.total_seconds()
         if failures and self.watch.channel is not None:
             poll = min(poll, _SOON_SECONDS)
-        if waits and self.watch.channel is not None:
-            poll = min(poll, _HORIZON_SECONDS[min(waits, len(_HORIZON_SECONDS)) - 1])
+        if waits:
+            poll = min(poll, self._horizon_seconds(waits))
         if self._probe.held_back:
             return min(poll, self._probe.held_back.total_seconds())
         longest = max(poll, _LONGEST_WAIT_SECONDS)
         seconds = min(poll * 2.0 ** min(failures, 16), longest)
         return seconds * random.uniform(1 - _SPREAD, 1 + _SPREAD)  # noqa: S311  no secret
+
+    def _horizon_seconds(self, waits: int) -> float:
+        """Return the pause after so many looks that found rows above the horizon; doubled where nothing notifies."""
+        if self.watch.channel is None and waits > len(_HORIZON_SECONDS):
+            return _HORIZON_SECONDS[-1] * 2.0 ** min(waits - len(_HORIZON_SECONDS), 16)
+        return _HORIZON_SECONDS[min(waits, len(_HORIZON_SECONDS)) - 1]
 
 
 def duration(value: Any) -> dt.timedelta:

@@ -14,15 +14,15 @@ RUNS = (
     Rule(
         "a run reads no further than its mark",
         _DRAIN,
-        "target = highest if look.before is None else",
-        "target = self.rows.highest(start, ceiling) if look.before is None else",
+        "return Drained(highest, KeptHorizon(None, highest))",
+        "return Drained(self.rows.highest(start, ceiling), KeptHorizon(None, highest))",
         (f"{_CASES}::test_rows_that_come_while_a_run_waits_are_above_its_mark",),
     ),
     Rule(
         "nothing is read while one of the set is open",
         _DRAIN,
-        "left = look.open and self._remaining(waiting, until)",
-        "left = {}",
+        "if left := self._remaining(waiting, until):",
+        "if left := {}:",
         (f"{_CASES}::test_a_writer_of_a_lower_value_is_waited_for_over_three_polls",),
     ),
     Rule(
@@ -91,15 +91,15 @@ RUNS = (
     Rule(
         "a probe keeps its mark between two looks",
         _DRAIN,
-        "kept = self.kept if self.looks.kept.waiting is None else self.looks.kept",
-        "kept = self.kept",
+        "kept=before if before.is_set else self.kept",
+        "kept=self.kept",
         (f"{_CASES}::test_a_probe_keeps_its_mark_between_two_looks_and_never_waits",),
     ),
     Rule(
         "a probe never waits",
         _DRAIN,
-        "replace(self, kept=kept, seconds=0.0)",
-        "replace(self, kept=kept)",
+        "replace(self, seconds=0.0), self.looks.kept",
+        "replace(self), self.looks.kept",
         (f"{_CASES}::test_a_probe_keeps_its_mark_between_two_looks_and_never_waits",),
     ),
     Rule(

@@ -16,7 +16,7 @@ from airflow_legacy_events.core.ports.delivery import Delivery, MakeDelivery
 from airflow_legacy_events.core.ports.envelope import Envelope
 from airflow_legacy_events.core.ports.lease import Answer, Lease, Listener
 from airflow_legacy_events.core.ports.observer import Observer
-from airflow_legacy_events.core.ports.source import KeepsRows, LogSource, Source
+from airflow_legacy_events.core.ports.source import HorizonSource, KeepsRows, LogSource, Source
 from airflow_legacy_events.core.ports.store import WatermarkStore
 from airflow_legacy_events.core.ports.topic_ends import Bounds, Partition, TopicEnds
 from airflow_legacy_events.core.ports.topic_tail import TailMessage, TopicTail
@@ -34,6 +34,7 @@ __all__ = [
     "Database",
     "Delivery",
     "Envelope",
+    "HorizonSource",
     "KeepsRows",
     "Lease",
     "Listener",

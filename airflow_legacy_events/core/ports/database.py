@@ -13,7 +13,7 @@ from airflow_legacy_events.core.ports.catalog import NextId, Reflection, ServerZ
 from airflow_legacy_events.core.ports.change_log import ChangeLog, LogOptions
 from airflow_legacy_events.core.ports.lease import Lease, Listener
 from airflow_legacy_events.core.ports.versions import RowVersions
-from airflow_legacy_events.core.ports.writers import RowWriters, Written
+from airflow_legacy_events.core.ports.writers import Blocker, RowWriters, Written
 from airflow_legacy_events.core.sql_dialects import Dialect
 
 
@@ -251,6 +251,9 @@ class Database(Protocol):
 
     def writers(self, of: Written) -> RowWriters | None:
         """Return the writers of a source's rows, without a statement; None where none can be seen: a lag must do."""
+
+    def ending(self, blocker: Blocker) -> str | None:
+        """Return the statement with which a person ends a session or prepared transaction; None if there is none."""
 
     def change_log(self, options: LogOptions) -> ChangeLog:
         """Return the change log; it connects on first use, and is closed by itself.

@@ -117,12 +117,17 @@ class Source(Protocol):
 
 
 @runtime_checkable
-class KeepsRows(Protocol):
-    """A source that leaves delivered rows as they are: it tidies up below its watermark, and looks below a horizon."""
+class HorizonSource(Protocol):
+    """A source that looks below a horizon."""
 
     @property
     def waits(self) -> bool:
         """Whether the last call of `Source.pending` found rows that only a later one may report."""
+
+
+@runtime_checkable
+class KeepsRows(HorizonSource, Protocol):
+    """A source that leaves delivered rows as they are, and tidies up below its watermark."""
 
     def reached(self, values: tuple[str, ...] | None) -> None:
         """Take note of the values of the saved watermark; called directly before `Source.finish`."""

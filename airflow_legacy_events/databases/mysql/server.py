@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from airflow_legacy_events.core.ports import NextId
+from airflow_legacy_events.core.ports import Blocker, NextId
 from airflow_legacy_events.databases.mysql.generators import read_next_id
 from airflow_legacy_events.databases.mysql.positions import Server, gtids_in, read_server
 from airflow_legacy_events.databases.mysql.replication import is_primary
@@ -88,6 +88,12 @@ class AskedServer(SnapshotDatabase[Session]):
     def _prepared(self) -> list[str]:
         with self._using("looking for prepared transactions") as session:
             return prepared_names(session)
+
+    def ending(self, blocker: Blocker) -> str | None:
+        """See `core.ports.Database.ending`; None where one of several prepared transactions is meant."""
+        if blocker.gid is not None:
+            return None if " or " in blocker.gid else f"XA ROLLBACK {blocker.gid}"
+        return None if blocker.pid is None else f"KILL {blocker.pid}"
 
     def next_id(self, table: str, column: str) -> NextId:
         """See `core.ports.Database.next_id`."""

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, cast
 
-from airflow_legacy_events.core.ports import RowWriters, ServerZone, Written
+from psycopg import sql
+
+from airflow_legacy_events.core.ports import Blocker, RowWriters, ServerZone, Written
 from airflow_legacy_events.databases.postgres.server import Server, find_server, why_behind
 from airflow_legacy_events.databases.postgres.sessions import PostgresSessions
 from airflow_legacy_events.databases.postgres.writers.row_writers import PostgresRowWriters
@@ -57,6 +59,12 @@ class PostgresServerFacts(PostgresSessions):
         """See `core.ports.Database.zone_origin`."""
         with self._using("looking up where the time zone is set") as session:
             return find_origin(session.connection)
+
+    def ending(self, blocker: Blocker) -> str | None:
+        """See `core.ports.Database.ending`."""
+        if blocker.gid is not None:
+            return f"ROLLBACK PREPARED {sql.Literal(blocker.gid).as_string(None)}"
+        return None if blocker.pid is None else f"SELECT pg_terminate_backend({blocker.pid})"
 
     def writers(self, of: Written) -> RowWriters:
         """See `core.ports.Database.writers`."""

@@ -11,6 +11,7 @@ from airflow_legacy_events.core import guard
 from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.core.model import Watermark, listed
 from airflow_legacy_events.sources.query.facts import REMEDIES
+from airflow_legacy_events.sources.query.horizons.kept import without_horizon
 
 _DEFINED_BY = {"query": "query or table", "definition": "definition of its view"}
 """Facts that identify a query or view, and their names in messages."""
@@ -73,7 +74,7 @@ class Changes:
         line = f"stream %s: the {what} changed (fingerprint %s, now %s); %s"
         if self.on_query_change == "keep":
             self.log.warning(line, self.stream, before, after, "continuing from the watermark")
-            return at, True, {}
+            return without_horizon(at), True, {}  # others may write the rows of another query
         self.log.warning(line, self.stream, before, after, "starting over, as a first run")
         reset = {"query": before, "values": listed(at.values)}
         return Watermark(None, None, _counted(at.facts)), True, {"reset": reset}

@@ -41,6 +41,29 @@ def refuse_future(rows: Rows, values: Values) -> None:
     )
 
 
+def refuse_future_mark(rows: Rows, mark: dt.datetime, *, begun: bool) -> None:
+    """Check that a mark kept with a watermark is not more than a minute above the database's now.
+
+    Args:
+        rows: of the run.
+        mark: of a time column, in UTC.
+        begun: whether the watermark has values, which can be moved back.
+
+    Raises:
+        WatermarkError: names both. It is not raised during a change of the local clock that naive times follow.
+    """
+    column, now = rows.selection.columns[0], rows.database.now()
+    if mark <= now + _SLACK or (column.kind is not Kind.INSTANT and _changes(zone_named(rows.timezone), now)):
+        return
+    again = command("rewind", rows.stream, "--to", "TIME") if begun else command("forget", rows.stream)
+    raise WatermarkError(
+        f"the horizon of stream {rows.stream!r} is {_utc(mark)} in UTC, and the database's clock shows {_utc(now)}:"
+        " rows that are written until then would count as final too early; nothing was read. Correct the database's"
+        " clock; or"
+        f" {'read again from an earlier time' if begun else 'start over'} with {again}"
+    )
+
+
 def is_earlier(one: str, other: str) -> bool:
     """Whether a time that sorts below another is really earlier: it may be the same time in another format."""
     try:

@@ -11,7 +11,7 @@ from airflow_legacy_events.core.model import PENDING_ROWS, Ceiling, HeldBack
 from airflow_legacy_events.core.zones import zone_named
 from airflow_legacy_events.sources.place import Start, Values
 from airflow_legacy_events.sources.query.clock import moment_of
-from airflow_legacy_events.sources.query.horizons.drain import Drained
+from airflow_legacy_events.sources.query.horizons.drained import Drained
 from airflow_legacy_events.sources.rows import Rows
 
 
@@ -65,7 +65,7 @@ def _of_writers(rows: Rows, bound: Start, drained: Drained) -> HeldBack | None:
     found = rows.count(bound, PENDING_ROWS)
     seconds = None if drained.seconds is None else round(drained.seconds, 3)
     reason = "open_transaction" if drained.waits else "lag"
-    blocker = drained.blockers[0]._asdict() if drained.blockers else None
+    blocker = None if drained.blocker is None else drained.blocker._asdict()
     return HeldBack(found, seconds, reason, blocker) if found else None
 
 

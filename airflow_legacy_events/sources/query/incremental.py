@@ -14,7 +14,8 @@ from airflow_legacy_events.sources.place import Start, Values
 from airflow_legacy_events.sources.query import last_rows
 from airflow_legacy_events.sources.query.checks import refuse_endless
 from airflow_legacy_events.sources.query.held_back import find_held_back, find_top
-from airflow_legacy_events.sources.query.horizons.drain import Drain, Drained
+from airflow_legacy_events.sources.query.horizons.drain import Drain
+from airflow_legacy_events.sources.query.horizons.drained import Drained
 from airflow_legacy_events.sources.query.horizons.kept import FACT, KeptHorizon
 from airflow_legacy_events.sources.query.resets import generation_of
 from airflow_legacy_events.sources.query.standing import (
@@ -54,7 +55,7 @@ class RunPlan(NamedTuple):
     @property
     def unbegun(self) -> bool:
         """Whether this is a first run that can't begin, since it does not know yet where the final rows end."""
-        return self.first and self.drained.waits and self.target is None
+        return self.first and self.drained.kept.waiting is not None and self.target is None
 
 
 @dataclass
@@ -105,10 +106,13 @@ class IncrementalRun:
         ceiling = self.rows.ceiling(self.lag_seconds)
         highest, above = self._look(start, ceiling)
         highest, verdict = self._judged(start, highest, above=bool(above))
-        drained = self._drained(start, highest, ceiling)
-        held_back = find_held_back(self.rows, above, self.lag_seconds or 0, start, highest, drained)
+        marks = first and self.now
+        drained = self._drained(start, highest, ceiling, marks=marks)
         target = drained.target
-        begin, until = (Start(target or ()), None) if first and self.now else (start, target)
+        # Rows above a mark that is only noted do not wait: the next run begins there.
+        of_writers = highest if drained.waits or not marks else target
+        held_back = find_held_back(self.rows, above, self.lag_seconds or 0, start, of_writers, drained)
+        begin, until = (Start(target or ()), None) if marks else (start, target)
         return RunPlan(first, begin, until, target, ceiling, verdict, held_back, drained)
 
     def horizon(self, plan: RunPlan) -> Horizon:
@@ -119,7 +123,10 @@ class IncrementalRun:
         if plan.drained.kept.waiting is not None:
             facts[FACT] = plan.drained.kept.fact()
         left = None if plan.until is None else partial(self._left, plan.until)
-        return Horizon(plan.target, known.completeness, reason, facts, held_back=plan.held_back, left=left)
+        blocker = plan.drained.blocker if plan.held_back is not None else None
+        ends = None if blocker is None else self.rows.database.ending(blocker)
+        held = plan.held_back
+        return Horizon(plan.target, known.completeness, reason, facts, held_back=held, ends=ends, left=left)
 
     def _left(self, until: Values, values: Sequence[str]) -> int:
         return self.rows.count(Start(tuple(values)), LEFT_ROWS, until)
@@ -136,7 +143,7 @@ class IncrementalRun:
             target = self._drained(start, highest, ceiling, once=True).target
         except (TableResetError, IdsReturnedError):
             return Pending(1, start.values)
-        self.waits = highest != target
+        self.waits = self.drain is not None and self.drain.looks.waits
         return Pending(0 if target is None else self.rows.count(start, most, target), target)
 
     def _beginning(self) -> Start:
@@ -168,11 +175,21 @@ class IncrementalRun:
         verdict = self.standing.judge(highest, above=above)
         return (None if highest == start.values else highest), verdict
 
-    def _drained(self, start: Start, highest: Values | None, ceiling: Ceiling, *, once: bool = False) -> Drained:
-        """Return how far the rows are final; as far as they are there, if no writer can be seen."""
+    def _drained(
+        self, start: Start, highest: Values | None, ceiling: Ceiling, *, once: bool = False, marks: bool = False
+    ) -> Drained:
+        """Return how far the rows are final; as far as they are there, if no writer can be seen.
+
+        Args:
+            start: of the run.
+            highest: position at or below the ceiling.
+            ceiling: of the run.
+            once: whether nothing is waited for.
+            marks: whether the run only marks where the table ended when its first try began.
+        """
         if self.drain is None:
             return Drained(highest)
-        find = self.drain.peek if once else self.drain.find
+        find = self.drain.peek if once else self.drain.settle if marks else self.drain.find
         found = find(start, highest, ceiling.condition)
         self._kept = found.kept
         return found

@@ -95,7 +95,7 @@ class NullRun:
         facts: Mapping[str, Any] = self.stored.facts if self.stored is not None else {}
         state = facts.get("nulls") or {"number": 0, "done": True}
         at: Values = () if state["done"] else tuple(state["at"])
-        target = self._find_target(at, unfinished=not state["done"])
+        target = None if plan.unbegun else self._find_target(at, unfinished=not state["done"])
         number = state["number"] + 1 if state["done"] else state["number"]
         null_pass = None if target is None else NullPass(number, at, target)
         mark = {"number": state["number"], "done": True} if null_pass is None else null_pass.mark(at)

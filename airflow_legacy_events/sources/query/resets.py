@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.core.model import Watermark, listed
+from airflow_legacy_events.sources.query.horizons.kept import without_horizon
 from airflow_legacy_events.sources.query.standing import IdsReturnedError, TableResetError
 
 _DONE = {
@@ -63,7 +64,7 @@ class Resets:
         reported = {"highest": listed(found.highest), "watermark": listed(at.values), "action": self.on_reset}
         note = f"the table was set back below the watermark; {done}"
         if self.on_reset == "keep":
-            return Decision(at, {}, note, reported)
+            return Decision(without_horizon(at), {}, note, reported)
         return Decision(*self._anew(at, (), generation), note, reported)
 
     def go_on(self, at: Watermark, found: IdsReturnedError) -> Decision:

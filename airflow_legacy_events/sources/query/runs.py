@@ -15,8 +15,9 @@ from airflow_legacy_events.core.ports import RowWriters
 from airflow_legacy_events.sources.first_value import zone_of
 from airflow_legacy_events.sources.query import last_rows
 from airflow_legacy_events.sources.query.bulk import BulkRun
-from airflow_legacy_events.sources.query.horizons.drain import Drain, Looks
-from airflow_legacy_events.sources.query.horizons.kept import FACT, kept_in
+from airflow_legacy_events.sources.query.horizons.drain import Drain
+from airflow_legacy_events.sources.query.horizons.drained import Looks
+from airflow_legacy_events.sources.query.horizons.kept import FACT, kept_in, without_horizon
 from airflow_legacy_events.sources.query.incremental import IncrementalRun
 from airflow_legacy_events.sources.query.nulls import NullRun, in_order, nullable_columns, without_place
 from airflow_legacy_events.sources.query.places import as_read
@@ -85,11 +86,12 @@ class Runs:
         at = as_read(at, self.rows.selection.columns)
         standing = self._standing(at) if self.incremental else None
         if at is None or standing is None:
-            return self.live(at).open(), at, False
+            opened = self.live(at).open()
+            return opened, at, at is not None and opened.horizon.facts.get(FACT) != at.facts.get(FACT)
         changed = ""
         try:
             changed = standing.judge_object()
-            opened = self._run(at, standing).open()
+            opened = self._run(without_horizon(at) if changed else at, standing).open()
         except TableResetError as found:
             return self._opened_by(self.resets.decide(at, found), changed)
         except IdsReturnedError as found:
@@ -130,8 +132,10 @@ class Runs:
     def _drain(self, rows: Rows, at: Watermark | None) -> Drain | None:
         if self.writers is None:
             return None
-        columns = rows.selection.columns
-        kept = kept_in({} if at is None else at.facts, len(columns), temporal=columns[0].kind in TEMPORAL)
+        columns, stored = rows.selection.columns, {} if at is None else at.facts
+        kept = kept_in(stored, len(columns), temporal=columns[0].kind in TEMPORAL)
+        if stored.get("server") != self.facts["server"]:
+            kept = kept._replace(drained=None)  # another server may have begun other transactions meanwhile
         return Drain(rows, self.writers, kept, self.looks)
 
     def _standing(self, at: Watermark | None) -> Standing | None:

@@ -112,6 +112,11 @@ class QuerySource(QueryArguments):
             )
         return run.pending(most)
 
+    @property
+    def waits(self) -> bool:
+        """See `core.ports.HorizonSource.waits`."""
+        return self._resolved is not None and self._resolved.looks.waits
+
     def without(self, batch: Batch, rows: AbstractSet[int]) -> None:
         """Return None: no later run of a query would read a row that was left behind."""
 

@@ -42,17 +42,17 @@ class Move(Protocol):
 
 
 ACCEPTED: Mapping[str, tuple[str, ...]] = {
-    "server": ("reached",),
-    "object": ("object", "last"),
-    "order": ("order",),
-    "definition": ("definition",),
-    "where": ("where",),
+    "server": ("reached", "horizon"),
+    "object": ("object", "last", "horizon"),
+    "order": ("order", "horizon"),
+    "definition": ("definition", "horizon"),
+    "where": ("where", "horizon"),
     "topic": ("topic_id", "topic", "topic_ids"),
-    "position": ("reached",),
+    "position": ("reached", "horizon"),
 }
 """What a person may accept in its current state, and the facts that go with it."""
 
-_OF_THE_VALUES = ("included", "last", "emptied", "gone")
+_OF_THE_VALUES = ("included", "last", "emptied", "gone", "horizon")
 """Facts that describe the old values."""
 
 

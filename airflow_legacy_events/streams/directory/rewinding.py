@@ -45,7 +45,8 @@ def rewound(stream: str, mark: Watermark | None, to: str | None, by: str | None)
             " sent. To skip rows, use `set`"
         )
     text = str(back) if isinstance(back, Decimal) else back.isoformat(sep=" ")
-    return Watermark((text,), None, {**mark.facts, "included": True})
+    facts = {name: fact for name, fact in mark.facts.items() if name != "horizon"}  # the next run takes a new one
+    return Watermark((text,), None, {**facts, "included": True})
 
 
 def _value(text: str) -> Value | None:

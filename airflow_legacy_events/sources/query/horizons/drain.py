@@ -9,51 +9,26 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
 
+from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.core.ports import Blocker, RowWriters
 from airflow_legacy_events.sources.place import Start, Values
+from airflow_legacy_events.sources.query.clock import refuse_future_mark
+from airflow_legacy_events.sources.query.horizons.drained import Drained, Looks, seen
 from airflow_legacy_events.sources.query.horizons.holes import before_first_hole, has_no_room
 from airflow_legacy_events.sources.query.horizons.kept import KeptHorizon, Mark, Waiting
-from airflow_legacy_events.sources.query.horizons.ticks import bound_text, reached
+from airflow_legacy_events.sources.query.horizons.ticks import bound_text, reached, seconds_behind
 from airflow_legacy_events.sources.rows import Rows
 
 DRAIN_SECONDS = 2.0
 """How long a run waits for open transactions; a later run looks for them again."""
 
+_DAY = dt.timedelta(days=1)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.2
-
-
-class Drained(NamedTuple):
-    """How far a run may read.
-
-    Attributes:
-        target: the last position; None if nothing may be read.
-        kept: for later runs.
-        waits: whether a transaction is waited for.
-        blockers: the transactions that are waited for, or whose begin holds the bound of a time column back.
-        seconds: how far the bound lies behind the database's clock; None if it is at the highest position.
-    """
-
-    target: Values | None
-    kept: KeptHorizon = KeptHorizon()
-    waits: bool = False
-    blockers: tuple[Blocker, ...] = ()
-    seconds: float | None = None
-
-
-@dataclass
-class Looks:
-    """What a probe keeps between two looks, since it saves no watermark.
-
-    Attributes:
-        kept: of the last look.
-    """
-
-    kept: KeptHorizon = field(default_factory=KeptHorizon)
 
 
 @dataclass(frozen=True)
@@ -78,10 +53,38 @@ class Drain:
 
     def peek(self, start: Start, highest: Values | None, ceiling: Any) -> Drained:
         """Return the same as `find`, without a wait; what was found is kept for the next look."""
-        kept = self.kept if self.looks.kept.waiting is None else self.looks.kept
-        found = replace(self, kept=kept, seconds=0.0).find(start, highest, ceiling)
+        once, before = replace(self, seconds=0.0), self.looks.kept
+        try:
+            found = replace(once, kept=before if before.is_set else self.kept).find(start, highest, ceiling)
+        except WatermarkError:  # of the probe's own looks no person need know
+            if not before.is_set:
+                raise
+            self.looks.kept = KeptHorizon()
+            found = once.find(start, highest, ceiling)
         self.looks.kept = found.kept
+        self.looks.waits = found.target != highest and self.writers.tick < _DAY
         return found
+
+    def settle(self, start: Start, highest: Values | None, ceiling: Any) -> Drained:
+        """Return where the table ended when the first try looked; nothing, and the mark of that try, until it is known.
+
+        Arguments as in `find`.
+        """
+        waiting = self.kept.waiting
+        if highest is None or waiting is None:
+            found = self.find(start, highest, ceiling)
+            if not found.waits or found.kept.waiting is not None:
+                return found
+            now = self.rows.database.now()
+            return found._replace(target=None, kept=KeptHorizon(Waiting(now, (), {}, now)))
+        self._refuse_future(start)
+        if left := self._remaining(waiting, self._until):
+            return self._held(start, highest, ceiling, self.kept, left)
+        if isinstance(waiting.mark, dt.datetime):
+            found = replace(self, kept=KeptHorizon()).find(start, highest, ceiling)
+            if found.kept.mark < waiting.mark:
+                return found._replace(target=None, kept=self.kept)
+        return Drained(self._highest(start, waiting.mark, ceiling))
 
     def find(self, start: Start, highest: Values | None, ceiling: Any) -> Drained:
         """Return how far a run may read.
@@ -92,25 +95,26 @@ class Drain:
             ceiling: further condition of the rows; None if there is none.
 
         Raises:
-            WatermarkError: the server does not know the transactions that an earlier run waits for.
+            WatermarkError: the server does not know the transactions that an earlier run waits for, or its clock is
+                behind their mark.
         """
         if highest is None:
             return Drained(None, self.kept)
-        kept, seconds = self.kept, DRAIN_SECONDS if self.seconds is None else self.seconds
-        until = time.monotonic() + seconds
+        self._refuse_future(start)
+        kept, until = self.kept, self._until
         if kept.waiting is not None:
             if left := self._remaining(kept.waiting, until):
                 return self._held(start, highest, ceiling, kept, left)
             kept = KeptHorizon(None, kept.waiting.mark)
         look = self.writers.look()
         waiting = Waiting(look.before or highest, tuple(look.open), look.server, look.now)
-        left = look.open and self._remaining(waiting, until)
-        if left:
-            return self._held(start, highest, ceiling, KeptHorizon(waiting, kept.drained), left)
-        target = highest if look.before is None else self._highest(start, waiting.mark, ceiling)
-        behind = None if look.before is None else (look.now - look.before - self.overlap).total_seconds()
-        blockers = () if look.blocker is None else (look.blocker,)
-        return Drained(target, KeptHorizon(None, waiting.mark), bool(blockers), blockers, behind)
+        if left := self._remaining(waiting, until):
+            return self._held(start, highest, ceiling, KeptHorizon(waiting, kept.below(waiting.mark)), left)
+        if look.before is None:
+            return Drained(highest, KeptHorizon(None, highest))
+        target = self._highest(start, look.before, ceiling)
+        behind = seconds_behind(self.rows, self._text(look.before), self._reached(look.before), look.now)
+        return Drained(target, KeptHorizon(None, look.before), look.blocker is not None, seen(look.blocker), behind)
 
     def _held(
         self, start: Start, highest: Values, ceiling: Any, kept: KeptHorizon, left: Mapping[str, Blocker]
@@ -126,28 +130,37 @@ class Drain:
         bound = kept.waiting.since if kept.drained is None or isinstance(kept.drained, tuple) else kept.drained
         if isinstance(kept.drained, dt.datetime):
             bound += self.overlap
-        return Drained(target, kept, True, tuple(left.values()), (now - bound).total_seconds())
+        oldest = min(left.values(), key=lambda one: (one.query_start is None, one.query_start or ""))
+        return Drained(target, kept, True, seen(oldest), (now - bound).total_seconds())
+
+    @property
+    def _until(self) -> float:
+        return time.monotonic() + (DRAIN_SECONDS if self.seconds is None else self.seconds)
 
     def _remaining(self, waiting: Waiting, until: float) -> Mapping[str, Blocker]:
         """Return the transactions that are open still, once the time is over."""
         pause = _FIRST_PAUSE
-        while left := self.writers.remaining(waiting.open, waiting.server):
+        while left := waiting.open and self.writers.remaining(waiting.open, waiting.server):
             if (over := until - time.monotonic()) <= 0:
                 break
             time.sleep(min(pause, over))
             pause = min(2 * pause, _LONGEST_PAUSE)
-        return left
+        return left or {}
 
     def _highest(self, start: Start, mark: Mark, ceiling: Any) -> Values | None:
         """Return the highest position above `start` and below the mark."""
-        if isinstance(mark, tuple):
-            below = self.rows.up_to(mark)
-        else:
-            text = bound_text(
-                reached(mark, self.overlap, self.writers.tick),
-                self.rows.selection.columns[0],
-                self.rows.timezone,
-                self.writers.tick,
-            )
-            below = self.rows.below(text)
+        below = self.rows.up_to(mark) if isinstance(mark, tuple) else self.rows.below(self._text(mark))
         return self.rows.highest(start, below if ceiling is None else sa.and_(below, ceiling))
+
+    def _text(self, mark: dt.datetime) -> str:
+        column, tick = self.rows.selection.columns[0], self.writers.tick
+        return bound_text(self._reached(mark), column, self.rows.timezone, tick)
+
+    def _reached(self, mark: dt.datetime) -> dt.datetime:
+        return reached(mark, self.overlap, self.writers.tick)
+
+    def _refuse_future(self, start: Start) -> None:
+        """Check that no kept mark lies ahead of the database's clock."""
+        waiting = None if self.kept.waiting is None else self.kept.waiting.mark
+        if marks := [one for one in (waiting, self.kept.drained) if isinstance(one, dt.datetime)]:
+            refuse_future_mark(self.rows, max(marks), begun=bool(start.values))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from airflow_legacy_events.core.facts import are_texts, is_text
+from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.sources.place import Values
 
 FACT = "horizon"
@@ -42,6 +43,21 @@ class KeptHorizon(NamedTuple):
     waiting: Waiting | None = None
     drained: Mark | None = None
 
+    @property
+    def is_set(self) -> bool:
+        """Whether there is anything to keep."""
+        return self != KeptHorizon()
+
+    @property
+    def mark(self) -> Any:
+        """The newest mark, of whatever it is."""
+        return self.drained if self.waiting is None else self.waiting.mark
+
+    def below(self, mark: Mark) -> Mark | None:
+        """Return `drained`; None if it is a time above the new `mark`, as after the database's clock went back."""
+        times = isinstance(mark, dt.datetime) and isinstance(self.drained, dt.datetime)
+        return None if times and self.drained > mark else self.drained  # type: ignore[operator]
+
     def fact(self) -> dict[str, Any] | None:
         """Return it as plain JSON; None if there is nothing to keep."""
         found: dict[str, Any] = {}
@@ -67,6 +83,11 @@ def kept_in(facts: Mapping[str, Any], columns: int, *, temporal: bool) -> KeptHo
         return KeptHorizon(None, drained)
     since = dt.datetime.fromisoformat(found["since"])
     return KeptHorizon(Waiting(mark, tuple(found["open"]), found["server"], since), drained)
+
+
+def without_horizon(at: Watermark) -> Watermark:
+    """Return a watermark without its horizon: what it says holds no more, and a run takes a new one."""
+    return at._replace(facts={name: fact for name, fact in at.facts.items() if name != FACT})
 
 
 def is_horizon(found: Any) -> bool:

@@ -7,6 +7,8 @@ import datetime as dt
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.zones import zone_named
 from airflow_legacy_events.sources.first_value import first_value
+from airflow_legacy_events.sources.query.clock import moment_of
+from airflow_legacy_events.sources.rows import Rows
 
 _ORIGIN = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -37,3 +39,16 @@ def reached(mark: dt.datetime, overlap: dt.timedelta, tick: dt.timedelta) -> dt.
     reaches back to the mark, below which no row can appear.
     """
     return mark if not overlap or overlap < tick else mark + overlap + tick
+
+
+def seconds_behind(rows: Rows, text: str, before: dt.datetime, now: dt.datetime) -> float:
+    """Return how far a bound lies behind the database's clock.
+
+    Args:
+        rows: whose first position column it bounds.
+        text: of the bound.
+        before: it rounds this moment down; both count as one while the local clock changes.
+        now: of the database's clock.
+    """
+    moment = moment_of(text, rows.selection.columns[0], zone_named(rows.timezone), now)
+    return (now - (moment or before)).total_seconds()
