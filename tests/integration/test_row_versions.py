@@ -277,3 +277,21 @@ def test_a_table_that_is_rewritten_again_and_again_ends_in_an_error(legacy, brok
     monkeypatch.setattr(type(legacy.database()), "read", rewriting)
     with pytest.raises(SourceError, match="3 times while one run read it"):
         stream.run()
+
+
+@pytest.mark.parametrize("end", ["PREPARE TRANSACTION 'elsewhere'", "SELECT 1"], ids=["prepared", "local"])
+def test_who_holds_rows_back_is_found_in_any_database(server, legacy, stream, end):
+    with fresh_database(server) as other:
+        stream.run()
+        with contextlib.closing(connected(sa.make_url(other.url))) as writer:
+            writer.execute("BEGIN; CREATE TABLE t AS SELECT 1")
+            writer.execute(end)
+            legacy.execute("INSERT INTO orders VALUES (1, 'a'), (2, 'b')")
+            report = stream.run()
+            assert (report.rows, report.held_back["rows"], report.held_back["reason"]) == (0, 2, "open_transaction")
+            blocker, local = report.held_back["blocker"], end == "SELECT 1"
+            assert (blocker["database"], blocker["pid"]) == (other.name, writer.info.backend_pid if local else None)
+            assert (blocker["gid"], report.held_back["oldest_seconds"] >= 0) == (None if local else "elsewhere", True)
+            writer.execute("COMMIT" if local else "COMMIT PREPARED 'elsewhere'")
+        report = stream.run()
+        assert (report.rows, report.held_back) == (2, None)

@@ -20,7 +20,7 @@ from airflow_legacy_events.core.ports.source import HorizonSource, KeepsRows, Lo
 from airflow_legacy_events.core.ports.store import WatermarkStore
 from airflow_legacy_events.core.ports.topic_ends import Bounds, Partition, TopicEnds
 from airflow_legacy_events.core.ports.topic_tail import TailMessage, TopicTail
-from airflow_legacy_events.core.ports.versions import RowVersions, VersionHorizon, VersionStorage
+from airflow_legacy_events.core.ports.versions import RowVersions, VersionBlocker, VersionHorizon, VersionStorage
 from airflow_legacy_events.core.ports.writers import Blocker, RowWriters, WritersLook, Written
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "TailMessage",
     "TopicEnds",
     "TopicTail",
+    "VersionBlocker",
     "VersionHorizon",
     "VersionStorage",
     "WatermarkStore",

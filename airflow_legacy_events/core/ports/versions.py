@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from airflow_legacy_events.core.columns import Column
+from airflow_legacy_events.core.ports.writers import Blocker
 
 
 class VersionHorizon(NamedTuple):
@@ -18,6 +19,18 @@ class VersionHorizon(NamedTuple):
 
     ended: int
     next: int
+
+
+class VersionBlocker(NamedTuple):
+    """Transaction that is open.
+
+    Attributes:
+        blocker: who it is.
+        seconds: since it began, or was prepared, by the database's clock; None if this user may not see it.
+    """
+
+    blocker: Blocker
+    seconds: float | None
 
 
 class VersionStorage(NamedTuple):
@@ -52,6 +65,9 @@ class RowVersions(Protocol):
 
     def horizon(self) -> VersionHorizon:
         """Return which transactions have ended by now."""
+
+    def blocker(self) -> VersionBlocker | None:
+        """Return the transaction, of any database of the server, that holds `VersionHorizon.ended` back; None if none."""
 
     def storage(self) -> VersionStorage:
         """Return where the rows are now, even inside of a snapshot."""

@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from psycopg import sql
 
 from airflow_legacy_events.core.columns import Column, Kind
-from airflow_legacy_events.core.ports import VersionHorizon, VersionStorage
+from airflow_legacy_events.core.ports import Blocker, VersionBlocker, VersionHorizon, VersionStorage
 from airflow_legacy_events.databases.postgres.catalog import table_of
 from airflow_legacy_events.databases.postgres.entries import FOREIGN, MATERIALIZED, PARTITIONED, TABLE, VIEW
 from airflow_legacy_events.databases.postgres.versions import VERSION
+from airflow_legacy_events.databases.postgres.writers.members import in_utc
 
 SINCE = 140_000
 _XIDS = 1 << 32
@@ -32,6 +33,19 @@ SELECT relkind::pg_catalog.text, relhassubclass, pg_catalog.current_setting('ser
 _HORIZON = """
 SELECT pg_catalog.pg_snapshot_xmin(now)::pg_catalog.text, pg_catalog.pg_snapshot_xmax(now)::pg_catalog.text
   FROM pg_catalog.pg_current_snapshot() AS now
+"""
+# pg_locks shows the numbers that are in use to every user, those of prepared transactions and other databases too.
+_BLOCKER = """
+SELECT l.pid, coalesce(a.usename, p.owner)::pg_catalog.text, coalesce(a.datname, p.database)::pg_catalog.text,
+       a.query_start, p.gid,
+       pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)
+                                     coalesce(a.xact_start, p.prepared))
+  FROM pg_catalog.pg_locks AS l LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid OPERATOR(pg_catalog.=) l.pid
+  LEFT JOIN pg_catalog.pg_prepared_xacts AS p
+    ON p.transaction::pg_catalog.text OPERATOR(pg_catalog.=) l.transactionid::pg_catalog.text
+ WHERE l.locktype OPERATOR(pg_catalog.=) 'transactionid' AND l.granted
+   AND l.mode OPERATOR(pg_catalog.=) 'ExclusiveLock'
+ ORDER BY pg_catalog.age(l.transactionid) DESC LIMIT 1
 """
 # These functions see the current file even inside an older snapshot.
 _STORAGE = """
@@ -78,6 +92,14 @@ class PostgresRowVersions:
         """See `core.ports.RowVersions.horizon`: any role may ask, on a standby too."""
         [(ended, following)] = self._look("reading the horizon of transactions", sql.SQL(_HORIZON))
         return VersionHorizon(int(ended), int(following))
+
+    def blocker(self) -> VersionBlocker | None:
+        """See `core.ports.RowVersions.blocker`; a standby does not see it."""
+        found = self._look("looking for the oldest open transaction", sql.SQL(_BLOCKER))
+        if not found:
+            return None
+        [(pid, user, database, query_start, gid, seconds)] = found
+        return VersionBlocker(Blocker(pid, user, database, in_utc(query_start), gid), seconds)
 
     def storage(self) -> VersionStorage:
         """See `core.ports.RowVersions.storage`."""

@@ -14,9 +14,10 @@ from airflow_legacy_events.core.commands import command
 from airflow_legacy_events.core.errors import SourceError, WatermarkError
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Batch, Horizon, Opened, Pending, Watermark
-from airflow_legacy_events.core.ports import RowVersions
+from airflow_legacy_events.core.ports import RowVersions, VersionHorizon
 from airflow_legacy_events.sources.place import Start
 from airflow_legacy_events.sources.query.by_version.checks import refuse_pending
+from airflow_legacy_events.sources.query.by_version.held_back import find_held_back
 from airflow_legacy_events.sources.query.by_version.progress import FACT, Pass
 from airflow_legacy_events.sources.rows import BATCH_BYTES, Rows
 
@@ -76,6 +77,11 @@ class VersionRun:
         if low is not None and horizon.next < low:
             raise self._gone_back(low, horizon.next)
         known = None if self.stored is None else self.stored.facts.get(FACT)
+        opened = self._opened(horizon, low, known)
+        held_back = find_held_back(self.rows, self.versions, horizon)
+        return opened._replace(horizon=opened.horizon._replace(held_back=held_back))
+
+    def _opened(self, horizon: VersionHorizon, low: int | None, known: Any) -> Opened:
         if known is None and low is not None and horizon.ended <= low:
             return Opened(Horizon(None, "exact", EXACT, {}), iter(()))
         if known is None and low is None and self.now:
