@@ -12,13 +12,12 @@ from airflow_legacy_events.cli._command import command, say, say_json, show
 from airflow_legacy_events.cli._rendering import rendered, task_ids
 from airflow_legacy_events.connect import calls
 from airflow_legacy_events.connect.diff import lines_of
-from airflow_legacy_events.connect.plan import UNCHANGED
+from airflow_legacy_events.connect.plan import UNCHANGED, Declares
 from airflow_legacy_events.connect.secrets import secrets_of
 from airflow_legacy_events.connect.state import failure_text
 from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsError
 from airflow_legacy_events.core.printable import printable_lines
 from airflow_legacy_events.hooks.connect import KafkaConnectHook
-from airflow_legacy_events.operators.connect import ConnectorUpsertOperator
 
 _TIMEOUT = dt.timedelta(seconds=30)
 _MISSING = "missing"
@@ -49,9 +48,9 @@ def connect_diff(args: Namespace) -> None:
         raise SystemExit(printable_lines("a connector differs from its declaration"))
 
 
-def _upserts(args: Namespace) -> Iterator[ConnectorUpsertOperator]:
+def _upserts(args: Namespace) -> Iterator[Declares]:
     """Yield the DAG's upserts, their templates filled."""
-    found = task_ids(args, ConnectorUpsertOperator)
+    found = task_ids(args, Declares)
     if not found:
         raise ConfigurationError(f"DAG {args.dag_id!r} declares no connector: it has no ConnectorUpsertOperator")
     for task_id in found:
@@ -59,7 +58,7 @@ def _upserts(args: Namespace) -> Iterator[ConnectorUpsertOperator]:
         yield operator
 
 
-def _state(operator: ConnectorUpsertOperator) -> dict[str, Any]:
+def _state(operator: Declares) -> dict[str, Any]:
     with KafkaConnectHook(operator.connect_conn_id).get_client(_TIMEOUT) as client:
         status = client.send(calls.status(operator.connector))
         config = client.send(calls.config(operator.connector)) or {}
@@ -70,7 +69,7 @@ def _state(operator: ConnectorUpsertOperator) -> dict[str, Any]:
     return {"connector": operator.connector, "state": state, "tasks": len(status.tasks), "failure": failure}
 
 
-def _difference(operator: ConnectorUpsertOperator) -> dict[str, Any]:
+def _difference(operator: Declares) -> dict[str, Any]:
     """Return what the task would do; a config that can't be applied is a difference too."""
     try:
         with KafkaConnectHook(operator.connect_conn_id).get_client(_TIMEOUT) as client:

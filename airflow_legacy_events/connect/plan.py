@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from airflow_legacy_events.connect import calls, checks
 from airflow_legacy_events.connect.client import ConnectClient
@@ -68,6 +68,24 @@ class Plan:
             "unknown": dict(self.unknown),
             "not_snapshotted": self.not_snapshotted,
         }
+
+
+@runtime_checkable
+class Declares(Protocol):
+    """A task that declares a connector.
+
+    Attributes:
+        task_id: of the task.
+        connector: name of the connector.
+        connect_conn_id: connection of the cluster.
+    """
+
+    task_id: str
+    connector: str
+    connect_conn_id: str
+
+    def plan(self, client: ConnectClient) -> Plan:
+        """Return what the task would do; nothing is written."""
 
 
 def make_plan(

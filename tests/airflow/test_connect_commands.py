@@ -78,6 +78,7 @@ def test_a_connector_that_is_missing_as_declared_and_changed(declared, connect, 
     metadata.cli("legacy-events", "slots", "list", "--conn-id", "shop", "--connect-conn-id", "cluster", "-o", "json")
     [line] = json.loads(capsys.readouterr().out)
     assert (line["slot"], line["connector"]) == (slot_name(name), name)
+    connect.end(name)
 
 
 def _fields(database):

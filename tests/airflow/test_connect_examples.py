@@ -24,7 +24,7 @@ def erp(postgres18_logs, connect, kafka, monkeypatch):
         database.execute(f"CREATE TABLE debezium_signal ({columns})")
         connectors.database_connection(monkeypatch, database.url, "postgres", "legacy_erp")
         yield database
-        connect.client.delete("/connectors/erp")
+        connect.end("erp")
 
 
 def example(name):
