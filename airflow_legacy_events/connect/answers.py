@@ -13,6 +13,9 @@ from airflow_legacy_events.connect.endpoint import Endpoint
 from airflow_legacy_events.core.errors import ConnectError
 from airflow_legacy_events.core.printable import printable
 
+CONFLICT = 409
+"""A rebalance is under way, or a connector of that name is there already."""
+
 LONGEST_SHOWN = 500
 """Characters of an answer that an error shows: one about an unknown class lists every plugin."""
 
@@ -20,7 +23,6 @@ _SHORTEST_SECRET = 3
 _LOGIN = (401, 403)
 _GATEWAY = (502, 503, 504)
 _MISSING = 404
-_CONFLICT = 409
 _BROKEN = 500
 _FORWARDING = "io error trying to forward"
 _SLOW = "timed out"
@@ -112,7 +114,7 @@ def without(secrets: Collection[str], text: str) -> str:
 
 def _raise_passing(status: int, body: Any, text: str) -> None:
     low = text.lower()
-    if status == _CONFLICT and "already exists" not in low:
+    if status == CONFLICT and "already exists" not in low:
         raise TryAgainError(f"409: {text}")
     if status == _MISSING and not isinstance(body, dict):
         raise TryAgainError("404 without JSON, as of a worker that is starting, or of another program at this address")

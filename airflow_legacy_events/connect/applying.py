@@ -73,6 +73,8 @@ class Applying:
             ConnectError: another hand has written another config.
         """
         status = self.status = look.status
+        if look.config is None and self._arrived:
+            raise ConnectError(f"connector {self.name!r} was deleted while this task waited: see who else writes it")
         if status is None or look.config is None:
             self._held_since = self._applied_since = None
             return False

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, Self, TypeVar
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, Retrying, retry_if_exception, wait_exponential, wait_random
 
-from airflow_legacy_events.connect.answers import MissingError, TryAgainError, failure, result
+from airflow_legacy_events.connect.answers import CONFLICT, MissingError, TryAgainError, failure, result
 from airflow_legacy_events.connect.calls import Call
 from airflow_legacy_events.connect.deadline import Deadline
 from airflow_legacy_events.connect.endpoint import Endpoint
@@ -148,10 +148,16 @@ class ConnectClient(_Client):
             ConnectError: it was refused, or there is no usable answer until the deadline.
             StoppedError: a stop was requested.
         """
+        lost: TryAgainError | None = None
         while True:
             try:
                 found: T = Retrying(**self._retrying(call), sleep=self.deadline.wait)(self._once, call)
                 return found  # noqa: TRY300
+            except ConnectError as error:
+                late = lost is not None and error.status == CONFLICT
+                if not late or call.applied is None or not self.send(call.applied):
+                    raise
+                return call.parse(None)  # the first one was carried out after all
             except TryAgainError as error:
                 lost, (applied, until) = error, self._settling(call, error)
             while not self.send(applied):
@@ -199,9 +205,15 @@ class AsyncConnectClient(_Client):
         Raises:
             ConnectError: it was refused, or there is no usable answer until the deadline.
         """
+        lost: TryAgainError | None = None
         while True:
             try:
                 return await AsyncRetrying(**self._retrying(call), sleep=asyncio.sleep)(self._once, call)
+            except ConnectError as error:
+                late = lost is not None and error.status == CONFLICT
+                if not late or call.applied is None or not await self.send(call.applied):
+                    raise
+                return call.parse(None)  # the first one was carried out after all
             except TryAgainError as error:
                 lost, (applied, until) = error, self._settling(call, error)
             while not await self.send(applied):

@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow_legacy_events import errors
 from airflow_legacy_events.connect import debezium_source, jdbc_sink
 from airflow_legacy_events.operators.connect import ConnectorUpsertOperator
+from tests.services.base import wait_until
 from tests.support import connectors
 from tests.support.connectors import PASSWORD, postgres_source
 from tests.support.databases import fresh_database
@@ -112,7 +113,7 @@ def test_a_stopped_connector_stays_so_and_has_the_new_config(running, upsert, fr
     assert connect.config(name)["max.batch.size"] == "100"
 
 
-def test_drift_is_red_and_stays_as_it_is(running, upsert, front, connect):
+def test_drift_is_red_and_stays_as_it_is(running, shop, upsert, front, connect):
     name, config = running
     before = connect.config(name)
     with pytest.raises(errors.ConfigurationError) as raised:
@@ -125,6 +126,8 @@ def test_drift_is_red_and_stays_as_it_is(running, upsert, front, connect):
     assert "another-one" not in text
     assert PASSWORD not in text
     assert (front.writes, connect.config(name)) == ([], before)
+    with pytest.raises(errors.ConfigurationError, match="there is no connector"):
+        upsert("not-there", postgres_source(shop, "not-there"), on_difference="fail")
 
 
 def test_a_dry_run_returns_the_difference_and_writes_nothing(running, shop, connector, upsert, front):
@@ -301,6 +304,22 @@ def test_a_task_that_fails_with_what_was_written_is_red_with_the_cause(shop, con
     assert "Publication autocreation is disabled" in raised.value.trace
     assert "\tat " not in raised.value.trace
     assert len(raised.value.trace) <= 2_000
+
+
+def test_a_connector_that_failed_runs_with_a_better_config_and_is_not_hidden_without_one(
+    shop, connector, upsert, connect, caplog
+):
+    name = connector()
+    config = postgres_source(shop, name)
+    connect.begin(name, config | {"publication.autocreate.mode": "disabled", "publication.name": "not_there"})
+    wait_until(lambda: connect.failure(name), "the task failing")
+    with caplog.at_level(logging.WARNING):
+        found = upsert(name, config | {"publication.autocreate.mode": "disabled", "publication.name": "not_there"})
+    assert (found["action"], found["state"]) == ("unchanged", "failed")
+    assert "is as declared, but task 0 FAILED" in caplog.text
+
+    report = upsert(name, config)
+    assert (report["action"], report["state"], connect.failure(name)) == ("updated", "running", None)
 
 
 def test_placeholders_are_shown_and_resolved_by_the_worker(shop, connector, upsert, tmp_path):

@@ -14,7 +14,7 @@ from airflow_legacy_events.connect import calls
 from airflow_legacy_events.connect.applying import LOOK_SECONDS, Applying, Look, late, marks_of, other_hand
 from airflow_legacy_events.connect.client import ConnectClient
 from airflow_legacy_events.connect.diff import compare, lines_of
-from airflow_legacy_events.connect.plan import FAIL, IGNORE, UNCHANGED, WARN, Plan, drift_error, make_plan
+from airflow_legacy_events.connect.plan import CREATED, FAIL, IGNORE, UNCHANGED, WARN, Plan, drift_error, make_plan
 from airflow_legacy_events.connect.state import RUNNING, STATES, Status, failure_text
 from airflow_legacy_events.core.errors import ConfigurationError, ConnectError, ConnectorFailedError, LegacyEventsError
 from airflow_legacy_events.hooks.connect_login import try_login
@@ -184,8 +184,17 @@ class ConnectorUpsertOperator(DeclaredConfig):
 
     def _finish(self, client: ConnectClient, report: dict[str, Any]) -> dict[str, Any]:
         status = client.send(calls.status(self.connector))
+        if report["action"] == CREATED and status is not None and self._was_not_begun_so(status):
+            raise ConnectError(
+                f"connector {self.connector!r} was created, but is not {self.state}: state= of a new connector needs"
+                f" Kafka Connect 3.7 or later, and that no other hand changes it. Now: {status}"
+            )
         _log.info("connector %s: %s, %s", self.connector, report["action"], status)
         return self._report(report, status)
+
+    def _was_not_begun_so(self, status: Status) -> bool:
+        """Whether a new connector runs that should rest: before 3.7 a worker ignores the state of a new one."""
+        return self.state != RUNNING and status.connector.state == RUNNING.upper()
 
     def _report(self, report: dict[str, Any], status: Status | None) -> dict[str, Any]:
         if status is None:

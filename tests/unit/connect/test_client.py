@@ -159,6 +159,16 @@ def test_a_write_that_was_not_carried_out_is_sent_again_once_the_state_has_held(
     assert time.monotonic() - began >= client.UNKNOWN_SECONDS
 
 
+def test_a_creation_that_was_carried_out_late_is_no_conflict(server, send, monkeypatch):
+    exists = (409, {"message": "Connector c already exists"})
+    config = {"a": "1"}
+    server.answers = [None, (404, {"message": "not found"}), exists, (200, {**config, "name": "c"})]
+    monkeypatch.setattr(client, "UNKNOWN_SECONDS", 0)
+    send(calls.create("c", config))
+
+    assert [one[0] for one in server.requests] == ["POST", "GET", "POST", "GET"]
+
+
 def test_a_write_of_which_nothing_shows_that_it_happened_is_an_error(server, send):
     server.answers = [None]
     with pytest.raises(ConnectError, match=r"outcome of POST .* is unknown"):
