@@ -119,8 +119,8 @@ RUNS = (
     Rule(
         "the bound of a time is exclusive",
         _ROWS,
-        "return sa.not_(self.database.beyond(self._position[:1], self._bound((high,)), inclusive=True))",
-        "return sa.not_(self.database.beyond(self._position[:1], self._bound((high,))))",
+        "return sa.not_(self.database.beyond(self._position[: len(high)], self._bound(high), inclusive=True))",
+        "return sa.not_(self.database.beyond(self._position[: len(high)], self._bound(high)))",
         (f"{_CASES}::test_an_update_in_the_second_of_its_row_comes",),
     ),
     Rule(
