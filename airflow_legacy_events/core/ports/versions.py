@@ -67,7 +67,7 @@ class RowVersions(Protocol):
         """Return which transactions have ended by now."""
 
     def blocker(self) -> VersionBlocker | None:
-        """Return the transaction, of any database of the server, that holds `VersionHorizon.ended` back; None if none."""
+        """Return the transaction, of any database of the server, that holds `VersionHorizon.ended` back, if any."""
 
     def storage(self) -> VersionStorage:
         """Return where the rows are now, even inside of a snapshot."""
