@@ -10,6 +10,10 @@ from airflow_legacy_events.sources.first_value import first_value
 from airflow_legacy_events.sources.query.clock import moment_of
 from airflow_legacy_events.sources.rows import Rows
 
+_DAY = dt.timedelta(days=1)
+_LONGEST_DAY = dt.timedelta(hours=26)
+"""A day on which the clock is set back by two hours, as far as zones of today do."""
+_AS_TIME = Column("horizon", Kind.TIMESTAMP, "timestamp", nullable=False)
 _ORIGIN = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -22,14 +26,19 @@ def bound_text(before: dt.datetime, column: Column, timezone: str, tick: dt.time
         before: in UTC.
         column: a date or time.
         timezone: name of the zone of a naive column.
-        tick: smallest step of its values; the steps of every zone begin with whole minutes.
+        tick: smallest step of its values: a second or less, or a day, which begins at midnight of the zone. A day of
+            moments may begin at any time.
     """
-    whole = before - (before - _ORIGIN) % tick if dt.timedelta(0) < tick < dt.timedelta(minutes=1) else before
+    whole = before - (before - _ORIGIN) % tick if dt.timedelta(0) < tick < _DAY else before
+    if column.kind is Kind.INSTANT:
+        return first_value(whole if tick < _DAY else whole - _LONGEST_DAY, column, dt.UTC, argument="horizon")
     zone = zone_named(timezone)
     local = whole.astimezone(zone)
-    if local.fold and column.kind is not Kind.INSTANT:  # shown for the second and last time
-        return local.date().isoformat() if column.kind is Kind.DATE else local.replace(tzinfo=None).isoformat(sep=" ")
-    return first_value(whole, column, zone, argument="horizon")
+    if not local.fold:  # else its clock shows it for the second and last time
+        local = dt.datetime.fromisoformat(first_value(whole, _AS_TIME, zone, argument="horizon"))
+    if column.kind is Kind.DATE:
+        return local.date().isoformat()
+    return (local.replace(tzinfo=None) if tick < _DAY else dt.datetime.combine(local, dt.time())).isoformat(sep=" ")
 
 
 def reached(mark: dt.datetime, overlap: dt.timedelta, tick: dt.timedelta) -> dt.datetime:
@@ -38,7 +47,7 @@ def reached(mark: dt.datetime, overlap: dt.timedelta, tick: dt.timedelta) -> dt.
     An overlap of a tick or more lets a run read so far above the mark, whose last tick may be open: from there it
     reaches back to the mark, below which no row can appear.
     """
-    return mark if not overlap or overlap < tick else mark + overlap + tick
+    return mark if not overlap or overlap < tick else mark + overlap - overlap % tick + tick
 
 
 def seconds_behind(rows: Rows, text: str, before: dt.datetime, now: dt.datetime) -> float:
