@@ -11,6 +11,7 @@ from typing import Any
 from airflow_legacy_events.core.model import Batch, Horizon, Pending
 from airflow_legacy_events.sources.pages import Page, pages
 from airflow_legacy_events.sources.place import Start, Values
+from airflow_legacy_events.sources.query.horizons.kept import FACT as HORIZON
 from airflow_legacy_events.sources.query.incremental import IncrementalRun, RunPlan
 from airflow_legacy_events.sources.query.overlapping.marks import Total
 from airflow_legacy_events.sources.query.overlapping.reach import Reach
@@ -61,8 +62,13 @@ class OverlapRun(IncrementalRun):
         return plan
 
     def horizon(self, plan: RunPlan) -> Horizon:
-        """See `IncrementalRun.horizon`; the seen-set stays with the watermark until rows are delivered."""
+        """See `IncrementalRun.horizon`; the seen-set stays with the watermark until rows are delivered.
+
+        So does the last mark that has drained: beside an open transaction, a later run may read an overlap above it.
+        """
         horizon = super().horizon(plan)
+        if (drained := plan.drained.kept.fact()) is not None:
+            horizon = horizon._replace(facts={**horizon.facts, HORIZON: drained})
         horizon = with_overlap(horizon, self.reach.length, self.lag_seconds or 0, self.reach.column.name)
         fact: Any = None if self._least is None else {"rows": "", "from": self._least}
         if self._watermark is not None and self.stored is not None:
@@ -158,6 +164,8 @@ class OverlapRun(IncrementalRun):
         if page.at.values:
             self._trim(page.at.values)
         least = {} if self._least is None else {"from": self._least}
+        if (drained := self._kept.fact()) is not None:
+            facts[HORIZON] = drained
         return facts | {FACT: self._seen.fact(self._total if page.final else None) | least}
 
     def _trim(self, at: Values) -> None:

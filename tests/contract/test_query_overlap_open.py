@@ -1,0 +1,70 @@
+"""Overlap beside open transactions: a run reads as far above the horizon as the overlap reaches back."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from airflow_legacy_events.sources.query.horizons import drain
+from tests.support.engines import of
+from tests.support.legacy import reused_database
+from tests.support.overlapping import Stream
+
+HOUR = dt.timedelta(hours=1)
+TYPES = {"postgresql": "timestamptz DEFAULT now()", "mysql": "datetime(6) DEFAULT now(6)"}
+
+
+@pytest.fixture(params=of("postgresql", "mysql"))
+def stream(request, monkeypatch):
+    monkeypatch.setattr(drain, "DRAIN_SECONDS", 0.0)
+    with reused_database(request, request.param) as legacy:
+        legacy.execute(f"CREATE TABLE t (id integer PRIMARY KEY, at {TYPES[legacy.dialect]} NOT NULL, v varchar(9))")
+        yield Stream(legacy, overlap=HOUR, source_timezone="database")
+
+
+def insert(connection, number):
+    connection.execute(f"INSERT INTO t (id, v) VALUES ({number}, 'a')")
+
+
+@pytest.mark.clock_margin
+def test_rows_are_read_at_once_and_those_of_an_open_transaction_once_it_ends(stream):
+    insert(stream.legacy, 1)
+    assert stream.run().ids == [1]
+    writer = stream.legacy.connect()
+    try:
+        writer.execute("BEGIN")
+        insert(writer, 2)
+        insert(stream.legacy, 3)
+        ran = stream.run()
+        assert (ran.ids, ran.horizon.held_back, ran.horizon.completeness) == ([3], None, "bounded")
+        insert(stream.legacy, 4)
+        assert stream.pending() == 1
+        assert stream.run().ids == [4]
+        assert stream.run().batches == []
+        writer.execute("COMMIT")
+    finally:
+        writer.close()
+    assert stream.pending() == 1
+    assert stream.run().ids == [2]
+    assert stream.run().batches == []
+
+
+def test_an_overlap_that_does_not_reach_the_open_transaction_waits_for_it(stream):
+    insert(stream.legacy, 1)
+    stream.run(overlap=dt.timedelta(milliseconds=1))
+    writer = stream.legacy.connect()
+    try:
+        writer.execute("BEGIN")
+        insert(writer, 2)
+        stream.legacy.execute(
+            "SELECT pg_sleep(0.02)" if stream.legacy.dialect == "postgresql" else "SELECT sleep(0.02)"
+        )
+        insert(stream.legacy, 3)
+        ran = stream.run(overlap=dt.timedelta(milliseconds=1))
+        assert (ran.ids, ran.horizon.held_back.reason) == ([], "open_transaction")
+        assert stream.pending(overlap=dt.timedelta(milliseconds=1)) == 0
+        writer.execute("COMMIT")
+    finally:
+        writer.close()
+    assert stream.run(overlap=dt.timedelta(milliseconds=1)).ids == [2, 3]
