@@ -5,7 +5,8 @@ LegacyEventsError
 ├── ConfigurationError     fix the DAG or a connection
 ├── SourceError            the legacy database refused, or went away
 │   ├── BusyError          another run holds the stream's lock
-│   └── SchemaChangedError the columns changed while they were read
+│   ├── SchemaChangedError the columns changed while they were read
+│   └── HorizonError       rows have waited too long for an open transaction
 ├── EnvelopeError          a row can't be carried as it is
 ├── DeliveryError          the broker rejected messages, or their fate is unknown
 ├── WatermarkError         the stored watermark is lost, foreign, unreadable or moved by another writer
@@ -18,8 +19,8 @@ LegacyEventsError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from airflow_legacy_events.core.rejection import Rejection
@@ -61,6 +62,18 @@ class BusyError(SourceError):
 
 class SchemaChangedError(SourceError):
     """A page has different columns than the run expects; nothing of it was sent."""
+
+
+class HorizonError(SourceError):
+    """Rows have waited longer for an open transaction than the operator allows; all others are delivered and saved.
+
+    Attributes:
+        blocker: the session or prepared transaction; see `core.model.HeldBack`. None if it can't be seen.
+    """
+
+    def __init__(self, message: str, *, blocker: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.blocker = blocker
 
 
 class EnvelopeError(LegacyEventsError):

@@ -9,6 +9,7 @@ therefore detected before anything is deleted or advanced there.
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -53,6 +54,8 @@ class Relay:
         repeat: what is sent again instead of new rows. Its progress is separate from the stream's watermark, which is
             neither read nor moved, and is removed when all of it is delivered. None: a live run.
         completeness: the least that is accepted; a run that reaches less fails before it reads.
+        max_horizon_age: how long rows may wait for open transactions; a live run whose rows have waited longer delivers
+            what it may, and fails then. None: any time.
         stop: ends the run between two batches once requested.
         clock: monotonic seconds, for budgets and durations.
         report: filled during the run; valid also after a failure.
@@ -68,6 +71,7 @@ class Relay:
     limits: Limits = field(default_factory=Limits)
     repeat: Repeat | None = None
     completeness: str = LEVELS[0]
+    max_horizon_age: dt.timedelta | None = None
     stop: Stop = field(default_factory=Stop)
     clock: Callable[[], float] = time.monotonic
     log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
@@ -77,6 +81,7 @@ class Relay:
         self._encoders: Encoders = {}
         if self.repeat is not None:
             self.report.mode, self.report.window = self.repeat.mode, self.repeat.window
+            self.max_horizon_age = None
 
     def run(self) -> Report:
         """Deliver all rows above the watermark up to a target fixed at the start.
@@ -107,6 +112,7 @@ class Relay:
             guard.check_alone(name, at.facts, facts)
         self._announce(at, horizon)
         require(name, self.completeness, horizon.completeness, horizon.reason)
+        waiting_rows.refuse_unseen(self.stream.name, horizon, self.max_horizon_age)
         if horizon.topics:
             found = delivery.require(horizon.topics)
             facts.update({} if horizon.met is None else horizon.met(found))
@@ -122,6 +128,7 @@ class Relay:
         else:
             self._close(delivery, lease, pace)
             self._count_left(horizon, delivery)
+            waiting_rows.refuse_old(self.stream.name, horizon, self.max_horizon_age)
         finally:
             self.report.watermark_to = listed(delivery.values)
             self._describe_log()

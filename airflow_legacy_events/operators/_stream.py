@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -24,6 +25,10 @@ class StreamOperator(BaseStreamOperator):
         and ``replay_topic`` are always allowed. (templated)
     :param completeness: least completeness that is accepted: ``best_effort``, ``bounded`` or ``exact``. A run that
         reaches less fails before its first read, with the reason.
+    :param max_horizon_age: how long rows may wait for transactions that are still open. A live run whose rows have
+        waited longer delivers all others, and fails then with the session and the statement that ends it; by default
+        they may wait for any time. Requires a database whose open transactions can be seen, and a source that is read
+        by ids or times.
     :param row_security: what to do where a row-level security policy may hide rows from the database user: ``fail``, or
         ``apply`` if the policy is intended and only the visible rows are to be sent. Only PostgreSQL can detect this.
     """
@@ -47,6 +52,7 @@ class StreamOperator(BaseStreamOperator):
         replay_topic: str | None = None,
         replay_topics: Sequence[str] = (),
         completeness: str = "best_effort",
+        max_horizon_age: dt.timedelta | None = None,
         row_security: str = FAIL,
         **kwargs: Any,
     ) -> None:
@@ -54,6 +60,7 @@ class StreamOperator(BaseStreamOperator):
         self.replay_topic = replay_topic
         self.replay_topics = replay_topics
         self.completeness = completeness
+        self.max_horizon_age = max_horizon_age
         self.row_security = row_security
 
     def _mode(self, context: Context, record: WindowRecord) -> RunMode:

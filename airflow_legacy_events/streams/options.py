@@ -56,6 +56,7 @@ class StreamOptions:
     timestamp_column: str | None = None
     tombstones: bool | None = None
     completeness: str = LEVELS[0]
+    max_horizon_age: dt.timedelta | None = None
 
     @classmethod
     def of(cls, operator: Any) -> Self:
@@ -72,6 +73,8 @@ class StreamOptions:
         arguments.choice("on_busy", self.on_busy, ON_BUSY)
         arguments.choice("on_new_stream", self.on_new_stream, ("warn", "fail"))
         arguments.choice("completeness", self.completeness, LEVELS)
+        if self.max_horizon_age is not None:
+            arguments.span("max_horizon_age", self.max_horizon_age, zero=False)
         arguments.span("delivery_timeout", self.delivery_timeout, zero=False)
         arguments.whole(topic_partitions=self.topic_partitions)
         arguments.limits(self.batch_rows, self.max_rows, self.max_seconds, self.rows_per_second)

@@ -144,6 +144,7 @@ class StreamRun:
             limits=parts.limits,
             repeat=repeat,
             completeness=self._options.completeness,
+            max_horizon_age=self._options.max_horizon_age,
             stop=self.stop,
             log=self._log,
         )

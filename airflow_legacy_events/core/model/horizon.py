@@ -105,6 +105,7 @@ class Horizon(NamedTuple):
         held_back: rows above the bound of the run; None if there are none.
         timezone: name of the zone of naive times, if the source determines it; None: the stream's own.
         topics: that rows may go to, if known before they are read; all are checked before the first read.
+        below: whether the run waits for open transactions.
         ends: statement that ends the transaction that holds rows back; None if there is none, or it is not known.
         left: counts the rows between a position, as watermark values, and `target`, up to `LEFT_ROWS`; called once, if
             the run ended before the target. None if they can't be counted.
@@ -119,6 +120,7 @@ class Horizon(NamedTuple):
     shape: Shape | None = None
     table_reset: Mapping[str, Any] | None = None
     held_back: HeldBack | None = None
+    below: bool = False
     ends: str | None = None
     timezone: str | None = None
     left: Callable[[Sequence[str]], int] | None = None

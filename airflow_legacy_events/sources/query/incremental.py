@@ -125,8 +125,8 @@ class IncrementalRun:
         left = None if plan.until is None else partial(self._left, plan.until)
         blocker = plan.drained.blocker if plan.held_back is not None else None
         ends = None if blocker is None else self.rows.database.ending(blocker)
-        held = plan.held_back
-        return Horizon(plan.target, known.completeness, reason, facts, held_back=held, ends=ends, left=left)
+        horizon = Horizon(plan.target, known.completeness, reason, facts, held_back=plan.held_back, left=left)
+        return horizon._replace(below=self.drain is not None, ends=ends)
 
     def _left(self, until: Values, values: Sequence[str]) -> int:
         return self.rows.count(Start(tuple(values)), LEFT_ROWS, until)

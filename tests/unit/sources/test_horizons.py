@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 
+from airflow_legacy_events.core.errors import HorizonError
 from airflow_legacy_events.core.ports import Blocker
 from airflow_legacy_events.sources.query.horizons import drain
 from tests.support import horizons
@@ -241,3 +242,31 @@ def test_a_day_waits_until_it_is_over(shop, monkeypatch):
     stream = Below(shop, {"watermark_columns": ("at",)})
     assert stream.run() == [1]
     assert stream.report.held_back == {"rows": 1, "oldest_seconds": 43_200.0, "reason": "lag", "blocker": None}
+
+
+def test_a_run_whose_rows_wait_for_too_long_fails_with_everything_else_delivered_and_saved(shop, stream):
+    stream.settings = {"max_horizon_age": 30 * SECOND}
+    shop.sell()
+    stream.run()
+    shop.sell()
+    slow = shop.write_rows()
+    shop.sell()
+    assert stream.run() == [2]
+    shop.sell()
+    shop.now += 31 * SECOND
+    with pytest.raises(HorizonError, match=r"2 rows .* have waited 31 s .*: session 3 of user 'app'.*\nKILL 3\n"):
+        stream.run()
+    assert stream.report.target_reached
+    assert stream.horizon["open"] == ["t3"]
+    shop.commit(slow)
+    assert stream.run() == [3, 4, 5]
+
+
+def test_a_first_run_that_waits_for_too_long_fails_too(shop, stream):
+    stream.settings = {"max_horizon_age": 30 * SECOND}
+    shop.write_rows()
+    shop.sell()
+    assert stream.run() == []
+    shop.now += 31 * SECOND
+    with pytest.raises(HorizonError):
+        stream.run()
