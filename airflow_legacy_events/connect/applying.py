@@ -143,11 +143,11 @@ def other_hand(name: str, found: Difference, passwords: Collection[str]) -> Conn
     )
 
 
-def late(name: str, timeout: dt.timedelta, status: Status | None) -> ConnectError:
+def late(name: str, timeout: dt.timedelta, stable_for: dt.timedelta, status: Status | None) -> ConnectError:
     """Return the error for a connector that did not run with its new config in time."""
     return ConnectError(
-        f"connector {name!r} does not run with its new config after {timeout}: look at the workers' logs, or raise"
-        f" timeout=. Now: {status or 'not known to the worker'}"
+        f"connector {name!r} has not run with its new config for stable_for={stable_for} after {timeout}: look at the"
+        f" workers' logs, or raise timeout=. Now: {status or 'not known to the worker'}"
     )
 
 

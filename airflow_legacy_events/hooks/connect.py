@@ -103,6 +103,7 @@ def _endpoint(conn_id: str, connection: Any, extras: dict[str, Any]) -> Endpoint
     headers = extras.pop("headers", None) or {}
     if connection.conn_type == "http":  # Airflow's hook of that type sends every other extra as a header
         headers = {**{key: extras.pop(key) for key in [*extras] if key not in _EXTRAS}, **headers}
+    extras = {key: value for key, value in extras.items() if value != ""}  # as a form leaves what is not filled in
     _check_extras(name, extras, headers)
     return Endpoint(
         name=name,

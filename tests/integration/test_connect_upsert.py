@@ -322,6 +322,13 @@ def test_a_connector_that_failed_runs_with_a_better_config_and_is_not_hidden_wit
     assert (report["action"], report["state"], connect.failure(name)) == ("updated", "running", None)
 
 
+def test_what_is_not_stable_in_time_is_red(shop, connector, upsert):
+    name, minute = connector(), dt.timedelta(minutes=1)
+    with pytest.raises(errors.ConnectError, match=r"stable_for=0:01:00\s+after") as raised:
+        upsert(name, postgres_source(shop, name), stable_for=minute, timeout=dt.timedelta(seconds=4))
+    assert "connector RUNNING, task 0 RUNNING" in str(raised.value)
+
+
 def test_placeholders_are_shown_and_resolved_by_the_worker(shop, connector, upsert, tmp_path):
     name = connector()
     secrets = tmp_path / "crm.properties"

@@ -80,10 +80,6 @@ class ConnectorUpsertOperator(DeclaredConfig):
         arguments.choice("on_difference", self.on_difference, (_APPLY, FAIL))
         arguments.choice("on_unknown_key", self.on_unknown_key, (WARN, FAIL, IGNORE))
         arguments.span("stable_for", self.stable_for, zero=True)
-        if self.stable_for >= self.timeout:
-            raise ConfigurationError(
-                f"timeout= must be longer than stable_for=; found {self.timeout} and {self.stable_for}"
-            )
         self._check_config()
 
     def plan(self, client: ConnectClient) -> Plan:
@@ -141,7 +137,7 @@ class ConnectorUpsertOperator(DeclaredConfig):
         report = plan.to_dict(plan.action)
         while not applying.done(self._look(client)):
             if client.deadline.over:
-                raise late(self.connector, self.timeout, applying.status)
+                raise late(self.connector, self.timeout, self.stable_for, applying.status)
             if self.deferrable:
                 self._defer(client, applying, report)
             client.deadline.wait(LOOK_SECONDS)
@@ -177,7 +173,7 @@ class ConnectorUpsertOperator(DeclaredConfig):
                 if found.keys:
                     raise other_hand(self.connector, found, event["passwords"])
                 if not event["done"]:
-                    raise late(self.connector, self.timeout, client.send(calls.status(self.connector)))
+                    raise late(self.connector, self.timeout, self.stable_for, client.send(calls.status(self.connector)))
                 return self._finish(client, dict(event["report"]))
         except LegacyEventsError as error:
             raise final(error).with_traceback(None) from error.__cause__

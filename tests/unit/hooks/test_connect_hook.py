@@ -46,6 +46,8 @@ def test_login_and_extras_are_taken(read):
     assert (found.headers, found.timeout) == ({"a": "1"}, 5.0)
     assert read(extra={"verify": "false", "cert": "c.pem"}).verify is False
     assert read(extra={"verify": "/ca.pem", "cert": "c.pem, k.pem"}).cert == ("c.pem", "k.pem")
+    empty = read(extra=dict.fromkeys(("verify", "cert", "headers", "timeout"), ""))
+    assert (empty.verify, empty.cert, empty.headers, empty.timeout) == (True, None, {}, 30.0)
     assert read(conn_type="http", extra={"X-Key": "v", "timeout": 3}).headers == {"X-Key": "v"}
 
 
