@@ -54,11 +54,12 @@ class StateWatch:
         reason: why the last look did not suffice.
         mark: of what the last look found, equal for one failure; it holds nothing of a trace.
         pause: seconds after which the state will have held for long enough; None if it does not hold.
+        away: whether the last look found the connector settled in another state, not on the way to one.
     """
 
     def __init__(self, wanted: Wanted, source: UsingSource | None, log: logging.Logger) -> None:
         self.wanted = wanted
-        self.reason, self.mark = "", ""
+        self.reason, self.mark, self.away = "", "", False
         self.pause: float | None = None
         self._since: float | None = None
         self._streaming = None
@@ -75,7 +76,7 @@ class StateWatch:
             ConnectorFailedError: something of it is FAILED, and `on_failed` is fail.
             ConfigurationError: there is no such connector, or RUNNING would mean nothing.
         """
-        self.pause = None
+        self.pause, self.away = None, False
         status: Status | None = yield calls.status(self.wanted.connector)
         if status is None:
             yield from self._absent()
@@ -84,6 +85,7 @@ class StateWatch:
             return (yield from self._failed(status))
         state = self._state(status)
         if state is None:
+            self.away = any(status.holds(one) for one in STATES)
             return self._not_yet(f"{status}")
         if state == RUNNING and (hindrance := (yield from self._hindrance())) is not None:
             return self._not_yet(f"{status}, but {hindrance}")
@@ -111,6 +113,7 @@ class StateWatch:
             self.mark = digest("\n".join(f"{part.id}:{part.trace}" for part in status.failed), 16)
             text = failure_text(status.failed, secrets)
             return {"connector": wanted.connector, "state": FAILED, "tasks": len(status.tasks), "failure": text}
+        self.away = True
         error = failed_error(wanted.connector, status.failed, secrets)
         if wanted.on_failed == FAIL:
             raise error

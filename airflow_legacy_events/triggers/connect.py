@@ -36,16 +36,18 @@ class ConnectorStateTrigger(BaseEventTrigger):
     """Fires when a connector is in a state, or in one of several; see ``ConnectorStateSensor``.
 
     Behind an ``AssetWatcher`` it fires once whenever the connector comes into such a state, however often the triggerer
-    is restarted meanwhile: with ``states=["failed"]`` once per failure, which lasts until the connector was seen
-    without a FAILED part. The event is ``{connector, state, tasks}``, with ``failure`` in words for a failure. While
-    Kafka Connect can't be reached, it logs that, waits longer, and tries again.
+    is restarted meanwhile: with ``states=["failed"]`` once per failure. A failure is over once nothing of the connector
+    has been FAILED for ``stable_for``, so that a restart which does not help is no other failure. The event is
+    ``{connector, state, tasks}``, with ``failure`` in words for a failure. While Kafka Connect can't be reached, it
+    logs that, waits longer, and tries again.
 
     :param connector: name of the connector.
     :param connect_conn_id: connection of the cluster.
     :param state: ``running``, ``paused``, ``stopped`` or ``failed``; either this or ``states``, or neither for
         ``running``.
     :param states: several of them.
-    :param stable_for: time that the state must hold; a failure counts at once.
+    :param stable_for: time that the state must hold; a failure counts at once. Behind a watcher also the time that it
+        must be over before it is reported again.
     :param tasks_at_least: number of tasks that ``running`` takes.
     :param source_conn_id: as the sensor's.
     :param on_failed: as the sensor's; without effect behind a watcher, which waits on.
@@ -99,6 +101,7 @@ class ConnectorStateTrigger(BaseEventTrigger):
             on_failed=on_failed,
             source_conn_id=source_conn_id,
         )
+        self._away_since: float | None = None
         self._watch = StateWatch(wanted, None if source_conn_id is None else using(source_conn_id), _log)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
@@ -134,9 +137,13 @@ class ConnectorStateTrigger(BaseEventTrigger):
     async def _once(self, episode: Episode, event: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         """Return the event if it is the first of its episode."""
         if event is not None:
+            self._away_since = None
             return event if await in_thread(partial(episode.begin, self._watch.mark)) else None
-        if self._watch.pause is None:
-            await in_thread(episode.end)
+        if self._watch.away:
+            now = time.monotonic()
+            self._away_since = now if self._away_since is None else self._away_since
+            if now - self._away_since >= self._watch.wanted.stable_for:
+                await in_thread(episode.end)
         return None
 
 

@@ -18,8 +18,7 @@ from airflow_legacy_events.triggers.connect import (
 from tests.airflow import metadata
 from tests.services.base import wait_until
 from tests.support import connectors
-from tests.support.connector_shops import shop_of
-from tests.support.connectors import slot_name
+from tests.support.connector_shops import fail, lose_slot, shop_of
 
 DAG = """
 import datetime as dt
@@ -55,13 +54,6 @@ def run(name, task):
     return metadata.run_dag(DAG.format(dag_id=dag_id, name=name, task=task), dag_id)
 
 
-def fail(shop, connect, name):
-    """Let the connector fail, in a way that a restart mends."""
-    of = f"FROM pg_replication_slots WHERE slot_name = '{slot_name(name)}' AND active"
-    wait_until(lambda: shop.database.execute(f"SELECT pg_terminate_backend(active_pid) {of}"), "a reader to be ended")
-    wait_until(lambda: connect.failure(name) is not None, f"connector {name} failing", 60)
-
-
 def test_a_deferred_sensor_adds_the_asset_of_its_connector(shop, source):
     made = run(
         source,
@@ -81,7 +73,7 @@ def test_a_deferred_sensor_adds_the_asset_of_its_connector(shop, source):
 def test_a_deferred_sensor_has_the_asset_alias_of_its_name_and_fails_with_the_cause(shop, source, connect):
     sensor = ConnectorCaughtUpSensor(task_id="wait", connector=source, source_conn_id="legacy_shop")
     assert [one.name for one in sensor.outlets] == [f"legacy-events:{source}"]
-    fail(shop, connect, source)
+    fail(shop.database, connect, source)
     made = run(source, f'ConnectorStateSensor(task_id="wait", connector={source!r}, state="paused", deferrable=True)')
 
     assert metadata.states(made) == {"wait": "failed"}
@@ -124,7 +116,7 @@ def test_a_deferred_sensor_fails_with_what_its_trigger_met(shop, source, connect
 
     def failing():
         found = look()
-        fail(shop, connect, source)
+        fail(shop.database, connect, source)
         return found
 
     monkeypatch.setattr(sensor, "_look", failing)
@@ -170,7 +162,7 @@ def silent(trigger, looks=3):
 
 
 def watching(name):
-    return ConnectorStateTrigger(connector=name, states=["failed"], poll_interval=0.2)
+    return ConnectorStateTrigger(connector=name, states=["failed"], poll_interval=0.2, stable_for=0.5)
 
 
 def test_behind_a_watcher_each_failure_is_reported_once_and_the_dag_restarts_it(shop, source, connect):
@@ -178,7 +170,7 @@ def test_behind_a_watcher_each_failure_is_reported_once_and_the_dag_restarts_it(
     assert silent(watching(source))
 
     for _ in range(2):
-        fail(shop, connect, source)
+        fail(shop.database, connect, source)
         [event] = events(watching(source), 1)
         assert (event["connector"], event["state"], event["tasks"]) == (source, "failed", 1)
         assert "task 0 FAILED on worker" in event["failure"]
@@ -190,7 +182,7 @@ def test_behind_a_watcher_each_failure_is_reported_once_and_the_dag_restarts_it(
             f'task_id="restart", connector={source!r}, stable_for=SECOND)',
         )
         assert metadata.pulled(made, "restart") == {"connector": source, "restarts": 1, "state": "running"}
-        assert silent(watching(source), 1), "it runs"
+        assert silent(watching(source), 5), "it runs"
 
 
 @pytest.mark.parametrize(
@@ -245,3 +237,13 @@ def test_wrong_arguments_stop_the_dag_from_being_loaded(made, wrong, text):
 
     with pytest.raises(ConfigurationError, match=text):
         made(task_id="t", **{"connector": "c"} | wrong)
+
+
+def test_restarts_that_do_not_help_are_no_other_failure(shop, source, connect):
+    lose_slot(shop.database, connect, source)
+    trigger = ConnectorStateTrigger(connector=source, states=["failed"], poll_interval=0.1)
+    assert len(events(trigger, 1)) == 1
+    connect.client.post(f"/connectors/{source}/restart", params={"includeTasks": "true"}).raise_for_status()
+
+    assert silent(trigger, 20)
+    assert connect.failure(source) is not None

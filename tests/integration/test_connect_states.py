@@ -12,7 +12,7 @@ from airflow_legacy_events.operators.connect import ConnectorRestartOperator
 from airflow_legacy_events.sensors.connect import ConnectorStateSensor
 from tests.services.base import wait_until
 from tests.support import connectors
-from tests.support.connector_shops import caught_up
+from tests.support.connector_shops import caught_up, fail, kill_reader, lose_slot, reading
 from tests.support.connectors import PASSWORD, postgres_source, red, slot_name
 from tests.support.databases import fresh_database
 from tests.support.front import ANSWERS
@@ -52,35 +52,6 @@ def state(name, seconds=20, **arguments):
 def restart(name, **arguments):
     arguments = {"backoff": AT_ONCE, "stable_for": SOON, "timeout": dt.timedelta(seconds=60)} | arguments
     return ConnectorRestartOperator(task_id="restart", connector=name, **arguments).execute({})
-
-
-def kill_reader(shop, name):
-    """End the session that reads the slot of a connector, once there is one."""
-    of = f"FROM pg_replication_slots WHERE slot_name = '{slot_name(name)}' AND active"
-    wait_until(lambda: shop.execute(f"SELECT pg_terminate_backend(active_pid) {of}"), "a reader to be ended")
-
-
-def fail(shop, connect, name):
-    """Let a connector without retries fail, in a way that a restart mends."""
-    kill_reader(shop, name)
-    wait_until(lambda: connect.failure(name) is not None, f"connector {name} failing", 60)
-
-
-def lose_slot(shop, connect, name):
-    """Let a connector fail for good: its slot is gone, its offsets are there."""
-    shop.execute("INSERT INTO orders VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET note = 'y'")
-    wait_until(lambda: connect.client.get(f"/connectors/{name}/offsets").json()["offsets"], "an offset", 60)
-    connect.client.put(f"/connectors/{name}/stop").raise_for_status()
-    wait_until(lambda: not connect.status(name)["tasks"], f"connector {name} being stopped")
-    slot = slot_name(name)
-    wait_until(lambda: not active(shop, name), "the slot being idle")
-    shop.execute(f"SELECT pg_drop_replication_slot('{slot}')")
-    connect.client.put(f"/connectors/{name}/resume").raise_for_status()
-    wait_until(lambda: connect.failure(name) is not None, f"connector {name} failing", 60)
-
-
-def active(shop, name):
-    return shop.execute(f"SELECT 1 FROM pg_replication_slots WHERE slot_name = '{slot_name(name)}' AND active")
 
 
 def test_a_state_counts_once_it_has_held_and_tasks_are_there(start, connect):
@@ -152,7 +123,7 @@ def test_a_restart_mends_what_failed_once_and_leaves_alone_what_works(shop, star
 def test_running_without_a_login_is_never_green_with_the_database(shop, start):
     name = start()
     user = f"u_{shop.name}"
-    wait_until(lambda: active(shop, name), "the slot being read")
+    wait_until(lambda: reading(shop, name), "the slot being read")
     shop.execute(f"ALTER ROLE {user} NOLOGIN")
     try:
         kill_reader(shop, name)

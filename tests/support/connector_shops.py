@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import pytest
 
 from airflow_legacy_events.sensors.connect import ConnectorCaughtUpSensor
+from tests.services.base import wait_until
 from tests.support import connectors
-from tests.support.connectors import mariadb_source, postgres_source
+from tests.support.connectors import mariadb_source, postgres_source, slot_name
 from tests.support.databases import Database, fresh_database
 from tests.support.topics import Topics
 
@@ -94,3 +95,35 @@ def caught_up(name: str, **arguments: Any) -> dict[str, Any]:
 def ids(topics: Topics, topic: str) -> set[int]:
     """The ids of the orders on a topic."""
     return {one.event["after"]["id"] for one in topics.read(topic) if one.value}
+
+
+def reading(database: Database, name: str) -> bool:
+    """Whether a session reads the slot of a connector."""
+    return bool(
+        database.execute(f"SELECT 1 FROM pg_replication_slots WHERE slot_name = '{slot_name(name)}' AND active")
+    )
+
+
+def kill_reader(database: Database, name: str) -> None:
+    """End the session that reads the slot of a connector, once there is one."""
+    of = f"FROM pg_replication_slots WHERE slot_name = '{slot_name(name)}' AND active"
+    wait_until(lambda: database.execute(f"SELECT pg_terminate_backend(active_pid) {of}"), "a reader to be ended")
+
+
+def fail(database: Database, worker: Any, name: str) -> None:
+    """Let a connector without retries fail, in a way that a restart mends."""
+    kill_reader(database, name)
+    wait_until(lambda: worker.failure(name) is not None, f"connector {name} failing", 60)
+
+
+def lose_slot(database: Database, worker: Any, name: str) -> None:
+    """Let a connector fail for good: its slot is gone, its offsets are there."""
+    offsets = f"/connectors/{name}/offsets"
+    database.execute("INSERT INTO orders VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET note = 'y'")
+    wait_until(lambda: worker.client.get(offsets).json()["offsets"], "an offset", 60)
+    worker.client.put(f"/connectors/{name}/stop").raise_for_status()
+    wait_until(lambda: not worker.status(name)["tasks"], f"connector {name} being stopped")
+    wait_until(lambda: not reading(database, name), "the slot being idle")
+    database.execute(f"SELECT pg_drop_replication_slot('{slot_name(name)}')")
+    worker.client.put(f"/connectors/{name}/resume").raise_for_status()
+    wait_until(lambda: worker.failure(name) is not None, f"connector {name} failing", 60)
