@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.errors import WatermarkError
+from tests.services.base import wait_until
 from tests.services.postgres import Postgres, Postgres18
 from tests.support.engines import ENGINES
 from tests.support.legacy import Legacy, connected
@@ -95,3 +96,27 @@ def test_a_standby_is_refused_until_it_takes_over():
                 writers.remaining(look.open, look.server)
             standby.promote()
             assert writers.remaining(look.open, look.server) == {}
+
+
+def test_an_autovacuum_worker_is_no_writer():
+    with restartable(Postgres18) as server:
+        for setting in ("autovacuum_naptime = 1", "autovacuum_vacuum_cost_delay = 100"):
+            server.execute(f"ALTER SYSTEM SET {setting}")
+        server.execute("SELECT pg_reload_conf()")
+        with legacy_on(server) as legacy:
+            legacy.execute("CREATE TABLE t (id bigserial PRIMARY KEY, at timestamptz DEFAULT now(), filling text)")
+            legacy.execute("ALTER TABLE t SET (autovacuum_vacuum_threshold = 1, autovacuum_vacuum_cost_limit = 1)")
+            legacy.execute("INSERT INTO t (filling) SELECT repeat('x', 500) FROM generate_series(1, 20000)")
+            legacy.execute("DELETE FROM t WHERE id % 2 = 0")
+            legacy.execute("CREATE ROLE reader LOGIN; GRANT SELECT ON t TO reader")
+            worker = (
+                "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'autovacuum worker' AND query ~ 'public.t'"
+            )
+            wait_until(lambda: legacy.execute(worker) == [(1,)], "a worker")
+            for user in ("postgres", "reader"):
+                with writers_of(legacy, "at", username=user) as times, writers_of(legacy, "id", username=user) as ids:
+                    look = times.look()
+                    assert (look.open, look.blocker, ids.look().open) == ({}, None, {})
+                with writers_of(legacy, "id", table=None, sql="SELECT id FROM t", username=user) as ids:
+                    assert ids.look().open == {}
+            assert legacy.execute(cleans) == [(1,)]
