@@ -258,6 +258,7 @@ def test_names_that_no_worker_serves_are_refused(upsert, front, name):
 
 def test_a_name_with_a_blank_and_an_umlaut_has_a_whole_life(shop, connector, upsert, connect):
     name = f"{connector()} ä"
+    connect.made.append(name)
     prefix = connector()
     assert upsert(name, postgres_source(shop, prefix))["action"] == "created"
     assert upsert(name, postgres_source(shop, prefix))["action"] == "unchanged"
