@@ -46,7 +46,7 @@ _COMMANDS = {
 _OUTBOX = {
     "ddl": (
         "Print the DDL of an outbox table with its indexes and settings",
-        ("layout", "dialect", "outbox_table", "mark"),
+        ("layout", "dialect", "outbox_table", "mark", "keep"),
     ),
     "trigger": (
         "Print triggers that fill an outbox for an application that is left unchanged",

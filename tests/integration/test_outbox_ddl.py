@@ -4,7 +4,9 @@ import re
 
 import pytest
 
+from airflow_legacy_events.brokers.memory import MemoryBroker
 from tests.support.engines import of
+from tests.support.outbox import Drain
 from tests.support.outbox_commands import application_on
 
 PAYLOAD = '{"b" : 1.10, "a":[1,2],  "ä":"\\u00e4"}'
@@ -67,10 +69,20 @@ def test_marked_rows_have_a_column_and_an_index_of_those_that_wait(application):
         assert re.search(r"\(id\) WHERE \(?published_at IS NULL", index)
 
 
+def test_rows_that_stay_are_read_by_their_index_and_as_surely_as_a_position_can_be(application, caplog):
+    application.make_outbox("--keep")
+    write(application, "{}")
+    drain = Drain(application.legacy.url, MemoryBroker(), arguments={"after_publish": "keep"})
+
+    report = drain.run()
+
+    assert (report.rows, report.completeness, "no index" in caplog.text) == (1, "bounded", False)
+
+
 def test_the_table_has_the_name_that_it_was_given(application):
     schema = {"postgresql": "public", "sqlite": "main", "mysql": application.legacy.url.database}
     name = f'{schema[application.legacy.dialect]}."Out ""box"""'
-    for mark in ([], ["--mark"]):
+    for mark in ([], ["--mark"], ["--keep"]):
         application.make_outbox("--table", name, *mark)
         quoted = application.legacy.quoted('Out "box"')
         assert application.run(f"SELECT count(*) FROM {quoted}") == [(0,)]

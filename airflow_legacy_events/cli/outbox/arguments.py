@@ -30,6 +30,9 @@ def arguments() -> dict[str, Any]:
             action="store_true",
             help="published rows stay, marked in `published_at`; by default they are deleted",
         ),
+        "keep": make(
+            ("--keep",), action="store_true", help="published rows stay as they are, and are read by time and id"
+        ),
         "table": make(("table",), help="that the application writes, such as sales.orders"),
         "conn_id": make(
             ("--source-conn-id",), required=True, metavar="CONN_ID", help="connection of the database; it is only read"

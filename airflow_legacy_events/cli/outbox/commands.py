@@ -17,7 +17,9 @@ from airflow_legacy_events.core.errors import ConfigurationError
 @command
 def outbox_ddl(args: Namespace) -> None:
     """Print the statements that create an outbox."""
-    say(debezium(args.dialect, args.table, mark=args.mark).rstrip())
+    if args.mark and args.keep:
+        raise ConfigurationError("--mark and --keep were both given: published rows are marked, or stay as they are")
+    say(debezium(args.dialect, args.table, mark=args.mark, keep=args.keep).rstrip())
 
 
 @command

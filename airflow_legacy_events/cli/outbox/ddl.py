@@ -69,29 +69,43 @@ CREATE INDEX {index} ON {name} (id) WHERE published_at IS NULL;
 """
 
 
-def debezium(dialect: str, table: str, *, mark: bool) -> str:
+_KEEP = """\
+-- Rows are read in this order, and stay; retention= deletes them by their time.
+CREATE INDEX {index} ON {on} (created_at, id);
+"""
+
+
+def debezium(dialect: str, table: str, *, mark: bool, keep: bool = False) -> str:
     """Return the statements that create an outbox in the layout of Debezium's outbox event router.
 
     Args:
         dialect: one of `arguments.DIALECTS`.
         table: name of the outbox, with or without a schema.
-        mark: whether published rows are marked; else they are deleted.
+        mark: whether published rows are marked; else they are deleted, unless `keep`.
+        keep: whether published rows stay as they are.
 
     Raises:
         ConfigurationError: `table` is not a valid table name.
     """
     schema, name = split_name(table, QUOTES[dialect])
+    ending = "_order" if keep else "_pending"
     if dialect == "postgresql":
-        whole, index = quoted(schema, name), quoted(postgres_name(name, "_pending"))
-        return (_POSTGRES + (_POSTGRES_MARK if mark else _POSTGRES_DELETE)).format(
-            table=whole, index=index, mark=",\n  published_at timestamptz" if mark else ""
+        whole, index = quoted(schema, name), quoted(postgres_name(name, ending))
+        rest = _KEEP if keep else _POSTGRES_MARK if mark else _POSTGRES_DELETE
+        return (_POSTGRES + rest).format(
+            table=whole, on=whole, index=index, mark=",\n  published_at timestamptz" if mark else ""
         )
+    rest = _KEEP if keep else ""
     if dialect == "sqlite":
-        whole, index = quoted(schema, name), quoted(schema, other_name(name, "_pending"))
-        return (_SQLITE + (_SQLITE_MARK if mark else "")).format(
-            table=whole, name=quoted(name), index=index, mark=",\n  published_at datetime" if mark else ""
+        whole, index = quoted(schema, name), quoted(schema, other_name(name, ending))
+        return (_SQLITE + (_SQLITE_MARK if mark else rest)).format(
+            table=whole,
+            name=quoted(name),
+            on=quoted(name),
+            index=index,
+            mark=",\n  published_at datetime" if mark else "",
         )
-    whole, index = quoted(schema, name, sign="`"), quoted(other_name(name, "_pending"), sign="`")
-    return (_MYSQL + (_MYSQL_MARK if mark else "")).format(
-        table=whole, index=index, mark=",\n  published_at timestamp(6) NULL DEFAULT NULL" if mark else ""
+    whole, index = quoted(schema, name, sign="`"), quoted(other_name(name, ending), sign="`")
+    return (_MYSQL + (_MYSQL_MARK if mark else rest)).format(
+        table=whole, on=whole, index=index, mark=",\n  published_at timestamp(6) NULL DEFAULT NULL" if mark else ""
     )

@@ -27,6 +27,25 @@ def test_a_dry_run_reads_no_column_that_the_operator_may_have_left_out_for_its_t
     assert "leave 2 rows to send" in call("forget", stream, "--dry-run")
 
 
+def test_a_dry_run_counts_the_rows_of_an_outbox_that_stay(call, shop, stream):
+    with sqlite3.connect(shop) as connection:
+        connection.execute("CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, payload)")
+        connection.execute("INSERT INTO outbox VALUES (1, '{}'), (2, '{}'), (3, '{}')")
+    metadata.put_connection(
+        "legacy_gis", conn_type="generic", extra=json.dumps({"sqlalchemy_url": f"sqlite:///{shop}"})
+    )
+    facts = {"kind": "outbox", "mode": "keep", "source": "legacy_gis", "columns": [["id", "INTEGER"]]}
+    facts |= {"watermark_columns": ["id"], "key_columns": ["id"], "table": "outbox", "where": ""}
+    mark = Watermark(("2",), None, facts)
+    store = Registered(VariableWatermarkStore(), name="variable")
+    store.save(stream, mark, expected=None)
+
+    assert "leave 3 rows to send" in call("rewind", stream, "--to", "1", "--dry-run", "--source-conn-id", "legacy_gis")
+    assert "leave 3 rows to send" in call("forget", stream, "--dry-run")
+    store.save(stream, mark._replace(facts={**facts, "where": "2:0"}), expected=mark)
+    assert "Give --sql with a SELECT" in refused(call, "forget", stream, "--dry-run")
+
+
 @pytest.mark.parametrize(
     ("words", "rows"),
     [

@@ -17,6 +17,10 @@ def test_ddl_prints_a_table_for_each_dialect(outbox, dialect):
         assert f"\n  {column} " in printed
     assert "published_at" not in printed
     assert "published_at" in outbox("ddl", "debezium", "--dialect", dialect, "--mark")
+    kept = outbox("ddl", "debezium", "--dialect", dialect, "--keep")
+    assert "(created_at, id);" in kept
+    assert "published_at" not in kept
+    assert "autovacuum" not in kept
 
 
 @pytest.mark.parametrize(

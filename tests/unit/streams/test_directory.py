@@ -124,6 +124,17 @@ def test_one_stream_that_can_not_be_read_hides_no_other(stream, mark):
     assert "can't be understood" in found.error
 
 
+@pytest.mark.parametrize(
+    ("move", "values"), [(SetWatermark(values=["7"], conn_id="crm"), ("7",)), (Rewind(by="5", conn_id="crm"), ("4",))]
+)
+def test_the_watermark_of_a_kept_outbox_is_a_position(move, values):
+    facts = {"kind": "outbox", "mode": "keep", "source": "crm", "columns": [["id", "bigint"]]}
+
+    moved = move.moved("crm.outbox@outbox", Watermark(("9",), None, facts), None)
+
+    assert (moved.values, moved.facts["mode"]) == (values, "keep")
+
+
 @pytest.mark.parametrize("move", [SetWatermark(values=["7"], conn_id="crm"), Rewind(by="5")])
 def test_the_watermark_of_an_outbox_can_not_be_moved(move):
     mark = Watermark(("9",), None, {"kind": "outbox", "source": "crm", "columns": [["id", "bigint"]]})
