@@ -109,10 +109,8 @@ def test_an_autovacuum_worker_is_no_writer():
             legacy.execute("INSERT INTO t (filling) SELECT repeat('x', 500) FROM generate_series(1, 20000)")
             legacy.execute("DELETE FROM t WHERE id % 2 = 0")
             legacy.execute("CREATE ROLE reader LOGIN; GRANT SELECT ON t TO reader")
-            worker = (
-                "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'autovacuum worker' AND query ~ 'public.t'"
-            )
-            wait_until(lambda: legacy.execute(worker) == [(1,)], "a worker")
+            cleans = "SELECT count(*) FROM pg_stat_activity WHERE query ~ '^autovacuum: VACUUM.* public.t'"
+            wait_until(lambda: legacy.execute(cleans) == [(1,)], "a worker")
             for user in ("postgres", "reader"):
                 with writers_of(legacy, "at", username=user) as times, writers_of(legacy, "id", username=user) as ids:
                     look = times.look()
