@@ -19,6 +19,7 @@ UsingBroker: TypeAlias = Callable[[Callable[[TopicEnds], Any]], Any]
 """Calls a function with the ends of the broker's topics."""
 
 _TOPICS, _REGEX, _DEAD = "topics", "topics.regex", "errors.deadletterqueue.topic.name"
+_OVERRIDE = "consumer.override.bootstrap.servers"
 _INTERNAL = ("__consumer_offsets", "__transaction_state", "__share_group_state")
 _LISTED = 5
 
@@ -45,8 +46,11 @@ class SinkBarrier:
     def take(self, config: Mapping[str, str]) -> Steps[Target]:
         """See `Barrier.take`."""
         began, dead = time.time(), config.get(_DEAD, "").strip()
+        worker = yield calls.worker()
 
         def look(ends: TopicEnds) -> tuple[dict[Partition, Bounds], int | None]:
+            if _OVERRIDE not in config:
+                self._refuse_other(worker.get("kafka_cluster_id"), ends.cluster_id())
             found = ends.bounds(self._topics(config, ends.topics()))
             return found, sum(one.end for one in ends.bounds([dead]).values()) if dead else None
 
@@ -107,6 +111,13 @@ class SinkBarrier:
                 f" the connection of its Kafka cluster, which shows this user {config.get(_TOPICS) or config[_REGEX]!r}"
             )
         return found
+
+    def _refuse_other(self, of_worker: str | None, of_broker: str | None) -> None:
+        if of_worker is not None and of_broker is not None and of_worker != of_broker:
+            raise ConfigurationError(
+                f"broker_conn_id={self._conn_id!r} leads to Kafka cluster {of_broker!r}, but connector {self._name!r}"
+                f" reads {of_worker!r}: give the connection of that cluster"
+            )
 
     def _refuse_above(self, offsets: Mapping[Partition, int], bounds: Mapping[Partition, Bounds]) -> None:
         for at, offset in sorted(offsets.items()):

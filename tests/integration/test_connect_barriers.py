@@ -1,5 +1,7 @@
 """Barriers: sinks, and what can never be known to have caught up."""
 
+import threading
+
 import pytest
 from airflow.sdk.exceptions import AirflowSensorTimeout
 from confluent_kafka import Producer
@@ -105,6 +107,34 @@ def test_a_topic_with_records_and_without_an_offset_is_not_reached(shop, ways, c
     producer.flush(30)
     with red(f"1 partitions have records that it did not take in: {new}-0 at no offset", AirflowSensorTimeout):
         caught_up(name, **BY_BROKER, timeout=2)
+
+
+def test_dead_letters_are_in_the_report_of_a_sink_that_tolerates_errors(shop, ways, connector, connect, topics):
+    topic, dead, name = topics.make(), topics.make(), connector()
+    tolerant = {"errors_tolerance": "all", "errors_deadletterqueue_topic_name": dead}
+    config = sink(shop, topic, errors_deadletterqueue_topic_replication_factor=1, **tolerant)
+    stopped(connect, name, config)
+    producer = Producer({"bootstrap.servers": topics.kafka.bootstrap})
+    producer.produce(topic, b"no JSON")
+    producer.flush(30)
+    with red("can lose records while its offset passes them"):
+        caught_up(name, **BY_BROKER)
+    timer = threading.Timer(1, connect.client.put, [f"/connectors/{name}/resume"])
+    timer.start()
+
+    report = caught_up(name, **BY_BROKER, allow_loss=True, timeout=100)
+    timer.join()
+    assert (report["reached"], report["dead_letters"]) == ({topic: {"0": 1}}, 1)
+
+
+def test_a_broker_of_another_cluster_is_refused(shop, ways, connector, connect, topic, front, monkeypatch):
+    name = connector()
+    stopped(connect, name, sink(shop, topic))
+    front.change = lambda request, body: {**body, "kafka_cluster_id": "another"} if request.path == "/" else body
+    connectors.connection(monkeypatch, front.url)
+
+    with red("leads to Kafka cluster"):
+        caught_up(name, **BY_BROKER)
 
 
 def test_a_connector_that_can_lose_records_is_refused(shop, ways, connector, connect, topic):

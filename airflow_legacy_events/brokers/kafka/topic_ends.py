@@ -49,6 +49,11 @@ class KafkaTopicEnds:
         self._logger = ClientLog(log, self._errors.hide)
         self._admin: AdminClient | None = None
 
+    def cluster_id(self) -> str | None:
+        """See `core.ports.TopicEnds.cluster_id`."""
+        found: str | None = self._metadata().cluster_id
+        return found
+
     def topics(self) -> Collection[str]:
         """See `core.ports.TopicEnds.topics`."""
         return frozenset(self._metadata().topics)

@@ -28,6 +28,13 @@ class Bounds(NamedTuple):
 class TopicEnds(Protocol):
     """What is on topics, as far as a consumer's offsets are concerned; nothing is committed."""
 
+    def cluster_id(self) -> str | None:
+        """Return the identity of the Kafka cluster; None if it reports none.
+
+        Raises:
+            DeliveryError: the cluster does not answer.
+        """
+
     def topics(self) -> Collection[str]:
         """Return the names of all topics that this user may see.
 

@@ -16,10 +16,13 @@ from airflow_legacy_events.envelopes.outbox import OutboxCloudEvents, PayloadEnv
 from airflow_legacy_events.envelopes.plain import PlainEnvelope
 from airflow_legacy_events.hooks.registry import LOG_ENVELOPES, OUTBOX_ENVELOPES, STORES, resolve
 from airflow_legacy_events.operators.changelog import ChangeLogDrainOperator
+from airflow_legacy_events.operators.connect import ConnectorRestartOperator
 from airflow_legacy_events.operators.outbox import OutboxDrainOperator
 from airflow_legacy_events.operators.query import IncrementalQueryOperator
+from airflow_legacy_events.sensors.connect import ConnectorCaughtUpSensor, ConnectorStateSensor
 from airflow_legacy_events.sensors.pending import PendingEventsSensor
 from airflow_legacy_events.streams.specs.query import QuerySpec
+from airflow_legacy_events.triggers.connect import ConnectorStateTrigger
 from airflow_legacy_events.triggers.pending import PendingEventsTrigger
 from airflow_legacy_events.watermarks.asset import AssetWatermarkStore
 from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
@@ -98,6 +101,18 @@ def test_tasks_that_are_not_mapped_and_their_triggers():
             key_columns={"public.a": ["n"]},
             envelope=PlainEnvelope(),
         )
+
+    check(build)
+
+
+def test_waits_for_connectors():
+    def build():
+        failed = ConnectorStateTrigger(connector="c", states=["failed"])
+        asset = Asset("failed", watchers=[AssetWatcher(name="w", trigger=failed)])
+        ConnectorCaughtUpSensor(task_id="t", connector="c", source_conn_id="s", inlets=[asset])
+        ConnectorCaughtUpSensor.partial(task_id="u", source_conn_id="s").expand(connector=["a", "b"])
+        ConnectorStateSensor.partial(task_id="v").expand(connector=["a", "b"])
+        ConnectorRestartOperator.partial(task_id="x").expand(connector=["a", "b"])
 
     check(build)
 
