@@ -10,10 +10,11 @@ import pytest
 from airflow_legacy_events.brokers.memory import MemoryBroker
 from airflow_legacy_events.core.errors import ConfigurationError, DeliveryError, WatermarkError
 from airflow_legacy_events.core.model import Watermark, Window
-from tests.support.engines import EACH
+from tests.support.engines import EACH, of
 from tests.support.legacy import reused_database
 from tests.support.outbox import STREAM, Drain
 from tests.support.outbox_tables import MOMENT, create, insert, left
+from tests.support.readers import connecting
 
 TOPIC = "outbox.event.order"
 KEEP = {"after_publish": "keep", "source_timezone": "UTC"}
@@ -221,6 +222,30 @@ def test_a_table_that_is_emptied_goes_on_and_one_whose_ids_begin_again_is_named(
     insert(legacy, {"id": 1, "payload": "[]"})
     with pytest.raises(WatermarkError, match=r"was set back below the watermark(.|\n)*forget"):
         drain.run()
+
+
+def test_old_rows_that_others_refer_to_are_refused_before_the_first_read(legacy):
+    create(legacy)
+    dated(legacy, 1)
+    legacy.execute("CREATE TABLE note (id integer PRIMARY KEY, ref bigint, FOREIGN KEY (ref) REFERENCES outbox (id))")
+    try:
+        with pytest.raises(ConfigurationError, match="can't delete rows of table 'outbox' that others refer"):
+            keeping(legacy, retention=WEEK).run()
+    finally:
+        legacy.execute("DROP TABLE note")
+
+
+@pytest.mark.parametrize("legacy", of("postgresql", "mysql"), indirect=True)
+def test_keeping_needs_no_right_to_write_and_deleting_old_rows_does(legacy):
+    create(legacy)
+    dated(legacy, 1)
+    with connecting(legacy) as reader:
+        reader.may(["GRANT SELECT ON outbox TO reader"])
+        drain = Drain(reader.url, MemoryBroker(), arguments=KEEP)
+        assert drain.run().rows == 1
+        drain.arguments = {**KEEP, "retention": WEEK}
+        with pytest.raises(ConfigurationError, match="the DELETE of old rows of table 'outbox' is refused"):
+            drain.run()
 
 
 MISUSES = [

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import sqlalchemy as sa
-
 from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.completeness import LEVELS
-from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import Horizon, Span, Window
 from airflow_legacy_events.core.ports import TableWrites
 from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.core.zones import OF_DATABASE
 from airflow_legacy_events.sources.first_value import zone_of
 from airflow_legacy_events.sources.kept_outbox.clocked import refuse_clock
+from airflow_legacy_events.sources.kept_outbox.retention import check_retention
 from airflow_legacy_events.sources.order import check_order
 from airflow_legacy_events.sources.outbox import checks
 from airflow_legacy_events.sources.outbox.arguments import OutboxArguments
@@ -70,7 +68,7 @@ class KeptArguments(OutboxArguments):
                     checks.check_replayable(table)
         if table is not None and writes is not None and self.retention is not None and window is None:
             with problems.collect():
-                self._check_retention(table, writes)
+                check_retention(table, writes)
         problems.raise_found()
         assert table is not None  # noqa: S101  else a problem was raised
         assert writes is not None  # noqa: S101
@@ -108,12 +106,3 @@ class KeptArguments(OutboxArguments):
             reasons.append(_WHERE)
         level = LEVELS[min(LEVELS.index(horizon.completeness), LEVELS.index("bounded"))]
         return horizon._replace(completeness=level, reason="; ".join(reasons))
-
-    @staticmethod
-    def _check_retention(table: OutboxTable, writes: TableWrites) -> None:
-        if table.column("timestamp") is None:
-            raise ConfigurationError(
-                f"retention= was given, but no timestamp shows how old a row of {table.what} is; nothing was read. Name"
-                " the time of a row with columns={'timestamp': ...}, or leave retention= out"
-            )
-        checks.check_writes(table, writes, sa.delete(table.clause).where(sa.literal_column("1") == 0))
