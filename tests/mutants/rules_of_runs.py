@@ -126,8 +126,8 @@ RUNS = (
     Rule(
         "a bound in an hour that comes twice lies at its beginning",
         _TICKS,
-        'argument="horizon")',
-        'argument="horizon", high=True)',
+        '_AS_TIME, zone, argument="horizon")',
+        '_AS_TIME, zone, argument="horizon", high=True)',
         (_BOUNDS,),
     ),
 )

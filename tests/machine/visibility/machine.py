@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -22,10 +22,11 @@ from tests.machine.visibility.streams import Read, probe_of
 from tests.machine.visibility.words import PostgresWords
 from tests.machine.visibility.writers import Writers
 from tests.services.base import wait_until
-from tests.support.legacy import Legacy
+from tests.support.legacy import Legacy, connected
 from tests.support.streams import Deliveries
 
 _SETTLE_EVERY = 500
+_RESTARTS = 0.01
 _WAITS = (0.0, 0.0, 0.02)
 """Seconds that a run waits for open transactions; the writers take steps meanwhile."""
 _LAST_SECONDS = 30.0
@@ -38,9 +39,10 @@ class VisibilityMachine:
     Args:
         legacy: the database, empty.
         seed: of the steps.
+        restart: ends the server and starts it again; None: it is not restarted.
     """
 
-    def __init__(self, legacy: Legacy, seed: int) -> None:
+    def __init__(self, legacy: Legacy, seed: int, restart: Callable[[], None] | None = None) -> None:
         self.legacy, self.rng, self.outcomes = legacy, random.Random(seed), Counter[str]()
         self.words: Any = PostgresWords() if legacy.dialect == "postgresql" else MysqlWords()
         if legacy.engine.name.startswith("mariadb"):
@@ -54,16 +56,16 @@ class VisibilityMachine:
             for column in table.reads
         ]
         self.probes: dict[str, Any] = {}
+        self._server_restart, self._opened = restart, ExitStack()
         for read in self.reads:
             read.deliveries.options = {"watermark_columns": (read.column,)}
 
     def go(self, steps: int) -> Counter[str]:
         """Take so many steps; return how many of each kind there were."""
-        with ExitStack() as opened:
-            opened.callback(self.writers.close)
-            for read in filter(lambda one: one.is_probed, self.reads):
-                self.probes[read.deliveries.name] = opened.enter_context(probe_of(self.legacy, read))
-            shares = self.words.shares
+        with self._opened:
+            self._opened.callback(self.writers.close)
+            self._probe()
+            shares = {**self.words.shares, "restart": _RESTARTS if self._server_restart else 0.0}
             for number in range(1, steps + 1):
                 [step] = self.rng.choices(list(shares), list(shares.values()))
                 getattr(self, f"_{step}")()
@@ -71,6 +73,21 @@ class VisibilityMachine:
                     self._settle(last=number == steps)
         self.outcomes.update(step.split()[-1] for step in self.writers.steps if step.split()[0].isdigit())
         return self.outcomes
+
+    def _probe(self) -> None:
+        """Open the probes."""
+        for read in filter(lambda one: one.is_probed, self.reads):
+            self.probes[read.deliveries.name] = self._opened.enter_context(probe_of(self.legacy, read))
+
+    def _restart(self) -> None:
+        """Restart the server; streams continue with the open transactions that they have kept."""
+        assert self._server_restart is not None
+        self._server_restart()
+        self.legacy.connection.close()
+        self.legacy.connection = connected(self.legacy.url)
+        self.writers.lose()
+        self._probe()
+        self.outcomes["restarts"] += 1
 
     def _write(self) -> None:
         self.writers.step()
@@ -113,6 +130,7 @@ class VisibilityMachine:
                 read.run()
             lost = self._lost(read, wanted)
             assert not lost, f"{read.deliveries.name} lost {lost[:5]} of {len(wanted)}: {self.writers.steps[-60:]}"
+            assert not read.repeated(), f"{read.deliveries.name} sent twice: {read.repeated()[:5]}"
             self.outcomes["compared"] += 1
 
     @staticmethod

@@ -113,6 +113,14 @@ class Session:
         self.connection.close()
         self.connect()
 
+    def lose(self) -> None:
+        """Note that the server has ended the session; begin another one."""
+        if self.state is State.GATED:
+            assert self._waiting is not None
+            assert self._waiting.exception() is not None
+        self.connection.close()
+        self.connect()
+
     def close(self) -> None:
         """End the session and its thread."""
         if self.state is State.GATED:

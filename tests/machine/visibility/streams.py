@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,6 +49,11 @@ class Read:
         """Return the last version that was sent of each row."""
         found = (json.loads(message.value)["data"] for message in self.broker.topic("topic"))
         return {int(data["id"]): data["n"] for data in found}
+
+    def repeated(self) -> list[str]:
+        """Return the event ids that were sent twice; no run was killed."""
+        ids = Counter(json.loads(message.value)["id"] for message in self.broker.topic("topic"))
+        return [one for one, times in ids.items() if times > 1]
 
     @property
     def is_probed(self) -> bool:

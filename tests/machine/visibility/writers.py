@@ -67,6 +67,14 @@ class Writers:
             with contextlib.suppress(*self._words.gone):
                 self._legacy.execute(self._rng.choice(self._words.ends).format(gid))
 
+    def lose(self) -> None:
+        """Note that the server was restarted: sessions are lost, what was prepared stays."""
+        self.steps.append("restart")
+        for session in self.sessions:
+            if session.state is State.PREPARED and session.gid is not None:
+                self.prepared[session.gid] = session.touched
+            session.lose()
+
     def finish(self) -> None:
         """End all transactions."""
         for session in self.sessions:
