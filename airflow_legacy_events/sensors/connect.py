@@ -21,6 +21,7 @@ from airflow_legacy_events.sensors._connect import ConnectorSensor
 from airflow_legacy_events.streams import arguments
 from airflow_legacy_events.streams.asset_lock import lock_asset
 from airflow_legacy_events.streams.connected import using
+from airflow_legacy_events.streams.naming import holds_template
 from airflow_legacy_events.triggers import _connect
 from airflow_legacy_events.triggers.connect import (
     ConnectorCaughtUpTrigger,
@@ -158,8 +159,8 @@ class ConnectorCaughtUpSensor(ConnectorSensor):
         self.allow_loss = allow_loss
         self._barrier: CaughtUp | None = None
         self._looks = 0
-        self.outlets = [*self.outlets, AssetAlias(f"legacy-events:{self.connector}")]
-        self._alias = self.outlets[-1]
+        if not holds_template(self.connector):
+            self.outlets = [*self.outlets, _alias(self.connector)]
         arguments.choice("nudge", nudge, (AUTO, NEVER))
         if self.reschedule:
             raise ConfigurationError(
@@ -215,5 +216,12 @@ class ConnectorCaughtUpSensor(ConnectorSensor):
             asset = Asset(f"x-legacy-events://connect/{quote(self.connector, safe='')}")
             lock_asset(asset.uri)
             extra = {name: report[name] for name in ("target", "reached")}
-            context["outlet_events"][self._alias].add(asset, extra=extra)
+            alias = _alias(self.connector)
+            if alias not in self.outlets:  # its name is known only now; Airflow adds no event without an outlet
+                self.outlets = [*self.outlets, alias]
+            context["outlet_events"][alias].add(asset, extra=extra)
         return report
+
+
+def _alias(connector: str) -> AssetAlias:
+    return AssetAlias(f"legacy-events:{connector}")

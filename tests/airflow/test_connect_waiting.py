@@ -54,20 +54,20 @@ def run(name, task):
     return metadata.run_dag(DAG.format(dag_id=dag_id, name=name, task=task), dag_id)
 
 
-def test_a_deferred_sensor_adds_the_asset_of_its_connector(shop, source):
-    made = run(
-        source,
-        'ConnectorCaughtUpSensor(task_id="wait", connector="{{ params.name }}", source_conn_id="legacy_shop",'
-        " poll_interval=SECOND, deferrable=True)",
-    )
+def test_a_sensor_adds_the_asset_of_its_connector_deferred_or_not(shop, source):
+    wait = 'ConnectorCaughtUpSensor(task_id={!r}, connector={!r}, source_conn_id="legacy_shop", {})'
+    tasks = [
+        wait.format("one", source, "poll_interval=SECOND, deferrable=True"),
+        wait.format("two", "{{ params.name }}", "poll_interval=SECOND, deferrable=False"),
+    ]
+    made = run(source, " >> ".join(tasks))
 
-    assert metadata.states(made) == {"wait": "success"}
-    report = metadata.pulled(made, "wait")
-    assert {*report} == {"connector", "target", "reached", "seconds"}
-    [(uri, extra, aliases)] = metadata.asset_events(made)
-    assert uri == f"x-legacy-events://connect/{source}"
-    assert extra == {"target": report["target"], "reached": report["reached"]}
-    assert aliases == ["legacy-events:{{ params.name }}"]
+    assert metadata.states(made) == {"one": "success", "two": "success"}
+    reports = [metadata.pulled(made, one) for one in ("one", "two")]
+    assert {*reports[0]} == {"connector", "target", "reached", "seconds"}
+    extras = [{"target": one["target"], "reached": one["reached"]} for one in reports]
+    uri, alias = f"x-legacy-events://connect/{source}", f"legacy-events:{source}"
+    assert metadata.asset_events(made) == [(uri, extra, [alias]) for extra in extras]
 
 
 def test_a_deferred_sensor_has_the_asset_alias_of_its_name_and_fails_with_the_cause(shop, source, connect):
