@@ -35,8 +35,8 @@ def test_today_waits_in_the_zone_of_the_column():
     assert bound(late, Kind.DATE, DAY, "Asia/Tokyo") == "2026-12-01"
 
 
-@pytest.mark.parametrize("hour", [0, 1])
-def test_a_bound_in_an_hour_that_comes_twice_lies_at_its_beginning(hour):
+@pytest.mark.parametrize(("hour", "minute"), [(0, 0), (1, 30)])
+def test_a_bound_in_an_hour_that_comes_again_lies_at_its_beginning(hour, minute):
     twice = dt.datetime(2026, 10, 25, hour, 30, tzinfo=dt.UTC)
-    assert bound(twice, Kind.TIMESTAMP, SECOND, "Europe/Berlin") == "2026-10-25 02:00:00"
+    assert bound(twice, Kind.TIMESTAMP, SECOND, "Europe/Berlin") == f"2026-10-25 02:{minute:02}:00"
     assert bound(twice, Kind.INSTANT, SECOND, "Europe/Berlin") == f"2026-10-25 0{hour}:30:00+00:00"
