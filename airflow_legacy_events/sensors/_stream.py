@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from abc import abstractmethod
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -19,6 +20,7 @@ from airflow_legacy_events.streams.specs.base import SourceSpec
 from airflow_legacy_events.triggers.probe import Probe, Watch
 from airflow_legacy_events.triggers.stream import StreamTrigger
 
+_PATIENCE_SECONDS, _PAUSE_SECONDS = 2.0, 0.2
 _log = logging.getLogger(__name__)
 
 
@@ -113,7 +115,7 @@ class StreamSensor(RenderedFields, BaseSensorOperator):
         """Check once; an unreachable source or Airflow counts as nothing pending."""
         probe = self._probe or Probe(self._watch(), _log)
         try:
-            news = probe.look()
+            news = self._look(probe)
         except LegacyEventsError as error:
             if not error.retry_helps:
                 raise final(error).with_traceback(None) from error.__cause__
@@ -123,6 +125,16 @@ class StreamSensor(RenderedFields, BaseSensorOperator):
             if probe is not self._probe:
                 probe.end()
         return PokeReturnValue(is_done=True, xcom_value=news) if news is not None else False
+
+    def _look(self, probe: Probe) -> dict[str, Any] | None:
+        """Check once; while an open transaction holds rows back, for as long as a run would wait for it.
+
+        With ``mode="reschedule"`` each check is a process of its own, which does not know what the last one waited for.
+        """
+        until = time.monotonic() + (_PATIENCE_SECONDS if self.reschedule else 0)
+        while (news := probe.look()) is None and probe.waits and time.monotonic() < until:
+            time.sleep(_PAUSE_SECONDS)
+        return news
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         """Return what the trigger found."""

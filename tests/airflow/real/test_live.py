@@ -1,7 +1,9 @@
 """Live runs in a real Airflow: every type of run, streams beside each other, clears, an api-server that is away."""
 
 import datetime as dt
+import time
 
+import psycopg
 import pytest
 
 from tests.support.airflow_features import BY_AN_OPERATOR, FIRST_MEETINGS, TOGETHER
@@ -11,6 +13,7 @@ from tests.support.profile import LONG
 # With the start of Airflow, on a machine that others use too.
 pytestmark = pytest.mark.timeout(900)
 
+HELD_SECONDS = 30 if LONG else 0
 STREAMS = ("four_1", "four_2", "four_3", "four_4")
 
 
@@ -165,6 +168,32 @@ def test_a_row_starts_a_run_and_the_triggerer_may_die_meanwhile(airflow, record_
     record_property("insert_to_run_start_p95_seconds", round(high, 2))
     print(f"insert to run start: median {middle:.2f} s, p95 {high:.2f} s, of {len(seconds)}")
     assert airflow.ids("real.watched") == list(range(1, len(seconds) + 3))
+
+
+def test_a_writer_of_a_lower_value_starts_no_run_and_its_commit_starts_one(airflow):
+    """Behind an AssetWatcher; the writer holds its transaction for three looks, in the long form for half a minute."""
+    client = airflow.client
+    client.unpause("watched")
+    latency(airflow, 1_000)
+    before = len(client.runs("watched"))
+    with psycopg.connect(airflow.postgres.dsn("real_airflow_legacy")) as writer:
+        writer.execute("INSERT INTO watched VALUES (1001, 'late', clock_timestamp())")
+        airflow.insert("watched", 1_002, 1_002)
+        begun, seen = time.monotonic(), set()
+        client.wait(lambda: len(look_of(airflow, seen)) > 3 and time.monotonic() - begun >= HELD_SECONDS, "looks", 120)
+        assert len(client.runs("watched")) == before
+    client.wait(lambda: {1_001, 1_002} <= set(airflow.ids("real.watched")), "both rows being delivered")
+    client.wait(lambda: all(run["state"] == "success" for run in client.runs("watched")), "the run ending")
+    seen.clear()
+    client.wait(lambda: len(look_of(airflow, seen)) > 3, "further looks")
+    assert len(client.runs("watched")) == before + 1
+
+
+def look_of(airflow, seen):
+    """Note when the triggerer looked last."""
+    asked = "SELECT query_start FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    seen.update(airflow.execute(f"{asked} AND application_name LIKE 'legacy-events%'"))
+    return seen
 
 
 def latency(airflow, number):
