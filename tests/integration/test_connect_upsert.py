@@ -16,7 +16,7 @@ from tests.support import connectors
 from tests.support.connectors import PASSWORD, postgres_source
 from tests.support.databases import fresh_database
 
-QUICK = dt.timedelta(seconds=1)
+QUICK = dt.timedelta(seconds=0.5)
 HALF_MINUTE = dt.timedelta(seconds=60)
 
 
@@ -39,6 +39,18 @@ def upsert(monkeypatch, front):
         return ConnectorUpsertOperator(task_id="upsert", connector=name, config=config, **arguments).execute({})
 
     return run
+
+
+@pytest.fixture(scope="module")
+def settled(shop, connect):
+    """A connector that runs, with its declaration, for tests that leave it as it is."""
+    name = connectors.new_name(connect)
+    connect.made.remove(name)
+    config = postgres_source(shop, name)
+    connect.begin(name, config)
+    connect.wait_running(name)
+    yield name, config
+    connect.end(name)
 
 
 @pytest.fixture
@@ -80,8 +92,8 @@ def test_a_new_connector_begins_in_the_state_that_is_requested(shop, connector, 
     assert [(one.method, one.body["initial_state"]) for one in front.writes] == [("POST", state.upper())]
 
 
-def test_nothing_is_written_where_nothing_differs(running, upsert, front):
-    name, config = running
+def test_nothing_is_written_where_nothing_differs(settled, upsert, front):
+    name, config = settled
     report = upsert(name, config | {"max.batch.size": None})
 
     assert (report["action"], report["diff"], report["state"], report["tasks"]) == ("unchanged", {}, "running", 1)
@@ -113,8 +125,8 @@ def test_a_stopped_connector_stays_so_and_has_the_new_config(running, upsert, fr
     assert connect.config(name)["max.batch.size"] == "100"
 
 
-def test_drift_is_red_and_stays_as_it_is(running, shop, upsert, front, connect):
-    name, config = running
+def test_drift_is_red_and_stays_as_it_is(settled, shop, upsert, front, connect):
+    name, config = settled
     before = connect.config(name)
     with pytest.raises(errors.ConfigurationError) as raised:
         upsert(name, config | {"max.batch.size": 100, "database.password": "another-one"}, on_difference="fail")
@@ -130,8 +142,8 @@ def test_drift_is_red_and_stays_as_it_is(running, shop, upsert, front, connect):
         upsert("not-there", postgres_source(shop, "not-there"), on_difference="fail")
 
 
-def test_a_dry_run_returns_the_difference_and_writes_nothing(running, shop, connector, upsert, front):
-    name, config = running
+def test_a_dry_run_returns_the_difference_and_writes_nothing(settled, shop, connector, upsert, front):
+    name, config = settled
     report = upsert(name, config | {"table.include.list": "public.orders,public.customers"}, dry_run=True)
     new = upsert(other := connector(), postgres_source(shop, other), dry_run=True)
 
@@ -197,8 +209,8 @@ def test_all_problems_are_in_one_error(shop, connector, upsert, front):
     assert "'tabel.include.list' (did you mean 'table.include.list'?)" in str(raised.value).replace("\n  ", " ")
 
 
-def test_a_misspelt_key_is_reported_and_what_is_passed_on_is_not(running, upsert, caplog):
-    name, config = running
+def test_a_misspelt_key_is_reported_and_what_is_passed_on_is_not(settled, upsert, caplog):
+    name, config = settled
     passed_on = {"driver.application_name": "x", "signal.kafka.consumer.security.protocol": "PLAINTEXT"}
     misspelt = {"tabel.include.list": "public.orders", **passed_on, "column.mask.with.3.chars": "public.orders.note"}
     with caplog.at_level(logging.WARNING):
@@ -209,8 +221,8 @@ def test_a_misspelt_key_is_reported_and_what_is_passed_on_is_not(running, upsert
     assert caplog.text.count("did you mean 'table.include.list'?") == 1
 
 
-def test_what_drops_records_is_a_warning(running, upsert, caplog):
-    name, config = running
+def test_what_drops_records_is_a_warning(settled, upsert, caplog):
+    name, config = settled
     tolerant = {"errors.tolerance": "all", "event.processing.failure.handling.mode": "skip"}
     with caplog.at_level(logging.WARNING):
         upsert(name, config | tolerant, dry_run=True)
@@ -218,8 +230,8 @@ def test_what_drops_records_is_a_warning(running, upsert, caplog):
     assert all(f"{key}={value!r}: the connector drops records" in caplog.text for key, value in tolerant.items())
 
 
-def test_what_another_connector_uses_is_refused(running, shop, connector, upsert, front):
-    taken, config = running
+def test_what_another_connector_uses_is_refused(settled, shop, connector, upsert, front):
+    taken, config = settled
     name = connector()
     with pytest.raises(errors.ConfigurationError) as raised:
         upsert(name, postgres_source(shop, name) | {"topic.prefix": taken})
