@@ -19,7 +19,6 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.mutants.prepared import end_prepared
 from tests.mutants.rule import ROOT, Rule
 from tests.mutants.table import RULES
 
@@ -81,7 +80,6 @@ def _run(tests: Iterable[str], tree: Path) -> tuple[int, str]:
         assert process.stdout is not None
         printed = process.stdout.read()
         over.cancel()
-    end_prepared(process.pid)
     return process.returncode, printed
 
 

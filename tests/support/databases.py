@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.services.mysql_family import MySQLFamily
 from tests.support.engines import ENGINES
 
 _numbers = itertools.count()
@@ -48,4 +49,6 @@ def fresh_database(server: Any) -> Iterator[Database]:
     name = f"test_{os.getpid()}_{next(_numbers)}"
     server.execute(f"CREATE DATABASE {name}")
     yield Database(server, name)
+    if isinstance(server, MySQLFamily):
+        server.end_prepared(name)
     server.execute(server.drop.format(name))

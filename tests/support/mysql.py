@@ -9,7 +9,7 @@ from typing import Any, Self
 import MySQLdb
 import sqlalchemy as sa
 
-from tests.services.mysql_family import connect
+from tests.services.mysql_family import connect, end_prepared
 
 # What the tests call a type is called otherwise here; a plain `text` holds 64 kB only.
 _TYPES = {
@@ -43,6 +43,7 @@ class Application:
                 self.execute(f"KILL {number}")
         while self.execute(others, (database,)).fetchall():
             pass
+        end_prepared(self._connection, database)
         here = "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = %s"
         for name, type_ in self.execute(here, (database,)).fetchall():
             quoted = name.replace("`", "``")
