@@ -68,3 +68,31 @@ def test_an_overlap_that_does_not_reach_the_open_transaction_waits_for_it(stream
     finally:
         writer.close()
     assert stream.run(overlap=dt.timedelta(milliseconds=1)).ids == [2, 3]
+
+
+@pytest.mark.parametrize("overlap", [dt.timedelta(0), dt.timedelta(milliseconds=1)])
+def test_a_shorter_overlap_still_reaches_back_to_what_was_final(stream, overlap):
+    insert(stream.legacy, 1)
+    stream.run()
+    writer = stream.legacy.connect()
+    try:
+        writer.execute("BEGIN")
+        insert(writer, 2)
+        stream.legacy.execute(
+            "SELECT pg_sleep(0.02)" if stream.legacy.dialect == "postgresql" else "SELECT sleep(0.02)"
+        )
+        insert(stream.legacy, 3)
+        assert stream.run().ids == [3]
+        assert stream.pending(overlap=overlap) == 0
+        assert stream.run(overlap=overlap).batches == []
+        writer.execute("COMMIT")
+    finally:
+        writer.close()
+    assert stream.pending(overlap=overlap) == 1
+    assert stream.run(overlap=overlap).ids == [2]
+    insert(stream.legacy, 4)
+    assert stream.run(overlap=overlap).ids == [4]
+    insert(stream.legacy, 5)
+    assert stream.run(overlap=overlap).ids == [5]
+    assert ("seen" in stream.at.facts) == bool(overlap)
+    assert stream.run(overlap=overlap).batches == []

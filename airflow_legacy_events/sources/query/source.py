@@ -39,7 +39,7 @@ from airflow_legacy_events.sources.query.facts import (
 )
 from airflow_legacy_events.sources.query.keyless.runs import KeylessRuns
 from airflow_legacy_events.sources.query.overlapping.compared import compared_columns, known
-from airflow_legacy_events.sources.query.overlapping.runs import OverlapRuns
+from airflow_legacy_events.sources.query.overlapping.runs import OverlapRuns, may_read_again
 from airflow_legacy_events.sources.query.places import check_values
 from airflow_legacy_events.sources.query.recording import completed, recording
 from airflow_legacy_events.sources.query.resets import Resets
@@ -133,7 +133,7 @@ class QuerySource(QueryArguments):
 
     def _probed(self, at: Watermark | None) -> Runs:
         """Return the runs of a probe; one with an overlap compares the columns that the watermark's run has read."""
-        names = compared_columns(at) if self.overlap else ()
+        names = compared_columns(at)
         if self._resolved is None or names != self._compared:
             source = (
                 self if not names else replace(self, columns=known(names, self.database.reflect(self.table, self.sql)))
@@ -172,7 +172,7 @@ class QuerySource(QueryArguments):
         made: Any = Runs if checked.selection.shape.key else KeylessRuns
         if checked.versions is not None:
             made = partial(VersionRuns, versions=checked.versions)
-        elif self.overlap:
+        elif self.watermark_columns and may_read_again(checked.selection):
             made = partial(OverlapRuns, overlap=self.overlap)
         writers = None
         if self.watermark_columns and checked.versions is None:

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.core.ports import Reflection
+from airflow_legacy_events.sources.query.overlapping.seen import FACT
 from airflow_legacy_events.sources.selection import Selection
 
 Row: TypeAlias = tuple[Any, ...]
@@ -15,8 +16,8 @@ Version: TypeAlias = Callable[[Row], Row]
 
 
 def compared_columns(at: Watermark | None) -> tuple[str, ...]:
-    """Return the names of the columns that a watermark's run has read; none without a watermark."""
-    return () if at is None else tuple(name for name, _, _ in at.facts.get("shape") or ())
+    """Return the names of the columns that a watermark's run has read; none without a seen-set."""
+    return () if at is None or FACT not in at.facts else tuple(name for name, _, _ in at.facts.get("shape") or ())
 
 
 def known(names: tuple[str, ...], found: Reflection) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ class Reach:
     column: Column
     timezone: str
 
-    def low(self, values: Values, least: str | None = None) -> Start:
+    def low(self, values: Values, least: str | None = None, final: str | None = None) -> Start:
         """Return where the rows begin that are read again, rounded down to a whole second; inclusive.
 
         A naive time may lie in an hour that the local clock repeats, or behind one that it leaves out. Both are
@@ -36,9 +36,12 @@ class Reach:
         Args:
             values: of the watermark.
             least: text of the value at which the stream began; it begins no lower. None: with any.
+            final: text of the bound below which no row can appear any more; it begins no higher. None: at any.
         """
-        moment = _moment(values[0])
+        moment = moment_of(values[0])
         text = None if moment is None else self._text(moment)
+        if final is not None and text is not None and self.second(final) < self.second(text):
+            text = final
         if least is not None and (text is None or self.second(text) < self.second(least)):
             text = least
         return Start(()) if text is None else Start((text,), included=True)
@@ -49,8 +52,13 @@ class Reach:
 
     def second(self, text: str) -> int:
         """Return the second of a value since 1970, by its own clock; 0 for an earlier one, or one that is no time."""
-        moment = _moment(text)
+        moment = moment_of(text)
         return 0 if moment is None else max(0, calendar.timegm(moment.utctimetuple()))
+
+    def is_below(self, text: str, other: str) -> bool:
+        """Return whether a time is known to be below another one."""
+        one, bound = (_naive(moment_of(found)) for found in (text, other))
+        return one is not None and bound is not None and one < bound
 
     def _text(self, moment: dt.datetime) -> str | None:
         """Return the text of the begin of the overlap below a moment; None if every time sorts above it."""
@@ -68,7 +76,12 @@ class Reach:
         return min(local - self.length, elapsed).replace(microsecond=0)
 
 
-def _moment(text: str) -> dt.datetime | None:
+def _naive(moment: dt.datetime | None) -> dt.datetime | None:
+    return moment if moment is None or moment.tzinfo is None else moment.astimezone(dt.UTC).replace(tzinfo=None)
+
+
+def moment_of(text: str) -> dt.datetime | None:
+    """Return the time of a text; None if it is none, such as one of the year 0."""
     try:
         return dt.datetime.fromisoformat(text)
     except ValueError:

@@ -9,6 +9,8 @@ from airflow_legacy_events.core.model import Horizon
 
 def with_overlap(horizon: Horizon, overlap: dt.timedelta, lag_seconds: float, column: str) -> Horizon:
     """Return the horizon of a run whose gap, if it has one, is bounded by the overlap and the lag."""
+    if not overlap:
+        return horizon
     again = f"{overlap} below the watermark is read again"
     if horizon.completeness != "best_effort":
         return horizon._replace(reason=f"{horizon.reason}; {again}")

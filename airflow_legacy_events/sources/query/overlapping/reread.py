@@ -95,13 +95,9 @@ class Reread:
                     total.add(mark.row, mark.version)
         return self._earlier is None or found != self._seen.beyond
 
-    def remember(self, page: Page) -> None:
-        """Note the rows of a page as delivered, as far as the overlap below its end reaches."""
+    def remember(self, page: Page, second: int) -> None:
+        """Note the rows of a page from a second on as delivered."""
         self._take(page.selection)
-        if not page.rows:
-            return
-        low = self._reach.low(self._values(page.rows[-1]))
-        second = self._reach.second(low.values[0]) if low.values else 0
         begin = bisect.bisect_left(page.rows, second, key=lambda row: self._reach.second(self._values(row)[0]))
         for row in page.rows[begin:]:
             mark = self._mark(row)

@@ -13,6 +13,7 @@ from airflow_legacy_events.sources.pages import Page, pages
 from airflow_legacy_events.sources.place import Start, Values
 from airflow_legacy_events.sources.query.horizons.kept import FACT as HORIZON
 from airflow_legacy_events.sources.query.incremental import IncrementalRun, RunPlan
+from airflow_legacy_events.sources.query.overlapping.final import bound_of
 from airflow_legacy_events.sources.query.overlapping.marks import Total
 from airflow_legacy_events.sources.query.overlapping.reach import Reach
 from airflow_legacy_events.sources.query.overlapping.reasons import with_overlap
@@ -58,7 +59,7 @@ class OverlapRun(IncrementalRun):
         if self._watermark is not None:
             self.rows.refuse_null(self._low(self._watermark))
         if (end := plan.target or self._watermark) is not None:
-            self._counted_from = self.reach.second_of(self._low(end))
+            self._counted_from = self.reach.second_of(self._next_low(end))
         return plan
 
     def horizon(self, plan: RunPlan) -> Horizon:
@@ -154,14 +155,14 @@ class OverlapRun(IncrementalRun):
         """See `IncrementalRun._marking`; the rows that are there already are not late."""
         if self.now and plan.start.values:
             for page in self._reread.pages(self._low(plan.start.values), plan.start.values):
-                self._reread.remember(page)
+                self._reread.remember(page, self._counted_from)
                 self._trim(plan.start.values)
         return super()._marking(plan)
 
     def _facts_behind(self, page: Page) -> dict[str, Any]:
-        self._reread.remember(page)
         facts = super()._facts_behind(page)
         if page.at.values:
+            self._reread.remember(page, self.reach.second_of(self._next_low(page.at.values)))
             self._trim(page.at.values)
         least = {} if self._least is None else {"from": self._least}
         if (drained := self._kept.fact()) is not None:
@@ -170,7 +171,7 @@ class OverlapRun(IncrementalRun):
 
     def _trim(self, at: Values) -> None:
         """Drop what lies below the overlap of a watermark `at`, and what is too much."""
-        low = self.reach.second_of(self._low(at))
+        low = self.reach.second_of(self._next_low(at))
         self._seen.trim(low, self._counted_from, self._total)
         if self._seen.after is not None and self.reach.second(self._seen.after[0]) < low:
             self._seen.after = None
@@ -179,7 +180,14 @@ class OverlapRun(IncrementalRun):
             self.log.warning(_TOO_MANY, self.rows.what, MOST_VERSIONS, self.reach.length, self.rows.stream)
 
     def _low(self, values: Values) -> Start:
-        return self.reach.low(values, self._least)
+        """Return where this run begins to read again below a watermark."""
+        return self.reach.low(
+            values, self._least, None if self.drain is None else bound_of(self.drain, self.drain.kept)
+        )
+
+    def _next_low(self, values: Values) -> Start:
+        """Return where the next run begins to read again below a watermark that this one leaves."""
+        return self.reach.low(values, self._least, None if self.drain is None else bound_of(self.drain, self._kept))
 
     def _begin(self) -> Start:
         """Return where the rows begin that are known one by one."""
