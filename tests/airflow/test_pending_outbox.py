@@ -12,8 +12,10 @@ from airflow_legacy_events.errors import ConfigurationError
 from airflow_legacy_events.sensors.outbox import PendingOutboxSensor
 from airflow_legacy_events.triggers.outbox import PendingOutboxTrigger, RefusedTriggerError
 from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
+from airflow_legacy_events.watermarks.variable import VariableWatermarkStore
 from tests.airflow import metadata
 from tests.support.outbox import run_outbox
+from tests.support.registered import Registered
 
 ROWS = "INSERT INTO outbox (id, aggregatetype, aggregateid, type, payload) VALUES ({}, 'order', '1', '{}', '{{}}')"
 DELETED = {"after_publish": "delete"}
@@ -65,6 +67,22 @@ def test_it_fires_for_what_the_drain_publishes_and_never_behind_it(tmp_path, con
     with sqlite3.connect(tmp_path / "crm.db") as connection:
         connection.execute(ROWS.format(9, "theirs"))
     assert look(PendingOutboxTrigger(**outbox))["rows"] == 1
+
+
+def test_rows_that_stay_are_news_until_the_watermark_has_passed_them(tmp_path, conn_id):
+    outbox = asked(conn_id, after_publish="keep", cooldown=0)
+    assert look(PendingOutboxTrigger(**outbox))["bound"] == ["4"]
+
+    url, stream = f"sqlite:///{tmp_path / 'crm.db'}", f"{conn_id}.outbox@outbox"
+    with metadata.as_server():
+        store = Registered(VariableWatermarkStore(), name="variable")
+        report = run_outbox(url, MemoryBroker(), store, after_publish="keep", conn_id=conn_id)
+    assert (report.stream, report.rows) == (stream, 4)
+
+    assert look(PendingOutboxTrigger(**outbox)) is None
+    with sqlite3.connect(tmp_path / "crm.db") as connection:
+        connection.execute(ROWS.format(9, "mine"))
+    assert look(PendingOutboxTrigger(**outbox)) == {"stream": stream, "rows": 1, "bound": ["9"]}
 
 
 def test_a_lower_id_that_commits_late_is_news_once_the_higher_one_is_delivered(tmp_path, conn_id):

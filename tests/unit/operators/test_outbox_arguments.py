@@ -29,6 +29,8 @@ def operator(**arguments):
         ({"after_publish": "archive"}, "after_publish= must be one of 'delete', 'mark', 'keep'; found 'archive'"),
         ({"mark_values": (0, 1)}, "mark_values= has no effect without after_publish='mark'"),
         ({"retention": WEEK}, "retention= has no effect without after_publish='mark'"),
+        ({"after_publish": "keep", "mark_values": (0, 1)}, "mark_values= has no effect without after_publish='mark'"),
+        ({"source_timezone": "database"}, "source_timezone= must be the name of a time zone"),
         ({**MARK, "retention": 7}, "retention= must be a timedelta; found 7"),
         ({**MARK, "retention": -WEEK}, "retention= must be above zero"),
         *(
@@ -55,7 +57,6 @@ def operator(**arguments):
         ({"envelope": "plain"}, "envelope 'plain' is not known; known: cloudevents, payload"),
         ({"json_schema": "file.json"}, "json_schema= must be a dict of event types and schemas"),
         ({"source_timezone": "Nowhere"}, "source_timezone= must be the name of a time zone"),
-        ({"source_timezone": "database"}, "source_timezone= must be the name of a time zone"),
         ({"statement_timeout": 5}, "statement_timeout= must be a timedelta"),
         ({"max_row_bytes": "16MB"}, "max_row_bytes= must be a whole number of bytes, 1024 or more; found '16MB'"),
         ({"headers": {"a": "{"}}, "which is not a valid template"),
@@ -160,6 +161,11 @@ OutboxDrainOperator(
 )
 print(sorted(heavy & set(sys.modules)))
 """
+
+
+def test_rows_that_stay_may_be_old_and_in_the_zone_of_their_database():
+    made = operator(after_publish="keep", retention=WEEK, source_timezone="database", completeness="bounded")
+    assert made._spec().stream("t", "d", "k").source_timezone == "UTC"
 
 
 def test_loading_a_drain_loads_no_library():
