@@ -232,6 +232,9 @@ MISUSES = {
     ),
     "another store than before": Misuse(WatermarkError, "'table'", {}, delivered(unregistered)),
     "lag on what is no time": Misuse(ConfigurationError, "'id' is INTEGER, not a time", {"lag": dt.timedelta(hours=1)}),
+    "overlap on what is no time": Misuse(
+        ConfigurationError, "'id' is INTEGER, not a time", {"overlap": dt.timedelta(hours=1)}
+    ),
     "max_rows in bulk": Misuse(
         ConfigurationError, "max_rows= was given with watermark_columns=[]", {"watermark_columns": [], "max_rows": 5}
     ),

@@ -23,6 +23,8 @@ from tests.support.messages import raises
         ({"rows_per_second": "fast"}, "rows_per_second= must be a number; found 'fast'"),
         ({"lag": 5}, "lag= must be a timedelta; found 5"),
         ({"lag": dt.timedelta(-1)}, "lag= must not be below zero"),
+        ({"overlap": 5}, "overlap= must be a timedelta; found 5"),
+        ({"overlap": dt.timedelta(-1)}, "overlap= must not be below zero"),
         ({"statement_timeout": dt.timedelta(0)}, "statement_timeout= must be above zero"),
         ({"max_row_bytes": 1_023}, "max_row_bytes= must be a whole number of bytes, 1024 or more; found 1023"),
         ({"max_row_bytes": 2.0**24}, "max_row_bytes= must be a whole number of bytes, 1024 or more; found 16777216.0"),

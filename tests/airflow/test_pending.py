@@ -112,6 +112,19 @@ def test_columns_that_the_operator_leaves_out_for_their_type_are_nothing_to_it(s
     assert events(trigger, 1)[0]["bound"] == ["10", "1"]
 
 
+def test_a_row_that_appears_late_in_the_overlap_fires_once(waiting, broker, topic, shop):
+    overlap = {"overlap": dt.timedelta(days=1)}
+    top = dt.datetime.fromisoformat(deliver(topic, **overlap)["watermark_to"][0])
+    late = (top - dt.timedelta(hours=1)).strftime("%Y-%m-%d %H:%M:%S")
+    assert silent(PendingEventsTrigger(**waiting(**overlap)))
+    shop.execute("INSERT INTO orders VALUES (8, 1, 'new', NULL, ?)", (late,))
+    assert silent(PendingEventsTrigger(**waiting()))
+    (told,) = events(PendingEventsTrigger(**waiting(**overlap)), 1)
+    assert (told["rows"], told["bound"][-1]) == (1, "8")
+    assert deliver(topic, **overlap)["rows"] == 1
+    assert silent(PendingEventsTrigger(**waiting(**overlap)))
+
+
 def test_rows_above_the_bound_of_the_operator_never_fire(waiting, broker, topic, shop):
     deliver(topic)
     later = (dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)).strftime("%Y-%m-%d %H:%M:%S")
@@ -226,7 +239,8 @@ def test_its_arguments_survive_the_metadata_database(waiting):
     from airflow.models.trigger import Trigger
     from airflow.serialization.decoders import smart_decode_trigger_kwargs
 
-    trigger = PendingEventsTrigger(**waiting(key_columns=("id",), lag=dt.timedelta(seconds=2.5), waiter="d.t"))
+    delays = {"lag": dt.timedelta(seconds=2.5), "overlap": dt.timedelta(minutes=1)}
+    trigger = PendingEventsTrigger(**waiting(key_columns=("id",), **delays, waiter="d.t"))
     kept = Trigger.from_object(trigger)
     decoded = {name: smart_decode_trigger_kwargs(value) for name, value in kept.kwargs.items()}
 

@@ -86,6 +86,7 @@ class Store:
         ({"table": None, "sql": "SELECT 1 AS id"}, "stream= is missing"),
         ({"topic": None}, "stream= is missing"),
         ({"lag": dt.timedelta(seconds=-1)}, "lag= must not be below zero"),
+        ({"overlap": dt.timedelta(seconds=-1)}, "overlap= must not be below zero"),
         ({"cooldown": "60"}, "cooldown= must be a timedelta"),
         ({"lag": float("inf")}, "lag= must be a timedelta"),
         ({"poll_interval": dt.timedelta(0)}, "poll_interval= must be above zero"),

@@ -102,6 +102,7 @@ def test_tombstones_reach_the_envelope(tombstones):
         ({"stream": "orders"}, ["slot="]),
         ({"row_security": "apply"}, ["leave it out"]),
         ({"lag": dt.timedelta(0)}, ["leave it out"]),
+        ({"overlap": dt.timedelta(0)}, ["leave it out"]),
         ({"subject": "{id}"}, ["leave it out"]),
         ({"timestamp_column": "at"}, ["leave it out"]),
     ],
