@@ -9,13 +9,19 @@ import pytest
 import sqlalchemy as sa
 
 from airflow_legacy_events.databases.postgres import lock
+from airflow_legacy_events.databases.postgres.catalog import table_of
+from airflow_legacy_events.databases.postgres.row_versions import _BLOCKER
 from airflow_legacy_events.databases.postgres.statement import Statement
+from airflow_legacy_events.databases.postgres.writers import statements
+from airflow_legacy_events.databases.postgres.writers.served import NOW
+from airflow_legacy_events.databases.postgres.written import STATEMENTS
 from tests.support.engines import of
 from tests.support.legacy import reused_database, rows
 from tests.support.unqualified import unqualified
 
 HOLDER = {"dag": "d", "task": "t", "run": "r1", "map_index": -1, "try": 1, "host": "worker-1", "pid": 4711}
 OWN = {"t", "v", '"t"', '"v"'}
+TREES = {"tree", "written", "locks", "prepared", "found", "recursive"}
 
 
 @pytest.fixture(params=of("postgresql", also=("postgresql-15",)))
@@ -24,7 +30,7 @@ def legacy(request):
         found.execute("CREATE TYPE mood AS ENUM ('sad', 'glad')")
         found.execute(
             "CREATE TABLE t (at timestamptz NOT NULL, id bigint PRIMARY KEY, name varchar(9), doc jsonb, mood mood,"
-            " day date NOT NULL DEFAULT now(), done boolean)"
+            " day date NOT NULL DEFAULT '2026-01-01', done boolean)"
         )
         found.execute(
             "INSERT INTO t SELECT now() - interval '1 day', n, 'x', '{}', 'sad' FROM generate_series(1, 20) n"
@@ -70,6 +76,15 @@ def test_pages_leave_no_name_to_the_path(legacy, sent, options):
     rows(legacy, at, **options)
     assert len(found) in (15, 20)
     assert [one for text in sent for one in unqualified(text.replace(str(options.get("sql")), "t"), OWN)] == []
+
+
+def test_looks_for_writers_leave_no_name_to_the_path():
+    table = table_of("t")
+    parts = [statements.CLOCK, statements.FRESH, NOW, STATEMENTS, _BLOCKER, statements.OLDEST]
+    for over in (table, None):
+        parts += [statements.writing(over), statements.untimed(over, follow=True), statements.still_open(over, [7])]
+    texts = [one if isinstance(one, str) else one.as_string() for one in parts]
+    assert [one for text in texts for one in unqualified(text, OWN | TREES)] == []
 
 
 def test_acknowledgements_leave_no_name_to_the_path(legacy, sent):

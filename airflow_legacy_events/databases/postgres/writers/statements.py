@@ -24,7 +24,7 @@ WITH RECURSIVE tree (oid) AS (
   SELECT {table}
   UNION
   SELECT inhrelid FROM tree JOIN pg_catalog.pg_inherits AS i ON i.inhparent OPERATOR(pg_catalog.=) tree.oid
-), written (oid) AS (
+), written AS (
   SELECT oid FROM tree
   UNION
   SELECT d.refobjid FROM tree JOIN pg_catalog.pg_attrdef AS a ON a.adrelid OPERATOR(pg_catalog.=) tree.oid
@@ -145,7 +145,7 @@ def untimed(table: sql.Composable | None, *, follow: bool) -> sql.Composable:
 
 def still_open(table: sql.Composable | None, pids: list[int]) -> sql.Composable:
     """Return the SELECT of the local transactions of these processes, and of all prepared ones."""
-    return _over(table, _REMAINING.format(pids=pids))
+    return _over(table, _REMAINING.format(pids=f"{{{','.join(map(str, pids))}}}"))
 
 
 def _over(table: sql.Composable | None, found: sql.Composable) -> sql.Composable:
