@@ -144,7 +144,7 @@ def test_a_date_column_waits_for_its_day(legacy):
     today = dt.datetime.now(dt.UTC).date()
     for number, days in enumerate((-2, -1, 0, 2), 1):
         legacy.execute(f"INSERT INTO t VALUES ({number}, '{today + dt.timedelta(days=days)}')")
-    horizon = legacy.dialect in ("postgresql", "mysql")  # there, further rows of today may be open
+    horizon = legacy.dialect != "firebird"  # there, further rows of today may be open
     assert run(legacy, watermark_columns=("day",))[0] == ([1, 2] if horizon else [1, 2, 3])
     assert run(legacy, watermark_columns=("day",), lag=dt.timedelta(days=2))[0] == [1]
     ids, _ = run(legacy, watermark_columns=("day",), first_run=dt.datetime.combine(today, dt.time(8)))

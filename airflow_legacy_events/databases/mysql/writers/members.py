@@ -68,12 +68,14 @@ class Judge:
         self._ended: set[str] = set()
         self._missed: set[str] = set()
         self._bound: dict[str, Transaction] = {}
+        self._left: dict[str, set[str]] = {}
 
     def forget(self, text: str) -> None:
         """Forget what was found out about a member, which a new look names."""
         self._ended.discard(text)
         self._missed.discard(text)
         self._bound.pop(text, None)
+        self._left.pop(text, None)
 
     def is_open(self, text: str, listing: Listing, *, is_over: bool) -> bool:
         """Return whether a member has not ended.
@@ -99,10 +101,16 @@ class Judge:
         return found.changed or may_commit(found.thread, listing, of_times=self._of_times)
 
     def _has_none(self, text: str, member: Member, listing: Listing, *, is_over: bool) -> bool:
-        if any(_may_have_left(member, one, listing) for one in listing.transactions):
-            return True
-        if is_over:
-            return False
+        known = self._left.get(text)
+        if known is None:
+            if not is_over and self._has_session(text, member, listing):
+                return True
+            known = {one.id for one in listing.transactions if _may_have_left(member, one, listing)}
+            self._left[text] = known  # one that is prepared later is not the member's
+        return any(one.id in known for one in listing.transactions)
+
+    def _has_session(self, text: str, member: Member, listing: Listing) -> bool:
+        """Return whether the session is still in the statement or transaction of the look."""
         found = listing.of(member.thread)
         if member.started and listing.is_whole:
             if found is not None and found.started == member.started:

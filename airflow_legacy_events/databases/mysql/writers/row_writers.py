@@ -91,12 +91,12 @@ class MysqlRowWriters:
         """See `core.ports.RowWriters.remaining`."""
         if not ids:
             return {}
-        is_over = self._process.is_over(server)
         try:
             listing = self._taken()
         except DeniedError:
             self._refuse_denied()
             return {}
+        is_over = self._process.is_over(server)
         left = {one for one in ids if self._judge.is_open(one, listing, is_over=is_over)}
         return {one: self._blocker(Member.read(one), listing) for one in ids if one in left}
 
