@@ -13,6 +13,8 @@ from tests.support.engines import of
 from tests.support.legacy import reused_database
 from tests.support.outbox import STREAM, Drain, create_outbox
 
+SEEN = of("postgresql", "mysql")
+"""Databases whose open transactions are seen, and which have several at once."""
 TOPIC = "outbox.event.order"
 INSERT = "INSERT INTO outbox (aggregatetype, aggregateid, type, payload) VALUES ('order', 'a', 'made', '{}')"
 TIMES = {"after_publish": "keep"}
@@ -20,7 +22,7 @@ IDS = {"after_publish": "keep", "columns": {"timestamp": None}}
 BOTH = pytest.mark.parametrize("order", [TIMES, IDS], ids=["times", "ids"])
 
 
-@pytest.fixture(params=of("postgresql", "mysql"))
+@pytest.fixture(params=SEEN)
 def legacy(request):
     with reused_database(request, request.param) as found:
         create_outbox(found)
@@ -83,6 +85,7 @@ def test_a_first_run_beside_an_open_transaction_publishes_nothing_and_loses_noth
     assert sent(drain) == [1, 2]
 
 
+@pytest.mark.parametrize("legacy", [name for name in SEEN if name != "mysql-5.6"], indirect=True)
 def test_a_drain_that_deleted_begins_to_keep_beside_an_open_transaction(legacy):
     drain = Drain(legacy.url, MemoryBroker(), arguments={"after_publish": "delete"})
     legacy.execute(INSERT)
