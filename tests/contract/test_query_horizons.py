@@ -11,6 +11,9 @@ import pytest
 
 from airflow_legacy_events.sources.query.horizons import drain
 from tests.machine.machine import Interrupted
+from tests.machine.visibility.mysql_words import MysqlWords
+from tests.machine.visibility.session import Session, State
+from tests.machine.visibility.words import PostgresWords
 from tests.support.engines import of
 from tests.support.legacy import reused_database
 from tests.support.profile import LONG
@@ -27,6 +30,11 @@ COLUMNS = {
 PREPARE = {
     "postgresql": ("BEGIN", ("PREPARE TRANSACTION '{}'",), "COMMIT PREPARED '{}'"),
     "mysql": ("XA START '{}'", ("XA END '{}'", "XA PREPARE '{}'"), "XA COMMIT '{}'"),
+}
+GATED = {
+    "postgresql": "WITH gate AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(%s))"
+    " INSERT INTO orders (n) SELECT 2 FROM gate",
+    "mysql": "INSERT INTO orders (n) SELECT 2 FROM (SELECT GET_LOCK(%s, 20) AS got) AS gate WHERE got = 1",
 }
 SECOND = {"postgresql": "SELECT date_trunc('second', clock_timestamp())", "mysql": "SELECT NOW(0)"}
 FRACTIONS = {
@@ -284,6 +292,21 @@ def test_a_transaction_that_has_begun_and_not_written_loses_nothing(shop, column
     while run(stream) and len(sent(stream)) < 2 and time.monotonic() < until:
         """A transaction of another test is prepared."""
     assert sorted(sent(stream)) == [1, 2]
+
+
+def test_a_statement_that_runs_at_the_mark_is_followed_into_its_transaction(shop):
+    stream, words = shop.stream("at"), (PostgresWords if shop.legacy.dialect == "postgresql" else MysqlWords)()
+    gate = words.gate(1, str(shop.legacy.url.database))
+    with contextlib.closing(Session(shop.legacy, words, 1)) as writer:
+        writer.do("BEGIN")
+        writer.state = State.OPEN
+        writer.wait_at(gate, GATED[shop.legacy.dialect], [gate])
+        insert(shop.legacy, 1)
+        assert run(stream)[0] == []
+        writer.go_through()
+        assert run(stream)[0] == []
+        writer.end("COMMIT")
+    assert shop.reads(stream, [2, 1])
 
 
 @BOTH
