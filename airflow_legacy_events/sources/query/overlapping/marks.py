@@ -6,7 +6,6 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from airflow_legacy_events.sources.place import Values
 from airflow_legacy_events.sources.query import last_rows
 
 ROW_BYTES, VERSION_BYTES = 7, 6
@@ -19,18 +18,18 @@ class Mark(NamedTuple):
         second: of its time; see `Reach.second`.
         row: checksum of its position.
         version: checksum of its values.
-        at: its position.
+        at: its position, as read.
     """
 
     second: int
     row: bytes
     version: bytes
-    at: Values
+    at: tuple[Any, ...]
 
 
-def mark_of(second: int, at: Values, values: tuple[Any, ...]) -> Mark:
+def mark_of(second: int, at: tuple[Any, ...], values: tuple[Any, ...]) -> Mark:
     """Return the mark of a row at a position; `values` are those that make a version."""
-    row = hashlib.blake2b("\n".join(at).encode(errors="surrogatepass"), digest_size=ROW_BYTES).digest()
+    row = hashlib.blake2b(repr(at).encode(errors="surrogatepass"), digest_size=ROW_BYTES).digest()
     return Mark(second, row, bytes.fromhex(last_rows.checksum(values)), at)
 
 

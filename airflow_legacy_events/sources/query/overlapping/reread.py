@@ -10,7 +10,12 @@ from typing import Any, NamedTuple
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.sources.pages import Page, pages
 from airflow_legacy_events.sources.place import Start, Values
-from airflow_legacy_events.sources.query.overlapping.compared import Row, earlier_version_of, version_of
+from airflow_legacy_events.sources.query.overlapping.compared import (
+    Row,
+    Version,
+    earlier_version_of,
+    version_of,
+)
 from airflow_legacy_events.sources.query.overlapping.marks import Mark, Total, mark_of
 from airflow_legacy_events.sources.query.overlapping.reach import Reach
 from airflow_legacy_events.sources.query.overlapping.seen import FACT, SeenRows
@@ -53,6 +58,7 @@ class Reread:
         self.selection = rows.selection
         self._version, self._earlier = version_of(self.selection), earlier_version_of(self.selection, facts)
         before = {(name, type_) for name, type_, _ in facts.get("shape") or ()}
+        self._latest: tuple[Any, int] = (None, 0)
         self.reshaped = FACT in facts and before != {(one.name, one.type) for one in self.selection.shape.columns}
 
     def pages(self, start: Start, until: Values) -> Iterator[Page]:
@@ -73,7 +79,7 @@ class Reread:
     def unseen(self, start: Start, until: Values) -> Iterator[Values]:
         """Yield the positions of the rows that the seen-set lacks."""
         for page in self.pages(start, until):
-            yield from (one.mark.at for one in self.late(page))
+            yield from (self.texts(one.mark.at) for one in self.late(page))
 
     def beyond_changed(self, low: Start, counted_from: int, total: Total) -> bool:
         """Return whether the rows beyond the seen-set differ from those of the last run.
@@ -98,7 +104,7 @@ class Reread:
     def remember(self, page: Page, second: int) -> None:
         """Note the rows of a page from a second on as delivered."""
         self._take(page.selection)
-        begin = bisect.bisect_left(page.rows, second, key=lambda row: self._reach.second(self._values(row)[0]))
+        begin = bisect.bisect_left(page.rows, second, key=self._second)
         for row in page.rows[begin:]:
             mark = self._mark(row)
             if self._seen.meet(mark) is not None:
@@ -111,17 +117,24 @@ class Reread:
             self._version = self._earlier = version_of(selection)
         self.selection = selection
 
+    def texts(self, at: tuple[Any, ...]) -> Values:
+        """Return a position, as read, as the texts of a watermark."""
+        return tuple(map(self._rows.database.text, at, self.selection.columns))
+
     def _known(self, row: Row) -> Mark:
         """Return the mark of a row as an earlier run made it."""
-        at = self._values(row)
-        return mark_of(self._reach.second(at[0]), at, (self._earlier or self._version)(row))
+        return self._marked(row, self._earlier or self._version)
 
     def _mark(self, row: Row) -> Mark:
-        at = self._values(row)
-        return mark_of(self._reach.second(at[0]), at, self._version(row))
+        return self._marked(row, self._version)
 
-    def _values(self, row: Row) -> Values:
-        text = self._rows.database.text
-        return tuple(
-            text(row[at], column) for at, column in zip(self.selection.position, self.selection.columns, strict=True)
-        )
+    def _marked(self, row: Row, version: Version) -> Mark:
+        at = tuple([row[place] for place in self.selection.position])
+        return mark_of(self._second(row), at, version(row))
+
+    def _second(self, row: Row) -> int:
+        """Return the second of a row's time; neighbours often share it."""
+        time = row[self.selection.position[0]]
+        if time != self._latest[0]:
+            self._latest = time, self._reach.second(self._rows.database.text(time, self._reach.column))
+        return self._latest[1]

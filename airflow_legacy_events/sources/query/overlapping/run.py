@@ -172,7 +172,8 @@ class OverlapRun(IncrementalRun):
     def _trim(self, at: Values) -> None:
         """Drop what lies below the overlap of a watermark `at`, and what is too much."""
         low = self.reach.second_of(self._next_low(at))
-        self._seen.trim(low, self._counted_from, self._total)
+        if (after := self._seen.trim(low, self._counted_from, self._total)) is not None:
+            self._seen.after = self._reread.texts(after)
         if self._seen.after is not None and self.reach.second(self._seen.after[0]) < low:
             self._seen.after = None
         if self._seen.after is not None and not self._warned:

@@ -30,7 +30,7 @@ _GONE = bytes(VERSION_BYTES)
 class _Row:
     second: int
     versions: list[bytes]
-    at: Values | None = None
+    at: tuple[Any, ...] = ()
 
 
 @dataclass
@@ -88,8 +88,10 @@ class SeenRows:
         self._earlier.clear()
         self._met.clear()
 
-    def trim(self, low: int, counted_from: int, total: Total) -> None:
+    def trim(self, low: int, counted_from: int, total: Total) -> tuple[Any, ...] | None:
         """Drop the rows below the second `low`, and the lowest of those that are too many.
+
+        Returns the position of the highest of these, as read, which is to become `after`; None if there are none.
 
         Args:
             low: begin of the overlap.
@@ -102,16 +104,18 @@ class SeenRows:
         count = sum(len(one.versions) for rows in (self._earlier, self._met) for one in rows.values())
         for row in [row for row, one in self._earlier.items() if one.versions[-1] == _GONE]:
             if count <= MOST_VERSIONS:
-                return
+                return None
             count -= len(self._earlier.pop(row).versions)
+        after = None
         for row, one in list(self._met.items()):
             if count <= MOST_VERSIONS or not one.versions:
-                return
+                break
             del self._met[row]
             count -= len(one.versions)
-            self.after = one.at
+            after = one.at
             if one.second >= counted_from:
                 total.add(row, one.versions[-1])
+        return after
 
     def fact(self, beyond: Total | None) -> dict[str, Any]:
         """Return it as plain JSON.
