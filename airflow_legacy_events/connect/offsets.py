@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airflow_legacy_events.connect.config import CLASS, is_debezium_source
+from airflow_legacy_events.connect.config import CLASS, entries, is_debezium_source
 from airflow_legacy_events.connect.conflicts import slot_of
 from airflow_legacy_events.connect.positions import place_of, same_log, sink_offsets
 from airflow_legacy_events.core.errors import ConfigurationError
@@ -24,6 +24,7 @@ _KNOWN = re.compile(
 )
 """Fields of the offsets of Debezium's connectors for PostgreSQL, MariaDB and MySQL; not all are there at any time."""
 _FORCE = "or set force=True"
+_NUMBERS, _TEXTS = frozenset({"lsn", "pos", "kafka_partition", "kafka_offset"}), frozenset({"file", "kafka_topic"})
 
 
 def read_offsets(given: Any, argument: str) -> Offsets:
@@ -49,6 +50,7 @@ def read_offsets(given: Any, argument: str) -> Offsets:
             raise ConfigurationError(f"each of {argument} must have exactly the members 'partition' and 'offset'")
         if not isinstance(one["partition"], Mapping) or not isinstance(one["offset"], (Mapping, type(None))):
             raise ConfigurationError(f"partition and offset of each of {argument} must be objects")
+    _refuse_twice(given, argument)
     return [{"partition": dict(one["partition"]), "offset": one["offset"] and dict(one["offset"])} for one in given]
 
 
@@ -78,6 +80,7 @@ def refuse_strange(name: str, config: Mapping[str, str], wanted: Offsets, live: 
         ConfigurationError: names what differs.
     """
     known = {_canonical(one["partition"]) for one in live}
+    _refuse_unread(name, config, wanted)
     fields = {field for one in live for field in (one["offset"] or {})}
     for one in wanted:
         if known and _canonical(one["partition"]) not in known and not _is_sink(one):
@@ -146,12 +149,46 @@ def _refuse_form(name: str, config: Mapping[str, str], one: Mapping[str, Any], f
     else:
         strange = [field for field in offset if field not in fields and _KNOWN.fullmatch(field) is None]
         right = partition == _SERVER and demanded <= set(offset) and not strange
-    if not right:
+    odd = [] if demanded is None else _of_other_types({**one["partition"], **offset})
+    if not right or odd:
         raise ConfigurationError(
             f"connector {name!r} ({config.get(CLASS)}) has offsets of another form: take the one that action='get'"
             f" returns, and change its values, {_FORCE}. Given were partition {sorted(partition)} and offset"
-            f" {sorted(offset)}"
+            f" {sorted(offset)}{f', with a value of another type in {odd}' if odd else ''}"
         )
+
+
+def _refuse_twice(given: Sequence[Mapping[str, Any]], argument: str) -> None:
+    named = [_canonical(one["partition"]) for one in given]
+    if twice := sorted({one for one in named if named.count(one) > 1}):
+        raise ConfigurationError(f"{argument} names a partition twice: leave one out. It is {', '.join(twice)}")
+
+
+def _of_other_types(fields: Mapping[str, Any]) -> list[str]:
+    """Return the fields that hold no text or no whole number, where the connector needs one."""
+    numbers = [one for one in _NUMBERS & set(fields) if type(fields[one]) is not int or fields[one] < 0]
+    return sorted([*numbers, *(one for one in _TEXTS & set(fields) if not isinstance(fields[one], str))])
+
+
+def _refuse_unread(name: str, config: Mapping[str, str], wanted: Offsets) -> None:
+    """Check that a sink reads the topics: an offset of another one has no effect."""
+    named, pattern = entries(config.get("topics")), config.get("topics.regex")
+    for one in wanted:
+        topic = one["partition"].get("kafka_topic")
+        if not isinstance(topic, str) or topic in named or not (named or pattern):
+            continue
+        if named or not _fits(str(pattern), topic):
+            raise ConfigurationError(
+                f"connector {name!r} does not read topic {topic!r}: take one of its own, {_FORCE}. It reads"
+                f" {', '.join(named) or pattern}"
+            )
+
+
+def _fits(pattern: str, topic: str) -> bool:
+    try:
+        return re.fullmatch(pattern, topic) is not None
+    except re.error:  # of Java alone
+        return True
 
 
 def _demanded(config: Mapping[str, str]) -> frozenset[str] | None:

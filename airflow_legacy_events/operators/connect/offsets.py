@@ -112,7 +112,9 @@ class ConnectorOffsetsOperator(ConnectorOperator):
     def _wanted(self, path: ObjectStoragePath | None) -> Offsets:
         """Return the offsets that the connector is to have; none after a reset."""
         if self.action == ALTER:
-            return rules.read_offsets(self.offsets, "offsets=")
+            if not (found := rules.read_offsets(self.offsets, "offsets=")):
+                raise ConfigurationError("offsets= is empty: name the offsets to write, or use action='reset'")
+            return found
         if self.action == RESTORE and path is not None:
             return rules.read_offsets(read_text("backup", path), f"backup={str(path)!r}")
         return []
