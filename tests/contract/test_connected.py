@@ -28,10 +28,11 @@ def database(legacy):
         yield found
 
 
-def signal_table(legacy):
+def signal_table(legacy, name="signals"):
     schema = "public" if legacy.dialect == "postgresql" else legacy.url.database
-    legacy.execute("CREATE TABLE signals (id varchar(42), type varchar(32), data varchar(2048))")
-    return f"{schema}.signals"
+    sign = '"' if legacy.dialect == "postgresql" else "`"
+    legacy.execute(f"CREATE TABLE {sign}{name}{sign} (id varchar(42), type varchar(32), data varchar(2048))")
+    return f"{schema}.{name}"
 
 
 def test_a_row_that_was_committed_lies_below_the_end_of_the_log(legacy, database):
@@ -42,6 +43,20 @@ def test_a_row_that_was_committed_lies_below_the_end_of_the_log(legacy, database
     assert before.order < after.order
     assert legacy.execute("SELECT * FROM signals") == [("one", "log", '{"message": "x"}')]
     assert database.database in ("", legacy.url.database)
+
+
+def test_a_signal_table_of_any_name_is_written_and_granted(legacy, database):
+    table = signal_table(legacy, "Sig%s {0} {}")
+    database.signal(table, "one", "log", "{}")
+    with (
+        connecting(legacy) as user,
+        closing(legacy.database(username=user.name)) as made,
+        closing(made.connected()) as found,
+    ):
+        with pytest.raises(ConfigurationError, match="GRANT INSERT ON") as refused:
+            found.signal(table, "two", "log", "{}")
+        legacy.execute(str(refused.value).splitlines()[-1])
+        found.signal(table, "two", "log", "{}")
 
 
 def test_a_table_that_is_not_there_is_named_with_its_remedy(legacy, database):

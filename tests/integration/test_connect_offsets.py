@@ -96,6 +96,14 @@ def test_what_a_connector_can_not_have_is_refused_and_its_own_stay(connect, sour
     assert offsets(source)["after"][0]["partition"] == live[0]["partition"]
 
 
+def test_an_empty_list_of_offsets_is_no_reset(connect, source):
+    with pytest.raises(ConfigurationError) as error:
+        offsets(source, action="alter", offsets="[]")
+    assert "offsets= is empty" in words(error)
+    assert offsets(source)["after"]
+    assert state(connect, source) == "RUNNING"
+
+
 def test_a_run_after_a_killed_one_ends_in_the_former_state(connect, source):
     former = FormerState("kafka_connect_default", source)
     former.remember("running")
@@ -181,8 +189,13 @@ def test_offsets_of_a_sink_lie_within_its_topics(connect, connector, shop, topic
     def at(offset, topic=topic):
         return [{"partition": {"kafka_topic": topic, "kafka_partition": 0}, "offset": {"kafka_offset": offset}}]
 
-    for given, said in ((at(99999), "is outside its log"), (at(0, "no-such-topic"), "which is not there")):
+    for given, said in ((at(99999), "is outside its log"), (at(0, "no-such-topic"), "does not read topic")):
         with pytest.raises(ConfigurationError) as error:
             offsets(name, action="alter", offsets=given, broker_conn_id="broker")
         assert said in words(error)
     assert offsets(name, action="alter", offsets=at(0), broker_conn_id="broker")["after"] == at(0)
+    for argument in ("drop_slot", "drop_publication"):
+        with pytest.raises(ConfigurationError) as error:
+            delete(name, source_conn_id="legacy_shop", **{argument: True})
+        assert f"{argument}=True was given, but" in words(error)
+    assert state(connect, name) == "RUNNING"

@@ -76,7 +76,7 @@ class ConnectedMysql:
         conn_id, named = self._session.conn_id, spelled(*table.split(".", 1))
         with self._session.using(_DOING) as session:
             try:
-                session.rows(_INSERT.format(named), id_, kind, data)
+                session.rows(_INSERT.format(named.replace("%", "%%")), id_, kind, data)
             except Exception as error:
                 code = code_of(error)
                 if code in DENIED:

@@ -8,11 +8,11 @@ from typing import Any
 
 import psycopg
 from psycopg import errors as refused
-from psycopg import sql
 
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import LogPlace, SourceSlot
 from airflow_legacy_events.databases import errors
+from airflow_legacy_events.databases.postgres.catalog import quoted
 from airflow_legacy_events.databases.postgres.changelog.places import number_of
 from airflow_legacy_events.databases.postgres.changelog.session import LogSession
 from airflow_legacy_events.databases.postgres.changelog.slot import Slot
@@ -97,9 +97,10 @@ class ConnectedPostgres:
 
     def signal(self, table: str, id_: str, kind: str, data: str) -> None:
         """See `core.ports.ConnectedDatabase.signal`."""
-        named = sql.Identifier(*table.split(".", 1))
-        with self._writing(_ROW, f"GRANT INSERT ON {table} TO {{}}") as session:
-            session.execute(sql.SQL(_INSERT).format(named), (id_, kind, data))
+        schema, _, name = table.partition(".")
+        named = quoted(schema, name)
+        with self._writing(_ROW, f"GRANT INSERT ON {named} TO {{}}") as session:
+            session.execute(_INSERT.format(named.replace("%", "%%")).encode(), (id_, kind, data))
 
     def drop_slot(self, name: str) -> bool:
         """See `core.ports.ConnectedDatabase.drop_slot`."""
@@ -114,8 +115,9 @@ class ConnectedPostgres:
 
     def drop_publication(self, name: str) -> None:
         """See `core.ports.ConnectedDatabase.drop_publication`."""
-        with self._writing(_PUBLICATION_DROP, f"ALTER PUBLICATION {name} OWNER TO {{}}") as session:
-            session.execute(sql.SQL("DROP PUBLICATION IF EXISTS {}").format(sql.Identifier(name)))
+        named = quoted(None, name)
+        with self._writing(_PUBLICATION_DROP, f"ALTER PUBLICATION {named} OWNER TO {{}}") as session:
+            session.execute(f"DROP PUBLICATION IF EXISTS {named}".encode())
 
     def close(self) -> None:
         """End the session."""
@@ -130,9 +132,10 @@ class ConnectedPostgres:
                 yield session
         except refused.InsufficientPrivilege as error:
             user = self._session.ask("looking up the user", "SELECT quote_ident(current_user)")[0][0]
+            before, _, after = grant.rpartition("{}")  # a name before it may hold braces
             raise ConfigurationError(
                 f"connection {conn_id!r} may not do this, {doing}: run the GRANT below. {reason(error)}\n"
-                f"{grant.format(user)}"
+                f"{before}{user}{after}"
             ) from None
         except refused.ReadOnlySqlTransaction:
             raise ConfigurationError(

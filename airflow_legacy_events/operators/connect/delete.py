@@ -75,10 +75,11 @@ class ConnectorDeleteOperator(ConnectorOperator):
             return self._absent(client)
         others = client.send(calls.configs())
         keeps = [str(error) for error in rivals(self.connector, config, others)]
-        if self.drop_slot and slot_of(config) is None:
-            raise ConfigurationError(
-                f"drop_slot=True was given, but connector {self.connector!r} has no replication slot: leave it out"
-            )
+        for argument, what in (("drop_slot", "replication slot"), ("drop_publication", "publication")):
+            if getattr(self, argument) and slot_of(config) is None:
+                raise ConfigurationError(
+                    f"{argument}=True was given, but connector {self.connector!r} has no {what}: leave it out"
+                )
         bring(client, self.connector, STOPPED, self.timeout)
         self._keep(client, config)
         if self.reset_offsets:
