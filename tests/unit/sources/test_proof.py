@@ -74,15 +74,15 @@ def test_the_order_of_comparisons_is_read_to_the_end(made):
 class Clock(SqliteDatabase):
     """Its clock moves on by one with every statement."""
 
-    now = 0
+    moves = 0
 
     def _connect(self):
         session = super()._connect()
-        session.create_function("clock", 0, lambda: self.now)
+        session.create_function("clock", 0, lambda: self.moves)
         return session
 
     def read(self, query, max_bytes=None):
-        self.now += 1
+        self.moves += 1
         return super().read(query, max_bytes)
 
 
