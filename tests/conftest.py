@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 
 from airflow_legacy_events.core import clock_margin
 from airflow_legacy_events.databases.mysql.writers import listing
+from airflow_legacy_events.databases.mysql.writers.prepared import prepared_names
 from tests.services.kafka import QUICK_START
 from tests.services.servers import SERVERS
 from tests.support import profile
@@ -46,11 +47,30 @@ def no_clock_margin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 @pytest.fixture(autouse=True)
 def writers_of_its_own(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests share servers: no run waits for what another test has open, except in tests of whole servers."""
-    if "whole_server" not in request.keywords:
-        own = "SELECT id FROM information_schema.processlist WHERE COALESCE(db, DATABASE()) = DATABASE()"
-        for name, number in (("SESSIONS", "id"), ("TRANSACTIONS", "COALESCE(NULLIF(trx_mysql_thread_id, 0), {own})")):
-            narrowed = f"{getattr(listing, name)} WHERE {number.format(own='CONNECTION_ID()')} IN ({own})"
-            monkeypatch.setattr(listing, name, narrowed)
+    if "whole_server" in request.keywords:
+        return
+    own = "SELECT id FROM information_schema.processlist WHERE db <=> DATABASE()"
+    for name, number in (("SESSIONS", "id"), ("TRANSACTIONS", "COALESCE(NULLIF(trx_mysql_thread_id, 0), {own})")):
+        narrowed = f"{getattr(listing, name)} WHERE {number.format(own='CONNECTION_ID()')} IN ({own})"
+        monkeypatch.setattr(listing, name, narrowed)
+    take = listing.Lister.take
+
+    def taken(lister: Any) -> Any:
+        found = take(lister)
+        left = [one for one in found.transactions if one.thread == 0]
+        if left and not _prepared_here(lister):
+            found = found._replace(transactions=[one for one in found.transactions if one not in left])
+        return found
+
+    monkeypatch.setattr(listing.Lister, "take", taken)
+
+
+def _prepared_here(lister: Any) -> bool:
+    """Whether a prepared transaction has the name of this test's database, or one of no database."""
+    with lister._using("looking for prepared transactions of other tests") as session:
+        [(database,)] = session.rows("SELECT DATABASE()")
+        names = prepared_names(session)
+    return not names or any(str(database) in one or "test_" not in one for one in names)
 
 
 @pytest.fixture(scope="session")
