@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -173,6 +173,8 @@ class IncrementalRun:
         if self.standing is None:
             return highest, AS_EXPECTED
         verdict = self.standing.judge(highest, above=above)
+        if verdict.note and self.drain is not None:  # the table may be another one, with transactions of its own
+            self.drain = replace(self.drain, kept=self.drain.kept._replace(drained=None))
         return (None if highest == start.values else highest), verdict
 
     def _drained(

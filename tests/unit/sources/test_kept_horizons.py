@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 
 import pytest
 
 from airflow_legacy_events.core.errors import WatermarkError
+from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.sources.query.resets import Resets
+from airflow_legacy_events.sources.query.standing import TableResetError
 from tests.support.horizons import SECOND, START, Below
 
 TIMES = {"watermark_columns": ("at",), "null_watermark": "skip"}
@@ -109,6 +113,24 @@ def test_a_table_that_was_set_back_has_a_horizon_of_its_own(shop, stream):
     assert stream.run() == []
     assert stream.report.table_reset["action"] == "keep"
     assert stream.horizon is None
+
+
+def test_a_table_that_was_filled_again_beyond_its_watermark_has_transactions_of_its_own(shop, stream):
+    shop.sell(12)
+    stream.run(max_rows=8)
+    shop.connection.execute("DELETE FROM t")
+    shop.next_id = 9
+    slow = shop.write_rows()
+    shop.sell()
+    assert stream.run() == []
+    shop.commit(slow)
+    assert stream.run() == [9, 10]
+
+
+def test_what_is_kept_above_a_watermark_after_a_reset_is_not_its_horizon():
+    at = Watermark(("8",), None, {"horizon": {"drained": ["9"]}, "last": ["x"]})
+    resets = Resets("s", "table 't'", "keep", logging.getLogger())
+    assert resets.decide(at, TableResetError("it is empty", None)).at == at._replace(facts={"last": ["x"]})
 
 
 @pytest.mark.parametrize("fact", ["mark", "drained"])
