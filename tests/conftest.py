@@ -57,10 +57,10 @@ def writers_of_its_own(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
 
     def taken(lister: Any) -> Any:
         found = take(lister)
-        left = [one for one in found.transactions if one.thread == 0]
-        if left and not _prepared_here(lister):
-            found = found._replace(transactions=[one for one in found.transactions if one not in left])
-        return found
+        ours = {*found.before, *found.after}
+        if any(one.thread == 0 for one in found.transactions) and _prepared_here(lister):
+            ours.add(0)
+        return found._replace(transactions=[one for one in found.transactions if one.thread in ours])
 
     monkeypatch.setattr(listing.Lister, "take", taken)
 
