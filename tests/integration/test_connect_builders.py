@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
 import uuid
 from collections.abc import Iterator, Mapping
@@ -12,11 +13,15 @@ import sqlalchemy as sa
 
 from airflow_legacy_events.connect import debezium_source, jdbc_sink, outbox_source
 from airflow_legacy_events.hooks.connect_values import filled
+from airflow_legacy_events.sensors.connect import ConnectorCaughtUpSensor
 from tests.airflow import metadata
 from tests.services.base import wait_until
 from tests.support.databases import fresh_database
 from tests.support.slots import drop_slots
 from tests.support.topic_reader import TopicReader
+
+COPY = '"Copied Orders"'
+"""A table whose name is no word of lower case."""
 
 
 @pytest.fixture(autouse=True)
@@ -164,10 +169,41 @@ def test_the_payload_of_an_outbox_byte_for_byte(connect, kafka, postgres_source,
     assert dict(message.headers)["eventType"] == "Placed"
 
 
+def test_an_outbox_of_mariadb_whose_connector_has_caught_up(connect, kafka, mariadb_source, name):
+    database = mariadb_source.name
+    host = connect.url.partition("://")[2]
+    metadata.put_connection("kafka_connect_default", conn_type="kafka_connect", schema="http", host=host)
+    mariadb_source.execute(
+        "CREATE TABLE `Out.Box` (id char(36) PRIMARY KEY, aggregatetype text, aggregateid text, type text,"
+        " payload longtext); CREATE TABLE signals (id varchar(42) PRIMARY KEY, type varchar(32), data varchar(2048))"
+    )
+    config = outbox_source(
+        "mariadb",
+        source_conn_id=name,
+        topic_prefix=name,
+        table=f"{database}.Out.Box",
+        topic=f"{name}.${{routedByValue}}",
+        signal_table=f"{database}.signals",
+    )
+    with running(connect, name, config):
+        mariadb_source.execute("INSERT INTO `Out.Box` VALUES (uuid(), 'order', '7', 'Placed', '{\"a\":  1.50}')")
+        sensor = ConnectorCaughtUpSensor(
+            task_id="wait", connector=name, source_conn_id=name, poll_interval=dt.timedelta(seconds=1), timeout=60
+        )
+        assert sensor.execute({})["connector"] == name
+        [message] = Reader(kafka, f"{name}.order").messages(1)[f"{name}.order"]
+        mariadb_source.execute("ALTER TABLE `Out.Box` ADD more int")
+        mariadb_source.execute("INSERT INTO `Out.Box` VALUES (uuid(), 'order', '8', 'Placed', 'x', 1)")
+        Reader(kafka, f"{name}.order").messages(2)
+    assert (message.key, message.value) == ("7", '{"a":  1.50}')
+    with pytest.raises(KeyError):  # changes of the schema are none of its events
+        TopicReader(kafka.bootstrap, [name])
+
+
 def test_a_table_through_a_topic_into_a_table(connect, kafka, postgres_source, mariadb_logs, name):
-    rows = "SELECT id, amount::text, name FROM {} ORDER BY id"
-    create = "CREATE TABLE {} (id bigint PRIMARY KEY, amount numeric(20, 4), name text)"
-    postgres_source.execute(f"{create.format('orders')}; {create.format('copy')}")
+    rows = 'SELECT id, amount::text, "First Name" FROM {} ORDER BY id'
+    create = 'CREATE TABLE {} (id bigint PRIMARY KEY, amount numeric(20, 4), "First Name" text)'
+    postgres_source.execute(f"{create.format('orders')}; {create.format(COPY)}")
     postgres_source.execute("INSERT INTO orders VALUES (1, 1.5, 'a'), (2, 9999999999999999.9999, 'ä'), (3, NULL, NULL)")
     source = debezium_source(
         source_conn_id=name,
@@ -176,11 +212,11 @@ def test_a_table_through_a_topic_into_a_table(connect, kafka, postgres_source, m
         topics={"public.orders": f"{name}.orders"},
         schemas=True,
     )
-    sink = jdbc_sink(target_conn_id=name, topics=[f"{name}.orders"], table="copy")
+    sink = jdbc_sink(target_conn_id=name, topics=[f"{name}.orders"], table=COPY)
     with running(connect, name, source):
         Reader(kafka, f"{name}.orders").messages(3)
         with running(connect, f"{name}-sink", sink):
             postgres_source.execute("UPDATE orders SET amount = 0.0001 WHERE id = 1")
             postgres_source.execute("DELETE FROM orders WHERE id = 3")
             wanted = postgres_source.execute(rows.format("orders"))
-            wait_until(lambda: postgres_source.execute(rows.format("copy")) == wanted, "both tables being equal", 60)
+            wait_until(lambda: postgres_source.execute(rows.format(COPY)) == wanted, "both tables being equal", 60)

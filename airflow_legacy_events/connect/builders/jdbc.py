@@ -26,6 +26,7 @@ def jdbc_sink(  # noqa: PLR0913  the properties that nearly every sink needs
     insert_mode: str = "upsert",
     delete: bool = True,
     schema_evolution: str = "none",
+    quote_identifiers: bool = True,
     password: str | None = None,
     properties: Mapping[str, Any] | None = None,
 ) -> dict[str, str]:
@@ -34,11 +35,14 @@ def jdbc_sink(  # noqa: PLR0913  the properties that nearly every sink needs
     Args:
         target_conn_id: Airflow connection of the database, as the Connect worker reaches it.
         topics: that are written; each message must hold its schema.
-        table: that they are written to; `${topic}` in it is the topic. None: the table that is called like the topic.
+        table: that they are written to; `${topic}` in it is the topic. A name with blanks is in double quotes, as in
+            `public."Order Lines"`. None: the table that is called like the topic, with `_` for its dots.
         key: where the primary key is: `record_key`, `record_value`, `record_header`, `kafka` or `none`.
         insert_mode: `insert`, `upsert` or `update`.
         delete: whether a tombstone deletes its row; needs `key="record_key"`.
         schema_evolution: `none`, or `basic`: the connector creates tables and adds columns.
+        quote_identifiers: whether names of tables and columns are those of topic and fields to the letter. False: the
+            connector turns them into lower case, or into upper case on Oracle and Db2.
         password: see `debezium_source`.
         properties: see `debezium_source`.
 
@@ -48,6 +52,7 @@ def jdbc_sink(  # noqa: PLR0913  the properties that nearly every sink needs
     _choice("insert_mode", insert_mode, _INSERT_MODES)
     _choice("key", key, _KEYS)
     _choice("schema_evolution", schema_evolution, _EVOLUTIONS)
+    _choice("quote_identifiers", quote_identifiers, (True, False))
     if delete and key != "record_key":
         raise ConfigurationError(f"delete=True needs key='record_key': a tombstone has nothing else; found {key!r}")
     config = {
@@ -61,6 +66,7 @@ def jdbc_sink(  # noqa: PLR0913  the properties that nearly every sink needs
         "delete.enabled": checks.text(delete),
         "primary.key.mode": key,
         "schema.evolution": schema_evolution,
+        "quote.identifiers": checks.text(quote_identifiers),
         "key.converter": _JSON,
         "key.converter.schemas.enable": "true",
         "value.converter": _JSON,
@@ -92,6 +98,6 @@ def refuse_unwritable(config: Mapping[str, str]) -> None:
             )
 
 
-def _choice(argument: str, found: Any, choices: tuple[str, ...]) -> None:
+def _choice(argument: str, found: Any, choices: tuple[Any, ...]) -> None:
     if found not in choices:
         raise ConfigurationError(f"{argument}= must be one of {', '.join(map(repr, choices))}; found {found!r}")

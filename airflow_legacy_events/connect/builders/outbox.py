@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_legacy_events.connect.builders import checks
+from airflow_legacy_events.connect.builders.kinds import kind_of
+from airflow_legacy_events.connect.builders.routes import topic_pattern
 from airflow_legacy_events.connect.builders.source import debezium_source
 from airflow_legacy_events.core.errors import ConfigurationError
 
@@ -19,6 +21,8 @@ _COLUMNS = {
     "payload": "payload",
 }
 _OPTIONAL = ("timestamp",)
+_LEFT_OUT = re.compile(r"(key|value)\.converter|notification\.")
+_MATCHES = "org.apache.kafka.connect.transforms.predicates.TopicNameMatches"
 
 
 def outbox_source(  # noqa: PLR0913  the properties that nearly every outbox needs
@@ -32,6 +36,7 @@ def outbox_source(  # noqa: PLR0913  the properties that nearly every outbox nee
     slot_name: str | None = None,
     publication_name: str | None = None,
     password: str | None = None,
+    signal_table: str | None = None,
     broker_conn_id: str = "kafka_default",
     properties: Mapping[str, Any] | None = None,
 ) -> dict[str, str]:
@@ -50,6 +55,8 @@ def outbox_source(  # noqa: PLR0913  the properties that nearly every outbox nee
         slot_name: see `debezium_source`.
         publication_name: see `debezium_source`.
         password: see `debezium_source`.
+        signal_table: see `debezium_source`; on MariaDB and MySQL `ConnectorCaughtUpSensor` writes into it. There are no
+            notifications: they would be sent as texts that are not JSON.
         broker_conn_id: see `debezium_source`.
         properties: see `debezium_source`.
 
@@ -67,15 +74,18 @@ def outbox_source(  # noqa: PLR0913  the properties that nearly every outbox nee
         slot_name=slot_name,
         publication_name=publication_name,
         password=password,
+        signal_table=signal_table,
         broker_conn_id=broker_conn_id,
     )
-    kept = {name: value for name, value in source.items() if not re.match(r"(key|value)\.converter", name)}
+    kind = kind_of(connector)
     config = {
-        **kept,
+        **{name: value for name, value in source.items() if _LEFT_OUT.match(name) is None},
+        **({"include.schema.changes": "false"} if kind.history else {}),
         "key.converter": _TEXT,
         "value.converter": _TEXT,
         "tombstones.on.delete": "false",
         **_router(named, topic),
+        **_only(topic_pattern(topic_prefix, table, kind.between)),
     }
     return checks.overridden(config, properties)
 
@@ -103,3 +113,9 @@ def _router(columns: Mapping[str, str], topic: str) -> dict[str, str]:
     if "timestamp" in columns:
         router["table.field.event.timestamp"] = columns["timestamp"]
     return {"transforms": "outbox", **{f"transforms.outbox.{name}": value for name, value in router.items()}}
+
+
+def _only(pattern: str) -> dict[str, str]:
+    """Let the router see the rows of the outbox alone: one of a signal table has none of the columns that it needs."""
+    found = {"predicates": "outbox", "predicates.outbox.type": _MATCHES, "predicates.outbox.pattern": pattern}
+    return {**found, "transforms.outbox.predicate": "outbox"}

@@ -36,11 +36,15 @@ def routes(
     found = {"transforms": ",".join(f"topic{at}" for at in range(len(chosen)))}
     for at, (table, topic) in enumerate(chosen.items()):
         name = f"transforms.topic{at}"
-        middle = re.escape(_UNUSABLE.sub("_", table))
         found[f"{name}.type"] = _ROUTER
-        found[f"{name}.regex"] = f"{re.escape(begins)}\\.{database}{middle}"
+        found[f"{name}.regex"] = topic_pattern(begins, table, database)
         found[f"{name}.replacement"] = topic
     return found
+
+
+def topic_pattern(begins: str, table: str, database: str = "") -> str:
+    """Return the regular expression of the topic that Debezium derives for a table; arguments as for `routes`."""
+    return f"{re.escape(begins)}\\.{database}{re.escape(_UNUSABLE.sub('_', table))}"
 
 
 def _chosen(topics: Mapping[str, str] | str, tables: Sequence[str]) -> dict[str, str]:

@@ -116,7 +116,7 @@ def _included(connector: str, tables: Sequence[str], signal_table: str | None) -
         return {"collection.include.list": listed}
     if connector not in ("mariadb", "mysql"):
         return {"table.include.list": listed}
-    databases = dict.fromkeys(one.split(".")[0] for one in captured)
+    databases = dict.fromkeys(_SPECIAL.sub(r"\\\1", one.split(".")[0]) for one in captured)
     return {"database.include.list": ",".join(databases), "table.include.list": listed}
 
 

@@ -69,6 +69,20 @@ def test_a_name_is_no_regular_expression():
     assert found["table.include.list"] == r"public.a\+b,public.\$x"
 
 
+def test_nor_is_that_of_a_database():
+    found = debezium_source("mariadb", source_conn_id="crm", topic_prefix="crm", tables=["a+b.orders", "shop.orders"])
+    assert found["database.include.list"] == r"a\+b,shop"
+
+
+def test_the_router_of_an_outbox_sees_the_rows_of_the_outbox_alone():
+    found = outbox_source(**{**OUTBOX, "table": "public.Out Box"}, signal_table="public.signals")
+    assert found["transforms.outbox.predicate"] == "outbox"
+    matches = re.compile(found["predicates.outbox.pattern"]).fullmatch
+    assert matches("crm.public.Out_Box")
+    assert not any(map(matches, ("crm", "crm.public.signals", "crm.publicXOut_Box")))
+    assert not any(name.startswith("notification.") for name in found)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -118,6 +132,7 @@ def test_a_wrong_argument_of_an_outbox(change, said):
     [
         ({"insert_mode": "bogus"}, "insert_mode= must be one of"),
         ({"properties": {"insert.mode": "bogus"}}, "insert.mode= must be one of"),
+        ({"quote_identifiers": "yes"}, "quote_identifiers= must be one of"),
         ({"key": "id"}, "key= must be one of"),
         ({"key": "record_value"}, "delete=True needs"),
         ({"schema_evolution": "full"}, "schema_evolution= must be one of"),
