@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from airflow_legacy_events.connect.config import entries
+from airflow_legacy_events.connect.config import CLASS, entries
 from airflow_legacy_events.core.errors import ConfigurationError
 
 EXECUTE, STOP, PAUSE, RESUME = "execute-snapshot", "stop-snapshot", "pause-snapshot", "resume-snapshot"
@@ -40,14 +40,24 @@ class Signal(NamedTuple):
     tables: tuple[str, ...]
     conditions: Mapping[str, str]
 
-    def data(self) -> dict[str, Any]:
-        """Return its data, as Debezium reads it."""
+    def data(self, plugin: str) -> dict[str, Any]:
+        """Return its data, as Debezium reads it.
+
+        An incremental snapshot takes a regular expression of a table and a condition, a blocking one takes the table's
+        name and a whole statement.
+
+        Args:
+            plugin: class of the connector.
+        """
         found: dict[str, Any] = {"type": self.snapshot.upper()}
         if self.tables:
             found["data-collections"] = [re.escape(one) for one in self.tables]
         if self.conditions:
             found["additional-conditions"] = [
-                {"data-collection": table, "filter": sql} for table, sql in self.conditions.items()
+                {"data-collection": re.escape(table), "filter": sql}
+                if self.snapshot == INCREMENTAL
+                else {"data-collection": table, "filter": _statement(plugin, table, sql)}
+                for table, sql in self.conditions.items()
             ]
         return found
 
@@ -148,7 +158,22 @@ def check_captured(name: str, config: Mapping[str, str], signal: Signal, way: Wa
 
 def kafka_message(config: Mapping[str, str], id_: str, signal: Signal) -> tuple[str, str]:
     """Return key and value of a signal on its topic; another key than the topic prefix is ignored."""
-    return config.get("topic.prefix", ""), json.dumps({"id": id_, "type": signal.kind, "data": signal.data()})
+    return config.get("topic.prefix", ""), json.dumps(
+        {"id": id_, "type": signal.kind, "data": signal.data(config.get(CLASS, ""))}
+    )
+
+
+def _statement(plugin: str, table: str, condition: str) -> str:
+    """Return what reads the rows of a table for a blocking snapshot; a whole statement stays as it is."""
+    kind = plugin.lower()
+    if "mongo" in kind or re.match(r"\s*(SELECT|WITH)\b", condition, re.IGNORECASE):
+        return condition
+    sign = "`" if "mysql" in kind or "mariadb" in kind else '"'
+    parts = table.split(".", 2 if "sqlserver" in kind or "oracle" in kind else 1)
+    if "oracle" in kind:
+        parts = parts[-2:]  # the first one is the database, which SQL can't name there
+    named = ".".join(sign + part.replace(sign, sign * 2) + sign for part in parts)
+    return f"SELECT * FROM {named} WHERE {condition}"  # noqa: S608  the condition is SQL
 
 
 def _captured(config: Mapping[str, str], table: str) -> bool:

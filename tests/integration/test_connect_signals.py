@@ -95,11 +95,15 @@ def test_a_snapshot_of_two_tables_one_with_a_condition(source, topics):
     assert [count(topics, f"{name}.{table}") for table in TABLES] == [50, 20]
 
 
-def test_a_blocking_snapshot(source, topics):
+@pytest.mark.parametrize(
+    ("conditions", "rows"),
+    [(None, 20), ({"public.lines": "id > 15"}, 5), ({"public.lines": "SELECT * FROM lines WHERE id > 12"}, 8)],
+)
+def test_a_blocking_snapshot(source, topics, conditions, rows):
     name = source()
-    report = signal(name, tables=["public.lines"], snapshot="blocking")
-    assert report["tables"] == {"public.lines": {"status": "SUCCEEDED", "rows": 20}}
-    assert count(topics, f"{name}.public.lines") == 20
+    report = signal(name, tables=["public.lines"], snapshot="blocking", conditions=conditions)
+    assert report["tables"] == {"public.lines": {"status": "SUCCEEDED", "rows": rows}}
+    assert count(topics, f"{name}.public.lines") == rows
 
 
 def test_a_condition_that_is_no_sql_is_red(source):

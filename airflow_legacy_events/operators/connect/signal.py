@@ -16,7 +16,7 @@ from airflow_legacy_events.connect import calls
 from airflow_legacy_events.connect.answering import Answer, Sent, snapshot_runs
 from airflow_legacy_events.connect.applying import failed_error
 from airflow_legacy_events.connect.client import ConnectClient
-from airflow_legacy_events.connect.config import is_debezium_source
+from airflow_legacy_events.connect.config import CLASS, is_debezium_source
 from airflow_legacy_events.connect.conflicts import slot_of
 from airflow_legacy_events.connect.secrets import secrets_of
 from airflow_legacy_events.connect.signals import (
@@ -197,7 +197,7 @@ class DebeziumSignalOperator(ConnectorOperator):
         )
         if way.channel == SOURCE:
             with connected(str(self.source_conn_id)) as database:
-                database.signal(way.place, id_, signal.kind, json.dumps(signal.data()))
+                database.signal(way.place, id_, signal.kind, json.dumps(signal.data(config.get(CLASS, ""))))
         else:
             self._publish(way.place, *kafka_message(config, id_, signal))
         _log.info("connector %s: signal %s was sent, %s", self.connector, id_, signal.kind)
