@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+from threading import Thread
 
 import MySQLdb
 import pytest
+import sqlalchemy as sa
 
 from airflow_legacy_events.core.errors import WatermarkError
 from tests.support.engines import of
@@ -341,3 +343,19 @@ def test_nothing_appears_below_a_drained_mark_whatever_writers_do(legacy, databa
     assert len(marks) > 4
     for mark in marks:
         assert mark.held(), (mark.order, mark.below() - mark.seen)
+
+
+@each()
+def test_a_stream_of_ours_is_not_waited_for_beside_a_monitor(legacy, database):
+    legacy.execute("INSERT INTO t (v) SELECT 1 FROM s JOIN (SELECT 1 UNION SELECT 2 UNION SELECT 3) AS more")
+    writers, query = writers_of(database, "changed"), sa.select(sa.column("id")).select_from(sa.table("t"))
+    with contextlib.closing(legacy.database()) as other, reading_constantly(legacy):
+        other.reflect("t", None)
+        slow = query.where(sa.text("SLEEP(0.3) = 0"))
+        with other.stream(slow, 1, 1_000_000) as pages:
+            running = Thread(target=lambda: list(pages))
+            running.start()
+            shown = "SELECT id FROM information_schema.processlist WHERE info LIKE '/* legacy-events */ SELECT%%'"
+            [(number,)] = until(lambda: legacy.execute(shown))
+            assert number not in [one.pid for one in writers.look().open.values()]
+            running.join()

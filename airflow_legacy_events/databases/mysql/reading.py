@@ -28,6 +28,9 @@ from airflow_legacy_events.databases.mysql.streaming import read_slowly
 from airflow_legacy_events.databases.mysql.writing import reason_of_read
 
 _CONNECTING = "connecting"
+STREAM_MARK = "/* legacy-events */ "
+"""Begins each statement that may run for hours: no other stream waits for it."""
+
 # TCP keepalive: a silently vanished peer is detected. The connection's own settings take precedence.
 _CONNECT_SECONDS = 30
 _SILENT_SECONDS = 30
@@ -122,7 +125,7 @@ class Reader(AskedServer):
             check_shape(self.conn_id, expected, found, self._known.json)
         with self._readable(session, statement, parameters):
             try:
-                yield from self._stream(session, statement, parameters, expected if plain else None)
+                yield from self._stream(session, f"{STREAM_MARK}{statement}", parameters, expected if plain else None)
             except MySQLdb.Error as error:
                 if refused := self._too_large(session, error, query):
                     raise refused from None

@@ -23,7 +23,8 @@ _SELECT = re.compile(r"(?:\s|\(|/\*(?![!M]).*?\*/|(?:#|--\s)[^\n]*\n)*select\b",
 _DUMP = "SELECT /*!40001 SQL_NO_CACHE */ "
 """How mysqldump and mariadb-dump begin the statement that reads a table."""
 
-_OURS = f"SELECT {MARK}"
+_OURS = (f"SELECT {MARK}", "/* legacy-events */ ")
+"""How the statements of a lock and of a stream begin."""
 
 
 def may_commit(thread: int, listing: Listing, *, of_times: bool) -> bool:
@@ -53,7 +54,7 @@ def is_writing(client: Client, transaction: Transaction | None, *, of_times: boo
         return False
     if not of_times:
         return _SELECT.match(client.text) is None
-    return not ((transaction is not None and transaction.read_only) or client.text.startswith((_DUMP, _OURS)))
+    return not ((transaction is not None and transaction.read_only) or client.text.startswith((_DUMP, *_OURS)))
 
 
 def _rests(client: Client) -> bool:
