@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import uuid
 
 import pytest
+import sqlalchemy as sa
 
 from airflow_legacy_events.errors import ConfigurationError
 from airflow_legacy_events.operators.connect import (
@@ -140,6 +142,22 @@ def test_delete_and_begin_again_under_the_same_name(connect, shop, source, topic
     connect.wait_running(source)
     count = shop.execute("SELECT count(*) FROM orders")[0][0]
     wait_until(lambda: len(topics.read(f"{source}.public.orders")) == rows + count, "every row arriving again")
+
+
+def test_what_could_not_be_dropped_is_dropped_by_the_next_try(connect, shop, source, monkeypatch):
+    role = f"r_{uuid.uuid4().hex[:10]}"
+    shop.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{connectors.PASSWORD}'")
+    url = sa.make_url(shop.url).set(username=role, password=connectors.PASSWORD)
+    connectors.database_connection(monkeypatch, url, "postgres", "legacy_limited")
+    try:
+        with pytest.raises(ConfigurationError) as error:
+            delete(source, source_conn_id="legacy_limited", drop_slot=True)
+        shop.execute(str(error.value).splitlines()[-1])
+        report = delete(source, source_conn_id="legacy_limited", drop_slot=True)
+    finally:
+        shop.execute(f"DROP ROLE {role}")
+    assert (report["deleted"], report["left"]["slot"]) == (True, None)
+    assert shop.execute(f"SELECT FROM pg_replication_slots WHERE slot_name = '{slot_name(source)}'") == []
 
 
 def test_what_stays_is_named_with_the_wal_it_holds(source):

@@ -33,6 +33,9 @@ _PUBLICATION = "dbz_publication"
 class ConnectorDeleteOperator(ConnectorOperator):
     """Deletes a connector, and sees that it is gone.
 
+    The connector is stopped, what is to be dropped is dropped, and then it is deleted: if the task fails or is killed in
+    between, its next try does the rest.
+
     Kafka Connect keeps the offsets of a deleted connector, and a database its slot and publication: a slot that is
     left lets the server keep its log until the disk is full. They are dropped where the arguments say so. What stays is
     in the report, ``{connector, deleted, left: {slot, publication, held_bytes, sql}}``, with the SQL that drops it.
@@ -84,10 +87,11 @@ class ConnectorDeleteOperator(ConnectorOperator):
         self._keep(client, config)
         if self.reset_offsets:
             client.send(calls.reset_offsets(self.connector))
+        left = self._clean(client, config, keeps)  # first, since only the connector names its slot for another try
         client.send(calls.delete(self.connector))
         self._wait_gone(client)
         _log.info("connector %s is deleted", self.connector)
-        return {"connector": self.connector, "deleted": True, "left": self._clean(client, config, keeps)}
+        return {"connector": self.connector, "deleted": True, "left": left}
 
     def _absent(self, client: ConnectClient) -> dict[str, Any]:
         if self.missing == _FAIL:
@@ -134,7 +138,7 @@ class ConnectorDeleteOperator(ConnectorOperator):
         return _left(slot if found else None, publication if there else None, found)
 
     def _drop_slot(self, client: ConnectClient, database: ConnectedDatabase, slot: str) -> None:
-        """Drop the slot once its session has ended, which takes a moment after the connector."""
+        """Drop the slot once its session has ended, which takes a moment after the connector's tasks."""
         while (found := database.slot(slot)) is not None:
             if not found.active and database.drop_slot(slot):
                 _log.info("connector %s: slot %s is dropped", self.connector, slot)
