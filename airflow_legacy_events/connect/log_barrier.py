@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_legacy_events.connect import calls
-from airflow_legacy_events.connect.config import CLASS, is_debezium_source
+from airflow_legacy_events.connect.config import CLASS
 from airflow_legacy_events.connect.conflicts import slot_of
 from airflow_legacy_events.connect.nudges import AUTO, nudge
 from airflow_legacy_events.connect.positions import PREFIX, in_snapshot, place_of, present_offset, same_log
+from airflow_legacy_events.connect.source_database import products_of, refuse_other
 from airflow_legacy_events.connect.steps import Steps
 from airflow_legacy_events.connect.streaming import UsingSource, refuse_silent
 from airflow_legacy_events.connect.target import Target
@@ -18,7 +19,6 @@ from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import ConnectedDatabase, LogPlace, SourceSlot
 
 _AGAIN_SECONDS, _LONGEST_AGAIN_SECONDS = 60.0, 900.0
-_PRODUCTS = {"postgres": ("postgresql",), "mysql": ("mysql", "mariadb"), "mariadb": ("mysql", "mariadb")}
 _FLUSH_MODE, _BY_CONNECTOR = "lsn.flush.mode", "connector"
 
 
@@ -37,7 +37,7 @@ class LogBarrier:
 
     def check(self, config: Mapping[str, str]) -> None:
         """See `Barrier.check`."""
-        if not is_debezium_source(config) or self._products(config) is None:
+        if products_of(config) is None:
             raise ConfigurationError(
                 f"connector {self._name!r} can't be compared with a log: ConnectorCaughtUpSensor is for Debezium's"
                 f" connectors for PostgreSQL, MariaDB and MySQL, and for sinks. Its class is {config.get(CLASS)!r}"
@@ -49,7 +49,7 @@ class LogBarrier:
 
         def look(database: ConnectedDatabase) -> tuple[LogPlace, SourceSlot | None]:
             end = database.end()
-            self._refuse_other(config, database)
+            refuse_other(self._name, config, self._conn_id, database)
             slot = slot_of(config)
             return end, None if slot is None else database.slot(slot)
 
@@ -108,20 +108,3 @@ class LogBarrier:
         if target.slot.order < wanted.order <= slot.confirmed.order:
             return slot.confirmed.text, ""
         return None, none_yet
-
-    def _products(self, config: Mapping[str, str]) -> tuple[str, ...] | None:
-        plugin = config.get(CLASS, "").lower()
-        return next((products for kind, products in _PRODUCTS.items() if kind in plugin), None)
-
-    def _refuse_other(self, config: Mapping[str, str], database: ConnectedDatabase) -> None:
-        if database.product not in (self._products(config) or ()):
-            raise ConfigurationError(
-                f"source_conn_id={self._conn_id!r} leads to {database.product}, but connector {self._name!r} is a"
-                f" {config.get(CLASS)}: give the connection of its database"
-            )
-        named = config.get("database.dbname", "").strip()
-        if slot_of(config) is not None and named and "${" not in named and named != database.database:
-            raise ConfigurationError(
-                f"source_conn_id={self._conn_id!r} leads to database {database.database!r}, but connector"
-                f" {self._name!r} reads {named!r}: give the connection of that database"
-            )

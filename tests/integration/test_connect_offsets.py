@@ -144,6 +144,20 @@ def test_delete_and_begin_again_under_the_same_name(connect, shop, source, topic
     wait_until(lambda: len(topics.read(f"{source}.public.orders")) == rows + count, "every row arriving again")
 
 
+def test_a_connection_of_another_database_touches_nothing(connect, shop, source, monkeypatch):
+    url = sa.make_url(shop.url).set(database="postgres")
+    connectors.database_connection(monkeypatch, url, "postgres", "another")
+    live = offsets(source)["after"]
+    for call in (
+        lambda: delete(source, source_conn_id="another", drop_slot=True),
+        lambda: offsets(source, action="alter", offsets=live, source_conn_id="another"),
+    ):
+        with pytest.raises(ConfigurationError) as error:
+            call()
+        assert "source_conn_id='another' leads to database 'postgres', but" in words(error)
+    assert state(connect, source) == "RUNNING"
+
+
 def test_what_could_not_be_dropped_is_dropped_by_the_next_try(connect, shop, source, monkeypatch):
     role = f"r_{uuid.uuid4().hex[:10]}"
     shop.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{connectors.PASSWORD}'")

@@ -14,6 +14,7 @@ from airflow_legacy_events.connect.applying import LOOK_SECONDS
 from airflow_legacy_events.connect.client import ConnectClient
 from airflow_legacy_events.connect.conflicts import rivals, slot_of
 from airflow_legacy_events.connect.secrets import shown
+from airflow_legacy_events.connect.source_database import refuse_other
 from airflow_legacy_events.connect.standing import bring
 from airflow_legacy_events.connect.state import STOPPED
 from airflow_legacy_events.connect.watching import missing
@@ -33,8 +34,8 @@ _PUBLICATION = "dbz_publication"
 class ConnectorDeleteOperator(ConnectorOperator):
     """Deletes a connector, and sees that it is gone.
 
-    The connector is stopped, what is to be dropped is dropped, and then it is deleted: if the task fails or is killed in
-    between, its next try does the rest.
+    The connector is stopped, what is to be dropped is dropped, and then it is deleted: if the task fails or is killed
+    in between, its next try does the rest.
 
     Kafka Connect keeps the offsets of a deleted connector, and a database its slot and publication: a slot that is
     left lets the server keep its log until the disk is full. They are dropped where the arguments say so. What stays is
@@ -83,6 +84,9 @@ class ConnectorDeleteOperator(ConnectorOperator):
                 raise ConfigurationError(
                     f"{argument}=True was given, but connector {self.connector!r} has no {what}: leave it out"
                 )
+        if self.source_conn_id is not None and slot_of(config) is not None:
+            with connected(self.source_conn_id) as database:
+                refuse_other(self.connector, config, self.source_conn_id, database)
         bring(client, self.connector, STOPPED, self.timeout)
         self._keep(client, config)
         if self.reset_offsets:

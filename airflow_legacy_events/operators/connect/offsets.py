@@ -16,6 +16,7 @@ from airflow_legacy_events.connect.client import ConnectClient
 from airflow_legacy_events.connect.conflicts import slot_of
 from airflow_legacy_events.connect.offsets import Offsets
 from airflow_legacy_events.connect.positions import sink_offsets
+from airflow_legacy_events.connect.source_database import refuse_other
 from airflow_legacy_events.connect.standing import bring, standing_of
 from airflow_legacy_events.connect.state import STOPPED
 from airflow_legacy_events.connect.watching import missing
@@ -124,6 +125,7 @@ class ConnectorOffsetsOperator(ConnectorOperator):
         if self.source_conn_id is not None and wanted:
             slot = slot_of(config)
             with connected(self.source_conn_id) as database:
+                refuse_other(self.connector, config, self.source_conn_id, database)
                 end, found = database.end(), None if slot is None else database.slot(slot)
             rules.refuse_outside_log(self.connector, config, wanted, end, found)
         if self.broker_conn_id is not None and (topics := {at.topic for at in sink_offsets(wanted)}):

@@ -34,6 +34,7 @@ from airflow_legacy_events.connect.signals import (
     kafka_message,
     tables_of,
 )
+from airflow_legacy_events.connect.source_database import products_of, refuse_other
 from airflow_legacy_events.connect.state import RUNNING
 from airflow_legacy_events.connect.steps import run
 from airflow_legacy_events.connect.watching import missing
@@ -197,6 +198,8 @@ class DebeziumSignalOperator(ConnectorOperator):
         )
         if way.channel == SOURCE:
             with connected(str(self.source_conn_id)) as database:
+                if products_of(config) is not None:
+                    refuse_other(self.connector, config, str(self.source_conn_id), database)
                 database.signal(way.place, id_, signal.kind, json.dumps(signal.data(config.get(CLASS, ""))))
         else:
             self._publish(way.place, *kafka_message(config, id_, signal))
