@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from airflow_legacy_events.cli._command import command, say, say_json, show
-from airflow_legacy_events.cli._rendering import rendered, task_ids
+from airflow_legacy_events.cli._rendering import each_rendered, task_ids
 from airflow_legacy_events.connect import calls
 from airflow_legacy_events.connect.diff import lines_of
 from airflow_legacy_events.connect.plan import UNCHANGED, Declares
@@ -54,8 +54,7 @@ def _upserts(args: Namespace) -> Iterator[Declares]:
     if not found:
         raise ConfigurationError(f"DAG {args.dag_id!r} declares no connector: it has no ConnectorUpsertOperator")
     for task_id in found:
-        operator, _ = rendered(args, task_id)
-        yield operator
+        yield from each_rendered(args, task_id)
 
 
 def _state(operator: Declares) -> dict[str, Any]:

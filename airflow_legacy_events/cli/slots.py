@@ -29,7 +29,8 @@ def slots_list(args: Namespace) -> None:
         show([*(_row(one) for one in found), *(_connector_row(one) for one in others)], args.output)
     else:
         say(f"connection {args.conn_id!r}: its database has no replication slot of this package")
-    if findings := [sentence for one in found for sentence in one.findings]:
+    of_others = [sentence for one in others for sentence in one.findings(max_wal)]
+    if findings := [*(sentence for one in found for sentence in one.findings), *of_others]:
         raise SystemExit(printable_lines("\n".join(findings)))
 
 

@@ -9,10 +9,12 @@ MASK = "***"
 
 _NAMES = re.compile(
     r"passw|passphrase|secret|token|credential|jaas|api[._-]?key|access[._-]?key|private[._-]?key|ssl\.keystore\.key"
-    r"|auth\.user\.info|authorization|connection\.string",
+    r"|auth\.user\.info|authorization|connection\.string|(?:^|[._-])pass$",
     re.IGNORECASE,
 )
-_IN_VALUE = re.compile(r"://[^/@\s]*:[^/@\s]+@|(?:password|pwd|secret|token)\s*=", re.IGNORECASE)
+_IN_VALUE = re.compile(
+    r"://[^/@\s]*:[^/@\s]+@|(?:password|pwd|secret|token)\s*=|\b(?:bearer|basic)\s+\S", re.IGNORECASE
+)
 _PLACEHOLDER = re.compile(r"\$\{[^{}:]+:[^{}]*\}")
 _MASKED = re.compile(r"[*•]{3,}|\[hidden\]", re.IGNORECASE)
 _NOTHING_SECRET = frozenset({"true", "false", "none", "null"})

@@ -78,7 +78,23 @@ def test_a_connector_that_is_missing_as_declared_and_changed(declared, connect, 
     metadata.cli("legacy-events", "slots", "list", "--conn-id", "shop", "--connect-conn-id", "cluster", "-o", "json")
     [line] = json.loads(capsys.readouterr().out)
     assert (line["slot"], line["connector"]) == (slot_name(name), name)
+    shop.execute("SELECT pg_logical_emit_message(false, 'x', repeat('x', 9000))")
+    arguments = ("--conn-id", "shop", "--connect-conn-id", "cluster", "--max-wal", "1 kB")
+    with pytest.raises(SystemExit, match="of WAL, more than 1 kB"):
+        metadata.cli("legacy-events", "slots", "list", *arguments)
     connect.end(name)
+
+
+def test_every_connector_of_a_mapped_task(connector, connect, monkeypatch, capsys):
+    connectors.connection(monkeypatch, connect.url)
+    names, dag_id = [connector(), connector()], f"dag_{uuid.uuid4().hex[:12]}"
+    task = "ConnectorUpsertOperator.partial(task_id='m', config={'connector.class': 'X'})"
+    dag = DAG.partition("    ConnectorUpsert")[0].format(dag_id=dag_id)
+    Dag.write(f"{dag}    {task}.expand(connector={names})\n", dag_id)
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        metadata.cli("legacy-events", "connect", "status", dag_id, "-o", "json")
+    assert [one["connector"] for one in json.loads(capsys.readouterr().out)] == names
 
 
 def _fields(database):

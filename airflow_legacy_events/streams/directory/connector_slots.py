@@ -10,6 +10,7 @@ from airflow_legacy_events.connect.conflicts import slot_of
 from airflow_legacy_events.core.ports import SourceSlot
 from airflow_legacy_events.hooks.connect import KafkaConnectHook
 from airflow_legacy_events.streams.connected import connected
+from airflow_legacy_events.streams.sizes import shown
 
 _TIMEOUT = dt.timedelta(seconds=30)
 
@@ -35,6 +36,19 @@ class ConnectorSlot(NamedTuple):
             "lost": slot.lost,
             "held_bytes": slot.held_bytes,
         }
+
+    def findings(self, max_wal: int | None) -> list[str]:
+        """Return what is wrong with it, in sentences.
+
+        Args:
+            max_wal: bytes that it may hold; None: any number.
+        """
+        found, slot, held = [], f"slot {self.slot.name!r} of connector {self.connector!r}", self.slot.held_bytes or 0
+        if self.slot.lost is not None:
+            found.append(f"{slot} is lost ({self.slot.lost}): the server has removed changes that were not delivered")
+        if max_wal is not None and held > max_wal:
+            found.append(f"{slot} holds {shown(held)} of WAL, more than {shown(max_wal)}")
+        return found
 
 
 def connector_slots(conn_id: str, connect_conn_id: str) -> list[ConnectorSlot]:

@@ -55,6 +55,10 @@ def test_what_the_plugin_declares_as_a_password_is_a_secret_whatever_its_name():
         ("database.user", "crm", False),
         ("message.key.columns", "public.orders:id", False),
         ("tombstones.on.delete", "true", False),
+        ("ssl.keystore.pass", "x1y2z3", True),
+        ("custom.header", "Bearer x1y2z3", True),
+        ("compass", "north", False),
+        ("field.bearer", "basic", False),
         ("delete.tombstone.token.enabled", "true", False),
     ],
 )
