@@ -1,6 +1,8 @@
-"""Names of connectors, as a worker can serve them."""
+"""Names: those of connectors that a worker can serve, and how SQL spells those of PostgreSQL."""
 
 from __future__ import annotations
+
+import re
 
 from airflow_legacy_events.core.errors import ConfigurationError
 
@@ -26,3 +28,9 @@ def check_name(name: object) -> str:
             " connector, but answer no request for it"
         )
     return name
+
+
+def spelled(*parts: str) -> str:
+    """Return a name of PostgreSQL as SQL spells it: its parts are quoted where they have to be, and joined by dots."""
+    plain = re.compile(r"[a-z_][a-z0-9_]*")
+    return ".".join(one if plain.fullmatch(one) else '"' + one.replace('"', '""') + '"' for one in parts)

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Mapping
 
 from airflow_legacy_events.connect.config import entries
+from airflow_legacy_events.connect.names import spelled
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.ports import ConnectedDatabase
 
@@ -48,7 +49,7 @@ def nudge(name: str, config: Mapping[str, str]) -> Callable[[ConnectedDatabase],
         if pgoutput and database.published(publication, table) is False:
             raise ConfigurationError(
                 f"signal table {table!r} is in no publication of connector {name!r}, so that a row in it is not seen:"
-                f" add it\nALTER PUBLICATION {publication} ADD TABLE {table}"
+                f" add it\nALTER PUBLICATION {spelled(publication)} ADD TABLE {spelled(*table.split('.', 1))}"
             )
         database.signal(table, f"{PREFIX}-{uuid.uuid4().hex[:20]}", "log", content)
 

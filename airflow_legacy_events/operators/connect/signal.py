@@ -18,6 +18,7 @@ from airflow_legacy_events.connect.applying import failed_error
 from airflow_legacy_events.connect.client import ConnectClient
 from airflow_legacy_events.connect.config import CLASS, is_debezium_source
 from airflow_legacy_events.connect.conflicts import slot_of
+from airflow_legacy_events.connect.names import spelled
 from airflow_legacy_events.connect.secrets import secrets_of
 from airflow_legacy_events.connect.signals import (
     CHANNELS,
@@ -164,7 +165,8 @@ class DebeziumSignalOperator(ConnectorOperator):
         if there is False:
             raise ConfigurationError(
                 f"signal table {way.place!r} is in no publication of connector {self.connector!r}, so a signal in it is"
-                f" not seen: run the statement below\nALTER PUBLICATION {publication} ADD TABLE {way.place}"
+                f" not seen: run the statement below\nALTER PUBLICATION {spelled(publication)} ADD TABLE"
+                f" {spelled(*way.place.split('.', 1))}"
             )
 
     def _wait_for_others(self, client: ConnectClient, config: Mapping[str, str], topic: str) -> None:

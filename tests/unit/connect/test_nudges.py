@@ -65,6 +65,11 @@ def test_a_message_is_preferred_to_a_row(config, database, written):
         (PGOUTPUT | {"skipped.operations": "t, m"}, Writes(), "skipped.operations is"),
         ({}, Writes(), "needs a signal table"),
         (SIGNALS | PGOUTPUT, Writes(emits=False, published=False), "ALTER PUBLICATION dbz_publication ADD TABLE"),
+        (
+            PGOUTPUT | {"signal.data.collection": "public.My Signals", "publication.name": "Pub-1"},
+            Writes(emits=False, published=False),
+            'ALTER PUBLICATION "Pub-1" ADD TABLE public."My Signals"',
+        ),
     ],
 )
 def test_what_would_not_be_seen_is_refused_before_it_is_written(config, database, text):
