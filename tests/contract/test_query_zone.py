@@ -53,8 +53,8 @@ def berlin(request):
 
 def make_shop(legacy, *ids):
     legacy.execute(
-        "CREATE TABLE t (id integer PRIMARY KEY, updated_at timestamp NOT NULL DEFAULT localtimestamp,"
-        " created_at timestamp NOT NULL DEFAULT localtimestamp, day date NOT NULL, body varchar(9))"
+        "CREATE TABLE t (id integer PRIMARY KEY, updated_at timestamp(6) NOT NULL DEFAULT localtimestamp(6),"
+        " created_at timestamp(6) NOT NULL DEFAULT localtimestamp(6), day date NOT NULL, body varchar(9))"
     )
     sell(legacy, *ids)
 

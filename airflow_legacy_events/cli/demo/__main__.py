@@ -38,6 +38,10 @@ def main(arguments: Sequence[str] = ()) -> None:
     say(f"   {airflow} legacy-events watermark --help")
 
 
+FINAL_SECONDS = 2.1
+"""After which rows of this moment are read: the clock's margin, and the rest of a second that has begun."""
+
+
 def show_runs(bootstrap: str, work: Callable[[], Mapping[str, tuple[str, str]]]) -> None:
     """Run the DAG, simulate the old application, run the DAG again, and show what each run sent."""
     offsets: dict[int, int] = {}
@@ -49,6 +53,8 @@ def show_runs(bootstrap: str, work: Callable[[], Mapping[str, tuple[str, str]]])
     head("2  The old application keeps working")
     changed = work()
     say(f"   {'; '.join(f'order {key} is {after}' for key, (_, after) in changed.items())}")
+    say(f"   A run leaves rows of the last second to the next one, so the second run begins in {FINAL_SECONDS:g} s.")
+    time.sleep(FINAL_SECONDS)
     head("3  Second run: only what changed")
     report = run_dag()
     sent = {event["subject"]: event for event in (json.loads(one.value()) for one in broker.read(bootstrap, offsets))}
