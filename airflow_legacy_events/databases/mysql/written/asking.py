@@ -26,7 +26,8 @@ _FACTS = """
   WHERE privilege_type = 'PROCESS' AND grantee = {grantee}),
 (SELECT COUNT(*) FROM information_schema.processlist
   WHERE user = 'system user' AND command NOT IN ('Daemon', 'Sleep')),
-(SELECT GROUP_CONCAT(CONCAT_WS('\x01', action_timing, event_manipulation, action_statement) SEPARATOR '\x02')
+(SELECT GROUP_CONCAT(
+          CONCAT_WS('\x01', action_timing, event_manipulation, COALESCE(action_statement, '')) SEPARATOR '\x02')
    FROM information_schema.triggers
   WHERE event_object_schema = COALESCE(%s, DATABASE()) AND event_object_table = %s),
 (SELECT GROUP_CONCAT(CONCAT_WS('\x01', constraint_name, update_rule, delete_rule) SEPARATOR '\x02')
