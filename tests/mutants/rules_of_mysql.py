@@ -50,14 +50,14 @@ MYSQL = (
     Rule(
         "MySQL: of times, a dump is not waited for",
         _RULES,
-        "client.text.startswith((_DUMP, _OURS))",
+        "client.text.startswith((_DUMP, *_OURS))",
         "client.text.startswith(_OURS)",
         (f"{_CASES}::test_sessions_of_ours_and_dumps_are_not_waited_for",),
     ),
     Rule(
         "MySQL: a lock of ours is not waited for",
         _RULES,
-        "client.text.startswith((_DUMP, _OURS))",
+        "client.text.startswith((_DUMP, *_OURS))",
         "client.text.startswith(_DUMP)",
         (f"{_CASES}::test_sessions_of_ours_and_dumps_are_not_waited_for",),
     ),
