@@ -31,18 +31,17 @@ def bring(client: ConnectClient, name: str, state: str, timeout: dt.timedelta) -
     if status is None or status.connector.state != state.upper():
         client.send(calls.set_state(name, state))
     while not client.deadline.over:
-        status = client.send(calls.status(name))
-        if status is None:
+        status, config = client.send(calls.status(name)), client.send(calls.config(name))
+        if config is None:  # a worker that starts does not know the status of a connector that is there
             raise ConnectError(f"connector {name!r} was deleted while this task waited for it")
-        if status.holds(state):
+        if status is not None and status.holds(state):
             return status
-        if state == RUNNING and status.failed and status.connector.state != STOPPED.upper():
-            config = client.send(calls.config(name))
-            raise failed_error(name, status.failed, secrets_of(config or {}))
+        if status is not None and state == RUNNING and status.failed:
+            raise failed_error(name, status.failed, secrets_of(config))
         client.deadline.wait(LOOK_SECONDS)
     raise ConnectError(
         f"connector {name!r} is not {state} after {timeout}: look at the workers' logs, or raise timeout=. Now:"
-        f" {status}"
+        f" {status or 'not known to the worker'}"
     )
 
 

@@ -8,11 +8,10 @@ from typing import Any
 from airflow.sdk import Context
 
 from airflow_legacy_events.connect import calls
-from airflow_legacy_events.connect.applying import LOOK_SECONDS, failed_error
 from airflow_legacy_events.connect.client import ConnectClient
-from airflow_legacy_events.connect.secrets import secrets_of
+from airflow_legacy_events.connect.standing import bring
 from airflow_legacy_events.connect.state import RUNNING, STATES, Status
-from airflow_legacy_events.core.errors import ConfigurationError, ConnectError
+from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.operators.connect._base import ConnectorOperator
 from airflow_legacy_events.streams import arguments
 
@@ -47,27 +46,9 @@ class ConnectorStateOperator(ConnectorOperator):
         if status is not None and status.holds(self.state):
             _log.info("connector %s is %s already", self.connector, self.state)
             return self._report("unchanged", before, status)
-        if status is None or status.connector.state != self.state.upper():
-            client.send(calls.set_state(self.connector, self.state))
-        status = self._wait(client, status)
+        status = bring(client, self.connector, self.state, self.timeout)
         _log.info("connector %s is %s", self.connector, self.state)
         return self._report("changed", before, status)
-
-    def _wait(self, client: ConnectClient, status: Status | None) -> Status:
-        while not client.deadline.over:
-            status = client.send(calls.status(self.connector))
-            config = client.send(calls.config(self.connector))
-            if config is None:
-                raise ConnectError(f"connector {self.connector!r} was deleted while this task waited for it")
-            if status is not None and status.holds(self.state):
-                return status
-            if status is not None and self.state == RUNNING and status.failed:
-                raise failed_error(self.connector, status.failed, secrets_of(config))
-            client.deadline.wait(LOOK_SECONDS)
-        raise ConnectError(
-            f"connector {self.connector!r} is not {self.state} after {self.timeout}: look at the workers' logs, or"
-            f" raise timeout=. Now: {status or 'not known to the worker'}"
-        )
 
     def _absent(self) -> dict[str, Any]:
         if self.missing == _FAIL:
