@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -12,12 +11,13 @@ from airflow_legacy_events.core.columns import TEMPORAL, Kind
 from airflow_legacy_events.core.ports import Blocker, WritersLook, Written
 from airflow_legacy_events.core.zones import canonical
 from airflow_legacy_events.databases.sqlite.written import Writing, is_local
+from airflow_legacy_events.databases.verdict import BOUNDED, Judged, Verdict, gap
 
 _UTC = "UTC"
 _AT_ONCE = "commits within a second of the statement"
 
 
-class SqliteRowWriters:
+class SqliteRowWriters(Judged):
     """No writer is waited for: the next one begins to write when the last one has committed.
 
     Args:
@@ -28,18 +28,7 @@ class SqliteRowWriters:
     def __init__(self, of: Written, now: Callable[[], dt.datetime]) -> None:
         self._of, self._now = of, now
 
-    @property
-    def completeness(self) -> str:
-        """See `core.ports.RowWriters.completeness`."""
-        return self._judged[0]
-
-    @property
-    def reason(self) -> str:
-        """See `core.ports.RowWriters.reason`."""
-        return self._judged[1]
-
-    @functools.cached_property
-    def _judged(self) -> tuple[str, str]:
+    def _judgement(self) -> Verdict:
         return judged(self._of)
 
     @property
@@ -63,38 +52,36 @@ class SqliteRowWriters:
         return {}
 
 
-def judged(of: Written) -> tuple[str, str]:
+def judged(of: Written) -> Verdict:
     """Return completeness and reason; see `core.ports.RowWriters`."""
     facts: Writing | None = of.state.writing
     name = of.column.name
     if of.table is None or facts is None:
-        return _gap(f"the catalog does not say which table's column gives {name!r}", "Read the table itself by table=")
+        return gap(f"the catalog does not say which table's column gives {name!r}", "Read the table itself by table=")
     return _judged_times(of, facts) if of.column.kind in TEMPORAL else _judged_ids(of, facts)
 
 
-def _judged_ids(of: Written, facts: Writing) -> tuple[str, str]:
+def _judged_ids(of: Written, facts: Writing) -> Verdict:
     name = of.column.name
     if facts.counted == name:
-        return "bounded", f"each row takes its {name!r} from AUTOINCREMENT; those set by hand may come below others"
+        return Verdict(
+            BOUNDED, f"each row takes its {name!r} from AUTOINCREMENT; those set by hand may come below others"
+        )
     why = f"without AUTOINCREMENT the values of column {name!r} may be given again, or come in any order"
-    return _gap(why, f"Make the table with {name} INTEGER PRIMARY KEY AUTOINCREMENT, and copy its rows into it")
+    return gap(why, f"Make the table with {name} INTEGER PRIMARY KEY AUTOINCREMENT, and copy its rows into it")
 
 
-def _judged_times(of: Written, facts: Writing) -> tuple[str, str]:
+def _judged_times(of: Written, facts: Writing) -> Verdict:
     name, clock = of.column.name, facts.clock(of.column.name)
     if clock is None:
         why = f"no default or trigger gives column {name!r} the current time: older times may come later"
-        return _gap(why, f"Make the column with DEFAULT CURRENT_TIMESTAMP, and set {name} in a trigger AFTER UPDATE")
+        return gap(why, f"Make the column with DEFAULT CURRENT_TIMESTAMP, and set {name} in a trigger AFTER UPDATE")
     reason = f"each writer leaves column {name!r} to {clock}, and {_AT_ONCE}"
     if of.column.kind is Kind.INSTANT:
-        return "bounded", reason
+        return Verdict(BOUNDED, reason)
     if is_local(clock):
-        return "bounded", f"{reason}; all writers use one time zone, {of.timezone}"
+        return Verdict(BOUNDED, f"{reason}; all writers use one time zone, {of.timezone}")
     if canonical(of.timezone) != _UTC:
         why = f"{clock} gives column {name!r} times in UTC, and they are read as {of.timezone}"
-        return _gap(why, "Give source_timezone='UTC'")
-    return "bounded", reason
-
-
-def _gap(why: str, way_out: str) -> tuple[str, str]:
-    return "best_effort", f"{why}; a row that commits below the watermark may be missed\n{way_out}"
+        return gap(why, "Give source_timezone='UTC'")
+    return Verdict(BOUNDED, reason)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.ports import Written
 from airflow_legacy_events.databases.mysql.grants import quoted
-from airflow_legacy_events.databases.mysql.writers.verdict import BOUNDED, Verdict, gap
 from airflow_legacy_events.databases.mysql.written import Sequence, Writing
+from airflow_legacy_events.databases.verdict import BOUNDED, Verdict, gap
 
 _INSTEAD = "order by a TIMESTAMP column with DEFAULT and ON UPDATE CURRENT_TIMESTAMP"
 _POOLS = "ids that were taken before, such as those of a pool, or that are set by hand, are not waited for"

@@ -6,8 +6,8 @@ from airflow_legacy_events.core.columns import TEMPORAL
 from airflow_legacy_events.core.ports import Written
 from airflow_legacy_events.databases.mysql.writers.ids import judged_ids
 from airflow_legacy_events.databases.mysql.writers.times import judged_times
-from airflow_legacy_events.databases.mysql.writers.verdict import Verdict, gap
 from airflow_legacy_events.databases.mysql.written import Writing
+from airflow_legacy_events.databases.verdict import Verdict, gap
 
 GRANT = "GRANT PROCESS ON *.* TO {user}"
 _VISIBLE = frozenset({"InnoDB", "MyISAM", "Aria", "MEMORY", "ARCHIVE", "CSV"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
@@ -17,10 +16,10 @@ from airflow_legacy_events.databases.mysql.writers.members import Judge, Member
 from airflow_legacy_events.databases.mysql.writers.process import Process
 from airflow_legacy_events.databases.mysql.writers.rules import may_commit
 from airflow_legacy_events.databases.mysql.writers.times import tick_of
-from airflow_legacy_events.databases.mysql.writers.verdict import BEST_EFFORT, Verdict
+from airflow_legacy_events.databases.verdict import BEST_EFFORT, Judged, Verdict
 
 
-class MysqlRowWriters:
+class MysqlRowWriters(Judged):
     """Sets of open transactions and running statements, from `innodb_trx` and the process list.
 
     Neither says which table a transaction writes, so every session of the server counts; see `rules`.
@@ -49,18 +48,7 @@ class MysqlRowWriters:
         self._now, self._prepared, self._is_galera = now, prepared, is_galera
         self._judge = Judge(of_times=self._timed)
 
-    @property
-    def completeness(self) -> str:
-        """See `core.ports.RowWriters.completeness`."""
-        return self._judged[0]
-
-    @property
-    def reason(self) -> str:
-        """See `core.ports.RowWriters.reason`."""
-        return self._judged[1]
-
-    @functools.cached_property
-    def _judged(self) -> Verdict:
+    def _judgement(self) -> Verdict:
         return judged(self._of, is_galera=self._is_galera())
 
     @property

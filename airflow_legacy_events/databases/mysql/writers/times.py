@@ -9,8 +9,8 @@ from airflow_legacy_events.core.ports import Written
 from airflow_legacy_events.core.zones import canonical
 from airflow_legacy_events.databases.mysql.grants import quoted
 from airflow_legacy_events.databases.mysql.writers.clocks import clocks_of
-from airflow_legacy_events.databases.mysql.writers.verdict import BOUNDED, Verdict, gap
 from airflow_legacy_events.databases.mysql.written import Reference, Writing
+from airflow_legacy_events.databases.verdict import BOUNDED, Verdict, gap
 
 _MOST_DIGITS = 6
 _CASCADES = frozenset({"CASCADE", "SET NULL", "SET DEFAULT"})

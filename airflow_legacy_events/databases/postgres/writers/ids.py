@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.ports import Written
-from airflow_legacy_events.databases.postgres.writers.verdict import BOUNDED, Verdict, gap, instead, spelled
+from airflow_legacy_events.databases.postgres.writers.remedies import instead, spelled
 from airflow_legacy_events.databases.postgres.written import Generator, Given, Writing, WrittenTable
+from airflow_legacy_events.databases.verdict import BOUNDED, Verdict, gap
 
 _NUMBERS = (Kind.INTEGER, Kind.DECIMAL)
 _PLAIN = re.compile(r"\(?nextval\('.*'::(?:pg_catalog\.)?regclass\)\)?(?:::\w+)?", re.DOTALL)

@@ -6,9 +6,10 @@ from airflow_legacy_events.core.columns import TEMPORAL
 from airflow_legacy_events.core.ports import Written
 from airflow_legacy_events.databases.postgres.entries import FOREIGN, MATERIALIZED, VIEW
 from airflow_legacy_events.databases.postgres.writers.ids import judged_ids
+from airflow_legacy_events.databases.postgres.writers.remedies import instead
 from airflow_legacy_events.databases.postgres.writers.times import judged_times
-from airflow_legacy_events.databases.postgres.writers.verdict import BEST_EFFORT, Verdict, gap, instead
 from airflow_legacy_events.databases.postgres.written import Writing
+from airflow_legacy_events.databases.verdict import BEST_EFFORT, Verdict, gap
 
 _WHAT = {None: "query", VIEW: "view"}
 

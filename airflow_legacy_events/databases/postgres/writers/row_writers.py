@@ -22,7 +22,7 @@ from airflow_legacy_events.databases.postgres.writers.judging import judged
 from airflow_legacy_events.databases.postgres.writers.members import as_open, in_utc, remaining, sessions_of
 from airflow_legacy_events.databases.postgres.writers.served import NOW, Now, restarted
 from airflow_legacy_events.databases.postgres.writers.times import clocks_of
-from airflow_legacy_events.databases.postgres.writers.verdict import Verdict
+from airflow_legacy_events.databases.verdict import Judged, Verdict
 
 Ask = Callable[..., list[list[Any]]]
 Behind = Callable[[Mapping[str, Any]], str | None]
@@ -30,7 +30,7 @@ _DIGITS = re.compile(r"\((\d)\)")
 _MOST_DIGITS = 6
 
 
-class PostgresRowWriters:
+class PostgresRowWriters(Judged):
     """Sets of open transactions, from `pg_locks` and `pg_stat_activity`.
 
     Ids: each transaction that holds or awaits RowExclusiveLock on the table, its partitions and children, or the
@@ -52,18 +52,7 @@ class PostgresRowWriters:
         whole = of.table is None or (facts is not None and facts.kind in (VIEW, MATERIALIZED))
         self._table = None if whole else table_of(str(of.table))
 
-    @property
-    def completeness(self) -> str:
-        """See `core.ports.RowWriters.completeness`."""
-        return self._judged.completeness
-
-    @property
-    def reason(self) -> str:
-        """See `core.ports.RowWriters.reason`."""
-        return self._judged.reason
-
-    @functools.cached_property
-    def _judged(self) -> Verdict:
+    def _judgement(self) -> Verdict:
         return judged(self._of)
 
     @property

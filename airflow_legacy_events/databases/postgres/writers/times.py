@@ -6,8 +6,9 @@ from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.ports import Written
 from airflow_legacy_events.core.zones import canonical
 from airflow_legacy_events.databases.postgres.writers.clocks import Clock, by_default, by_trigger
-from airflow_legacy_events.databases.postgres.writers.verdict import BOUNDED, Verdict, gap, instead, spelled
+from airflow_legacy_events.databases.postgres.writers.remedies import instead, spelled
 from airflow_legacy_events.databases.postgres.written import Given, Writing, WrittenTable
+from airflow_legacy_events.databases.verdict import BOUNDED, Verdict, gap
 
 
 def clock_of(table: WrittenTable, column: str) -> Clock | None:
