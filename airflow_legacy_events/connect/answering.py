@@ -16,6 +16,7 @@ from airflow_legacy_events.connect.notifications import (
     PAUSED,
     RESUMED,
     Notification,
+    is_running,
     progress,
     read,
 )
@@ -148,5 +149,4 @@ def snapshot_runs(tail: TopicTail, topic: str, prefix: str, last: int) -> bool:
         prefix: the connector's topic prefix.
         last: how many messages of each partition are looked at.
     """
-    now = progress(read(tail.read(topic, tail.ends(topic, last)), prefix, INCREMENTAL))
-    return now.started and now.ended is None
+    return is_running(read(tail.read(topic, tail.ends(topic, last)), prefix, INCREMENTAL))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TypeVar
 
-from airflow_legacy_events.core.ports import TopicTail
+from airflow_legacy_events.core.ports import TopicEnds, TopicTail
 from airflow_legacy_events.hooks.broker import EventBrokerHook
 
 T = TypeVar("T")
@@ -19,5 +19,15 @@ def using_tail(conn_id: str, log: logging.Logger) -> Callable[[Callable[[TopicTa
     def use(work: Callable[[TopicTail], T]) -> T:
         with closing(EventBrokerHook(conn_id).get_topic_tail(log)) as tail:
             return work(tail)
+
+    return use
+
+
+def using_ends(conn_id: str, log: logging.Logger) -> Callable[[Callable[[TopicEnds], T]], T]:
+    """Return a function that calls another one with where a broker's topics end."""
+
+    def use(work: Callable[[TopicEnds], T]) -> T:
+        with closing(EventBrokerHook(conn_id).get_topic_ends(log)) as ends:
+            return work(ends)
 
     return use

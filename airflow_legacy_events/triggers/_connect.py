@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import random
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from airflow_legacy_events.connect.names import check_name
 from airflow_legacy_events.connect.steps import Steps, run_async
 from airflow_legacy_events.core.errors import ConnectorFailedError
-from airflow_legacy_events.core.ports import TopicEnds
-from airflow_legacy_events.hooks.broker import EventBrokerHook
 from airflow_legacy_events.hooks.connect import KafkaConnectHook
 from airflow_legacy_events.streams import arguments
 from airflow_legacy_events.triggers._threads import in_thread
@@ -64,16 +60,6 @@ async def look(connect_conn_id: str, steps: Steps[T], until: float | None) -> T:
     make = partial(KafkaConnectHook(connect_conn_id).get_async_client, within(until))
     async with await in_thread(make) as client:
         return await run_async(steps, client, in_thread)
-
-
-def ends_of(conn_id: str, log: logging.Logger) -> Callable[[Callable[[TopicEnds], T]], T]:
-    """Return a function that calls another one with the ends of a broker's topics."""
-
-    def use(work: Callable[[TopicEnds], T]) -> T:
-        with closing(EventBrokerHook(conn_id).get_topic_ends(log)) as ends:
-            return work(ends)
-
-    return use
 
 
 class Looking(Protocol):

@@ -22,6 +22,7 @@ from airflow_legacy_events.core.names import digest
 from airflow_legacy_events.hooks.connect import DEFAULT_CONN_ID
 from airflow_legacy_events.streams import arguments
 from airflow_legacy_events.streams.connected import using
+from airflow_legacy_events.streams.tails import using_ends
 from airflow_legacy_events.triggers import _connect
 from airflow_legacy_events.triggers._episode import Episode
 from airflow_legacy_events.triggers._threads import in_thread
@@ -265,7 +266,7 @@ def caught_up(
     return CaughtUp(
         connector,
         source=None if source_conn_id is None else (source_conn_id, using(source_conn_id)),
-        broker=None if broker_conn_id is None else (broker_conn_id, _connect.ends_of(broker_conn_id, _log)),
+        broker=None if broker_conn_id is None else (broker_conn_id, using_ends(broker_conn_id, _log)),
         nudge=nudge,
         allow_loss=allow_loss,
         target=target,

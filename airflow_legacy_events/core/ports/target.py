@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
@@ -164,6 +164,3 @@ class PositionStore(Protocol):
 
     def forget(self, stream: str) -> None:
         """Remove the watermark."""
-
-
-Tables = Mapping[str, Counts]

@@ -26,7 +26,7 @@ from airflow_legacy_events.streams import arguments
 from airflow_legacy_events.streams.connected import connected
 from airflow_legacy_events.streams.former_state import FormerState
 from airflow_legacy_events.streams.storage import path_of, read_text, write_text
-from airflow_legacy_events.triggers._connect import ends_of
+from airflow_legacy_events.streams.tails import using_ends
 
 _log = logging.getLogger(__name__)
 GET, BACKUP, ALTER, RESET, RESTORE = "get", "backup", "alter", "reset", "restore"
@@ -129,7 +129,7 @@ class ConnectorOffsetsOperator(ConnectorOperator):
                 end, found = database.end(), None if slot is None else database.slot(slot)
             rules.refuse_outside_log(self.connector, config, wanted, end, found)
         if self.broker_conn_id is not None and (topics := {at.topic for at in sink_offsets(wanted)}):
-            bounds = ends_of(self.broker_conn_id, _log)(lambda ends: ends.bounds(topics))
+            bounds = using_ends(self.broker_conn_id, _log)(lambda ends: ends.bounds(topics))
             rules.refuse_outside_topics(self.connector, wanted, bounds)
 
     @contextmanager
