@@ -32,6 +32,14 @@ BACKENDS = {
 }
 """The database for each URL backend, behind a connection of our own type; all others are generic."""
 
+TARGETS = {
+    "generic": "airflow_legacy_events.databases.generic.target:GenericTarget",
+    "mysql": "airflow_legacy_events.databases.mysql.target:MysqlTarget",
+    "postgres": "airflow_legacy_events.databases.postgres.target:PostgresTarget",
+    "sqlite": "airflow_legacy_events.databases.sqlite.target:SqliteTarget",
+}
+"""The target of each database; made with the connection's name and URL, a time limit of statements, and a log."""
+
 BROKERS = {
     "kafka": "airflow_legacy_events.hooks.kafka:kafka_broker",
 }
@@ -41,6 +49,17 @@ TOPIC_ENDS = {
 TOPIC_TAILS = {
     "kafka": "airflow_legacy_events.hooks.kafka:kafka_topic_tail",
 }
+READERS = {
+    "kafka": "airflow_legacy_events.hooks.kafka:kafka_reader",
+}
+DECODERS = {
+    "cloudevents": "airflow_legacy_events.envelopes.decoders.cloudevents:CloudEventsReader",
+    "debezium": "airflow_legacy_events.envelopes.decoders.debezium:DebeziumReader",
+    "maxwell": "airflow_legacy_events.envelopes.decoders.maxwell:MaxwellReader",
+    "plain": "airflow_legacy_events.envelopes.decoders.plain:PlainReader",
+}
+"""What a topic's messages are understood by, under the name of their envelope."""
+
 ENVELOPES = {
     "cloudevents": "airflow_legacy_events.envelopes.cloudevents:CloudEventsEnvelope",
     "plain": "airflow_legacy_events.envelopes.plain:PlainEnvelope",

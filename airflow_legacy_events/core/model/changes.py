@@ -85,12 +85,22 @@ class TargetShape:
         columns: all of them, in order.
         key: positions of the columns that identify a row; empty for a table that is only appended to.
         facts: what the target needs besides, in its own terms.
+        version: position of the column whose higher value wins; a message below the row's value is kept out.
+        deleted: position of the column that marks a deleted row, which is then kept; None: it is deleted.
+        repeats: positions of a unique event id; on a table that is only appended to, a conflict on it is a repeat.
+        parents: tables that its foreign keys point to, named like `table` as far as the user named them.
+        warnings: what a person should know at the start of a run, such as children that a delete takes along.
     """
 
     table: str
     columns: tuple[TargetColumn, ...]
     key: tuple[int, ...]
     facts: Any = None
+    version: int | None = None
+    deleted: int | None = None
+    repeats: tuple[int, ...] = ()
+    parents: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def named(self, positions: Sequence[int]) -> tuple[str, ...]:
         """Return the names of the columns at `positions`, in that order."""
@@ -144,6 +154,7 @@ class Changes:
         poison: messages that can't be understood.
         bytes: of all keys and values.
         longest: upper bound of the bytes of one message.
+        facts: that the messages add to the watermark, and that later watermarks keep.
     """
 
     received: Received
@@ -152,6 +163,7 @@ class Changes:
     poison: Sequence[Poison] = ()
     bytes: int = 0
     longest: int = 0
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def checked(self, batch: Batch) -> Changes:  # noqa: ARG002  each message is counted where it is decoded
         """See `Payload.checked`."""

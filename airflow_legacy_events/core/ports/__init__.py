@@ -16,6 +16,7 @@ from airflow_legacy_events.core.ports.delivery import Delivery, MakeDelivery
 from airflow_legacy_events.core.ports.envelope import Envelope
 from airflow_legacy_events.core.ports.lease import Answer, Lease, Listener
 from airflow_legacy_events.core.ports.observer import Observer
+from airflow_legacy_events.core.ports.reader import Extent, FoundTopic, Reader, Reading, ReadPosition, Taken
 from airflow_legacy_events.core.ports.source import HorizonSource, KeepsRows, LogSource, Source
 from airflow_legacy_events.core.ports.store import WatermarkStore
 from airflow_legacy_events.core.ports.topic_ends import Bounds, Partition, TopicEnds
@@ -34,6 +35,8 @@ __all__ = [
     "Database",
     "Delivery",
     "Envelope",
+    "Extent",
+    "FoundTopic",
     "HorizonSource",
     "KeepsRows",
     "Lease",
@@ -49,6 +52,9 @@ __all__ = [
     "Observer",
     "Partition",
     "Position",
+    "ReadPosition",
+    "Reader",
+    "Reading",
     "Reflection",
     "RowVersions",
     "RowWriters",
@@ -58,6 +64,7 @@ __all__ = [
     "TableState",
     "TableWrites",
     "TailMessage",
+    "Taken",
     "TopicEnds",
     "TopicTail",
     "VersionBlocker",

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.model.changes import TargetShape
 from airflow_legacy_events.core.ports.lease import Answer
 
@@ -108,6 +109,9 @@ class Unit(Protocol):
     def savepoint(self) -> AbstractContextManager[None]:
         """Return a context; if it is left by an exception, what was done inside is undone."""
 
+    def holds(self, shape: TargetShape) -> bool:
+        """Return whether the table has a row."""
+
     def roll_back(self) -> None:
         """Let the transaction end without being committed."""
 
@@ -119,15 +123,79 @@ class Unit(Protocol):
         """
 
 
+class Wanted(NamedTuple):
+    """How a table is to be written, as the user declared it.
+
+    Attributes:
+        append: whether each message becomes a row.
+        key: names of the columns that identify a row; (): the primary key, else a unique index over columns that are
+            NOT NULL.
+        version: name of the column whose higher value wins; None: none.
+        deleted: name of the column that marks a deleted row; None: rows are deleted.
+        event_id: name of the column that event ids are written to; None: they are not.
+        others: tables that the same run writes, for the order of parents and children.
+    """
+
+    append: bool = False
+    key: tuple[str, ...] = ()
+    version: str | None = None
+    deleted: str | None = None
+    event_id: str | None = None
+    others: tuple[str, ...] = ()
+
+
+class NewColumn(NamedTuple):
+    """A column that is added, or made with its table.
+
+    Attributes:
+        name: of it.
+        kind: of its values; the database chooses the type.
+        type: as the user wrote it, in the database's own words; None: by `kind` and the sizes.
+        nullable: whether it takes NULL.
+        precision: digits of a decimal; None: as many as there are.
+        scale: digits behind the point of a decimal, or of a second; likewise.
+        length: characters of a text, or bytes; likewise.
+    """
+
+    name: str
+    kind: Kind
+    type: str | None = None
+    nullable: bool = True
+    precision: int | None = None
+    scale: int | None = None
+    length: int | None = None
+
+
 class Target(Protocol):
     """A database whose tables changes are applied to, through one session that may write."""
 
-    def reflect(self, table: str) -> TargetShape:
-        """Return the shape of a table.
+    def reflect(self, table: str, wanted: Wanted) -> TargetShape | None:
+        """Return the shape of a table; None if there is no such table.
 
         Raises:
-            ConfigurationError: there is none, or it can't be written to.
+            ConfigurationError: it can't be written to as wanted; the message names all that is wrong, and the remedy.
+            TargetError: the database can't be reached.
         """
+
+    def identity(self, table: str) -> str | None:
+        """Return what a table is known by as long as it is not made anew, such as an OID; None if there is nothing.
+
+        Raises:
+            TargetError: the database can't be reached.
+        """
+
+    def make(self, table: str, columns: Sequence[NewColumn], key: Sequence[str]) -> None:
+        """Create a table, in a session and transaction of its own; one that another was faster to make is left.
+
+        Raises:
+            TargetError: the database refuses; the message holds the statement.
+        """
+
+    def add(self, table: str, columns: Sequence[NewColumn]) -> None:
+        """Add columns to a table, likewise; those that are there already are left."""
+
+    def added(self, table: str, columns: Sequence[NewColumn]) -> str:
+        """Return the ALTER TABLE that `add` runs, for a person to run."""
 
     def identity_of(self, shape: TargetShape, key: Sequence[Any]) -> Hashable:
         """Return a value that is equal for two keys exactly if the table can't hold both."""
