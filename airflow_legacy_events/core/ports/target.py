@@ -178,7 +178,7 @@ class Target(Protocol):
         """
 
     def identity(self, table: str) -> str | None:
-        """Return what a table is known by as long as it is not made anew, such as an OID; None if there is nothing.
+        """Return what a table is known by until it is dropped, such as an OID; None if there is nothing.
 
         Raises:
             TargetError: the database can't be reached.
