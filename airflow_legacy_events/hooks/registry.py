@@ -53,10 +53,10 @@ READERS = {
     "kafka": "airflow_legacy_events.hooks.kafka:kafka_reader",
 }
 DECODERS = {
-    "cloudevents": "airflow_legacy_events.envelopes.decoders.cloudevents:CloudEventsReader",
-    "debezium": "airflow_legacy_events.envelopes.decoders.debezium:DebeziumReader",
-    "maxwell": "airflow_legacy_events.envelopes.decoders.maxwell:MaxwellReader",
-    "plain": "airflow_legacy_events.envelopes.decoders.plain:PlainReader",
+    "cloudevents": "airflow_legacy_events.envelopes.decoders.cloudevents:CloudEventsDecoder",
+    "debezium": "airflow_legacy_events.envelopes.decoders.debezium:DebeziumDecoder",
+    "maxwell": "airflow_legacy_events.envelopes.decoders.maxwell:MaxwellDecoder",
+    "plain": "airflow_legacy_events.envelopes.decoders.plain:PlainDecoder",
 }
 """What a topic's messages are understood by, under the name of their envelope."""
 

@@ -1,6 +1,7 @@
 """Domain types of the package: watermark, window, batch, messages, stream, horizon."""
 
 from airflow_legacy_events.core.model.batch import ENDED, STARTED, Batch, Delivered
+from airflow_legacy_events.core.model.changes import DELETE, TRUNCATE, UPSERT, Received
 from airflow_legacy_events.core.model.horizon import (
     LEFT_ROWS,
     PENDING_ROWS,
@@ -27,6 +28,7 @@ from airflow_legacy_events.core.model.log import (
     LogTruncate,
     TableName,
 )
+from airflow_legacy_events.core.model.meaning import Fields, Form, Meaning, TableOf, Wire
 from airflow_legacy_events.core.model.messages import Headers, Messages
 from airflow_legacy_events.core.model.payload import Payload
 from airflow_legacy_events.core.model.replay import Repeat, RunMode, Span, Window
@@ -35,6 +37,7 @@ from airflow_legacy_events.core.model.watermark import PLACED, Receipt, Watermar
 from airflow_legacy_events.core.rejection import Rejection
 
 __all__ = [
+    "DELETE",
     "ENDED",
     "FORMATS",
     "HIDDEN",
@@ -42,10 +45,14 @@ __all__ = [
     "PENDING_ROWS",
     "PLACED",
     "STARTED",
+    "TRUNCATE",
+    "UPSERT",
     "Backlog",
     "Batch",
     "Ceiling",
     "Delivered",
+    "Fields",
+    "Form",
     "Formats",
     "Headers",
     "HeldBack",
@@ -61,19 +68,23 @@ __all__ = [
     "LogState",
     "LogTransaction",
     "LogTruncate",
+    "Meaning",
     "Messages",
     "MetTopics",
     "Opened",
     "Payload",
     "Pending",
     "Receipt",
+    "Received",
     "Rejection",
     "Repeat",
     "RunMode",
     "Span",
     "Stream",
     "TableName",
+    "TableOf",
     "Watermark",
     "Window",
+    "Wire",
     "listed",
 ]

@@ -12,6 +12,7 @@ from airflow_legacy_events.core.ports.catalog import (
 from airflow_legacy_events.core.ports.change_log import ChangeLog, LogColumn, LogOptions, LogSnapshot, LogTable
 from airflow_legacy_events.core.ports.connected import ConnectedDatabase, LogPlace, SourceSlot
 from airflow_legacy_events.core.ports.database import Database
+from airflow_legacy_events.core.ports.decoder import Decoder, NotUnderstoodError
 from airflow_legacy_events.core.ports.delivery import Delivery, MakeDelivery
 from airflow_legacy_events.core.ports.envelope import Envelope
 from airflow_legacy_events.core.ports.lease import Answer, Lease, Listener
@@ -33,6 +34,7 @@ __all__ = [
     "ChangeLog",
     "ConnectedDatabase",
     "Database",
+    "Decoder",
     "Delivery",
     "Envelope",
     "Extent",
@@ -49,6 +51,7 @@ __all__ = [
     "LogTable",
     "MakeDelivery",
     "NextId",
+    "NotUnderstoodError",
     "Observer",
     "Partition",
     "Position",

@@ -16,9 +16,9 @@ from airflow_legacy_events.core.model.changes import (
     TableChanges,
     TargetShape,
 )
-from airflow_legacy_events.envelopes.decoders.meaning import Fields, Meaning, NotUnderstoodError, Reader
+from airflow_legacy_events.core.model.meaning import Fields, Meaning, Wire
+from airflow_legacy_events.core.ports.decoder import Decoder, NotUnderstoodError
 from airflow_legacy_events.envelopes.decoders.values import Converter, Options, UnfitError, converter
-from airflow_legacy_events.envelopes.decoders.wire import Wire
 
 
 @dataclass
@@ -28,14 +28,14 @@ class TableAssembler:
     Attributes:
         shape: of the table.
         names: field of each column that is taken from messages, by the column's position.
-        reader: of the messages' envelope.
+        decoder: of the messages' envelope.
         options: about values.
         unknown: a value of each field that the table has no column for, since the last `take`.
     """
 
     shape: TargetShape
     names: Mapping[int, str]
-    reader: Reader
+    decoder: Decoder
     options: Options
     unknown: dict[str, Wire | None] = field(default_factory=dict)
 
@@ -95,7 +95,7 @@ class TableAssembler:
         """Take the key columns that the row lacks from the message's key."""
         missing = [at for at in self.shape.key if row[at] is ABSENT]
         if missing:
-            found = {} if key is None else self.reader.key(key, self._key_names)
+            found = {} if key is None else self.decoder.key(key, self._key_names)
             for at, name in zip(self.shape.key, self._key_names, strict=True):
                 if at in missing and name in found:
                     row[at] = self._text(at, found[name])
@@ -111,5 +111,5 @@ class TableAssembler:
 
 
 def poison_of(error: NotUnderstoodError, at: int) -> Poison:
-    """Return a message that can't be applied, for an error of its reader or assembler."""
+    """Return a message that can't be applied, for an error of its decoder or assembler."""
     return Poison(at, error.error, str(error))

@@ -7,21 +7,22 @@ from collections.abc import Sequence
 import msgspec
 
 from airflow_legacy_events.core.model.changes import DELETE, TRUNCATE, UPSERT, Received
+from airflow_legacy_events.core.model.meaning import Fields, Meaning
+from airflow_legacy_events.core.ports.decoder import NotUnderstoodError
 from airflow_legacy_events.envelopes.decoders import objects
 from airflow_legacy_events.envelopes.decoders.images import row_of
-from airflow_legacy_events.envelopes.decoders.meaning import Fields, Meaning, NotUnderstoodError
 
 OPS = {"c": UPSERT, "u": UPSERT, "r": UPSERT, "d": DELETE, "t": TRUNCATE}
 
 
-class CloudEventsReader:
+class CloudEventsDecoder:
     """Reads CloudEvents in JSON, https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md.
 
     An event without the attribute `op` is an upsert of its data. A null value is the tombstone of its key.
     """
 
     def read(self, received: Received, at: int) -> Meaning | None:
-        """See `Reader.read`."""
+        """See `Decoder.read`."""
         value = received.values[at]
         if value is None:
             return Meaning(DELETE, {}, id=objects.header(received, at, "ce_id"))
@@ -30,7 +31,7 @@ class CloudEventsReader:
         return _structured(value)
 
     def key(self, key: bytes, names: Sequence[str]) -> Fields:
-        """See `Reader.key`."""
+        """See `Decoder.key`."""
         return objects.key_of_texts(key, names)
 
 

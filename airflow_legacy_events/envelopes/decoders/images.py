@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from airflow_legacy_events.core.model.meaning import Fields
+from airflow_legacy_events.core.ports.decoder import NotUnderstoodError
 from airflow_legacy_events.envelopes.decoders import objects
-from airflow_legacy_events.envelopes.decoders.meaning import Fields, NotUnderstoodError
 
 _IMAGES = frozenset({"before", "after"})
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from airflow_legacy_events.core.model.changes import DELETE, UPSERT, Received
+from airflow_legacy_events.core.model.meaning import Fields, Meaning, TableOf
+from airflow_legacy_events.core.ports.decoder import NotUnderstoodError
 from airflow_legacy_events.envelopes.decoders import objects
-from airflow_legacy_events.envelopes.decoders.meaning import Fields, Meaning, NotUnderstoodError, TableOf
 
 _OPS: Mapping[str, str] = {"insert": UPSERT, "bootstrap-insert": UPSERT, "update": UPSERT, "delete": DELETE}
 _KEY = "pk."
 
 
-class MaxwellReader:
+class MaxwellDecoder:
     """Reads Maxwell's messages, https://maxwells-daemon.io/dataformat/.
 
     Statements on tables and databases, and the marks around a bootstrap, say nothing about rows. A changed key has its
@@ -20,7 +21,7 @@ class MaxwellReader:
     """
 
     def read(self, received: Received, at: int) -> Meaning | None:
-        """See `Reader.read`."""
+        """See `Decoder.read`."""
         value = received.values[at]
         if value is None:
             return Meaning(DELETE, {})
@@ -39,6 +40,6 @@ class MaxwellReader:
         return Meaning(_OPS[kind], row, table, old=old, id=place)
 
     def key(self, key: bytes, names: Sequence[str]) -> Fields:  # noqa: ARG002  the key has them
-        """See `Reader.key`: `{"database":…,"table":…,"pk.id":…}`."""
+        """See `Decoder.key`: `{"database":…,"table":…,"pk.id":…}`."""
         found = objects.fields(key, "the key")
         return {name.removeprefix(_KEY): one for name, one in found.items() if name.startswith(_KEY)}

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from airflow_legacy_events.core.model.changes import Received
-from airflow_legacy_events.envelopes.decoders.meaning import Fields, NotUnderstoodError
-from airflow_legacy_events.envelopes.decoders.wire import Form, Wire, wire
+from airflow_legacy_events.core.model.meaning import Fields, Form, Wire
+from airflow_legacy_events.core.ports.decoder import NotUnderstoodError
+from airflow_legacy_events.envelopes.decoders.wire import wire
 
 Members = Mapping[str, msgspec.Raw]
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from airflow_legacy_events.core.model.changes import DELETE, TRUNCATE, UPSERT, Received
+from airflow_legacy_events.core.model.meaning import Fields, Form, Meaning, Wire
+from airflow_legacy_events.core.ports.decoder import NotUnderstoodError
 from airflow_legacy_events.envelopes.decoders import objects
 from airflow_legacy_events.envelopes.decoders.cloudevents import OPS
 from airflow_legacy_events.envelopes.decoders.images import row_of
-from airflow_legacy_events.envelopes.decoders.meaning import Fields, Meaning, NotUnderstoodError
-from airflow_legacy_events.envelopes.decoders.wire import Form, Wire
 
 _DELETED, _OP = "__deleted", "__op"
 _FLATTENED = "__"
 
 
-class PlainReader:
+class PlainDecoder:
     """Reads rows as JSON objects. A null value is a delete, and so is one whose `__deleted` is true.
 
     Members that begin with `__` are those that Debezium adds when it flattens a message; they are no columns.
@@ -23,7 +23,7 @@ class PlainReader:
     """
 
     def read(self, received: Received, at: int) -> Meaning | None:
-        """See `Reader.read`."""
+        """See `Decoder.read`."""
         value, id_ = received.values[at], objects.header(received, at, "id")
         op = objects.header(received, at, "op")
         if op is not None and OPS.get(op) == TRUNCATE:
@@ -39,7 +39,7 @@ class PlainReader:
         return Meaning(DELETE if deleted else UPSERT, fields, unchanged=kept, id=id_)
 
     def key(self, key: bytes, names: Sequence[str]) -> Fields:
-        """See `Reader.key`; Debezium's keys are JSON objects."""
+        """See `Decoder.key`; Debezium's keys are JSON objects."""
         if key.startswith(b"{"):
             try:
                 return objects.fields(key, "the key")

@@ -2,32 +2,9 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import NamedTuple
-
 import msgspec
 
-
-class Form(StrEnum):
-    """What a JSON value is."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    BOOLEAN = "boolean"
-    DOCUMENT = "document"
-
-
-class Wire(NamedTuple):
-    """A JSON value other than null.
-
-    Attributes:
-        form: what it is.
-        text: of a text, what it says; else the JSON text as it was written.
-    """
-
-    form: Form
-    text: str
-
+from airflow_legacy_events.core.model.meaning import Form, Wire
 
 _TEXT = msgspec.json.Decoder(str)
 _QUOTE, _NULL, _TRUE, _FALSE, _OBJECT, _ARRAY = (ord(one) for one in '"ntf{[')

@@ -1,5 +1,5 @@
 """Messages of Debezium's connectors, with and without their schema."""
 
-from airflow_legacy_events.envelopes.decoders.debezium.reader import DebeziumReader
+from airflow_legacy_events.envelopes.decoders.debezium.decoder import DebeziumDecoder
 
-__all__ = ["DebeziumReader"]
+__all__ = ["DebeziumDecoder"]

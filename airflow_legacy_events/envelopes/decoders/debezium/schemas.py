@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
+from airflow_legacy_events.core.ports.decoder import NotUnderstoodError
 from airflow_legacy_events.envelopes.decoders.debezium.semantics import Semantic, semantic_of
-from airflow_legacy_events.envelopes.decoders.meaning import NotUnderstoodError
 
 Semantics = Mapping[str, Semantic]
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, localcontext
 from typing import Any, TypeAlias
 
-from airflow_legacy_events.envelopes.decoders.meaning import NotUnderstoodError
-from airflow_legacy_events.envelopes.decoders.wire import Form, Wire
+from airflow_legacy_events.core.model.meaning import Form, Wire
+from airflow_legacy_events.core.ports.decoder import NotUnderstoodError
 
 Semantic: TypeAlias = Callable[[Wire], Wire]
 

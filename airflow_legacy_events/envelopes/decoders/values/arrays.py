@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from airflow_legacy_events.core.model.changes import TargetColumn
+from airflow_legacy_events.core.model.meaning import Form, Wire
 from airflow_legacy_events.envelopes.decoders.values.unfit import UnfitError
-from airflow_legacy_events.envelopes.decoders.wire import Form, Wire, wire
+from airflow_legacy_events.envelopes.decoders.wire import wire
 
 _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _ARRAY = ord("[")

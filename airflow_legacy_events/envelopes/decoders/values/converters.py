@@ -8,9 +8,9 @@ from typing import NamedTuple, TypeAlias
 
 from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.model.changes import TargetColumn
+from airflow_legacy_events.core.model.meaning import Wire
 from airflow_legacy_events.envelopes.decoders.values import arrays, numbers, texts, times
 from airflow_legacy_events.envelopes.decoders.values.unfit import UnfitError
-from airflow_legacy_events.envelopes.decoders.wire import Wire
 
 __all__ = ["Converter", "Options", "UnfitError", "converter"]
 

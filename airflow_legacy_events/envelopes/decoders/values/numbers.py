@@ -7,8 +7,8 @@ from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation, localcontext
 
 from airflow_legacy_events.core.model.changes import TargetColumn
+from airflow_legacy_events.core.model.meaning import Form, Wire
 from airflow_legacy_events.envelopes.decoders.values.unfit import UnfitError
-from airflow_legacy_events.envelopes.decoders.wire import Form, Wire
 
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _MOST_DIGITS = 150_000

@@ -7,8 +7,8 @@ import uuid
 from collections.abc import Callable
 
 from airflow_legacy_events.core.model.changes import TargetColumn
+from airflow_legacy_events.core.model.meaning import Form, Wire
 from airflow_legacy_events.envelopes.decoders.values.unfit import UnfitError
-from airflow_legacy_events.envelopes.decoders.wire import Form, Wire
 
 _BOOLEANS = {
     **dict.fromkeys(("true", "t", "1", "yes", "y", "on"), "true"),

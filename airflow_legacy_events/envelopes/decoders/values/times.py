@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.model.changes import TargetColumn
+from airflow_legacy_events.core.model.meaning import Form, Wire
 from airflow_legacy_events.envelopes.decoders.values.unfit import UnfitError
-from airflow_legacy_events.envelopes.decoders.wire import Form, Wire
 
 _DATE = r"(?P<date>\d{4}-\d{2}-\d{2})"
 _CLOCK = r"(?P<clock>\d{2}:\d{2}(?::\d{2})?)(?:[.,](?P<fraction>\d+))?"

@@ -11,8 +11,8 @@ import pytest
 from airflow_legacy_events.core.columns import ABSENT, Kind
 from airflow_legacy_events.core.model.changes import DELETE, TRUNCATE, UPSERT, Received, TargetColumn, TargetShape
 from airflow_legacy_events.envelopes.decoders.assembling import TableAssembler
-from airflow_legacy_events.envelopes.decoders.cloudevents import CloudEventsReader
-from airflow_legacy_events.envelopes.decoders.plain import PlainReader
+from airflow_legacy_events.envelopes.decoders.cloudevents import CloudEventsDecoder
+from airflow_legacy_events.envelopes.decoders.plain import PlainDecoder
 from airflow_legacy_events.envelopes.decoders.values import Options
 
 GOLDEN = Path(__file__).parents[3] / "golden"
@@ -23,7 +23,7 @@ OPS = {"c": UPSERT, "u": UPSERT, "r": UPSERT, "d": DELETE, "t": TRUNCATE}
 def decoded(case, messages):
     columns = tuple(TargetColumn(name, Kind(kind), type_) for name, kind, type_ in case["columns"])
     shape = TargetShape("orders", columns, tuple(case["key"]))
-    reader = {"cloudevents": CloudEventsReader, "plain": PlainReader}[case["envelope"]["name"]]()
+    reader = {"cloudevents": CloudEventsDecoder, "plain": PlainDecoder}[case["envelope"]["name"]]()
     names = {at: one.name for at, one in enumerate(columns) if at not in case.get("before", ())}
     assembler = TableAssembler(shape, names, reader, Options())
     keys, values, headers = zip(*messages, strict=True)

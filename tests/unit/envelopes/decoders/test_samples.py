@@ -8,10 +8,10 @@ import pytest
 
 from airflow_legacy_events.core.columns import ABSENT, Kind
 from airflow_legacy_events.core.model.changes import DELETE, UPSERT, Received, TargetColumn, TargetShape
+from airflow_legacy_events.core.ports.decoder import NotUnderstoodError
 from airflow_legacy_events.envelopes.decoders.assembling import TableAssembler
-from airflow_legacy_events.envelopes.decoders.debezium import DebeziumReader
-from airflow_legacy_events.envelopes.decoders.maxwell import MaxwellReader
-from airflow_legacy_events.envelopes.decoders.meaning import NotUnderstoodError
+from airflow_legacy_events.envelopes.decoders.debezium import DebeziumDecoder
+from airflow_legacy_events.envelopes.decoders.maxwell import MaxwellDecoder
 from airflow_legacy_events.envelopes.decoders.values import Options
 
 COLUMNS = {
@@ -50,7 +50,7 @@ MAXWELL = (
 
 
 def test_a_changed_key_of_maxwell():
-    op, row, found = change(MaxwellReader(), received('{"database":"shop","table":"orders","pk.id":7}', MAXWELL))
+    op, row, found = change(MaxwellDecoder(), received('{"database":"shop","table":"orders","pk.id":7}', MAXWELL))
     assert op == UPSERT
     assert row == {
         "id": "7",
@@ -66,14 +66,14 @@ def test_a_changed_key_of_maxwell():
 
 
 def test_a_tombstone_of_maxwell_and_its_key():
-    op, row, _ = change(MaxwellReader(), received('{"database":"shop","table":"orders","pk.id":7}', None))
+    op, row, _ = change(MaxwellDecoder(), received('{"database":"shop","table":"orders","pk.id":7}', None))
     assert (op, row["id"], row["v"]) == (DELETE, "7", ABSENT)
 
 
 @pytest.mark.parametrize("kind", ["bootstrap-start", "bootstrap-complete", "table-create", "database-drop"])
 def test_what_maxwell_says_beside_rows(kind):
     text = json.dumps({"database": "shop", "table": "t", "type": kind, "data": {}})
-    assert MaxwellReader().read(received(None, text), 0) is None
+    assert MaxwellDecoder().read(received(None, text), 0) is None
 
 
 def schema(**fields):
@@ -94,7 +94,7 @@ def test_a_debezium_message_with_its_schema():
     after = {"id": 1, "d": "BOI=", "ts": 1767323045123456, "t2": 1767323045123, "j": '{"a": 1.50}', "b": "AP8Q"}
     payload = {"before": None, "after": after, "op": "c", "source": {"table": "t"}}
     value = {"schema": schema(**fields), "payload": payload}
-    op, row, _ = change(DebeziumReader(), received('{"id":1}', json.dumps(value)))
+    op, row, _ = change(DebeziumDecoder(), received('{"id":1}', json.dumps(value)))
     assert op == UPSERT
     assert row == {
         "id": "1",
@@ -124,13 +124,13 @@ def test_times_of_a_schema(name, written, text):
     fields = {"id": {"type": "int64"}, "x": {"type": "int64", "name": name}}
     value = {"schema": schema(**fields), "payload": {"before": None, "after": {"id": 1, "x": written}, "op": "c"}}
     columns = {"id": COLUMNS["id"], "x": (kind, kind.value)}
-    _, row, _ = change(DebeziumReader(), received(None, json.dumps(value)), columns)
+    _, row, _ = change(DebeziumDecoder(), received(None, json.dumps(value)), columns)
     assert row["x"] == text
 
 
 def test_what_debezium_left_out_is_absent():
     value = {"before": None, "after": {"id": 1, "v": "__debezium_unavailable_value"}, "op": "u"}
-    _, row, found = change(DebeziumReader(), received('{"id":1}', json.dumps(value)))
+    _, row, found = change(DebeziumDecoder(), received('{"id":1}', json.dumps(value)))
     assert row["v"] is ABSENT
     assert found.partial == {0: ("v",)}
 
@@ -138,7 +138,7 @@ def test_what_debezium_left_out_is_absent():
 def test_a_changed_key_of_debezium():
     value = {"before": None, "after": {"id": 2}, "op": "c"}
     message = received('{"id":2}', json.dumps(value), ("__debezium.oldkey", b'{"id":1}'))
-    assert change(DebeziumReader(), message)[2].moved == {0: ("1",)}
+    assert change(DebeziumDecoder(), message)[2].moved == {0: ("1",)}
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_changed_key_of_debezium():
     [{"ts_ms": 1}, {"status": "BEGIN", "id": "1"}, {"source": {}, "ddl": "DROP TABLE t"}, {"op": "m", "message": {}}],
 )
 def test_what_debezium_says_beside_rows(value):
-    assert DebeziumReader().read(received(None, json.dumps(value)), 0) is None
+    assert DebeziumDecoder().read(received(None, json.dumps(value)), 0) is None
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_what_debezium_says_beside_rows(value):
 )
 def test_what_is_refused_by_name_and_without_its_value(value, error):
     with pytest.raises(NotUnderstoodError) as found:
-        change(DebeziumReader(), received(None, value))
+        change(DebeziumDecoder(), received(None, value))
     assert found.value.error == error
     assert "BOI" not in str(found.value)
     assert "1767323045" not in str(found.value)

@@ -1,4 +1,4 @@
-"""Reader of Debezium's messages."""
+"""Decoder of Debezium's messages."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import binascii
 from collections.abc import Mapping, Sequence
 
 from airflow_legacy_events.core.model.changes import DELETE, TRUNCATE, UPSERT, Received
+from airflow_legacy_events.core.model.meaning import Fields, Form, Meaning, TableOf, Wire
+from airflow_legacy_events.core.ports.decoder import NotUnderstoodError
 from airflow_legacy_events.envelopes.decoders import objects
 from airflow_legacy_events.envelopes.decoders.debezium.schemas import Schemas, Semantics
-from airflow_legacy_events.envelopes.decoders.meaning import Fields, Meaning, NotUnderstoodError, TableOf
-from airflow_legacy_events.envelopes.decoders.wire import Form, Wire
 
 UNAVAILABLE = "__debezium_unavailable_value"
 """Debezium's default of `unavailable.value.placeholder`, for a value that the log left out."""
@@ -21,7 +21,7 @@ _WRAPPED = frozenset({"schema", "payload"})
 _NO_SEMANTICS: Semantics = {}
 
 
-class DebeziumReader:
+class DebeziumDecoder:
     """Reads change events, https://debezium.io/documentation/reference/stable/connectors/postgresql.html.
 
     Heartbeats, transaction marks, statements and logical messages say nothing about rows.
@@ -37,7 +37,7 @@ class DebeziumReader:
         self._unavailable |= {Wire(Form.DOCUMENT, f'["{one}"]') for one in (unavailable, encoded)}
 
     def read(self, received: Received, at: int) -> Meaning | None:
-        """See `Reader.read`."""
+        """See `Decoder.read`."""
         value = received.values[at]
         if value is None:
             return Meaning(DELETE, {})
@@ -60,7 +60,7 @@ class DebeziumReader:
         return Meaning(_OPS[op], fields, table, unchanged, self._old_key(received, at))
 
     def key(self, key: bytes, names: Sequence[str]) -> Fields:
-        """See `Reader.key`; a key that is no object is its one value."""
+        """See `Decoder.key`; a key that is no object is its one value."""
         if not key.startswith(b"{"):
             return objects.key_of_texts(key.strip(b'"'), names)
         found, semantics = self._unwrapped(key, "the key")
