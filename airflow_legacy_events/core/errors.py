@@ -10,6 +10,7 @@ LegacyEventsError
 ├── EnvelopeError          a row can't be carried as it is
 ├── DeliveryError          the broker rejected messages, or their fate is unknown
 ├── WatermarkError         the stored watermark is lost, foreign, unreadable or moved by another writer
+│   └── GapError           retention deleted records that were not read yet
 ├── CompletenessError      less completeness than required
 ├── ConnectError           the Kafka Connect cluster refused, failed or went away
 │   └── ConnectorFailedError a connector or a task of it is FAILED: fix its cause, then restart it
@@ -108,6 +109,20 @@ class WatermarkError(LegacyEventsError):
     def __init__(self, message: str, *, retry_helps: bool = False) -> None:
         super().__init__(message)
         self.retry_helps = retry_helps
+
+
+class GapError(WatermarkError):
+    """A topic does not hold the next record of a position any more: retention, or a person, deleted it.
+
+    Attributes:
+        topic: that was read.
+        partition: number of the partition.
+        start: offset of the first record that is left.
+    """
+
+    def __init__(self, message: str, *, topic: str, partition: int, start: int) -> None:
+        super().__init__(message)
+        self.topic, self.partition, self.start = topic, partition, start
 
 
 class CompletenessError(LegacyEventsError):

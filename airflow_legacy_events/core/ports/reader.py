@@ -74,26 +74,28 @@ class Reading(Protocol):
         """Return the next messages; None once each partition that is not held has reached its end.
 
         A partition has reached it when its position has: control records, and records that were aborted, compacted or
-        deleted, leave gaps.
+        deleted, leave gaps. Fewer than `most` are returned where ends are reached, or the broker is slow.
 
         Args:
-            most: number of messages.
-            most_bytes: of keys and values, after which no further message is added.
+            most: number of messages, at least 1.
+            most_bytes: of keys and values, after which no further message is added; one message always fits.
 
         Raises:
-            WatermarkError: a position is not in the log any more, or its epoch is another log's.
-            ConfigurationError: the user may not read.
-            DeliveryError: the broker does not answer.
+            GapError: records were deleted before they were read; `hold` and `release` continue behind them.
+            WatermarkError: a position is behind the log, its epoch is another log's, or the topic was made again.
+            ConfigurationError: a topic was deleted, or the user may not read it.
+            DeliveryError: the broker has not answered for 30 s.
+            StoppedError: the reading was closed.
         """
 
     def hold(self, partition: Partition, at: ReadPosition) -> None:
-        """Put a partition back to a position, and don't read it until it is released."""
+        """Put a partition to a position, and don't read it until it is released; it may be held already."""
 
     def release(self, partition: Partition) -> None:
-        """Read a partition that was held again."""
+        """Read a partition that was held again, from the position that it was held at; does nothing for another."""
 
     def close(self) -> None:
-        """End it; may be called from any thread, and again. A `take` that waits returns None or raises then."""
+        """End it; may be called from any thread, and again. A `take` that waits raises then."""
 
 
 class Reader(Protocol):
@@ -129,8 +131,18 @@ class Reader(Protocol):
             DeliveryError: the cluster does not answer.
         """
 
+    def moments(self, at: Mapping[Partition, int]) -> Mapping[Partition, int | None]:
+        """Return when the records at some offsets were written, even those of open transactions; best effort.
+
+        It is for the age of what holds a partition back: the record at its last stable offset. The moment is in
+        milliseconds since 1970-01-01 UTC; None if it can't be seen.
+        """
+
     def read(self, at: Mapping[Partition, ReadPosition], ends: Mapping[Partition, int]) -> Reading:
-        """Return a reading from some positions up to ends; both name the same partitions."""
+        """Return a reading from some positions up to ends; both name the same partitions.
+
+        Its `take` checks that topics are still those that `find` returned last.
+        """
 
     def noted(self, group: str, at: Mapping[Partition, ReadPosition]) -> None:
         """Commit offsets of a group, for people's pages of lag; best effort, never read. Failures are only logged."""

@@ -6,20 +6,11 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from typing import NamedTuple
 
+from airflow_legacy_events.brokers.memory.log import Kept, MemoryLog
 from airflow_legacy_events.core.errors import ConfigurationError
-from airflow_legacy_events.core.model import Headers, Messages, Rejection
+from airflow_legacy_events.core.model import Messages, Rejection
 from airflow_legacy_events.core.ports import Position
-
-
-class Kept(NamedTuple):
-    """A message on a topic in memory."""
-
-    key: str | None
-    value: str | bytes | None
-    headers: Headers
-    timestamp: int | None = None
 
 
 class MemoryBroker:
@@ -51,6 +42,7 @@ class MemoryBroker:
         self._limits, self._existing, self._compacted = dict(limits or {}), topics, compacted
         self._partitions: Mapping[str, int] = {} if partitions is None else partitions
         self._topics: dict[str, list[tuple[Kept, int]]] = {}
+        self._logs: dict[str, dict[int, MemoryLog]] = {}
         self._published: list[tuple[Messages, frozenset[int]]] = []
         self._made: Counter[str] = Counter()
         self._met: dict[str, str] = {}
@@ -60,9 +52,23 @@ class MemoryBroker:
         """The confirmed messages of a topic, or of one partition of it."""
         return [kept for kept, number in self._topics.get(name, []) if partition in (None, number)]
 
+    def log(self, name: str, partition: int = 0) -> MemoryLog:
+        """Return the log of a partition, as readers see it."""
+        return self._logs.setdefault(name, {}).setdefault(partition, MemoryLog())
+
+    def logs(self, name: str) -> Mapping[int, MemoryLog]:
+        """Return the logs of a topic's partitions, by number; empty if there is no such topic."""
+        numbers = {*range(self.partitions(name)), *self._logs.get(name, {})}
+        return {number: self.log(name, number) for number in sorted(numbers)} if self._exists(name) else {}
+
+    def present_id(self, topic: str) -> str:
+        """Return the identity that a topic has now."""
+        return f"{topic}.{self._made[topic]}"
+
     def remake(self, name: str) -> None:
         """Delete a topic with its messages, and create it again."""
         self._topics.pop(name, None)
+        self._logs.pop(name, None)
         self._made[name] += 1
 
     def open(self) -> None:
@@ -81,7 +87,7 @@ class MemoryBroker:
 
     def topic_id(self, topic: str) -> str:
         """See `core.ports.Broker.topic_id`."""
-        return self._met.setdefault(topic, self._id(topic))
+        return self._met.setdefault(topic, self.present_id(topic))
 
     def compacted(self, topics: Sequence[str]) -> Sequence[str]:
         """See `core.ports.Broker.compacted`."""
@@ -89,7 +95,7 @@ class MemoryBroker:
 
     def remade(self) -> Sequence[str]:
         """See `core.ports.Broker.remade`."""
-        return [name for name in sorted(self._written) if self._id(name) != self._met[name]]
+        return [name for name in sorted(self._written) if self.present_id(name) != self._met[name]]
 
     def refused(self, messages: Messages) -> Sequence[Rejection]:
         """See `core.ports.Broker.refused`."""
@@ -99,7 +105,7 @@ class MemoryBroker:
         """See `core.ports.Broker.publish`."""
         self._published.append((messages, frozenset(left_out)))
         for name in dict.fromkeys(messages.topics or (messages.topic,)):
-            self._met.setdefault(name, self._id(name))
+            self._met.setdefault(name, self.present_id(name))
             self._written.add(name)
 
     def confirm(self) -> Sequence[Rejection]:
@@ -124,9 +130,6 @@ class MemoryBroker:
     def _exists(self, topic: str) -> bool:
         return self._existing is None or topic in self._existing
 
-    def _id(self, topic: str) -> str:
-        return f"{topic}.{self._made[topic]}"
-
     def _refusal(self, messages: Messages, at: int) -> Rejection | None:
         topic, value = messages.topic_of(at), messages.values[at]
         if not self._exists(topic):
@@ -147,4 +150,6 @@ class MemoryBroker:
                 yield replace(refused, index=first + at)
                 continue
             kept = Kept(key, value, messages.headers_of(at), messages.timestamp_of(at))
-            self._topics.setdefault(messages.topic_of(at), []).append((kept, messages.partition_of(at) or 0))
+            topic, number = messages.topic_of(at), messages.partition_of(at) or 0
+            self._topics.setdefault(topic, []).append((kept, number))
+            self.log(topic, number).append(kept)

@@ -1,0 +1,90 @@
+"""Each reader as its contract sees it: a topic that is written to, and read to an end."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_legacy_events.brokers.memory import Kept, MemoryBroker, MemoryReader
+from airflow_legacy_events.core.model.changes import Received
+from airflow_legacy_events.core.ports import Partition, Reading, ReadPosition
+
+Sent = tuple[str | None, str | None]
+
+
+@dataclass
+class World:
+    """A reader under test.
+
+    Attributes:
+        reader: of the broker.
+        make: makes a topic of so many partitions, with settings as Kafka names them but with underscores.
+        send: adds messages of keys and values to a partition of a topic, of one time if that is given.
+        transaction: a context with a function like `send`; what it sends is committed or aborted at its end.
+        trim: deletes the records of a topic's partition below an offset.
+        remake: deletes a topic and makes it again.
+        delete: deletes a topic.
+    """
+
+    reader: Any
+    make: Callable[..., str]
+    send: Callable[..., None]
+    transaction: Callable[..., Any]
+    trim: Callable[[str, int, int], None]
+    remake: Callable[[str], None]
+    delete: Callable[[str], None]
+
+    def ends(self, *topics: str) -> dict[Partition, int]:
+        """Where each partition of the topics ends now."""
+        found = self.reader.find(topics)
+        return {Partition(name, number): one.end for name in found for number, one in found[name].partitions.items()}
+
+    def reading(self, *topics: str, at: Mapping[Partition, ReadPosition] | None = None) -> Reading:
+        """A reading of topics to their present ends, from their beginnings where nothing else is given."""
+        ends = self.ends(*topics)
+        return self.reader.read({one: (at or {}).get(one, ReadPosition(0)) for one in ends}, ends)
+
+
+def memory_world() -> World:
+    existing, partitions = list[str](), dict[str, int]()
+    compacted = set[str]()
+    broker = MemoryBroker(topics=existing, partitions=partitions, compacted=compacted)
+
+    def make(count: int = 1, **settings: str) -> str:
+        existing.append(f"t{len(existing)}-{uuid.uuid4().hex[:6]}")
+        partitions[existing[-1]] = count
+        if "compact" in settings.get("cleanup_policy", ""):
+            compacted.add(existing[-1])
+        return existing[-1]
+
+    def send(topic: str, *messages: Sent, partition: int = 0, timestamp: int | None = None, **headers: str) -> None:
+        kept = (Kept(key, value, tuple(headers.items()), timestamp) for key, value in messages)
+        broker.log(topic, partition).append(*kept)
+
+    @contextmanager
+    def transaction(topic: str, partition: int = 0, *, commit: bool = True) -> Iterator[Callable[..., None]]:
+        broker.log(topic, partition).begin()
+        yield lambda *messages: send(topic, *messages, partition=partition)
+        broker.log(topic, partition).decide(commit=commit)
+
+    def trim(topic: str, partition: int, start: int) -> None:
+        broker.log(topic, partition).trim(start)
+
+    reader = MemoryReader(broker)
+    return World(reader, make, send, transaction, trim, broker.remake, existing.remove)
+
+
+def read(
+    reading: Reading, most: int = 1_000, most_bytes: int = 2**24
+) -> tuple[Received, dict[Partition, ReadPosition]]:
+    """Everything that a reading still has, together, and where its partitions stand then."""
+    together, after = Received([], [], [], [], [], [], []), dict[Partition, ReadPosition]()
+    while (taken := reading.take(most, most_bytes)) is not None:
+        assert len(taken.received) <= most
+        for name in Received.__slots__:
+            getattr(together, name).extend(getattr(taken.received, name))
+        after |= taken.after
+    return together, after
