@@ -112,8 +112,13 @@ class Reader(Protocol):
             DeliveryError: the cluster does not answer.
         """
 
-    def find(self, topics: Sequence[str]) -> Mapping[str, FoundTopic]:
-        """Return the topics; the last stable offset is looked up again for up to 10 s until nothing is open behind it.
+    def find(self, topics: Sequence[str], *, settled: bool = True) -> Mapping[str, FoundTopic]:
+        """Return the topics.
+
+        Args:
+            topics: their names.
+            settled: whether the last stable offset is looked up again, for up to 10 s, until nothing is open behind it:
+                it may lie behind a commit that has returned already. False: it is taken as it is, without a wait.
 
         Raises:
             ConfigurationError: one does not exist, or the user may not read it; the message holds the remedy.

@@ -1,0 +1,1 @@
+"""Source that reads topics up to an end fixed at the start; its positions are the watermark."""
