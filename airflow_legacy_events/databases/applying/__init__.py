@@ -1,0 +1,1 @@
+"""What the targets of all databases share: one session that may write, and changes applied by UPDATE and INSERT."""
