@@ -4,20 +4,43 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Callable, Iterator
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_legacy_events.core.columns import ABSENT, Kind
 from airflow_legacy_events.core.errors import WatermarkError
 from airflow_legacy_events.core.model.changes import TargetColumn, TargetShape
-from airflow_legacy_events.core.ports.target import Counts, ObjectionError, OutcomeUnknownError, TransactionLostError
+from airflow_legacy_events.core.ports.target import (
+    Counts,
+    NewColumn,
+    ObjectionError,
+    OutcomeUnknownError,
+    TransactionLostError,
+    Wanted,
+)
 
 DEFAULT = "default"
 
 
 def shape(*names: str, key: tuple[int, ...] = (0,), table: str = "t") -> TargetShape:
     return TargetShape(table, tuple(TargetColumn(name, Kind.TEXT, "text") for name in names), key)
+
+
+def _columns(columns: Sequence[NewColumn]) -> tuple[TargetColumn, ...]:
+    return tuple(
+        TargetColumn(
+            one.name,
+            one.kind,
+            one.type or one.kind.value,
+            one.nullable,
+            precision=one.precision,
+            scale=one.scale,
+            length=one.length,
+        )
+        for one in columns
+    )
 
 
 @dataclass
@@ -28,6 +51,8 @@ class FakeTarget:
         unique: positions of columns whose values must differ among the rows of a table.
         refuses: whether a row is refused by a constraint.
         end: called at each COMMIT; returns how it ends: None well, `lost`, `unknown` (took place), `cut` (did not).
+        shapes: of the tables that there are, for `reflect`; what `make` and `add` do is added.
+        looks: number of `reflect`.
     """
 
     unique: tuple[int, ...] = ()
@@ -36,6 +61,36 @@ class FakeTarget:
     fold: Callable[[Any], Any] = lambda one: one
     tables: dict[str, dict[Any, tuple[Any, ...]]] = field(default_factory=dict)
     marks: dict[str, Any] = field(default_factory=dict)
+    shapes: dict[str, TargetShape] = field(default_factory=dict)
+    looks: int = 0
+
+    def reflect(self, table: str, wanted: Wanted) -> TargetShape | None:
+        self.looks += 1
+        found = self.shapes.get(table)
+        if found is None:
+            return None
+        at = {one.name: position for position, one in enumerate(found.columns)}
+        key = () if wanted.append else tuple(at[one] for one in wanted.key) or found.key
+        return dataclasses.replace(
+            found,
+            key=key,
+            version=at.get(str(wanted.version)),
+            deleted=at.get(str(wanted.deleted)),
+            repeats=(at[wanted.event_id],) if wanted.append and wanted.event_id in at else (),
+        )
+
+    def make(self, table: str, columns: Sequence[NewColumn], key: Sequence[str]) -> None:
+        names = [one.name for one in columns]
+        self.shapes.setdefault(table, TargetShape(table, _columns(columns), tuple(names.index(one) for one in key)))
+
+    def add(self, table: str, columns: Sequence[NewColumn]) -> None:
+        found = self.shapes[table]
+        there = {one.name for one in found.columns}
+        new = _columns([one for one in columns if one.name not in there])
+        self.shapes[table] = dataclasses.replace(found, columns=(*found.columns, *new))
+
+    def added(self, table: str, columns: Sequence[NewColumn]) -> str:
+        return f"ALTER TABLE {table} " + ", ".join(f"ADD {one.name} {one.type or one.kind}" for one in columns)
 
     def identity_of(self, shape: TargetShape, key: Any) -> Any:
         return shape.table, tuple(map(self.fold, key))

@@ -90,6 +90,7 @@ class TargetShape:
         repeats: positions of a unique event id; on a table that is only appended to, a conflict on it is a repeat.
         parents: tables that its foreign keys point to, named like `table` as far as the user named them.
         warnings: what a person should know at the start of a run, such as children that a delete takes along.
+        infinite: whether its numbers and times may be infinite, and its numbers NaN.
     """
 
     table: str
@@ -101,6 +102,7 @@ class TargetShape:
     repeats: tuple[int, ...] = ()
     parents: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    infinite: bool = False
 
     def named(self, positions: Sequence[int]) -> tuple[str, ...]:
         """Return the names of the columns at `positions`, in that order."""

@@ -50,14 +50,19 @@ class Meaning(NamedTuple):
     """What a message says.
 
     Attributes:
-        op: `UPSERT`, `DELETE` or `TRUNCATE`.
+        op: `UPSERT`, `DELETE` or `TRUNCATE`; `STARTED` if a snapshot of the table begins.
         fields: the row's values, by name; of a deleted row what is known of it.
         table: where the row comes from.
         unchanged: names of fields that the source left out because they did not change.
         old: former values of changed fields, where the message has those of a changed key.
+        new: of a delete, the key that its row has from now on, where the message has it.
+        second: whether a delete with `new` precedes the message, so that both are one change of a key.
         id: of the event; None if it has none.
         time: of the event, ISO 8601; likewise.
-        snapshot: whether the row was read by a snapshot of its table, rather than from the log of changes.
+        said: what the message calls it: `c`, `u`, `r` or `d`; None if it does not say.
+        snapshot: name of the snapshot that read the row, "" if it has none; None for a change.
+        begins: whether a snapshot begins there.
+        typed: whether the values are what they seem; else a number may stand for a time, and base64 for a decimal.
     """
 
     op: str
@@ -65,6 +70,11 @@ class Meaning(NamedTuple):
     table: TableOf = TableOf()
     unchanged: Sequence[str] = ()
     old: Fields | None = None
+    new: Fields | None = None
+    second: bool = False
     id: str | None = None
     time: str | None = None
-    snapshot: bool = False
+    said: str | None = None
+    snapshot: str | None = None
+    begins: bool = False
+    typed: bool = True

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 
+from airflow_legacy_events.core.model.batch import STARTED
 from airflow_legacy_events.core.model.changes import DELETE, UPSERT, Received
 from airflow_legacy_events.core.model.meaning import Fields, Meaning, TableOf
 from airflow_legacy_events.core.ports.decoder import NotUnderstoodError
 from airflow_legacy_events.envelopes.decoders import objects
 
-_OPS: Mapping[str, str] = {"insert": UPSERT, "bootstrap-insert": UPSERT, "update": UPSERT, "delete": DELETE}
+_OPS: Mapping[str, tuple[str, str]] = {
+    "insert": (UPSERT, "c"),
+    "bootstrap-insert": (UPSERT, "r"),
+    "update": (UPSERT, "u"),
+    "delete": (DELETE, "d"),
+}
+_LOADED, _LOADS = "bootstrap-insert", "bootstrap-start"
+_SNAPSHOT = "bootstrap"
 _KEY = "pk."
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_LONGEST_SECONDS = 11
 
 
 class MaxwellDecoder:
@@ -24,22 +35,50 @@ class MaxwellDecoder:
         """See `Decoder.read`."""
         value = received.values[at]
         if value is None:
-            return Meaning(DELETE, {})
+            return Meaning(DELETE, {}, _table_of_key(received.keys[at]))
         found = objects.members(value, "the message")
         kind = objects.text_of(found, "type")
         if kind is None:
             raise NotUnderstoodError("NOT_JSON", "it is no message of Maxwell: it has no type")
+        table = TableOf(objects.text_of(found, "table"), database=objects.text_of(found, "database"))
+        if kind == _LOADS:
+            return Meaning(STARTED, {}, table, snapshot=_SNAPSHOT, begins=True)
         if kind not in _OPS:
             return None
-        table = TableOf(objects.text_of(found, "table"), database=objects.text_of(found, "database"))
         if "data" not in found:
             raise NotUnderstoodError("NOT_JSON", "it is no message of Maxwell: it has no data")
         row = objects.fields(found["data"], "the data")
         old = objects.optional_fields(found["old"], "the member old") if kind == "update" and "old" in found else None
-        place = objects.text_of(found, "gtid") or objects.text_of(found, "position")
-        return Meaning(_OPS[kind], row, table, old=old, id=place)
+        op, said = _OPS[kind]
+        snapshot = _SNAPSHOT if kind == _LOADED else None
+        return Meaning(op, row, table, old=old, id=_id(found), time=_time(found), said=said, snapshot=snapshot)
 
-    def key(self, key: bytes, names: Sequence[str]) -> Fields:  # noqa: ARG002  the key has them
-        """See `Decoder.key`: `{"database":…,"table":…,"pk.id":…}`."""
+    def key(self, key: bytes, names: Sequence[str]) -> Fields:
+        """See `Decoder.key`: `{"database":…,"table":…,"pk.id":…}`, in which names of columns are in lower case."""
         found = objects.fields(key, "the key")
-        return {name.removeprefix(_KEY): one for name, one in found.items() if name.startswith(_KEY)}
+        known = {name.lower(): name for name in names}
+        named = {name.removeprefix(_KEY): one for name, one in found.items() if name.startswith(_KEY)}
+        return {known.get(name.lower(), name): one for name, one in named.items()}
+
+
+def _table_of_key(key: bytes | None) -> TableOf:
+    try:
+        found = {} if key is None else objects.members(key, "the key")
+    except NotUnderstoodError:
+        return TableOf()
+    return TableOf(objects.text_of(found, "table"), database=objects.text_of(found, "database"))
+
+
+def _id(found: objects.Members) -> str | None:
+    """Return place and number of a change in its transaction; the last one has `commit` in place of its number."""
+    place = objects.text_of(found, "gtid") or objects.text_of(found, "position")
+    number = bytes(found["xoffset"]).decode() if "xoffset" in found else "commit" if "commit" in found else None
+    return None if place is None or number is None else f"{place}/{number}"
+
+
+def _time(found: objects.Members) -> str | None:
+    """Return the second of a change, which is a number since 1970-01-01 UTC."""
+    written = bytes(found["ts"]) if "ts" in found else b""
+    if not written.isdigit() or len(written) > _LONGEST_SECONDS:
+        return None
+    return (_EPOCH + dt.timedelta(seconds=int(written))).isoformat()

@@ -4,27 +4,41 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
 from airflow_legacy_events.core.ports.decoder import NotUnderstoodError
+from airflow_legacy_events.core.ports.target import NewColumn
+from airflow_legacy_events.envelopes.decoders.debezium.column_types import column_of
 from airflow_legacy_events.envelopes.decoders.debezium.semantics import Semantic, semantic_of
 
-Semantics = Mapping[str, Semantic]
+Semantics: TypeAlias = Mapping[str, Semantic]
 
 _KEPT = 256
 """Schemas kept by their text: one for each table and side, and some for tables that were altered."""
 
 
+class Described(NamedTuple):
+    """What a schema says of a row's fields.
+
+    Attributes:
+        semantics: of those whose values stand for something else.
+        columns: that hold each field's values.
+    """
+
+    semantics: Semantics
+    columns: Mapping[str, NewColumn]
+
+
 class Schemas:
-    """Semantics of the fields of rows, by the text of their schema."""
+    """What is known of the fields of rows, by the text of their schema."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[bytes, Semantics] = OrderedDict()
+        self._known: OrderedDict[bytes, Described] = OrderedDict()
 
-    def of_row(self, schema: msgspec.Raw) -> Semantics:
-        """Return the semantics of an envelope's rows, or of a flat row or key.
+    def of_row(self, schema: msgspec.Raw) -> Described:
+        """Return what a schema says of an envelope's rows, or of a flat row or key.
 
         Raises:
             NotUnderstoodError: it is no schema.
@@ -37,14 +51,14 @@ class Schemas:
         return found
 
 
-def _parsed(written: bytes) -> Semantics:
+def _parsed(written: bytes) -> Described:
     try:
-        schema = msgspec.json.decode(written)
-        fields = _row(schema)
-        named = {one["field"]: semantic_of(one) for one in fields}
-    except (msgspec.DecodeError, AttributeError, KeyError, TypeError, ValueError):
+        fields = _row(msgspec.json.decode(written))
+        semantics = {str(one["field"]): semantic_of(one) for one in fields}
+        columns = {str(one["field"]): column_of(one) for one in fields}
+    except (msgspec.DecodeError, AttributeError, KeyError, TypeError, ValueError, RecursionError):
         raise NotUnderstoodError("NOT_JSON", "the schema of the message has another form than Connect's") from None
-    return {name: found for name, found in named.items() if found is not None}
+    return Described({name: one for name, one in semantics.items() if one is not None}, columns)
 
 
 def _row(schema: Any) -> list[Any]:

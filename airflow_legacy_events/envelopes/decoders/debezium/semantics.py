@@ -9,12 +9,24 @@ import binascii
 import datetime as dt
 from collections.abc import Callable, Mapping
 from decimal import Decimal, localcontext
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
+
+import msgspec
 
 from airflow_legacy_events.core.model.meaning import Form, Wire
 from airflow_legacy_events.core.ports.decoder import NotUnderstoodError
+from airflow_legacy_events.envelopes.decoders.wire import wire
 
 Semantic: TypeAlias = Callable[[Wire], Wire]
+
+
+class _Variable(msgspec.Struct):
+    scale: Annotated[int, msgspec.Meta(ge=-100_000, le=100_000)]
+    value: str
+
+
+_VARIABLE = msgspec.json.Decoder(_Variable)
+_ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 
 _EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001  naive: the offset is written behind it
 _SECOND = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
@@ -101,9 +113,45 @@ def decimal(scale: int) -> Semantic:
     return convert
 
 
+def variable_decimal(found: Wire) -> Wire:
+    """A decimal with its own scale, `{"scale":2,"value":"BOI="}`."""
+    try:
+        one = _VARIABLE.decode(found.text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise NotUnderstoodError("VALUE", "it is no decimal with a scale of its own") from None
+    return decimal(one.scale)(Wire(Form.TEXT, one.value))
+
+
 def document(found: Wire) -> Wire:
     """JSON in a text."""
     return Wire(Form.DOCUMENT, found.text)
+
+
+def elements(semantic: Semantic) -> Semantic:
+    """Return the semantic of an array whose elements have one."""
+
+    def convert(found: Wire) -> Wire:
+        try:
+            values = [wire(one) for one in _ELEMENTS.decode(found.text)]
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise NotUnderstoodError("VALUE", "a value that its schema calls an array is none") from None
+        written = ["null" if one is None else _json(semantic(one)) for one in values]
+        return Wire(Form.DOCUMENT, f"[{','.join(written)}]")
+
+    return convert
+
+
+def duration(unit: str) -> Semantic:
+    """Return the semantic of a span of time in units: the ISO 8601 text in seconds."""
+    per_second = _SECOND[unit]
+
+    def convert(found: Wire) -> Wire:
+        number = number_of(found)
+        seconds, rest = divmod(abs(number), per_second)
+        sign = "-" if number < 0 else ""
+        return _text(f"PT{sign}{seconds}.{str(rest).zfill(len(str(per_second)) - 1)}S")
+
+    return convert
 
 
 def bits(length: int) -> Semantic:
@@ -124,6 +172,9 @@ def semantic_of(schema: Mapping[str, Any]) -> Semantic | None:
         return decimal(int(parameters.get("scale", 0)))
     if name == "io.debezium.data.Bits":
         return bits(int(parameters.get("length", 1)))
+    if schema.get("type") == "array" and isinstance(items := schema.get("items"), Mapping):
+        element = semantic_of(items)
+        return None if element is None else elements(element)
     return _SEMANTICS.get(str(name))
 
 
@@ -138,7 +189,10 @@ _SEMANTICS: Mapping[str, Semantic] = {
     "io.debezium.time.MicroTimestamp": moment("us", ""),
     "io.debezium.time.NanoTimestamp": moment("ns", ""),
     "org.apache.kafka.connect.data.Timestamp": moment("ms", ""),
+    "io.debezium.time.MicroDuration": duration("us"),
+    "io.debezium.time.NanoDuration": duration("ns"),
     "io.debezium.data.Json": document,
+    "io.debezium.data.VariableScaleDecimal": variable_decimal,
 }
 
 
@@ -147,6 +201,10 @@ def _bytes(found: Wire) -> bytes:
         return binascii.a2b_base64(found.text.encode("ascii"), strict_mode=True)
     except (ValueError, UnicodeEncodeError):
         raise NotUnderstoodError("VALUE", "a value that its schema calls bytes is no base64") from None
+
+
+def _json(found: Wire) -> str:
+    return found.text if found.form is not Form.TEXT else msgspec.json.encode(found.text).decode()
 
 
 def _text(text: str) -> Wire:

@@ -10,10 +10,10 @@ import pytest
 
 from airflow_legacy_events.core.columns import ABSENT, Kind
 from airflow_legacy_events.core.model.changes import DELETE, TRUNCATE, UPSERT, Received, TargetColumn, TargetShape
-from airflow_legacy_events.envelopes.decoders.assembling import TableAssembler
 from airflow_legacy_events.envelopes.decoders.cloudevents import CloudEventsDecoder
 from airflow_legacy_events.envelopes.decoders.plain import PlainDecoder
 from airflow_legacy_events.envelopes.decoders.values import Options
+from airflow_legacy_events.envelopes.decoding.assembling import TableAssembler
 
 GOLDEN = Path(__file__).parents[3] / "golden"
 CHANGES = sorted(path.stem for path in (GOLDEN / "changes").glob("*.json"))
@@ -59,7 +59,8 @@ def test_changes_of_a_log(name):
     same = [tuple(one) for one in case["headers"]]
     found = decoded(case, [(key, value, [*same, *map(tuple, each)]) for _, key, value, each in lines])
     ops = [case["ops"]] * len(case["rows"]) if isinstance(case["ops"], str) else case["ops"]
-    for (at, *_), op, row in zip(lines, found.ops, found.rows, strict=True):
+    for place, op, row in zip(found.places, found.ops, found.rows, strict=True):
+        at = lines[place][0]
         assert op == OPS[ops[at]] or op == DELETE  # the row before a key change, or a tombstone
         if op != UPSERT:
             continue

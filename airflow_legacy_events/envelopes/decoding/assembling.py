@@ -1,0 +1,229 @@
+"""Assembling: the meanings of messages become changes of a table's rows, in the texts of its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias
+
+from airflow_legacy_events.core.columns import ABSENT
+from airflow_legacy_events.core.model.changes import (
+    DELETE,
+    TRUNCATE,
+    UPSERT,
+    Poison,
+    Received,
+    TableChanges,
+    TargetShape,
+)
+from airflow_legacy_events.core.model.meaning import Meaning, Wire
+from airflow_legacy_events.core.ports.decoder import Decoder, NotUnderstoodError
+from airflow_legacy_events.envelopes.decoders.values import Converter, Options, UnfitError, converter
+from airflow_legacy_events.envelopes.decoding.metadata import Fact, fact
+from airflow_legacy_events.envelopes.decoding.schemaless import Reading, Types, reading
+
+Key: TypeAlias = tuple[Any, ...]
+
+
+class _Change(NamedTuple):
+    """A change as it was found; see `TableChanges`."""
+
+    place: int
+    op: str
+    row: tuple[Any, ...]
+    moved: Key | None = None
+    partial: tuple[str, ...] = ()
+
+
+class _Leaving(NamedTuple):
+    """A delete whose row has another key from now on.
+
+    Attributes:
+        at: of the change among those found.
+        key: of the row from now on.
+        places: of the delete, and of the tombstone behind it.
+    """
+
+    at: int
+    key: Key
+    places: list[int]
+
+
+@dataclass
+class TableAssembler:
+    """Collects the changes of one table.
+
+    Attributes:
+        shape: of the table.
+        names: field of each column that is taken from messages, by the column's position.
+        decoder: of the messages' envelope.
+        options: about values.
+        metadata: what other columns hold of a message, by position.
+        ignored: fields that are left out.
+        types: of values that lack theirs.
+        appends: whether each message becomes a row, also a delete.
+        unknown: a value of each field that the table has no column for, since the last `take`.
+        skipped: number of messages without a meaning for the table, since the last `take`.
+    """
+
+    shape: TargetShape
+    names: Mapping[int, str]
+    decoder: Decoder
+    options: Options
+    metadata: Mapping[int, str] = field(default_factory=dict)
+    ignored: frozenset[str] | None = frozenset()
+    types: Types = field(default_factory=Types)
+    appends: bool = False
+    unknown: dict[str, Wire | None] = field(default_factory=dict)
+    skipped: int = 0
+
+    def __post_init__(self) -> None:
+        columns, key = self.shape.columns, self.shape.key
+        self._positions = {name: at for at, name in self.names.items()}
+        self._converters: list[Converter] = [converter(one, self.options) for one in columns]
+        lenient = bool(getattr(self.decoder, "schemaless", False))
+        self._bare: list[Reading | None] = [reading(one, self.types) for one in columns]
+        self._typed: list[Reading | None] = [
+            found if lenient and self.types.concern(one) else None
+            for one, found in zip(columns, self._bare, strict=True)
+        ]
+        self._facts: dict[int, Fact] = {at: fact(name, columns[at].kind) for at, name in self.metadata.items()}
+        self._empty: tuple[Any, ...] = (ABSENT,) * len(columns)
+        self._key_names = [self.names.get(at, columns[at].name) for at in key]
+        version = () if self.shape.version is None else (self.shape.version,)
+        self._of_deleted = frozenset({*key, *version})
+        self._start()
+
+    def add(self, meaning: Meaning, received: Received, at: int) -> None:
+        """Add what the message at a place means.
+
+        Raises:
+            NotUnderstoodError: it has no key, or a value that its column can't hold.
+        """
+        if meaning.op == TRUNCATE:
+            self._start_over()
+            self._changes.append(_Change(at, TRUNCATE, self._empty))
+            return
+        row = self._row(meaning, received, at)
+        key = tuple(row[one] for one in self.shape.key)
+        if meaning.op == UPSERT or self.appends:
+            self._upsert(meaning, at, row, key)
+        elif self._deleted.get(key) is not None and received.values[at] is None:
+            self.skipped += 1
+            if key in self._leaving:
+                self._leaving[key].places.append(at)
+        else:
+            self._delete(meaning, at, row, key)
+
+    def take(self) -> TableChanges:
+        """Return what was collected, and begin again."""
+        found = TableChanges(self.shape)
+        for change in self._changes:
+            if change is None:
+                continue
+            if change.moved is not None:
+                found.moved[len(found.ops)] = change.moved
+            if change.partial:
+                found.partial[len(found.ops)] = change.partial
+            found.ops.append(change.op)
+            found.rows.append(change.row)
+            found.places.append(change.place)
+        self._start()
+        return found
+
+    def _start(self) -> None:
+        self._changes: list[_Change | None] = []
+        self._start_over()
+        self.unknown, self.skipped = {}, 0
+
+    def _start_over(self) -> None:
+        self._deleted: dict[Key, int] = {}
+        self._leaving: dict[Key, _Leaving] = {}
+
+    def _row(self, meaning: Meaning, received: Received, at: int) -> list[Any]:
+        row = list(self._empty)
+        only = self._of_deleted if meaning.op == DELETE and not self.appends else None
+        readings = self._typed if meaning.typed else self._bare
+        for position, find in self._facts.items():
+            if only is None or position in only:
+                row[position] = self._text(position, find(received, at, meaning), self._typed)
+        for name, value in meaning.fields.items():
+            position = self._positions.get(name, -1)
+            if position >= 0:
+                if only is None or position in only:
+                    row[position] = self._text(position, value, readings)
+            elif self.ignored is not None and only is None and name not in self.ignored:
+                self.unknown.setdefault(name, value)
+        self._find_key(row, received.keys[at], readings)
+        return row
+
+    def _upsert(self, meaning: Meaning, at: int, row: list[Any], key: Key) -> None:
+        moved = None
+        if meaning.old and not self.appends:
+            moved = self._former(row, meaning)
+            if moved is not None and (left := self._leaving.get(moved)) is not None:
+                if left.key == key:
+                    self._changes[left.at] = None
+                    self.skipped += 1
+                else:
+                    moved = None
+            elif meaning.second:
+                moved = None
+        self._forget(key)
+        self._changes.append(_Change(at, UPSERT, tuple(row), moved, self._partial(meaning, row)))
+
+    def _delete(self, meaning: Meaning, at: int, row: list[Any], key: Key) -> None:
+        self._forget(key)
+        self._deleted[key] = at
+        if meaning.new:
+            readings = self._typed if meaning.typed else self._bare
+            new = tuple(
+                self._text(one, meaning.new[name], readings) if name in meaning.new else row[one]
+                for one, name in zip(self.shape.key, self._key_names, strict=True)
+            )
+            self._leaving[key] = _Leaving(len(self._changes), new, [at])
+        self._changes.append(_Change(at, DELETE, tuple(row)))
+
+    def _forget(self, key: Key) -> None:
+        self._deleted.pop(key, None)
+        self._leaving.pop(key, None)
+
+    def _partial(self, meaning: Meaning, row: Sequence[Any]) -> tuple[str, ...]:
+        positions = (self._positions.get(name, -1) for name in meaning.unchanged)
+        return tuple(self.shape.columns[at].name for at in positions if at >= 0 and row[at] is ABSENT)
+
+    def _text(self, position: int, value: Wire | None, readings: Sequence[Reading | None]) -> str | None:
+        if value is None:
+            return None
+        try:
+            read = readings[position]
+            return self._converters[position](value if read is None else read(value))
+        except UnfitError as error:
+            column = self.shape.columns[position]
+            raise NotUnderstoodError(
+                "VALUE", f"column {column.name!r} ({column.type}) can't hold the value exactly: {error}"
+            ) from None
+
+    def _find_key(self, row: list[Any], key: bytes | None, readings: Sequence[Reading | None]) -> None:
+        """Take the key columns that the row lacks from the message's key."""
+        missing = [at for at in self.shape.key if row[at] is ABSENT]
+        if missing:
+            found = {} if key is None else self.decoder.key(key, self._key_names)
+            for at, name in zip(self.shape.key, self._key_names, strict=True):
+                if at in missing and name in found:
+                    row[at] = self._text(at, found[name], readings)
+        if any(row[at] is ABSENT or row[at] is None for at in self.shape.key):
+            names = ", ".join(self.shape.named(self.shape.key))
+            raise NotUnderstoodError("NO_KEY", f"neither the row nor the message's key has {names}")
+
+    def _former(self, row: Sequence[Any], meaning: Meaning) -> Key | None:
+        """Return the key that the row had before, None if it is the same."""
+        old, readings = meaning.old or {}, self._typed if meaning.typed else self._bare
+        names = zip(self.shape.key, self._key_names, strict=True)
+        former = tuple(self._text(at, old[name], readings) if name in old else row[at] for at, name in names)
+        return None if former == tuple(row[at] for at in self.shape.key) else former
+
+
+def poison_of(error: NotUnderstoodError, at: int) -> Poison:
+    """Return a message that can't be applied, for an error of its decoder or assembler."""
+    return Poison(at, error.error, str(error))
