@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
 import os
@@ -21,6 +22,7 @@ from tests.services.kafka import QUICK_START
 from tests.services.servers import SERVERS
 from tests.support import profile
 from tests.support.databases import Database, fresh_database
+from tests.support.reused import Reused
 
 # Airflow reads its home when it is first imported: it must be one of our own before that.
 _HOME = tempfile.TemporaryDirectory(prefix="legacy-events-airflow-")
@@ -242,12 +244,12 @@ def mysql56_logs() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def reused(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Database]]:
-    """Gives the database of a server, by its fixture, that many tests use and each of them empties."""
+def reused(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Reused]]:
+    """Gives what lends the database of a server of PostgreSQL, by its fixture, to one test after another."""
     with ExitStack() as stack:
 
         @functools.cache
-        def database(server: str) -> Database:
-            return stack.enter_context(fresh_database(request.getfixturevalue(server)))
+        def lender(server: str) -> Reused:
+            return stack.enter_context(contextlib.closing(Reused(request.getfixturevalue(server))))
 
-        yield database
+        yield lender

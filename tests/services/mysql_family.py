@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from MySQLdb.constants import CLIENT
 
 from tests.services import docker
-from tests.services.base import Service, free_port
+from tests.services.base import Service, free_port, wait_until
 
 _SETTINGS = {
     "bind-address": "127.0.0.1",
@@ -48,7 +48,6 @@ class MySQLFamily(Service):
     variable: str
     image: str
     settings: dict[str, str]
-    drop = "DROP DATABASE {}"
 
     def __init__(self, *, shared: bool = True, settings: Mapping[str, str] | None = None) -> None:
         super().__init__()
@@ -78,11 +77,13 @@ class MySQLFamily(Service):
         finally:
             connection.close()
 
-    def end_prepared(self, begin: str) -> None:
-        """Roll back the prepared transactions whose names begin with this; a failed test left them."""
+    def discard(self, database: str) -> None:
+        """Drop a database; end what a failed test left, whose locks this would wait for: sessions and prepared ones."""
         connection = connect(self.url())
         try:
-            end_prepared(connection, begin)
+            end_sessions(connection, database)
+            end_prepared(connection, database)
+            run(connection, f"DROP DATABASE {database}")
         finally:
             connection.close()
 
@@ -191,6 +192,15 @@ def connect(url: str | sa.URL, **options: Any) -> Any:
         client_flag=CLIENT.MULTI_STATEMENTS,
         **options,
     )
+
+
+def end_sessions(connection: Any, database: str) -> None:
+    """End the other sessions of a database, and wait until the server knows them no more."""
+    others = "SELECT id FROM information_schema.processlist WHERE db = %s AND id <> CONNECTION_ID()"
+    for (number,) in run(connection, others, database):
+        with contextlib.suppress(MySQLdb.OperationalError):  # gone by itself
+            run(connection, f"KILL {number}")
+    wait_until(lambda: not run(connection, others, database), f"the sessions of {database} being gone")
 
 
 def end_prepared(connection: Any, begin: str) -> None:

@@ -35,7 +35,6 @@ class Postgres(Service):
     instead = ""
     """Variable of a server that serves where there is none of this kind."""
     image = "postgres:16"
-    drop = "DROP DATABASE {} WITH (FORCE)"
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,6 +64,18 @@ class Postgres(Service):
         with psycopg.connect(self.dsn(database), autocommit=True) as connection:
             found = connection.execute(statement.encode())
             return found.fetchall() if found.description else []
+
+    def discard(self, database: str) -> None:
+        """Drop a database; end what a failed test left: its sessions, what they prepared, and who reads its slots."""
+        with psycopg.connect(self._admin, autocommit=True) as connection:
+            for (gid,) in connection.execute("SELECT gid FROM pg_prepared_xacts WHERE database = %s", (database,)):
+                self.execute(f"ROLLBACK PREPARED '{gid}'", database)
+            connection.execute(
+                "SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots"
+                " WHERE database = %s AND active_pid IS NOT NULL",
+                (database,),
+            )
+            connection.execute(f'DROP DATABASE "{database}" WITH (FORCE)'.encode())
 
     def stop(self) -> None:
         """End what was started here."""

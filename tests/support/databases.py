@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from tests.services.mysql_family import MySQLFamily
 from tests.support.engines import ENGINES
 
 _numbers = itertools.count()
@@ -45,10 +44,10 @@ def database_of(request: pytest.FixtureRequest, engine: str) -> Iterator[Databas
 
 @contextmanager
 def fresh_database(server: Any) -> Iterator[Database]:
-    """A new database, gone afterwards."""
+    """A new database, gone afterwards with its sessions and its prepared transactions."""
     name = f"test_{os.getpid()}_{next(_numbers)}"
     server.execute(f"CREATE DATABASE {name}")
-    yield Database(server, name)
-    if isinstance(server, MySQLFamily):
-        server.end_prepared(name)
-    server.execute(server.drop.format(name))
+    try:
+        yield Database(server, name)
+    finally:
+        server.discard(name)

@@ -102,41 +102,21 @@ def plain(url: sa.URL) -> str:
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def _empty_postgres(connection: Any) -> None:
-    connection.execute(
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
-    connection.execute("SET search_path = pg_catalog")
-    schemas = connection.execute(
-        "SELECT quote_ident(nspname) FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
-    ).fetchall()
-    connection.execute(f"DROP SCHEMA IF EXISTS {', '.join(name for (name,) in schemas)} CASCADE")
-    [(name,)] = connection.execute("SELECT current_database()").fetchall()
-    connection.execute(f"CREATE SCHEMA public; ALTER DATABASE {name} RESET ALL")
-
-
 @contextmanager
 def reused_database(request: pytest.FixtureRequest, name: str, server: str | None = None) -> Iterator[Legacy]:
-    """Like `legacy_database`, on a server a database that the tests share and each of them leaves empty."""
+    """Like `legacy_database`, on PostgreSQL a database that tests share and each of them leaves as it was made."""
     engine = ENGINES[name]
-    server = server or engine.server
-    if server is None:
-        with legacy_database(request, name) as found:
+    if engine.dialect != "postgresql":
+        with legacy_database(request, name, server) as found:
             yield found
         return
-    url = sa.make_url(request.getfixturevalue("reused")(server).url)
-    application = connected(url)
-    try:
-        yield Legacy(engine, url, application)
-    finally:
-        application.close()
-        if engine.dialect == "mysql":
-            with mysql.Application(url) as fresh:
-                fresh.empty(str(url.database))
-        else:
-            with psycopg.connect(plain(url), autocommit=True) as connection:
-                _empty_postgres(connection)
+    with request.getfixturevalue("reused")(server or engine.server).lent() as database:
+        url = sa.make_url(database.url)
+        application = connected(url)
+        try:
+            yield Legacy(engine, url, application)
+        finally:
+            application.close()
 
 
 @contextmanager

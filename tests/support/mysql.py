@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from typing import Any, Self
 
-import MySQLdb
 import sqlalchemy as sa
 
-from tests.services.mysql_family import connect, end_prepared
+from tests.services.mysql_family import connect, end_prepared, end_sessions
 
 # What the tests call a type is called otherwise here; a plain `text` holds 64 kB only.
 _TYPES = {
@@ -37,12 +35,7 @@ class Application:
 
     def empty(self, database: str) -> None:
         """Drop what is in a database, once its other sessions are ended, with their locks."""
-        others = "SELECT id FROM information_schema.processlist WHERE db = %s AND id <> CONNECTION_ID()"
-        for (number,) in self.execute(others, (database,)).fetchall():
-            with contextlib.suppress(MySQLdb.OperationalError):  # gone by itself
-                self.execute(f"KILL {number}")
-        while self.execute(others, (database,)).fetchall():
-            pass
+        end_sessions(self._connection, database)
         end_prepared(self._connection, database)
         here = "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = %s"
         for name, type_ in self.execute(here, (database,)).fetchall():
