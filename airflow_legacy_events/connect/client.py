@@ -34,6 +34,10 @@ _SHORTEST_TIMEOUT = 0.05
 _LONGEST_CONNECTING = 10.0
 
 
+class SilentError(ConnectError):
+    """There was no usable answer until the deadline."""
+
+
 class _Client:
     """What both clients know: addresses, deadline, and the rules."""
 
@@ -95,7 +99,8 @@ class _Client:
         """Return what shows whether a write was carried out, and until when it may still be.
 
         Raises:
-            ConnectError: nothing shows it, or the deadline is over.
+            ConnectError: nothing shows it.
+            SilentError: the deadline is over.
         """
         if not call.writes or not error.unknown:
             self._silent(error)
@@ -110,14 +115,14 @@ class _Client:
         """Return whether a write that is not seen may be sent again.
 
         Raises:
-            ConnectError: the deadline is over.
+            SilentError: the deadline is over.
         """
         if self.deadline.over:
             self._silent(lost)
         return time.monotonic() >= until
 
     def _silent(self, error: TryAgainError) -> NoReturn:
-        raise ConnectError(
+        raise SilentError(
             f"Kafka Connect did not answer within {self.deadline.timeout}: check that a worker runs, and host, port and"
             f" schema of {self.endpoint.name}. It has {', '.join(self.endpoint.addresses)}. Last: {error.reason}"
         ) from None
@@ -145,7 +150,8 @@ class ConnectClient(_Client):
         """Return the result of a request.
 
         Raises:
-            ConnectError: it was refused, or there is no usable answer until the deadline.
+            ConnectError: it was refused.
+            SilentError: there is no usable answer until the deadline.
             StoppedError: a stop was requested.
         """
         lost: TryAgainError | None = None
@@ -203,7 +209,8 @@ class AsyncConnectClient(_Client):
         """Return the result of a request.
 
         Raises:
-            ConnectError: it was refused, or there is no usable answer until the deadline.
+            ConnectError: it was refused.
+            SilentError: there is no usable answer until the deadline.
         """
         lost: TryAgainError | None = None
         while True:

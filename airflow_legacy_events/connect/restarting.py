@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from airflow_legacy_events.connect import calls
 from airflow_legacy_events.connect.applying import LOOK_SECONDS, failed_error
 from airflow_legacy_events.connect.calls import Call
-from airflow_legacy_events.connect.client import ConnectClient
+from airflow_legacy_events.connect.client import ConnectClient, SilentError
 from airflow_legacy_events.connect.conflicts import rivals
 from airflow_legacy_events.connect.secrets import secrets_of
 from airflow_legacy_events.connect.state import PAUSED, RUNNING, STOPPED, Status, read_status
@@ -40,6 +40,8 @@ class Restarting:
     backoff: float
     stable_for: float
     restarts: int = 0
+    _seen: Status | None = field(default=None, init=False)
+    _known: dict[str, str] | None = field(default=None, init=False)
 
     def run(self) -> Status:
         """Return the status once nothing is FAILED and the state has held.
@@ -104,6 +106,16 @@ class Restarting:
         self.client.deadline.wait(seconds)
 
     def _status(self) -> Status:
+        """Return the status; without an answer until the deadline, fail with what was seen before, which says more."""
+        try:
+            self._seen = self._known_status()
+        except SilentError:
+            if self._seen is None:
+                raise
+            self._look_again(self._seen)
+        return self._seen
+
+    def _known_status(self) -> Status:
         while (status := self.client.send(calls.status(self.name))) is None:
             there = self.client.send(calls.names())
             if self.name not in there or self.client.deadline.over:
@@ -112,8 +124,12 @@ class Restarting:
         return status
 
     def _config(self) -> dict[str, str]:
-        found = self.client.send(calls.config(self.name))
-        return {} if found is None else found
+        try:
+            self._known = self.client.send(calls.config(self.name)) or {}
+        except SilentError:
+            if self._known is None:
+                raise
+        return self._known
 
     def _moved(self, before: Status) -> Call[bool]:
         """Return what shows that a restart whose answer was lost was carried out: a state that changed."""

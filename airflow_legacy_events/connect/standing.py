@@ -6,7 +6,7 @@ import datetime as dt
 
 from airflow_legacy_events.connect import calls
 from airflow_legacy_events.connect.applying import LOOK_SECONDS, failed_error
-from airflow_legacy_events.connect.client import ConnectClient
+from airflow_legacy_events.connect.client import ConnectClient, SilentError
 from airflow_legacy_events.connect.secrets import secrets_of
 from airflow_legacy_events.connect.state import PAUSED, RUNNING, STOPPED, Status
 from airflow_legacy_events.core.errors import ConnectError
@@ -30,19 +30,28 @@ def bring(client: ConnectClient, name: str, state: str, timeout: dt.timedelta) -
         return status
     if status is None or status.connector.state != state.upper():
         client.send(calls.set_state(name, state))
-    while not client.deadline.over:
-        status, config = client.send(calls.status(name)), client.send(calls.config(name))
-        if config is None:  # a worker that starts does not know the status of a connector that is there
-            raise ConnectError(f"connector {name!r} was deleted while this task waited for it")
-        if status is not None and status.holds(state):
-            return status
-        if status is not None and state == RUNNING and status.failed:
-            raise failed_error(name, status.failed, secrets_of(config))
-        client.deadline.wait(LOOK_SECONDS)
+    try:
+        while not client.deadline.over:
+            status = _look(client, name, state)
+            if status is not None and status.holds(state):
+                return status
+            client.deadline.wait(LOOK_SECONDS)
+    except SilentError:
+        if status is None:
+            raise  # else what was seen before says more
     raise ConnectError(
         f"connector {name!r} is not {state} after {timeout}: look at the workers' logs, or raise timeout=. Now:"
         f" {status or 'not known to the worker'}"
     )
+
+
+def _look(client: ConnectClient, name: str, state: str) -> Status | None:
+    status, config = client.send(calls.status(name)), client.send(calls.config(name))
+    if config is None:  # a worker that starts does not know the status of a connector that is there
+        raise ConnectError(f"connector {name!r} was deleted while this task waited for it")
+    if status is not None and state == RUNNING and status.failed:
+        raise failed_error(name, status.failed, secrets_of(config))
+    return status
 
 
 def standing_of(status: Status) -> str:

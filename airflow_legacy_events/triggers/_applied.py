@@ -13,7 +13,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_legacy_events.connect import calls
 from airflow_legacy_events.connect.applying import LOOK_SECONDS, Applying, Look
-from airflow_legacy_events.connect.client import AsyncConnectClient
+from airflow_legacy_events.connect.client import AsyncConnectClient, SilentError
 from airflow_legacy_events.connect.secrets import secrets_of
 from airflow_legacy_events.core.errors import ConnectorFailedError, LegacyEventsError
 from airflow_legacy_events.hooks.connect import KafkaConnectHook
@@ -84,8 +84,9 @@ class ConnectorAppliedTrigger(BaseTrigger):
         async with contextlib.AsyncExitStack() as stack:
             await stack.enter_async_context(client)
             while not client.deadline.over:
-                if self._applying.done(await self._look(client)):
-                    return True
+                with contextlib.suppress(SilentError):  # the task looks once more, and says what it finds
+                    if self._applying.done(await self._look(client)):
+                        return True
                 await asyncio.sleep(LOOK_SECONDS)
         return False
 

@@ -76,14 +76,27 @@ def test_a_failed_connector_can_be_stopped_and_is_red_as_running(shop, connector
     }
 
 
-def test_a_state_that_never_comes_is_red_in_time(shop, connector, bring, connect, front):
+@pytest.mark.parametrize("last", [None, "cut_before"])
+def test_a_state_that_never_comes_is_red_in_time_with_what_was_seen_last(
+    shop, connector, bring, connect, front, monkeypatch, last
+):
     name = connector()
     connect.begin(name, connectors.postgres_source(shop, name))
     connect.wait_running(name)
-    front.change = lambda _, body: {**body, "tasks": [{"id": 0, "state": "UNASSIGNED"}]} if "tasks" in body else body
+    looks = []
 
-    with pytest.raises(errors.ConnectError, match="task 0 UNASSIGNED") as raised:
-        bring(name, "paused", timeout=dt.timedelta(seconds=2))
+    def unassigned(_, body):
+        if "tasks" not in body:
+            return body
+        looks.append(body)
+        return {**body, "tasks": [{"id": 0, "state": "UNASSIGNED"}]}
+
+    front.change = unassigned
+    front.fault = lambda _: last if len(looks) > 2 else None
+    connectors.time_over_once(monkeypatch, lambda: len(looks) > 2)
+
+    with pytest.raises(errors.ConnectError, match=r"is not paused after[^$]*task 0 UNASSIGNED") as raised:
+        bring(name, "paused")
     assert raised.value.retry_helps
 
 

@@ -335,10 +335,21 @@ def test_a_connector_that_failed_runs_with_a_better_config_and_is_not_hidden_wit
     assert (report["action"], report["state"], connect.failure(name)) == ("updated", "running", None)
 
 
-def test_what_is_not_stable_in_time_is_red(shop, connector, upsert):
+@pytest.mark.parametrize("last", [None, "cut_before"])
+def test_what_is_not_stable_in_time_is_red_with_what_was_seen_last(shop, connector, upsert, front, monkeypatch, last):
     name, minute = connector(), dt.timedelta(minutes=1)
+    seen = []
+
+    def running(request, body):
+        if request.path.endswith("/status") and [task["state"] for task in body.get("tasks", [])] == ["RUNNING"]:
+            seen.append(body)
+        return body
+
+    front.change = running
+    front.fault = lambda _: last if len(seen) > 1 else None
+    connectors.time_over_once(monkeypatch, lambda: len(seen) > 1)
     with pytest.raises(errors.ConnectError, match=r"stable_for=0:01:00\s+after") as raised:
-        upsert(name, postgres_source(shop, name), stable_for=minute, timeout=dt.timedelta(seconds=4))
+        upsert(name, postgres_source(shop, name), stable_for=minute)
     assert "connector RUNNING, task 0 RUNNING" in str(raised.value)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -15,6 +17,7 @@ import sqlalchemy as sa
 from airflow.sdk.exceptions import AirflowFailException
 from psycopg.conninfo import conninfo_to_dict
 
+from airflow_legacy_events.connect import deadline
 from tests.services.base import wait_until
 from tests.support.databases import Database
 
@@ -53,6 +56,11 @@ def broker_connection(monkeypatch: pytest.MonkeyPatch, bootstrap: str, conn_id: 
     """Let an Airflow connection lead to a broker."""
     made = {"conn_type": "kafka", "extra": {"bootstrap.servers": bootstrap}}
     monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(made))
+
+
+def time_over_once(monkeypatch: pytest.MonkeyPatch, seen: Callable[[], object]) -> None:
+    """Let the time of operators be over as soon as something was seen, however long a slow machine took until then."""
+    monkeypatch.setattr(deadline, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + (3600 if seen() else 0)))
 
 
 @contextmanager

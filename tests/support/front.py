@@ -1,5 +1,5 @@
 """A front before a worker of Kafka Connect, as a gateway is: it answers once by itself what a test names, passes on
-all else, and counts what reaches the worker."""
+all else, and counts what the worker takes."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ class Front:
         url: of the front.
         received: everything that clients sent.
         passed: what was passed on to the worker.
+        refused: those of them that the worker refused.
         fault: called with each request; returns the name of an answer of `ANSWERS`, or None.
         own: status and JSON of the answer `own`.
         change: called with each answer's request and JSON; returns what is sent instead.
@@ -52,6 +53,7 @@ class Front:
     url: str = ""
     received: list[Request] = field(default_factory=list)
     passed: list[Request] = field(default_factory=list)
+    refused: list[Request] = field(default_factory=list)
     fault: Callable[[Request], str | None] = lambda _: None
     change: Callable[[Request, Any], Any] = lambda _, body: body
     own: tuple[int, Any] = (500, {})
@@ -60,8 +62,10 @@ class Front:
 
     @property
     def writes(self) -> list[Request]:
-        """The writes that reached the worker."""
-        return [one for one in self.passed if one.writes]
+        """The writes that the worker took, late ones too."""
+        for timer in self.late:
+            timer.join()
+        return [one for one in self.passed if one.writes and not any(one is other for other in self.refused)]
 
     def once(self, answer: str) -> None:
         """Answer the first request of each method and path in this way, writes and reads alike."""
@@ -156,9 +160,13 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815
 
     def pass_on(self, request: Request, raw: bytes) -> httpx.Response:
-        self.server.front.passed.append(request)
+        front, client = self.server.front, self.server.client
+        front.passed.append(request)
         headers = {"Content-Type": "application/json"} if raw else {}
-        return self.server.client.request(request.method, request.path, content=raw, headers=headers)
+        response = client.request(request.method, request.path, content=raw, headers=headers)
+        if not response.is_success:
+            front.refused.append(request)
+        return response
 
     def send(self, status: int, content: bytes, kind: str, request: Request) -> None:
         if "json" in kind and content:

@@ -12,7 +12,7 @@ from airflow.sdk import Context, conf
 
 from airflow_legacy_events.connect import calls
 from airflow_legacy_events.connect.applying import LOOK_SECONDS, Applying, Look, late, marks_of, other_hand
-from airflow_legacy_events.connect.client import ConnectClient
+from airflow_legacy_events.connect.client import ConnectClient, SilentError
 from airflow_legacy_events.connect.diff import compare, lines_of
 from airflow_legacy_events.connect.plan import CREATED, FAIL, IGNORE, UNCHANGED, WARN, Plan, drift_error, make_plan
 from airflow_legacy_events.connect.state import RUNNING, STATES, Status, failure_text
@@ -135,13 +135,21 @@ class ConnectorUpsertOperator(DeclaredConfig):
             declared=plan.declared,
         )
         report = plan.to_dict(plan.action)
-        while not applying.done(self._look(client)):
+        while not self._done(client, applying):
             if client.deadline.over:
                 raise late(self.connector, self.timeout, self.stable_for, applying.status)
             if self.deferrable:
                 self._defer(client, applying, report)
             client.deadline.wait(LOOK_SECONDS)
         return self._finish(client, report)
+
+    def _done(self, client: ConnectClient, applying: Applying) -> bool:
+        try:
+            return applying.done(self._look(client))
+        except SilentError:
+            if applying.status is None:
+                raise
+            return False  # what was seen before says more
 
     def _look(self, client: ConnectClient) -> Look:
         config, status = client.send(calls.config(self.connector)), client.send(calls.status(self.connector))
