@@ -66,14 +66,13 @@ class Postgres(Service):
             return found.fetchall() if found.description else []
 
     def discard(self, database: str) -> None:
-        """Drop a database; end what a failed test left: its sessions, what they prepared, and who reads its slots."""
+        """Drop a database with its slots, sessions, which may not come again, and what they prepared."""
         with psycopg.connect(self._admin, autocommit=True) as connection:
             for (gid,) in connection.execute("SELECT gid FROM pg_prepared_xacts WHERE database = %s", (database,)):
                 self.execute(f"ROLLBACK PREPARED '{gid}'", database)
+            connection.execute(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS false'.encode())
             connection.execute(
-                "SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots"
-                " WHERE database = %s AND active_pid IS NOT NULL",
-                (database,),
+                "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = %s", (database,)
             )
             connection.execute(f'DROP DATABASE "{database}" WITH (FORCE)'.encode())
 

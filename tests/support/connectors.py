@@ -143,10 +143,17 @@ def remove_connectors(worker: Any) -> None:
 
 @contextmanager
 def without_slots(database: Database) -> Iterator[Database]:
-    """A PostgreSQL database whose slots, and the role of its connectors, are dropped in the end: then it can be."""
+    """A PostgreSQL database whose slots, and the role of its connectors, are dropped in the end: then it can be.
+
+    A worker still ends connectors that were deleted, and one that begins meanwhile makes its slot and publication.
+    """
+    role = f"u_{database.name}"
     try:
         yield database
     finally:
+        if known := database.execute(f"SELECT 1 FROM pg_roles WHERE rolname = '{role}'"):
+            database.execute(f"ALTER ROLE {role} NOLOGIN")
+            database.execute(f"SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE usename = '{role}'")
         of_it = f"FROM pg_replication_slots WHERE database = '{database.name}'"
 
         def gone() -> bool:
@@ -156,6 +163,6 @@ def without_slots(database: Database) -> Iterator[Database]:
             return not database.server.execute(f"SELECT 1 {of_it}")
 
         wait_until(gone, f"the slots of {database.name} being gone")
-        if database.execute(f"SELECT 1 FROM pg_roles WHERE rolname = 'u_{database.name}'"):
-            database.execute(f"DROP OWNED BY u_{database.name} CASCADE")
-            database.execute(f"DROP ROLE u_{database.name}")
+        if known:
+            database.execute(f"DROP OWNED BY {role} CASCADE")
+            database.execute(f"DROP ROLE {role}")
