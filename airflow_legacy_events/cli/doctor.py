@@ -10,8 +10,7 @@ from airflow_legacy_events.cli._command import command, say, say_json, show
 from airflow_legacy_events.cli._rendering import rendered
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.printable import printable_lines
-from airflow_legacy_events.streams.examination import Examination, Finding, Specified
-from airflow_legacy_events.streams.options import StreamOptions
+from airflow_legacy_events.streams.examination import Examination, Finding, Runs
 
 
 @command
@@ -40,12 +39,13 @@ def _line(found: Finding) -> str:
 
 def _examined(args: Namespace, log: logging.Logger) -> Examination:
     operator, context = rendered(args, args.task_id)
-    if not isinstance(operator, Specified):
+    if not isinstance(operator, Runs):
         raise ConfigurationError(
             f"task {args.task_id!r} of DAG {args.dag_id!r} is a {type(operator).__name__}, which moves no stream; name"
-            " a task of IncrementalQueryOperator, OutboxDrainOperator or ChangeLogDrainOperator"
+            " a task of IncrementalQueryOperator, OutboxDrainOperator, ChangeLogDrainOperator or TopicToTableOperator"
         )
-    found = Examination(operator._spec(), StreamOptions.of(operator), context, log)  # noqa: SLF001  as the task does
+    run = operator._stream_run(context, log, looks_only=True)  # noqa: SLF001  as the task does
+    found = Examination(run, log)
     silenced = logging.root.manager.disable
     logging.disable(logging.NOTSET)  # warnings are findings; only the logger of this command hears them
     try:

@@ -1,41 +1,35 @@
-"""Base of all operators that move a stream: the arguments that every source takes, one run, its outcome."""
+"""Base of the operators that send a stream to topics: the arguments that every source takes."""
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
 from abc import abstractmethod
-from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator, Context
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk import Context
 
-from airflow_legacy_events.core.errors import BusyError, LegacyEventsError
 from airflow_legacy_events.core.limits import MAX_ROW_BYTES
-from airflow_legacy_events.core.lines import in_lines
-from airflow_legacy_events.core.model import RunMode
 from airflow_legacy_events.core.ports import Envelope, WatermarkStore
-from airflow_legacy_events.core.report import Report
-from airflow_legacy_events.hooks.failures import final
 from airflow_legacy_events.hooks.registry import DEFAULT_ENVELOPE
 from airflow_legacy_events.operators import _outcome
-from airflow_legacy_events.operators._thread import Worker
-from airflow_legacy_events.operators._window_record import CLEARED, WindowRecord
+from airflow_legacy_events.operators._moving import MovingOperator
+from airflow_legacy_events.operators._window_record import WindowRecord
 from airflow_legacy_events.operators.links import TopicLink
 from airflow_legacy_events.streams import messages
 from airflow_legacy_events.streams.inlets import stream_assets
 from airflow_legacy_events.streams.naming import holds_template
 from airflow_legacy_events.streams.options import StreamOptions
-from airflow_legacy_events.streams.rendering import RenderedFields
 from airflow_legacy_events.streams.specs.base import SourceSpec
 from airflow_legacy_events.streams.stores import needs_inlet
 
 if TYPE_CHECKING:
     from airflow_legacy_events.streams.run import StreamRun
+    from airflow_legacy_events.streams.topic_run import TopicRun
 
 
-class BaseStreamOperator(RenderedFields, BaseOperator):
+class BaseStreamOperator(MovingOperator):
     """Base of the operators that move a stream to topics; a subclass defines the source.
 
     The task succeeds only when every message was acknowledged and the watermark behind them is saved. It returns a
@@ -89,12 +83,6 @@ class BaseStreamOperator(RenderedFields, BaseOperator):
     operator_extra_links = (TopicLink(),)
     ui_color = "#d6e4f0"
 
-    log_name: ClassVar[str] = __name__
-    """The logger of a run."""
-
-    cleared: ClassVar[str] = CLEARED
-    """What the log says when the task was cleared after a success."""
-
     def __init__(  # noqa: PLR0913  the public signature
         self,
         *,
@@ -135,40 +123,10 @@ class BaseStreamOperator(RenderedFields, BaseOperator):
         self.source_timezone = source_timezone
         self.on_busy = on_busy
         self.on_new_stream = on_new_stream
-        self.fixed_names = True
         self.headers = headers
         self.statement_timeout = statement_timeout
         self.max_row_bytes = max_row_bytes
         self.delivery_timeout = delivery_timeout
-        self._worker: Worker[Report] | None = None
-
-    @property
-    def _repeats(self) -> bool:
-        """Return whether this task was cleared after a success and is to send the same window again."""
-        return False
-
-    def _check(self, context: Context, stream: str) -> None:
-        """Check what is known only once the task runs.
-
-        Args:
-            context: of the task.
-            stream: name of the stream.
-
-        Raises:
-            ConfigurationError: the arguments don't fit the way the task is run.
-        """
-
-    @abstractmethod
-    def _mode(self, context: Context, record: WindowRecord) -> RunMode:
-        """Return the mode of a run, as far as Airflow determines it.
-
-        Args:
-            context: of the task.
-            record: what the task instance keeps of earlier tries.
-
-        Raises:
-            ConfigurationError: the run's type or configuration is not possible here.
-        """
 
     @abstractmethod
     def _spec(self) -> SourceSpec:
@@ -190,51 +148,18 @@ class BaseStreamOperator(RenderedFields, BaseOperator):
         if needs_inlet(self.watermark_store):
             self.inlets = [*self.inlets, *stream_assets(spec, self.topic)]
 
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Deliver what is new, and return the report."""
-        from airflow_legacy_events.streams.run import StreamRun  # noqa: PLC0415  loads SQLAlchemy
+    def _naming(self) -> Mapping[str, Any]:
+        return self._spec().naming(self.topic)
 
-        log = logging.getLogger(self.log_name)
-        run = StreamRun(self._spec(), StreamOptions.of(self), context, log)
-        self._worker = Worker(lambda: self._deliver(run, context), run.stop, run.interrupt)
-        try:
-            self._worker.run()
-        except BusyError as busy:
-            if self.on_busy == "skip" and busy.healthy is not False:
-                raise AirflowSkipException(in_lines(f"{busy}. Nothing was read")) from busy
-            _outcome.failed(context, run.report, busy, log)
-            raise final(busy).with_traceback(None) from busy.__cause__
-        except LegacyEventsError as error:
-            _outcome.failed(context, run.report, error, log)
-            raise final(error).with_traceback(None) from error.__cause__
-        except BaseException as error:
-            _outcome.failed(context, run.report, error, log)
-            raise
-        log.info("%s", run.report)
-        fixed = self._spec().fixed_topics(run.stream.topic)
-        _outcome.add_events(
-            context, run.report, before=run.earlier, topic=run.stream.topic, fixed=fixed, bootstrap=run.bootstrap
-        )
-        return run.report.to_dict()
+    def _stream_run(self, context: Any, log: logging.Logger, *, looks_only: bool = False) -> TopicRun:
+        """See ``MovingOperator``."""
+        from airflow_legacy_events.streams.topic_run import TopicRun  # noqa: PLC0415  loads SQLAlchemy
 
-    def _do_render_template_fields(
-        self, parent: Any, template_fields: Iterable[str], context: Any, jinja_env: Any, seen_oids: set[int]
-    ) -> None:
-        """Note first whether a template names the stream."""
-        names = [name for name in self._spec().naming(self.topic).values() if name is not None]
-        self.fixed_names = not any(map(holds_template, names))
-        super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)
+        return TopicRun(self._spec(), StreamOptions.of(self), context, log, looks_only=looks_only)
 
-    def on_kill(self) -> None:
-        """Request the run to stop at its next batch boundary; called in a signal handler."""
-        if self._worker is not None:
-            self._worker.stop()
-
-    def _deliver(self, run: StreamRun, context: Context) -> Report:
-        run.find_stream()
-        self._check(context, run.stream.name)
+    def _record(self, context: Context, run: StreamRun[Any, Any]) -> WindowRecord:
         spec = self._spec()
-        record = WindowRecord(
+        return WindowRecord(
             context,
             stream=run.stream.name,
             repeats=self._repeats,
@@ -243,6 +168,9 @@ class BaseStreamOperator(RenderedFields, BaseOperator):
             routed=not spec.fixed_topics(run.stream.topic),
             cleared=self.cleared,
         )
-        report = run.deliver(self._mode(context, record), record)
-        run.earlier = record.before
-        return report
+
+    def _report_events(self, context: Context, run: StreamRun[Any, Any]) -> None:
+        fixed = self._spec().fixed_topics(run.stream.topic)
+        _outcome.add_events(
+            context, run.report, before=run.earlier, topic=run.stream.topic, fixed=fixed, bootstrap=run.bootstrap
+        )

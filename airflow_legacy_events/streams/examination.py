@@ -9,31 +9,19 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from airflow_legacy_events.core.completeness import require
 from airflow_legacy_events.core.errors import LegacyEventsError
-from airflow_legacy_events.core.model import Horizon, RunMode, Watermark
+from airflow_legacy_events.core.model import Horizon, RunMode, Stream, Watermark
 from airflow_legacy_events.core.ports import BrokerClient
-from airflow_legacy_events.hooks.broker import EventBrokerHook
-from airflow_legacy_events.streams.options import StreamOptions
 from airflow_legacy_events.streams.run import StreamRun
-from airflow_legacy_events.streams.specs.base import SourceSpec
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
-_CHECKS = {
-    "limits": "budgets",
-    "envelope": "envelope",
-    "store": "watermark store",
-    "stream": "messages",
-    "spec": "arguments",
-    "database": "connection",
-    "broker": "broker",
-}
 
 
 @runtime_checkable
-class Specified(Protocol):
+class Runs(Protocol):
     """An operator that moves a stream."""
 
-    def _spec(self) -> SourceSpec:
-        """Return the source, from the operator's arguments."""
+    def _stream_run(self, context: Any, log: logging.Logger, *, looks_only: bool = False) -> StreamRun[Any, Any]:
+        """Return a run of the task with the operator's arguments."""
 
 
 class Finding(NamedTuple):
@@ -50,23 +38,30 @@ class Finding(NamedTuple):
     text: str
 
 
-class Examination(StreamRun):
+class Examination:
     """Examines one task by the code of its run, up to where that would read the first row.
 
-    Nothing is locked, created or moved. For the arguments see `StreamRun`.
+    Nothing is locked, created or moved.
+
+    Args:
+        run: of the task, made to look only.
+        log: that the run logs to.
 
     Attributes:
         findings: so far, in the order of the checks.
         completeness: that a run would report now; None if it can't be opened.
     """
 
-    def __init__(
-        self, spec: SourceSpec, options: StreamOptions, context: Mapping[str, Any], log: logging.Logger
-    ) -> None:
-        super().__init__(spec, options, context, log)
+    def __init__(self, run: StreamRun[Any, Any], log: logging.Logger) -> None:
+        self._run, self._log = run, log
         self.findings: list[Finding] = []
         self.completeness: str | None = None
         self._named: tuple[str, ...] = ()
+
+    @property
+    def stream(self) -> Stream:
+        """The stream of the task."""
+        return self._run.stream
 
     @property
     def failed(self) -> bool:
@@ -75,14 +70,14 @@ class Examination(StreamRun):
 
     def examine(self) -> None:
         """Run every check."""
-        self.find_stream()
+        self._run.find_stream()
         parts: dict[str, Any] = {}
         with contextlib.ExitStack() as opened:
-            for name, make in self._makers(opened, RunMode()).items():
-                self._found(_CHECKS[name], make, parts, name)
-            if {"limits", "spec", "database"} <= parts.keys():
+            for name, make in self._run.makers(opened, RunMode()).items():
+                self._found(self._run.checks[name], make, parts, name)
+            if self._run.of_source <= parts.keys():
                 self._source(parts)
-            if "broker" in parts:
+            if parts.get("broker") is not None:
                 self._topics(parts["broker"])
 
     def _found(self, check: str, make: Callable[[], Any], parts: dict[str, Any], name: str) -> None:
@@ -95,11 +90,9 @@ class Examination(StreamRun):
 
     def _source(self, parts: Mapping[str, Any]) -> None:
         """Open the source as a run does; it takes its first row only when batches are taken."""
-        spec: SourceSpec = parts["spec"]
         with _warnings(self._log) as warned:
-            source = spec.source(parts["database"], stream=self.stream, limits=parts["limits"], log=self._log)
             try:
-                horizon = source.open(self._stored(parts)).horizon
+                horizon = self._run.open_source(parts).open(self._stored(parts)).horizon
             except LegacyEventsError as error:
                 self.findings.append(Finding("source", PROBLEM, str(error)))
             else:
@@ -107,7 +100,7 @@ class Examination(StreamRun):
                 self._judge(horizon)
                 self._encode(parts, horizon)
             finally:
-                getattr(source, "close", _nothing)()
+                self._run.close_source()
         self.findings += [Finding("source", WARNING, text) for text in warned]
 
     def _stored(self, parts: Mapping[str, Any]) -> Watermark | None:
@@ -117,7 +110,7 @@ class Examination(StreamRun):
         try:
             found: Watermark | None = store.load(self.stream.name)
         except LegacyEventsError as error:
-            self.findings.append(Finding(_CHECKS["store"], PROBLEM, str(error)))
+            self.findings.append(Finding(self._run.checks["store"], PROBLEM, str(error)))
             return None
         return found
 
@@ -127,12 +120,12 @@ class Examination(StreamRun):
         try:
             parts["envelope"].compile(horizon.shape, self.stream)
         except LegacyEventsError as error:
-            self.findings.append(Finding("messages", PROBLEM, str(error)))
+            self.findings.append(Finding(self._run.compiles, PROBLEM, str(error)))
 
     def _judge(self, horizon: Horizon) -> None:
         self.completeness = horizon.completeness
         try:
-            require(self.stream.name, self._options.completeness, horizon.completeness, horizon.reason)
+            require(self.stream.name, self._run.options.completeness, horizon.completeness, horizon.reason)
         except LegacyEventsError as error:
             self.findings.append(Finding("completeness", PROBLEM, str(error)))
         else:
@@ -141,34 +134,18 @@ class Examination(StreamRun):
         self._named = horizon.topics
 
     def _topics(self, broker: BrokerClient) -> None:
-        topics = [*self._spec.fixed_topics(self.stream.topic), *self._options.topics, *self._named]
-        for topic in dict.fromkeys(topics):
+        many = self._run.options.topic_partitions
+        for topic in dict.fromkeys((*self._run.topics(), *self._named)):
             check = f"topic {topic}"
             try:
                 there = broker.partitions(topic)
-                if there or self._options.topic_partitions is None:
+                if there or many is None:
                     broker.require([topic])
             except LegacyEventsError as error:
                 self.findings.append(Finding(check, PROBLEM, str(error)))
             else:
-                many = self._options.topic_partitions
                 text = "" if there else f"is missing; the first run creates it, with topic_partitions={many}"
                 self.findings.append(Finding(check, OK, text))
-
-    def _open_broker(self, opened: contextlib.ExitStack) -> BrokerClient:
-        """Connect, without topics: one that is missing must not be made."""
-        options = self._options
-        broker = EventBrokerHook(options.broker_conn_id).get_broker(
-            topics=[],
-            topic_partitions=None,
-            topic_config=None,
-            delivery_timeout=options.delivery_timeout,
-            stop=self.stop,
-            log=self._log,
-        )
-        opened.callback(broker.close)
-        broker.open()
-        return broker
 
 
 @contextlib.contextmanager
@@ -190,7 +167,3 @@ class _Collecting(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._found.append(record.getMessage())
-
-
-def _nothing() -> None:
-    """Close nothing."""

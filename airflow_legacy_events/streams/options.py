@@ -19,44 +19,25 @@ ON_BUSY = ("skip", "wait", "fail")
 
 
 @dataclass(frozen=True, kw_only=True)
-class StreamOptions:
-    """The arguments that every operator of a stream shares, under their names there; see `operators._stream`.
-
-    Fields with a default are not taken by every operator, except `fixed_names`.
+class RunOptions:
+    """The arguments that every operator of a stream shares, under their names there; see `operators._moving`.
 
     Attributes:
         fixed_names: whether the parts of the stream's name were written without a template.
     """
 
-    topic: str
     broker_conn_id: str
-    topic_partitions: int | None
-    topic_config: Mapping[str, str] | None
     dead_letter_topic: str | None
-    envelope: str | Envelope | None
-    watermark_store: str | WatermarkStore | None
     batch_rows: int
     max_rows: int | None
     max_seconds: float | None
     rows_per_second: float | None
     on_busy: str
     on_new_stream: str
-    headers: Mapping[str, str] | None
     delivery_timeout: dt.timedelta
-    replay_topic: str | None = None
-    replay_topics: Any = ()
     fixed_names: bool = True
-    decimals: str = Formats().decimals
-    bigints: str = Formats().bigints
-    times: str = Formats().times
-    bytes: str = Formats().bytes
-    event_type: str | None = None
-    event_source: str | None = None
-    subject: str | None = None
-    timestamp_column: str | None = None
-    tombstones: bool | None = None
     completeness: str = LEVELS[0]
-    max_horizon_age: dt.timedelta | None = None
+    topic_partitions: int | None = None
 
     @classmethod
     def of(cls, operator: Any) -> Self:
@@ -72,20 +53,69 @@ class StreamOptions:
         """
         arguments.choice("on_busy", self.on_busy, ON_BUSY)
         arguments.choice("on_new_stream", self.on_new_stream, ("warn", "fail"))
-        arguments.choice("completeness", self.completeness, LEVELS)
-        if self.max_horizon_age is not None:
-            arguments.span("max_horizon_age", self.max_horizon_age, zero=False)
         arguments.span("delivery_timeout", self.delivery_timeout, zero=False)
-        arguments.whole(topic_partitions=self.topic_partitions)
         arguments.limits(self.batch_rows, self.max_rows, self.max_seconds, self.rows_per_second)
-        if not (isinstance(self.replay_topics, str) and holds_template(self.replay_topics)):
-            arguments.topics("replay_topics", self.replay_topics)
-        arguments.only_with("topic_config", self.topic_config, "topic_partitions", self.topic_partitions)
 
     @property
     def topics(self) -> tuple[str, ...]:
         """Topics, besides the stream's own, that messages may be sent to."""
         return () if self.dead_letter_topic is None else (self.dead_letter_topic,)
+
+    def live_limits(self) -> Limits:
+        """Return the budgets of a live run.
+
+        Raises:
+            ConfigurationError: a rendered budget is not a number above 0.
+        """
+        return arguments.limits(self.batch_rows, self.max_rows, self.max_seconds, self.rows_per_second)
+
+    def repeat_limits(self, rows_per_second: float | None) -> Limits:
+        """Return the budgets of a run that sends again: only the rate, because no later run would send the rest.
+
+        Args:
+            rows_per_second: that the run itself requests; None: the operator's.
+
+        Raises:
+            ConfigurationError: as `live_limits`.
+        """
+        return arguments.limits(self.batch_rows, None, None, rows_per_second or self.rows_per_second)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamOptions(RunOptions):
+    """The arguments that every operator shares whose stream goes to topics; see `operators._stream`.
+
+    Fields with a default are not taken by every operator.
+    """
+
+    topic: str
+    topic_config: Mapping[str, str] | None
+    envelope: str | Envelope | None
+    watermark_store: str | WatermarkStore | None
+    headers: Mapping[str, str] | None
+    replay_topic: str | None = None
+    replay_topics: Any = ()
+    decimals: str = Formats().decimals
+    bigints: str = Formats().bigints
+    times: str = Formats().times
+    bytes: str = Formats().bytes
+    event_type: str | None = None
+    event_source: str | None = None
+    subject: str | None = None
+    timestamp_column: str | None = None
+    tombstones: bool | None = None
+    max_horizon_age: dt.timedelta | None = None
+
+    def check(self) -> None:
+        """See `RunOptions.check`."""
+        super().check()
+        arguments.choice("completeness", self.completeness, LEVELS)
+        if self.max_horizon_age is not None:
+            arguments.span("max_horizon_age", self.max_horizon_age, zero=False)
+        arguments.whole(topic_partitions=self.topic_partitions)
+        if not (isinstance(self.replay_topics, str) and holds_template(self.replay_topics)):
+            arguments.topics("replay_topics", self.replay_topics)
+        arguments.only_with("topic_config", self.topic_config, "topic_partitions", self.topic_partitions)
 
     def repeat_topic(self, given: str | None) -> str:
         """Return the topic of a run that sends again; it must be one of the DAG author's topics.
@@ -107,22 +137,3 @@ class StreamOptions:
                 ' "topic" out, or let the author of the DAG add it to replay_topics='
             )
         return given
-
-    def live_limits(self) -> Limits:
-        """Return the budgets of a live run.
-
-        Raises:
-            ConfigurationError: a rendered budget is not a number above 0.
-        """
-        return arguments.limits(self.batch_rows, self.max_rows, self.max_seconds, self.rows_per_second)
-
-    def repeat_limits(self, rows_per_second: float | None) -> Limits:
-        """Return the budgets of a run that sends again: only the rate, because no later run would send the rest.
-
-        Args:
-            rows_per_second: that the run itself requests; None: the operator's.
-
-        Raises:
-            ConfigurationError: as `live_limits`.
-        """
-        return arguments.limits(self.batch_rows, None, None, rows_per_second or self.rows_per_second)

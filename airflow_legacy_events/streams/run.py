@@ -6,32 +6,26 @@ import contextlib
 import logging
 import os
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 
-from airflow_legacy_events.core import topic_identity
-from airflow_legacy_events.core.delivery import AtLeastOnce
-from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.locking import wait_for_lock
-from airflow_legacy_events.core.model import Delivered, Repeat, RunMode
-from airflow_legacy_events.core.ports import BrokerClient, Database, Envelope, Lease, MakeDelivery, Observer, Source
+from airflow_legacy_events.core.model import Delivered, Repeat, RunMode, Stream
+from airflow_legacy_events.core.ports import Database, Lease, Observer, Source
 from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.core.relay import Relay
 from airflow_legacy_events.core.report import Report
 from airflow_legacy_events.core.stop import Stop
-from airflow_legacy_events.hooks.broker import EventBrokerHook
-from airflow_legacy_events.hooks.database import LegacyDatabaseHook
-from airflow_legacy_events.streams import messages
-from airflow_legacy_events.streams.keyless import check_topic_config, check_topics
-from airflow_legacy_events.streams.new_stream import Beginner, NewStream
-from airflow_legacy_events.streams.options import StreamOptions
-from airflow_legacy_events.streams.specs.base import NamedByServer, ReadsAnew, SourceSpec
-from airflow_legacy_events.streams.stores import open_store, progress_store
-from airflow_legacy_events.watermarks.opening import NamedStore
-from airflow_legacy_events.watermarks.registration import StreamRegistration
+from airflow_legacy_events.streams.options import RunOptions
+
+Parts: TypeAlias = Mapping[str, Any]
+"""Parts of a run, by the names of their makers, and its `source`."""
+
+SpecT = TypeVar("SpecT")
+OptionsT = TypeVar("OptionsT", bound=RunOptions)
 
 
 class TaskRecord(Observer, Protocol):
@@ -47,27 +41,20 @@ class TaskRecord(Observer, Protocol):
         """Called after a successful run: where it ended, and its watermark's text if a clear would delete that."""
 
 
-class Parts(NamedTuple):
-    """Parts of a relay."""
-
-    limits: Limits
-    envelope: Envelope
-    store: NamedStore
-    database: Database
-    broker: BrokerClient
-    source: Source
-
-
-class StreamRun:
-    """State of one try of a task.
+class StreamRun(ABC, Generic[SpecT, OptionsT]):
+    """State of one try of a task; a subclass makes the parts between a source and where its rows go.
 
     Args:
         spec: the source, its arguments rendered.
         options: everything else, rendered.
         context: of the task.
         log: of the task.
+        looks_only: whether parts are made for an examination, so that nothing may be created.
 
     Attributes:
+        checks: what each maker checks, for a person; without `source`.
+        of_source: names of the parts that the source is made of.
+        compiles: what compiling the envelope checks.
         stream: the stream that is moved.
         stop: ends the run early.
         report: accurate at any time, also after a failure.
@@ -75,31 +62,72 @@ class StreamRun:
         earlier: what the tries before this one delivered, for the code that reports the run.
     """
 
+    checks: ClassVar[Mapping[str, str]]
+    of_source: ClassVar[frozenset[str]]
+    compiles: ClassVar[str] = "messages"
+
     def __init__(
-        self, spec: SourceSpec, options: StreamOptions, context: Mapping[str, Any], log: logging.Logger
+        self,
+        spec: SpecT,
+        options: OptionsT,
+        context: Mapping[str, Any],
+        log: logging.Logger,
+        *,
+        looks_only: bool = False,
     ) -> None:
-        self._spec, self._options, self._context, self._log = spec, options, context, log
+        self._spec, self.options, self._context, self._log = spec, options, context, log
+        self._looks_only = looks_only
         self._task = _task(context)
-        self.stream = spec.stream(options.topic, self._task["dag"], self._task["task"])
+        self.stream = self._make_stream()
         self.stop = Stop()
         self.report = Report(self.stream.name)
         self.bootstrap = ""
         self.earlier = Delivered()
-        self._database: Database | None = None
-        self._close_log: Callable[[], None] = _nothing
+        self._close_source: Callable[[], None] = _nothing
+
+    @abstractmethod
+    def _make_stream(self) -> Stream:
+        """Return the stream of the arguments."""
+
+    @abstractmethod
+    def makers(self, opened: contextlib.ExitStack, mode: RunMode) -> dict[str, Callable[[], Any]]:
+        """Return what makes each part, by its name; some only check theirs.
+
+        Args:
+            opened: closes what they open.
+            mode: live, or the window that is sent again.
+        """
+
+    @abstractmethod
+    def source(self, parts: Parts) -> Source:
+        """Return the source; it reads nothing before it is used.
+
+        Raises:
+            ConfigurationError: an argument is of the wrong form.
+        """
+
+    @abstractmethod
+    def topics(self) -> tuple[str, ...]:
+        """Return the topics that are written to, as far as known before a row is read."""
+
+    @abstractmethod
+    def _relay(self, parts: Parts, repeat: Repeat | None, record: TaskRecord) -> Relay:
+        """Return the relay of the run."""
+
+    @abstractmethod
+    def _repeat(self, mode: RunMode) -> Repeat | None:
+        """Return what the run sends again, None if it is live."""
+
+    @abstractmethod
+    def _lock_database(self, parts: Parts) -> Database:
+        """Return the database whose session holds the lock of the run."""
+
+    def _lock_table(self, parts: Parts) -> str | None:  # noqa: ARG002
+        """Return the table whose lock a live run holds, as `TableWrites.name`; None: the lock is the stream's own."""
+        return None
 
     def find_stream(self) -> None:
-        """Let the connection name the stream, where the arguments alone don't; it is not connected yet.
-
-        A faulty connection is left to `deliver`, which reports it beside the other faults.
-        """
-        if not isinstance(self._spec, NamedByServer):
-            return
-        with contextlib.suppress(LegacyEventsError):
-            self._database = self._make_database()
-            self._spec = self._spec.behind(self._database)
-        self.stream = self._spec.stream(self._options.topic, self._task["dag"], self._task["task"])
-        self.report = Report(self.stream.name)
+        """Let the connection name the stream, where the arguments alone don't; it is not connected yet."""
 
     def deliver(self, mode: RunMode, record: TaskRecord) -> Report:
         """Build the parts, run the relay, and close what was opened.
@@ -111,9 +139,7 @@ class StreamRun:
         Raises:
             LegacyEventsError: the run failed; see `Relay.run`.
         """
-        if mode.snapshot and isinstance(self._spec, ReadsAnew):
-            self._spec = self._spec.reading_anew(mode.snapshot, self._task["run"])
-        repeat = self._repeat(mode)
+        repeat = self._announced(self._repeat(mode))
         with contextlib.ExitStack() as opened:
             parts = self._parts(opened, mode, repeat)
             relay = self._relay(parts, repeat, record)
@@ -123,156 +149,63 @@ class StreamRun:
             except BaseException:
                 record.failed(self.report)
                 raise
-        record.end(self.report.watermark_to, None if repeat is not None else parts.store.succeeded(self.stream.name))
+        record.end(self.report.watermark_to, None if repeat is not None else parts["store"].succeeded(self.stream.name))
         return self.report
 
     def interrupt(self) -> None:
-        """Cancel a statement that still runs at the source, and the wait for its log."""
-        self._close_log()
-        if self._database is not None:
-            self._database.close()
+        """Cancel a statement that still runs, and the wait of the source."""
+        self._close_source()
 
-    def _relay(self, parts: Parts, repeat: Repeat | None, record: TaskRecord) -> Relay:
-        return Relay(
-            stream=self.stream,
-            source=parts.source,
-            envelope=parts.envelope,
-            delivery=self._delivery(parts, repeat, record),
-            lock=lambda: self._lock(parts.database, repeat),
-            facts=self._facts(parts.broker),
-            remedies=self._spec.remedies,
-            limits=parts.limits,
-            repeat=repeat,
-            completeness=self._options.completeness,
-            max_horizon_age=self._options.max_horizon_age,
-            stop=self.stop,
-            log=self._log,
-        )
+    def facts(self) -> dict[str, Any]:
+        """Return the facts of the task that moves the stream, as its watermark keeps them."""
+        mapped = {"map_index": self._task["map_index"]} if self._task["map_index"] >= 0 else {}
+        return {**{part: self._task[part] for part in ("dag", "task", "run")}, **mapped}
 
-    def _delivery(self, parts: Parts, repeat: Repeat | None, record: TaskRecord) -> MakeDelivery:
-        store, observers = parts.store, self._observers(parts, record)
+    def open_source(self, parts: Parts) -> Source:
+        """Return the source, which `interrupt` closes."""
+        source = self.source(parts)
+        self._close_source = getattr(source, "close", self._close_source)
+        return source
+
+    def close_source(self) -> None:
+        """End what the source has open."""
+        self._close_source()
+
+    def _announced(self, repeat: Repeat | None) -> Repeat | None:
         if repeat is not None:
-            store, observers = progress_store(parts.store, self._context, record.kept), ()
-        return partial(
-            AtLeastOnce,
-            stream=self.stream.name,
-            broker=parts.broker,
-            store=store,
-            observers=observers,
-            dead_letter_topic=self._options.dead_letter_topic,
-            log=self._log,
-        )
-
-    def _observers(self, parts: Parts, record: TaskRecord) -> tuple[Observer, ...]:
-        name, store, options = self.stream.name, parts.store, self._options
-        dag, task = self._task["dag"], self._task["task"]
-        registration = StreamRegistration(name, store, name=store.name, dag=dag, task=task)
-        if self._task["map_index"] >= 0 or not options.fixed_names:
-            return registration, record
-        new = Beginner(name, options.topic, dag, task)
-        rule = NewStream(new, self._spec, parts.source, store, options.on_new_stream, self._log)
-        return registration, rule, record
-
-    def _repeat(self, mode: RunMode) -> Repeat | None:
-        if mode.what is None:
-            return None
-        self.stream = self.stream._replace(topic=self._options.repeat_topic(mode.topic))
-        beside_live = self.stream.topic == self._options.topic
-        repeat = Repeat(mode.mode, mode.what, f"{self.stream.name}#{self._task['run']}", beside_live)
-        self.report.mode, self.report.window = repeat.mode, repeat.window
-        self._log.info("%s: %s, to topic %s", self.stream.name, repeat.shown, self.stream.topic)
+            self.report.mode, self.report.window = repeat.mode, repeat.window
         return repeat
 
     def _limits(self, mode: RunMode) -> Limits:
-        options = self._options
+        options = self.options
         return options.live_limits() if mode.what is None else options.repeat_limits(mode.rows_per_second)
 
     def _parts(self, opened: contextlib.ExitStack, mode: RunMode, repeat: Repeat | None) -> Parts:
         """Build all parts first, then report every failure in one error."""
         problems, parts = Problems(), dict[str, Any]()
-        for name, part in self._makers(opened, mode).items():
+        for name, part in self.makers(opened, mode).items():
             with problems.collect():
                 parts[name] = part()
-        if {"limits", "spec", "database"} <= parts.keys():
-            parts["source"] = parts["spec"].source(
-                parts["database"], stream=self.stream, limits=parts["limits"], log=self._log
-            )
-            self._close_log = getattr(parts["source"], "close", self._close_log)
-            opened.callback(self._close_log)
+        if self.of_source <= parts.keys():
+            parts["source"] = self.open_source(parts)
+            opened.callback(self.close_source)
             if problems.found:
                 with problems.collect():
                     parts["source"].check(None if repeat is None else repeat.what)
         problems.raise_found()
-        return Parts(**{name: parts[name] for name in Parts._fields})
+        return parts
 
-    def _makers(self, opened: contextlib.ExitStack, mode: RunMode) -> dict[str, Callable[[], Any]]:
-        """Return what makes each part, by its name; `stream` and `spec` only check theirs."""
-        return {
-            "limits": lambda: self._limits(mode),
-            "envelope": lambda: self._spec.envelope(self._options.envelope),
-            "store": lambda: open_store(self._options.watermark_store, context=self._context),
-            "stream": self._shape_messages,
-            "spec": self._spec.resolved,
-            "database": lambda: self._open_database(opened),
-            "broker": lambda: self._open_broker(opened),
-        }
-
-    def _shape_messages(self) -> None:
-        self.stream = messages.applied(self.stream, self._options)
-
-    def _open_database(self, opened: contextlib.ExitStack) -> Database:
-        if self._database is None:
-            self._database = self._make_database()
-        opened.callback(self._database.close)
-        return self._database
-
-    def _make_database(self) -> Database:
-        return LegacyDatabaseHook(self._spec.conn_id).get_database(
-            statement_timeout=self._spec.statement_timeout,
-            log=self._log,
-            max_row_bytes=self._spec.max_row_bytes,
-            row_security=self._spec.row_security,
-        )
-
-    def _open_broker(self, opened: contextlib.ExitStack) -> BrokerClient:
-        options, keyless = self._options, self._spec.without_key
-        if keyless:
-            check_topic_config(options.topic_config)
-        broker = EventBrokerHook(options.broker_conn_id).get_broker(
-            topics=[*self._spec.fixed_topics(self.stream.topic), *options.topics],
-            topic_partitions=options.topic_partitions,
-            topic_config=options.topic_config,
-            delivery_timeout=options.delivery_timeout,
-            stop=self.stop,
-            log=self._log,
-        )
-        opened.callback(broker.close)
-        broker.open()
-        self.bootstrap = broker.bootstrap
-        if keyless:
-            check_topics(broker, (self.stream.topic, options.dead_letter_topic))
-        return broker
-
-    def _facts(self, broker: BrokerClient) -> dict[str, Any]:
-        return {
-            "topic": self.stream.topic,
-            topic_identity.FACT: broker.topic_id(self.stream.topic),
-            "cluster": broker.cluster_id,
-            **{part: self._task[part] for part in ("dag", "task", "run")},
-            **({"map_index": self._task["map_index"]} if self._task["map_index"] >= 0 else {}),
-        }
-
-    def _lock(self, database: Database, repeat: Repeat | None) -> AbstractContextManager[Lease]:
-        name, table = self.stream.name, None
+    def _lock(self, parts: Parts, repeat: Repeat | None) -> AbstractContextManager[Lease]:
+        database, name, table = self._lock_database(parts), self.stream.name, None
         if repeat is None:
-            table = self._spec.lock_of(database)
+            table = self._lock_table(parts)
         else:
             name = repeat.progress
 
         def take() -> AbstractContextManager[Lease]:
             return database.lock(name, self._task, table=table)
 
-        return take() if self._options.on_busy != "wait" else wait_for_lock(take, self.stop, self._log)
+        return take() if self.options.on_busy != "wait" else wait_for_lock(take, self.stop, self._log)
 
 
 def _nothing() -> None:

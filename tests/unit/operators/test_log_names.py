@@ -16,7 +16,7 @@ from airflow_legacy_events.streams.inlets import stream_assets
 from airflow_legacy_events.streams.naming import slot_of
 from airflow_legacy_events.streams.new_stream import Beginner, NewStream
 from airflow_legacy_events.streams.options import StreamOptions
-from airflow_legacy_events.streams.run import StreamRun
+from airflow_legacy_events.streams.topic_run import TopicRun
 from airflow_legacy_events.watermarks import registration
 from airflow_legacy_events.watermarks.asset import watermark_asset
 from airflow_legacy_events.watermarks.memory import MemoryWatermarkStore
@@ -37,7 +37,7 @@ def without_slots(task):
 
 def run_of(task):
     ti = SimpleNamespace(dag_id="shop", task_id="drain", run_id="r", map_index=None, try_number=1)
-    return StreamRun(task._spec(), StreamOptions.of(task), {"ti": ti}, logging.getLogger(__name__))
+    return TopicRun(task._spec(), StreamOptions.of(task), {"ti": ti}, logging.getLogger(__name__))
 
 
 @pytest.mark.parametrize(
