@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from airflow_legacy_events.core.model import Batch, Headers, Messages, Rejection
+from airflow_legacy_events.core.model import AnyHeaders, Batch, Messages, Rejection
 
 INVALID_TIMESTAMP = "INVALID_TIMESTAMP"
 """Error name of a `Rejection` caused by the message's timestamp."""
@@ -48,7 +48,7 @@ def _timestamp(messages: Messages, rejection: Rejection) -> int | None:
     return None if rejection.error == INVALID_TIMESTAMP else messages.timestamp_of(rejection.index)
 
 
-def _headers(stream: str, batch: Batch, messages: Messages, rejection: Rejection) -> Headers:
+def _headers(stream: str, batch: Batch, messages: Messages, rejection: Rejection) -> AnyHeaders:
     shape, row = batch.shape, batch.rows[messages.row_of(rejection.index)]
     position = [_text(row[at]) for at in dict.fromkeys((*shape.watermark, *shape.key))]
     own = messages.each[rejection.index] if messages.each is not None else ()

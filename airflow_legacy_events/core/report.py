@@ -10,7 +10,7 @@ from airflow_legacy_events.core.model import LEFT_ROWS, PENDING_ROWS, Delivered
 
 @dataclass
 class Report:
-    """Result of a run; every key is always present. `rows == events + rejected + skipped`.
+    """Result of a run; every key is always present, but `tables`. `rows == events + rejected + skipped`.
 
     Attributes:
         stream: its name.
@@ -39,6 +39,8 @@ class Report:
             the `action` by `on_reset`; else None.
         log: what a run read of a change log, and its state at the source; see `ports.LogSource`. None if the source
             reads none.
+        tables: rows `upserted` and `deleted` by table, of a run that applies a topic to tables; counted after each
+            batch was reduced to the last states of its rows. None, and left out as plain JSON, of any other run.
     """
 
     stream: str
@@ -63,16 +65,25 @@ class Report:
     table_reset: dict[str, Any] | None = None
     rows_left: int | None = None
     log: dict[str, Any] | None = None
+    tables: dict[str, dict[str, int]] | None = None
 
     def count(self, delivered: Delivered) -> None:
         """Copy the counts of what the run has delivered so far."""
         self.rows, self.events, self.rejected = delivered.rows, delivered.events, delivered.rejected
         self.batches, self.bytes, self.topics = delivered.batches, delivered.bytes, dict(delivered.topics)
         self.skipped = delivered.skipped
+        if delivered.tables:
+            self.tables = {
+                name: {"upserted": upserted, "deleted": deleted}
+                for name, (upserted, deleted) in delivered.tables.items()
+            }
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON values."""
-        return asdict(self)
+        found = asdict(self)
+        if self.tables is None:
+            del found["tables"]
+        return found
 
     def __str__(self) -> str:
         what = "" if self.mode == "live" else f"{self.mode}, "

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import Any, TypeAlias, TypeVar
 
-from airflow_legacy_events.core.model import Headers, Messages
+from airflow_legacy_events.core.model import AnyHeaders, Messages
 
 EncodedHeaders: TypeAlias = list[tuple[str, str | bytes | None]]
 
@@ -44,12 +44,12 @@ def arguments(messages: Messages, places: Sequence[int]) -> tuple[Sequence[Itera
     return (*first, *rest), values
 
 
-def encoded(headers: Headers) -> EncodedHeaders | None:
+def encoded(headers: AnyHeaders) -> EncodedHeaders | None:
     """Return the headers of one message, encoded because `produce` is slower with text."""
-    return [(name, value.encode()) for name, value in headers] or None
+    return [(name, value.encode() if isinstance(value, str) else value) for name, value in headers] or None
 
 
-def _headers(constant: Headers, own: Sequence[Headers] | None) -> Iterable[Any]:
+def _headers(constant: AnyHeaders, own: Sequence[AnyHeaders] | None) -> Iterable[Any]:
     if own is None:
         return repeat(encoded(constant))
     first = encoded(constant)

@@ -26,7 +26,7 @@ class PublishedMessage:
     at: int
 
     @property
-    def key(self) -> tuple[str, str | None]:
+    def key(self) -> tuple[str, str | bytes | None]:
         """Topic and key: messages equal in both are ordered."""
         return self.messages.topic_of(self.at), self.messages.keys[self.at]
 
@@ -51,7 +51,7 @@ def to_resend(
         without: indexes of messages that were never sent.
     """
     failed = {(failure.topic, failure.key, failure.value) for failure in failures}
-    late: dict[tuple[str, str | None], bool] = defaultdict(bool)
+    late: dict[tuple[str, str | bytes | None], bool] = defaultdict(bool)
     found = []
     for message in _in_order(published):
         if message.index in without:

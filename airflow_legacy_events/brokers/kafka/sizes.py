@@ -7,11 +7,10 @@ well; rejection here must not depend on that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import chain
-from operator import itemgetter
 
-from airflow_legacy_events.core.model import Messages
+from airflow_legacy_events.core.model import AnyHeaders, Messages
 
 _BATCH_HEADER = 61
 _ATTRIBUTES_AND_DELTAS = 3
@@ -54,11 +53,11 @@ def _longest_headers(messages: Messages) -> int:
     if messages.each is None:
         return 0
     most, every = max(map(len, messages.each), default=0), list(chain.from_iterable(messages.each))
-    name, value = (max(map(len, map(itemgetter(part), every)), default=0) for part in (0, 1))
+    name, value = (max((len(one[part] or "") for one in every), default=0) for part in (0, 1))
     return most * (_BYTES * (name + value) + 2 * _LENGTH)
 
 
-def _fields(headers: Iterable[tuple[str, str]]) -> int:
+def _fields(headers: AnyHeaders) -> int:
     return sum(_field(name) + _field(value) for name, value in headers)
 
 

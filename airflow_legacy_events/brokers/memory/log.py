@@ -6,15 +6,15 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from airflow_legacy_events.core.model import Headers
+from airflow_legacy_events.core.model import AnyHeaders
 
 
 class Kept(NamedTuple):
     """A message on a topic in memory."""
 
-    key: str | None
+    key: str | bytes | None
     value: str | bytes | None
-    headers: Headers
+    headers: AnyHeaders
     timestamp: int | None = None
 
 

@@ -104,7 +104,7 @@ def _add(received: Received, one: Partition, offset: int, kept: Kept) -> int:
         received.headers,
         received.timestamps,
     )
-    headers = [(name, text.encode()) for name, text in kept.headers]
+    headers = [(name, _encoded(text)) for name, text in kept.headers]
     for column, part in zip(columns, (*one, offset, key, value, headers, kept.timestamp), strict=True):
         column.append(part)
     return len(key or b"") + len(value or b"")

@@ -29,7 +29,7 @@ from airflow_legacy_events.core.model.log import (
     TableName,
 )
 from airflow_legacy_events.core.model.meaning import Fields, Form, Meaning, TableOf, Wire
-from airflow_legacy_events.core.model.messages import Headers, Messages
+from airflow_legacy_events.core.model.messages import AnyHeaders, Headers, Messages
 from airflow_legacy_events.core.model.payload import Payload
 from airflow_legacy_events.core.model.replay import Repeat, RunMode, Span, Window
 from airflow_legacy_events.core.model.stream import FORMATS, Formats, Stream
@@ -47,6 +47,7 @@ __all__ = [
     "STARTED",
     "TRUNCATE",
     "UPSERT",
+    "AnyHeaders",
     "Backlog",
     "Batch",
     "Ceiling",

@@ -78,6 +78,7 @@ class Delivered(NamedTuple):
         bytes: of keys and values of the events, in UTF-8.
         topics: events by topic.
         skipped: rows that were left behind, or passed.
+        tables: of a sink, the rows upserted and deleted, by table.
     """
 
     rows: int = 0
@@ -87,10 +88,12 @@ class Delivered(NamedTuple):
     bytes: int = 0
     topics: Mapping[str, int] = MappingProxyType({})
     skipped: int = 0
+    tables: Mapping[str, tuple[int, int]] = MappingProxyType({})
 
     def plus(self, more: Delivered) -> Delivered:
         """Return the sum of both."""
         names = dict.fromkeys((*self.topics, *more.topics))
+        tables = dict.fromkeys((*self.tables, *more.tables))
         return Delivered(
             self.rows + more.rows,
             self.events + more.events,
@@ -99,4 +102,10 @@ class Delivered(NamedTuple):
             self.bytes + more.bytes,
             {name: self.topics.get(name, 0) + more.topics.get(name, 0) for name in names},
             self.skipped + more.skipped,
+            {name: _both(self.tables.get(name), more.tables.get(name)) for name in tables},
         )
+
+
+def _both(one: tuple[int, int] | None, other: tuple[int, int] | None) -> tuple[int, int]:
+    (upserted, deleted), (more, gone) = one or (0, 0), other or (0, 0)
+    return upserted + more, deleted + gone

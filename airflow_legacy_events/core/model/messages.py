@@ -14,6 +14,9 @@ from airflow_legacy_events.core.model.batch import Batch
 from airflow_legacy_events.core.rejection import Rejection
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
+AnyHeaders: TypeAlias = tuple[tuple[str, str | bytes | None], ...]
+"""Headers as they may come with a message that is passed on."""
+
 _T = TypeVar("_T")
 
 
@@ -23,7 +26,7 @@ class Messages:
 
     Attributes:
         topic: where they go, unless `topics` is set.
-        keys: texts; None only where the topic's messages have no key.
+        keys: texts, or bytes of messages that are passed on; None only where the topic's messages have no key.
         values: texts in the message's final form, or bytes; None is a tombstone.
         headers: the same for every message.
         each: further headers, one entry a message; None if there are none.
@@ -42,10 +45,10 @@ class Messages:
     """
 
     topic: str
-    keys: Sequence[str | None]
+    keys: Sequence[str | bytes | None]
     values: Sequence[str | bytes | None]
     headers: Headers = ()
-    each: Sequence[Headers] | None = None
+    each: Sequence[AnyHeaders] | None = None
     timestamps: Sequence[int | None] | None = None
     measured: Measured | None = field(default=None, compare=False, repr=False)
     topics: Sequence[str] | None = None
@@ -92,7 +95,7 @@ class Messages:
         """See `Payload.repeated`: a header of every message."""
         self.headers = (*self.headers, ("mode", mode))
 
-    def headers_of(self, at: int) -> Headers:
+    def headers_of(self, at: int) -> AnyHeaders:
         """Return all headers of one message."""
         return self.headers if self.each is None else (*self.headers, *self.each[at])
 

@@ -134,7 +134,15 @@ class KeepsRows(HorizonSource, Protocol):
 
 
 @runtime_checkable
-class LogSource(Protocol):
+class Lowers(Protocol):
+    """Part of a run that may meet what lowers its completeness after it was opened."""
+
+    def lowered(self) -> tuple[str, str] | None:
+        """Return completeness and reason, if the run met what lowers them after it was opened; else None."""
+
+
+@runtime_checkable
+class LogSource(Lowers, Protocol):
     """A source that reads a change log, and describes what it read."""
 
     def report(self) -> Mapping[str, Any]:
@@ -150,6 +158,3 @@ class LogSource(Protocol):
         Raises:
             SourceError: the database does not answer.
         """
-
-    def lowered(self) -> tuple[str, str] | None:
-        """Return completeness and reason, if the run met what lowers them after it was opened; else None."""

@@ -7,8 +7,7 @@ position. A zombie's transaction changes no position row, and is rolled back.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from airflow_legacy_events.core.errors import DeliveryError, TargetError, WatermarkError
@@ -24,8 +23,11 @@ from airflow_legacy_events.core.ports.target import (
     TransactionLostError,
     Unit,
 )
+from airflow_legacy_events.core.sink.facts import LOWERED, MET
 from airflow_legacy_events.core.sink.halving import Applied, apply_halved
+from airflow_legacy_events.core.sink.ordering import steps_of
 from airflow_legacy_events.core.sink.reducing import reduced
+from airflow_legacy_events.core.sink.tables import KnownTables
 
 TRIES = 5
 """Transactions of one batch that a deadlock or a lost connection may end."""
@@ -47,11 +49,13 @@ class _Outcome(NamedTuple):
 
     Attributes:
         applied: within it; of a transaction with guilty messages nothing was committed.
+        new: the watermark that it saved.
         failure: why it was not committed; None if it was, or messages are guilty.
         unknown: whether it may have been committed although its answer was lost.
     """
 
     applied: Applied
+    new: Watermark
     failure: Exception | None = None
     unknown: bool = False
 
@@ -65,14 +69,12 @@ class AppliedDelivery:
         target: of the tables.
         positions: in the same database.
         dead_letters: where messages go that can't be applied; None: one of them fails the run.
+        known: compares the tables with what the last run left; None: nothing is compared, as in a replay.
         observers: called for every load and save.
         log: of the task.
-
-    Attributes:
-        tables: what became of the rows, by table.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the parts of a run
         self,
         name: str,
         lease: Lease,
@@ -80,16 +82,17 @@ class AppliedDelivery:
         target: Target,
         positions: PositionStore,
         dead_letters: DeadLetters | None = None,
+        known: KnownTables | None = None,
         observers: Sequence[Observer] = (),
         log: logging.Logger | None = None,
     ) -> None:
         self._name, self._lease, self._target, self._positions = name, lease, target, positions
-        self._dead_letters, self._observers = dead_letters, tuple(observers)
+        self._dead_letters, self._known, self._observers = dead_letters, known, tuple(observers)
         self._log = log or logging.getLogger(__name__)
         self._facts: dict[str, Any] = {}
+        self._met: dict[str, Any] = {}
         self._saved: Watermark | None = None
         self._delivered = Delivered()
-        self.tables: dict[str, Counts] = {}
 
     @property
     def delivered(self) -> Delivered:
@@ -106,6 +109,10 @@ class AppliedDelivery:
         self._saved = self._positions.load(self._name)
         for observer in self._observers:
             observer.loaded(self._saved)
+        if self._known is not None:
+            self._known.loaded(self._saved)
+        if self._saved is not None:
+            self._met = dict(self._saved.facts.get(MET) or {})
         return self._saved
 
     def require(self, topics: Sequence[str]) -> MetTopics:  # noqa: ARG002  nothing is written to a topic
@@ -116,7 +123,7 @@ class AppliedDelivery:
         """See `Delivery.begin`."""
         self._facts = dict(facts)
         if self._saved is None:
-            self._commit(Watermark(None, None, self._facts), lambda _: Applied({}))
+            self._commit(Watermark(None, None, self._facts), None, ())
 
     def acknowledge(self, mark: Watermark) -> None:
         """See `Delivery.acknowledge`; a topic leaves nothing to acknowledge."""
@@ -125,12 +132,19 @@ class AppliedDelivery:
         """See `Delivery.deliver`."""
         changes: Changes | None = messages
         poison = () if changes is None else tuple(changes.poison)
-        new = batch.watermark._replace(facts={**self._facts, **batch.watermark.facts})
+        new = batch.watermark._replace(facts=self._facts_of(batch, changes))
         self._refuse(changes, poison)
-        while (found := self._commit(new, partial(self._apply, changes, poison))).guilty:
+        if changes is not None and self._known is not None:
+            self._known.meet(changes.tables)
+        while (found := self._commit(new, changes, poison)).guilty:
             self._refuse(changes, found.guilty)
             poison += found.guilty
         self._count(batch, changes, poison, found)
+
+    def lowered(self) -> tuple[str, str] | None:
+        """See `Lowers.lowered`: what messages say."""
+        reasons = self._met.get(LOWERED) or {}
+        return ("best_effort", "; ".join(map(str, reasons.values()))) if reasons else None
 
     def check(self) -> None:
         """See `Delivery.check`; no row is left behind."""
@@ -152,11 +166,25 @@ class AppliedDelivery:
         tables, identity = changes.tables, self._target.identity_of
 
         def some(unit: Unit, within: Sequence[int]) -> dict[str, Counts]:
-            return {name: unit.apply(reduced(one, identity, within)) for name, one in tables.items()}
+            done = dict.fromkeys(tables, Counts())
+            for one in steps_of([reduced(found, identity, within) for found in tables.values()]):
+                done[one.shape.table] = done.get(one.shape.table, Counts()).plus(unit.apply(one))
+            return done
 
         return apply_halved(unit, places, some)
 
-    def _commit(self, new: Watermark, apply: Callable[[Unit], Applied]) -> Applied:
+    def _facts_of(self, batch: Batch, changes: Changes | None) -> dict[str, Any]:
+        """Return the facts of the watermark behind a batch, with what its messages add."""
+        if changes is not None:
+            for name, one in changes.facts.items():
+                before = self._met.get(name)
+                both = isinstance(before, Mapping) and isinstance(one, Mapping)
+                self._met[name] = {**before, **one} if both else one  # type: ignore[dict-item]
+        met = {MET: self._met} if self._met else {}
+        kept = {} if self._known is None else self._known.facts()
+        return {**self._facts, **batch.watermark.facts, **met, **kept}
+
+    def _commit(self, new: Watermark, changes: Changes | None, poison: Sequence[Poison]) -> Applied:
         """Apply and save in one transaction, begun again after a deadlock or a lost connection.
 
         If messages are found guilty, nothing is committed.
@@ -164,42 +192,48 @@ class AppliedDelivery:
         self._lease.check()
         for observer in self._observers:
             observer.saving(new, self._delivered)
-        unknown: Applied | None = None
+        unknown: _Outcome | None = None
         for left in reversed(range(TRIES)):
-            outcome = self._transaction(new, apply)
+            outcome = self._transaction(new, changes, poison)
             if outcome.failure is None:
                 break
             if outcome.unknown:
-                unknown = outcome.applied
-            if unknown is not None and self._positions.load(self._name) == new:  # that transaction did take place
-                outcome = _Outcome(unknown)
+                unknown = outcome
+            if unknown is not None and self._positions.load(self._name) == unknown.new:  # it did take place
+                outcome = unknown
                 break
             if not left or isinstance(outcome.failure, WatermarkError):
                 raise self._given_up(outcome.failure) from None
         if not outcome.applied.guilty:
-            self._keep(new)
+            self._keep(outcome.new)
         return outcome.applied
 
-    def _transaction(self, new: Watermark, apply: Callable[[Unit], Applied]) -> _Outcome:
+    def _transaction(self, new: Watermark, changes: Changes | None, poison: Sequence[Poison]) -> _Outcome:
         """Run one transaction; a watermark that was moved meanwhile rolls it back."""
         found = Applied({})
         try:
             with self._target.transaction() as unit:
-                found = apply(unit)
+                found = self._apply(changes, poison, unit)
                 if not found.guilty:
+                    new = self._with_tables(new, unit, changes, found)
                     self._positions.save(unit, self._name, new, expected=self._saved)
                 else:
                     unit.roll_back()
         except (TransactionLostError, WatermarkError) as error:
-            return _Outcome(found, error)
+            return _Outcome(found, new, error)
         except OutcomeUnknownError as error:
-            return _Outcome(found, error, unknown=True)
+            return _Outcome(found, new, error, unknown=True)
         except ObjectionError as error:
             raise TargetError(
                 f"the target objected to the transaction of stream {self._name!r} only at COMMIT, and none of its"
                 f" messages alone is the reason: {error.reason}. Nothing of the batch was applied"
             ) from None
-        return _Outcome(found)
+        return _Outcome(found, new)
+
+    def _with_tables(self, new: Watermark, unit: Unit, changes: Changes | None, found: Applied) -> Watermark:
+        if self._known is None or changes is None or not found.counts:
+            return new
+        return new._replace(facts={**new.facts, **self._known.left(unit, changes.tables, found.counts)})
 
     def _given_up(self, error: Exception | None) -> Exception:
         if isinstance(error, WatermarkError):
@@ -230,14 +264,13 @@ class AppliedDelivery:
         )
 
     def _count(self, batch: Batch, changes: Changes | None, poison: Sequence[Poison], found: Applied) -> None:
-        total = Counts()
-        for name, one in found.counts.items():
-            self.tables[name] = self.tables.get(name, Counts()).plus(one)
-            total = total.plus(one)
-        skipped = 0 if changes is None else changes.skipped + total.skipped
+        skipped = 0 if changes is None else changes.skipped
+        skipped += sum(one.skipped for one in found.counts.values())
         events = batch.count - len(poison) - skipped
         size = 0 if changes is None else changes.bytes
-        self._delivered = self._delivered.plus(Delivered(batch.count, events, len(poison), 1, size, skipped=skipped))
+        tables = {name: (one.upserted, one.deleted) for name, one in found.counts.items()}
+        done = Delivered(batch.count, events, len(poison), 1, size, skipped=skipped, tables=tables)
+        self._delivered = self._delivered.plus(done)
 
 
 def _places(changes: Changes, poison: Sequence[Poison]) -> list[int]:

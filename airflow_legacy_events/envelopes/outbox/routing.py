@@ -12,7 +12,7 @@ import msgspec
 from airflow_legacy_events.core import templates
 from airflow_legacy_events.core.columns import Column, Kind, Shape
 from airflow_legacy_events.core.errors import EnvelopeError
-from airflow_legacy_events.core.model import Batch, Headers, Messages, Stream
+from airflow_legacy_events.core.model import AnyHeaders, Batch, Headers, Messages, Stream
 from airflow_legacy_events.core.ports import Envelope
 from airflow_legacy_events.envelopes.attributes import HEADER, cleaned, header_texts
 from airflow_legacy_events.envelopes.column_encoder import Values
@@ -81,7 +81,9 @@ class _Route:
         self._refuse_topics(topics, refused)
         if self._schemas is not None:
             self._refuse_payloads(self._schemas, columns, refused)
-        each = self._each(columns, texts, batch.count, refused, {name for name, _ in messages.headers_of(0)})
+        each: list[AnyHeaders] = list(
+            self._each(columns, texts, batch.count, refused, {name for name, _ in messages.headers_of(0)})
+        )
         if messages.each is not None:
             each = [(*inner, *own) for inner, own in zip(messages.each, each, strict=True)]
         return dataclasses.replace(

@@ -1,0 +1,97 @@
+"""Tables of a target as the last run left them: their identity, and whether they held rows.
+
+A table that was made again, truncated or restored alone while the position stayed would never get its rows back: no
+message would be read twice, and each run would be green.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from airflow_legacy_events.core.commands import command
+from airflow_legacy_events.core.errors import WatermarkError
+from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.core.model.changes import DELETE, TRUNCATE, TableChanges, TargetShape
+from airflow_legacy_events.core.ports.target import Counts, Target, Unit
+
+FACT = "object"
+"""Fact of a watermark: by table its `id`, as far as the database has one, and whether it held `rows`."""
+
+
+class KnownTables:
+    """Compares the tables of a target with what the last run left, and keeps what this run leaves.
+
+    Args:
+        target: of the tables.
+        stream: for errors.
+        shape_of: returns the shape of a table, None if there is none.
+        emptied: whether an empty table is compared too; one that is only appended to may be emptied at will.
+    """
+
+    def __init__(
+        self, target: Target, stream: str, shape_of: Callable[[str], TargetShape | None], *, emptied: bool
+    ) -> None:
+        self._target, self._stream, self._shape_of, self._emptied = target, stream, shape_of, emptied
+        self._known: dict[str, dict[str, Any]] = {}
+
+    def loaded(self, at: Watermark | None) -> None:
+        """Check that each table is the one that the last run left.
+
+        Raises:
+            WatermarkError: another table has its name, or it is empty now.
+        """
+        self._known = {name: dict(one) for name, one in ((at and at.facts.get(FACT)) or {}).items()}
+        for name, known in self._known.items():
+            now = self._target.identity(name)
+            if known.get("id") is not None and now != known["id"]:
+                raise self._changed(name, "is another one than the last run wrote" if now else "is not there any more")
+        filled = [name for name, known in self._known.items() if known.get("rows")] if self._emptied else []
+        if filled:
+            self._check_filled(filled)
+
+    def meet(self, tables: Mapping[str, TableChanges]) -> None:
+        """Take note of tables that are about to be written for the first time; no transaction is open."""
+        for name in tables:
+            if name not in self._known:
+                self._known[name] = {"id": self._target.identity(name)}
+
+    def left(self, unit: Unit, tables: Mapping[str, TableChanges], counts: Mapping[str, Counts]) -> Mapping[str, Any]:
+        """Return what this transaction leaves, as facts.
+
+        Args:
+            unit: the transaction, behind its changes.
+            tables: what was applied.
+            counts: what became of it.
+        """
+        for name, changes in tables.items():
+            known, done = self._known.setdefault(name, {"id": None}), counts.get(name, Counts())
+            if DELETE in changes.ops or TRUNCATE in changes.ops:
+                known["rows"] = unit.holds(changes.shape)
+            elif done.upserted:
+                known["rows"] = True
+            elif "rows" not in known:
+                known["rows"] = unit.holds(changes.shape)
+        return self.facts()
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return what is known of the tables, as facts."""
+        return {FACT: {name: dict(one) for name, one in sorted(self._known.items())}} if self._known else {}
+
+    def _check_filled(self, names: list[str]) -> None:
+        for name in names:
+            shape = self._shape_of(name)
+            with self._target.transaction() as unit:
+                empty = shape is not None and not unit.holds(shape)
+                unit.roll_back()
+            if empty:
+                raise self._changed(name, "is empty, and held rows when the last run ended")
+
+    def _changed(self, name: str, what: str) -> WatermarkError:
+        stream = self._stream
+        return WatermarkError(
+            f"table {name!r} {what}, so rows below the position of stream {stream!r} are missing; nothing was read."
+            f"\nTo apply the messages of a time again: {command('rewind', stream, '--by 7d')}"
+            f"\nTo start over: {command('forget', stream)}"
+            f"\nTo continue with the table as it is: {command('set', stream, '--accept object')}"
+        )
