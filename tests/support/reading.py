@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -61,7 +62,8 @@ def memory_world() -> World:
         return existing[-1]
 
     def send(topic: str, *messages: Sent, partition: int = 0, timestamp: int | None = None, **headers: str) -> None:
-        kept = (Kept(key, value, tuple(headers.items()), timestamp) for key, value in messages)
+        written = int(time.time() * 1_000) if timestamp is None else timestamp
+        kept = (Kept(key, value, tuple(headers.items()), written) for key, value in messages)
         broker.log(topic, partition).append(*kept)
 
     @contextmanager

@@ -35,7 +35,7 @@ class MemoryReader:
         """See `core.ports.Reader.cluster_id`."""
         return self._broker.cluster_id
 
-    def find(self, topics: Sequence[str]) -> Mapping[str, FoundTopic]:
+    def find(self, topics: Sequence[str], *, settled: bool = True) -> Mapping[str, FoundTopic]:  # noqa: ARG002
         """See `core.ports.Reader.find`."""
         if missing := [name for name in topics if not self._broker.logs(name)]:
             raise ConfigurationError(f"there is no topic {', '.join(map(repr, missing))}. Nothing was read")

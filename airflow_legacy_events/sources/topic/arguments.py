@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -37,6 +37,7 @@ class TopicArguments:
         limits: budgets of the run.
         truncates: finds messages that truncate a table and that the producer sends to every partition; each is passed
             on when all partitions of its topic have reached it. None: they are messages like all others.
+        met: returns what messages of this run added to the fact `core.sink.facts.MET`.
         log: of the task.
         clock: seconds since 1970-01-01 UTC.
     """
@@ -49,6 +50,7 @@ class TopicArguments:
     on_gap: str = ON_GAP[0]
     limits: Limits = field(default_factory=Limits)
     truncates: Truncates | None = None
+    met: Callable[[], Mapping[str, Any]] = dict
     log: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
     clock: Callable[[], float] = time.time
 

@@ -1,0 +1,160 @@
+"""Beginning of a live run: positions, ends and reasons, from what the watermark holds and the broker has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_legacy_events.core import guard
+from airflow_legacy_events.core.model import Watermark
+from airflow_legacy_events.core.ports.reader import Extent, ReadPosition
+from airflow_legacy_events.core.ports.topic_ends import Partition
+from airflow_legacy_events.core.sink.facts import LOWERED
+from airflow_legacy_events.sources.topic import lowering
+from airflow_legacy_events.sources.topic.arguments import ALL, NOW, TopicArguments, first_moment
+from airflow_legacy_events.sources.topic.facts import (
+    CAUGHT_UP,
+    FIRST,
+    IDS,
+    KIND,
+    LATER,
+    STANDING,
+    check_topic_facts,
+)
+from airflow_legacy_events.sources.topic.parts import Found, check_topics_remain, extents_of
+from airflow_legacy_events.sources.topic.positions import name_of, places_of, values_of
+from airflow_legacy_events.sources.topic.starting import Start, at_moment, known_places, resolved, started
+from airflow_legacy_events.sources.topic.waits import Wait, renewed, waits_of
+
+
+@dataclass(kw_only=True)
+class Opening:
+    """What a live run begins with.
+
+    Attributes:
+        cluster: identity of the cluster; None if it reports none.
+        found: the topics.
+        extents: of the partitions that are read.
+        start: where they begin.
+        begins: whether the stream has no positions yet.
+        stored: facts of the watermark.
+        waits: partitions that are read behind others.
+        reasons: why the completeness is `best_effort`, without what messages said.
+        caught_up: when all messages were last read, in milliseconds since 1970-01-01 UTC.
+        now: likewise.
+        fresh: whether a reason is new.
+    """
+
+    cluster: str | None
+    found: Found
+    extents: dict[Partition, Extent]
+    start: Start
+    begins: bool
+    stored: Mapping[str, Any]
+    waits: list[Wait]
+    reasons: dict[str, str]
+    caught_up: int
+    now: int
+    fresh: bool
+
+    @property
+    def ends(self) -> dict[Partition, int]:
+        """Where the run ends."""
+        return {one: extent.end for one, extent in self.extents.items()}
+
+    @property
+    def target(self) -> tuple[str, ...]:
+        """Where the run ends, as watermark values."""
+        return values_of({one: ReadPosition(extent.end) for one, extent in self.extents.items()})
+
+    @property
+    def idle(self) -> frozenset[Partition]:
+        """Partitions that stood at a truncate when the last run ended, of topics where nothing came since."""
+        stood = self.stored.get(STANDING) or {}
+        at, ends = self.start.at, self.ends
+        standing = {one for one, place in at.items() if stood.get(name_of(one)) == place.offset}
+        busy = {one.topic for one, place in at.items() if one not in standing and place.offset < ends[one]}
+        return frozenset(one for one in standing if one.topic not in busy)
+
+    @property
+    def must_save(self) -> bool:
+        """Whether the run has something to record even if it reads nothing."""
+        often = lowering.looks_often(self.found)
+        late = often is not None and self.now - self.caught_up >= often
+        return self.begins or self.fresh or self.start.moved or bool(self.start.came) or late
+
+
+def opened(arguments: TopicArguments, at: Watermark | None, found: Found, now: int, *, settled: bool) -> Opening:
+    """Return what a live run from a watermark begins with.
+
+    Args:
+        arguments: of the source.
+        at: the stored watermark.
+        found: the topics.
+        now: milliseconds since 1970-01-01 UTC, taken before the topics were looked at.
+        settled: whether the ends of older partitions are taken once more, behind those of partitions that came later:
+            then all that was written to the older ones before is below them.
+
+    Raises:
+        ConfigurationError, DeliveryError, WatermarkError: as `core.ports.Source.open`.
+    """
+    stream, facts = arguments.stream, {} if at is None else at.facts
+    check_topic_facts(stream, facts)
+    cluster = arguments.reader.cluster_id()
+    guard.check(stream, facts, {"kind": KIND, "cluster": cluster})
+    check_topics_remain(stream, facts, found)
+    extents = extents_of(found, arguments.partitions)
+    values = None if at is None else facts.get(FIRST) if at.values is None else at.values
+    reasons = dict[str, str]()
+    if not values:
+        start = _first(arguments, extents, from_start=values == ())
+        if arguments.first_run != NOW or values == ():
+            deleted = {one: extents[one].start for one, place in start.at.items() if place.offset == extents[one].start}
+            reasons |= lowering.of_first_run({one: offset for one, offset in deleted.items() if offset})
+    else:
+        start = _continued(arguments, values, facts, extents)
+        reasons |= lowering.of_gaps(start.skipped)
+    caught_up = facts.get(CAUGHT_UP) or now
+    reasons |= lowering.of_compaction(found, caught_up, now)
+    waits, latest = waits_of(stream, facts.get(LATER)), extents
+    if settled and (waits or start.came):
+        latest = extents_of(arguments.reader.find(arguments.topics), arguments.partitions)
+    waits = renewed(waits, start.came, {one: latest[one].high for one in extents}, now)
+    behind = {one for wait in waits for one in wait.partitions}
+    known = facts.get(LOWERED) or {}
+    return Opening(
+        cluster=cluster,
+        found=found,
+        extents={one: extent if one in behind else latest[one] for one, extent in extents.items()},
+        start=start,
+        begins=at is None or not at.values,
+        stored=facts,
+        waits=waits,
+        reasons={**reasons, **known},
+        caught_up=caught_up,
+        now=now,
+        fresh=not reasons.keys() <= known.keys(),
+    )
+
+
+def _first(arguments: TopicArguments, extents: Mapping[Partition, Extent], *, from_start: bool) -> Start:
+    moment = first_moment(arguments.first_run)
+    if from_start or arguments.first_run == ALL:
+        return Start({one: ReadPosition(extent.start) for one, extent in extents.items()})
+    if moment is None:
+        return Start({one: ReadPosition(extent.end) for one, extent in extents.items()})
+    return Start(at_moment(arguments.reader, extents, extents.keys(), moment))
+
+
+def _continued(
+    arguments: TopicArguments, values: Any, facts: Mapping[str, Any], extents: Mapping[Partition, Extent]
+) -> Start:
+    stream = arguments.stream
+    places = places_of(stream, values)
+    known, came = known_places(stream, places, facts, extents, arguments.log.warning)
+    at = resolved(arguments.reader, extents, known)
+    start = started(stream, at, came, extents, skip=arguments.on_gap == "skip")
+    looked_up = any(place.since is not None for place in known.values())
+    accepted = IDS not in facts  # by a person: what is found now is recorded
+    return start._replace(moved=start.moved or looked_up or accepted)
