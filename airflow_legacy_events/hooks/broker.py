@@ -9,10 +9,10 @@ from typing import TypedDict
 
 from airflow.sdk import BaseHook
 
-from airflow_legacy_events.core.ports import BrokerClient, TopicEnds, TopicTail
+from airflow_legacy_events.core.ports import BrokerClient, Reader, TopicEnds, TopicTail
 from airflow_legacy_events.core.stop import Stop
 from airflow_legacy_events.hooks.connections import find_connection
-from airflow_legacy_events.hooks.registry import BROKERS, TOPIC_ENDS, TOPIC_TAILS, find, resolve
+from airflow_legacy_events.hooks.registry import BROKERS, READERS, TOPIC_ENDS, TOPIC_TAILS, find, resolve
 
 
 class BrokerOptions(TypedDict):
@@ -96,3 +96,14 @@ class EventBrokerHook(BaseHook):
         make = resolve(find(TOPIC_TAILS, conn_type, f"connection {self.conn_id!r}: type"))
         tail: TopicTail = make(self.conn_id, log or logging.getLogger(__name__))
         return tail
+
+    def get_reader(self, log: logging.Logger | None = None) -> Reader:
+        """Return what reads topics up to an end, without a group; it connects on first use.
+
+        :param log: logger of the client; None is this module's.
+        :raises ConfigurationError: the connection is missing, of an unknown type, or unusable as it is.
+        """
+        conn_type = str(find_connection(self.conn_id).conn_type)
+        make = resolve(find(READERS, conn_type, f"connection {self.conn_id!r}: type"))
+        reader: Reader = make(self.conn_id, log or logging.getLogger(__name__))
+        return reader

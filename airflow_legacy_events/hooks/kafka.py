@@ -9,10 +9,11 @@ from airflow.providers.apache.kafka.hooks.base import KafkaBaseHook
 from airflow.sdk.exceptions import AirflowException
 
 from airflow_legacy_events.brokers.kafka import KafkaBroker
+from airflow_legacy_events.brokers.kafka.reading import KafkaReader
 from airflow_legacy_events.brokers.kafka.topic_ends import KafkaTopicEnds
 from airflow_legacy_events.brokers.kafka.topic_tail import KafkaTopicTail
 from airflow_legacy_events.core.errors import ConfigurationError
-from airflow_legacy_events.core.ports import BrokerClient, TopicEnds, TopicTail
+from airflow_legacy_events.core.ports import BrokerClient, Reader, TopicEnds, TopicTail
 from airflow_legacy_events.hooks.broker import BrokerOptions
 
 
@@ -48,6 +49,15 @@ def kafka_topic_tail(conn_id: str, log: logging.Logger) -> TopicTail:
         ConfigurationError: the provider refuses the connection, or it names no broker.
     """
     return KafkaTopicTail(_settings(conn_id), log)
+
+
+def kafka_reader(conn_id: str, log: logging.Logger) -> Reader:
+    """Return the reader of a connection's topics; nothing is connected yet.
+
+    Raises:
+        ConfigurationError: the provider refuses the connection, or it names no broker.
+    """
+    return KafkaReader(_settings(conn_id), log)
 
 
 def _settings(conn_id: str) -> dict[str, Any]:

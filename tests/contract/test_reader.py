@@ -9,12 +9,16 @@ import pytest
 
 from airflow_legacy_events.core.errors import ConfigurationError, GapError, StoppedError, WatermarkError
 from airflow_legacy_events.core.ports import Extent, Partition, ReadPosition
-from tests.support.reading import memory_world, read
+from tests.support.reading import kafka_world, memory_world, read
 
 
-@pytest.fixture(params=["memory"])
-def world():
-    made = memory_world()
+@pytest.fixture(params=["memory", "kafka"])
+def world(request):
+    made = (
+        memory_world()
+        if request.param == "memory"
+        else kafka_world(request.getfixturevalue("kafka"), request.getfixturevalue("topics"))
+    )
     yield made
     made.reader.close()
 
@@ -30,7 +34,7 @@ def test_it_names_its_broker_and_cluster(world):
 
 
 def test_messages_are_read_byte_for_byte_in_their_order(world, topic):
-    world.send(topic, ("ä", "1"), (None, "2"), ("c", None), ("", ""), timestamp=1_700_000_000_123)
+    world.send(topic, ("ä", "1"), (None, "2"), ("c", None), ("", ""), timestamp=1_790_000_000_123)
     with closing(world.reading(topic)) as reading:
         received, after = read(reading)
 
@@ -40,7 +44,7 @@ def test_messages_are_read_byte_for_byte_in_their_order(world, topic):
     assert received.topics == [topic] * 4
     assert received.partitions == [0] * 4
     assert [tuple(one) for one in received.headers] == [()] * 4
-    assert received.timestamps == [1_700_000_000_123] * 4
+    assert received.timestamps == [1_790_000_000_123] * 4
     assert {one: at.offset for one, at in after.items()} == {Partition(topic, 0): 4}
 
 
@@ -145,10 +149,10 @@ def test_a_transaction_is_read_up_to_its_commit(world, topic):
 
 
 def test_an_open_transaction_begins_behind_the_end_and_shows_its_age(world, topic):
-    world.send(topic, ("a", "1"), timestamp=1_700_000_000_000)
+    world.send(topic, ("a", "1"), timestamp=1_790_000_000_000)
     at = Partition(topic, 0)
     assert world.reader.find([topic])[topic].partitions == {0: Extent(0, 1, 1)}
-    assert world.reader.moments({at: 0}) == {at: 1_700_000_000_000}
+    assert world.reader.moments({at: 0}) == {at: 1_790_000_000_000}
     assert world.reader.moments({at: 1}) == {at: None}
 
 
@@ -237,10 +241,10 @@ def test_it_reports_compaction_and_how_long_tombstones_stay(world):
 def test_offsets_by_time_are_those_of_the_first_record_at_or_behind_it(world):
     topic = world.make(2)
     for at in range(5):
-        world.send(topic, ("a", str(at)), timestamp=1_700_000_000_000 + at * 1_000)
+        world.send(topic, ("a", str(at)), timestamp=1_790_000_000_000 + at * 1_000)
     one, other = Partition(topic, 0), Partition(topic, 1)
-    assert world.reader.offsets_at([one, other], 1_700_000_001_500) == {one: 2, other: None}
-    assert world.reader.offsets_at([one], 1_700_000_004_001) == {one: None}
+    assert world.reader.offsets_at([one, other], 1_790_000_001_500) == {one: 2, other: None}
+    assert world.reader.offsets_at([one], 1_790_000_004_001) == {one: None}
 
 
 def test_noted_offsets_need_no_member_of_the_group(world, topic):

@@ -72,7 +72,7 @@ def test_each_partition_is_looked_at_and_an_empty_one_holds_nothing(topics, ends
 
 
 def test_a_broker_that_is_away_is_named(monkeypatch):
-    monkeypatch.setattr("airflow_legacy_events.brokers.kafka.topic_ends._SECONDS", 0.5)
+    monkeypatch.setattr("airflow_legacy_events.brokers.kafka.clients.SECONDS", 0.5)
     away = KafkaTopicEnds({"bootstrap.servers": "127.0.0.1:1"}, LOG)
 
     with pytest.raises(DeliveryError, match=r"127\.0\.0\.1:1"):

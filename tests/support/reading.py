@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from confluent_kafka import Producer, TopicPartition
+
+from airflow_legacy_events.brokers.kafka.reading import KafkaReader
 from airflow_legacy_events.brokers.memory import Kept, MemoryBroker, MemoryReader
 from airflow_legacy_events.core.model.changes import Received
 from airflow_legacy_events.core.ports import Partition, Reading, ReadPosition
@@ -77,6 +81,52 @@ def memory_world() -> World:
 
     reader = MemoryReader(broker)
     return World(reader, make, send, transaction, trim, broker.remake, existing.remove)
+
+
+def kafka_world(kafka: Any, topics: Any, **config: Any) -> World:
+    """On the real broker; `config` are settings of the connection."""
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, "linger.ms": 0})
+
+    def make(count: int = 1, **settings: str) -> str:
+        return str(topics.make(partitions=count, **settings))
+
+    def send(topic: str, *messages: Sent, partition: int = 0, timestamp: int | None = None, **headers: str) -> None:
+        _produce(producer, topic, messages, partition, timestamp, headers)
+        producer.flush(30)
+
+    @contextmanager
+    def transaction(topic: str, partition: int = 0, *, commit: bool = True) -> Iterator[Callable[..., None]]:
+        own = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": uuid.uuid4().hex, "log_level": 2})
+        own.init_transactions(30)
+        own.begin_transaction()
+
+        def send_within(*messages: Sent) -> None:
+            _produce(own, topic, messages, partition, None, {})
+            own.flush(30)
+
+        yield send_within
+        (own.commit_transaction if commit else own.abort_transaction)(30)
+
+    def trim(topic: str, partition: int, start: int) -> None:
+        part = TopicPartition(topic, partition, start)
+        kafka.admin.delete_records([part])[part].result(30)
+
+    reader = KafkaReader({"bootstrap.servers": kafka.bootstrap, **config}, logging.getLogger(__name__))
+    return World(reader, make, send, transaction, trim, topics.remake, topics.delete)
+
+
+def _produce(
+    producer: Producer,
+    topic: str,
+    messages: Sequence[Sent],
+    partition: int,
+    timestamp: int | None,
+    headers: Mapping[str, str],
+) -> None:
+    for key, value in messages:
+        producer.produce(
+            topic, value, key, partition, timestamp=timestamp or 0, headers=list(headers.items()) if headers else None
+        )
 
 
 def read(

@@ -39,7 +39,7 @@ class MemoryReading:
         """See `core.ports.Reading.take`."""
         if self._closed:
             raise StoppedError("the reading was closed")
-        left = [one for one in self._order if one not in self._held and self._at[one].offset < self._ends[one]]
+        left = [one for one in self._order if one not in self._held and self._is_open(one)]
         if not left:
             return None
         received = Received([], [], [], [], [], [], [])
@@ -64,6 +64,11 @@ class MemoryReading:
     def close(self) -> None:
         """See `core.ports.Reading.close`."""
         self._closed = True
+
+    def _is_open(self, one: Partition) -> bool:
+        if self._at[one].offset > self._ends[one]:
+            self._checked(one)
+        return self._at[one].offset < self._ends[one]
 
     def _pass(
         self, one: Partition, received: Received, after: dict[Partition, ReadPosition], most: int, most_bytes: int

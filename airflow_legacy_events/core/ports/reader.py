@@ -43,14 +43,14 @@ class FoundTopic(NamedTuple):
     Attributes:
         id: another one when the topic was made again; None if the broker has none.
         partitions: extent of each, by number.
-        compacted: whether older records of a key may be removed.
+        compacted: whether older records of a key may be removed; None if the user may not see it.
         tombstone_ms: how long a compacted topic keeps tombstones, in milliseconds; None if it is not compacted, or the
             user may not see it.
     """
 
     id: str | None
     partitions: Mapping[int, Extent]
-    compacted: bool = False
+    compacted: bool | None = False
     tombstone_ms: int | None = None
 
 
