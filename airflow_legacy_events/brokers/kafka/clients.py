@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -126,14 +126,24 @@ class KafkaClients:
             ConfigurationError: the user may not see a topic.
             DeliveryError: the cluster does not answer.
         """
-        if not wanted:
-            return {}
+        return self.request_offsets(wanted, at, **options)()
+
+    def request_offsets(
+        self, wanted: Collection[Partition], at: Any, **options: Any
+    ) -> Callable[[], dict[Partition, int]]:
+        """Request what `offsets` returns; the function waits for it."""
         query = {TopicPartition(one.topic, one.number): at for one in wanted}
-        try:
-            answers = self.admin().list_offsets(query, request_timeout=SECONDS, **options)
-            return {Partition(part.topic, part.partition): one.result(SECONDS).offset for part, one in answers.items()}
-        except (KafkaException, TimeoutError) as error:
-            raise self.failed(error, "did not report the offsets of its topics") from None
+        answers = self.admin().list_offsets(query, request_timeout=SECONDS, **options) if query else {}
+
+        def found() -> dict[Partition, int]:
+            try:
+                return {
+                    Partition(part.topic, part.partition): one.result(SECONDS).offset for part, one in answers.items()
+                }
+            except (KafkaException, TimeoutError) as error:
+                raise self.failed(error, "did not report the offsets of its topics") from None
+
+        return found
 
     def failed(self, error: Exception, found: str) -> LegacyEventsError:
         """Return the error for a request that failed; `found` follows "the cluster at ...", as a part of a sentence."""

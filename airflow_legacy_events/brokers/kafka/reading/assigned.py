@@ -120,12 +120,12 @@ class Assigned:
     def _last(self, one: Partition, at: ReadPosition, kept: Sequence[Message]) -> ReadPosition:
         """Return the position of a partition whose end lies before what was fetched.
 
-        It is the end, unless the epoch of the record before that is unknown: then it is behind the last message.
+        Its epoch is None if that of the record before the end is unknown: it may be that of a gap.
         """
         mine = (m for m in reversed(kept) if m.partition() == one.number and m.topic() == one.topic)
         last = next((ReadPosition((m.offset() or 0) + 1, m.leader_epoch()) for m in mine), self.where[one])
-        if last.offset < self._ends[one] and last.epoch in (None, at.epoch):
-            return ReadPosition(self._ends[one], last.epoch)
+        if last.offset < self._ends[one]:
+            return ReadPosition(self._ends[one], at.epoch if last.epoch == at.epoch else None)
         return last
 
     def _met(self, event: Message) -> None:

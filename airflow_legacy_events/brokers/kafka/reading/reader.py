@@ -49,9 +49,9 @@ class KafkaReader:
         """See `core.ports.Reader.cluster_id`."""
         return self._clients.metadata().cluster_id
 
-    def find(self, topics: Sequence[str]) -> Mapping[str, FoundTopic]:
+    def find(self, topics: Sequence[str], *, settled: bool = True) -> Mapping[str, FoundTopic]:
         """See `core.ports.Reader.find`."""
-        return self._topics.find(topics)
+        return self._topics.find(topics, settled=settled)
 
     def offsets_at(self, partitions: Collection[Partition], moment: int) -> Mapping[Partition, int | None]:
         """See `core.ports.Reader.offsets_at`."""

@@ -40,28 +40,23 @@ class ReadTopics:
         self._clients, self._closed, self._log = clients, closed, log
         self._ids: dict[str, str | None] = {}
 
-    def find(self, topics: Sequence[str]) -> Mapping[str, FoundTopic]:
+    def find(self, topics: Sequence[str], *, settled: bool) -> Mapping[str, FoundTopic]:
         """See `core.ports.Reader.find`."""
         names = list(dict.fromkeys(topics))
         partitions = self._partitions(names)
         policies = Policies(self._clients, names, self._log)
-        highs = self._clients.offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
-        starts = self._clients.offsets(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+        latest = self._clients.request_offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+        earliest = self._clients.request_offsets(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
         ids = self._described(names, rights=True)
-        ends = self._ends(highs)
+        starts, highs = earliest(), latest()
+        ends = self._ends(highs, STABLE_SECONDS if settled else 0)
         self._ids |= ids
-        return {
-            name: FoundTopic(
-                ids[name],
-                {
-                    one.number: Extent(starts[one], ends[one], max(highs[one], ends[one]))
-                    for one in partitions
-                    if one.topic == name
-                },
-                *policies.of(name),
-            )
-            for name in names
-        }
+
+        def extents(name: str) -> Mapping[int, Extent]:
+            own = [one for one in partitions if one.topic == name]
+            return {one.number: Extent(starts[one], ends[one], max(highs[one], ends[one])) for one in own}
+
+        return {name: FoundTopic(ids[name], extents(name), *policies.of(name)) for name in names}
 
     def check(self, topics: Collection[str]) -> None:
         """Check that topics are those that were found.
@@ -89,14 +84,14 @@ class ReadTopics:
             self._wait(_PROPAGATION_SECONDS)  # a topic just created is not yet known to every broker
         return [Partition(name, number) for name in names for number in sorted(known[name].partitions)]
 
-    def _ends(self, highs: Mapping[Partition, int]) -> dict[Partition, int]:
-        """Return the last stable offsets, as soon as they have reached the ends, or behind an open transaction."""
+    def _ends(self, highs: Mapping[Partition, int], seconds: float) -> dict[Partition, int]:
+        """Return the last stable offsets, as soon as they have reached the ends, or after so many seconds."""
         ends: dict[Partition, int] = {}
-        left, wait, until = list(highs), _FIRST_WAIT, time.monotonic() + STABLE_SECONDS
+        left, wait, until = list(highs), _FIRST_WAIT, time.monotonic() + seconds
         while left:
             ends |= self._clients.offsets(left, OffsetSpec.latest(), **_COMMITTED)  # type: ignore[no-untyped-call]
             left = [one for one in left if ends[one] < highs[one]]
-            if not left or time.monotonic() > until:
+            if not left or time.monotonic() >= until:
                 break
             self._wait(wait)
             wait = min(2 * wait, _LONGEST_WAIT)
