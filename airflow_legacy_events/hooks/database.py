@@ -11,9 +11,10 @@ from airflow.sdk import BaseHook
 from airflow_legacy_events.core.errors import ConfigurationError, LegacyEventsError
 from airflow_legacy_events.core.limits import MAX_ROW_BYTES
 from airflow_legacy_events.core.ports import Database
+from airflow_legacy_events.core.ports.target import Target
 from airflow_legacy_events.core.row_security import FAIL
 from airflow_legacy_events.hooks.connections import find_connection
-from airflow_legacy_events.hooks.registry import ABOUT, CONN_TYPE, DATABASES, resolve
+from airflow_legacy_events.hooks.registry import ABOUT, CONN_TYPE, DATABASES, TARGETS, resolve
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -81,6 +82,21 @@ class LegacyDatabaseHook(BaseHook):
             max_row_bytes=max_row_bytes,
             row_security=row_security,
         )[2]
+
+    def get_target(
+        self, *, statement_timeout: dt.timedelta = dt.timedelta(minutes=5), log: logging.Logger | None = None
+    ) -> Target:
+        """Return the database as a target, which a topic is applied to; nothing is connected yet.
+
+        :param statement_timeout: time limit of a statement, enforced by the database.
+        :param log: logger of the target; None is its own.
+        :raises ConfigurationError: the connection is missing, yields no URL, or its driver is not installed.
+        """
+        from airflow_legacy_events.hooks.target import find_target  # noqa: PLC0415  SQLAlchemy, only to connect
+
+        name, url = find_target(self.conn_id, find_connection(self.conn_id))
+        made = self._load(name, TARGETS[name])(self.conn_id, url, statement_timeout=statement_timeout, log=log)
+        return cast("Target", made)
 
     def _open(
         self,

@@ -18,14 +18,20 @@ from airflow_legacy_events.watermarks import table_rights
 from airflow_legacy_events.watermarks.codec import decode, encode
 from airflow_legacy_events.watermarks.opening import OpenableStore, OpenedBy
 from airflow_legacy_events.watermarks.saving import verify
+from airflow_legacy_events.watermarks.transactional import refuse_without_transactions
 
 TABLE = "legacy_events_watermarks"
+WIDEN = (
+    f"Have somebody with the right widen the column; on MySQL and MariaDB: ALTER TABLE {TABLE} MODIFY stream LONGTEXT"
+    " NOT NULL, MODIFY watermark LONGTEXT NOT NULL"
+)
+"""What to do where a watermark does not fit."""
 _QUOTED = re.compile(r"""(['"]).*\1""")
 
 # MySQL's TEXT is limited to 64 kB, too little for the columns of a wide table.
 _text = sa.Text().with_variant(LONGTEXT(), "mysql", "mariadb")
 _metadata = sa.MetaData()
-_table = sa.Table(
+POSITIONS = sa.Table(
     TABLE,
     _metadata,
     sa.Column("id", sa.String(64), primary_key=True),
@@ -35,6 +41,8 @@ _table = sa.Table(
     sa.Column("saved_at", sa.String(32), nullable=False),
     mysql_charset="utf8mb4",
     mariadb_charset="utf8mb4",
+    mysql_engine="InnoDB",  # servers may have another default, without transactions
+    mariadb_engine="InnoDB",
 )
 
 
@@ -73,16 +81,16 @@ class TableWatermarkStore(OpenableStore):
     def load(self, stream: str) -> Watermark | None:
         """See `core.ports.WatermarkStore.load`."""
         found = self._row(stream)
-        return None if found is None else self._decoded(stream, found.watermark)
+        return None if found is None else self.decoded(stream, found.watermark)
 
     def save(self, stream: str, new: Watermark, *, expected: Watermark | None) -> None:
         """See `core.ports.WatermarkStore.save`; of two concurrent saves that expect the same, one is refused."""
         found = self._row(stream)
-        mark = None if found is None else self._decoded(stream, found.watermark)
+        mark = None if found is None else self.decoded(stream, found.watermark)
         if mark == new:  # an earlier try of this save was accepted, but its answer was lost
             return
         verify(stream, found=mark, expected=expected)
-        content = {"watermark": encode(new), "saved_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds")}
+        content = content_of(new)
         if not (self._insert(stream, content) if found is None else self._update(stream, found.revision, content)):
             verify(stream, found=self.load(stream), expected=expected)
             raise WatermarkError(f"the watermark of stream {stream!r} was moved while it was saved", retry_helps=True)
@@ -91,30 +99,53 @@ class TableWatermarkStore(OpenableStore):
         """Remove the watermark, readable or not; one that is absent stays absent."""
         with self._doing("forgetting") as connection:
             if sa.inspect(connection).has_table(TABLE):
-                connection.execute(_table.delete().where(_table.c.id == _id(stream)))
+                connection.execute(POSITIONS.delete().where(POSITIONS.c.id == id_of(stream)))
+
+    def require_transactions(self) -> None:
+        """Make the table if it is missing, and check that its rows belong to transactions.
+
+        Raises:
+            WatermarkError: it can't be made or reached, or its rows stay when a transaction is rolled back.
+        """
+        with self._doing("looking for the table") as connection:
+            there = sa.inspect(connection).has_table(TABLE)
+            if there:
+                refuse_without_transactions(connection, TABLE, self._conn_id)
+            elif grant := table_rights.hidden(connection, TABLE):
+                raise self._hidden(grant)
+        if not there:
+            self._make_table()
+
+    def _hidden(self, grant: str) -> WatermarkError:
+        return WatermarkError(
+            f"table {TABLE} of connection {self._conn_id!r} is there, and this user may not use its schema; nothing was"
+            f" read{grant}"
+        )
 
     def _row(self, stream: str) -> Any:
         with self._doing("reading") as connection:
             # Only a missing table means that there is no watermark; any other failure is an error.
             if not sa.inspect(connection).has_table(TABLE):
                 if grant := table_rights.hidden(connection, TABLE):
-                    raise WatermarkError(
-                        f"table {TABLE} of connection {self._conn_id!r} is there, and this user may not use its schema;"
-                        f" nothing was read{grant}"
-                    )
+                    raise self._hidden(grant)
                 return None
-            wanted = sa.select(_table.c.watermark, _table.c.revision).where(_table.c.id == _id(stream))
+            wanted = sa.select(POSITIONS.c.watermark, POSITIONS.c.revision).where(POSITIONS.c.id == id_of(stream))
             return connection.execute(wanted).first()
 
-    def _decoded(self, stream: str, text: str) -> Watermark:
+    def decoded(self, stream: str, text: str) -> Watermark:
+        """Return the watermark in a row's text.
+
+        Raises:
+            WatermarkError: it is none.
+        """
         return decode(text, stream=stream, place=f"table {TABLE} of connection {self._conn_id!r}")
 
     def _insert(self, stream: str, content: dict[str, str]) -> bool:
         self._make_table()
-        row = {"id": _id(stream), "stream": stream, "revision": 1, **content}
+        row = {"id": id_of(stream), "stream": stream, "revision": 1, **content}
         try:
             with self._engine.begin() as connection:
-                connection.execute(_table.insert().values(row))
+                connection.execute(POSITIONS.insert().values(row))
         except sa.exc.IntegrityError:
             return False
         except sa.exc.SQLAlchemyError as error:
@@ -122,11 +153,10 @@ class TableWatermarkStore(OpenableStore):
         return True
 
     def _update(self, stream: str, revision: int, content: dict[str, str]) -> bool:
-        mine = (_table.c.id == _id(stream)) & (_table.c.revision == revision)
+        mine = (POSITIONS.c.id == id_of(stream)) & (POSITIONS.c.revision == revision)
         with self._doing("saving") as connection:
-            return (
-                connection.execute(_table.update().where(mine).values(revision=revision + 1, **content)).rowcount == 1
-            )
+            changed = connection.execute(POSITIONS.update().where(mine).values(revision=revision + 1, **content))
+            return changed.rowcount == 1
 
     def _make_table(self) -> None:
         try:
@@ -135,7 +165,7 @@ class TableWatermarkStore(OpenableStore):
             with self._doing("looking for the table") as connection:
                 if sa.inspect(connection).has_table(TABLE):  # another run was faster
                     return
-            statement = " ".join(str(sa.schema.CreateTable(_table).compile(self._engine)).split())
+            statement = " ".join(str(sa.schema.CreateTable(POSITIONS).compile(self._engine)).split())
             raise WatermarkError(
                 f"table {TABLE} does not exist and can't be created over connection {self._conn_id!r}:"
                 f" {_reason(error)}. Have somebody with the right run: {statement}"
@@ -152,9 +182,8 @@ class TableWatermarkStore(OpenableStore):
     def _failed(self, doing: str, error: Exception) -> WatermarkError:
         if isinstance(error, sa.exc.DataError):
             return WatermarkError(
-                f"a watermark does not fit into table {TABLE} of connection {self._conn_id!r}: {_reason(error)}. Have"
-                f" somebody with the right widen the column; on MySQL and MariaDB: ALTER TABLE {TABLE} MODIFY stream"
-                " LONGTEXT NOT NULL, MODIFY watermark LONGTEXT NOT NULL"
+                f"a watermark does not fit into table {TABLE} of connection {self._conn_id!r}: {_reason(error)}."
+                f" {WIDEN}"
             )
         return WatermarkError(
             f"the watermarks in table {TABLE} of connection {self._conn_id!r} could not be reached while {doing}:"
@@ -163,7 +192,13 @@ class TableWatermarkStore(OpenableStore):
         )
 
 
-def _id(stream: str) -> str:
+def content_of(mark: Watermark) -> dict[str, str]:
+    """Return the columns of a row that a save sets beside its revision."""
+    return {"watermark": encode(mark), "saved_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds")}
+
+
+def id_of(stream: str) -> str:
+    """Return the key of a stream's row."""
     return hashlib.sha256(stream.encode()).hexdigest()
 
 

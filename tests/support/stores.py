@@ -49,7 +49,7 @@ def table(url):
     engine = sa.create_engine(url, poolclass=sa.NullPool)
 
     def put(stream, text):
-        rows = module._table
+        rows = module.POSITIONS
         with engine.begin() as connection:
             connection.execute(rows.update().where(rows.c.stream == stream).values(watermark=text))
 

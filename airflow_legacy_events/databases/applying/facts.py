@@ -31,6 +31,7 @@ class TableFacts:
         folds: of each key column, or of each column of `repeats` where rows are appended; in their order.
         defaults: SQL of the value that each column gets where a new row leaves it out.
         keeps_out: what may keep rows out or change them, such as triggers, in words; empty if nothing is known.
+        conflicting: words behind INSERT and UPDATE that make every violated constraint an error; empty without need.
         how_compared: how the key columns are compared, in words, where two spellings may be one key.
     """
 
@@ -39,6 +40,7 @@ class TableFacts:
     folds: tuple[Fold, ...] = ()
     defaults: tuple[Any, ...] = ()
     keeps_out: str = ""
+    conflicting: str = ""
     how_compared: str = ""
 
     def identity_of(self, shape: TargetShape, key: Sequence[Any]) -> Hashable:

@@ -87,6 +87,7 @@ class WriteSession:
         except (sa.exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
             self._refuse_closed(what)
             if watch.over:
+                self.discard()
                 raise self._failed(what, f"it did not answer for {seconds:g} s and was cut", retry_helps=True) from None
             raise self._translated(what, error) from None
 

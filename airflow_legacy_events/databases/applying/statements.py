@@ -45,14 +45,15 @@ def update(shape: TargetShape, given: Sequence[int], further: Sequence[tuple[int
     every = list(shape.facts.table.c)
     values = {every[at]: sa.bindparam(f"{COLUMN}{at}", type_=every[at].type) for at in given}
     values |= {every[at]: value for at, value in further}
-    return sa.update(shape.facts.table).where(of_key(shape), *below_version(shape, versioned=versioned)).values(values)
+    where = of_key(shape), *below_version(shape, versioned=versioned)
+    return _strictly(shape, sa.update(shape.facts.table).where(*where).values(values))
 
 
 def insert(shape: TargetShape, given: Sequence[int]) -> Any:
     """Return an INSERT of one row with the columns at positions; the others get their defaults."""
     every = list(shape.facts.table.c)
     values = {every[at]: sa.bindparam(f"{COLUMN}{at}", type_=every[at].type) for at in given}
-    return sa.insert(shape.facts.table).values(values)
+    return _strictly(shape, sa.insert(shape.facts.table).values(values))
 
 
 def delete(shape: TargetShape, *, versioned: bool) -> Any:
@@ -68,6 +69,11 @@ def select(shape: TargetShape, by: Sequence[int], keys: Sequence[Sequence[Any]],
     else:
         condition = sa.or_(*(sa.and_(*(a == b for a, b in zip(found, one, strict=True))) for one in keys))
     return sa.select(*columns(shape, positions)).where(condition)
+
+
+def _strictly(shape: TargetShape, statement: Any) -> Any:
+    words = shape.facts.conflicting
+    return statement.prefix_with(words) if words else statement
 
 
 def key_parameters(key: Sequence[Any]) -> dict[str, Any]:

@@ -115,10 +115,13 @@ class SqlTarget(ABC):
             unit = self._begun(session)
             try:
                 yield unit
-                if not unit.over:
-                    self._commit(session, unit)
-            finally:
+            except BaseException:
                 unit.end()
+                raise
+            if unit.over:
+                unit.end()
+            else:
+                self._commit(session, unit)
 
     def make(self, table: str, columns: Sequence[NewColumn], key: Sequence[str]) -> None:
         """See `core.ports.target.Target.make`."""
@@ -182,9 +185,10 @@ class SqlTarget(ABC):
             with session.doing("committing"):
                 transaction.commit()
         except (ObjectionError, TransactionLostError):
+            session.discard()  # some databases leave the transaction open
             raise
         except TargetError as error:
-            if session.is_lost() or error.retry_helps:
-                session.discard()
+            if session.is_lost():
                 raise OutcomeUnknownError(str(error)) from None
+            session.discard()
             raise
