@@ -39,7 +39,7 @@ _AS_THEY_ARE = (b"SET ", b"BEGIN ")
 
 # TCP keepalive: a silently vanished peer is detected within about a minute. The connection's own settings take
 # precedence.
-_WIRE = {
+WIRE = {
     "connect_timeout": 30,
     "keepalives_idle": 20,
     "keepalives_interval": 10,
@@ -150,7 +150,7 @@ def connect(options: Mapping[str, Any]) -> psycopg.Connection[Any]:
         options: of psycopg.
     """
     with without_variable():
-        return psycopg.connect(**{**_WIRE, **options, **_OURS})
+        return psycopg.connect(**{**WIRE, **options, **_OURS})
 
 
 def connect_reading(options: Mapping[str, Any]) -> ReadConnection:
@@ -160,7 +160,7 @@ def connect_reading(options: Mapping[str, Any]) -> ReadConnection:
         options: of psycopg.
     """
     with without_variable():
-        return ReadConnection.connect(**{**_WIRE, **options, **_OURS}, cursor_factory=Question)
+        return ReadConnection.connect(**{**WIRE, **options, **_OURS}, cursor_factory=Question)
 
 
 def tell(connection: psycopg.Connection[Any], command: bytes) -> psycopg.Cursor[Any]:

@@ -1,0 +1,69 @@
+"""Facts about a target table of PostgreSQL that its statements need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from airflow_legacy_events.databases.postgres.target.looks import Looks
+
+
+class Field(NamedTuple):
+    """A column, as statements name it.
+
+    Attributes:
+        name: quoted.
+        type: with its length or precision.
+        open_type: without them, so that a cast neither cuts nor rounds.
+        always: whether it is an identity that only OVERRIDING SYSTEM VALUE may write.
+        lossy: whether its type drops digits without an error, and the shape does not say so.
+        collation: quoted; empty for a type without one, and for the database's own.
+    """
+
+    name: str
+    type: str
+    open_type: str
+    always: bool = False
+    lossy: bool = False
+    collation: str = ""
+
+    @property
+    def collate(self) -> str:
+        """The clause that a value compared with the column needs; empty if none."""
+        return f" COLLATE {self.collation}" if self.collation else ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A table, as statements name it.
+
+    Attributes:
+        oid: of it.
+        name: quoted, with its schema.
+        only: `ONLY ` for a table that others may inherit from.
+        fields: in the order of the shape's columns.
+        equals: operator that each key column is compared with, by the key's index.
+        key_indexes: names of the key's index, and of those below it in partitions.
+        inferred: whether ON CONFLICT may name the key; not that of a deferrable constraint.
+        spelled: positions of key columns whose type or collation calls unlike texts equal.
+        before_insert: whether a trigger looks at rows before they are inserted.
+        triggers: names of triggers that may keep a row out.
+        temporary: whether this user may make temporary tables.
+        user: quoted.
+        looks: at which rows of its batches are there.
+    """
+
+    oid: int
+    name: str
+    only: str
+    fields: Sequence[Field]
+    equals: Sequence[str] = ()
+    key_indexes: frozenset[str] = frozenset()
+    inferred: bool = True
+    spelled: Sequence[int] = ()
+    before_insert: bool = False
+    triggers: Sequence[str] = ()
+    temporary: bool = True
+    user: str = ""
+    looks: Looks = field(default_factory=Looks)

@@ -1,0 +1,124 @@
+"""Rows of a batch in groups that one statement applies: those that name the same columns, in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_legacy_events.core.columns import ABSENT
+from airflow_legacy_events.core.model.changes import TargetShape
+from airflow_legacy_events.core.ports.target import ObjectionError, RowState
+from airflow_legacy_events.databases.postgres.target.statements import Positions, facts_of
+
+Row = Sequence[Any]
+
+
+@dataclass(slots=True)
+class Group:
+    """Rows that are written alike.
+
+    Attributes:
+        given: positions of the columns that they name.
+        whole: whether all other columns get their defaults.
+        known: names of columns that the source left out because they did not change, so the rows must be there.
+        rows: of all columns.
+    """
+
+    given: Positions
+    whole: bool = False
+    known: tuple[str, ...] = ()
+    rows: list[Row] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Grouped:
+    """All rows of a table in a batch.
+
+    Attributes:
+        moved: rows whose key changes, in the order in which each leaves its key to the next.
+        deleted: rows whose keys are deleted, and that did not have another key before.
+        written: the rows that are there afterwards, by what they name; those that were moved are among them.
+    """
+
+    moved: list[RowState] = field(default_factory=list)
+    deleted: list[Row] = field(default_factory=list)
+    written: list[Group] = field(default_factory=list)
+
+
+def grouped(shape: TargetShape, states: Sequence[RowState], *, emptied: bool) -> Grouped:
+    """Return the rows in groups.
+
+    Args:
+        shape: of the table.
+        states: of its rows.
+        emptied: whether all other rows are deleted first, so that what is absent is not kept.
+    """
+    found, every, groups = Grouped(), _every(shape), dict[Any, Group]()
+    plain = Group(every)
+    whole_everywhere = emptied
+    for one in states:
+        if one.former is not None:
+            found.moved.append(one)
+        if one.deleted:
+            if one.former is None:
+                found.deleted.append(one.row)
+            continue
+        whole = one.whole or whole_everywhere
+        if ABSENT not in one.row and shape.deleted is None:
+            plain.rows.append(one.row)
+            continue
+        given = tuple(at for at in every if one.row[at] is not ABSENT)
+        known = _known(shape, one, given, whole=whole) if one.partial else ()
+        name = given, whole, known
+        if name not in groups:
+            groups[name] = Group(*name)
+        groups[name].rows.append(one.row)
+    found.written = [*([plain] if plain.rows else []), *groups.values()]
+    return found
+
+
+def needs_two_steps(shape: TargetShape, group: Group) -> bool:
+    """Return whether rows that are there must be updated before others are inserted.
+
+    An INSERT checks the row that it proposes, and numbers it, though the row is there and is updated in the end.
+    """
+    facts = facts_of(shape)
+    if facts.before_insert or not facts.inferred or group.known:
+        return True
+    given = frozenset(group.given)
+    left = (one for at, one in enumerate(shape.columns) if at not in given and at != shape.deleted)
+    return any(one.numbered or (one.written and not (one.nullable or one.has_default)) for one in left)
+
+
+def given_in(shape: TargetShape, rows: Sequence[Row]) -> Positions:
+    """Return the positions that a delete needs: the key, and the version if every row has it."""
+    version = shape.version
+    if version is None or version in shape.key or any(row[version] in (None, ABSENT) for row in rows):
+        return shape.key
+    return (*shape.key, version)
+
+
+def _every(shape: TargetShape) -> Positions:
+    return tuple(at for at, one in enumerate(shape.columns) if one.written and at != shape.deleted)
+
+
+def _known(shape: TargetShape, one: RowState, given: Positions, *, whole: bool) -> tuple[str, ...]:
+    """Return the names of columns that are absent because they did not change.
+
+    Raises:
+        ObjectionError: the row was deleted before, so what they held is gone.
+    """
+    names = frozenset(shape.named(given))
+    known = tuple(name for name in one.partial if name not in names)
+    if known and whole:
+        raise incomplete(known)
+    return known
+
+
+def incomplete(names: Sequence[str]) -> ObjectionError:
+    """Return the error for a row that is not there, and of which the source sent a part."""
+    return ObjectionError(
+        "INCOMPLETE",
+        f"the row is not there, and the source left out {', '.join(map(repr, names))} since they did not change",
+    )

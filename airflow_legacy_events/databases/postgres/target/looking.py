@@ -1,0 +1,39 @@
+"""Which rows of a batch are there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from airflow_legacy_events.core.model.changes import TargetShape
+from airflow_legacy_events.databases.postgres.target import statements, texts
+
+if TYPE_CHECKING:
+    from airflow_legacy_events.databases.postgres.target.grouping import Row
+
+
+def places_there(session: psycopg.Connection[Any], shape: TargetShape, rows: Sequence[Row]) -> list[int]:
+    """Return which rows are there, by their places among the given.
+
+    Args:
+        session: in a transaction.
+        shape: of the table.
+        rows: of all its columns.
+    """
+    facts = statements.facts_of(shape)
+    keys = [texts.array([row[at] for row in rows]) for at in shape.key]
+    arrays = texts.arrays(len(keys))
+    names = ", ".join(f"c{at}" for at in shape.key)
+    fields = {at: facts.fields[at] for at in shape.key}
+    cast = ", ".join(f"CAST(c{at} AS {one.open_type}){one.collate} AS c{at}" for at, one in fields.items())
+    # LIMIT makes the server look each key up in the index, however few rows it believes the table to have.
+    statement = (
+        "SELECT coalesce(pg_catalog.array_agg(x.place OPERATOR(pg_catalog.-) 1), '{}')"
+        f" FROM (SELECT place, {cast} FROM {arrays} WITH ORDINALITY AS a ({names}, place) OFFSET 0) AS x"
+        f" CROSS JOIN LATERAL (SELECT FROM {facts.only}{facts.name} AS t WHERE {statements.matched(shape)} LIMIT 1)"
+        " AS there"
+    )
+    found = psycopg.RawCursor(session).execute(statement.encode(), keys).fetchone()
+    return [] if found is None else list(found[0])

@@ -1,0 +1,40 @@
+"""What a person should know before a table of PostgreSQL is written to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from airflow_legacy_events.core.ports.target import Wanted
+from airflow_legacy_events.databases.postgres.target.catalog import Found, Unique
+
+_TAKEN = {"c": "ON DELETE CASCADE", "n": "ON DELETE SET NULL", "d": "ON DELETE SET DEFAULT"}
+
+
+def of_table(found: Found, wanted: Wanted, key: Unique | None) -> Iterator[str]:
+    """Yield a sentence for each.
+
+    Args:
+        found: in the catalog.
+        wanted: how it is to be written.
+        key: index of the key; None for a table that is only appended to.
+    """
+    table = found.table
+    if key is None:
+        return
+    if wanted.deleted is None:
+        for one in found.keys:
+            if not one.own and one.on_delete in _TAKEN:
+                yield (
+                    f"foreign key {one.name} of {one.table} points to {table.name} {_TAKEN[one.on_delete]}: a delete,"
+                    " whose row may come again in a later batch, changes its rows too, and no message brings them back"
+                )
+        if not table.may_delete:
+            yield (
+                f"this user may not delete rows, so a delete ends the run. Run the GRANT below:\nGRANT DELETE ON"
+                f" {table.name} TO {table.user}"
+            )
+    if table.partition_keys:
+        yield (
+            f"{table.name} is partitioned by {', '.join(table.partition_keys)}, which its key holds: a row that moves"
+            " to another partition is another row, unless its messages hold the former key"
+        )
