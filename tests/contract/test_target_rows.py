@@ -11,9 +11,6 @@ from airflow_legacy_events.core.ports.target import Counts, TableStates
 from tests.support.targets import APPLYING, delete, upsert, world_of
 
 TABLE = (
-    "CREATE TABLE t (id integer NOT NULL PRIMARY KEY, a varchar(40) DEFAULT 'default',"
-    " b varchar(40) DEFAULT 'default')"
-)
     "CREATE TABLE t (id integer NOT NULL PRIMARY KEY, a varchar(40) DEFAULT 'default', b varchar(40) DEFAULT 'default')"
 )
 
