@@ -195,9 +195,27 @@ def find_table(session: Session, table: str) -> TableRow:
     return row
 
 
+def table_row(session: Session, table: str) -> TableRow | None:
+    """Return the same; None if there is no table of that name."""
+    found = _found(session, looked_up(table, _QUOTES))
+    return found[0][1] if found else None
+
+
 def _find(session: Session, table: str, *, more: bool = False) -> tuple[TableName, TableRow, Sequence[Any]]:
     """Return the name under which a table was found, its row in the table list, and its `written.further_columns`."""
     names = looked_up(table, _QUOTES)
+    found = _found(session, names, more=more)
+    if not found:
+        *_, (schema, name) = readings(table, _QUOTES)
+        there = [str(one) for (one,) in session.rows(_NAMES, schema)]
+        raise no_such_table(table, there, _QUOTES, grant_of_table(session, schema, name))
+    return found[0]
+
+
+def _found(
+    session: Session, names: Sequence[TableName], *, more: bool = False
+) -> list[tuple[TableName, TableRow, Sequence[Any]]]:
+    """Return what is found under some names, in their order."""
     # One lookup per name: in old releases, a condition on several names would open every table.
     asking = f", {further_columns(session)}" if more else ""
     query = " UNION ALL ".join(_TABLE.format(at=at, more=asking) for at in range(len(names)))
@@ -205,12 +223,7 @@ def _find(session: Session, table: str, *, more: bool = False) -> tuple[TableNam
     rows = session.rows(query, *(part for one in parameters for part in one))
     found = [(names[int(row[0])], TableRow(*row[1:_COLUMNS_OF_ROW]), row[_COLUMNS_OF_ROW:]) for row in rows]
     # The server may compare names case-insensitively.
-    exact = [one for one in found if one[0].name == one[1].name]
-    if not exact:
-        *_, (schema, name) = readings(table, _QUOTES)
-        there = [str(one) for (one,) in session.rows(_NAMES, schema)]
-        raise no_such_table(table, there, _QUOTES, grant_of_table(session, schema, name))
-    return min(exact, key=lambda one: names.index(one[0]))
+    return sorted((one for one in found if one[0].name == one[1].name), key=lambda one: names.index(one[0]))
 
 
 def _json(session: Session, schema: str, table: str) -> frozenset[str]:

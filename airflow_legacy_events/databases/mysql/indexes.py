@@ -25,6 +25,7 @@ class Index(NamedTuple):
         unique: whether `columns` are the whole index, and the index is declared unique.
         whole: whether `ascending` is the whole index.
         hashed: whether it stores hashes of the values.
+        declared_unique: whether it is declared unique, over parts of columns or expressions too.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Index(NamedTuple):
     unique: bool = False
     whole: bool = False
     hashed: bool = False
+    declared_unique: bool = False
 
 
 def read_indexes(session: Session, schema: str, table: str) -> list[Index]:
@@ -58,4 +60,5 @@ def _index(name: str, parts: list[tuple[Any, ...]]) -> Index:
         unique=len(plain) == len(parts) and parts[0][1] == "0",
         whole=len(ascending) == len(parts),
         hashed=parts[0][4] == "HASH",
+        declared_unique=parts[0][1] == "0",
     )
