@@ -26,6 +26,8 @@ _COMMANDS = {
     "changelog": "make bench CHANGELOG=1 ON=postgresql",
     "changelog-memory": "make bench CHANGELOG=1 MEMORY=1 ON=postgresql",
     "changelog-mariadb": "make bench CHANGELOG=1 ON=mariadb",
+    "sink": "make bench SINK=1",
+    "sink-memory": "make bench SINK=1 MEMORY=1",
     "changelog-mariadb-memory": "make bench CHANGELOG=1 MEMORY=1 ON=mariadb",
 }
 

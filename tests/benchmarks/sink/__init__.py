@@ -1,0 +1,1 @@
+"""The benchmark of the way back: a topic applied to a table."""
