@@ -95,6 +95,10 @@ class PostgresWords:
         insert = f"INSERT INTO {table.name} (id, n) SELECT taken.id, %s FROM taken, gate"
         return f"WITH {taken}, {wait} FROM taken) {insert}", [gate, numbers[0]]
 
+    def waited(self, error: Exception) -> bool:
+        """Return whether a statement was given up since it waited for a lock; its transaction is still open."""
+        return False
+
     def in_parts(self, numbers: Sequence[int], gate: Any) -> tuple[str, list[Any]] | None:
         """Return the call of a procedure that commits before a gate; None if there is none."""
         return "CALL parts(%s::int, %s::int, %s::int)", [*numbers, gate]

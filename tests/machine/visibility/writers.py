@@ -56,7 +56,12 @@ class Writers:
         weights = _STEPS[session.state]
         [name] = self._rng.choices(list(weights), list(weights.values()))
         self.steps.append(f"{session.number} {name}")
-        getattr(self, f"_{name}")(session)
+        try:
+            getattr(self, f"_{name}")(session)
+        except Exception as error:
+            if not self._words.waited(error):
+                raise
+            self.steps.append(f"{session.number} gave up")
 
     def finish_prepared(self) -> None:
         """End one of the prepared transactions that no session holds."""
