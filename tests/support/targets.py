@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import ABSENT
 from airflow_legacy_events.core.ports.target import Counts, RowState, TableStates, Wanted
 from airflow_legacy_events.hooks.registry import TARGETS, resolve
-from tests.support.engines import of
+from tests.support.engines import ENGINES, of
 from tests.support.fake_target import FakeTarget
 from tests.support.fake_target import shape as fake_shape
 from tests.support.legacy import Legacy, reused_database
@@ -21,6 +22,24 @@ from tests.support.legacy import Legacy, reused_database
 APPLYING = of("sqlite")
 """Engines whose targets keep the contract; a new one is one name more."""
 
+DEFERRING = tuple(one for one in APPLYING if ENGINES[one].dialect in ("sqlite", "postgresql"))
+KEEPING_OUT = DEFERRING
+"""Engines with constraints that are judged at COMMIT, and with triggers that keep rows out without an error."""
+
+_FOLDING = {
+    "sqlite": "varchar(40) COLLATE NOCASE",
+    "postgresql": "varchar(40) COLLATE folding",
+    "mysql": "varchar(40) COLLATE utf8mb4_general_ci",
+    "firebird": "varchar(40) CHARACTER SET UTF8 COLLATE UNICODE_CI",
+}
+_EXACT = {"mysql": "varchar(40) COLLATE utf8mb4_bin", "firebird": "varchar(40) CHARACTER SET UTF8"}
+_KEPT_OUT = {
+    "sqlite": ("CREATE TRIGGER kept_out BEFORE INSERT ON {} BEGIN SELECT RAISE(IGNORE); END",),
+    "postgresql": (
+        "CREATE FUNCTION keep_out() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        "CREATE TRIGGER kept_out BEFORE INSERT ON {} FOR EACH ROW EXECUTE FUNCTION keep_out()",
+    ),
+}
 NAMES = {"postgresql": "postgres", "firebird": "generic"}
 _places = itertools.count()
 
@@ -31,10 +50,41 @@ class World:
     def __init__(self, legacy: Legacy) -> None:
         self.legacy, self.dialect = legacy, legacy.dialect
         self.target = self.another()
+        self.timestamp = "datetime(6)" if self.dialect == "mysql" else "timestamp"
+        self.key_text = "varchar(40)"
+        self.exact_text = _EXACT.get(self.dialect, "varchar(40)")
 
     def another(self, seconds: float = 20) -> Any:
         made = resolve(TARGETS[NAMES.get(self.dialect, self.dialect)])
         return made("dwh", self.legacy.url, statement_timeout=dt.timedelta(seconds=seconds))
+
+    @property
+    def folding(self) -> str:
+        """A type of keys that takes two spellings for one."""
+        if self.dialect == "postgresql":
+            self.execute("CREATE COLLATION folding (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
+        return _FOLDING[self.dialect]
+
+    def keep_out(self, table: str) -> None:
+        """Let a trigger `kept_out` keep new rows out without an error."""
+        for one in _KEPT_OUT[self.dialect]:
+            self.execute(one.format(table))
+
+    @contextmanager
+    def cut_at_commit(self) -> Iterator[None]:
+        """The target's connection is gone right when a transaction is committed."""
+        sa.event.listen(self.target.engine, "commit", self._cut)
+        yield
+        sa.event.remove(self.target.engine, "commit", self._cut)
+
+    def _cut(self, connection: sa.Connection) -> None:
+        driver: Any = connection.connection.driver_connection
+        if self.dialect == "mysql":
+            self.execute(f"KILL {driver.thread_id()}")
+        elif self.dialect == "postgresql":
+            self.execute(f"SELECT pg_terminate_backend({driver.info.backend_pid}, 5000)")
+        else:
+            driver.close()
 
     def execute(self, statement: str) -> list[tuple[Any, ...]]:
         return self.legacy.execute(statement)
@@ -50,7 +100,7 @@ class World:
             return unit.apply(TableStates(shape, list(states), truncated))
 
     def rows(self, table: str = "t", columns: str = "*") -> list[tuple[Any, ...]]:
-        return sorted(map(tuple, self.execute(f"SELECT {columns} FROM {table}")), key=lambda row: (row[0] is None, row))
+        return sorted(map(tuple, self.execute(f"SELECT {columns} FROM {table}")), key=_order)
 
 
 class FakeWorld:
@@ -77,6 +127,10 @@ def world_of(request: pytest.FixtureRequest, engine: str) -> Iterator[Any]:
         world = World(legacy)
         yield world
         world.target.close()
+
+
+def _order(row: tuple[Any, ...]) -> list[tuple[bool, Any]]:
+    return [(one is None, one) for one in row]
 
 
 def upsert(*row: Any, **options: Any) -> RowState:

@@ -20,6 +20,7 @@ class ForeignKey(NamedTuple):
         parent: table that it points to.
         on_delete: `CASCADE` or another action, in upper case; empty if there is none.
         on_update: likewise.
+        to: columns of the parent; () where the catalog does not say.
         deferred: whether the database judges it at COMMIT.
     """
 
@@ -29,6 +30,7 @@ class ForeignKey(NamedTuple):
     parent: TableName
     on_delete: str = ""
     on_update: str = ""
+    to: tuple[str, ...] = ()
     deferred: bool = False
 
 

@@ -39,7 +39,10 @@ def bind_of(kind: Kind, affinity: str) -> Bind:
     made: Callable[[str], Any] = _MAKERS.get(kind, _text)(affinity)
 
     def bind(value: Any) -> Any:
-        return made(value) if isinstance(value, str) else _plain(value)
+        try:
+            return made(value) if isinstance(value, str) else _plain(value)
+        except (ValueError, OverflowError):
+            raise UnfitError(f"it is no {kind.value}") from None
 
     return bind
 

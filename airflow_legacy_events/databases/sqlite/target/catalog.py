@@ -20,7 +20,7 @@ _INDEXES = 'SELECT name, origin FROM pragma_index_list(?) WHERE "unique" AND NOT
 _OF_INDEX = "SELECT name, upper(coll) FROM pragma_index_xinfo(?) WHERE key ORDER BY seqno"
 _TABLE = "SELECT name, type, strict FROM pragma_table_list WHERE schema = 'main' AND lower(name) = lower(?)"
 _TRIGGERS = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = lower(?) ORDER BY name"
-_KEYS = 'SELECT id, "table", "from", on_delete, on_update FROM pragma_foreign_key_list(?) ORDER BY id, seq'
+_KEYS = 'SELECT id, "table", "from", on_delete, on_update, "to" FROM pragma_foreign_key_list(?) ORDER BY id, seq'
 _TABLES = "SELECT name, sql FROM sqlite_master WHERE type = 'table'"
 _DEFERRED = re.compile(r"\bINITIALLY\s+DEFERRED\b", re.IGNORECASE)
 _GENERATED, _ARGUMENT = (2, 3), 1
@@ -84,14 +84,18 @@ def foreign_keys(connection: sa.Connection) -> list[ForeignKey]:
             by_id.setdefault(row[0], []).append(row)
         deferred = _DEFERRED.search(sql or "") is not None
         for rows in by_id.values():
-            _, parent, _, on_delete, on_update = rows[0]
+            _, parent, _, on_delete, on_update, _ = rows[0]
+            to = tuple(str(one[5]) for one in rows if one[5] is not None) or _primary(connection, parent)
             columns = tuple(str(one[2]) for one in rows)
+            own, other = TableName(None, folded(table)), TableName(None, folded(parent))
             name = f"({', '.join(columns)})"
-            child = TableName(None, folded(table))
-            found.append(
-                ForeignKey(name, child, columns, TableName(None, folded(parent)), on_delete, on_update, deferred)
-            )
+            found.append(ForeignKey(name, own, columns, other, on_delete, on_update, to, deferred))
     return found
+
+
+def _primary(connection: sa.Connection, table: str) -> tuple[str, ...]:
+    rows = [one for one in _ask(connection, _COLUMNS, table) if one[4]]
+    return tuple(str(one[0]) for one in sorted(rows, key=lambda one: one[4]))
 
 
 def _column(row: Any, *, is_alias: bool) -> TargetColumn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,9 @@ import sqlalchemy as sa
 from airflow_legacy_events.core.columns import Column, Kind
 from airflow_legacy_events.core.model.changes import TargetShape
 from airflow_legacy_events.core.ports.target import NewColumn, Wanted
-from airflow_legacy_events.databases.applying.facts import TableFacts
 from airflow_legacy_events.databases.applying.faults import Fault
 from airflow_legacy_events.databases.applying.keys import Reflected, Roles
-from airflow_legacy_events.databases.applying.relations import parents_of, warnings_of
+from airflow_legacy_events.databases.applying.relations import ForeignKey, parents_of, warnings_of
 from airflow_legacy_events.databases.applying.shaping import shape_of, typed_table
 from airflow_legacy_events.databases.applying.target import SqlTarget
 from airflow_legacy_events.databases.sqlite.collations import collations
@@ -23,6 +23,7 @@ from airflow_legacy_events.databases.sqlite.names import folded
 from airflow_legacy_events.databases.sqlite.session import open_session
 from airflow_legacy_events.databases.sqlite.target.binds import bind_of, fold_of
 from airflow_legacy_events.databases.sqlite.target.catalog import Table, foreign_keys, read_table
+from airflow_legacy_events.databases.sqlite.target.deferred import SqliteFacts
 from airflow_legacy_events.databases.sqlite.target.faults import fault_of
 from airflow_legacy_events.databases.sqlite.target.unit import SqliteUnit
 from airflow_legacy_events.databases.table_names import TableName
@@ -113,7 +114,7 @@ class SqliteTarget(SqlTarget):
         return shape_of(
             Reflected(table, found.columns, found.primary, unique),
             wanted,
-            lambda roles: _facts(found, roles, compared),
+            lambda roles: _facts(found, roles, compared, keys),
             problems=_problems(found, compared),
             parents=parents_of(
                 (one for one in keys if one.table == here),
@@ -152,10 +153,12 @@ def _is_key(some: tuple[tuple[str, str], ...], compared: dict[str, str]) -> bool
     return all(collation in _KNOWN and compared.get(one, collation) == collation for one, collation in some)
 
 
-def _facts(found: Table, roles: Roles, compared: dict[str, str]) -> TableFacts:
+def _facts(found: Table, roles: Roles, compared: dict[str, str], keys: Sequence[ForeignKey]) -> SqliteFacts:
+    here, names = TableName(None, folded(found.name)), {found.columns[at].name for at in roles.key}
+    deferred = [one for one in keys if one.deferred]
     by = [found.columns[at] for at in roles.key or roles.repeats]
     folding = sorted({compared.get(one.name, "BINARY") for one in by} - {"BINARY"})
-    return TableFacts(
+    return SqliteFacts(
         typed_table(TableName(None, found.name), found.columns, [sa.types.NullType()] * len(found.columns)),
         tuple(bind_of(one.kind, affinity) for one, affinity in zip(found.columns, found.affinities, strict=True)),
         folds=tuple(fold_of(compared.get(one.name, "BINARY")) for one in by),
@@ -163,4 +166,6 @@ def _facts(found: Table, roles: Roles, compared: dict[str, str]) -> TableFacts:
         keeps_out=", ".join(f"trigger {one}" for one in found.triggers),
         conflicting="OR ABORT",
         how_compared=f" ({', '.join(folding)})" if folding else "",
+        own=tuple(one for one in deferred if one.table == here),
+        children=tuple(one for one in deferred if one.parent == here and set(one.to) == names),
     )
