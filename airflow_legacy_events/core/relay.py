@@ -26,16 +26,7 @@ from airflow_legacy_events.core.completeness import LEVELS, require
 from airflow_legacy_events.core.errors import EnvelopeError, SourceError, StoppedError
 from airflow_legacy_events.core.limits import Limits, Pace
 from airflow_legacy_events.core.model import Batch, Horizon, Payload, Repeat, Stream, Watermark, listed
-from airflow_legacy_events.core.ports import (
-    Delivery,
-    Envelope,
-    KeepsRows,
-    Lease,
-    LogSource,
-    Lowers,
-    MakeDelivery,
-    Source,
-)
+from airflow_legacy_events.core.ports import Delivery, Envelope, KeepsRows, Lease, LogSource, MakeDelivery, Source
 from airflow_legacy_events.core.progress import Progress
 from airflow_legacy_events.core.read_ahead import ReadAhead
 from airflow_legacy_events.core.report import Report
@@ -140,14 +131,13 @@ class Relay:
             waiting_rows.refuse_old(self.stream.name, horizon, self.max_horizon_age)
         finally:
             self.report.watermark_to = listed(delivery.values)
-            self._describe(delivery)
+            self._describe_log()
 
-    def _describe(self, delivery: Delivery) -> None:
-        """Add what was met, and the state of a change log, to the report. A run that was delivered fails by neither."""
-        for part in (self.source, delivery):
-            if isinstance(part, Lowers) and (lowered := part.lowered()) is not None:
-                self.report.completeness, self.report.completeness_reason = lowered
+    def _describe_log(self) -> None:
+        """Add the state of a change log to the report. A run that was delivered does not fail by it."""
         if isinstance(self.source, LogSource):
+            if (lowered := self.source.lowered()) is not None:
+                self.report.completeness, self.report.completeness_reason = lowered
             try:
                 self.report.log = dict(self.source.report())
             except SourceError as error:

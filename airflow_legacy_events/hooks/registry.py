@@ -88,6 +88,7 @@ SPECS = {
     "log": "airflow_legacy_events.streams.specs.changelog:ChangeLogSpec",
     "outbox": "airflow_legacy_events.streams.specs.outbox:OutboxSpec",
     "query": "airflow_legacy_events.streams.specs.query:QuerySpec",
+    "topic": "airflow_legacy_events.streams.specs.topic:TopicSpec",
 }
 """The arguments of each source, under the name that its watermarks keep as `kind`."""
 

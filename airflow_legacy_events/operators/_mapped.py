@@ -77,6 +77,25 @@ def refuse_shared_connection(context: Mapping[str, Any], written: Mapping[str, A
         )
 
 
+def refuse_shared_positions(context: Mapping[str, Any], written: Mapping[str, Any], stream: str) -> None:
+    """Check that the map indexes of a sink don't share one stream, whose position is that of one of them.
+
+    Args:
+        context: of the task.
+        written: the arguments that the stream's name is made of, before rendering.
+        stream: its name.
+
+    Raises:
+        ConfigurationError: they share one.
+    """
+    if (count := _sharing(context, written)) > 1:
+        task = context["ti"].task_id
+        raise ConfigurationError(
+            f"task {task!r} is mapped over {count} elements that share the stream {stream!r}; nothing was read.\n"
+            "Map it over partitions=, topics=, table= or target_conn_id=, or name each one's stream with stream="
+        )
+
+
 def _is_mapped(context: Mapping[str, Any]) -> bool:
     index = context["ti"].map_index
     return index is not None and index >= 0

@@ -48,13 +48,22 @@ class NewStream:
         store: of its watermark.
         rule: of `RULES`.
         log: of the task.
+        verb: what becomes of rows.
     """
 
     def __init__(
-        self, new: Beginner, spec: SourceSpec, source: Source, store: NamedStore, rule: str, log: logging.Logger
+        self,
+        new: Beginner,
+        spec: SourceSpec,
+        source: Source,
+        store: NamedStore,
+        rule: str,
+        log: logging.Logger,
+        *,
+        verb: str = "send",
     ) -> None:
         self._new, self._spec, self._source, self._store = new, spec, source, store
-        self._rule, self._log = rule, log
+        self._rule, self._log, self._verb = rule, log, verb
 
     def loaded(self, at: Watermark | None) -> None:
         """See `core.ports.Observer.loaded`.
@@ -122,7 +131,7 @@ class NewStream:
         of_log = isinstance(self._spec, KeptBySlot)
         return (
             f"{begun} Was its {'' if of_log else 'table, topic or '}connection renamed?"
-            f" This run is about to send {self._counted(self._rows)} from the beginning."
+            f" This run is about to {self._verb} {self._counted(self._rows)} from the beginning."
             f"\nTo continue where the other one ended, rename it: {command('rename', old, shlex.quote(new), *where)}"
             + ("" if of_log else f"\nOr keep its name: stream={old!r}")
         )

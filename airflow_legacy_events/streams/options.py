@@ -12,10 +12,12 @@ from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Formats
 from airflow_legacy_events.core.ports import Envelope, WatermarkStore
+from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.streams import arguments
 from airflow_legacy_events.streams.naming import holds_template
 
 ON_BUSY = ("skip", "wait", "fail")
+_NO_LIMITS: Mapping[str, Any] = {"batch_rows": 1, "max_rows": None, "max_seconds": None, "rows_per_second": None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +53,17 @@ class RunOptions:
         Raises:
             ConfigurationError: an argument is wrong.
         """
-        arguments.choice("on_busy", self.on_busy, ON_BUSY)
-        arguments.choice("on_new_stream", self.on_new_stream, ("warn", "fail"))
-        arguments.span("delivery_timeout", self.delivery_timeout, zero=False)
-        arguments.limits(self.batch_rows, self.max_rows, self.max_seconds, self.rows_per_second)
+        problems = Problems()
+        with problems.collect():
+            arguments.choice("on_busy", self.on_busy, ON_BUSY)
+        with problems.collect():
+            arguments.choice("on_new_stream", self.on_new_stream, ("warn", "fail"))
+        with problems.collect():
+            arguments.span("delivery_timeout", self.delivery_timeout, zero=False)
+        for name in ("batch_rows", "max_rows", "max_seconds", "rows_per_second"):
+            with problems.collect():
+                arguments.limits(**{**_NO_LIMITS, name: getattr(self, name)})
+        problems.raise_found()
 
     @property
     def topics(self) -> tuple[str, ...]:

@@ -21,18 +21,18 @@ STRUCTURED = frozenset(
     {
         *("watermark_columns", "key_columns", "columns", "exclude_columns", "order_columns"),
         *("tables", "allowed_topics", "replay_topics", "headers", "topic_config", "mark_values", "json_schema"),
-        "config",
+        *("topics", "partitions", "metadata_columns", "column_types", "decimal_scales", "config"),
     }
 )
 """Fields that hold lists or objects: a template for the whole field may return one if rendering is native."""
 
-_OF_ANY = frozenset({"mark_values", "json_schema", "config"})
+_OF_ANY = frozenset({"mark_values", "json_schema", "config", "partitions", "decimal_scales"})
 """Structured fields whose parts need not be texts."""
 
 _LEFT_OUT_BY_NONE = frozenset(
     {
         *("stream", "dead_letter_topic", "replay_topic", "time_column", "where", "channel"),
-        *("slot", "publication"),
+        *("slot", "publication", "replay_table", "deleted_column", "version_column"),
         *("event_type", "event_source", "subject", "timestamp_column"),
     }
 )

@@ -46,7 +46,7 @@ def open_store(
     """
     if watermark_store is None or isinstance(watermark_store, str):
         kind, detail = store_class(watermark_store), _detail(watermark_store or DEFAULT_STORE)
-        return kind.open(OpenedBy(detail or _configured(kind), context, owner, _engine))
+        return kind.open(OpenedBy(detail or _configured(kind), context, owner, engine_of))
     if isinstance(watermark_store, type) or not isinstance(watermark_store, WatermarkStore):
         methods = "the methods load(stream), save(stream, new, *, expected) and forget(stream)"
         raise missing_port("watermark_store", watermark_store, STORES, methods)
@@ -68,7 +68,7 @@ def progress_store(store: NamedStore, context: Mapping[str, Any], kept: Callable
         return store
     store.pass_by(kept())
     kind = MemoryWatermarkStore if context.get("task_state_store") is None else TaskStateWatermarkStore
-    return kind.open(OpenedBy("", context, None, _engine))
+    return kind.open(OpenedBy("", context, None, engine_of))
 
 
 def needs_inlet(watermark_store: str | WatermarkStore | None) -> bool:
@@ -92,7 +92,12 @@ def _configured(kind: type[OpenableStore]) -> str:
     return "" if kind.detail_option is None else str(conf.get("legacy_events", kind.detail_option, fallback=""))
 
 
-def _engine(conn_id: str) -> sa.Engine:
+def engine_of(conn_id: str) -> sa.Engine:
+    """Return the engine of a connection, for watermarks in a table of its database.
+
+    Raises:
+        ConfigurationError: the connection is missing, or leads to no such database.
+    """
     import sqlalchemy as sa  # noqa: PLC0415  only to connect
 
     from airflow_legacy_events.databases.quoting import quote_all  # noqa: PLC0415

@@ -18,7 +18,7 @@ from airflow_legacy_events.core.ports.envelope import Envelope
 from airflow_legacy_events.core.ports.lease import Answer, Lease, Listener
 from airflow_legacy_events.core.ports.observer import Observer
 from airflow_legacy_events.core.ports.reader import Extent, FoundTopic, Reader, Reading, ReadPosition, Taken
-from airflow_legacy_events.core.ports.source import HorizonSource, KeepsRows, LogSource, Lowers, Source
+from airflow_legacy_events.core.ports.source import HorizonSource, KeepsRows, LogSource, Source
 from airflow_legacy_events.core.ports.store import WatermarkStore
 from airflow_legacy_events.core.ports.topic_ends import Bounds, Partition, TopicEnds
 from airflow_legacy_events.core.ports.topic_tail import TailMessage, TopicTail
@@ -49,7 +49,6 @@ __all__ = [
     "LogSnapshot",
     "LogSource",
     "LogTable",
-    "Lowers",
     "MakeDelivery",
     "NextId",
     "NotUnderstoodError",

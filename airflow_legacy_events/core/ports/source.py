@@ -134,15 +134,7 @@ class KeepsRows(HorizonSource, Protocol):
 
 
 @runtime_checkable
-class Lowers(Protocol):
-    """Part of a run that may meet what lowers its completeness after it was opened."""
-
-    def lowered(self) -> tuple[str, str] | None:
-        """Return completeness and reason, if the run met what lowers them after it was opened; else None."""
-
-
-@runtime_checkable
-class LogSource(Lowers, Protocol):
+class LogSource(Protocol):
     """A source that reads a change log, and describes what it read."""
 
     def report(self) -> Mapping[str, Any]:
@@ -158,3 +150,6 @@ class LogSource(Lowers, Protocol):
         Raises:
             SourceError: the database does not answer.
         """
+
+    def lowered(self) -> tuple[str, str] | None:
+        """Return completeness and reason, if the run met what lowers them after it was opened; else None."""

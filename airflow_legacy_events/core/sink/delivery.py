@@ -23,7 +23,7 @@ from airflow_legacy_events.core.ports.target import (
     TransactionLostError,
     Unit,
 )
-from airflow_legacy_events.core.sink.facts import LOWERED, MET
+from airflow_legacy_events.core.sink.facts import MET
 from airflow_legacy_events.core.sink.halving import Applied, apply_halved
 from airflow_legacy_events.core.sink.ordering import steps_of
 from airflow_legacy_events.core.sink.reducing import reduced
@@ -141,10 +141,10 @@ class AppliedDelivery:
             poison += found.guilty
         self._count(batch, changes, poison, found)
 
-    def lowered(self) -> tuple[str, str] | None:
-        """See `Lowers.lowered`: what messages say."""
-        reasons = self._met.get(LOWERED) or {}
-        return ("best_effort", "; ".join(map(str, reasons.values()))) if reasons else None
+    @property
+    def met(self) -> Mapping[str, Any]:
+        """What messages have added so far; see `facts.MET`."""
+        return self._met
 
     def check(self) -> None:
         """See `Delivery.check`; no row is left behind."""

@@ -6,7 +6,7 @@ message would be read twice, and each run would be green.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from airflow_legacy_events.core.commands import command
@@ -25,14 +25,12 @@ class KnownTables:
     Args:
         target: of the tables.
         stream: for errors.
-        shape_of: returns the shape of a table, None if there is none.
+        shapes: of the tables that may be written, as far as they are known; None of one that does not exist.
         emptied: whether an empty table is compared too; one that is only appended to may be emptied at will.
     """
 
-    def __init__(
-        self, target: Target, stream: str, shape_of: Callable[[str], TargetShape | None], *, emptied: bool
-    ) -> None:
-        self._target, self._stream, self._shape_of, self._emptied = target, stream, shape_of, emptied
+    def __init__(self, target: Target, stream: str, shapes: Mapping[str, TargetShape | None], *, emptied: bool) -> None:
+        self._target, self._stream, self._shapes, self._emptied = target, stream, shapes, emptied
         self._known: dict[str, dict[str, Any]] = {}
 
     def loaded(self, at: Watermark | None) -> None:
@@ -42,13 +40,14 @@ class KnownTables:
             WatermarkError: another table has its name, or it is empty now.
         """
         self._known = {name: dict(one) for name, one in ((at and at.facts.get(FACT)) or {}).items()}
-        for name, known in self._known.items():
-            now = self._target.identity(name)
-            if known.get("id") is not None and now != known["id"]:
-                raise self._changed(name, "is another one than the last run wrote" if now else "is not there any more")
-        filled = [name for name, known in self._known.items() if known.get("rows")] if self._emptied else []
-        if filled:
-            self._check_filled(filled)
+        for name in self._known.keys() & self._shapes.keys():
+            known, shape = self._known[name], self._shapes[name]
+            if shape is None:
+                raise self._changed(name, "does not exist any more")
+            if known.get("id") is not None and self._target.identity(name) != known["id"]:
+                raise self._changed(name, "is another one than the last run wrote")
+            if self._emptied and known.get("rows") and not self._holds(shape):
+                raise self._changed(name, "is empty, and held rows when the last run ended")
 
     def meet(self, tables: Mapping[str, TableChanges]) -> None:
         """Take note of tables that are about to be written for the first time; no transaction is open."""
@@ -78,14 +77,11 @@ class KnownTables:
         """Return what is known of the tables, as facts."""
         return {FACT: {name: dict(one) for name, one in sorted(self._known.items())}} if self._known else {}
 
-    def _check_filled(self, names: list[str]) -> None:
-        for name in names:
-            shape = self._shape_of(name)
-            with self._target.transaction() as unit:
-                empty = shape is not None and not unit.holds(shape)
-                unit.roll_back()
-            if empty:
-                raise self._changed(name, "is empty, and held rows when the last run ended")
+    def _holds(self, shape: TargetShape) -> bool:
+        with self._target.transaction() as unit:
+            found = unit.holds(shape)
+            unit.roll_back()
+        return found
 
     def _changed(self, name: str, what: str) -> WatermarkError:
         stream = self._stream
