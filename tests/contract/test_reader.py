@@ -226,6 +226,15 @@ def test_a_topic_made_again_is_another_one(world, topic):
     assert world.reader.find([topic])[topic].id != before
 
 
+def test_a_topic_deleted_while_it_is_read_is_named(world, topic):
+    world.send(topic, *(("a", str(at)) for at in range(10)))
+    with closing(world.reading(topic)) as reading:
+        reading.take(1, 10)
+        world.delete(topic)
+        with pytest.raises(ConfigurationError, match=f"topic '{topic}' was deleted while it was read"):
+            read(reading)
+
+
 def test_a_missing_topic_is_named(world):
     with pytest.raises(ConfigurationError, match="of-no-topic"):
         world.reader.find(["of-no-topic"])

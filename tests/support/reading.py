@@ -32,6 +32,7 @@ class World:
         trim: deletes the records of a topic's partition below an offset.
         remake: deletes a topic and makes it again.
         delete: deletes a topic.
+        large: adds messages without a key whose values have so many bytes.
     """
 
     reader: Any
@@ -41,6 +42,7 @@ class World:
     trim: Callable[[str, int, int], None]
     remake: Callable[[str], None]
     delete: Callable[[str], None]
+    large: Callable[..., None]
 
     def ends(self, *topics: str) -> dict[Partition, int]:
         """Where each partition of the topics ends now."""
@@ -79,8 +81,11 @@ def memory_world() -> World:
     def trim(topic: str, partition: int, start: int) -> None:
         broker.log(topic, partition).trim(start)
 
+    def large(topic: str, *sizes: int) -> None:
+        send(topic, *((None, "x" * size) for size in sizes))
+
     reader = MemoryReader(broker)
-    return World(reader, make, send, transaction, trim, broker.remake, existing.remove)
+    return World(reader, make, send, transaction, trim, broker.remake, existing.remove, large)
 
 
 def kafka_world(kafka: Any, topics: Any, **config: Any) -> World:
@@ -111,8 +116,14 @@ def kafka_world(kafka: Any, topics: Any, **config: Any) -> World:
         part = TopicPartition(topic, partition, start)
         kafka.admin.delete_records([part])[part].result(30)
 
+    def large(topic: str, *sizes: int) -> None:
+        own = Producer({"bootstrap.servers": kafka.bootstrap, "message.max.bytes": 2 * max(sizes)})
+        for size in sizes:
+            own.produce(topic, b"x" * size)
+        own.flush(30)
+
     reader = KafkaReader({"bootstrap.servers": kafka.bootstrap, **config}, logging.getLogger(__name__))
-    return World(reader, make, send, transaction, trim, topics.remake, topics.delete)
+    return World(reader, make, send, transaction, trim, topics.remake, topics.delete, large)
 
 
 def _produce(

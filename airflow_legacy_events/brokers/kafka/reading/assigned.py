@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from airflow_legacy_events.brokers.kafka.clients import END_OF_PARTITION, POLL_SECONDS
+from airflow_legacy_events.brokers.kafka.reading.places import behind, partition_of, placed
 from airflow_legacy_events.core.ports import Partition, ReadPosition
 
 
@@ -94,7 +95,7 @@ class Assigned:
     def _begin(self, one: Partition) -> None:
         if self.where[one].offset == self._ends[one]:
             return
-        self._active[one] = _assignable(one, self.where[one])
+        self._active[one] = placed(one, self.where[one])
         if self._consumer is not None:
             self._consumer.incremental_assign([self._active[one]])
 
@@ -109,7 +110,7 @@ class Assigned:
         """Return the messages below the ends, and move the positions."""
         found = {one: at for one, at in _positions(consumer, self._active.values()) if at != self.where[one]}
         if passed := [one for one, at in found.items() if at.offset > self._ends[one]]:
-            lump = [m for m in lump if (m.offset() or 0) < self._ends[Partition(m.topic() or "", m.partition() or 0)]]
+            lump = [m for m in lump if (m.offset() or 0) < self._ends[partition_of(m)]]
             found |= {one: self._last(one, found[one], lump) for one in passed}
         if found:
             self.heard = time.monotonic()
@@ -122,15 +123,14 @@ class Assigned:
 
         Its epoch is None if that of the record before the end is unknown: it may be that of a gap.
         """
-        mine = (m for m in reversed(kept) if m.partition() == one.number and m.topic() == one.topic)
-        last = next((ReadPosition((m.offset() or 0) + 1, m.leader_epoch()) for m in mine), self.where[one])
+        last = next((behind(m) for m in reversed(kept) if partition_of(m) == one), self.where[one])
         if last.offset < self._ends[one]:
             return ReadPosition(self._ends[one], at.epoch if last.epoch == at.epoch else None)
         return last
 
     def _met(self, event: Message) -> None:
         """Note the end of a partition, or its failure; other errors are those of connections, which are retried."""
-        one, error = Partition(event.topic() or "", event.partition() or 0), event.error()
+        one, error = partition_of(event), event.error()
         if error is None or one not in self._active:
             return
         if error.code() != END_OF_PARTITION:
@@ -139,12 +139,6 @@ class Assigned:
             if self.where[one].offset < self._ends[one]:  # gaps without a control record: their epoch is unknown
                 self.where[one] = ReadPosition(self._ends[one])
             self._end(one)
-
-
-def _assignable(one: Partition, at: ReadPosition) -> TopicPartition:
-    if at.epoch is None:
-        return TopicPartition(one.topic, one.number, at.offset)
-    return TopicPartition(one.topic, one.number, at.offset, leader_epoch=at.epoch)
 
 
 def _positions(consumer: Consumer, parts: Iterable[TopicPartition]) -> list[tuple[Partition, ReadPosition]]:

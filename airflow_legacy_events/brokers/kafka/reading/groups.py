@@ -1,23 +1,26 @@
-"""Offsets of consumer groups, committed for people's pages of lag."""
+"""Offsets of a consumer group, committed for people's pages of lag."""
 
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Mapping
+from concurrent.futures import Future
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
 
-from airflow_legacy_events.brokers.kafka.clients import UNGROUPED, KafkaClients
-from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.brokers.kafka.clients import KafkaClients
+from airflow_legacy_events.brokers.kafka.reading.places import placed
+from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.core.ports import Partition, ReadPosition
 
-_LAST_SECONDS = 3.0
+_SECONDS = 3.0
 
 
 class Groups:
-    """Commits offsets without waiting; no group is joined. The first failure is logged, none is raised.
+    """Commits offsets without a member in the group, and without waiting; the first failure is logged, none is raised.
+
+    A consumer's own commit would wait for minutes, when it is closed, for a coordinator that is away.
 
     Args:
         clients: of the connection.
@@ -26,41 +29,44 @@ class Groups:
 
     def __init__(self, clients: KafkaClients, log: logging.Logger) -> None:
         self._clients, self._log = clients, log
-        self._consumers: dict[str, Consumer] = {}
-        self._open = 0
+        self._sent: Future[Any] | None = None
+        self._next: dict[str, dict[Partition, ReadPosition]] = {}
         self._logged = False
 
     def commit(self, group: str, at: Mapping[Partition, ReadPosition]) -> None:
-        """See `core.ports.Reader.noted`."""
-        parts = [
-            TopicPartition(one.topic, one.number, offset, leader_epoch=-1 if epoch is None else epoch)
-            for one, (offset, epoch) in at.items()
-        ]
-        try:
-            if group not in self._consumers:
-                more = {**UNGROUPED, "group.id": group, "on_commit": self._answered}
-                self._consumers[group] = self._clients.consumer(more)
-            consumer = self._consumers[group]
-            consumer.poll(0)
-            consumer.commit(offsets=parts, asynchronous=True)
-            self._open += 1
-        except (ConfigurationError, KafkaException) as error:
-            self._failed(error)
+        """See `core.ports.Reader.noted`; while an answer is missing, only the newest offsets are kept."""
+        self._next.setdefault(group, {}).update(at)
+        if self._sent is None or self._sent.done():
+            self._send()
 
     def close(self) -> None:
-        """Wait for answers for up to 3 s; may be called again."""
-        consumers, self._consumers = self._consumers, {}
-        until = time.monotonic() + _LAST_SECONDS
-        for consumer in consumers.values():
-            while self._open and time.monotonic() < until:
-                consumer.poll(0.05)
-            consumer.close()
+        """Commit what is left, and wait for the answer for up to 3 s; may be called again."""
+        self._answered()
+        while self._next and not self._logged:
+            self._send()
+            self._answered()
 
-    def _answered(self, error: Any, parts: list[Any]) -> None:
-        self._open -= 1
-        found = error or next((part.error for part in parts if part.error is not None), None)
-        if found is not None:
-            self._failed(KafkaException(found))
+    def _send(self) -> None:
+        self._answered()
+        group, at = self._next.popitem()
+        request = [ConsumerGroupTopicPartitions(group, [placed(one, place) for one, place in at.items()])]
+        try:
+            answers = self._clients.admin().alter_consumer_group_offsets(request, request_timeout=_SECONDS)
+            self._sent = answers[group]
+        except (LegacyEventsError, KafkaException, ValueError) as error:
+            self._failed(error)
+
+    def _answered(self) -> None:
+        sent, self._sent = self._sent, None
+        if sent is None:
+            return
+        try:
+            found = [part.error for part in sent.result(_SECONDS).topic_partitions if part.error is not None]
+        except (KafkaException, TimeoutError) as error:
+            self._failed(error)
+        else:
+            if found:
+                self._failed(KafkaException(found[0]))
 
     def _failed(self, error: Exception) -> None:
         if not self._logged:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from confluent_kafka import KafkaException, TopicPartition
 
 from airflow_legacy_events.brokers.kafka.clients import POLL_SECONDS, KafkaClients
+from airflow_legacy_events.brokers.kafka.reading.places import partition_of
 from airflow_legacy_events.brokers.kafka.reading.settings import OURS
 from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.core.ports import Partition
@@ -28,7 +29,7 @@ def moments(clients: KafkaClients, at: Mapping[Partition, int]) -> Mapping[Parti
         consumer.assign([TopicPartition(one.topic, one.number, offset) for one, offset in at.items()])
         while left and time.monotonic() < until:
             for message in consumer.consume(len(left), timeout=POLL_SECONDS):
-                one = Partition(message.topic() or "", message.partition() or 0)
+                one = partition_of(message)
                 if (offset := left.pop(one, None)) is None:
                     continue
                 kind, moment = message.timestamp()

@@ -12,6 +12,7 @@ from confluent_kafka import KafkaException, Message
 from airflow_legacy_events.brokers.kafka.reading.assigned import Assigned
 from airflow_legacy_events.brokers.kafka.reading.columns import Columns
 from airflow_legacy_events.brokers.kafka.reading.faults import Faults
+from airflow_legacy_events.brokers.kafka.reading.places import behind, partition_of
 from airflow_legacy_events.core.errors import StoppedError
 from airflow_legacy_events.core.ports import Partition, ReadPosition, Taken
 
@@ -57,7 +58,7 @@ class KafkaReading:
 
     def hold(self, partition: Partition, at: ReadPosition) -> None:
         """See `core.ports.Reading.hold`."""
-        self._rest = [m for m in self._rest if (m.topic(), m.partition()) != partition]
+        self._rest = [m for m in self._rest if partition_of(m) != partition]
         self._assigned.hold(partition, at)
         self._given[partition] = at
 
@@ -110,12 +111,12 @@ class KafkaReading:
 
     def _after(self, columns: Columns) -> dict[Partition, ReadPosition]:
         """Return where partitions continue behind what is handed out; the rest was fetched, but is not."""
-        left = {Partition(m.topic() or "", m.partition() or 0) for m in self._rest}
+        left = set(map(partition_of, self._rest))
         now = {one: at for one, at in self._assigned.where.items() if one not in left}
         for m in chain.from_iterable(map(reversed, reversed(columns.lumps)) if left else ()):
-            if (one := Partition(m.topic() or "", m.partition() or 0)) in left:
+            if (one := partition_of(m)) in left:
                 left.remove(one)
-                now[one] = ReadPosition((m.offset() or 0) + 1, m.leader_epoch())
+                now[one] = behind(m)
             if not left:
                 break
         after = {one: at for one, at in now.items() if at != self._given[one]}
