@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import os
-import signal
 import socket
 import sys
-import traceback
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -23,6 +20,7 @@ import airflow_legacy_events.sources.outbox.source  # noqa: F401
 from airflow_legacy_events.brokers.kafka import KafkaBroker
 from airflow_legacy_events.core.errors import BusyError, LegacyEventsError
 from airflow_legacy_events.core.model import Messages, Watermark
+from tests.faults.forks import LogLines, Told, serve
 from tests.faults.thin_store import FileStore
 from tests.support.outbox import Drain
 
@@ -57,20 +55,8 @@ class Job:
     limits: Mapping[str, Any] = field(default_factory=dict)
 
 
-class _Told:
-    """Tells steps to the test, and waits at some of them."""
-
-    def __init__(self, connection: Connection, stops: tuple[str, ...]) -> None:
-        self._connection, self._stops = connection, stops
-
-    def step(self, name: str) -> None:
-        self._connection.send(("step", name))
-        if name in self._stops:
-            self._connection.recv()
-
-
 class _Broker:
-    def __init__(self, broker: KafkaBroker, told: _Told) -> None:
+    def __init__(self, broker: KafkaBroker, told: Told) -> None:
         self._broker, self._told, self._sent = broker, told, False
 
     def refused(self, messages: Messages) -> Any:
@@ -93,7 +79,7 @@ class _Broker:
 
 
 class _Store(FileStore):
-    def __init__(self, folder: str, told: _Told) -> None:
+    def __init__(self, folder: str, told: Told) -> None:
         super().__init__(folder)
         self._told = told
 
@@ -104,7 +90,7 @@ class _Store(FileStore):
 
 
 class _Source:
-    def __init__(self, source: Any, told: _Told) -> None:
+    def __init__(self, source: Any, told: Told) -> None:
         self._source, self._told = source, told
 
     def __getattr__(self, name: str) -> Any:
@@ -116,25 +102,16 @@ class _Source:
 
 
 class _Lease:
-    def __init__(self, lease: Any, told: _Told) -> None:
+    def __init__(self, lease: Any, told: Told) -> None:
         self._lease, self._told = lease, told
 
     def execute(self, statements: Sequence[Any]) -> list[Any]:
         return self._lease.execute([*statements, lambda _: self._told.step("changed")])[:-1]
 
 
-class _Log(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[tuple[str, str]] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append((record.levelname, record.getMessage()))
-
-
 def _drain(connection: Connection) -> None:
     job: Job = connection.recv()
-    told, log = _Told(connection, job.stops), _Log()
+    told, log = Told(connection, job.stops), LogLines()
     logging.basicConfig(level=logging.INFO, handlers=[log], force=True)
     kafka = KafkaBroker({"bootstrap.servers": job.bootstrap}, delivery_timeout=dt.timedelta(seconds=60), topics=())
     drain = Drain(job.url, _Broker(kafka, told), _Store(job.folder, told), job.topic, arguments=job.arguments)
@@ -152,25 +129,5 @@ def _drain(connection: Connection) -> None:
         kafka.close()
 
 
-def serve(control: socket.socket) -> None:
-    """Fork a drain for each connection that comes, and answer its process id, until the test's process is gone."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them here: their connection says when they end
-    while True:
-        asked, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-        if not asked:
-            return
-        pid = os.fork()
-        if pid == 0:
-            control.close()
-            try:
-                _drain(Connection(descriptors[0]))
-            except Exception:  # noqa: BLE001  the test sees that it ended without an answer
-                traceback.print_exc()
-            finally:
-                os._exit(0)
-        os.close(descriptors[0])
-        control.send(pid.to_bytes(8, "big"))
-
-
 if __name__ == "__main__":
-    serve(socket.socket(fileno=int(sys.argv[1])))
+    serve(socket.socket(fileno=int(sys.argv[1])), _drain)

@@ -121,13 +121,8 @@ class Drains:
 
         Some servers notice only after seconds that a holder of a lock is gone, but a later try ends an earlier one.
         """
-        ours, theirs = Pipe()
-        socket.send_fds(self._control, [b"x"], [theirs.fileno()])
-        theirs.close()
-        pid = int.from_bytes(self._control.recv(8), "big")
         name = {"attempt": next(self._tries)} if run is None else {"run": run}
-        ours.send(replace(self.job, stops=stops, limits={**self.job.limits, **limits}, **name))
-        return DrainProcess(pid, ours)
+        return forked(self._control, replace(self.job, stops=stops, limits={**self.job.limits, **limits}, **name))
 
     def run(self, **limits: Any) -> DrainProcess:
         """Let one run to its end."""
@@ -139,15 +134,33 @@ class Drains:
         return [] if mark is None or mark.receipt is None else [row.key[0] for row in received(mark.receipt, 1)]
 
 
-class Nursery:
-    """The process of which drains are forks."""
+def forked(control: socket.socket, job: Any) -> DrainProcess:
+    """Have a process fork, and give the fork its job."""
+    ours, theirs = Pipe()
+    socket.send_fds(control, [b"x"], [theirs.fileno()])
+    theirs.close()
+    pid = int.from_bytes(control.recv(8), "big")
+    ours.send(job)
+    return DrainProcess(pid, ours)
 
-    def __init__(self) -> None:
+
+class Nursery:
+    """The process of which drains are forks.
+
+    Args:
+        module: of its program.
+    """
+
+    def __init__(self, module: str = "tests.faults.drain_child") -> None:
         self._control, theirs = socket.socketpair()
-        command = [sys.executable, "-m", "tests.faults.drain_child", str(theirs.fileno())]
+        command = [sys.executable, "-m", module, str(theirs.fileno())]
         root = Path(__file__).parents[2]
         self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], cwd=root)
         theirs.close()
+
+    def start(self, job: Any) -> DrainProcess:
+        """Start a fork with a job of its own kind."""
+        return forked(self._control, job)
 
     def drains(self, job: Job) -> Drains:
         """Return what starts drains of this kind."""
@@ -160,9 +173,9 @@ class Nursery:
 
 
 @contextmanager
-def nursery() -> Iterator[Nursery]:
+def nursery(module: str = "tests.faults.drain_child") -> Iterator[Nursery]:
     """A process of which drains are forks, for as long as the context lasts."""
-    found = Nursery()
+    found = Nursery(module)
     try:
         yield found
     finally:
