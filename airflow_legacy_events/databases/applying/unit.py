@@ -78,7 +78,7 @@ class SqlUnit:
     def execute(self, statement: Any) -> Answer:
         """See `core.ports.target.Unit.execute`; an ObjectionError is of the statement's own values."""
         with self.session.doing("saving the position"):
-            result = self.connection.execute(statement)
+            result = self.connection.execute(statement, execution_options={"preserve_rowcount": True})
             if not result.returns_rows:
                 return Answer([], result.rowcount)
             rows = [tuple(one) for one in result.fetchall()]
