@@ -15,6 +15,7 @@ from airflow_legacy_events.brokers.kafka import KafkaBroker
 from airflow_legacy_events.brokers.memory import MemoryBroker
 from airflow_legacy_events.core.model import Messages
 from airflow_legacy_events.core.stop import Stop
+from tests.support.topic_ends import committed_ends
 
 
 class Found(NamedTuple):
@@ -104,7 +105,7 @@ def raw(kafka: Any, topic: str, partition: int = 0) -> list[Found]:
     found = []
     try:
         consumer.assign([TopicPartition(topic, partition, 0)])
-        _, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+        end = committed_ends(kafka.admin, [TopicPartition(topic, partition)])[topic, partition]
         while len(found) < end:
             message = consumer.poll(10)
             if message is None or message.error():

@@ -14,6 +14,7 @@ from confluent_kafka.admin import NewTopic
 
 from tests.services.base import wait_until
 from tests.services.kafka import Kafka
+from tests.support.topic_ends import committed_ends
 
 _numbers = itertools.count()
 
@@ -75,15 +76,16 @@ class Topics:
             }
         )
         try:
-            partitions = consumer.list_topics(timeout=10).topics[topic].partitions
-            return [found for number in sorted(partitions) for found in _partition(consumer, topic, number)]
+            numbers = sorted(consumer.list_topics(timeout=10).topics[topic].partitions)
+            ends = committed_ends(self.kafka.admin, [TopicPartition(topic, number) for number in numbers])
+            return [found for number in numbers for found in _partition(consumer, topic, number, ends[topic, number])]
         finally:
             consumer.close()
 
 
-def _partition(consumer: Consumer, topic: str, number: int) -> Iterator[Message]:
-    first, end = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
-    if first == end:
+def _partition(consumer: Consumer, topic: str, number: int, end: int) -> Iterator[Message]:
+    first, _ = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
+    if first >= end:
         return
     consumer.assign([TopicPartition(topic, number, 0)])
     at = first
