@@ -24,9 +24,10 @@ from tests.support import profile
 from tests.support.databases import Database, fresh_database
 from tests.support.reused import Reused
 
-# Airflow reads its home when it is first imported: it must be one of our own before that.
+# Airflow reads both when it is first imported: they must be of this process before that, not of one that started it.
 _HOME = tempfile.TemporaryDirectory(prefix="legacy-events-airflow-")
 os.environ["AIRFLOW_HOME"] = _HOME.name
+os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{_HOME.name}/airflow.db"
 os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
 os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(Path(__file__).parent.parent / "example_dags")
 

@@ -28,7 +28,6 @@ BUNDLES = [
 
 DAGS.mkdir(exist_ok=True)
 os.environ["AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"] = json.dumps(BUNDLES)
-os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{HOME}/airflow.db"
 os.environ["AIRFLOW__CORE__FERNET_KEY"] = base64.urlsafe_b64encode(b"cryptography-needs-32-bytes-here").decode()
 os.environ["AIRFLOW__API_AUTH__JWT_SECRET"] = (
     "long enough for a signature by SHA-512, of the tests: " + "0123456789" * 2
