@@ -50,6 +50,8 @@ class Started(threading.Thread):
                 say(f"{self.name}: ready after {time.monotonic() - began:.1f} s")
                 self.ready.set()
                 self.leave.wait()
+                for line in running.crashes:
+                    say(f"{self.name}: {line}")
         except Exception as error:  # noqa: BLE001  the tests that need it meet the error again
             say(f"{self.name}: not started: {error}")
         finally:

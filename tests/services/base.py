@@ -7,6 +7,7 @@ import fcntl
 import os
 import pwd
 import random
+import re
 import shutil
 import signal
 import socket
@@ -22,6 +23,7 @@ _ROOT = Path(__file__).parents[2]
 _PR_SET_PDEATHSIG = 1
 _PORTS = range(10_000, 32_000)
 """Below those that the kernel gives to connections: one of them could take a port before its server does."""
+_CRASH = re.compile(r"terminated by signal|PANIC:|TRAP:|got signal|Assertion .*fail|OutOfMemoryError")
 _taken: list[int] = []
 """Lock files of the ports that this process was given."""
 
@@ -154,6 +156,13 @@ class Service:
     def tail(self) -> str:
         """The last lines of the server's log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-30:]) if self.log.exists() else ""
+
+    @property
+    def crashes(self) -> list[str]:
+        """The lines of its log that say that the server, or a process of it, ended by itself."""
+        if self.process is None or not self.log.exists():
+            return []
+        return [line for line in self.log.read_text(errors="replace").splitlines() if _CRASH.search(line)]
 
     def pause(self) -> None:
         """Stop the server without its clients noticing: SIGSTOP."""
