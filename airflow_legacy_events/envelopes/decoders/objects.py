@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,22 +16,37 @@ from airflow_legacy_events.envelopes.decoders.wire import wire
 Members = Mapping[str, msgspec.Raw]
 
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_MAYBE_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
 _NAMES = msgspec.json.Decoder(list[str])
 _TEXTS = msgspec.json.Decoder(list[str | None])
-_NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_NO_JSON = (msgspec.DecodeError, ValueError, RecursionError)  # a ValueError is also a text that is no UTF-8
 
 
 def members(value: bytes | msgspec.Raw, what: str) -> Members:
     """Return the members of a JSON object.
 
     Raises:
-        NotUnderstoodError: it is none.
+        NotUnderstoodError: it is none, or has a member twice.
     """
     try:
-        return _OBJECT.decode(value)
+        found = _OBJECT.decode(value)
+        repeats = len(memoryview(value)) != compact_length(found) and _repeats(bytes(value), len(found))
     except _NO_JSON:
         raise NotUnderstoodError("NOT_JSON", f"{what} is no JSON object") from None
+    if repeats:
+        raise NotUnderstoodError("NOT_JSON", f"{what} has a member more than once")
+    return found
+
+
+def compact_length(found: Members) -> int:
+    """Return the bytes of an object without spaces, each member once; every other way to write it is longer."""
+    return 1 + sum([len(name.encode()) + 4 + len(memoryview(raw)) for name, raw in found.items()]) + (not found)
+
+
+def _repeats(written: bytes, count: int) -> bool:
+    """Whether an object has more members than different ones."""
+    counts: list[int] = []
+    json.loads(written, object_pairs_hook=lambda pairs: counts.append(len(pairs)), parse_int=str, parse_float=str)
+    return counts[-1] != count  # the outermost object ends last
 
 
 def fields(value: bytes | msgspec.Raw, what: str) -> Fields:
@@ -44,11 +60,7 @@ def fields(value: bytes | msgspec.Raw, what: str) -> Fields:
 
 def optional_fields(value: msgspec.Raw, what: str) -> Fields | None:
     """Return the same, None for null."""
-    try:
-        found = _MAYBE_OBJECT.decode(value)
-    except _NO_JSON:
-        raise NotUnderstoodError("NOT_JSON", f"{what} is no JSON object") from None
-    return None if found is None else wires(found, what)
+    return None if bytes(value) == b"null" else fields(value, what)
 
 
 def wires(found: Members, what: str) -> Fields:

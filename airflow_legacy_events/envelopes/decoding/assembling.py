@@ -224,6 +224,8 @@ class TableAssembler:
         return None if former == tuple(row[at] for at in self.shape.key) else former
 
 
-def poison_of(error: NotUnderstoodError, at: int) -> Poison:
+def poison_of(error: NotUnderstoodError | RecursionError, at: int) -> Poison:
     """Return a message that can't be applied, for an error of its decoder or assembler."""
+    if isinstance(error, RecursionError):
+        return Poison(at, "NOT_JSON", "it is nested too deeply")
     return Poison(at, error.error, str(error))

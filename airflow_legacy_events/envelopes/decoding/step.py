@@ -54,7 +54,7 @@ class Step:
         for at in range(len(received)):
             try:
                 found = self._read(received, at, truncated)
-            except NotUnderstoodError as error:
+            except (NotUnderstoodError, RecursionError) as error:
                 poison.append(poison_of(error, at))
                 continue
             if found is None:
@@ -159,6 +159,6 @@ def _assemble(assembler: TableAssembler, entries: Entries, received: Received) -
     for at, meaning in entries:
         try:
             assembler.add(meaning, received, at)
-        except NotUnderstoodError as error:
+        except (NotUnderstoodError, RecursionError) as error:
             poison.append(poison_of(error, at))
     return poison

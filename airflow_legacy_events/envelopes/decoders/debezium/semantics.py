@@ -31,6 +31,8 @@ _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 _EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001  naive: the offset is written behind it
 _SECOND = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _DAY = 86_400
+_LONGEST = 20
+"""Characters of an integer of eight bytes."""
 _INFINITE = {
     "date": {2147483647: "infinity", -2147483648: "-infinity"},
     "us": {9223372036825200000: "infinity", -9223372036832400000: "-infinity"},
@@ -44,8 +46,10 @@ def number_of(found: Wire) -> int:
     Raises:
         NotUnderstoodError: it is none.
     """
+    if found.form is not Form.NUMBER or len(found.text) > _LONGEST:
+        return _refuse()
     try:
-        return int(found.text) if found.form is Form.NUMBER else _refuse()
+        return int(found.text)
     except ValueError:
         return _refuse()
 
@@ -107,7 +111,7 @@ def decimal(scale: int) -> Semantic:
             return found
         number = int.from_bytes(_bytes(found), "big", signed=True)
         with localcontext() as context:
-            context.prec = max(28, len(str(abs(number))) + abs(scale) + 1)
+            context.prec = max(28, number.bit_length() // 3 + abs(scale) + 2)
             return Wire(Form.NUMBER, f"{Decimal(number).scaleb(-scale):f}")
 
     return convert

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation, localcontext
 
@@ -13,6 +14,8 @@ from airflow_legacy_events.envelopes.decoders.values.unfit import UnfitError
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _MOST_DIGITS = 150_000
 """More digits than any database holds; an exponent must not make a text of gigabytes."""
+_MOST_OF_INTEGER = 4_000
+"""Python refuses to convert longer texts; see `sys.int_info.default_max_str_digits`."""
 _NOT_FINITE = {
     "nan": "NaN",
     "infinity": "Infinity",
@@ -21,6 +24,8 @@ _NOT_FINITE = {
     "-infinity": "-Infinity",
     "-inf": "-Infinity",
 }
+_HIGHEST, _HIGHEST_SINGLE = sys.float_info.max, float.fromhex("0x1.fffffefffffffp127")
+"""Largest numbers of eight and four bytes; of four bytes, the largest that is not rounded to infinity."""
 _BOOLEANS = {"true": "1", "false": "0"}
 
 
@@ -32,7 +37,7 @@ def integer(column: TargetColumn, *, rounds: bool) -> Callable[[Wire], str]:
         text = _BOOLEANS[found.text] if found.form is Form.BOOLEAN else found.text.strip()
         if _INTEGER.fullmatch(text) is None:
             text = _digits(_decimal(found), 0, rounds=rounds)
-        if len(text) > _MOST_DIGITS:
+        if len(text) > _MOST_OF_INTEGER:
             raise UnfitError("it has too many digits")
         number = int(text)
         if (low is not None and number < low) or (high is not None and number > high):
@@ -62,25 +67,27 @@ def decimal(column: TargetColumn, *, rounds: bool, infinite: bool = True) -> Cal
     return convert
 
 
-def floating(_column: TargetColumn, *, single: bool) -> Callable[[Wire], str]:
+def floating(_column: TargetColumn, *, single: bool, infinite: bool = True) -> Callable[[Wire], str]:
     """Return the converter of a binary floating point column: a number that is nearest to none else is kept."""
+    highest = _HIGHEST_SINGLE if single else _HIGHEST
 
     def convert(found: Wire) -> str:
         special = _NOT_FINITE.get(found.text.strip().lower()) if found.form is Form.TEXT else None
         if special is not None:
-            return special
+            return special if infinite else _refuse("the type has no such value")
         number = _decimal(found)
-        try:
-            value = float(number)
-        except OverflowError:
-            raise UnfitError("it is out of range") from None
-        if value in (float("inf"), float("-inf")):
+        value = float(number)
+        if abs(value) > highest:
             raise UnfitError("it is out of range")
         if not single and number and not value:
             raise UnfitError("it is out of range")
         return found.text.strip()
 
     return convert
+
+
+def _refuse(reason: str) -> str:
+    raise UnfitError(reason)
 
 
 def _decimal(found: Wire) -> Decimal:

@@ -42,10 +42,13 @@ def moment(column: TargetColumn, zone: dt.tzinfo, *, rounds: bool, infinite: boo
         if parts is None:
             raise UnfitError("it is no time as ISO 8601 writes it")
         whole = _moment(parts["date"], parts["clock"], parts["zone"])
-        if instant:
-            whole = (whole if whole.tzinfo else whole.replace(tzinfo=zone)).astimezone(dt.UTC)
-        elif whole.tzinfo is not None:
-            whole = whole.astimezone(zone)
+        try:
+            if instant:
+                whole = (whole if whole.tzinfo else whole.replace(tzinfo=zone)).astimezone(dt.UTC)
+            elif whole.tzinfo is not None:
+                whole = whole.astimezone(zone)
+        except OverflowError:
+            raise UnfitError("there is no such time in its zone") from None
         written = whole.replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")
         return f"{written}{_fraction(parts['fraction'], scale, rounds=rounds)}{'+00' if instant else ''}"
 
