@@ -68,7 +68,7 @@ def _meaning(
 ) -> Meaning:
     if op is not None and op not in OPS:
         raise NotUnderstoodError("VALUE", "the attribute op is none of c, u, r, d and t")
-    meant, table = UPSERT if op is None else OPS[op], _table(source)
+    meant, table = UPSERT if op is None else OPS[op], table_of(source)
     kept = objects.names_in(unchanged, "the attribute unchanged")
     if meant == TRUNCATE:
         return Meaning(TRUNCATE, {}, table, id=id_, time=time, said=op)
@@ -85,8 +85,8 @@ def snapshot_of(id_: str | None) -> str:
     return "" if found is None else f"#{found[1]}"
 
 
-def _table(source: str | None) -> TableOf:
-    """Return the table in a source such as `/crm/public.orders`."""
+def table_of(source: str | None) -> TableOf:
+    """Return the table that a source names, such as `/crm/public.orders`."""
     if source is None:
         return TableOf()
     schema, _, name = unquote(source.rpartition("/")[2]).rpartition(".")

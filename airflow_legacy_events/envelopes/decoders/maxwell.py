@@ -18,7 +18,7 @@ _OPS: Mapping[str, tuple[str, str]] = {
     "delete": (DELETE, "d"),
 }
 _LOADED, _LOADS = "bootstrap-insert", "bootstrap-start"
-_SNAPSHOT = "bootstrap"
+SNAPSHOT = "bootstrap"
 _KEY = "pk."
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _LONGEST_SECONDS = 11
@@ -42,7 +42,7 @@ class MaxwellDecoder:
             raise NotUnderstoodError("NOT_JSON", "it is no message of Maxwell: it has no type")
         table = TableOf(objects.text_of(found, "table"), database=objects.text_of(found, "database"))
         if kind == _LOADS:
-            return Meaning(STARTED, {}, table, snapshot=_SNAPSHOT, begins=True)
+            return Meaning(STARTED, {}, table, snapshot=SNAPSHOT, begins=True)
         if kind not in _OPS:
             return None
         if "data" not in found:
@@ -50,8 +50,8 @@ class MaxwellDecoder:
         row = objects.fields(found["data"], "the data")
         old = objects.optional_fields(found["old"], "the member old") if kind == "update" and "old" in found else None
         op, said = _OPS[kind]
-        snapshot = _SNAPSHOT if kind == _LOADED else None
-        return Meaning(op, row, table, old=old, id=_id(found), time=_time(found), said=said, snapshot=snapshot)
+        snapshot = SNAPSHOT if kind == _LOADED else None
+        return Meaning(op, row, table, old=old, id=id_of(found), time=time_of(found), said=said, snapshot=snapshot)
 
     def key(self, key: bytes, names: Sequence[str]) -> Fields:
         """See `Decoder.key`: `{"database":…,"table":…,"pk.id":…}`, in which names of columns are in lower case."""
@@ -69,14 +69,14 @@ def _table_of_key(key: bytes | None) -> TableOf:
     return TableOf(objects.text_of(found, "table"), database=objects.text_of(found, "database"))
 
 
-def _id(found: objects.Members) -> str | None:
+def id_of(found: objects.Members) -> str | None:
     """Return place and number of a change in its transaction; the last one has `commit` in place of its number."""
     place = objects.text_of(found, "gtid") or objects.text_of(found, "position")
     number = bytes(found["xoffset"]).decode() if "xoffset" in found else "commit" if "commit" in found else None
     return None if place is None or number is None else f"{place}/{number}"
 
 
-def _time(found: objects.Members) -> str | None:
+def time_of(found: objects.Members) -> str | None:
     """Return the second of a change, which is a number since 1970-01-01 UTC."""
     written = bytes(found["ts"]) if "ts" in found else b""
     if not written.isdigit() or len(written) > _LONGEST_SECONDS:

@@ -29,10 +29,10 @@ def members(value: bytes | msgspec.Raw, what: str) -> Members:
     """
     try:
         found = _OBJECT.decode(value)
-        repeats = len(memoryview(value)) != compact_length(found) and _repeats(bytes(value), len(found))
+        twice = len(memoryview(value)) != compact_length(found) and repeats(value, len(found))
     except _NO_JSON:
         raise NotUnderstoodError("NOT_JSON", f"{what} is no JSON object") from None
-    if repeats:
+    if twice:
         raise NotUnderstoodError("NOT_JSON", f"{what} has a member more than once")
     return found
 
@@ -42,10 +42,12 @@ def compact_length(found: Members) -> int:
     return 1 + sum([len(name.encode()) + 4 + len(memoryview(raw)) for name, raw in found.items()]) + (not found)
 
 
-def _repeats(written: bytes, count: int) -> bool:
-    """Whether an object has more members than different ones."""
+def repeats(written: bytes | msgspec.Raw, count: int) -> bool:
+    """Whether a JSON object has more members than `count`, the number of different ones."""
     counts: list[int] = []
-    json.loads(written, object_pairs_hook=lambda pairs: counts.append(len(pairs)), parse_int=str, parse_float=str)
+    json.loads(
+        bytes(written), object_pairs_hook=lambda pairs: counts.append(len(pairs)), parse_int=str, parse_float=str
+    )
     return counts[-1] != count  # the outermost object ends last
 
 

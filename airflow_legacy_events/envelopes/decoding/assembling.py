@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
-from airflow_legacy_events.core.columns import ABSENT
+from airflow_legacy_events.core.columns import ABSENT, Kind
 from airflow_legacy_events.core.model.changes import (
     DELETE,
     TRUNCATE,
@@ -64,6 +64,7 @@ class TableAssembler:
         appends: whether each message becomes a row, also a delete.
         unknown: a value of each field that the table has no column for, since the last `take`.
         skipped: number of messages without a meaning for the table, since the last `take`.
+        key_names: fields of the key.
     """
 
     shape: TargetShape
@@ -89,7 +90,7 @@ class TableAssembler:
         ]
         self._facts: dict[int, Fact] = {at: fact(name, columns[at].kind) for at, name in self.metadata.items()}
         self._empty: tuple[Any, ...] = (ABSENT,) * len(columns)
-        self._key_names = [self.names.get(at, columns[at].name) for at in key]
+        self.key_names = [self.names.get(at, columns[at].name) for at in key]
         version = () if self.shape.version is None else (self.shape.version,)
         self._of_deleted = frozenset({*key, *version})
         self._start()
@@ -114,6 +115,42 @@ class TableAssembler:
                 self._leaving[key].places.append(at)
         else:
             self._delete(meaning, at, row, key)
+
+    def put(self, row: tuple[Any, ...], at: int) -> None:
+        """Add an upsert that is decoded already."""
+        self._forget(tuple(row[one] for one in self.shape.key))
+        self._changes.append(_Change(at, UPSERT, row))
+
+    def widened(self, rows: Sequence[tuple[Any, ...]], shape: TargetShape) -> list[tuple[Any, ...]]:
+        """Return rows of the table as it was before columns were added, with these absent."""
+        before = {one.name: at for at, one in enumerate(shape.columns)}
+        positions = [before.get(one.name) for one in self.shape.columns]
+        return [tuple(ABSENT if at is None else row[at] for at in positions) for row in rows]
+
+    def ignores(self, name: str) -> bool:
+        """Whether a field that no column is taken from is left out."""
+        return self.ignored is None or name in self.ignored
+
+    def plainly(self, position: int, *, typed: bool) -> bool:
+        """Whether a column's texts are what they seem."""
+        column = self.shape.columns[position]
+        if (self._typed if typed else self._bare)[position] is None or column.kind not in (Kind.DECIMAL, Kind.MONEY):
+            return True
+        scales = self.types.decimal_scales or {}
+        return column.name in scales and scales[column.name] is None
+
+    def converting(self, position: int, *, typed: bool) -> Converter:
+        """Return what makes the text of a column's value; it raises UnfitError."""
+        convert, read = self._converters[position], (self._typed if typed else self._bare)[position]
+        return convert if read is None else lambda found: convert(read(found))
+
+    def metadatum(self, position: int, received: Received, at: int, meaning: Meaning) -> str | None:
+        """Return the text of a column of metadata.
+
+        Raises:
+            NotUnderstoodError: the column can't hold it.
+        """
+        return self._text(position, self._facts[position](received, at, meaning), self._typed)
 
     def take(self) -> TableChanges:
         """Return what was collected, and begin again."""
@@ -152,7 +189,7 @@ class TableAssembler:
             if position >= 0:
                 if only is None or position in only:
                     row[position] = self._text(position, value, readings)
-            elif self.ignored is not None and only is None and name not in self.ignored:
+            elif only is None and not self.ignores(name):
                 self.unknown.setdefault(name, value)
         self._find_key(row, received.keys[at], readings)
         return row
@@ -179,7 +216,7 @@ class TableAssembler:
             readings = self._typed if meaning.typed else self._bare
             new = tuple(
                 self._text(one, meaning.new[name], readings) if name in meaning.new else row[one]
-                for one, name in zip(self.shape.key, self._key_names, strict=True)
+                for one, name in zip(self.shape.key, self.key_names, strict=True)
             )
             self._leaving[key] = _Leaving(len(self._changes), new, [at])
         self._changes.append(_Change(at, DELETE, tuple(row)))
@@ -208,8 +245,8 @@ class TableAssembler:
         """Take the key columns that the row lacks from the message's key."""
         missing = [at for at in self.shape.key if row[at] is ABSENT]
         if missing:
-            found = {} if key is None else self.decoder.key(key, self._key_names)
-            for at, name in zip(self.shape.key, self._key_names, strict=True):
+            found = {} if key is None else self.decoder.key(key, self.key_names)
+            for at, name in zip(self.shape.key, self.key_names, strict=True):
                 if at in missing and name in found:
                     row[at] = self._text(at, found[name], readings)
         if any(row[at] is ABSENT or row[at] is None for at in self.shape.key):
@@ -219,7 +256,7 @@ class TableAssembler:
     def _former(self, row: Sequence[Any], meaning: Meaning) -> Key | None:
         """Return the key that the row had before, None if it is the same."""
         old, readings = meaning.old or {}, self._typed if meaning.typed else self._bare
-        names = zip(self.shape.key, self._key_names, strict=True)
+        names = zip(self.shape.key, self.key_names, strict=True)
         former = tuple(self._text(at, old[name], readings) if name in old else row[at] for at, name in names)
         return None if former == tuple(row[at] for at in self.shape.key) else former
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.completeness import LEVELS
 
@@ -17,6 +17,24 @@ LOWERED = "lowered"
 KIND = "snapshot"
 
 _STREAMED, _NOT_YET = "streamed", "read"
+
+
+class Sight(NamedTuple):
+    """What a message shows.
+
+    Attributes:
+        place: of the message in its batch.
+        table: that it is for.
+        partition: that it comes from; None of a truncate, which counts for all.
+        snapshot: name of the snapshot that read its row, None of a change.
+        begins: whether that begins there.
+    """
+
+    place: int
+    table: str
+    partition: str | None
+    snapshot: str | None = None
+    begins: bool = False
 
 
 class Snapshots:
@@ -60,6 +78,16 @@ class Snapshots:
     def lowered(self) -> tuple[str, str] | None:
         """Return completeness and reason, if a snapshot began behind changes; else None."""
         return (LEVELS[0], self._reasons[KIND]) if KIND in self._reasons else None
+
+    def follow(self, sights: Iterable[Sight]) -> None:
+        """Note what the messages of a batch show."""
+        for one in sorted(sights, key=lambda one: one.place):
+            if one.partition is None:
+                self.truncated(one.table)
+            elif one.snapshot is None:
+                self.streamed(one.table, one.partition)
+            else:
+                self.read(one.table, one.partition, one.snapshot, begins=one.begins)
 
     def streamed(self, table: str, partition: str) -> None:
         """Note a change."""

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 from airflow_legacy_events.core.errors import DeliveryError
 from airflow_legacy_events.core.model import STARTED, Batch
-from airflow_legacy_events.core.model.changes import DELETE, TRUNCATE, Changes, Poison, Received, TableChanges
+from airflow_legacy_events.core.model.changes import (
+    DELETE,
+    TRUNCATE,
+    UPSERT,
+    Changes,
+    Poison,
+    Received,
+    TableChanges,
+)
 from airflow_legacy_events.core.model.meaning import Meaning
 from airflow_legacy_events.core.ports.decoder import Decoder, NotUnderstoodError
 from airflow_legacy_events.envelopes.decoding.assembling import TableAssembler, poison_of
+from airflow_legacy_events.envelopes.decoding.fast.batches import Batches, Upserts
+from airflow_legacy_events.envelopes.decoding.fast.members import REPEATED
 from airflow_legacy_events.envelopes.decoding.options import DecodingOptions
 from airflow_legacy_events.envelopes.decoding.routes import Routes
-from airflow_legacy_events.envelopes.decoding.snapshots import Snapshots
+from airflow_legacy_events.envelopes.decoding.snapshots import Sight, Snapshots
 from airflow_legacy_events.envelopes.decoding.tables import Entries, Tables
 
-_REPEATED = "mode"
-"""Header of messages that are sent again; see `Payload.repeated`."""
+_NONE = Upserts((), (), None)
 
 
 class Step:
@@ -36,6 +45,7 @@ class Step:
     ) -> None:
         self._decoder, self._options = decoder, options
         self._routes, self._tables, self._snapshots = routes, tables, snapshots
+        self._usual = Batches(decoder, routes, tables.found)
         self._follows = not options.appends and options.on_delete in ("apply", "soft")
 
     def __call__(self, batch: Batch) -> Changes:
@@ -47,68 +57,69 @@ class Step:
             ConfigurationError, TargetError: a table can't be found or made.
         """
         received = cast("Received", batch.rows)
-        poison: list[Poison] = []
-        skipped = 0
-        entries: dict[str, list[tuple[int, Meaning]]] = {}
-        truncated: set[str] = set()
-        for at in range(len(received)):
-            try:
-                found = self._read(received, at, truncated)
-            except (NotUnderstoodError, RecursionError) as error:
-                poison.append(poison_of(error, at))
-                continue
-            if found is None:
-                skipped += 1
-            else:
-                entries.setdefault(found[0], []).append((at, found[1]))
-        tables: dict[str, TableChanges] = {}
-        for name, some in entries.items():
-            changes, left, guilty = self._assembled(name, some, received)
-            skipped += left
-            poison += guilty
-            if changes is not None:
-                tables[name] = changes
         sizes = [len(key or b"") + len(value or b"") for key, value in zip(received.keys, received.values, strict=True)]
-        facts = self._snapshots.facts()
-        return Changes(received, tables, skipped, sorted(poison), sum(sizes), max(sizes, default=0), facts)
-
-    def _read(self, received: Received, at: int, truncated: set[str]) -> tuple[str, Meaning] | None:
-        """Return table and meaning of a message, None if it changes no table."""
-        self._check_size(received, at)
-        meaning = self._decoder.read(received, at)
-        if meaning is None:
-            return None
-        name = self._routes.of(received.topics[at], meaning.table)
-        if name is None:
-            return None
+        places, longest = range(len(received)), max(sizes, default=0)
+        if longest > self._options.max_row_bytes:
+            places = [at for at in places if sizes[at] <= self._options.max_row_bytes]  # type: ignore[assignment]
+        upserts = self._usual.decode(received, places)
+        found = _Found(received)
+        self._read(found, sizes, upserts)
+        for name in dict.fromkeys((*upserts, *found.entries)):
+            self._assemble(name, found, upserts.get(name, _NONE))
         if self._follows:
-            self._follow(name, meaning, received, at)
-        if meaning.op == STARTED:
-            return None
-        if meaning.op == TRUNCATE:
-            return self._truncate(name, meaning, received, at, truncated)
-        return None if meaning.op == DELETE and self._left_out(meaning, received, at) else (name, meaning)
+            self._follow(found, upserts)
+        facts = self._snapshots.facts()
+        return Changes(received, found.tables, found.skipped, sorted(found.poison), sum(sizes), longest, facts)
 
-    def _check_size(self, received: Received, at: int) -> None:
-        size = len(received.keys[at] or b"") + len(received.values[at] or b"")
-        if size > self._options.max_row_bytes:
-            raise NotUnderstoodError("SIZE", f"it has {size} bytes, and max_row_bytes={self._options.max_row_bytes}")
+    def _read(self, found: _Found, sizes: Sequence[int], upserts: dict[str, Upserts]) -> None:
+        """Read the messages that are not decoded already, one by one."""
+        done = {at for one in upserts.values() for at in one.places}
+        if len(done) == len(sizes):
+            return
+        most = self._options.max_row_bytes
+        for at in range(len(sizes)):
+            if at in done:
+                continue
+            if sizes[at] > most:
+                found.poison.append(Poison(at, "SIZE", f"it has {sizes[at]} bytes, and max_row_bytes={most}"))
+                continue
+            try:
+                self._read_one(found, at)
+            except (NotUnderstoodError, RecursionError) as error:
+                found.poison.append(poison_of(error, at))
 
-    def _truncate(
-        self, name: str, meaning: Meaning, received: Received, at: int, truncated: set[str]
-    ) -> tuple[str, Meaning] | None:
-        """Return a truncate that is to be applied; the same one on another partition is none."""
+    def _read_one(self, found: _Found, at: int) -> None:
+        received = found.received
+        meaning = self._decoder.read(received, at)
+        name = None if meaning is None else self._routes.of(received.topics[at], meaning.table)
+        if meaning is None or name is None:
+            found.skipped += 1
+            return
+        if self._follows:
+            found.sights += self._sight(name, meaning, received, at)
+        if self._means_nothing(name, meaning, found, at):
+            found.skipped += 1
+        else:
+            found.entries.setdefault(name, []).append((at, meaning))
+
+    def _means_nothing(self, name: str, meaning: Meaning, found: _Found, at: int) -> bool:
+        """Whether a message changes no row by rule."""
+        if meaning.op == DELETE:
+            return self._left_out(meaning, found.received, at)
+        return meaning.op == STARTED or (meaning.op == TRUNCATE and not self._truncates(name, meaning, found, at))
+
+    def _truncates(self, name: str, meaning: Meaning, found: _Found, at: int) -> bool:
+        """Whether a truncate is to be applied; the same one on another partition is not."""
         if self._options.on_truncate == "fail":
             raise DeliveryError(
-                f"message {received.name_of(at)} truncates table {name!r}, and on_truncate='fail'. Nothing of its batch"
-                " was applied, and the position stays below it. Set on_truncate='apply' or 'skip'"
+                f"message {found.received.name_of(at)} truncates table {name!r}, and on_truncate='fail'. Nothing of its"
+                " batch was applied, and the position stays below it. Set on_truncate='apply' or 'skip'"
             )
-        mark = f"{name} {meaning.id}"
-        if self._options.on_truncate == "skip" or (meaning.id is not None and mark in truncated):
-            return None
-        truncated.add(mark)
-        self._snapshots.truncated(name)
-        return name, meaning
+        mark = (name, meaning.id)
+        if self._options.on_truncate == "skip" or (meaning.id is not None and mark in found.truncated):
+            return False
+        found.truncated.add(mark)
+        return True
 
     def _left_out(self, meaning: Meaning, received: Received, at: int) -> bool:
         """Whether a delete is skipped by rule; one that can't be applied is an error."""
@@ -118,47 +129,92 @@ class Step:
             return True
         if not self._options.appends:
             return False
+        if received.values[at] is None and not meaning.said:  # a tombstone is no event
+            return True
         if "op" not in self._options.metadata:
             raise NotUnderstoodError(
                 "VALUE",
-                "it deletes a row, and mode='append' has no op column; add metadata_columns=['op'], or set"
+                "it deletes a row, and mode='append' has no column for that; add metadata_columns=['op'], or set"
                 " on_delete='skip'",
             )
-        return received.values[at] is None and not meaning.said
+        return False
 
-    def _follow(self, name: str, meaning: Meaning, received: Received, at: int) -> None:
-        """Note what a message shows of snapshots."""
-        if meaning.said == "r" and meaning.snapshot is None:
+    def _assemble(self, name: str, found: _Found, upserts: Upserts) -> None:
+        """Add a table's changes, or count what can't be one."""
+        received, entries = found.received, found.entries.get(name, [])
+        if not entries:
+            shape, count = self._tables.found[name].shape, len(upserts.places)
+            found.tables[name] = TableChanges(shape, [UPSERT] * count, list(upserts.rows), list(upserts.places))
             return
-        if any(header == _REPEATED for header, _ in received.headers[at]):
-            return
-        partition = f"{received.topics[at]}[{received.partitions[at]}]"
-        if meaning.snapshot is None:
-            self._snapshots.streamed(name, partition)
-        else:
-            self._snapshots.read(name, partition, meaning.snapshot, begins=meaning.begins)
-
-    def _assembled(
-        self, name: str, entries: Entries, received: Received
-    ) -> tuple[TableChanges | None, int, Sequence[Poison]]:
-        """Return a table's changes, the number of messages that are skipped, and those that can't be applied."""
         assembler = self._tables.of(name, entries, received)
         if assembler is None:  # there is no table, and nothing but deletes for it
-            return None, len(entries), ()
-        poison = _assemble(assembler, entries, received)
-        if assembler.unknown:
-            grown = self._tables.grow(assembler, entries, received)
-            if grown is not None:
-                poison, assembler = _assemble(grown, entries, received), grown
-        skipped = assembler.skipped
-        return assembler.take(), skipped, poison
+            found.skipped += len(entries)
+            return
+        poison = _assembled(assembler, entries, upserts, received)
+        if assembler.unknown and (grown := self._tables.grow(assembler, entries, received)) is not None:
+            rows = grown.widened(upserts.rows, assembler.shape)
+            poison = _assembled(grown, entries, upserts._replace(rows=rows), received)
+            assembler = grown
+        found.poison += poison
+        found.skipped += assembler.skipped
+        found.tables[name] = assembler.take()
+
+    def _sight(self, name: str, meaning: Meaning, received: Received, at: int) -> list[Sight]:
+        """Return what a message shows of snapshots."""
+        if meaning.op == TRUNCATE:
+            return [Sight(at, name, None)] if self._options.on_truncate == "apply" else []
+        if meaning.said == "r" and meaning.snapshot is None:
+            return []
+        if any(header == REPEATED for header, _ in received.headers[at]):
+            return []
+        return [Sight(at, name, _partition(received, at), meaning.snapshot, meaning.begins)]
+
+    def _follow(self, found: _Found, upserts: dict[str, Upserts]) -> None:
+        sights, received = found.sights, found.received
+        alone = all(one.shown is None for one in upserts.values()) and all(one.snapshot is None for one in sights)
+        for name, one in upserts.items():
+            if alone:  # the order of changes alone does not matter
+                parts = set(zip(_at(received.topics, one.places), _at(received.partitions, one.places), strict=True))
+                sights += [Sight(one.places[0], name, f"{topic}[{number}]") for topic, number in parts]
+            else:
+                shown = [(at, None) for at in one.places] if one.shown is None else one.shown
+                sights += [Sight(at, name, _partition(received, at), snapshot) for at, snapshot in shown]
+        self._snapshots.follow(sights)
 
 
-def _assemble(assembler: TableAssembler, entries: Entries, received: Received) -> list[Poison]:
-    poison = []
+class _Found:
+    """What was found in a batch so far."""
+
+    def __init__(self, received: Received) -> None:
+        self.received = received
+        self.entries: dict[str, list[tuple[int, Meaning]]] = {}
+        self.tables: dict[str, TableChanges] = {}
+        self.poison: list[Poison] = []
+        self.skipped = 0
+        self.truncated: set[tuple[str, str | None]] = set()
+        self.sights: list[Sight] = []
+
+
+def _assembled(assembler: TableAssembler, entries: Entries, upserts: Upserts, received: Received) -> list[Poison]:
+    """Collect the changes of a table in the order of their messages; return those that can't be applied."""
+    poison, decoded = [], zip(upserts.places, upserts.rows, strict=True)
+    ready = next(decoded, None)
     for at, meaning in entries:
+        while ready is not None and ready[0] < at:
+            assembler.put(ready[1], ready[0])
+            ready = next(decoded, None)
         try:
             assembler.add(meaning, received, at)
         except (NotUnderstoodError, RecursionError) as error:
             poison.append(poison_of(error, at))
+    for one in [] if ready is None else [ready, *decoded]:
+        assembler.put(one[1], one[0])
     return poison
+
+
+def _partition(received: Received, at: int) -> str:
+    return f"{received.topics[at]}[{received.partitions[at]}]"
+
+
+def _at(values: Sequence[Any], places: Sequence[int]) -> list[Any]:
+    return [values[at] for at in places]

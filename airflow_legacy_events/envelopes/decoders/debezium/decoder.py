@@ -20,11 +20,11 @@ UNAVAILABLE = "__debezium_unavailable_value"
 
 _OPS: Mapping[str, str] = {"c": UPSERT, "u": UPSERT, "r": UPSERT, "d": DELETE, "t": TRUNCATE}
 _MESSAGE = "m"
-_OLD_KEY, _NEW_KEY = "__debezium.oldkey", "__debezium.newkey"
-_BESIDE = frozenset({"incremental", "false"})
+OLD_KEY, NEW_KEY = "__debezium.oldkey", "__debezium.newkey"
+BESIDE = frozenset({"incremental", "false"})
 """Values of `source.snapshot` of rows that are read beside the log, whose connector streams all changes meanwhile."""
 
-_FIRST = "first"
+FIRST = "first"
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _LONGEST_MILLISECONDS = 14
@@ -37,6 +37,9 @@ class DebeziumDecoder:
 
     Args:
         unavailable: placeholder of values that the source left out.
+
+    Attributes:
+        unavailable: texts that stand for such values.
     """
 
     schemaless = True
@@ -45,6 +48,7 @@ class DebeziumDecoder:
     def __init__(self, unavailable: str = UNAVAILABLE) -> None:
         self._connect = Connect()
         encoded = binascii.b2a_base64(unavailable.encode(), newline=False).decode()
+        self.unavailable = (unavailable, encoded)
         self._unavailable = {Wire(Form.TEXT, unavailable), Wire(Form.TEXT, encoded)}
         self._unavailable |= {Wire(Form.DOCUMENT, f'["{one}"]') for one in (unavailable, encoded)}
 
@@ -73,10 +77,10 @@ class DebeziumDecoder:
             fields,
             table,
             unchanged,
-            time=_time(source),
+            time=time_of(source),
             said=op,
-            snapshot=None if snapshot is None or snapshot in _BESIDE else "",
-            begins=snapshot is not None and snapshot.startswith(_FIRST),
+            snapshot=None if snapshot is None or snapshot in BESIDE else "",
+            begins=snapshot is not None and snapshot.startswith(FIRST),
             typed=semantics is not NO_SEMANTICS,
             **moved,
         )
@@ -105,9 +109,9 @@ class DebeziumDecoder:
 
     def _moved(self, received: Received, at: int, op: str) -> dict[str, Any]:
         """Return the other key of a row whose key changes: a delete and an insert."""
-        if op == "d" and (new := self._other_key(received, at, _NEW_KEY)):
+        if op == "d" and (new := self._other_key(received, at, NEW_KEY)):
             return {"new": new}
-        if op == "c" and (old := self._other_key(received, at, _OLD_KEY)):
+        if op == "c" and (old := self._other_key(received, at, OLD_KEY)):
             return {"old": old, "second": True}
         return {}
 
@@ -116,7 +120,7 @@ class DebeziumDecoder:
         return None if found is None or not found.startswith("{") else self.key(found.encode(), ())
 
 
-def _time(source: objects.Members) -> str | None:
+def time_of(source: objects.Members) -> str | None:
     """Return the moment of a change at its source."""
     written = bytes(source["ts_ms"]) if "ts_ms" in source else b""
     if not written.isdigit() or len(written) > _LONGEST_MILLISECONDS:

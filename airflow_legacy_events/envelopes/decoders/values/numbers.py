@@ -59,7 +59,7 @@ def decimal(column: TargetColumn, *, rounds: bool, infinite: bool = True) -> Cal
             return special
         number = _decimal(found)
         text = _digits(number, scale, rounds=rounds)
-        whole = precision - (scale or 0) if precision is not None else None
+        whole = max(0, precision - (scale or 0)) if precision is not None else None
         if whole is not None and len(text.lstrip("-").partition(".")[0].lstrip("0")) > whole:
             raise UnfitError("it is out of range")
         return text

@@ -1,0 +1,219 @@
+"""Values of one column, converted together where they are written in the usual way.
+
+Each function returns the texts that the converter of the column's kind would return, or None if one of the values needs
+that converter.
+"""
+
+from __future__ import annotations
+
+import binascii
+import datetime as dt
+import re
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from airflow_legacy_events.core.columns import Kind
+from airflow_legacy_events.core.model.changes import TargetColumn
+from airflow_legacy_events.envelopes.decoders.values import Options
+from airflow_legacy_events.envelopes.decoding.fast import patterns
+
+Texts: TypeAlias = list[str | None]
+Quick: TypeAlias = Callable[[Sequence[msgspec.Raw]], Texts | None]
+
+_STRINGS = msgspec.json.Decoder(list[str | None])
+_QUOTE = ord('"')
+_BOOLEANS: dict[bytes, str | None] = {b"true": "true", b"false": "false", b"null": None}
+_SAFE = 10**18
+
+
+def strings(raws: Sequence[msgspec.Raw]) -> Texts | None:
+    """Return JSON texts and nulls; None if there is anything else."""
+    try:
+        return _STRINGS.decode(b"[%b]" % b",".join(raws))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def quick(column: TargetColumn, options: Options) -> Quick | None:
+    """Return what converts the values of a column together; None if nothing does."""
+    make = _MAKERS.get(column.kind)
+    return None if make is None else make(column, options)
+
+
+def _text(column: TargetColumn, _: Options) -> Quick:
+    length = column.length
+
+    def convert(raws: Sequence[msgspec.Raw]) -> Texts | None:
+        found = strings(raws)
+        if found is None or length is None:
+            return found
+        return found if max(map(len, filter(None, found)), default=0) <= length else None
+
+    return convert
+
+
+def _integer(column: TargetColumn, _: Options) -> Quick:
+    low = -_SAFE if column.low is None else column.low
+    high = _SAFE if column.high is None else column.high
+    bounded = low > -_SAFE or high < _SAFE
+
+    def convert(raws: Sequence[msgspec.Raw]) -> Texts | None:
+        found = _written(raws, patterns.INTEGERS)
+        if found is not None and bounded:
+            numbers = [int(one) for one in found if one is not None]
+            if numbers and not low <= min(numbers) <= max(numbers) <= high:
+                return None
+        return found
+
+    return convert
+
+
+def _decimal(column: TargetColumn, _: Options) -> Quick:
+    pattern = patterns.decimals(column.precision, column.scale)
+
+    def convert(raws: Sequence[msgspec.Raw]) -> Texts | None:
+        found = strings(raws)
+        return _written(raws, pattern) if found is None else _matching(found, pattern)
+
+    return convert
+
+
+def _floating(_column: TargetColumn, _options: Options) -> Quick:
+    return lambda raws: _written(raws, patterns.FLOATS)
+
+
+def _boolean(_column: TargetColumn, _options: Options) -> Quick:
+    def convert(raws: Sequence[msgspec.Raw]) -> Texts | None:
+        written = b",".join(raws).split(b",")
+        if len(written) != len(raws) or not _BOOLEANS.keys() >= set(written):
+            return None
+        return [_BOOLEANS[one] for one in written]
+
+    return convert
+
+
+def _matched(pattern: re.Pattern[str]) -> Callable[[TargetColumn, Options], Quick]:
+    def make(_column: TargetColumn, _options: Options) -> Quick:
+        def convert(raws: Sequence[msgspec.Raw]) -> Texts | None:
+            found = strings(raws)
+            return None if found is None else _matching(found, pattern)
+
+        return convert
+
+    return make
+
+
+def _time(column: TargetColumn, _: Options) -> Quick:
+    return _matched(patterns.times(column.scale))(column, _)
+
+
+def _moment(column: TargetColumn, options: Options) -> Quick:
+    instant, utc = column.kind is Kind.INSTANT, _is_utc(options.zone)
+    zoned = patterns.moments(column.scale, zone=patterns.UTC)
+    naive = patterns.moments(column.scale, zone="")
+    ending = "+00" if instant else ""
+
+    def convert(raws: Sequence[msgspec.Raw]) -> Texts | None:
+        found = strings(raws)
+        if found is None:
+            return None
+        if (utc or instant) and (matching := _matching(found, zoned)) is not None:
+            return _replaced(matching, ending)
+        if (utc or not instant) and (matching := _matching(found, naive)) is not None:
+            return _replaced(matching, ending)
+        return None
+
+    return convert
+
+
+def _document(_column: TargetColumn, _options: Options) -> Quick:
+    def convert(raws: Sequence[msgspec.Raw]) -> Texts | None:
+        written = list(map(bytes, raws))
+        if any(one[0] == _QUOTE for one in written):
+            return None
+        try:
+            return [None if one == b"null" else one.decode() for one in written]
+        except UnicodeDecodeError:
+            return None
+
+    return convert
+
+
+def _data(column: TargetColumn, _: Options) -> Quick:
+    length = column.length
+
+    def convert(raws: Sequence[msgspec.Raw]) -> Texts | None:
+        found = strings(raws)
+        if found is None:
+            return None
+        decode = binascii.a2b_base64
+        try:
+            plain = [None if one is None else decode(one.encode("ascii"), strict_mode=True) for one in found]
+        except ValueError:
+            return None
+        if length is not None and max(map(len, filter(None, plain)), default=0) > length:
+            return None
+        return [None if one is None else rf"\x{one.hex()}" for one in plain]
+
+    return convert
+
+
+def _written(raws: Sequence[msgspec.Raw], pattern: re.Pattern[str]) -> Texts | None:
+    """Return values as they were written, if all match; null is None."""
+    try:
+        joined = b"\n".join(raws).decode("ascii")
+    except UnicodeDecodeError:
+        return None
+    found: Texts = list(joined.split("\n"))
+    if "null" in joined:
+        found = [None if one == "null" else one for one in found]
+        return None if len(found) != len(raws) else _matching(found, pattern)
+    return found if len(found) == len(raws) and pattern.fullmatch(f"{joined}\n") else None
+
+
+def _matching(found: Texts, pattern: re.Pattern[str]) -> Texts | None:
+    """Return texts if each that is not None matches."""
+    there = [one for one in found if one is not None]
+    if not there:
+        return found
+    joined = "\n".join(there)
+    alone = joined.count("\n") == len(there) - 1
+    return found if alone and pattern.fullmatch(f"{joined}\n") else None
+
+
+def _replaced(found: Texts, ending: str) -> Texts:
+    """Return moments as a database writes them: with a space, and the ending in place of their zone."""
+    there = [one for one in found if one is not None]
+    if not there:
+        return found
+    joined = "\n".join(there).replace("T", " ").replace("Z", "").replace("+00:00", "")
+    written = f"{joined}\n".replace("\n", f"{ending}\n").split("\n")[:-1]
+    if len(there) == len(found):
+        return list(written)
+    each = iter(written)
+    return [None if one is None else next(each) for one in found]
+
+
+def _is_utc(zone: dt.tzinfo) -> bool:
+    return zone is dt.UTC or str(zone) == "UTC"
+
+
+_MAKERS: dict[Kind, Callable[[TargetColumn, Options], Quick]] = {
+    Kind.INTEGER: _integer,
+    Kind.DECIMAL: _decimal,
+    Kind.MONEY: _text,
+    Kind.FLOAT: _floating,
+    Kind.SINGLE: _floating,
+    Kind.BOOLEAN: _boolean,
+    Kind.TEXT: _text,
+    Kind.ANY: _text,
+    Kind.UUID: _matched(patterns.IDENTIFIERS),
+    Kind.BYTES: _data,
+    Kind.JSON: _document,
+    Kind.DATE: _matched(patterns.DATES),
+    Kind.TIME: _time,
+    Kind.TIMESTAMP: _moment,
+    Kind.INSTANT: _moment,
+}

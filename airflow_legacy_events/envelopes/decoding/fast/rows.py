@@ -1,0 +1,130 @@
+"""Rows of one table, decoded column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from airflow_legacy_events.core.columns import ABSENT
+from airflow_legacy_events.core.model.changes import Received
+from airflow_legacy_events.core.ports.decoder import NotUnderstoodError
+from airflow_legacy_events.envelopes.decoders.values import UnfitError
+from airflow_legacy_events.envelopes.decoders.wire import wire
+from airflow_legacy_events.envelopes.decoding.assembling import TableAssembler
+from airflow_legacy_events.envelopes.decoding.fast.events import Events
+from airflow_legacy_events.envelopes.decoding.fast.kinds import Quick, quick
+from airflow_legacy_events.envelopes.decoding.fast.layout import Layout, Text
+from airflow_legacy_events.envelopes.decoding.fast.metadata import metadata_texts
+
+_PAIRS = (frozenset({"before", "after"}), frozenset({"schema", "payload"}))
+_WRAPPING = frozenset.union(*_PAIRS)
+"""Members that may hold a row instead of being one of it."""
+
+
+class Rows(NamedTuple):
+    """Rows that were decoded, all of them upserts.
+
+    Attributes:
+        events: positions of their events, in order.
+        rows: as `TableChanges` has them.
+    """
+
+    events: Sequence[int]
+    rows: Sequence[tuple[Any, ...]]
+
+
+class TableRows:
+    """Decodes rows of one table.
+
+    Args:
+        assembler: of the table; it converts what is not written in the usual way.
+    """
+
+    def __init__(self, assembler: TableAssembler) -> None:
+        self.assembler = assembler
+        self._fields = list(assembler.names.items())
+        names = [name for _, name in self._fields]
+        self._layout = Layout(
+            names, lambda name: name not in _WRAPPING and not name.startswith("__") and assembler.ignores(name)
+        )
+        self._ambiguous = any(pair <= set(names) for pair in _PAIRS) or any(one.startswith("__") for one in names)
+        columns = assembler.shape.columns
+        self._quick = {at: quick(columns[at], assembler.options) for at, _ in self._fields}
+        self._key = assembler.shape.key
+
+    def decode(self, texts: Sequence[Text], events: Events, received: Received) -> Rows:
+        """Return the rows among JSON objects that are written in the usual way.
+
+        Args:
+            texts: of the objects.
+            events: they belong to, of as many messages.
+            received: the messages.
+        """
+        fitting, values = ((), []) if self._ambiguous else self._layout.columns(texts)
+        if not fitting:
+            return Rows((), ())
+        columns: list[Sequence[Any]] = [[ABSENT] * len(fitting)] * len(self.assembler.shape.columns)
+        unfit: set[int] = set()
+        for (at, _), column in zip(self._fields, values, strict=False):
+            columns[at] = self._texts(at, column, events.typed, unfit)
+        for at, column in metadata_texts(self.assembler, fitting, events, received, unfit).items():
+            columns[at] = column
+        for at in self._key:
+            unfit.update(_without_key(columns[at]))
+        if events.changed is not None:
+            names = set(self.assembler.key_names)
+            unfit.update(at for at, one in enumerate(fitting) if not names.isdisjoint(events.changed[one]))
+        rows = list(zip(*columns, strict=True))
+        if not unfit:
+            return Rows(fitting, rows)
+        kept = [at for at in range(len(fitting)) if at not in unfit]
+        return Rows([fitting[at] for at in kept], [rows[at] for at in kept])
+
+    def _texts(self, at: int, column: Sequence[Any], typed: bool, unfit: set[int]) -> Sequence[Any]:  # noqa: FBT001
+        """Return the texts of a column; the positions of values that don't fit are added to `unfit`."""
+        if msgspec.UNSET not in column:
+            return self._converted(at, column, typed, range(len(column)), unfit)
+        there = [position for position, one in enumerate(column) if one is not msgspec.UNSET]
+        found: list[Any] = [ABSENT] * len(column)
+        if there:
+            texts = self._converted(at, [column[one] for one in there], typed, there, unfit)
+            for position, one in zip(there, texts, strict=True):
+                found[position] = one
+        return found
+
+    def _converted(
+        self,
+        at: int,
+        raws: Sequence[msgspec.Raw],
+        typed: bool,  # noqa: FBT001
+        positions: Sequence[int],
+        unfit: set[int],
+    ) -> Sequence[str | None]:
+        convert: Quick | None = self._quick[at]
+        if convert is not None and self.assembler.plainly(at, typed=typed):
+            found = convert(raws)
+            if found is not None:
+                return found
+        return _each(self.assembler.converting(at, typed=typed), raws, positions, unfit)
+
+
+def _without_key(column: Sequence[Any]) -> set[int]:
+    if None not in column and ABSENT not in column:
+        return set()
+    return {at for at, one in enumerate(column) if one is None or one is ABSENT}
+
+
+def _each(
+    convert: Callable[[Any], str | None], raws: Sequence[msgspec.Raw], positions: Sequence[int], unfit: set[int]
+) -> list[str | None]:
+    found: list[str | None] = []
+    for raw, position in zip(raws, positions, strict=True):
+        try:
+            value = wire(raw)
+            found.append(None if value is None else convert(value))
+        except (UnfitError, NotUnderstoodError, msgspec.DecodeError, ValueError, RecursionError):
+            found.append(None)
+            unfit.add(position)
+    return found
