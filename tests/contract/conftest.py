@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.reading import memory_world
+from tests.support.profile import LONG
+from tests.support.reading import kafka_world, memory_world
+from tests.support.topic_sources import BROKERS
 
 
 @pytest.fixture
@@ -15,9 +17,13 @@ def database(legacy):
     made.close()
 
 
-@pytest.fixture(params=["memory"])
-def world():
-    """A reader of topics, and what writes to them."""
-    made = memory_world()
+@pytest.fixture(params=BROKERS if LONG else BROKERS[:1])
+def world(request):
+    """A reader of topics, and what writes to them; on Kafka where a test says so, and in the long form."""
+    made = (
+        memory_world()
+        if request.param == "memory"
+        else kafka_world(request.getfixturevalue("kafka"), request.getfixturevalue("topics"))
+    )
     yield made
     made.reader.close()

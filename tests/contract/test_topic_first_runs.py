@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from airflow_legacy_events.core.errors import ConfigurationError
-from tests.support.topic_sources import Sink, send, texts, without_epochs
+from tests.support.topic_sources import ON_BOTH, Sink, send, texts, without_epochs
 
 
 def test_now_marks_the_ends_and_loses_nothing_that_comes_behind_them(world):
@@ -22,6 +22,7 @@ def test_now_marks_the_ends_and_loses_nothing_that_comes_behind_them(world):
     assert sorted(sink.run()) == texts(3, 4)
 
 
+@ON_BOTH
 def test_now_is_the_time_of_the_run_that_began_even_if_it_died_before_it_saved_positions(world):
     topic = world.make()
     send(world, topic, 1)

@@ -7,8 +7,8 @@ import datetime as dt
 import pytest
 
 from airflow_legacy_events.core.errors import GapError, WatermarkError
-from airflow_legacy_events.core.model import Watermark
-from tests.support.topic_sources import Sink, moved, send, texts, without_epochs
+from tests.support.reading import memory_world
+from tests.support.topic_sources import ON_BOTH, Sink, moved, send, texts, without_epochs
 
 
 def test_a_person_sets_offsets_without_epochs(world):
@@ -29,6 +29,7 @@ def test_a_person_sets_positions_of_a_stream_that_has_not_begun(world):
     assert sink.run() == texts(3)
 
 
+@ON_BOTH
 def test_a_person_sets_a_time_and_the_offset_found_is_kept(world):
     topic = world.make(2)
     begin = int(dt.datetime(2026, 11, 1, tzinfo=dt.UTC).timestamp() * 1_000)
@@ -80,6 +81,7 @@ def test_another_list_of_topics_is_read_once_a_person_accepts_it(world, caplog):
     assert without_epochs(sink.values) == [f"{other}[0]=1"]
 
 
+@ON_BOTH
 def test_deleted_messages_are_a_gap_with_its_count(world, caplog):
     topic = world.make(2)
     sink = Sink(world.reader, [topic])
@@ -118,27 +120,24 @@ def test_a_skipped_gap_is_recorded_even_if_nothing_is_left(world):
     assert sink.horizon.completeness == "best_effort"
 
 
-def test_messages_deleted_during_the_run_fail_it_or_are_passed(world):
+@pytest.mark.parametrize("on_gap", ["fail", "skip"])
+def test_messages_deleted_during_the_run_fail_it_or_are_passed(on_gap):
+    world = memory_world()
     topic = world.make()
-    sink = Sink(world.reader, [topic])
-    sink.run()
-    for on_gap, expected in (("fail", None), ("skip", texts(1, 4))):
-        sink.mark = Watermark((f"{topic}[0]=0",), None, sink.mark.facts) if on_gap == "skip" else sink.mark
-        if on_gap == "fail":
-            send(world, topic, 1, 2, 3, 4)
-        source = sink.make(on_gap=on_gap, batch_rows=1)
-        if on_gap == "fail":
-            batches = source.open(sink.mark).batches
+    send(world, topic, 1, 2, 3, 4)
+    source = Sink(world.reader, [topic]).make(on_gap=on_gap, batch_rows=1)
+    batches = source.open(None).batches
+    next(batches)
+    world.trim(topic, 0, 3)
+    if on_gap == "fail":
+        with pytest.raises(GapError):
             next(batches)
-            world.trim(topic, 0, 3)
-            with pytest.raises(GapError):
-                next(batches)
-            batches.close()
-        else:
-            opened = source.open(sink.mark)
-            assert opened.horizon.completeness == "best_effort"
-            (last,) = opened.batches
-            assert list(last.rows.values) == expected[1:]
+        return
+    (last,) = batches
+    assert list(last.rows.values) == texts(4)
+    assert last.final
+    assert source.lowered()[0] == "best_effort"
+    assert source.report()["deleted_unread"] == {f"{topic}[0]": 2}
 
 
 def test_a_position_beyond_the_end_of_the_log_is_refused(world):
@@ -153,6 +152,7 @@ def test_a_position_beyond_the_end_of_the_log_is_refused(world):
         sink.run()
 
 
+@ON_BOTH
 def test_a_topic_that_was_made_again_is_refused(world):
     topic = world.make()
     sink = Sink(world.reader, [topic], {"on_gap": "skip"})

@@ -7,9 +7,10 @@ import time
 import pytest
 
 from airflow_legacy_events.core.errors import ConfigurationError, StoppedError
-from tests.support.topic_sources import Sink, send, texts, without_epochs
+from tests.support.topic_sources import ON_BOTH, Sink, send, texts, without_epochs
 
 
+@ON_BOTH
 def test_a_first_run_reads_all_and_the_next_one_what_came_since(world):
     topic = world.make()
     sink = Sink(world.reader, [topic])
@@ -39,6 +40,7 @@ def test_an_empty_topic_has_explicit_positions_after_its_first_run(world):
     assert sink.batches == []
 
 
+@ON_BOTH
 def test_batches_mix_partitions_and_topics_and_a_budget_ends_the_run(world):
     one, other = sorted([world.make(2), world.make()])
     two = [name for name in (one, other) if len(world.ends(name)) == 2]
@@ -64,6 +66,17 @@ def test_a_budget_that_is_used_up_at_the_target_reaches_it(world):
     sink = Sink(world.reader, [topic])
     assert sink.run(max_rows=2) == texts(1, 2)
     assert sink.final
+
+
+def test_runs_that_are_shorter_than_what_comes_get_to_every_partition(world):
+    topic = world.make(3)
+    sink = Sink(world.reader, [topic], {"max_rows": 2})
+    for number in range(3):
+        send(world, topic, *range(10), partition=number)
+    for _ in range(3):
+        assert len(sink.run()) == 2
+        assert not sink.final
+    assert {partition for _, partition, _, _ in sink.got} == {0, 1, 2}
 
 
 def test_some_partitions_are_read_by_number(world):
@@ -110,6 +123,7 @@ def test_a_transaction_that_hangs_is_a_warning_with_the_command_that_finds_it(wo
             assert line in sink.horizon.ends
 
 
+@ON_BOTH
 def test_control_records_at_the_end_cost_a_quiet_run_nothing(world):
     topic = world.make()
     with world.transaction(topic) as write:

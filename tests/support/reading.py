@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import NewPartitions
 
 from airflow_legacy_events.brokers.kafka.reading import KafkaReader
 from airflow_legacy_events.brokers.memory import Kept, MemoryBroker, MemoryReader
 from airflow_legacy_events.core.model.changes import Received
 from airflow_legacy_events.core.ports import Partition, Reading, ReadPosition
+from tests.services.base import wait_until
 
 Sent = tuple[str | None, str | None]
 
@@ -33,6 +35,7 @@ class World:
         remake: deletes a topic and makes it again.
         delete: deletes a topic.
         large: adds messages without a key whose values have so many bytes.
+        grow: adds partitions to a topic, up to so many.
     """
 
     reader: Any
@@ -43,6 +46,7 @@ class World:
     remake: Callable[[str], None]
     delete: Callable[[str], None]
     large: Callable[..., None]
+    grow: Callable[[str, int], None]
 
     def ends(self, *topics: str) -> dict[Partition, int]:
         """Where each partition of the topics ends now."""
@@ -85,7 +89,7 @@ def memory_world() -> World:
         send(topic, *((None, "x" * size) for size in sizes))
 
     reader = MemoryReader(broker)
-    return World(reader, make, send, transaction, trim, broker.remake, existing.remove, large)
+    return World(reader, make, send, transaction, trim, broker.remake, existing.remove, large, partitions.__setitem__)
 
 
 def kafka_world(kafka: Any, topics: Any, **config: Any) -> World:
@@ -122,8 +126,13 @@ def kafka_world(kafka: Any, topics: Any, **config: Any) -> World:
             own.produce(topic, b"x" * size)
         own.flush(30)
 
+    def grow(topic: str, count: int) -> None:
+        kafka.admin.create_partitions([NewPartitions(topic, count)])[topic].result(30)
+        wait_until(lambda: len(reader.find([topic], settled=False)[topic].partitions) == count, f"growth of {topic}")
+        wait_until(lambda: len(producer.list_topics(topic, timeout=10).topics[topic].partitions) == count, "that known")
+
     reader = KafkaReader({"bootstrap.servers": kafka.bootstrap, **config}, logging.getLogger(__name__))
-    return World(reader, make, send, transaction, trim, topics.remake, topics.delete, large)
+    return World(reader, make, send, transaction, trim, topics.remake, topics.delete, large, grow)
 
 
 def _produce(

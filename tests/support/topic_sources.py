@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Batch, Horizon, Watermark
 from airflow_legacy_events.sources.topic.source import TopicSource
+
+BROKERS = ["memory", "kafka"]
+
+ON_BOTH = pytest.mark.parametrize("world", BROKERS, indirect=True)
 
 
 @dataclass
@@ -38,9 +45,9 @@ class Sink:
     source: TopicSource | None = None
 
     def make(self, **changed: Any) -> TopicSource:
-        limits = {name: changed.pop(name) for name in ("batch_rows", "max_rows") if name in changed}
-        given = {"stream": "s", "limits": Limits(**limits), **self.arguments, **changed}
-        return TopicSource(reader=self.reader, topics=self.topics, **given)
+        given = {"stream": "s", **self.arguments, **changed}
+        limits = {name: given.pop(name) for name in ("batch_rows", "max_rows") if name in given}
+        return TopicSource(reader=self.reader, topics=self.topics, limits=Limits(**limits), **given)
 
     def run(self, *, batches: int | None = None, window: Any = None, **changed: Any) -> list[bytes | None]:
         """Open and read, with a kill after so many batches; returns the values of this run in order."""
@@ -92,3 +99,8 @@ def without_epochs(values):
 def moved(sink, *values):
     """As `watermark set` does it."""
     sink.mark = Watermark(values, None, {} if sink.mark is None else sink.mark.facts)
+
+
+def ages(later):
+    """A clock that is ahead by the number of seconds in `later`."""
+    return lambda: time.time() + later.get("seconds", 0)

@@ -45,6 +45,7 @@ class TopicBatches:
         window: of a replay; None: all messages.
         skip: whether messages that are deleted during the run are passed.
         skipped: number of offsets that were passed so, by partition.
+        turn: partition that the last run with `max_rows` read first; then the one of this run.
     """
 
     reader: Reader
@@ -60,19 +61,22 @@ class TopicBatches:
     window: TimeWindow | None = None
     skip: bool = False
     skipped: dict[Partition, int] = field(default_factory=dict)
+    turn: Partition | None = None
     _reading: Reading | None = field(default=None, init=False, repr=False)
     _closed: bool = field(default=False, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._texts = {one: value_of(one, self.at[one]) for one in sorted(self.at)}
         self._waiting = {one for wait in self.waits if not wait.over(self.at) for one in wait.partitions}
+        self._behind = set[Partition]()
+        self._rows = 0
         self._total = sum(max(0, self.ends[one] - self.at[one].offset) for one in self.at)
 
     @property
     def held(self) -> set[Partition]:
         """Partitions that are not read now."""
         standing = set() if self.truncating is None else set(self.truncating.stands)
-        return standing | self._waiting | self.idle
+        return standing | self._waiting | self.idle | self._behind
 
     @property
     def left(self) -> bool:
@@ -91,7 +95,8 @@ class TopicBatches:
         with contextlib.closing(reading):
             if self._closed:
                 raise StoppedError("the reading of the topics was stopped before it began")
-            for one in sorted(self._waiting | self.idle):
+            self._take_turns()
+            for one in sorted(self._waiting | self.idle | self._behind):
                 reading.hold(one, self.at[one])
             yield from self._read(reading)
 
@@ -103,12 +108,10 @@ class TopicBatches:
 
     def _read(self, reading: Reading) -> Iterator[Batch]:
         budget = self.limits.max_rows
-        while self.left and (budget is None or budget > 0):
-            most = self.limits.page_rows if budget is None else min(self.limits.page_rows, budget)
+        while self.left and (budget is None or self._rows < budget):
+            most = self.limits.page_rows if budget is None else min(self.limits.page_rows, budget - self._rows)
             taken = self._take(reading, most)
             for received in self._parts(reading, taken):
-                if budget is not None:
-                    budget -= len(received)
                 yield self._batch(received)
             del taken, received  # free memory before the next take
 
@@ -145,6 +148,7 @@ class TopicBatches:
                 after[one] = ReadPosition(stand.offset)
         for one, place in after.items():
             self._move(one, place)
+        self._rows += len(received)
         self._let_waiting(reading)
         yield received
         if self.truncating is not None and self.truncating.stands:
@@ -158,6 +162,8 @@ class TopicBatches:
             self._let_waiting(reading)
             if one.messages is None:
                 self.missed(sorted(one.partitions))
+            else:
+                self._rows += len(one.messages)
             yield none_received() if one.messages is None else one.messages
 
     def _topics(self) -> dict[str, list[Partition]]:
@@ -168,13 +174,29 @@ class TopicBatches:
         return topics
 
     def _let_waiting(self, reading: Reading) -> None:
-        """Read partitions once the older ones have reached the offsets that they wait for."""
+        """Read partitions once those have come as far that they wait for."""
+        turn = self.turn
+        if self._behind and turn is not None:
+            half = 2 * self._rows >= (self.limits.max_rows or 0)
+            if half or turn in self.held or self.at[turn].offset >= self.ends[turn]:
+                for one in sorted(self._behind):
+                    reading.release(one)
+                self._behind = set()
         if not self._waiting:
             return
         waiting = {one for wait in self.waits if not wait.over(self.at) for one in wait.partitions}
         for one in sorted(self._waiting - waiting):
             reading.release(one)
         self._waiting = waiting
+
+    def _take_turns(self) -> None:
+        """Let each run with `max_rows` begin with another partition, which gets half of them if it has so many."""
+        held, budget = self.held, self.limits.max_rows
+        unread = [one for one in sorted(self.at) if one not in held and self.at[one].offset < self.ends[one]]
+        if budget is None or self._total <= budget or not unread:
+            return
+        self.turn = next((one for one in unread if self.turn is not None and one > self.turn), unread[0])
+        self._behind = {one for one in unread if one != self.turn}
 
     def _move(self, one: Partition, place: ReadPosition) -> None:
         self.at[one] = place

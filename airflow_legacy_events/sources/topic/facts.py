@@ -11,7 +11,7 @@ from airflow_legacy_events.core.sink.facts import LOWERED, MET
 KIND = "topic"
 
 IDS, COUNTS, FIRST, LATER = "topic_ids", "partitions", "first", "later"
-TRUNCATED, STANDING, CAUGHT_UP = "truncated", "standing", "caught_up"
+TRUNCATED, STANDING, CAUGHT_UP, TURN = "truncated", "standing", "caught_up", "turn"
 WINDOW, ENDS = "window", "ends"
 
 
@@ -22,8 +22,9 @@ def check_topic_facts(stream: str, facts: Mapping[str, Any]) -> None:
     which a first run that delivered nothing yet began · `later` partitions that came later, each with the positions
     that the older ones must reach first, and when they were found · `truncated` event ids of the last truncates that
     were passed on · `standing` partitions that wait at a truncate · `caught_up` when all messages were last read, in
-    milliseconds since 1970-01-01 UTC · `lowered` reasons why the completeness is `best_effort` · `met` what messages
-    add. The progress of a replay has `window`, its bounds, and `ends`.
+    milliseconds since 1970-01-01 UTC · `turn` the partition that the last run with `max_rows` read first · `lowered`
+    reasons why the completeness is `best_effort` · `met` what messages add. The progress of a replay has `window`, its
+    bounds, and `ends`.
 
     Raises:
         WatermarkError: naming the first that can't.
@@ -61,6 +62,7 @@ _FORMS: Mapping[str, Form] = {
     TRUNCATED: (are_texts, "a list of texts"),
     STANDING: (_each(_is_number), "an object of numbers"),
     CAUGHT_UP: (_is_number, "a number"),
+    TURN: (is_text, "a text"),
     LOWERED: (_each(is_text), "an object of texts"),
     MET: (lambda found: isinstance(found, dict), "an object"),
     WINDOW: (are_texts, "a list of texts"),

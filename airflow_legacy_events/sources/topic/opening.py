@@ -20,6 +20,7 @@ from airflow_legacy_events.sources.topic.facts import (
     KIND,
     LATER,
     STANDING,
+    TURN,
     check_topic_facts,
 )
 from airflow_legacy_events.sources.topic.parts import Found, check_topics_remain, extents_of
@@ -70,12 +71,20 @@ class Opening:
 
     @property
     def idle(self) -> frozenset[Partition]:
-        """Partitions that stood at a truncate when the last run ended, of topics where nothing came since."""
-        stood = self.stored.get(STANDING) or {}
-        at, ends = self.start.at, self.ends
+        """Partitions that stood at a truncate when the last run ended, of topics where others still have none."""
+        stood, at, ends = self.stored.get(STANDING) or {}, self.start.at, self.ends
         standing = {one for one, place in at.items() if stood.get(name_of(one)) == place.offset}
-        busy = {one.topic for one, place in at.items() if one not in standing and place.offset < ends[one]}
-        return frozenset(one for one in standing if one.topic not in busy)
+        if not standing:
+            return frozenset()
+        waiting = {one for wait in self.waits if not wait.over(at) for one in wait.partitions}
+        others = {one for one in at if one not in standing and one not in waiting}
+        lack = {one.topic for one in others} - {one.topic for one in others if at[one].offset < ends[one]}
+        return frozenset(one for one in standing if one.topic in lack)
+
+    @property
+    def turn(self) -> Partition | None:
+        """The partition that the last run with a budget read first."""
+        return next((one for one in self.extents if name_of(one) == self.stored.get(TURN)), None)
 
     @property
     def must_save(self) -> bool:

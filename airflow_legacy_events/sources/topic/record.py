@@ -20,6 +20,7 @@ from airflow_legacy_events.sources.topic.facts import (
     LATER,
     STANDING,
     TRUNCATED,
+    TURN,
 )
 from airflow_legacy_events.sources.topic.opening import Opening
 from airflow_legacy_events.sources.topic.parts import counts_of, ids_of
@@ -90,6 +91,7 @@ class Record:
             TRUNCATED: self.truncated() if truncating is None else truncating.applied,
             STANDING: standing(batches),
             CAUGHT_UP: self.opening.now if final and not batches.held else self.opening.caught_up,
+            TURN: None if batches.turn is None else name_of(batches.turn),
             LOWERED: dict(self.reasons),
         }
 

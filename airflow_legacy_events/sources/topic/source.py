@@ -143,6 +143,7 @@ class TopicSource(TopicArguments):
             missed=record.warn_of_missed,
             skip=self.on_gap == "skip",
             skipped=dict(found.start.skipped),
+            turn=found.turn,
         )
         return batches
 
