@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from confluent_kafka import Producer, TopicPartition
@@ -126,13 +127,24 @@ def kafka_world(kafka: Any, topics: Any, **config: Any) -> World:
             own.produce(topic, b"x" * size)
         own.flush(30)
 
-    def grow(topic: str, count: int) -> None:
-        kafka.admin.create_partitions([NewPartitions(topic, count)])[topic].result(30)
-        wait_until(lambda: len(reader.find([topic], settled=False)[topic].partitions) == count, f"growth of {topic}")
-        wait_until(lambda: len(producer.list_topics(topic, timeout=10).topics[topic].partitions) == count, "that known")
-
     reader = KafkaReader({"bootstrap.servers": kafka.bootstrap, **config}, logging.getLogger(__name__))
-    return World(reader, make, send, transaction, trim, topics.remake, topics.delete, large, grow)
+    return World(
+        reader,
+        make,
+        send,
+        transaction,
+        trim,
+        topics.remake,
+        topics.delete,
+        large,
+        partial(_grow, kafka, producer, reader),
+    )
+
+
+def _grow(kafka: Any, producer: Any, reader: Any, topic: str, count: int) -> None:
+    kafka.admin.create_partitions([NewPartitions(topic, count)])[topic].result(30)
+    wait_until(lambda: len(reader.find([topic], settled=False)[topic].partitions) == count, f"growth of {topic}")
+    wait_until(lambda: len(producer.list_topics(topic, timeout=10).topics[topic].partitions) == count, "that known")
 
 
 def _produce(
