@@ -95,7 +95,7 @@ def memory_world() -> World:
 
 def kafka_world(kafka: Any, topics: Any, **config: Any) -> World:
     """On the real broker; `config` are settings of the connection."""
-    producer = Producer({"bootstrap.servers": kafka.bootstrap, "linger.ms": 0})
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, "linger.ms": 0, "log_level": 0})
 
     def make(count: int = 1, **settings: str) -> str:
         return str(topics.make(partitions=count, **settings))
@@ -106,7 +106,7 @@ def kafka_world(kafka: Any, topics: Any, **config: Any) -> World:
 
     @contextmanager
     def transaction(topic: str, partition: int = 0, *, commit: bool = True) -> Iterator[Callable[..., None]]:
-        own = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": uuid.uuid4().hex, "log_level": 2})
+        own = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": uuid.uuid4().hex, "log_level": 0})
         own.init_transactions(30)
         own.begin_transaction()
 
