@@ -13,6 +13,7 @@ from airflow_legacy_events.core.errors import ConfigurationError, DeliveryError,
 from airflow_legacy_events.core.model import Batch, Watermark
 from airflow_legacy_events.core.model.changes import DELETE, TRUNCATE, UPSERT, Changes, Poison, Received, TableChanges
 from airflow_legacy_events.core.sink.delivery import TRIES, AppliedDelivery
+from airflow_legacy_events.core.sink.reducing import reduced
 from tests.support.fake_target import DEFAULT, FakePositions, FakeTarget, shape
 
 NOTHING = Shape((), (), ())
@@ -217,3 +218,14 @@ def test_two_spellings_of_one_key_end_the_run():
     log = [(UPSERT, (key, "x", None), None) for key in "aA"]
     with pytest.raises(ConfigurationError, match="two spellings"):
         run(FakeTarget(fold=str.lower), log, 2)
+
+
+@given(st.dictionaries(st.text(max_size=3), st.sampled_from([UPSERT, DELETE]), max_size=20), st.integers(0, 20))
+def test_rows_with_one_message_each_are_in_the_order_of_their_keys(ops, behind):
+    some = changes([(op, (key, "x", None), None) for key, op in ops.items()]).tables["t"]
+    within = range(behind)
+    found = reduced(some, lambda _, key: tuple(key), within)
+    assert [(one.row[0], one.deleted, one.place) for one in found.rows] == sorted(
+        ((key, op == DELETE, at) for at, (key, op) in enumerate(ops.items()) if at in within),
+        key=lambda one: (len(one[0]), one[0]),
+    )

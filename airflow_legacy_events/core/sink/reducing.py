@@ -7,6 +7,7 @@ is taken from the earlier ones.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
 from airflow_legacy_events.core.columns import ABSENT
@@ -32,6 +33,8 @@ def reduced(changes: TableChanges, identity: Identity, within: Iterable[int] | N
     shape, places = changes.shape, None if within is None else frozenset(within)
     if not shape.key:
         return _appended(changes, places)
+    if not changes.moved and TRUNCATE not in changes.ops and (alone := _alone(changes, identity, places)) is not None:
+        return TableStates(shape, alone)
     found: dict[Hashable, RowState] = {}
     left = set[Hashable]()
     truncated = False
@@ -50,6 +53,35 @@ def reduced(changes: TableChanges, identity: Identity, within: Iterable[int] | N
         if new.former is None and identity(shape, _key(shape, row)) in left:  # its row has another key now
             new.whole = True
     return TableStates(shape, _in_order(shape, found, identity), truncated)
+
+
+def _alone(changes: TableChanges, identity: Identity, within: frozenset[int] | None) -> list[RowState] | None:
+    """Return the states of rows that each have one message, in the order of their keys; None if one has several."""
+    shape, rows, places = changes.shape, changes.rows, changes.places
+    some: Sequence[int] = range(len(rows))
+    if within is not None and not within.issuperset(places):
+        some = [at for at, place in enumerate(places) if place in within]
+        rows, places = [rows[at] for at in some], [places[at] for at in some]
+    keys = list(zip(*(map(itemgetter(at), rows) for at in shape.key), strict=True))
+    if len({identity(shape, key) for key in keys}) < len(rows):
+        return None
+    orders = _padded([one for (one,) in keys]) if len(shape.key) == 1 else list(map(_order, keys))
+    sequence = sorted(range(len(rows)), key=orders.__getitem__)
+    found = list(map(RowState, map(rows.__getitem__, sequence), map(places.__getitem__, sequence)))
+    if DELETE in changes.ops or changes.partial:
+        for state, one in zip(found, sequence, strict=True):
+            state.deleted = changes.ops[some[one]] == DELETE
+            state.partial = changes.partial.get(some[one], ())
+    return found
+
+
+def _padded(keys: Sequence[Any]) -> Sequence[Any]:
+    """Return texts that have the order of `_order`, and are quicker to compare."""
+    texts = list(map(str, keys))
+    if "\0" in "".join(texts):
+        return [_order((one,)) for one in keys]
+    width = max(map(len, texts), default=0)
+    return [one.rjust(width, "\0") for one in texts]
 
 
 def _appended(changes: TableChanges, places: frozenset[int] | None) -> TableStates:

@@ -12,6 +12,7 @@ from airflow_legacy_events.core.model import Batch, Stream
 from airflow_legacy_events.core.model.changes import TRUNCATE, Changes, Received, TargetShape
 from airflow_legacy_events.core.ports.decoder import Decoder, NotUnderstoodError
 from airflow_legacy_events.core.ports.target import Target
+from airflow_legacy_events.envelopes.decoding.fast.finders import finder_of
 from airflow_legacy_events.envelopes.decoding.options import DecodingOptions
 from airflow_legacy_events.envelopes.decoding.routes import Routes
 from airflow_legacy_events.envelopes.decoding.snapshots import Snapshots
@@ -20,6 +21,8 @@ from airflow_legacy_events.envelopes.decoding.tables import Tables
 
 Truncates: TypeAlias = Callable[[Received], Sequence[tuple[int, str | None]]]
 """Finds the truncates among messages: place and event id of each."""
+
+_OP, _TRUNCATE, _TRUNCATED = "op", b"t", b'"t"'
 
 
 class Decoding:
@@ -37,6 +40,8 @@ class Decoding:
     ) -> None:
         log = log or logging.getLogger(__name__)
         self._decoder, self._options = decoder, options
+        self._own = finder_of(decoder) is not None
+        self._everywhere = bool(getattr(decoder, "truncates_everywhere", False))
         self._routes = Routes(options.table, options.allowed_tables)
         self._tables = Tables(decoder, target, options, log)
         self._snapshots = Snapshots(log)
@@ -48,8 +53,8 @@ class Decoding:
 
     @property
     def truncates(self) -> Truncates | None:
-        """What finds truncates, for a source that reads several partitions; None if they are not to be applied."""
-        return self._find_truncates if self._options.on_truncate == "apply" else None
+        """What finds truncates that come on every partition of their topic; None if they are not to be applied."""
+        return self._find_truncates if self._options.on_truncate == "apply" and self._everywhere else None
 
     def open(self) -> Mapping[str, TargetShape]:
         """Look up the tables that are known before any message, and report their warnings.
@@ -77,8 +82,7 @@ class Decoding:
             ConfigurationError: they come on one partition only, and a topic has several.
         """
         several = [topic for topic, count in partitions.items() if count > 1]
-        everywhere = bool(getattr(self._decoder, "truncates_everywhere", False))
-        if self._options.on_truncate == "apply" and several and not everywhere:
+        if self._options.on_truncate == "apply" and several and not self._everywhere:
             raise ConfigurationError(
                 "on_truncate='apply' is not possible here; use 'fail' or 'skip'. With this envelope a truncate comes on"
                 f" one partition only, and topic {several[0]!r} has {partitions[several[0]]}: rows of the others might"
@@ -101,6 +105,8 @@ class Decoding:
     def _find_truncates(self, received: Received) -> Sequence[tuple[int, str | None]]:
         found = []
         for at in range(len(received)):
+            if self._own and not _may_truncate(received, at):
+                continue
             try:
                 meaning = self._decoder.read(received, at)
             except NotUnderstoodError:
@@ -108,3 +114,11 @@ class Decoding:
             if meaning is not None and meaning.op == TRUNCATE:
                 found.append((at, meaning.id))
         return found
+
+
+def _may_truncate(received: Received, at: int) -> bool:
+    """Whether a message has the operation `t`, in its value or a header; reading each would take long."""
+    value = received.values[at]
+    if value is not None and _TRUNCATED in value:
+        return True
+    return any(name.endswith(_OP) and one == _TRUNCATE for name, one in received.headers[at])

@@ -86,6 +86,7 @@ class _Shaping:
             repeats=self._repeats(columns),
             parents=tuple(self._parents()),
             warnings=tuple(warned.of_table(found, wanted, index)),
+            infinite=True,
         )
 
     def _key(self) -> Unique | None:
