@@ -5,13 +5,17 @@ import json
 import logging
 import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 from confluent_kafka.admin import AclOperation, NewTopic
 
 from airflow_legacy_events.brokers.kafka import KafkaBroker
+from airflow_legacy_events.brokers.kafka.reading import KafkaReader
 from airflow_legacy_events.core.errors import ConfigurationError, DeliveryError
+from airflow_legacy_events.core.ports import Partition, ReadPosition
 from tests.services.base import wait_until
 from tests.support.certificates import Authority
 from tests.support.secured_kafka import PASSWORD, USER, secured_kafka
@@ -115,6 +119,63 @@ def test_a_topic_is_created_with_the_further_acl_and_not_without_it(kafka, tmp_p
         run(kafka, tmp_path, topic=topic, topic_partitions=2)
     allow(kafka, [*PRINTED, operation(CREATE)])
     assert run(kafka, tmp_path, topic=topic, topic_partitions=2) == 6
+
+
+def reader_of(kafka, **more):
+    here = {
+        "bootstrap.servers": kafka.secured,
+        "sasl.password": PASSWORD,
+        "ssl.ca.location": str(kafka.authority.path),
+    }
+    return closing(KafkaReader({**EXTRA, **here, **more}, logging.getLogger(__name__)))
+
+
+def test_a_reader_needs_read_and_names_it(kafka):
+    allow(kafka, [AclOperation.DESCRIBE])
+    with reader_of(kafka) as reader, pytest.raises(ConfigurationError, match=r"grant READ and DESCRIBE.*may only DESC"):
+        reader.find([TOPIC])
+    allow(kafka, [AclOperation.WRITE])
+    with reader_of(kafka) as reader, pytest.raises(ConfigurationError, match=r"by this user: grant READ and DESCRIBE"):
+        reader.find([TOPIC])
+    allow(kafka, [])
+    with (
+        reader_of(kafka) as reader,
+        pytest.raises(ConfigurationError, match=f"no topic '{TOPIC}'.*grant READ and DESC"),
+    ):
+        reader.find([TOPIC])
+
+
+def test_a_reader_with_read_alone_reads_and_does_not_see_compaction(kafka, caplog):
+    caplog.set_level(logging.INFO)
+    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    producer.produce(TOPIC, b"1")
+    producer.flush(30)
+    allow(kafka, [AclOperation.READ])
+    at = Partition(TOPIC, 0)
+    with reader_of(kafka) as reader:
+        found = reader.find([TOPIC])[TOPIC]
+        end = found.partitions[0].end
+        assert (found.compacted, found.tombstone_ms) == (None, None)
+        with closing(reader.read({at: ReadPosition(end - 1)}, {at: end})) as reading:
+            assert reading.take(10, 1_000).received.values == [b"1"]
+        for _ in range(3):
+            reader.noted("a-group", {at: ReadPosition(end)})
+        with closing(reader.read({at: ReadPosition(end - 1)}, {at: end})) as reading:
+            allow(kafka, [AclOperation.DESCRIBE])
+            with pytest.raises(
+                ConfigurationError, match=f"may not read topic '{TOPIC}': grant READ and DESCRIBE on it"
+            ):
+                reading.take(10, 1_000)
+    assert f"whether topic {TOPIC} is compacted can't be seen" in caplog.text
+    assert "grant DESCRIBE_CONFIGS on it" in caplog.text
+    assert caplog.text.count("grant READ on the group") == 1
+
+
+def test_a_reader_with_a_wrong_password_is_refused_without_saying_it(kafka):
+    with reader_of(kafka, **{"sasl.password": "wrong-and-secret"}) as reader:
+        with pytest.raises(DeliveryError, match="Authentication failed") as refused:
+            reader.find([TOPIC])
+        assert "wrong-and-secret" not in str(refused.value)
 
 
 def test_what_the_broker_does_not_accept_is_said_and_the_password_is_not(kafka, tmp_path):
