@@ -202,6 +202,29 @@ def test_records_deleted_before_they_were_read_are_a_gap_that_can_be_passed(worl
     assert received.values == [b"6", b"7", b"8", b"9"]
 
 
+def test_a_gap_in_one_partition_loses_nothing_of_the_others(world):
+    topic = world.make(3)
+    for number in range(3):
+        world.send(topic, *(("k", f"{number}-{at}") for at in range(50)), partition=number)
+    ends = world.ends(topic)
+    world.trim(topic, 1, 20)
+    values, gaps = [], 0
+    with closing(world.reader.read({one: ReadPosition(0) for one in ends}, ends)) as reading:
+        while True:
+            try:
+                if (taken := reading.take(7, 2**20)) is None:
+                    break
+                values += taken.received.values
+            except GapError as gap:
+                gaps += 1
+                reading.hold(Partition(topic, 1), ReadPosition(gap.start))
+                reading.release(Partition(topic, 1))
+
+    assert gaps == 1
+    expected = [f"{number}-{at}".encode() for number in range(3) for at in range(20 * (number == 1), 50)]
+    assert sorted(values) == sorted(expected)
+
+
 def test_a_position_behind_the_log_is_an_error(world, topic):
     world.send(topic, ("a", "1"), ("a", "2"))
     at = Partition(topic, 0)
