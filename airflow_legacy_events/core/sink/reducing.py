@@ -10,11 +10,12 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any
 
-from airflow_legacy_events.core.columns import ABSENT
+from airflow_legacy_events.core.columns import ABSENT, Kind
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model.changes import DELETE, TRUNCATE, UPSERT, TableChanges, TargetShape
 from airflow_legacy_events.core.ports.target import ObjectionError, RowState, TableStates
 
+_SPELLED = frozenset({Kind.TEXT, Kind.ANY})
 Identity = Callable[[TargetShape, Sequence[Any]], Hashable]
 
 
@@ -162,9 +163,11 @@ def _order(key: tuple[Any, ...]) -> tuple[tuple[int, str], ...]:
 
 
 def _refuse_spelling(shape: TargetShape, one: tuple[Any, ...], other: tuple[Any, ...]) -> None:
-    if one == other:
+    pairs = zip(shape.key, one, other, strict=True)
+    unlike = [at for at, a, b in pairs if a != b and shape.columns[at].kind in _SPELLED]
+    if not unlike:  # such as 1.0 and 1.00
         return
-    names = ", ".join(shape.named(shape.key))
+    names = ", ".join(shape.named(unlike))
     raise ConfigurationError(
         f"table {shape.table!r} takes two spellings of a key for one: {names} of two messages differ, and its collation"
         " or type calls them equal, so one row would stand for two. Nothing of the batch was applied. Give the key"

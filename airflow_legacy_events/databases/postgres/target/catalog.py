@@ -9,92 +9,8 @@ import psycopg
 from psycopg import sql
 
 from airflow_legacy_events.databases.postgres.catalog import table_of
+from airflow_legacy_events.databases.postgres.target import questions
 from airflow_legacy_events.databases.postgres.undone import ask
-
-FIND = "SELECT {}::pg_catalog.int8"
-"""The OID of a table by its name, in the connection's own search path."""
-
-PATH = "SET LOCAL search_path = pg_catalog, pg_temp"
-"""Names of all other schemas are written with their schema, and no function or operator of theirs is found."""
-
-_TABLE = """
-SELECT concat(quote_ident(nspname), '.', quote_ident(relname)), relkind::text, relispartition,
-       quote_ident(current_user),
-       has_database_privilege(current_database(), 'TEMP'), pg_get_partkeydef(c.oid),
-       ARRAY(SELECT attname::text FROM pg_partitioned_table AS p JOIN pg_attribute AS a
-                 ON attrelid = partrelid AND attnum = ANY (partattrs::int2[]) WHERE partrelid = c.oid),
-       row_security_active(c.oid),
-       ARRAY(SELECT rulename::text FROM pg_rewrite
-              WHERE ev_class = c.oid AND ev_type IN ('2', '3', '4') AND ev_enabled IN ('O', 'A')),
-       ARRAY(SELECT privilege FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS r (privilege)
-              WHERE NOT has_any_column_privilege(c.oid, privilege)),
-       has_table_privilege(c.oid, 'DELETE'),
-       ARRAY(SELECT attname::text FROM pg_attribute AS a
-              WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
-                AND NOT has_column_privilege(c.oid, attnum, 'SELECT'))
-  FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace WHERE c.oid = {oid}
-"""
-_TREE = """
-WITH RECURSIVE tree (oid) AS (
-  SELECT {oid}::oid UNION SELECT inhrelid FROM tree JOIN pg_inherits ON inhparent = tree.oid
-  JOIN pg_class AS c ON c.oid = inhrelid AND relispartition
-)
-SELECT c.oid::int8, c.oid::regclass::text, relkind::text, relpersistence::text
-  FROM tree JOIN pg_class AS c ON c.oid = tree.oid ORDER BY c.oid <> {oid}, 2
-"""
-# A domain's own limits and default count where the column has none.
-_COLUMNS = """
-WITH RECURSIVE chain (attnum, oid, typmod, required, filled, depth) AS (
-  SELECT attnum, atttypid, atttypmod, attnotnull, pg_get_expr(adbin, adrelid), 0
-    FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-   WHERE attrelid = {oid} AND attnum > 0 AND NOT attisdropped
-   UNION ALL
-  SELECT attnum, typbasetype, typtypmod, required OR typnotnull, coalesce(filled, typdefault), depth + 1
-    FROM chain JOIN pg_type AS t ON t.oid = chain.oid AND typtype = 'd'
-), base AS (SELECT DISTINCT ON (attnum) * FROM chain ORDER BY attnum, depth DESC)
-SELECT attname, quote_ident(attname), atttypid::int8, format_type(atttypid, atttypmod), format_type(atttypid, -1),
-       coalesce(e.typname, t.typname), typmod, required, attgenerated::text, attidentity::text,
-       CASE WHEN attgenerated = '' THEN filled END,
-       coalesce(NOT collisdeterministic, false), t.typtype::text, n.nspname = 'pg_catalog', a.attnum::int4,
-       attcollation::int8, e.oid IS NOT NULL,
-       CASE WHEN attcollation NOT IN (0, 100) THEN attcollation::regcollation::text END
-  FROM base JOIN pg_attribute AS a ON a.attnum = base.attnum AND attrelid = {oid}
-  JOIN pg_type AS t ON t.oid = base.oid JOIN pg_namespace AS n ON n.oid = t.typnamespace
-  LEFT JOIN pg_type AS e ON e.oid = t.typelem AND e.typarray = t.oid
-  LEFT JOIN pg_collation AS c ON c.oid = attcollation ORDER BY a.attnum
-"""
-_INDEXES = """
-SELECT indexrelid::regclass::text, indisprimary, indimmediate, indisexclusion,
-       (indkey::int2[])[0:indnkeyatts - 1]::int4[], (indcollation::oid[])[0:indnkeyatts - 1]::int8[],
-       ARRAY(SELECT format('OPERATOR(%I.%s)', nspname, oprname)
-               FROM unnest((indclass::oid[])[0:indnkeyatts - 1]) WITH ORDINALITY AS k (class, at)
-               JOIN pg_opclass AS o ON o.oid = class
-               JOIN pg_amop ON amopfamily = opcfamily AND amopstrategy = 3 AND amoplefttype = opcintype
-                           AND amoprighttype = opcintype AND opcmethod = 403
-               JOIN pg_operator AS p ON p.oid = amopopr JOIN pg_namespace AS n ON n.oid = oprnamespace ORDER BY at),
-       ARRAY(SELECT relname::text FROM pg_partition_tree(indexrelid::regclass) AS t JOIN pg_class ON oid = relid)
-         || ARRAY[(SELECT relname::text FROM pg_class WHERE oid = indexrelid)]
-  FROM pg_index
- WHERE indrelid = {oid} AND indisunique AND indisvalid AND indislive AND indpred IS NULL AND indexprs IS NULL
- ORDER BY NOT indisprimary, indexrelid
-"""
-# Triggers that decide about a row before it is written; those of partitions fire too.
-_TRIGGERS = """
-SELECT DISTINCT tgname::text, tgtype::int4 & 4 <> 0 FROM pg_trigger
- WHERE tgrelid = ANY (ARRAY(SELECT relid FROM pg_partition_tree({oid}::regclass)) || {oid}::oid)
-   AND NOT tgisinternal AND tgenabled IN ('O', 'A') AND tgtype::int4 & 3 = 3 ORDER BY 1
-"""
-_KEYS = """
-SELECT conrelid = {oid}, conrelid::regclass::text, confrelid::int8, confrelid::regclass::text, confdeltype::text,
-       quote_ident(conname)
-  FROM pg_constraint
- WHERE contype = 'f' AND conparentid = 0 AND {oid} IN (conrelid, confrelid) ORDER BY 2, 6
-"""
-_SERVER = """
-SELECT pg_catalog.current_setting('default_transaction_read_only') OPERATOR(pg_catalog.=) 'on'::pg_catalog.text,
-       (SELECT relpersistence OPERATOR(pg_catalog.=) 'u'::pg_catalog."char" FROM pg_catalog.pg_class
-         WHERE oid OPERATOR(pg_catalog.=) {positions})
-"""
 
 
 class Table(NamedTuple):
@@ -160,6 +76,8 @@ class Attribute(NamedTuple):
         collation: OID of its collation; 0 for a type without one.
         array: whether its values are arrays.
         collation_name: quoted, with its schema; None for the database's own.
+        converted: whether a function casts texts to the type, which may understand them differently than its input.
+        locale: of a collation that calls unlike texts equal; None for any other.
     """
 
     name: str
@@ -180,6 +98,8 @@ class Attribute(NamedTuple):
     collation: int
     array: bool
     collation_name: str | None
+    converted: bool
+    locale: str | None
 
 
 class Unique(NamedTuple):
@@ -216,6 +136,7 @@ class ForeignKey(NamedTuple):
         parent_name: of that table.
         on_delete: `confdeltype`.
         name: of the constraint.
+        on_update: `confupdtype`.
     """
 
     own: bool
@@ -224,6 +145,7 @@ class ForeignKey(NamedTuple):
     parent_name: str
     on_delete: str
     name: str
+    on_update: str
 
 
 class Found(NamedTuple):
@@ -249,10 +171,15 @@ class Found(NamedTuple):
     read_only: bool
     unlogged_positions: bool
 
+    def named(self, numbers: Sequence[int]) -> list[str]:
+        """Return the names of the columns with these numbers."""
+        names = {one.number: one.name for one in self.columns}
+        return [names[number] for number in numbers]
+
 
 def find_oid(session: psycopg.Connection[Any], table: str) -> int | None:
     """Return the OID of a table by its name as the user wrote it; None if there is none."""
-    [[(oid,)]] = ask(session, sql.SQL(FIND).format(table_of(table)))
+    [[(oid,)]] = ask(session, sql.SQL(questions.FIND).format(table_of(table)))
     return None if oid is None else int(oid)
 
 
@@ -265,9 +192,21 @@ def look_up(session: psycopg.Connection[Any], oid: int, positions: str) -> Found
         positions: name of the table that positions are kept in.
     """
     of = sql.SQL(str(oid))
-    statements = [sql.SQL(one).format(oid=of) for one in (_TABLE, _TREE, _COLUMNS, _INDEXES, _TRIGGERS, _KEYS)]
-    server = sql.SQL(_SERVER).format(positions=table_of(positions))
-    [(read_only, unlogged)], table, tree, columns, indexes, triggers, keys = ask(session, server, PATH, *statements)
+    statements = [
+        sql.SQL(one).format(oid=of)
+        for one in (
+            questions.TABLE,
+            questions.TREE,
+            questions.COLUMNS,
+            questions.INDEXES,
+            questions.TRIGGERS,
+            questions.KEYS,
+        )
+    ]
+    server = sql.SQL(questions.SERVER).format(positions=table_of(positions))
+    [(read_only, unlogged)], table, tree, columns, indexes, triggers, keys = ask(
+        session, server, questions.PATH, *statements
+    )
     return Found(
         Table(*table[0]),
         [Part(*row) for row in tree],
@@ -284,5 +223,5 @@ def oids_of(session: psycopg.Connection[Any], tables: Sequence[str]) -> dict[int
     """Return the names of tables as the user wrote them, by OID; those that are not there are left out."""
     if not tables:
         return {}
-    found = ask(session, *(sql.SQL(FIND).format(table_of(one)) for one in tables))
+    found = ask(session, *(sql.SQL(questions.FIND).format(table_of(one)) for one in tables))
     return {int(oid): name for name, [(oid,)] in zip(tables, found, strict=True) if oid is not None}

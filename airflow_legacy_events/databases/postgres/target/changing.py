@@ -11,8 +11,9 @@ from airflow_legacy_events.core.errors import TargetError
 from airflow_legacy_events.core.model.changes import TargetShape
 from airflow_legacy_events.core.ports.target import Counts, TransactionLostError
 from airflow_legacy_events.databases.postgres.target import statements
-from airflow_legacy_events.databases.postgres.target.grouping import Row, given_in
+from airflow_legacy_events.databases.postgres.target.grouping import Row, by_version
 from airflow_legacy_events.databases.postgres.target.staging import Source, stage
+from airflow_legacy_events.databases.postgres.target.statements import Positions
 
 
 class Changing:
@@ -32,16 +33,10 @@ class Changing:
         Raises:
             TargetError: a row is there afterwards.
         """
-        given = given_in(self.shape, rows)
-        source = stage(self.session, self.shape, given, rows)
-        newer = 0
-        if self.run(statements.delete(self.shape, given, source.text), source) < source.size:
-            newer = self.ask(statements.count_newer(self.shape, given, source.text), source)
-            soft = self.shape.deleted is not None
-            left = (statements.count_unmarked if soft else statements.count)(self.shape, source.text)
-            if self.ask(left, source) > newer:
-                self.differ("a row is there although it was deleted")
-        return Counts(0, source.size - newer, newer)
+        counts = Counts()
+        for given, some in by_version(self.shape, rows):
+            counts = counts.plus(self._delete(given, some))
+        return counts
 
     def run(self, statement: str, source: Source | None = None) -> int:
         """Run a statement over a source; return how many rows it changed."""
@@ -67,3 +62,14 @@ class Changing:
             f"table {self.shape.table!r} did not take all rows: {what}. Look at what decides about its rows, triggers"
             f" {', '.join(self.facts.triggers)}; nothing of the batch was applied"
         )
+
+    def _delete(self, given: Positions, rows: Sequence[Row]) -> Counts:
+        source = stage(self.session, self.shape, given, rows)
+        newer = 0
+        if self.run(statements.delete(self.shape, given, source.text), source) < source.size:
+            newer = self.ask(statements.count_newer(self.shape, given, source.text), source)
+            soft = self.shape.deleted is not None
+            left = (statements.count_unmarked if soft else statements.count)(self.shape, source.text)
+            if self.ask(left, source) > newer:
+                self.differ("a row is there although it was deleted")
+        return Counts(0, source.size - newer, newer)

@@ -8,6 +8,7 @@ from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.model.changes import TargetColumn
 from airflow_legacy_events.databases.postgres.target.catalog import Attribute
 from airflow_legacy_events.databases.postgres.target.facts import Field
+from airflow_legacy_events.databases.postgres.target.identities import folds_of
 from airflow_legacy_events.databases.postgres.types import Type
 
 _INTEGERS = {
@@ -62,9 +63,15 @@ def column_of(found: Attribute, type_: Type, *, in_key: bool) -> TargetColumn:
 
 def field_of(found: Attribute) -> Field:
     """Return a column as statements name it."""
-    lossy = found.base == _INTERVAL and found.typmod >= 0
     return Field(
-        found.quoted, found.type, found.open_type, found.identity == _ALWAYS, lossy, found.collation_name or ""
+        found.quoted,
+        found.type,
+        found.open_type,
+        always=found.identity == _ALWAYS,
+        lossy=found.base == _INTERVAL and found.typmod >= 0,
+        converted=found.converted,
+        collation=found.collation_name or "",
+        folds=folds_of(found),
     )
 
 

@@ -18,6 +18,8 @@ class Field(NamedTuple):
         open_type: without them, so that a cast neither cuts nor rounds.
         always: whether it is an identity that only OVERRIDING SYSTEM VALUE may write.
         lossy: whether its type drops digits without an error, and the shape does not say so.
+        converted: whether a cast from text calls a function, rather than the type's input.
+        folds: what its collation or type ignores in a text, as far as that is known: see `identities.FOLDS`.
         collation: quoted; empty for a type without one, and for the database's own.
     """
 
@@ -26,12 +28,20 @@ class Field(NamedTuple):
     open_type: str
     always: bool = False
     lossy: bool = False
+    converted: bool = False
     collation: str = ""
+    folds: str = ""
 
     @property
     def collate(self) -> str:
         """The clause that a value compared with the column needs; empty if none."""
         return f" COLLATE {self.collation}" if self.collation else ""
+
+    def of_text(self, text: str) -> str:
+        """Return the SQL of a text as a value of the type, as its input understands it."""
+        if self.converted:
+            return f"(CAST(CAST(ARRAY[{text}] AS pg_catalog.text) AS {self.open_type}[]))[1]{self.collate}"
+        return f"CAST({text} AS {self.open_type}){self.collate}"
 
 
 @dataclass(frozen=True)

@@ -88,8 +88,8 @@ def _reason(error: psycopg.Error) -> str:
     if state.startswith(_DATA) and error.diag.source_function != "exec_stmt_raise":
         words = _WORD.sub(" ", type(error).__name__).lower()
         column = f"column {error.diag.column_name!r}: " if error.diag.column_name else ""
-        return f"{column}{words} (SQLSTATE {state})"
-    return reason_without_values(error)
+        return f"{column}{words}"
+    return reason_without_values(error).removesuffix(f" (SQLSTATE {state})")
 
 
 def _remedy(error: psycopg.Error) -> str:

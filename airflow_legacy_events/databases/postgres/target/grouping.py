@@ -91,12 +91,14 @@ def needs_two_steps(shape: TargetShape, group: Group) -> bool:
     return any(one.numbered or (one.written and not (one.nullable or one.has_default)) for one in left)
 
 
-def given_in(shape: TargetShape, rows: Sequence[Row]) -> Positions:
-    """Return the positions that a delete needs: the key, and the version if every row has it."""
+def by_version(shape: TargetShape, rows: Sequence[Row]) -> list[tuple[Positions, list[Row]]]:
+    """Return rows with the positions that a delete needs: the key, and the version where the row has it."""
     version = shape.version
-    if version is None or version in shape.key or any(row[version] in (None, ABSENT) for row in rows):
-        return shape.key
-    return (*shape.key, version)
+    if version is None or version in shape.key:
+        return [(shape.key, list(rows))]
+    without = [row for row in rows if row[version] is None or row[version] is ABSENT]
+    with_ = [row for row in rows if row[version] is not None and row[version] is not ABSENT]
+    return [found for found in ((shape.key, without), ((*shape.key, version), with_)) if found[1]]
 
 
 def _every(shape: TargetShape) -> Positions:
@@ -120,5 +122,6 @@ def incomplete(names: Sequence[str]) -> ObjectionError:
     """Return the error for a row that is not there, and of which the source sent a part."""
     return ObjectionError(
         "INCOMPLETE",
-        f"the row is not there, and the source left out {', '.join(map(repr, names))} since they did not change",
+        f"the row is not there, and the source left out {', '.join(names)} since they did not change; let the source"
+        " send the whole row, such as by a snapshot",
     )

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 import re
+import string
 import struct
+import unicodedata
 import uuid
 from collections.abc import Callable, Hashable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from airflow_legacy_events.core.columns import Kind
-from airflow_legacy_events.core.model.changes import TargetColumn, TargetShape
+from airflow_legacy_events.core.model.changes import TargetShape
+from airflow_legacy_events.databases.postgres.target.catalog import Attribute
 
 Canonical = Callable[[str], Hashable]
 
+_FORMS, _CASE, _ACCENTS, _CASE_OF_ASCII, _PADDING = "forms", "case", "accents", "case of ASCII", "padding"
+_LEVELS = {"ks-level1": _ACCENTS, "ks-level2": _CASE}
+_LOWER = {ord(one): one.lower() for one in string.ascii_uppercase}
 _SINGLE = struct.Struct("f")
 _TRUE = frozenset({"t", "tr", "tru", "true", "y", "ye", "yes", "on", "1"})
 _FRACTION = re.compile(r"\.(\d*?)0*(?=$|[^\d])")
@@ -24,24 +31,55 @@ _FALLIBLE = (ValueError, InvalidOperation, OverflowError)
 
 
 def identity_of(shape: TargetShape, key: Sequence[Any]) -> Any:
-    """Return a value that is equal for two keys whose columns hold the same.
+    """Return a value that is equal for two keys only if their columns hold the same.
 
-    Texts are compared as they are: where a collation calls unlike ones equal, the database finds them; see
-    `spellings.refuse`.
+    Texts that a collation or type calls equal in a way that only the database knows are found by `spellings.refuse`.
     """
-    if len(key) == 1:
-        return _one(shape.columns[shape.key[0]], key[0])
-    return tuple(_one(shape.columns[at], text) for at, text in zip(shape.key, key, strict=True))
+    each = _canonicals(shape)
+    if len(each) == 1:
+        return _one(each[0], key[0])
+    return tuple(map(_one, each, key))
 
 
-def _one(column: TargetColumn, text: Any) -> Any:
-    canonical = _CANONICAL.get(column.kind)
-    if text is None or (canonical is None and not column.type.startswith("character(")):
+def folds_of(column: Attribute) -> str:
+    """Return what the collation or type of a column ignores in a text; empty if nothing, or that is not known."""
+    if column.base == "citext":
+        return _CASE_OF_ASCII
+    language, _, options = (column.locale or "").partition("-u-")
+    if column.locale is None or language not in ("und", "root", ""):
+        return _PADDING if column.type.startswith("character(") else ""
+    return next((folds for level, folds in _LEVELS.items() if level in options), _FORMS)
+
+
+@functools.lru_cache(maxsize=256)
+def _canonicals(shape: TargetShape) -> tuple[Canonical | None, ...]:
+    fields = shape.facts.fields
+    return tuple(_CANONICAL.get(shape.columns[at].kind, FOLDS.get(fields[at].folds)) for at in shape.key)
+
+
+def _one(canonical: Canonical | None, text: Any) -> Any:
+    if canonical is None or text is None:
         return text
     try:
-        return text.rstrip(" ") if canonical is None else canonical(text)
+        return canonical(text)
     except _FALLIBLE:  # the database judges it
         return text
+
+
+def _forms(text: str) -> str:
+    return unicodedata.normalize("NFD", text)
+
+
+def _case(text: str) -> str:
+    return _forms(_forms(text).casefold())
+
+
+def _accents(text: str) -> str:
+    return "".join(one for one in _case(text) if not unicodedata.combining(one))
+
+
+def _ascii(text: str) -> str:
+    return text.translate(_LOWER)
 
 
 def _decimal(text: str) -> Hashable:
@@ -116,3 +154,12 @@ _CANONICAL: dict[Kind, Canonical] = {
     Kind.JSON: _document,
     Kind.BYTES: str.lower,
 }
+
+FOLDS: dict[str, Canonical] = {
+    _FORMS: _forms,
+    _CASE: _case,
+    _ACCENTS: _accents,
+    _CASE_OF_ASCII: _ascii,
+    _PADDING: lambda text: text.rstrip(" "),
+}
+"""Texts without what a column's collation or type ignores."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from airflow_legacy_events.databases.postgres.target.catalog import Attribute, Found, Unique
 
 _ENUM, _RECORDS = "e", frozenset({"c", "r", "m"})
-_SPELLED = frozenset({"interval", "inet", "cidr", "jsonb", "tsvector", "tsquery", "xml"})
+_SPELLED = frozenset({"interval", "inet", "cidr", "tsvector", "tsquery", "xml"})
 """Types of the server that take unlike texts for one value, and whose values are carried as text."""
 
 
@@ -17,41 +17,40 @@ def usable(found: Found) -> list[Unique]:
     return [one for one in found.unique if not one.exclusion and _same(one, by_number)]
 
 
-def find_key(found: Found, named: Sequence[str]) -> Unique | None:
-    """Return the index of the key: over the columns that were named, else the primary key, else over NOT NULL columns.
+def index_of(usable: Sequence[Unique], numbers: Sequence[int]) -> Unique | None:
+    """Return the index over exactly these columns, one that judges each row at once before others; None if none is."""
+    found = [one for one in usable if numbers and sorted(one.numbers) == sorted(numbers)]
+    return next((one for one in found if one.immediate), None) or next(iter(found), None)
+
+
+def are_immediate(usable: Sequence[Unique], found: Found, positions: Sequence[int]) -> bool:
+    """Return whether an index over exactly these columns judges each row at once."""
+    index = index_of(usable, [found.columns[at].number for at in positions])
+    return index is not None and index.immediate
+
+
+def remedies(found: Found, named: Sequence[str]) -> list[str]:
+    """Return what gives the table a key, where an index is missing.
 
     Args:
         found: in the catalog.
-        named: names of the key's columns; empty if the user named none.
+        named: names of the key's columns, as the user gave them.
     """
-    columns = {one.number: one for one in found.columns}
-    for one in sorted(usable(found), key=lambda index: not index.immediate):
-        names = [columns[number].name for number in one.numbers]
-        if sorted(names) == sorted(named):
-            return one
-    if named:
-        return None
-    required = [one for one in usable(found) if all(columns[number].required for number in one.numbers)]
-    return next((one for one in required if one.primary), None) or next(iter(required), None)
-
-
-def missing_key(found: Found, named: Sequence[str]) -> str:
-    """Return the sentence for a table without such a key."""
-    table = found.table
-    if not named:
-        return (
-            "it has no primary key, and no unique index over NOT NULL columns: ALTER TABLE"
-            f" {table.name} ADD PRIMARY KEY (...), or give mode='append'"
+    table, quoted = found.table, {one.name: one.quoted for one in found.columns}
+    if not named or not set(named) <= quoted.keys():
+        return []
+    lacking = [one for one in table.partition_keys if one not in named]
+    if lacking:
+        by = ", ".join(lacking)
+        text = (
+            f"add {by} to key_columns, since it is partitioned by {by} ({table.partitioned}) and a row that moves to"
+            " another partition would be two; or apply the topic to a table that is not partitioned"
         )
-    by_name = {one.name: one.quoted for one in found.columns}
-    columns = ", ".join(by_name.get(one, one) for one in named)
-    if lacking := [one for one in table.partition_keys if one not in named]:
-        return (
-            f"key_columns can't identify its rows without {', '.join(lacking)}, which it is partitioned by"
-            f" ({table.partitioned}): a row that moves to another partition would be two. Add them to key_columns, or"
-            " apply the topic to a table that is not partitioned"
-        )
-    return f"no unique index covers key_columns: CREATE UNIQUE INDEX CONCURRENTLY ON {table.name} ({columns})"
+        return [text]
+    if index_of(usable(found), [one.number for one in found.columns if one.name in named]) is not None:
+        return []
+    columns = ", ".join(quoted[one] for one in named)
+    return [f"such an index: CREATE UNIQUE INDEX CONCURRENTLY ON {table.name} ({columns})"]
 
 
 def _same(index: Unique, columns: Mapping[int, Attribute]) -> bool:

@@ -27,7 +27,7 @@ def places_there(session: psycopg.Connection[Any], shape: TargetShape, rows: Seq
     arrays = texts.arrays(len(keys))
     names = ", ".join(f"c{at}" for at in shape.key)
     fields = {at: facts.fields[at] for at in shape.key}
-    cast = ", ".join(f"CAST(c{at} AS {one.open_type}){one.collate} AS c{at}" for at, one in fields.items())
+    cast = ", ".join(f"{one.of_text(f'c{at}')} AS c{at}" for at, one in fields.items())
     # LIMIT makes the server look each key up in the index, however few rows it believes the table to have.
     statement = (
         "SELECT coalesce(pg_catalog.array_agg(x.place OPERATOR(pg_catalog.-) 1), '{}')"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 
-from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.errors import ConfigurationError
-from airflow_legacy_events.core.model.changes import TargetColumn, TargetShape
+from airflow_legacy_events.core.model.changes import TargetShape
 from airflow_legacy_events.core.ports.target import Wanted
+from airflow_legacy_events.databases.applying.keys import Reflected, roles_of
 from airflow_legacy_events.databases.postgres.entries import TABLE
 from airflow_legacy_events.databases.postgres.replication import written_elsewhere
 from airflow_legacy_events.databases.postgres.target import keys, refusals, warned
@@ -19,14 +19,6 @@ from airflow_legacy_events.databases.postgres.target.catalog import Found, Uniqu
 from airflow_legacy_events.databases.postgres.target.columns import column_of, field_of
 from airflow_legacy_events.databases.postgres.target.facts import Facts
 from airflow_legacy_events.databases.postgres.types import Type, find_types
-
-_ORDERED = frozenset(
-    {
-        *(Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.SINGLE, Kind.MONEY),
-        *(Kind.DATE, Kind.TIMESTAMP, Kind.INSTANT, Kind.TEXT),
-    }
-)
-_MARKS = frozenset({Kind.BOOLEAN, Kind.DATE, Kind.TIMESTAMP, Kind.INSTANT})
 
 
 def reflect(session: psycopg.Connection[Any], table: str, wanted: Wanted, positions: str) -> TargetShape | None:
@@ -68,92 +60,44 @@ class _Shaping:
     others: Mapping[int, str]
     wrong: list[str] = field(default_factory=list)
 
-    def shape(self) -> TargetShape:
+    def shape(self) -> TargetShape | None:
         wanted, found = self.wanted, self.found
-        self.places = {one.name: at for at, one in enumerate(found.columns)}
-        index = self._key()
-        numbers = [] if index is None else index.numbers
-        places = {one.number: at for at, one in enumerate(found.columns)}
-        key = tuple(places[number] for number in numbers)
-        columns = tuple(column_of(one, self.types[one.oid], in_key=at in key) for at, one in enumerate(found.columns))
+        columns = tuple(column_of(one, self.types[one.oid], in_key=False) for one in found.columns)
+        usable = keys.usable(found)
+        named = {one.name: tuple(found.named(one.numbers)) for one in usable}
+        primary = next((named[one.name] for one in usable if one.primary), ())
+        unique = tuple(names for names in named.values() if names != primary)
+        roles = roles_of(Reflected(self.table, columns, primary, unique), wanted, self.wrong)
+        if self.wrong:
+            self.wrong += keys.remedies(found, wanted.key)
+            return None
+        index = keys.index_of(usable, [found.columns[at].number for at in roles.key])
+        in_key = frozenset(roles.key)
         return TargetShape(
             self.table,
-            columns,
-            key,
-            self._facts(index),
-            version=self._place("version_column", wanted.version, columns, _ORDERED),
-            deleted=self._marked(columns),
-            repeats=self._repeats(columns),
+            tuple(column_of(one, self.types[one.oid], in_key=at in in_key) for at, one in enumerate(found.columns)),
+            roles.key,
+            self._facts(index, roles.key),
+            version=roles.version,
+            deleted=roles.deleted,
+            repeats=roles.repeats if keys.are_immediate(usable, found, roles.repeats) else (),
             parents=tuple(self._parents()),
             warnings=tuple(warned.of_table(found, wanted, index)),
             infinite=True,
         )
 
-    def _key(self) -> Unique | None:
-        if self.wanted.append:
-            return None
-        named = self._existing("key_columns", self.wanted.key)
-        if len(named) < len(self.wanted.key):
-            return None
-        index = keys.find_key(self.found, named)
-        if index is None:
-            self.wrong.append(keys.missing_key(self.found, named))
-        return index
-
-    def _existing(self, option: str, names: Sequence[str]) -> list[str]:
-        if missing := [one for one in names if one not in self.places]:
-            self.wrong.append(
-                f"{option} names {', '.join(map(repr, missing))}, and its columns are {', '.join(self.places)}"
-            )
-        return [one for one in names if one in self.places]
-
-    def _place(
-        self, option: str, name: str | None, columns: Sequence[TargetColumn], kinds: frozenset[Kind]
-    ) -> int | None:
-        if name is None or not self._existing(option, [name]):
-            return None
-        column = columns[self.places[name]]
-        if column.kind not in kinds or not column.written:
-            self.wrong.append(f"{option} {name!r} is of type {column.type}, which can't serve as one")
-        return self.places[name]
-
-    def _marked(self, columns: Sequence[TargetColumn]) -> int | None:
-        place = self._place("deleted_column", self.wanted.deleted, columns, _MARKS)
-        if place is not None and columns[place].kind is not Kind.BOOLEAN and not columns[place].nullable:
-            named, table = self.found.columns[place].quoted, self.found.table.name
-            self.wrong.append(
-                f"deleted_column {columns[place].name!r} is NOT NULL, and a row that is there has no time of deletion:"
-                f" ALTER TABLE {table} ALTER COLUMN {named} DROP NOT NULL"
-            )
-        return place
-
-    def _repeats(self, columns: Sequence[TargetColumn]) -> tuple[int, ...]:
-        if not self.wanted.append or self.wanted.event_id is None:
-            return ()
-        if not self._existing("metadata_columns", [self.wanted.event_id]):
-            return ()
-        place = self.places[self.wanted.event_id]
-        number = self.found.columns[place].number
-        unique = any(one.numbers == [number] and one.immediate for one in keys.usable(self.found))
-        return (place,) if unique and columns[place].written else ()
-
-    def _facts(self, index: Unique | None) -> Facts:
+    def _facts(self, index: Unique | None, key: tuple[int, ...]) -> Facts:
         found = self.found
-        fields = [field_of(one) for one in found.columns]
-        spelled = [
-            at
-            for at, one in enumerate(found.columns)
-            if index is not None and one.number in index.numbers and keys.is_spelled(one)
-        ]
+        equals = {} if index is None else dict(zip(index.numbers, index.equals, strict=True))
         return Facts(
             found.tree[0].oid,
             found.table.name,
             "ONLY " if found.table.kind == TABLE else "",
-            fields,
-            equals=() if index is None else tuple(index.equals),
+            [field_of(one) for one in found.columns],
+            equals=[equals[found.columns[at].number] for at in key],
             key_indexes=frozenset() if index is None else frozenset(index.names),
             inferred=index is not None and index.immediate,
-            spelled=spelled,
+            spelled=[at for at in key if keys.is_spelled(found.columns[at])],
             before_insert=any(inserting for _, inserting in found.triggers),
             triggers=[name for name, _ in found.triggers],
             temporary=found.table.temporary,

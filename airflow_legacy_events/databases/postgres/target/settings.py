@@ -28,6 +28,6 @@ def settings(session: psycopg.Connection[Any], seconds: float) -> bytes:
         seconds: time limit of a statement.
     """
     limits = without_limits(session.info.server_version)
-    own = _SETTINGS.format(limits=limits, idle=IDLE_SECONDS * 1000, timeout=max(1, int(seconds * 1000)))
+    own = _SETTINGS.format(limits=limits, idle=int(IDLE_SECONDS * 1000), timeout=max(1, int(seconds * 1000)))
     rest = f"{own}{TEXT_FORMS} {MONEY_FORM}".replace("SET ", "SET LOCAL ")
     return f"{_FIRST}; {rest}".encode()

@@ -82,7 +82,7 @@ def arrays(shape: TargetShape, columns: Sequence[tuple[str, int, Sequence[Any]]]
     """Return columns as a source: the name of each, its position in the shape, and its texts."""
     fields = facts_of(shape).fields
     literals = tuple(texts.array(values) for _, _, values in columns)
-    cast = ", ".join(f"CAST({name} AS {fields[at].open_type}){fields[at].collate} AS {name}" for name, at, _ in columns)
+    cast = ", ".join(f"{fields[at].of_text(name)} AS {name}" for name, at, _ in columns)
     names = ", ".join(name for name, _, _ in columns)
     text = f"(SELECT {cast} FROM {texts.arrays(len(columns))} AS a ({names}))"
     return Source(text, literals, count)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from airflow_legacy_events.core.ports.target import Wanted
 from airflow_legacy_events.databases.postgres.target.catalog import Found, Unique
 
+_CASCADE = "c"
 _TAKEN = {"c": "ON DELETE CASCADE", "n": "ON DELETE SET NULL", "d": "ON DELETE SET DEFAULT"}
 
 
@@ -21,6 +22,11 @@ def of_table(found: Found, wanted: Wanted, key: Unique | None) -> Iterator[str]:
     table = found.table
     if key is None:
         return
+    if stays := [f"{one.name} of {one.table}" for one in found.keys if not one.own and one.on_update != _CASCADE]:
+        yield (
+            f"a message that changes a key of {table.name} is refused where foreign key {', '.join(stays)} points to"
+            " the row, since it has no ON UPDATE CASCADE"
+        )
     if wanted.deleted is None:
         for one in found.keys:
             if not one.own and one.on_delete in _TAKEN:
