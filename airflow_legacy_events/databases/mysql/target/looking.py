@@ -39,8 +39,14 @@ class Table:
             self._among(found[first : first + KEYS_PER_STATEMENT]) for first in range(0, len(found), KEYS_PER_STATEMENT)
         ]
 
-    def there(self, keys: Sequence[Sequence[Any]]) -> dict[Hashable, tuple[Any, ...]]:
+    def there(
+        self, keys: Sequence[Sequence[Any]], former: Sequence[Sequence[Any]] = ()
+    ) -> dict[Hashable, tuple[Any, ...]]:
         """Return the rows that are there by the identity of their keys, and lock them.
+
+        Args:
+            keys: of messages.
+            former: keys that rows may still have, in another spelling of the new ones.
 
         Raises:
             ConfigurationError: a row has a key in another spelling, or two of the keys are one to the table.
@@ -53,7 +59,7 @@ class Table:
             for row in self.sender.rows(statement):
                 key = tuple(map(_text, row))
                 found[self.facts.identity_of(self.shape, key)] = key
-        self._refuse_spelling(keys, found)
+        self._refuse_spelling([*keys, *former], found)
         return found
 
     def newer(self, rows: Sequence[RowState], keys: Sequence[Sequence[Any]]) -> set[Hashable]:
@@ -131,7 +137,8 @@ class Table:
 
     def _one_key(self, whose: str) -> ConfigurationError:
         by = self.shape.key or self.shape.repeats
-        collations = ", ".join(dict.fromkeys(str(self.facts.columns[at].collation) for at in by))
+        found = (self.facts.columns[at].collation for at in by)
+        collations = ", ".join(dict.fromkeys(one for one in found if one is not None))
         return ConfigurationError(
             f"table {self.shape.table!r} takes two spellings of a key for one:"
             f" {', '.join(self.shape.named(by))} of {whose} differ, and collation {collations} calls them equal, so one"

@@ -24,7 +24,7 @@ def move(table: Table, rows: Sequence[RowState]) -> tuple[Counts, list[RowState]
         return counts, rest
     shape, identity_of = table.shape, table.facts.identity_of
     formers = [one.former or () for one in rows]
-    there = table.there([*formers, *(key_of(shape, one.row) for one in rows)])
+    there = {**table.there(formers), **table.there([key_of(shape, one.row) for one in rows], formers)}
     newer = table.newer(rows, formers)
     for one, former in zip(rows, formers, strict=True):
         name = identity_of(shape, former)

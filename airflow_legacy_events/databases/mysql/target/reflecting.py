@@ -44,8 +44,8 @@ def shape_of(session: Session, table: str, row: TableRow, wanted: Wanted) -> Tar
     roles = _roles(table, columns, indexes, wanted, problems)
     key = _key(catalog, roles, problems)
     grants = Grants.read(session)
-    problems += refusals.of_server(session, grants)
-    problems += refusals.of_rights(session, row, columns, grants.user, wanted)
+    elsewhere = refusals.of_server(session, grants)
+    problems += elsewhere or refusals.of_rights(session, row, columns, grants.user, wanted)
     if problems:
         raise _refused(table, problems)
     found = triggers.read(session, grants, row)
@@ -56,7 +56,7 @@ def shape_of(session: Session, table: str, row: TableRow, wanted: Wanted) -> Tar
         columns=tuple(catalog),
         key=key,
         key_index="" if index is None else index.name,
-        looks=_looks(indexes, index, key, found),
+        looks=_looks(row, indexes, index, (key, found)),
         triggers=found.described,
     )
     return TargetShape(
@@ -111,17 +111,22 @@ def _is_made(index: Index, catalog: Sequence[CatalogColumn]) -> bool:
     return made and index.columns == (_MADE_KEY,)
 
 
-def _looks(indexes: Sequence[Index], key: Index | None, columns: Sequence[KeyColumn], found: triggers.Triggers) -> str:
+def _looks(
+    row: TableRow, indexes: Sequence[Index], key: Index | None, of: tuple[Sequence[KeyColumn], triggers.Triggers]
+) -> str:
     """Return why rows that are there are looked up first.
 
-    ON DUPLICATE KEY UPDATE matches a row by any unique index, fires BEFORE INSERT triggers for a row that is there, and
-    does not say in which spelling it found a key.
+    ON DUPLICATE KEY UPDATE matches a row by any unique index, fires BEFORE INSERT triggers for a row that is there,
+    counts the history of a versioned one, and does not say in which spelling it found a key.
     """
-    if any(one.declared_unique and one is not key for one in indexes):
-        return "another unique index"
-    if found.before_insert:
-        return "triggers"
-    return "spelling" if any(one.collation or one.padded for one in columns) else ""
+    columns, found = of
+    reasons = {
+        "another unique index": any(one.declared_unique and one is not key for one in indexes),
+        "triggers": found.before_insert,
+        "versioning": row.kind == refusals.VERSIONED,
+        "spelling": any(one.collation or one.padded for one in columns),
+    }
+    return next((name for name, holds in reasons.items() if holds), "")
 
 
 def _refused(table: str, problems: Sequence[str]) -> ConfigurationError:

@@ -73,6 +73,8 @@ class Literals:
 
     def values(self, group: Group, positions: Sequence[int]) -> list[bytes]:
         """Return `(…)` of each row, likewise."""
+        if not positions:
+            return [b"()"] * len(group.rows)
         return [b"(" + b",".join(one) + b")" for one in zip(*self.columns(group, positions), strict=True)]
 
     def keys(self, keys: Sequence[Sequence[Any]]) -> list[tuple[bytes, ...]]:
