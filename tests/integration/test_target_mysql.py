@@ -172,9 +172,7 @@ class TestSpellings:
     def test_one_that_a_row_has_otherwise_ends_the_run(self, world, shape, other):
         world.apply(shape, upsert("a", "1", "1"))
         for change in (upsert(other, "1", "2"), delete(shape, other, "1")):
-            with pytest.raises(
-                ConfigurationError, match=r"of a row differ, and collation \w+_ci calls"
-            ):
+            with pytest.raises(ConfigurationError, match=r"of a row differ, and collation \w+_ci calls"):
                 world.apply(shape, change)
         assert world.rows() == [("a", 1, 1)]
 
