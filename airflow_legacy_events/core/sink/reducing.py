@@ -138,7 +138,8 @@ def _in_order(shape: TargetShape, found: dict[Hashable, RowState], identity: Ide
             if any(at is before for before in chain):
                 raise _tangled()
             chain.append(at)
-            at = moves.get(identity(shape, _key(shape, at.row)))
+            after = moves.get(identity(shape, _key(shape, at.row)))
+            at = None if after is at else after  # another spelling of the same key
         first += reversed(chain)
     return first + [one for one in ordered if one.former is None]
 

@@ -69,7 +69,12 @@ def _text(of: CatalogColumn, name: str) -> KeyColumn:
     padded = _NO_PAD.search(collation) is None
     if collation.endswith("_bin") or collation == "binary":
         return KeyColumn(name, _without_padding if padded else str, name, padded=padded)
-    return KeyColumn(name, str, name, collation, of.charset, padded)
+    fold = _plainly if _PLAIN_COLLATIONS.fullmatch(collation) else str
+    return KeyColumn(name, fold, name, collation, of.charset, padded)
+
+
+def _plainly(text: str) -> str:
+    return text.lower() if _PLAIN.fullmatch(text) else text
 
 
 def _without_padding(text: str) -> str:
@@ -78,6 +83,10 @@ def _without_padding(text: str) -> str:
 
 def _hex(text: str) -> str:
     return text.removeprefix("\\x").upper()
+
+
+def _integer(text: str) -> int:
+    return _TRUE[text] if text in _TRUE else int(text)
 
 
 def _bits(text: str) -> int:
@@ -99,7 +108,7 @@ def _members(text: str) -> frozenset[str]:
 
 
 _FOLDS: dict[str, Fold] = {
-    **dict.fromkeys(_NUMBERS, int),
+    **dict.fromkeys(_NUMBERS, _integer),
     "decimal": Decimal,
     "datetime": _moment,
     "timestamp": _moment,

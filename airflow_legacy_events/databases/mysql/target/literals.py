@@ -78,7 +78,7 @@ def _bulk(column: TargetColumn, of: CatalogColumn) -> Bulk | None:
     if of.base == "decimal":
         return numbers(rf"[+-]?\d+(?:\.\d{{0,{of.scale or 0}}})?")
     if column.kind in (Kind.TIME, Kind.TIMESTAMP):
-        return strings(unless=rf"\.\d{{{column.scale or 0}}}\d")
+        return strings(unless=rf"\.\d{{{column.scale or 0}}}\d|\+")
     return strings() if of.base in ("date", "uuid") else None
 
 
@@ -104,7 +104,7 @@ def _one(column: TargetColumn, of: CatalogColumn, quote: Quote) -> One:
     if of.base in BINARY or of.base in SPATIAL:
         return _bytes(of, quote)
     if column.kind is Kind.INTEGER:
-        return _integer
+        return _truth
     if column.kind in (Kind.TIME, Kind.TIMESTAMP, Kind.INSTANT):
         return _timed(column, quote)
     return quote
@@ -114,6 +114,10 @@ def _integer(text: str) -> bytes:
     if _INTEGER.fullmatch(text) is None:
         raise _UnfitError("is no integer")
     return text.encode()
+
+
+def _truth(text: str) -> bytes:
+    return _BOOLEANS.get(text) or _integer(text)
 
 
 def _year(_: CatalogColumn, __: Quote) -> One:
@@ -228,11 +232,10 @@ def _bit(of: CatalogColumn, _: Quote) -> One:
 
 
 def _timed(column: TargetColumn, quote: Quote) -> One:
-    scale, instant = column.scale or 0, column.kind is Kind.INSTANT
+    scale = column.scale or 0
 
     def one(text: str) -> bytes:
-        if instant and text.endswith("+00"):
-            text = text[:-3]
+        text = text.removesuffix("+00")
         if "." in text and text.partition(".")[2][scale:].strip("0"):
             raise _UnfitError(f"has more than {scale} digits of a second")
         return quote(text)

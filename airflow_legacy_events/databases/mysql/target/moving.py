@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from airflow_legacy_events.core.ports.target import Counts, RowState
 from airflow_legacy_events.databases.mysql.target import writing
-from airflow_legacy_events.databases.mysql.target.deleting import deleting
+from airflow_legacy_events.databases.mysql.target.deleting import delete_one
 from airflow_legacy_events.databases.mysql.target.looking import Table
 from airflow_legacy_events.databases.mysql.target.rows import key_of
 
@@ -44,8 +44,7 @@ def move(table: Table, rows: Sequence[RowState]) -> tuple[Counts, list[RowState]
 
 def _moved(table: Table, one: RowState, former: Sequence[str]) -> Counts:
     if one.deleted:
-        for condition in table.conditions([former]):
-            table.sender.change(deleting(table) + b" WHERE " + condition)
+        delete_one(table, one, former)
         return Counts(deleted=1)
     [group] = table.literals.groups([one])
     writing.update_one(table, group, former, with_key=True)

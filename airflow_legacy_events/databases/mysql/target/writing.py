@@ -37,9 +37,9 @@ def upsert(table: Table, staging: Staging, rows: Sequence[RowState], there: Mapp
             continue
         old = [one for one in group.rows if table.identity(one) in there]
         new = [one for one in group.rows if table.identity(one) not in there]
-        _update(table, staging, group._replace(rows=old))
-        for one in new:
+        for one in (*new, *(one for one in old if one.whole)):
             _refuse_incomplete(table, one)
+        _update(table, staging, group._replace(rows=old))
         _insert(table, group._replace(rows=new), b"")
 
 
