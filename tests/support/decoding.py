@@ -16,13 +16,13 @@ NOTHING = Shape((), (), ())
 STREAM = Stream("s", "t", "", "")
 
 
-def table(name: str = "t", key: tuple[int, ...] = (0,), **columns: TargetColumn | Kind) -> TargetShape:
+def table(called: str = "t", /, key: tuple[int, ...] = (0,), **columns: TargetColumn | Kind) -> TargetShape:
     """Return the shape of a table; a kind alone is a column without limits."""
     found = [
         one._replace(name=name) if isinstance(one, TargetColumn) else TargetColumn(name, one, one.value)
         for name, one in columns.items()
     ]
-    return TargetShape(name, tuple(found), key)
+    return TargetShape(called, tuple(found), key)
 
 
 def text(value: Any) -> bytes | None:

@@ -10,7 +10,7 @@ from airflow_legacy_events.core.ports.decoder import NotUnderstoodError
 from airflow_legacy_events.core.ports.target import NewColumn
 from airflow_legacy_events.envelopes.decoders import objects
 from airflow_legacy_events.envelopes.decoders.cloudevents import OPS, snapshot_of
-from airflow_legacy_events.envelopes.decoders.debezium.connect import Connect, meant
+from airflow_legacy_events.envelopes.decoders.debezium.connect import NO_SEMANTICS, Connect, meant
 from airflow_legacy_events.envelopes.decoders.images import row_of
 
 _DELETED, _OP = "__deleted", "__op"
@@ -50,6 +50,7 @@ class PlainDecoder:
         said = op or _said(row)
         kept = objects.names_in(objects.header(received, at, "unchanged"), "the header unchanged")
         fields = {name: one for name, one in row.items() if not name.startswith(_FLATTENED)}
+        flattened = len(fields) < len(row)
         return Meaning(
             DELETE if said == "d" else UPSERT,
             fields,
@@ -58,6 +59,7 @@ class PlainDecoder:
             id=id_,
             said=said,
             snapshot=snapshot_of(id_) if said == _READ else None,
+            typed=not flattened or semantics is not NO_SEMANTICS,
         )
 
     def columns(self, received: Received, at: int) -> Mapping[str, NewColumn]:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
+import msgspec
+
 from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.model.changes import TargetColumn
 from airflow_legacy_events.core.model.meaning import Form, Wire
@@ -47,9 +49,22 @@ def reading(column: TargetColumn, types: Types) -> Reading | None:
         return _refusing(lambda found: semantics.date(found) if found.form is Form.NUMBER else found)
     if column.kind in _TIMES:
         return _refusing(_time(column, types.unit(column.name)))
+    if column.kind is Kind.JSON:
+        return _document
     if column.kind in _NUMERIC:
         return _refusing(_number(column, types.decimal_scales or {}))
     return None
+
+
+def _document(found: Wire) -> Wire:
+    """A document comes as a text; a JSON text that is no document has its quotes in it."""
+    if found.form is not Form.TEXT:
+        return found
+    try:
+        msgspec.json.decode(found.text, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        raise UnfitError("its text is no JSON") from None
+    return Wire(Form.DOCUMENT, found.text)
 
 
 def _time(column: TargetColumn, unit: str | None) -> Reading:
