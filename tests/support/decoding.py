@@ -26,10 +26,10 @@ def table(called: str = "t", /, key: tuple[int, ...] = (0,), **columns: TargetCo
 
 
 def text(value: Any) -> bytes | None:
-    """Return the bytes of a text, of JSON for anything else, None for None."""
+    """Return the bytes of a text, of JSON for anything else, None for None; a lone surrogate is a byte of its own."""
     if value is None or isinstance(value, bytes):
         return value
-    return (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)).encode()
+    return (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)).encode(errors="surrogateescape")
 
 
 def received(*messages: Any, topic: str = "a.t", first: int = 0) -> Received:

@@ -47,10 +47,10 @@ def choice(name: str, value: Any, known: Sequence[Any]) -> Iterator[str]:
 
 def tables(table: Any, allowed: Any) -> Iterator[str]:
     """Require a table, and the allowed ones of a template."""
+    yield from names("allowed_tables", allowed)
     if not isinstance(table, str) or not table:
         yield f"table= must be the name of a table, or a template; found {table!r}"
         return
-    yield from names("allowed_tables", allowed)
     try:
         found = placeholders(table)
     except ValueError:
@@ -121,7 +121,7 @@ def units(unit: Any, scales: Any, *, schemaless: bool) -> Iterator[str]:
     if not schemaless:
         for what, value in (("epoch_unit", unit), ("decimal_scales", scales)):
             if value is not None:
-                yield f"{what}= has an effect only with envelope='debezium'; leave it out"
+                yield f"{what}= has an effect only with envelope='debezium' or 'plain'; leave it out"
 
 
 def zone(value: Any) -> Iterator[str]:

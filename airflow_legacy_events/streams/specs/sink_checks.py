@@ -33,7 +33,7 @@ _TEMPLATED = (
     *("allowed_tables", "partitions", "name", "key_columns", "columns", "exclude_columns", "metadata_columns"),
     *("column_types", "decimal_scales", "dead_letter_topic", "replay_table"),
 )
-_SCHEMALESS = "debezium"
+_SCHEMALESS = ("debezium", "plain")
 
 
 def check_sink(spec: SinkArguments, *, rendered: bool) -> None:
@@ -85,7 +85,7 @@ def _checks(spec: SinkArguments) -> Iterator[Callable[[], Any]]:
     yield lambda: check_on_gap(spec.on_gap)
     yield lambda: arguments.span("statement_timeout", spec.statement_timeout, zero=False)
     yield lambda: _envelope(spec.envelope)
-    yield lambda: spec.decoding().check(schemaless=spec.envelope == _SCHEMALESS or not isinstance(spec.envelope, str))
+    yield lambda: spec.decoding().check(schemaless=spec.envelope in _SCHEMALESS or not isinstance(spec.envelope, str))
     yield lambda: _together(spec)
 
 

@@ -97,7 +97,17 @@ class Layout:
         if len(b"".join(texts)) == expected:
             return frozenset()
         counts = [sum([one is not msgspec.UNSET for one in row]) for row in zip(*columns, strict=True)]
-        return frozenset(at for at, (text, count) in enumerate(zip(texts, counts, strict=True)) if repeats(text, count))
+        return frozenset(
+            at for at, (text, count) in enumerate(zip(texts, counts, strict=True)) if _repeats(text, count)
+        )
+
+
+def _repeats(text: Text, count: int) -> bool:
+    """Whether an object has a member more than once, or is no JSON after all."""
+    try:
+        return repeats(text, count)
+    except _NO_JSON:
+        return True
 
 
 def _refuse(_text: Text) -> Any:
