@@ -22,7 +22,8 @@ def arguments() -> dict[str, Any]:
             nargs="*",
             metavar="VALUE",
             help="values of the watermark columns, then of the key columns, as `show` lists them. If fewer are given,"
-            " the next run reads from these values on, inclusive. If none is given, the values stay as they are",
+            " the next run reads from these values on, inclusive. If none is given, the values stay as they are. Of a"
+            " stream that applies a topic: topic[partition]=offset; partitions that are not named stay",
         ),
         "accept": make(
             ("--accept",),
@@ -41,8 +42,16 @@ def arguments() -> dict[str, Any]:
             metavar="CONN_ID",
             help="connection of the stream's source, whose lock is taken; needed if no readable watermark names it",
         ),
-        "back_to": make(("--to",), metavar="VALUE", help="value of the first watermark column, inclusive"),
-        "by": make(("--by",), metavar="AMOUNT", help="a time such as 90s, 30m, 2h, 7d, 1w, or a number for ids"),
+        "back_to": make(
+            ("--to",),
+            metavar="VALUE",
+            help="value of the first watermark column, inclusive; of a topic a time with an offset, or an offset",
+        ),
+        "by": make(
+            ("--by",),
+            metavar="AMOUNT",
+            help="a time such as 90s, 30m, 2h, 7d, 1w, or a number for ids; of a topic before now, or offsets",
+        ),
         "store_to": make(("--to",), required=True, metavar="STORE", help="variable, table:<conn_id>, asset or xcom"),
         "file": make(("file",), metavar="FILE", help="that `export` printed; - is standard input"),
         "store": make(("--store",), metavar="STORE", help="where to write; default is the store that the file names"),

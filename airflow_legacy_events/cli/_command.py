@@ -105,9 +105,14 @@ def flat(shown: dict[str, Any]) -> list[dict[str, Any]]:
     lines = []
     for name, value in shown.items():
         if name == "values":
-            lines += [{"what": f"{one['column']} ({one['type']})", "is": one["text"]} for one in value]
+            lines += [{"what": _value_name(one), "is": one["text"]} for one in value]
         elif isinstance(value, dict):
             lines += [{"what": f"{name}.{part}", "is": found} for part, found in value.items()]
         else:
             lines.append({"what": name, "is": value})
     return lines
+
+
+def _value_name(one: dict[str, Any]) -> str:
+    """Return how a value is named; a position in a topic has no column, and names its partition itself."""
+    return "position" if one["column"] is None else f"{one['column']} ({one['type']})"

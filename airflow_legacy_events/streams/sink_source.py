@@ -20,9 +20,17 @@ class SinkSource(TopicSource):
 
     Attributes:
         check_partitions: checks the number of partitions by topic; raises ConfigurationError.
+        closes_reader: whether the reader ends with the source.
     """
 
     check_partitions: Callable[[Mapping[str, int]], None] = _any
+    closes_reader: bool = False
+
+    def close(self) -> None:
+        """See `TopicSource.close`."""
+        super().close()
+        if self.closes_reader:
+            self.reader.close()
 
     def open(self, at: Watermark | None, window: Window | Span | None = None) -> Opened:
         """See `core.ports.Source.open`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -52,6 +53,19 @@ class TableRun(StreamRun[TopicSpec, RunOptions]):
     _target: Target | None = None
     _applied: AppliedDelivery | None = None
     _shapes: Mapping[str, TargetShape | None] = MappingProxyType({})
+    _beside_live = False
+
+    def __init__(
+        self,
+        spec: TopicSpec,
+        options: RunOptions,
+        context: Mapping[str, Any],
+        log: logging.Logger,
+        *,
+        looks_only: bool = False,
+    ) -> None:
+        super().__init__(spec, options, context, log, looks_only=looks_only)
+        self.report.tables = {}
 
     def makers(self, opened: contextlib.ExitStack, mode: RunMode) -> dict[str, Callable[[], Any]]:
         """See `StreamRun.makers`; `envelope` is the decoding step, behind which the tables were looked up."""
@@ -60,7 +74,7 @@ class TableRun(StreamRun[TopicSpec, RunOptions]):
             "spec": self._spec.resolved,
             "database": lambda: self._open_database(opened),
             "store": lambda: open_store(f"table:{self._spec.conn_id}"),
-            "envelope": lambda: self._open_tables(opened, repeats=mode.what is not None),
+            "envelope": lambda: self._open_tables(opened),
             "reader": lambda: self._open_reader(opened),
             "broker": lambda: self._open_broker(opened),
         }
@@ -100,6 +114,7 @@ class TableRun(StreamRun[TopicSpec, RunOptions]):
         if mode.what is None:
             return None
         refuse_plain_replay(self._spec, self.stream.name, mode)
+        self._beside_live = self._spec.replay_table is None
         self._spec = self._spec.replaying()
         repeat = Repeat(mode.mode, mode.what, f"{self.stream.name}#{self._task['run']}")
         self._log.info("%s: %s, into table %s", self.stream.name, repeat.shown, self._spec.table)
@@ -159,7 +174,7 @@ class TableRun(StreamRun[TopicSpec, RunOptions]):
         opened.callback(database.close)
         return database
 
-    def _open_tables(self, opened: contextlib.ExitStack, *, repeats: bool) -> Decoding:
+    def _open_tables(self, opened: contextlib.ExitStack) -> Decoding:
         """Return the decoding step, after looking up the tables that are known before any message."""
         spec = self._spec
         target = LegacyDatabaseHook(spec.conn_id).get_target(statement_timeout=spec.statement_timeout, log=self._log)
@@ -169,7 +184,7 @@ class TableRun(StreamRun[TopicSpec, RunOptions]):
         decoding = Decoding(decoder, target, spec.decoding(), log=self._log)
         shapes = decoding.open()
         self._shapes = {name: shapes.get(name) for name in decoding.tables}
-        if repeats and spec.replay_table is None:
+        if self._beside_live:
             refuse_repeats(spec, shapes)
         return decoding
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Watermark
@@ -38,11 +39,15 @@ def rows_left(
     given = {"source_conn_id": source_of(stream, mark, conn_id), "table": table, "sql": sql}
     spec = kind.left_by(facts, stream, given)
     database = LegacyDatabaseHook(spec.conn_id).get_database(row_security=spec.row_security)
+    closing = list[Callable[[], None]]()
     try:
         named = spec.stream("", "", "")._replace(name=stream)
         source = spec.source(database, stream=named, limits=Limits(), log=_log)
+        closing.append(getattr(source, "close", database.close))
         return source.pending(None if new is None else _position(new), MOST_ROWS + 1).rows
     finally:
+        for close in closing:
+            close()
         database.close()
 
 

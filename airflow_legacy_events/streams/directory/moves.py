@@ -14,6 +14,7 @@ from airflow_legacy_events.streams.directory.entries import readable, store_of
 from airflow_legacy_events.streams.directory.locks import Signature, locked, source_of
 from airflow_legacy_events.streams.directory.rewinding import rewound
 from airflow_legacy_events.streams.specs import spec_of
+from airflow_legacy_events.streams.specs.base import MovesPositions
 from airflow_legacy_events.watermarks.registration import read_registration, remove_registration
 
 
@@ -86,9 +87,13 @@ class SetWatermark:
         if self.values:
             spec.check_move(stream, facts)
             _check_values(self.values, facts.get("columns"))
-            for fact in _OF_THE_VALUES:
-                facts.pop(fact, None)
-            old = old._replace(values=tuple(self.values), receipt=None)
+            if isinstance(spec, MovesPositions):
+                old = spec.set_to(stream, old, self.values, whole="topic" in self.accept)
+                facts = dict(old.facts)
+            else:
+                for fact in _OF_THE_VALUES:
+                    facts.pop(fact, None)
+                old = old._replace(values=tuple(self.values), receipt=None)
         facts["source"] = source_of(stream, mark, self.conn_id)
         for what in self.accept:
             for fact in ACCEPTED[what]:
@@ -121,7 +126,10 @@ class Rewind:
     def moved(self, stream: str, mark: Watermark | None, database: Database | None) -> Watermark:  # noqa: ARG002
         """See `Move.moved`."""
         if mark is not None:
-            spec_of(mark.facts).check_move(stream, mark.facts)
+            spec = spec_of(mark.facts)
+            spec.check_move(stream, mark.facts)
+            if isinstance(spec, MovesPositions):
+                return spec.rewound(stream, mark, self.to, self.by)
         return rewound(stream, mark, self.to, self.by)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import Stream
+from airflow_legacy_events.core.model import Stream, Watermark
 from airflow_legacy_events.core.ports import Database, Envelope, Source
 from airflow_legacy_events.core.row_security import FAIL
 from airflow_legacy_events.hooks.registry import DEFAULT_ENVELOPE, make_envelope
@@ -194,6 +194,31 @@ class KeptBySlot(Protocol):
 
     def slot_in(self, stream: str) -> str | None:
         """Return the name of the slot of a stream; None where the server has none."""
+
+
+@runtime_checkable
+class MovesPositions(Protocol):
+    """Class of a source whose watermark is a set of positions, which a person moves one by one or by time."""
+
+    def set_to(self, stream: str, old: Watermark, values: Sequence[str], *, whole: bool) -> Watermark:
+        """Return a watermark at other positions.
+
+        Args:
+            stream: for errors.
+            old: the current watermark.
+            values: positions as texts.
+            whole: whether they replace all; else those that are not named stay.
+
+        Raises:
+            ConfigurationError: one is no position.
+        """
+
+    def rewound(self, stream: str, mark: Watermark | None, to: str | None, by: str | None) -> Watermark:
+        """Return a watermark that lies further back; see `directory.moves.Rewind`.
+
+        Raises:
+            ConfigurationError: it can't be moved that way.
+        """
 
 
 @runtime_checkable

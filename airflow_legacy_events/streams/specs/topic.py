@@ -76,7 +76,7 @@ class TopicSpec(SinkArguments, TopicWatermark):
 
     def replaying(self) -> Self:
         """Return the arguments of a replay, which goes into `replay_table` if that is set."""
-        return self if self.replay_table is None else replace(self, table=self.replay_table)
+        return self if self.replay_table is None else replace(self, table=self.replay_table, replay_table=None)
 
     @property
     def replayable(self) -> bool:
@@ -123,10 +123,11 @@ class TopicSpec(SinkArguments, TopicWatermark):
     def source(self, database: Database, *, stream: Stream, limits: Limits, log: logging.Logger) -> Source:  # noqa: ARG002
         """See `SourceSpec.source`; its reader ends with it."""
         from airflow_legacy_events.hooks.broker import EventBrokerHook  # noqa: PLC0415  only to connect
-        from airflow_legacy_events.sources.topic.source import TopicSource  # noqa: PLC0415
+        from airflow_legacy_events.streams.sink_source import SinkSource  # noqa: PLC0415
 
-        return TopicSource(
+        return SinkSource(
             reader=EventBrokerHook(self.broker_conn_id).get_reader(log=log),
+            closes_reader=True,
             topics=self.listed,
             stream=stream.name,
             partitions=self.partitions,

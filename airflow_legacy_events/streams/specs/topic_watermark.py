@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from airflow_legacy_events.core.errors import ConfigurationError
+from airflow_legacy_events.core.model import Watermark
 from airflow_legacy_events.streams.specs.base import NO_FACTS
 
 BROKER, PARTITIONS = "broker", "read"
@@ -36,6 +38,20 @@ class TopicWatermark:
                 f"--accept {others[0]} has no meaning for stream {stream!r}, which applies a topic; its watermark was"
                 f" left as it is. It takes {', '.join(_ACCEPTED)}"
             )
+
+    @classmethod
+    def set_to(cls, stream: str, old: Watermark, values: Sequence[str], *, whole: bool) -> Watermark:
+        """See `MovesPositions.set_to`."""
+        from airflow_legacy_events.streams.specs.topic_moves import set_to  # noqa: PLC0415  only for commands
+
+        return set_to(stream, old, values, whole=whole)
+
+    @classmethod
+    def rewound(cls, stream: str, mark: Watermark | None, to: str | None, by: str | None) -> Watermark:
+        """See `MovesPositions.rewound`."""
+        from airflow_legacy_events.streams.specs.topic_moves import rewound  # noqa: PLC0415  only for commands
+
+        return rewound(stream, mark, to, by, dt.datetime.now(dt.UTC))
 
     def check_wait(self) -> None:
         """See `SourceSpec.check_wait`."""
