@@ -5,6 +5,11 @@ import pytest
 from tests.airflow import metadata
 from tests.airflow.desk import made_desk
 
+WAREHOUSE_ORDERS = """
+CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL, status TEXT NOT NULL,
+                     total TEXT, updated_at TEXT NOT NULL);
+"""
+
 
 @pytest.fixture
 def shop(tmp_path):
@@ -34,6 +39,16 @@ def shop(tmp_path):
     )
     for conn_id in ("legacy_shop", "legacy_crm"):
         metadata.put_connection(conn_id, conn_type="sqlite", host=str(file))
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def warehouse(tmp_path):
+    """Another database in SQLite with a table of orders, behind the connection `warehouse`."""
+    connection = sqlite3.connect(tmp_path / "warehouse.db", isolation_level=None)
+    connection.executescript(WAREHOUSE_ORDERS)
+    metadata.put_connection("warehouse", conn_type="sqlite", host=str(tmp_path / "warehouse.db"))
     yield connection
     connection.close()
 

@@ -41,6 +41,7 @@ def test_these_are_the_examples_and_each_fits_a_screen():
         "outbox_at_once",
         "run_on_rows",
         "shaped_messages",
+        "table_to_table",
         "timestamp_and_id",
         "wait_for_rows",
     ]
@@ -55,7 +56,7 @@ def test_they_load_without_errors():
     bag = DagBag(str(EXAMPLES))
 
     assert bag.import_errors == {}
-    assert len(bag.dags) == 16
+    assert len(bag.dags) == 18
 
 
 def test_shaped_messages_say_in_their_headers_what_their_rows_hold(broker, shop):
@@ -67,6 +68,18 @@ def test_shaped_messages_say_in_their_headers_what_their_rows_hold(broker, shop)
         assert message.event["type"] == f"orders.{status}"
         assert message.event["subject"] == f"order-{message.event['data']['id']}"
         assert message.headers[-2:] == (("tenant", "acme"), ("status", status))
+
+
+def test_a_table_goes_over_a_topic_to_a_table_of_another_database(broker, shop, warehouse):
+    file = EXAMPLES / "table_to_table.py"
+    sent = metadata.run_file(file, "orders_to_topic")
+    applied = metadata.run_file(file, "topic_to_orders")
+
+    assert metadata.pulled(applied, "apply_orders")["rows"] == metadata.pulled(sent, "publish_orders")["events"]
+    query = "SELECT id, customer_id, status FROM orders ORDER BY id"
+    assert warehouse.execute(query).fetchall() == shop.execute(query).fetchall()
+    ((_, _, aliases),) = metadata.asset_events(applied)
+    assert aliases == ["legacy-events:warehouse.orders"]
 
 
 def test_bulk_sends_the_table_with_every_run(broker, shop):

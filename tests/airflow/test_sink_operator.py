@@ -1,7 +1,6 @@
 """The sink inside Airflow: a table to a topic by the query operator, and the topic to another table."""
 
 import json
-import sqlite3
 import uuid
 
 import pytest
@@ -10,16 +9,13 @@ from airflow_legacy_events.streams.directory.locks import Signature
 from airflow_legacy_events.streams.directory.moves import Rewind, carry_out
 from airflow_legacy_events.watermarks import registration
 from tests.airflow import metadata
+from tests.airflow.conftest import WAREHOUSE_ORDERS
 
 HEAD = """
 import datetime
 from airflow.sdk import DAG
 from airflow_legacy_events.operators.query import IncrementalQueryOperator
 from airflow_legacy_events.operators.sink import TopicToTableOperator
-"""
-ORDERS = """
-CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL, status TEXT NOT NULL,
-                     total TEXT, updated_at TEXT NOT NULL);
 """
 
 
@@ -35,16 +31,6 @@ with DAG({dag_id!r}, schedule=None):
         table="orders", watermark_columns=["updated_at"], topic_partitions=3, retries=0)
     publish >> TopicToTableOperator(task_id="apply", retries=0, {words(taken)})
 """
-
-
-@pytest.fixture
-def warehouse(tmp_path):
-    """Another database in SQLite, behind the connection `warehouse`."""
-    connection = sqlite3.connect(tmp_path / "warehouse.db", isolation_level=None)
-    connection.executescript(ORDERS)
-    metadata.put_connection("warehouse", conn_type="sqlite", host=str(tmp_path / "warehouse.db"))
-    yield connection
-    connection.close()
 
 
 @pytest.fixture
@@ -95,7 +81,7 @@ def test_a_table_becomes_equal_to_the_one_that_its_topic_comes_from(shop, broker
 
 def test_a_message_that_can_not_be_applied_fails_the_task_or_is_passed_on_as_it_is(shop, broker, warehouse, run, topic):
     warehouse.executescript(
-        "DROP TABLE orders;" + ORDERS.replace("status TEXT NOT NULL", "status TEXT CHECK (status = 'new')")
+        "DROP TABLE orders;" + WAREHOUSE_ORDERS.replace("status TEXT NOT NULL", "status TEXT CHECK (status = 'new')")
     )
     failed = run()
     assert metadata.states(failed) == {"publish": "success", "apply": "failed"}
@@ -122,7 +108,7 @@ def test_a_replay_goes_into_its_own_table_and_leaves_the_position(shop, broker, 
     refused = run(REPLAY)
     assert metadata.states(refused)["apply"] == "failed"
     live = report(run(replay_table="again"))
-    warehouse.executescript(ORDERS.replace("orders", "again"))
+    warehouse.executescript(WAREHOUSE_ORDERS.replace("orders", "again"))
     warehouse.execute("UPDATE orders SET status = 'kept'")
 
     found = report(run(REPLAY, replay_table="again"))
