@@ -72,6 +72,9 @@ def who(blocker: Mapping[str, Any] | None) -> str:
     """Return who holds rows back, in words."""
     if blocker is None:
         return "its session can't be seen"
+    if "offset" in blocker:
+        at, number, topic = (blocker.get(one) for one in ("offset", "partition", "topic"))
+        return printable(f"a producer's, from offset {at} of partition {number} of topic {topic!r} on")
     gid, pid, user, database, since = (blocker.get(one) for one in ("gid", "pid", "user", "database", "query_start"))
     named = f"prepared transaction {gid!r}" if gid is not None else f"session {'?' if pid is None else pid}"
     of = "" if user is None else f" of user {user!r}"

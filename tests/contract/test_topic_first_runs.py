@@ -14,7 +14,9 @@ def test_now_marks_the_ends_and_loses_nothing_that_comes_behind_them(world):
     topic = world.make(2)
     send(world, topic, 1, 2)
     sink = Sink(world.reader, [topic], {"first_run": "now"})
+    assert sink.pending() == 2  # so that a sensor lets the first run begin
     assert sink.run() == []
+    assert sink.pending() == 0
     assert sink.values == [f"{topic}[0]=2", f"{topic}[1]=0"]
     assert sink.horizon.completeness == "exact"
     send(world, topic, 3)

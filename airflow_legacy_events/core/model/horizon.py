@@ -69,7 +69,8 @@ class HeldBack(NamedTuple):
         reason: `open_transaction`: one may still commit a row below them; `future`: above the database's now, or `lag`:
             younger than the lag, or than the clock's margin.
         blocker: the session or prepared transaction that holds them back: `pid`, `user`, `database`, `query_start`,
-            `gid`; None if there is none, or it can't be seen.
+            `gid`; of a topic `topic`, `partition` and the first `offset` of a producer's transaction. None if there is
+            none, or it can't be seen.
     """
 
     rows: int

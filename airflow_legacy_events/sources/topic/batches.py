@@ -75,7 +75,7 @@ class TopicBatches:
     @property
     def held(self) -> set[Partition]:
         """Partitions that are not read now."""
-        standing = set() if self.truncating is None else set(self.truncating.stands)
+        standing = set() if self.truncating is None else set(dict(self.truncating.stands))
         return standing | self._waiting | self.idle | self._behind
 
     @property

@@ -128,7 +128,8 @@ def opened(arguments: TopicArguments, at: Watermark | None, found: Found, now: i
     reasons |= lowering.of_compaction(found, caught_up, now)
     waits, latest = waits_of(stream, facts.get(LATER)), extents
     if settled and (waits or start.came):
-        latest = extents_of(arguments.reader.find(arguments.topics), arguments.partitions)
+        waited = any(extent.end < extent.high for extent in extents.values())
+        latest = extents_of(arguments.reader.find(arguments.topics, settled=not waited), arguments.partitions)
     waits = renewed(waits, start.came, {one: latest[one].high for one in extents}, now)
     behind = {one for wait in waits for one in wait.partitions}
     known = facts.get(LOWERED) or {}

@@ -149,15 +149,15 @@ class Record:
         stands = standing(batches)
         waiting = sorted(one for one in batches.held if name_of(one) not in stands)
         return {
-            "deleted_unread": {name_of(one): count for one, count in sorted(batches.skipped.items())},
+            "deleted_unread": {name_of(one): count for one, count in sorted(dict(batches.skipped).items())},
             "waiting": [name_of(one) for one in waiting],
             "standing": stands,
         }
 
 
 def standing(batches: TopicBatches) -> dict[str, int]:
-    """Return the offsets of truncates at which partitions wait."""
-    stands = {} if batches.truncating is None else batches.truncating.stands
+    """Return the offsets of truncates at which partitions wait; the read-ahead thread may be moving them."""
+    stands = {} if batches.truncating is None else dict(batches.truncating.stands)
     held = {*stands, *batches.idle}
     return {name_of(one): batches.at[one].offset for one in sorted(held)}
 

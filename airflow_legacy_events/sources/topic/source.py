@@ -22,8 +22,9 @@ from airflow_legacy_events.core.model import (
     Window,
 )
 from airflow_legacy_events.core.ports import Lease
+from airflow_legacy_events.core.ports.reader import ReadPosition
 from airflow_legacy_events.sources.topic import held_back
-from airflow_legacy_events.sources.topic.arguments import ALL, TopicArguments
+from airflow_legacy_events.sources.topic.arguments import ALL, NOW, TopicArguments
 from airflow_legacy_events.sources.topic.batches import SHAPE, TopicBatches
 from airflow_legacy_events.sources.topic.facts import FIRST
 from airflow_legacy_events.sources.topic.opening import Opening, opened
@@ -82,10 +83,16 @@ class TopicSource(TopicArguments):
         return Opened(self._horizon(found, record, batches), iter(batches))
 
     def pending(self, at: Watermark | None, most: int = PENDING_ROWS) -> Pending:
-        """See `core.ports.Source.pending`; offsets are counted, some of which may be control records."""
+        """See `core.ports.Source.pending`; offsets are counted, some of which may be control records.
+
+        Before a first run that marks the ends, all that is there is pending, so that this run takes place.
+        """
         self.check_arguments()
         found = opened(self, at, self.reader.find(self.topics, settled=False), self._now(), settled=False)
-        count = min(most, unread(found.start.at, found.ends, found.waits, found.idle))
+        begin = found.start.at
+        if self.first_run == NOW and found.begins and FIRST not in found.stored:
+            begin = {one: ReadPosition(extent.start) for one, extent in found.extents.items()}
+        count = min(most, unread(begin, found.ends, found.waits, found.idle))
         return Pending(count, found.target if count else None)
 
     def without(self, batch: Batch, rows: AbstractSet[int]) -> None:

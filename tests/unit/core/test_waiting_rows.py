@@ -31,6 +31,11 @@ PREPARED = {"pid": None, "user": "app", "database": "shop", "query_start": None,
             logging.WARNING,
         ),
         (HeldBack(3, 1.0, "open_transaction", dict.fromkeys(BLOCKER)), "for 1.0 s: session ?", logging.INFO),
+        (
+            HeldBack(3, 1.0, "open_transaction", {"topic": "orders", "partition": 2, "offset": 17}),
+            "for 1.0 s: a producer's, from offset 17 of partition 2 of topic 'orders' on",
+            logging.INFO,
+        ),
         (HeldBack(3, None, "open_transaction"), "rows below them: its session can't be seen", logging.INFO),
     ],
 )
