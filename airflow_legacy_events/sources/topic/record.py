@@ -127,7 +127,9 @@ class Record:
         )
 
     def warn_of_waiting(self, batches: TopicBatches) -> None:
-        """Log partitions that were not read to their ends, since they wait for others."""
+        """Log partitions that were not read to their ends, since they wait for others, not for a budget."""
+        if batches.left:
+            return
         stood = self.opening.stored.get(STANDING) or {}
         stands = standing(batches)
         if again := {name: offset for name, offset in stands.items() if stood.get(name) == offset}:
