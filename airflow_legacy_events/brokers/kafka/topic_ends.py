@@ -47,9 +47,10 @@ class KafkaTopicEnds:
         """See `core.ports.TopicEnds.bounds`."""
         known = self._clients.metadata().topics
         wanted = [Partition(name, number) for name in topics if name in known for number in known[name].partitions]
-        starts = self._clients.offsets(wanted, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+        starts = self._clients.request_offsets(wanted, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
         ends = self._clients.offsets(wanted, OffsetSpec.latest())  # type: ignore[no-untyped-call]
-        return {one: Bounds(starts[one], ends[one]) for one in wanted}
+        first = starts()
+        return {one: Bounds(first[one], ends[one]) for one in wanted}
 
     def unread(self, spans: Mapping[Partition, Bounds]) -> frozenset[Partition]:
         """See `core.ports.TopicEnds.unread`."""

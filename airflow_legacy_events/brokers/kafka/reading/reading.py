@@ -58,13 +58,15 @@ class KafkaReading:
 
     def hold(self, partition: Partition, at: ReadPosition) -> None:
         """See `core.ports.Reading.hold`."""
-        self._rest = [m for m in self._rest if partition_of(m) != partition]
-        self._assigned.hold(partition, at)
-        self._given[partition] = at
+        with self._lock:
+            self._rest = [m for m in self._rest if partition_of(m) != partition]
+            self._assigned.hold(partition, at)
+            self._given[partition] = at
 
     def release(self, partition: Partition) -> None:
         """See `core.ports.Reading.release`."""
-        self._assigned.release(partition)
+        with self._lock:
+            self._assigned.release(partition)
 
     def close(self) -> None:
         """See `core.ports.Reading.close`; a `take` notices it within 0.2 s, or with the answer to a request."""

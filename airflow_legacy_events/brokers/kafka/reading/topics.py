@@ -78,7 +78,7 @@ class ReadTopics:
                 break
             if not left:
                 raise ConfigurationError(
-                    f"the cluster shows this user no topic {', '.join(map(repr, missing))}. Nothing was read; correct"
+                    f"the cluster shows this user no topic {', '.join(map(repr, missing))}. Nothing was read.\nCorrect"
                     " the name, create the topic, or grant READ and DESCRIBE on it"
                 )
             self._wait(_PROPAGATION_SECONDS)  # a topic just created is not yet known to every broker
@@ -124,7 +124,7 @@ class ReadTopics:
                 if not last:
                     return None
                 raise ConfigurationError(
-                    f"topic {name!r} was deleted while it was read. Create it again, and let the stream begin at its"
+                    f"topic {name!r} was deleted while it was read.\nCreate it again, and let the stream begin at its"
                     " start with `airflow legacy-events watermark forget STREAM`"
                 ) from None
             if code in DENIED:
