@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, Uuid
@@ -23,6 +24,7 @@ STABLE_SECONDS = 10.0
 _LOOKS = 3
 _PROPAGATION_SECONDS = 0.5
 _FIRST_WAIT, _LONGEST_WAIT = 0.01, 0.5
+_BROKEN = frozenset({KafkaError._TRANSPORT, KafkaError._TIMED_OUT})  # noqa: SLF001  confluent-kafka's public names
 _NO_ID = str(Uuid(0, 0))  # of brokers before 2.8
 _COMMITTED = {"isolation_level": IsolationLevel.READ_COMMITTED}
 
@@ -99,30 +101,34 @@ class ReadTopics:
 
     def _described(self, names: Sequence[str], *, rights: bool = False) -> dict[str, str | None]:
         """Return the identities of topics, and check that this user may read them."""
-        for left in reversed(range(_LOOKS)):
+        until = time.monotonic() + SECONDS
+        for look in count(1):
             answers = self._clients.admin().describe_topics(
                 TopicCollection(list(names)), request_timeout=SECONDS, include_authorized_operations=rights
             )
-            found = {name: self._answer(name, answer, last=not left) for name, answer in answers.items()}
+            # A broker that has just started may not know a topic yet, and one that is restarted breaks connections.
+            passing = {KafkaError.UNKNOWN_TOPIC_OR_PART} if look < _LOOKS else set()
+            passing |= _BROKEN if time.monotonic() < until else set()
+            found = {name: self._answer(name, answer, passing) for name, answer in answers.items()}
             if None not in found.values():
                 break
-            self._wait(_PROPAGATION_SECONDS)  # a broker that has just started may not know a topic yet
+            self._wait(_PROPAGATION_SECONDS)
         for name, topic in found.items():
             allowed = topic.authorized_operations
             if rights and allowed and AclOperation.READ not in allowed:
                 raise _forbidden(name, f"may only {', '.join(sorted(one.name for one in allowed))}")
         return {name: None if str(one.topic_id) == _NO_ID else str(one.topic_id) for name, one in found.items()}
 
-    def _answer(self, name: str, answer: Any, *, last: bool) -> Any:
-        """Return the description of a topic; None if it is not known, and may be looked up again."""
+    def _answer(self, name: str, answer: Any, passing: Collection[int]) -> Any:
+        """Return the description of a topic; None after an error that may pass."""
         try:
             return answer.result(SECONDS)
         except (KafkaException, TimeoutError) as error:
             found = error.args[0] if error.args else None
             code = found.code() if isinstance(found, KafkaError) else None
+            if code in passing:
+                return None
             if code == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                if not last:
-                    return None
                 raise ConfigurationError(
                     f"topic {name!r} was deleted while it was read.\nCreate it again, and let the stream begin at its"
                     " start with `airflow legacy-events watermark forget STREAM`"
