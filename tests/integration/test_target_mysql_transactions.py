@@ -8,9 +8,9 @@ import threading
 import pytest
 
 from airflow_legacy_events.core.columns import ABSENT, Shape
-from airflow_legacy_events.core.errors import TargetError
+from airflow_legacy_events.core.errors import TargetError, WatermarkError
 from airflow_legacy_events.core.model import Batch, Watermark
-from airflow_legacy_events.core.model.changes import UPSERT, Changes, Received, TableChanges
+from airflow_legacy_events.core.model.changes import DELETE, UPSERT, Changes, Received, TableChanges
 from airflow_legacy_events.core.ports.target import (
     Counts,
     ObjectionError,
@@ -19,6 +19,8 @@ from airflow_legacy_events.core.ports.target import (
     TransactionLostError,
 )
 from airflow_legacy_events.core.sink.delivery import AppliedDelivery
+from airflow_legacy_events.core.sink.reducing import reduced
+from airflow_legacy_events.core.sink.tables import FACT, KnownTables
 from airflow_legacy_events.watermarks.in_target import TargetPositions
 from tests.support.engines import of
 from tests.support.targets import upsert, world_of
@@ -253,3 +255,43 @@ def test_an_objection_is_undone_alone_within_a_savepoint(world, shape):
         with pytest.raises(ObjectionError):
             twice_the_same(unit, shape)
     assert world.rows() == [(1, "x", 1), (2, "b", 0), (3, "c", 0)]
+
+
+class TestIdentity:
+    """A table is known by the time of its creation, which ALTER TABLE changes, and by the rows applied last."""
+
+    @pytest.fixture
+    def left(self, world, shape):
+        """What a run leaves that has written rows 1, 5 and 6, then deleted row 6; the table was altered since."""
+        known = KnownTables(world.target, STREAM, {"t": shape}, emptied=True)
+        changes = changes_of(shape, [("1", "p", "1"), ("5", "q", "1"), ("6", "r", "1"), ("6", ABSENT, ABSENT)])
+        found = changes.tables["t"]
+        found.ops[3] = DELETE
+        known.meet(changes.tables)
+        with world.target.transaction() as unit:
+            counts = {"t": unit.apply(reduced(found, world.target.identity_of))}
+            facts = known.left(unit, changes.tables, counts)
+        assert facts[FACT]["t"] == {"id": world.target.identity("t"), "rows": True, "last": [["5"], ["1"]]}
+        return {FACT: {"t": {**facts[FACT]["t"], "id": "2020-01-01 00:00:00"}}}
+
+    def load(self, world, shape, facts):
+        known = KnownTables(world.target, STREAM, {"t": shape}, emptied=True)
+        known.loaded(Watermark(None, None, facts))
+        return known.facts()[FACT]["t"]
+
+    def test_an_altered_one_that_has_a_row_of_the_last_ones_is_the_same(self, world, shape, left):
+        world.execute("DELETE FROM t WHERE id = 5")
+        assert self.load(world, shape, left)["id"] == world.target.identity("t")
+
+    def test_one_that_was_restored_without_them_is_another(self, world, shape, left):
+        world.execute("DELETE FROM t WHERE id IN (1, 5)")
+        with pytest.raises(WatermarkError, match="is another one than the last run wrote"):
+            self.load(world, shape, left)
+
+    def test_an_empty_one_is_another(self, world, shape, left):
+        world.execute("DELETE FROM t")
+        with pytest.raises(WatermarkError, match="is another one than the last run wrote"):
+            self.load(world, shape, {FACT: {"t": {"id": "2020-01-01 00:00:00"}}})
+
+    def test_one_whose_last_rows_are_not_known_is_the_same_with_any_row(self, world, shape, left):
+        self.load(world, shape, {FACT: {"t": {"id": "2020-01-01 00:00:00"}}})

@@ -184,6 +184,17 @@ class Target(Protocol):
             TargetError: the database can't be reached.
         """
 
+    @property
+    def identity_moves(self) -> bool:
+        """Whether ALTER TABLE gives a table another identity, so that its rows decide; see `has_one`."""
+
+    def has_one(self, shape: TargetShape, keys: Sequence[Sequence[Any]]) -> bool:
+        """Return whether a table has the row of one of these keys, or any row if there are none.
+
+        Raises:
+            TargetError: as `transaction`.
+        """
+
     def make(self, table: str, columns: Sequence[NewColumn], key: Sequence[str]) -> None:
         """Create a table, in a session and transaction of its own; one that another was faster to make is left.
 

@@ -6,7 +6,7 @@ message would be read twice, and each run would be green.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_legacy_events.core.commands import command
@@ -16,7 +16,12 @@ from airflow_legacy_events.core.model.changes import DELETE, TRUNCATE, TableChan
 from airflow_legacy_events.core.ports.target import Counts, Target, Unit
 
 FACT = "object"
-"""Fact of a watermark: by table its `id`, as far as the database has one, and whether it held `rows`."""
+"""Fact of a watermark: by table its `id`, as far as the database has one, and whether it held `rows`.
+
+Where ALTER TABLE changes the identity, also the keys of the rows that were applied `last`, by which the table is known.
+"""
+
+_LAST_KEYS = 3
 
 
 class KnownTables:
@@ -44,8 +49,7 @@ class KnownTables:
             known, shape = self._known[name], self._shapes[name]
             if shape is None:
                 raise self._changed(name, "does not exist any more")
-            if known.get("id") is not None and self._target.identity(name) != known["id"]:
-                raise self._changed(name, "is another one than the last run wrote")
+            self._check_identity(name, known, shape)
             if self._emptied and known.get("rows") and not self._holds(shape):
                 raise self._changed(name, "is empty, and held rows when the last run ended")
 
@@ -65,6 +69,8 @@ class KnownTables:
         """
         for name, changes in tables.items():
             known, done = self._known.setdefault(name, {"id": None}), counts.get(name, Counts())
+            if self._target.identity_moves and changes.shape.key:
+                known["last"] = _last_keys(known.get("last", ()), changes)
             if DELETE in changes.ops or TRUNCATE in changes.ops:
                 known["rows"] = unit.holds(changes.shape)
             elif done.upserted:
@@ -76,6 +82,14 @@ class KnownTables:
     def facts(self) -> Mapping[str, Any]:
         """Return what is known of the tables, as facts."""
         return {FACT: {name: dict(one) for name, one in sorted(self._known.items())}} if self._known else {}
+
+    def _check_identity(self, name: str, known: dict[str, Any], shape: TargetShape) -> None:
+        found = None if known.get("id") is None else self._target.identity(name)
+        if found == known.get("id"):
+            return
+        if not (self._target.identity_moves and self._target.has_one(shape, known.get("last", ()))):
+            raise self._changed(name, "is another one than the last run wrote")
+        known["id"] = found
 
     def _holds(self, shape: TargetShape) -> bool:
         with self._target.transaction() as unit:
@@ -91,3 +105,23 @@ class KnownTables:
             f"\nTo start over: {command('forget', stream)}"
             f"\nTo continue with the table as it is: {command('set', stream, '--accept object')}"
         )
+
+
+def _last_keys(before: Sequence[Sequence[str]], changes: TableChanges) -> list[list[str]]:
+    """Return the keys that were written last and not deleted since, the last one first.
+
+    Args:
+        before: of the batches before.
+        changes: of this one.
+    """
+    found = dict.fromkeys(tuple(one) for one in reversed(before))
+    for at, (op, row) in enumerate(zip(changes.ops, changes.rows, strict=True)):
+        found.pop(changes.moved.get(at, ()), None)
+        if op == TRUNCATE:
+            found.clear()
+            continue
+        key = tuple(str(row[position]) for position in changes.shape.key)
+        found.pop(key, None)
+        if op != DELETE:
+            found[key] = None
+    return [list(one) for one in list(reversed(found))[:_LAST_KEYS]]

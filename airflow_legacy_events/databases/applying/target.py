@@ -44,12 +44,14 @@ class SqlTarget(ABC):
         made_with: words behind the columns of CREATE TABLE, such as the engine of MySQL.
         adds: words of ALTER TABLE before a new column.
         adds_one_at_a_time: whether an ALTER TABLE takes one new column only.
+        identity_moves: see `core.ports.target.Target.identity_moves`.
     """
 
     unit: type[SqlUnit] = SqlUnit
     made_with = ""
     adds = "ADD COLUMN"
     adds_one_at_a_time = False
+    identity_moves = False
 
     def __init__(
         self, conn_id: str, url: sa.URL, *, statement_timeout: dt.timedelta, log: logging.Logger | None = None
@@ -106,6 +108,13 @@ class SqlTarget(ABC):
     def identity_of(self, shape: TargetShape, key: Sequence[Any]) -> Hashable:
         """See `core.ports.target.Target.identity_of`."""
         return shape.table, shape.facts.identity_of(shape, key)
+
+    def has_one(self, shape: TargetShape, keys: Sequence[Sequence[Any]]) -> bool:
+        """See `core.ports.target.Target.has_one`."""
+        with self.transaction() as unit:
+            found = unit.holds_one(shape, keys) if keys else unit.holds(shape)
+            unit.roll_back()
+        return found
 
     @contextmanager
     def transaction(self) -> Iterator[SqlUnit]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from airflow_legacy_events.core.model.changes import TargetShape
 from airflow_legacy_events.core.ports import Answer
 from airflow_legacy_events.core.ports.target import Counts, TableStates, TransactionLostError
+from airflow_legacy_events.databases.applying.binding import bound_key
+from airflow_legacy_events.databases.applying.looking import look
 from airflow_legacy_events.databases.applying.rows import apply_rows
 from airflow_legacy_events.databases.applying.session import WriteSession
 
@@ -70,6 +72,11 @@ class SqlUnit:
         with self.session.doing(f"looking for a row of table {shape.table!r}"):
             one: Any = sa.select(sa.literal_column("1")).select_from(table).limit(1)
             return self.connection.execute(one).first() is not None
+
+    def holds_one(self, shape: TargetShape, keys: Sequence[Sequence[Any]]) -> bool:
+        """Return whether the table has the row of one of these keys."""
+        with self.session.doing(f"looking for rows of table {shape.table!r}"):
+            return bool(look(self, shape, [bound_key(shape, one) for one in keys]))
 
     def roll_back(self) -> None:
         """See `core.ports.target.Unit.roll_back`."""

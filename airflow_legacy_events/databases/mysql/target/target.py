@@ -38,6 +38,7 @@ class MysqlTarget(SqlTarget):
     """MariaDB 10.2 and later, MySQL 5.6 and later."""
 
     unit = MysqlUnit
+    identity_moves = True
     made_with = " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
     _server = Server()
 

@@ -40,9 +40,17 @@ class MysqlUnit(SqlUnit):
     def apply(self, states: TableStates) -> Counts:
         """See `core.ports.target.Unit.apply`; rows are deleted first, so that what they held is free."""
         with self.session.doing(f"applying changes to table {states.shape.table!r}"):
-            if states.shape not in self._tables:
-                self._tables[states.shape] = Table(self._sender, states.shape)
-            return self._apply(self._tables[states.shape], states)
+            return self._apply(self._table(states.shape), states)
+
+    def holds_one(self, shape: TargetShape, keys: Sequence[Sequence[Any]]) -> bool:
+        """See `SqlUnit.holds_one`."""
+        with self.session.doing(f"looking for rows of table {shape.table!r}"):
+            return bool(self._table(shape).there(keys))
+
+    def _table(self, shape: TargetShape) -> Table:
+        if shape not in self._tables:
+            self._tables[shape] = Table(self._sender, shape)
+        return self._tables[shape]
 
     def _apply(self, table: Table, states: TableStates) -> Counts:
         if states.truncated:
