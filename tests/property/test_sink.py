@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
 from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_legacy_events.core.columns import ABSENT, Shape
+from airflow_legacy_events.core.columns import ABSENT, Kind, Shape
 from airflow_legacy_events.core.errors import ConfigurationError, DeliveryError, TargetError, WatermarkError
 from airflow_legacy_events.core.model import Batch, Watermark
-from airflow_legacy_events.core.model.changes import DELETE, TRUNCATE, UPSERT, Changes, Poison, Received, TableChanges
+from airflow_legacy_events.core.model.changes import (
+    DELETE,
+    TRUNCATE,
+    UPSERT,
+    Changes,
+    Poison,
+    Received,
+    TableChanges,
+    TargetColumn,
+    TargetShape,
+)
 from airflow_legacy_events.core.sink.delivery import TRIES, AppliedDelivery
 from airflow_legacy_events.core.sink.reducing import reduced
+from airflow_legacy_events.core.sink.versions import is_older
 from tests.support.fake_target import DEFAULT, FakePositions, FakeTarget, shape
 
 NOTHING = Shape((), (), ())
@@ -229,3 +241,40 @@ def test_rows_with_one_message_each_are_in_the_order_of_their_keys(ops, behind):
         ((key, op == DELETE, at) for at, (key, op) in enumerate(ops.items()) if at in within),
         key=lambda one: (len(one[0]), one[0]),
     )
+
+
+versions = st.sampled_from([ABSENT, None, "1", "2", "10", "9"])
+
+
+@given(st.lists(st.tuples(st.sampled_from([UPSERT, DELETE]), keys, versions), max_size=12))
+def test_a_message_below_the_version_of_another_one_of_its_batch_is_passed_over(log):
+    columns = (TargetColumn("id", Kind.TEXT, "text"), TargetColumn("v", Kind.INTEGER, "integer"))
+    table = TargetShape("t", columns, (0,), version=1)
+    some = changes([(op, (key, version), None) for op, key, version in log], table=table).tables["t"]
+    found = reduced(some, lambda _, key: tuple(key))
+    last, skipped = {}, 0
+    for op, key, version in log:
+        before = last.get(key, (None, None, False))
+        both = all(isinstance(one, str) for one in (version, before[1]))
+        if both and int(version) < int(before[1]):
+            skipped += 1
+            continue
+        kept = before[1] if version is ABSENT and not before[2] and key in last and op == UPSERT else version
+        last[key] = (op, kept, op == DELETE)
+    assert {one.row[0]: (one.row[1], one.deleted) for one in found.rows} == {
+        key: (version, deleted) for key, (_, version, deleted) in last.items()
+    }
+    assert found.skipped == skipped
+
+
+def test_versions_that_are_times_are_in_their_order():
+    table = TargetShape(
+        "t", (TargetColumn("id", Kind.TEXT, "text"), TargetColumn("v", Kind.INSTANT, "timestamptz")), (0,), version=1
+    )
+    older = is_older(table)
+    times = ("-infinity", "2026-01-01 00:00:00+00", "2026-01-01 00:00:00.05+00", "2026-01-01 00:00:00.5+00", "infinity")
+    for low, high in itertools.combinations(times, 2):
+        assert older(("1", low), ("1", high))
+        assert not older(("1", high), ("1", low))
+    assert not older(("1", "2026-01-01 00:00:00.500+00"), ("1", "2026-01-01 00:00:00.5+00"))
+    assert not older(("1", "2026-01-01 00:00:00.000+00"), ("1", "2026-01-01 00:00:00+00"))

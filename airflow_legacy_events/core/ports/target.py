@@ -41,11 +41,13 @@ class TableStates:
         shape: of the table.
         rows: that are written or deleted.
         truncated: whether all other rows are deleted first.
+        skipped: messages of an older version than another one of the batch.
     """
 
     shape: TargetShape
     rows: list[RowState] = field(default_factory=list)
     truncated: bool = False
+    skipped: int = 0
 
 
 class Counts(NamedTuple):

@@ -166,8 +166,12 @@ class AppliedDelivery:
         tables, identity = changes.tables, self._target.identity_of
 
         def some(unit: Unit, within: Sequence[int]) -> dict[str, Counts]:
-            done = dict.fromkeys(tables, Counts())
-            for one in steps_of([reduced(found, identity, within) for found in tables.values()]):
+            states = [reduced(found, identity, within) for found in tables.values()]
+            done = {
+                **dict.fromkeys(tables, Counts()),
+                **{one.shape.table: Counts(skipped=one.skipped) for one in states},
+            }
+            for one in steps_of(states):
                 done[one.shape.table] = done.get(one.shape.table, Counts()).plus(unit.apply(one))
             return done
 

@@ -6,7 +6,7 @@ is taken from the earlier ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -14,6 +14,7 @@ from airflow_legacy_events.core.columns import ABSENT, Kind
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model.changes import DELETE, TRUNCATE, UPSERT, TableChanges, TargetShape
 from airflow_legacy_events.core.ports.target import ObjectionError, RowState, TableStates
+from airflow_legacy_events.core.sink.versions import is_older
 
 _SPELLED = frozenset({Kind.TEXT, Kind.ANY})
 Identity = Callable[[TargetShape, Sequence[Any]], Hashable]
@@ -38,22 +39,30 @@ def reduced(changes: TableChanges, identity: Identity, within: Iterable[int] | N
         return TableStates(shape, alone)
     found: dict[Hashable, RowState] = {}
     left = set[Hashable]()
-    truncated = False
-    for at, (op, row, place) in enumerate(zip(changes.ops, changes.rows, changes.places, strict=True)):
-        if places is not None and place not in places:
-            continue
+    truncated, skipped, older = False, 0, is_older(shape)
+    for at, op, row, place in _within(changes, places):
         if op == TRUNCATE:
             found.clear()
             left.clear()
             truncated = True
             continue
         new = RowState(row, place, op == DELETE, partial=changes.partial.get(at, ()))
+        name = identity(shape, changes.moved.get(at) or _key(shape, row))
+        if older is not None and name in found and older(row, found[name].row):
+            skipped += 1
+            continue
         if at in changes.moved:
             left.add(_move(found, shape, identity, changes.moved[at], new))
         _join(found, shape, identity, new)
         if new.former is None and identity(shape, _key(shape, row)) in left:  # its row has another key now
             new.whole = True
-    return TableStates(shape, _in_order(shape, found, identity), truncated)
+    return TableStates(shape, _in_order(shape, found, identity), truncated, skipped)
+
+
+def _within(changes: TableChanges, places: frozenset[int] | None) -> Iterator[tuple[int, str, tuple[Any, ...], int]]:
+    for at, (op, row, place) in enumerate(zip(changes.ops, changes.rows, changes.places, strict=True)):
+        if places is None or place in places:
+            yield at, op, row, place
 
 
 def _alone(changes: TableChanges, identity: Identity, within: frozenset[int] | None) -> list[RowState] | None:
