@@ -78,7 +78,7 @@ class TopicArguments:
             problems.found.append(
                 ConfigurationError(
                     "on_truncate='apply' can't be combined with partitions=: a truncate is applied once all partitions"
-                    " of its topic have reached it. Read the topic in one task, or use on_truncate='skip'"
+                    " of its topic have reached it.\nRead the topic in one task, or use on_truncate='skip'"
                 )
             )
         problems.raise_found()

@@ -90,8 +90,8 @@ def places_of(stream: str, values: Iterable[str]) -> dict[Partition, Place]:
         if found is None or found[0] in places:
             fault = "names no position" if found is None else "names a partition that another one names too"
             raise WatermarkError(
-                f"value {number} of the watermark of stream {stream!r} {fault}: {value!r}; nothing was read. Write one"
-                f" {FORM} for each partition, with {command('set', stream, 'VALUE...')}"
+                f"value {number} of the watermark of stream {stream!r} {fault}: {value!r}; nothing was read."
+                f"\nWrite one {FORM} for each partition: {command('set', stream, 'VALUE...')}"
             )
         places[found[0]] = found[1]
     return places

@@ -65,8 +65,8 @@ def known_places(
     if others and IDS in facts:
         raise WatermarkError(
             f"the watermark of stream {stream!r} has positions of {names_of(others)}, which this run does not read;"
-            f" nothing was read. Write one {FORM} for each partition that it reads, with"
-            f" {command('set', stream, 'VALUE...')}, or give the stream another name with stream="
+            f" nothing was read.\nWrite one {FORM} for each that it reads: {command('set', stream, 'VALUE...')}"
+            "\nOr give the stream another name with stream="
         )
     if others:  # a person accepted other topics
         warn("%s: positions of %s are dropped, since they are not read any more", stream, names_of(others))
@@ -74,8 +74,8 @@ def known_places(
     counts = known_counts(facts)
     if lacking := {one for one in came if not counts or one.number < counts.get(one.topic, 0)}:
         raise WatermarkError(
-            f"the watermark of stream {stream!r} has no position of {names_of(lacking)}; nothing was read. Write one"
-            f" {FORM} for each partition, with {command('set', stream, 'VALUE...')}; an unread one is at 0"
+            f"the watermark of stream {stream!r} has no position of {names_of(lacking)}; nothing was read."
+            f"\nWrite one {FORM} for each partition, 0 for an unread one: {command('set', stream, 'VALUE...')}"
         )
     return {one: place for one, place in places.items() if one in extents}, came
 

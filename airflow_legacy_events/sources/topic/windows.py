@@ -29,7 +29,7 @@ class TimeWindow:
         if None in stamps:
             at = list(stamps).index(None)
             raise SourceError(
-                f"message {received.name_of(at)} has no timestamp, so a window of time can't be applied. Rewind the"
+                f"message {received.name_of(at)} has no timestamp, so a window of time can't be applied.\nRewind the"
                 " stream with `airflow legacy-events watermark rewind`, which applies all from an offset on"
             )
         return picked(
@@ -47,7 +47,7 @@ def time_window(window: Window) -> TimeWindow:
     if low is None or high is None:
         raise ConfigurationError(
             f"the window {window.shown} is not one of time; nothing was read. A replay of a topic is cut by the"
-            " timestamps of its messages: give both bounds as 2026-11-01T00:00:00+00:00"
+            " timestamps of its messages.\nGive both bounds as 2026-11-01T00:00:00+00:00"
         )
     if not low < high:
         raise ConfigurationError(f"the window {window.shown} is empty: it must begin below its end; nothing was read")
