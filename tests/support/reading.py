@@ -144,7 +144,13 @@ def kafka_world(kafka: Any, topics: Any, **config: Any) -> World:
 def _grow(kafka: Any, producer: Any, reader: Any, topic: str, count: int) -> None:
     kafka.admin.create_partitions([NewPartitions(topic, count)])[topic].result(30)
     wait_until(lambda: len(reader.find([topic], settled=False)[topic].partitions) == count, f"growth of {topic}")
-    wait_until(lambda: len(producer.list_topics(topic, timeout=10).topics[topic].partitions) == count, "that known")
+    for client in (producer, kafka.admin):
+        wait_until(lambda client=client: _led(client, topic) == count, f"leaders of {topic}")
+
+
+def _led(client: Any, topic: str) -> int:
+    """How many partitions of a topic have a leader, as a client knows them from now on."""
+    return sum(one.leader >= 0 for one in client.list_topics(topic, timeout=10).topics[topic].partitions.values())
 
 
 def _produce(
