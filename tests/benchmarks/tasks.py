@@ -21,6 +21,7 @@ from airflow_legacy_events.hooks.database import LegacyDatabaseHook
 from airflow_legacy_events.operators.changelog import ChangeLogDrainOperator
 from airflow_legacy_events.operators.outbox import OutboxDrainOperator
 from airflow_legacy_events.operators.query import IncrementalQueryOperator
+from airflow_legacy_events.operators.sink import TopicToTableOperator
 from tests.benchmarks.legacy.base import CONN_ID, POSITION, TABLE
 from tests.benchmarks.meter import DatabaseClock, Meter, answers
 from tests.benchmarks.processes import cpu_of_tree
@@ -109,6 +110,10 @@ class Log(MeteredMixin, ChangeLogDrainOperator):
     """Ours, of a change log."""
 
 
+class Sink(MeteredMixin, TopicToTableOperator):
+    """Ours, the way back."""
+
+
 class Saves(MeteredMixin, BaseOperator):
     """Saves of one store, one after the other."""
 
@@ -178,6 +183,11 @@ def _plain(kind: type[Query | Drain | Log]) -> Callable[[dict[str, Any]], None]:
     return make
 
 
+def _sink(specification: dict[str, Any]) -> None:
+    task = Sink(task_id="apply", target_conn_id=CONN_ID, **specification["arguments"])
+    task.specification = specification
+
+
 def _produce(specification: dict[str, Any]) -> None:
     task = Produce(task_id="produce", producer_function=orders, **specification["arguments"])
     task.specification = specification
@@ -195,6 +205,7 @@ KINDS: dict[str, Callable[[dict[str, Any]], None]] = {
     "ids": _plain(Query),
     "drain": _plain(Drain),
     "changelog": _plain(Log),
+    "sink": _sink,
     "produce": _produce,
     "saves": _saves,
 }

@@ -12,7 +12,6 @@ import psycopg
 from tests.benchmarks import processes
 from tests.benchmarks.budgets import Budget
 from tests.benchmarks.case import Case, Result
-from tests.benchmarks.legacy.base import CONN_ID
 from tests.benchmarks.sink.world import MARIADB, POSTGRES, SinkWorld
 
 COPY, JDBC, OURS, OURS_MARIADB = "copy", "jdbc-sink", "sink", "sink-mariadb"
@@ -50,7 +49,7 @@ def copy(world: SinkWorld, rows: int) -> Result:
 def ours(world: SinkWorld, rows: int, on: str) -> Result:
     """A first run of `TopicToTableOperator`; its clock is the report's, which begins before it connects."""
     table, topic = world.empty(on), world.events(rows)
-    arguments = {"topics": topic, "target_conn_id": CONN_ID, "table": "orders"}
+    arguments = {"topics": topic, "table": "orders", "stream": f"sink-{uuid.uuid4().hex}"}
     [found] = world.in_airflow(table.connection, {"kind": "sink", "arguments": arguments})
     report = found["report"]
     if (report["events"], report["target_reached"]) != (rows, True):
