@@ -1,4 +1,4 @@
-"""Runs of a sink in processes of their own, which tell each step and can be stopped at it."""
+"""Runs of a sink, which tell each step and can be stopped at it, and of a query, in processes of their own."""
 
 from __future__ import annotations
 
@@ -8,50 +8,28 @@ import logging
 import socket
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
 import sqlalchemy as sa
 
+from airflow_legacy_events.brokers.kafka import KafkaBroker
 from airflow_legacy_events.brokers.kafka.reading.reader import KafkaReader
 from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Stream
 from airflow_legacy_events.core.relay import Relay
+from airflow_legacy_events.core.report import Report
 from airflow_legacy_events.core.sink.delivery import AppliedDelivery
-from airflow_legacy_events.envelopes.decoders.plain import PlainDecoder
 from airflow_legacy_events.envelopes.decoding.decoding import Decoding
 from airflow_legacy_events.envelopes.decoding.options import DecodingOptions
-from airflow_legacy_events.hooks.registry import TARGETS, resolve
+from airflow_legacy_events.hooks.registry import DECODERS, TARGETS, resolve
 from airflow_legacy_events.sources.topic.source import TopicSource
 from airflow_legacy_events.watermarks.in_target import TargetPositions
 from tests.faults.forks import LogLines, Told, serve
-
-STREAM = "copied@dwh.copied"
-STEPS = ("begun", "applied", "saved", "committed")
-"""What a run tells, batch by batch: its transaction is open, has the rows, has the position too, is committed."""
-
-
-@dataclass(frozen=True)
-class SinkJob:
-    """What one run does.
-
-    Attributes:
-        kind: of the target, as the registry names it.
-        url: of the target.
-        bootstrap: of the broker.
-        topic: that is read.
-        batch_rows: of a transaction.
-        stops: steps at which it waits.
-    """
-
-    kind: str
-    url: str
-    bootstrap: str
-    topic: str
-    batch_rows: int = 50
-    stops: tuple[str, ...] = ()
+from tests.faults.sink_jobs import STREAM, QueryJob, SinkJob
+from tests.faults.thin_store import FileStore
+from tests.support.streams import Deliveries
 
 
 class _Lease:
@@ -101,22 +79,40 @@ class _Positions:
         self._told.step("saved")
 
 
-def _apply(connection: Connection) -> None:
-    job: SinkJob = connection.recv()
-    told, lines = Told(connection, job.stops), LogLines()
+def _run(connection: Connection) -> None:
+    job = connection.recv()
+    lines = LogLines()
     logging.basicConfig(level=logging.INFO, handlers=[lines], force=True)
-    log = logging.getLogger("sink")
-    url = sa.make_url(job.url)
+    try:
+        report = _publish(job) if isinstance(job, QueryJob) else _apply(job, Told(connection, job.stops))
+        connection.send(("ended", report, lines.lines))
+    except LegacyEventsError as error:
+        connection.send(("failed", (type(error).__name__, str(error), None), lines.lines))
+
+
+def _publish(job: QueryJob) -> Report:
+    broker = KafkaBroker(
+        {"bootstrap.servers": job.bootstrap}, delivery_timeout=dt.timedelta(seconds=60), topics=[job.topic]
+    )
+    broker.open()
+    try:
+        stream = Deliveries(job.url, broker, job.topic, store=FileStore(job.folder))
+        stream.options = {"watermark_columns": ("at", "id")}
+        return stream.run(attempt=job.attempt, batch_rows=job.batch_rows)
+    finally:
+        broker.close()
+
+
+def _apply(job: SinkJob, told: Told) -> Report:
+    log, url = logging.getLogger("sink"), sa.make_url(job.url)
     target = resolve(TARGETS[job.kind])("dwh", url, statement_timeout=dt.timedelta(seconds=60), log=log)
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     reader = KafkaReader({"bootstrap.servers": job.bootstrap}, log)
-    options = DecodingOptions(table="copied", mode="append", metadata_columns={"partition": "part", "offset": "place"})
-    decoding = Decoding(PlainDecoder(), target, options, log=log)
+    decoding = Decoding(resolve(DECODERS[job.envelope])(), target, DecodingOptions(**job.arguments), log=log)
     limits = Limits(batch_rows=job.batch_rows)
-    source = TopicSource(reader=reader, topics=[job.topic], stream=STREAM, limits=limits, log=log)
     relay = Relay(
         stream=Stream(STREAM, "", "/", "copied"),
-        source=source,
+        source=TopicSource(reader=reader, topics=[job.topic], stream=STREAM, limits=limits, log=log),
         envelope=decoding,
         delivery=lambda name, _, lease: AppliedDelivery(
             name,
@@ -132,13 +128,11 @@ def _apply(connection: Connection) -> None:
     )
     try:
         decoding.open()
-        connection.send(("ended", relay.run(), lines.lines))
-    except LegacyEventsError as error:
-        connection.send(("failed", (type(error).__name__, str(error), None), lines.lines))
+        return relay.run()
     finally:
         target.close()
         reader.close()
 
 
 if __name__ == "__main__":
-    serve(socket.socket(fileno=int(sys.argv[1])), _apply)
+    serve(socket.socket(fileno=int(sys.argv[1])), _run)

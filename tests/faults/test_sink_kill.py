@@ -15,7 +15,7 @@ from confluent_kafka import Producer
 
 from tests.faults.cutting import CuttingProxy, cutting
 from tests.faults.drains import DrainProcess, Nursery, nursery
-from tests.faults.sink_child import STEPS, SinkJob
+from tests.faults.sink_jobs import STEPS, SinkJob
 from tests.support.legacy import Legacy, legacy_database
 from tests.support.profile import LONG
 from tests.support.proofs import keep_figures
@@ -25,6 +25,7 @@ TRIALS = 250 if LONG else 10
 ENGINES = ["postgresql-18", "mariadb-10.11"]
 KINDS = {"postgresql": "postgres", "mysql": "mysql"}
 FAULTS = ("kill", "kill", "sudden", "twins", "zombie", "cut before", "cut behind", "ended")
+APPENDED = {"table": "copied", "mode": "append", "metadata_columns": {"partition": "part", "offset": "place"}}
 SESSIONS = {
     "postgresql": "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'idle in transaction'",
@@ -158,7 +159,7 @@ def sink(request, kafka, topics, forks) -> Iterator[Sink]:
         with cutting(str(url.host), int(url.port or 0)) as cutter:
             address = url.set(host="127.0.0.1", port=cutter.port).render_as_string(hide_password=False)
             topic = topics.make(partitions=PARTITIONS)
-            job = SinkJob(KINDS[legacy.dialect], address, kafka.bootstrap, topic)
+            job = SinkJob(KINDS[legacy.dialect], address, kafka.bootstrap, topic, "plain", APPENDED)
             producer = Producer({"bootstrap.servers": kafka.bootstrap, "linger.ms": 0})
             yield Sink(legacy, forks, job, cutter, producer, random.Random(20261130))
 
