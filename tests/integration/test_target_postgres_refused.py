@@ -240,3 +240,26 @@ def test_rows_of_children_are_left_alone(world):
     assert world.apply(shape, upsert("1", "ours")) == Counts(1)
     assert world.apply(shape, delete(shape, "1")) == Counts(0, 1)
     assert world.rows() == [(1, "theirs")]
+
+
+def test_a_sequence_below_the_ids_is_named_with_its_remedy(world):
+    world.execute("CREATE TABLE t (id serial PRIMARY KEY, a text)")
+    shape = world.shape()
+    assert shape.warnings == ()
+    world.apply(shape, upsert("7", "x"))
+    [warning] = world.shape().warnings
+    world.execute(warning[warning.index("SELECT setval") :])
+    assert world.shape().warnings == ()
+    assert world.execute("INSERT INTO t (a) VALUES ('y') RETURNING id") == [(8,)]
+
+
+def test_a_table_in_a_schema_that_this_user_may_not_use_is_named(world, reader):
+    world.execute("CREATE SCHEMA hidden")
+    world.execute("CREATE TABLE hidden.t (id int PRIMARY KEY)")
+    target = target_of(reader)
+    try:
+        with pytest.raises(ConfigurationError, match=f"GRANT USAGE ON SCHEMA hidden TO {reader.name}"):
+            target.reflect("hidden.t", Wanted())
+    finally:
+        target.close()
+        world.execute("DROP SCHEMA hidden CASCADE")

@@ -178,8 +178,11 @@ class Found(NamedTuple):
 
 
 def find_oid(session: psycopg.Connection[Any], table: str) -> int | None:
-    """Return the OID of a table by its name as the user wrote it; None if there is none."""
-    [[(oid,)]] = ask(session, sql.SQL(questions.FIND).format(table_of(table)))
+    """Return the OID of a table by its name as the user wrote it; None if there is none, or a schema is hidden."""
+    try:
+        [[(oid,)]] = ask(session, sql.SQL(questions.FIND).format(table_of(table)))
+    except psycopg.errors.InsufficientPrivilege:
+        return None
     return None if oid is None else int(oid)
 
 

@@ -51,7 +51,7 @@ def column_of(found: Attribute, type_: Type, *, in_key: bool) -> TargetColumn:
         nullable=not found.required,
         has_default=found.default is not None or bool(found.identity or found.generated),
         written=type_.kind is not None and not found.generated and (in_key or found.identity != _ALWAYS),
-        numbered=bool(found.identity) or _NUMBERED.search(found.default or "") is not None,
+        numbered=is_numbered(found),
         low=low,
         high=high,
         precision=precision,
@@ -59,6 +59,11 @@ def column_of(found: Attribute, type_: Type, *, in_key: bool) -> TargetColumn:
         length=_length(found),
         elements=type_.elements,
     )
+
+
+def is_numbered(found: Attribute) -> bool:
+    """Return whether the database numbers new rows by a column."""
+    return bool(found.identity) or _NUMBERED.search(found.default or "") is not None
 
 
 def field_of(found: Attribute) -> Field:

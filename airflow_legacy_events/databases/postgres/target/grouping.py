@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from airflow_legacy_events.core.columns import ABSENT
@@ -55,8 +56,7 @@ def grouped(shape: TargetShape, states: Sequence[RowState], *, emptied: bool) ->
         emptied: whether all other rows are deleted first, so that what is absent is not kept.
     """
     found, every, groups = Grouped(), _every(shape), dict[Any, Group]()
-    plain = Group(every)
-    whole_everywhere = emptied
+    plain, written = Group(every), _getter(every)
     for one in states:
         if one.former is not None:
             found.moved.append(one)
@@ -64,8 +64,8 @@ def grouped(shape: TargetShape, states: Sequence[RowState], *, emptied: bool) ->
             if one.former is None:
                 found.deleted.append(one.row)
             continue
-        whole = one.whole or whole_everywhere
-        if ABSENT not in one.row and shape.deleted is None:
+        whole = one.whole or emptied
+        if ABSENT not in written(one.row):
             plain.rows.append(one.row)
             continue
         given = tuple(at for at in every if one.row[at] is not ABSENT)
@@ -103,6 +103,13 @@ def by_version(shape: TargetShape, rows: Sequence[Row]) -> list[tuple[Positions,
 
 def _every(shape: TargetShape) -> Positions:
     return tuple(at for at, one in enumerate(shape.columns) if one.written and at != shape.deleted)
+
+
+def _getter(positions: Positions) -> Callable[[Row], Any]:
+    """Return a function that takes some columns of a row, as a tuple."""
+    if len(positions) == 1:
+        return lambda row: (row[positions[0]],)
+    return itemgetter(*positions) if positions else lambda _: ()
 
 
 def _known(shape: TargetShape, one: RowState, given: Positions, *, whole: bool) -> tuple[str, ...]:

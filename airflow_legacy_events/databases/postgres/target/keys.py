@@ -29,6 +29,12 @@ def are_immediate(usable: Sequence[Unique], found: Found, positions: Sequence[in
     return index is not None and index.immediate
 
 
+def are_all_immediate(found: Found, index: Unique) -> bool:
+    """Return whether all indexes over the columns of one judge each row at once: ON CONFLICT takes them all."""
+    same = [one for one in found.unique if sorted(one.numbers) == sorted(index.numbers)]
+    return all(one.immediate and not one.exclusion for one in same)
+
+
 def remedies(found: Found, named: Sequence[str]) -> list[str]:
     """Return what gives the table a key, where an index is missing.
 

@@ -14,9 +14,9 @@ from airflow_legacy_events.core.ports.target import Wanted
 from airflow_legacy_events.databases.applying.keys import Reflected, roles_of
 from airflow_legacy_events.databases.postgres.entries import TABLE
 from airflow_legacy_events.databases.postgres.replication import written_elsewhere
-from airflow_legacy_events.databases.postgres.target import keys, refusals, warned
+from airflow_legacy_events.databases.postgres.target import keys, refusals, sequences, warned
 from airflow_legacy_events.databases.postgres.target.catalog import Found, Unique, find_oid, look_up, oids_of
-from airflow_legacy_events.databases.postgres.target.columns import column_of, field_of
+from airflow_legacy_events.databases.postgres.target.columns import column_of, field_of, is_numbered
 from airflow_legacy_events.databases.postgres.target.facts import Facts
 from airflow_legacy_events.databases.postgres.types import Type, find_types
 
@@ -35,13 +35,14 @@ def reflect(session: psycopg.Connection[Any], table: str, wanted: Wanted, positi
     """
     oid = find_oid(session, table)
     if oid is None:
+        refusals.refuse_hidden(session, table)
         return None
     found = look_up(session, oid, positions)
     elsewhere, _ = written_elsewhere(session, [one.oid for one in found.tree])
     wrong = list(refusals.of_table(found, elsewhere, positions))
     if not wrong:
         types = find_types(session, [one.oid for one in found.columns])
-        shaping = _Shaping(table, wanted, found, types, oids_of(session, wanted.others))
+        shaping = _Shaping(session, table, wanted, found, types, oids_of(session, wanted.others))
         shape = shaping.shape()
         wrong = shaping.wrong
     if wrong:
@@ -53,6 +54,7 @@ def reflect(session: psycopg.Connection[Any], table: str, wanted: Wanted, positi
 class _Shaping:
     """Builds the shape, and collects what is wrong with what is wanted."""
 
+    session: psycopg.Connection[Any]
     table: str
     wanted: Wanted
     found: Found
@@ -82,9 +84,13 @@ class _Shaping:
             deleted=roles.deleted,
             repeats=roles.repeats if keys.are_immediate(usable, found, roles.repeats) else (),
             parents=tuple(self._parents()),
-            warnings=tuple(warned.of_table(found, wanted, index)),
+            warnings=(*warned.of_table(found, wanted, index), *self._sequences(roles.key)),
             infinite=True,
         )
+
+    def _sequences(self, key: tuple[int, ...]) -> list[str]:
+        numbered = [self.found.columns[at] for at in key if is_numbered(self.found.columns[at])]
+        return sequences.behind(self.session, self.found.table, numbered)
 
     def _facts(self, index: Unique | None, key: tuple[int, ...]) -> Facts:
         found = self.found
@@ -96,7 +102,7 @@ class _Shaping:
             [field_of(one) for one in found.columns],
             equals=[equals[found.columns[at].number] for at in key],
             key_indexes=frozenset() if index is None else frozenset(index.names),
-            inferred=index is not None and index.immediate,
+            inferred=index is not None and keys.are_all_immediate(found, index),
             spelled=[at for at in key if keys.is_spelled(found.columns[at])],
             before_insert=any(inserting for _, inserting in found.triggers),
             triggers=[name for name, _ in found.triggers],

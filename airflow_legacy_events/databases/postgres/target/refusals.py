@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+import psycopg
+
+from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.databases.postgres.entries import FOREIGN, MATERIALIZED, PARTITIONED, TABLE, VIEW
+from airflow_legacy_events.databases.postgres.rights import unreachable
 from airflow_legacy_events.databases.postgres.target.catalog import Found
+from airflow_legacy_events.databases.table_names import readings
 
 _KINDS = {VIEW: "a view", MATERIALIZED: "a materialized view", FOREIGN: "a foreign table"}
 _UNLOGGED, _TEMPORARY = "u", "t"
+
+
+def refuse_hidden(session: psycopg.Connection[Any], table: str) -> None:
+    """Check that a table that is not found is not hidden by a right that lacks.
+
+    Raises:
+        ConfigurationError: it is.
+    """
+    *_, name = readings(table)
+    if hidden := unreachable(session, *name):
+        raise ConfigurationError(
+            f"table {table!r} is there, and this user may not use its schema; run the GRANTs below:\n"
+            + "\n".join(hidden)
+        )
 
 
 def of_table(found: Found, elsewhere: str | None, positions: str) -> Iterator[str]:

@@ -85,10 +85,13 @@ def delete(shape: TargetShape, given: Positions, source: str) -> str:
 def delete_others(shape: TargetShape, source: str | None) -> str:
     """Return a DELETE of all rows but those whose keys the source has, or the UPDATE that marks them as deleted."""
     facts = facts_of(shape)
-    others = "" if source is None else f" WHERE NOT EXISTS (SELECT FROM {source} AS x WHERE {matched(shape)})"
+    conditions = [] if source is None else [f"NOT EXISTS (SELECT FROM {source} AS x WHERE {matched(shape)})"]
+    if shape.deleted is not None:
+        conditions.append(_unmarked(shape, shape.deleted))
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     if shape.deleted is None:
-        return f"DELETE FROM {facts.only}{facts.name} AS t{others}"
-    return f"UPDATE {facts.only}{facts.name} AS t SET {', '.join(_marks(shape, ()))}{others}"
+        return f"DELETE FROM {facts.only}{facts.name} AS t{where}"
+    return f"UPDATE {facts.only}{facts.name} AS t SET {', '.join(_marks(shape, ()))}{where}"
 
 
 def count(shape: TargetShape, source: str) -> str:
