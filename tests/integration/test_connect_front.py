@@ -6,11 +6,12 @@ import time
 import pytest
 
 from airflow_legacy_events import errors
-from airflow_legacy_events.connect import client
-from airflow_legacy_events.operators.connect import ConnectorStateOperator, ConnectorUpsertOperator, state, upsert
+from airflow_legacy_events.connect import client, standing
+from airflow_legacy_events.operators.connect import ConnectorStateOperator, ConnectorUpsertOperator, upsert
 from tests.support import connectors
 from tests.support.databases import fresh_database
 from tests.support.front import ANSWERS, LATE, LATE_SECONDS, SILENT
+from tests.support.profile import some
 
 SINK = {
     "connector.class": connectors.JDBC_SINK,
@@ -29,7 +30,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(client, "_FIRST_PAUSE", 0.01)
     monkeypatch.setattr(client, "_LONGEST_PAUSE", 0.1)
     monkeypatch.setattr(upsert, "LOOK_SECONDS", 0.05)
-    monkeypatch.setattr(state, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(standing, "LOOK_SECONDS", 0.05)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def run(monkeypatch, front):
     return run
 
 
-@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("answer", some(ANSWERS, 2))
 def test_a_connector_is_created_changed_and_steered_by_one_write_each(answer, connector, run, front, connect):
     name = connector()
     config = SINK | {"topics": name}
