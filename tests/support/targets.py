@@ -19,7 +19,7 @@ from tests.support.fake_target import FakeTarget
 from tests.support.fake_target import shape as fake_shape
 from tests.support.legacy import Legacy, reused_database
 
-APPLYING = of("sqlite", "postgresql", "mysql")
+APPLYING = of("sqlite", "postgresql", "mysql", "firebird")
 """Engines whose targets keep the contract; a new one is one name more."""
 
 DEFERRING = tuple(one for one in APPLYING if ENGINES[one].dialect in ("sqlite", "postgresql"))
@@ -79,7 +79,9 @@ class World:
 
     def _cut(self, connection: sa.Connection) -> None:
         driver: Any = connection.connection.driver_connection
-        if self.dialect == "mysql":
+        if self.dialect == "firebird":
+            driver._att.detach()
+        elif self.dialect == "mysql":
             self.execute(f"KILL {driver.thread_id()}")
         elif self.dialect == "postgresql":
             self.execute(f"SELECT pg_terminate_backend({driver.info.backend_pid}, 5000)")

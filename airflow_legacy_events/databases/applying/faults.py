@@ -26,6 +26,7 @@ class Fault(NamedTuple):
         remedy: what to do, such as the GRANT to run; empty if nothing is known.
         retry_helps: whether the same task may pass later, as after an outage.
         of_unique: whether a unique index or constraint objects.
+        gone: whether the connection is lost, as far as SQLAlchemy does not know.
     """
 
     meaning: Meaning
@@ -34,6 +35,7 @@ class Fault(NamedTuple):
     remedy: str = ""
     retry_helps: bool = False
     of_unique: bool = False
+    gone: bool = False
 
 
 def meaning_of_state(state: str) -> Meaning:

@@ -35,6 +35,9 @@ def look(unit: Within, shape: TargetShape, keys: Iterable[Sequence[Any]]) -> dic
         unit: of the transaction.
         shape: of the table.
         keys: as the driver takes them.
+
+    Raises:
+        ConfigurationError: a row has another spelling of a key, which the database alone takes for equal.
     """
     found: dict[Hashable, There] = {}
     by = shape.key or shape.repeats
@@ -43,10 +46,14 @@ def look(unit: Within, shape: TargetShape, keys: Iterable[Sequence[Any]]) -> dic
     positions = by if shape.version is None else (*by, shape.version)
     for first in range(0, len(several), size):
         statement = statements.select(shape, by, several[first : first + size], positions)
-        for row in unit.connection.execute(statement):
+        with unit.session.doing(f"looking for rows of table {shape.table!r}"):
+            rows = unit.connection.execute(statement).fetchall()
+        for row in rows:
             key = tuple(row[:width])
             version = None if shape.version is None else row[width]
             found[shape.facts.stored_identity(key)] = There(key, version)
+    if found.keys() - {shape.facts.stored_identity(one) for one in several}:
+        raise _spelled_otherwise(shape, by[0])
     return found
 
 
@@ -62,12 +69,16 @@ def refuse_spelling(shape: TargetShape, stored: Sequence[Any], given: Sequence[A
             continue
         if _is_padded(column.type) and one.rstrip(" ") == other.rstrip(" "):
             continue
-        raise ConfigurationError(
-            f"table {shape.table!r} takes two spellings of a key for one: {column.name!r} of a message and of a row"
-            f" differ, and its collation or type calls them equal{shape.facts.how_compared}, so one row would stand for"
-            " two. Nothing of the batch was applied. Give the key columns a binary or case-sensitive collation, or"
-            " correct the keys at their source"
-        )
+        raise _spelled_otherwise(shape, at)
+
+
+def _spelled_otherwise(shape: TargetShape, at: int) -> ConfigurationError:
+    return ConfigurationError(
+        f"table {shape.table!r} takes two spellings of a key for one: {shape.columns[at].name!r} of a message and of a"
+        f" row differ, and its collation or type calls them equal{shape.facts.how_compared}, so one row would stand for"
+        " two. Nothing of the batch was applied. Give the key columns a binary or case-sensitive collation, or correct"
+        " the keys at their source"
+    )
 
 
 def is_newer(shape: TargetShape, there: There, one: BoundState) -> bool:

@@ -26,11 +26,13 @@ class Driver(NamedTuple):
         fault: returns what an error of the driver means.
         interrupt: cancels the statement that runs on a driver's connection, from another thread.
         cut: ends a driver's connection, so that a waiting call fails, from another thread.
+        interrupts: whether statements are interrupted at their time limit from here, since the database has none.
     """
 
     fault: Callable[[BaseException], Fault]
     interrupt: Callable[[Any], None]
     cut: Callable[[Any], object]
+    interrupts: bool = False
 
 
 class WriteSession:
@@ -68,7 +70,7 @@ class WriteSession:
 
     @contextmanager
     def doing(self, what: str) -> Iterator[None]:
-        """Turn errors of the driver into those of targets; a call that gets no answer is cut.
+        """Turn errors of the driver into those of targets; a statement that gets no answer is cut.
 
         Args:
             what: is done meanwhile, to complete "while …".
@@ -78,18 +80,36 @@ class WriteSession:
             TransactionLostError: the database rolled the transaction back.
             TargetError: anything else, a closed session among them.
         """
+        with self.translating(what), self._limited(what):
+            yield
+
+    @contextmanager
+    def translating(self, what: str) -> Iterator[None]:
+        """Turn errors likewise, around several statements of which each is watched by `doing`."""
         self._refuse_closed(what)
-        seconds = self._seconds + watchdog.GRACE_SECONDS
-        watch = WATCHDOG.watching(seconds, self._cut)
         try:
-            with watch:
-                yield
+            yield
         except (sa.exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
             self._refuse_closed(what)
-            if watch.over:
+            raise self._translated(what, error) from None
+
+    @contextmanager
+    def _limited(self, what: str) -> Iterator[None]:
+        """Interrupt a statement whose database has no time limit, and cut one that gets no answer."""
+        seconds = self._seconds + watchdog.GRACE_SECONDS
+        limit = self._seconds if self._driver.interrupts else seconds
+        interrupting, cutting = WATCHDOG.watching(limit, self._interrupt), WATCHDOG.watching(seconds, self._cut)
+        try:
+            with cutting, interrupting:
+                yield
+        except Exception:
+            if cutting.over:
                 self.discard()
                 raise self._failed(what, f"it did not answer for {seconds:g} s and was cut", retry_helps=True) from None
-            raise self._translated(what, error) from None
+            if self._driver.interrupts and interrupting.over:
+                reason = f"cancelled after the statement timeout of {self._seconds:g} s"
+                raise self._failed(what, reason, retry_helps=True) from None
+            raise
 
     def is_lost(self) -> bool:
         """Return whether the connection is gone, so that the next transaction needs another one."""
@@ -109,8 +129,7 @@ class WriteSession:
         """End the session, from any thread; what runs is interrupted, and after two seconds cut."""
         self._closed.set()
         if not self._busy.acquire(blocking=False):
-            with contextlib.suppress(Exception):  # idle or lost: each driver has its own error
-                self._driver.interrupt(self._raw())
+            self._interrupt()
             if not self._busy.acquire(timeout=_CLOSE_SECONDS):
                 self._cut()
                 return
@@ -127,6 +146,10 @@ class WriteSession:
         connection = self._connection
         return None if connection is None else connection.connection.driver_connection
 
+    def _interrupt(self) -> None:
+        with contextlib.suppress(Exception):  # idle or lost: each driver has its own error
+            self._driver.interrupt(self._raw())
+
     def _cut(self) -> None:
         with contextlib.suppress(Exception):  # it is lost already
             self._driver.cut(self._raw())
@@ -137,7 +160,7 @@ class WriteSession:
 
     def _translated(self, what: str, error: Exception) -> Exception:
         fault = self.fault_of(error)
-        gone = self._is_disconnect(error)
+        gone = fault.gone or self._is_disconnect(error)
         if gone:
             self.discard()
         if fault.meaning is Meaning.LOST:

@@ -43,6 +43,8 @@ class SqlTarget(ABC):
         unit: class of its transactions.
         made_with: words behind the columns of CREATE TABLE, such as the engine of MySQL.
         adds: words of ALTER TABLE before a new column.
+        interrupts: whether statements are interrupted at their time limit from here, since the database has none.
+        trusts_commit: whether an error of COMMIT that is no loss of the connection means that nothing was committed.
         adds_one_at_a_time: whether an ALTER TABLE takes one new column only.
         identity_moves: see `core.ports.target.Target.identity_moves`.
     """
@@ -52,6 +54,8 @@ class SqlTarget(ABC):
     adds = "ADD COLUMN"
     adds_one_at_a_time = False
     identity_moves = False
+    interrupts = False
+    trusts_commit = True
 
     def __init__(
         self, conn_id: str, url: sa.URL, *, statement_timeout: dt.timedelta, log: logging.Logger | None = None
@@ -151,7 +155,9 @@ class SqlTarget(ABC):
 
     def new_session(self) -> WriteSession:
         """Return a session that is not open yet."""
-        return WriteSession(self.conn_id, self.engine, self.seconds, Driver(self.fault, self.interrupt, self.cut))
+        return WriteSession(
+            self.conn_id, self.engine, self.seconds, Driver(self.fault, self.interrupt, self.cut, self.interrupts)
+        )
 
     @contextmanager
     def asking(self, doing: str) -> Iterator[sa.Connection]:
@@ -197,7 +203,8 @@ class SqlTarget(ABC):
             session.discard()  # some databases leave the transaction open
             raise
         except TargetError as error:
-            if session.is_lost():
+            if session.is_lost() or not self.trusts_commit:
+                session.discard()
                 raise OutcomeUnknownError(str(error)) from None
             session.discard()
             raise

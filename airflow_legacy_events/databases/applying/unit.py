@@ -43,7 +43,7 @@ class SqlUnit:
 
     def apply(self, states: TableStates) -> Counts:
         """See `core.ports.target.Unit.apply`."""
-        with self.session.doing(f"applying changes to table {states.shape.table!r}"):
+        with self.session.translating(f"applying changes to table {states.shape.table!r}"):
             return apply_rows(self, states)
 
     def settle(self) -> None:

@@ -83,16 +83,27 @@ def find_table(inspector: sa.Inspector, table: str) -> tuple[str | None, str]:
     Raises:
         ConfigurationError: there is no table of that name.
     """
-    quotes = '"' + inspector.dialect.identifier_preparer.initial_quote
-    for schema, name in _candidates(inspector, table, quotes):
-        if inspector.has_table(name, schema=schema):
-            return schema, name
+    found, quotes = seek_table(inspector, table), _quotes(inspector)
+    if found is not None:
+        return found
     there: list[str] = []
     *_, (schema, _) = readings(table, quotes)
     for at in _schemas(inspector, schema):
         there += inspector.get_table_names(schema=at)
         there += tried(lambda at=at: inspector.get_view_names(schema=at))  # type: ignore[misc]
     raise no_such_table(table, there, quotes)
+
+
+def seek_table(inspector: sa.Inspector, table: str) -> TableName | None:
+    """Return schema and name likewise; None if there is no such table."""
+    for one in _candidates(inspector, table, _quotes(inspector)):
+        if inspector.has_table(one.name, schema=one.schema):
+            return one
+    return None
+
+
+def _quotes(inspector: sa.Inspector) -> str:
+    return '"' + inspector.dialect.identifier_preparer.initial_quote
 
 
 def _candidates(inspector: sa.Inspector, table: str, quotes: str) -> Iterator[TableName]:

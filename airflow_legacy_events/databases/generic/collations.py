@@ -72,6 +72,17 @@ def _described(session: sa.Connection, query: Any, column: Column) -> tuple[int,
     return charset, collation
 
 
+def attributes_of_firebird(session: sa.Connection, table: str, column: str) -> tuple[str, int] | None:
+    """Return the collation of a table's column in Firebird, and the bits of its RDB$COLLATION_ATTRIBUTES.
+
+    None for a column without one. Bit 1: it takes texts for equal that differ by spaces at their end.
+    """
+    denormalized = session.dialect.denormalize_name
+    names = {"relation": str(denormalized(table)), "field": str(denormalized(column))}
+    found = session.execute(_OF_COLUMN, names).first()
+    return None if found is None else (str(found[0]), int(found[2] or 0))
+
+
 def of_mysql(session: sa.Connection, selectable: Any, column: Column) -> str | None:  # noqa: ARG001
     """Return why a column of MySQL or MariaDB sorts differently than it compares; None if it does not."""
     type_ = column.type.partition("(")[0].lower()

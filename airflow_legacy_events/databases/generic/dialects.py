@@ -22,7 +22,7 @@ _FIREBIRD_TRIGGERS = sa.text(
 )
 
 
-def _limit(connection: Any, seconds: float) -> None:
+def limit(connection: Any, seconds: float) -> None:
     """Set the timeout of the two drivers that have one. It applies to statements that begin later."""
     if hasattr(connection, "call_timeout"):  # python-oracledb
         connection.call_timeout = max(1, int(seconds * 1000))
@@ -82,7 +82,7 @@ class DialectTraits:
     sql: Dialect = UNKNOWN
     bounds_large_objects: bool = False
     query: Mapping[str, str] = field(default_factory=dict)
-    reading: Callable[[Any, float], None] = _limit
+    reading: Callable[[Any, float], None] = limit
     writing: Callable[[Any], None] = _nothing
     interrupt: Callable[[Any], None] = _cancel
     triggers: Callable[[sa.Connection, str], Triggers] = _unknown_triggers

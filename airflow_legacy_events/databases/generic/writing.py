@@ -68,20 +68,32 @@ def _is_conflict(error: Exception) -> bool:
     """Return whether a transaction lost a deadlock or conflict, from its error code or its driver's text."""
     if not isinstance(error, sa.exc.DBAPIError) or error.connection_invalidated:
         return False
-    text = str(error.orig).lower()
-    return _state(error.orig) in _CONFLICTS or any(words in text for words in _IN_CONFLICT)
+    return is_conflict(error.orig)
+
+
+def is_conflict(cause: Any) -> bool:
+    """Return the same for an error of the driver."""
+    text = str(cause).lower()
+    return state_of(cause) in _CONFLICTS or any(words in text for words in _IN_CONFLICT)
 
 
 def reason_without_values(error: Exception) -> str:
     """Return why a statement failed: the error class, its codes, and the value-free part of the driver's text."""
-    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-    state, code = _state(cause), _code(cause)
-    known = _WITHOUT_VALUES.search(" ".join(str(cause).split())) if cause is not error else None
+    if isinstance(error, sa.exc.DBAPIError) and error.orig is not None:
+        return reason_of_driver(error.orig)
+    return type(error).__name__
+
+
+def reason_of_driver(cause: BaseException) -> str:
+    """Return the same for an error of the driver."""
+    state, code = state_of(cause), _code(cause)
+    known = _WITHOUT_VALUES.search(" ".join(str(cause).split()))
     parts = [known[0] if known else type(cause).__name__, state and f"SQLSTATE {state}", code and f"code {code}"]
     return ", ".join(part for part in parts if part)
 
 
-def _state(cause: Any) -> str:
+def state_of(cause: Any) -> str:
+    """Return the SQLSTATE of an error of the driver; empty if it has none."""
     first = cause.args[0] if getattr(cause, "args", ()) else None
     found = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None) or first
     return found if isinstance(found, str) and _STATE.fullmatch(found) else ""
