@@ -159,16 +159,20 @@ class TableWatermarkStore(OpenableStore):
             return changed.rowcount == 1
 
     def _make_table(self) -> None:
+        statement = str(sa.schema.CreateTable(POSITIONS).compile(self._engine))
         try:
-            _metadata.create_all(self._engine)
-        except sa.exc.SQLAlchemyError as error:
+            with self._engine.begin() as connection:
+                if not sa.inspect(connection).has_table(TABLE):
+                    # Firebird's driver lacks the row count that SQLAlchemy expects.
+                    with contextlib.closing(connection.connection.cursor()) as cursor:
+                        cursor.execute(statement)
+        except (sa.exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
             with self._doing("looking for the table") as connection:
                 if sa.inspect(connection).has_table(TABLE):  # another run was faster
                     return
-            statement = " ".join(str(sa.schema.CreateTable(POSITIONS).compile(self._engine)).split())
             raise WatermarkError(
                 f"table {TABLE} does not exist and can't be created over connection {self._conn_id!r}:"
-                f" {_reason(error)}. Have somebody with the right run: {statement}"
+                f" {_reason(error)}. Have somebody with the right run: {' '.join(statement.split())}"
             ) from None
 
     @contextlib.contextmanager

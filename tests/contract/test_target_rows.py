@@ -8,14 +8,14 @@ import pytest
 
 from airflow_legacy_events.core.columns import ABSENT
 from airflow_legacy_events.core.ports.target import Counts, TableStates
-from tests.support.targets import APPLYING, delete, upsert, world_of
+from tests.support.targets import WITH_ROWS, delete, upsert, world_of
 
 TABLE = (
     "CREATE TABLE t (id integer NOT NULL PRIMARY KEY, a varchar(40) DEFAULT 'default', b varchar(40) DEFAULT 'default')"
 )
 
 
-@pytest.fixture(params=["fake", *APPLYING])
+@pytest.fixture(params=["fake", *WITH_ROWS])
 def world(request):
     with world_of(request, request.param) as found:
         if request.param != "fake":
@@ -108,13 +108,14 @@ def test_no_rows_need_nothing(world, shape, filled):
     assert world.rows() == [(1, "x", "y"), (2, "x", "y")]
 
 
-def test_ten_thousand_rows_are_updated_and_inserted(world, shape):
-    every = [upsert(str(at), "x", f"b{at}") for at in range(10_000)]
-    assert world.apply(shape, *every[5_000:]) == Counts(5_000)
-    assert world.apply(shape, *every) == Counts(10_000)
-    assert len(world.rows()) == 10_000
-    assert world.apply(shape, *[delete(shape, str(at)) for at in range(9_999)]) == Counts(0, 9_999)
-    assert world.rows() == [(9_999, "x", "b9999")]
+def test_many_rows_are_updated_inserted_and_deleted(world, shape):
+    half = world.many // 2
+    every = [upsert(str(at), "x", f"b{at}") for at in range(2 * half)]
+    assert world.apply(shape, *every[half:]) == Counts(half)
+    assert world.apply(shape, *every) == Counts(2 * half)
+    assert len(world.rows()) == 2 * half
+    assert world.apply(shape, *[delete(shape, str(at)) for at in range(1, 2 * half)]) == Counts(0, 2 * half - 1)
+    assert world.rows() == [(0, "x", "b0")]
 
 
 def test_what_a_savepoint_holds_is_undone_alone(world, shape, filled):

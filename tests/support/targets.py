@@ -18,9 +18,13 @@ from tests.support.engines import ENGINES, of
 from tests.support.fake_target import FakeTarget
 from tests.support.fake_target import shape as fake_shape
 from tests.support.legacy import Legacy, reused_database
+from tests.support.profile import LONG
 
-APPLYING = of("sqlite", "postgresql", "mysql", "firebird")
+APPLYING = of("sqlite", "postgresql", "mysql", *(["firebird"] if LONG else []))
 """Engines whose targets keep the contract; a new one is one name more."""
+
+WITH_ROWS = of("sqlite", "postgresql", "mysql", "firebird")
+"""Engines whose rows are looked at in the short form too."""
 
 DEFERRING = tuple(one for one in APPLYING if ENGINES[one].dialect in ("sqlite", "postgresql"))
 KEEPING_OUT = DEFERRING
@@ -30,7 +34,7 @@ _FOLDING = {
     "sqlite": "varchar(40) COLLATE NOCASE",
     "postgresql": "varchar(40) COLLATE folding",
     "mysql": "varchar(40) COLLATE utf8mb4_general_ci",
-    "firebird": "varchar(40) CHARACTER SET UTF8 COLLATE UNICODE_CI",
+    "firebird": "folding",
 }
 _EXACT = {"mysql": "varchar(40) COLLATE utf8mb4_bin", "firebird": "varchar(40) CHARACTER SET UTF8"}
 _KEPT_OUT = {
@@ -51,6 +55,9 @@ class World:
         self.legacy, self.dialect = legacy, legacy.dialect
         self.target = self.another()
         self.timestamp = "datetime(6)" if self.dialect == "mysql" else "timestamp"
+        self.many = (
+            10_000 if LONG else 300 if self.dialect == "firebird" else 2_000
+        )  # its driver takes a millisecond a row
         self.key_text = "varchar(40)"
         self.exact_text = _EXACT.get(self.dialect, "varchar(40)")
 
@@ -63,6 +70,8 @@ class World:
         """A type of keys that takes two spellings for one."""
         if self.dialect == "postgresql":
             self.execute("CREATE COLLATION folding (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
+        if self.dialect == "firebird":
+            self.execute("CREATE DOMAIN folding AS varchar(40) CHARACTER SET UTF8 COLLATE UNICODE_CI")
         return _FOLDING[self.dialect]
 
     def keep_out(self, table: str) -> None:
@@ -107,6 +116,8 @@ class World:
 
 class FakeWorld:
     """The same over a target in memory, for what it can do."""
+
+    many = 1_000
 
     def __init__(self) -> None:
         self.target = FakeTarget()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,6 +82,15 @@ def refuse_incomplete(shape: TargetShape, state: RowState) -> None:
             f"the row is not there, and the source left out {', '.join(lacking)} since they did not change; let the"
             " source send the whole row, such as by a snapshot",
         )
+
+
+@contextmanager
+def fitting() -> Iterator[None]:
+    """Turn the refusal of a driver to pass a value, which is no error of a database, into an objection."""
+    try:
+        yield
+    except (ValueError, OverflowError):
+        raise ObjectionError(VALUE, "the driver can't pass a value of the row to its column") from None
 
 
 def _value(shape: TargetShape, at: int, value: Any) -> Any:

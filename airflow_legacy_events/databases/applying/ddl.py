@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -76,7 +77,9 @@ def _added(target: Maker, name: TableName, columns: Sequence[NewColumn]) -> str:
 def _run(target: Maker, table: str, doing: str, statement: str, new: Sequence[str]) -> None:
     try:
         with target.asking(doing) as connection:
-            connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+            cursor = connection.connection.cursor()  # some drivers have no row count of DDL, which SQLAlchemy asks for
+            with contextlib.closing(cursor):
+                cursor.execute(statement)
     except (TargetError, ObjectionError, TransactionLostError) as error:
         if _is_done(target, table, new):  # another run was faster
             return

@@ -10,7 +10,7 @@ from airflow_legacy_events.core.errors import ConfigurationError, TargetError
 from airflow_legacy_events.core.model.changes import TargetShape
 from airflow_legacy_events.core.ports.target import TransactionLostError
 from airflow_legacy_events.databases.applying import statements
-from airflow_legacy_events.databases.applying.binding import BoundState
+from airflow_legacy_events.databases.applying.binding import BoundState, fitting
 from airflow_legacy_events.databases.applying.within import Within
 
 _SPELLED = frozenset({Kind.TEXT, Kind.ANY, Kind.JSON})
@@ -46,7 +46,7 @@ def look(unit: Within, shape: TargetShape, keys: Iterable[Sequence[Any]]) -> dic
     positions = by if shape.version is None else (*by, shape.version)
     for first in range(0, len(several), size):
         statement = statements.select(shape, by, several[first : first + size], positions)
-        with unit.session.doing(f"looking for rows of table {shape.table!r}"):
+        with unit.session.doing(f"looking for rows of table {shape.table!r}"), fitting():
             rows = unit.connection.execute(statement).fetchall()
         for row in rows:
             key = tuple(row[:width])

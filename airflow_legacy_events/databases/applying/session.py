@@ -119,11 +119,16 @@ class WriteSession:
     def discard(self) -> None:
         """Close the connection, whatever state it is in."""
         connection, self._connection = self._connection, None
-        if connection is not None:
-            with contextlib.suppress(Exception):  # it is lost
-                connection.invalidate()
+        if connection is None:
+            return
+        driver: Any = None
+        with contextlib.suppress(Exception):  # it is lost already
+            driver = connection.connection.driver_connection
+        try:
+            connection.close()
+        except Exception:  # noqa: BLE001  each driver has its own error of a connection that is lost
             with contextlib.suppress(Exception):
-                connection.close()
+                driver.close()
 
     def close(self) -> None:
         """End the session, from any thread; what runs is interrupted, and after two seconds cut."""

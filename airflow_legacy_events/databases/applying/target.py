@@ -26,6 +26,7 @@ from airflow_legacy_events.databases.applying.faults import Fault
 from airflow_legacy_events.databases.applying.finding import find_table
 from airflow_legacy_events.databases.applying.session import Driver, WriteSession
 from airflow_legacy_events.databases.applying.unit import SqlUnit
+from airflow_legacy_events.databases.pool_log import without_errors
 from airflow_legacy_events.databases.quoting import quote_all
 from airflow_legacy_events.databases.table_names import TableName
 
@@ -68,7 +69,7 @@ class SqlTarget(ABC):
     @cached_property
     def engine(self) -> sa.Engine:
         """Engine of the writing sessions, without a pool; each connection is prepared as `make_engine` has it."""
-        engine = self.make_engine()
+        engine = without_errors(self.make_engine())
         quote_all(engine.dialect)
         return engine
 

@@ -37,6 +37,11 @@ class SqlUnit:
         self.session, self.over = session, False
 
     @property
+    def trusts_triggers(self) -> bool:
+        """Whether no trigger of the database can keep a row out without an error."""
+        return False
+
+    @property
     def connection(self) -> sa.Connection:
         """The connection of the transaction; the driver's own is `connection.connection.driver_connection`."""
         return self.session.connection

@@ -25,6 +25,10 @@ class Within(Protocol):
     rechecks_inserts: bool
 
     @property
+    def trusts_triggers(self) -> bool:
+        """Whether no trigger of the database can keep a row out without an error."""
+
+    @property
     def connection(self) -> sa.Connection:
         """The connection of the transaction."""
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import queue
 import socket
 import threading
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from typing import Any, Generic, Self, TypeVar, cast
 
 import sqlalchemy as sa
+
+from airflow_legacy_events.databases.pool_log import without_errors
 
 T = TypeVar("T")
 
@@ -154,17 +155,9 @@ class Session:
         self._driver = driver
 
 
-class _WithoutErrors(logging.LoggerAdapter[Any]):
-    """Logs a pool's messages without the driver's error, which may contain row values."""
-
-    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
-        return msg, {**kwargs, "exc_info": None}
-
-
 def watched(engine: sa.Engine) -> sa.Engine:
     """Register an engine's driver connections with their sessions before the first query."""
-    pool: Any = engine.pool
-    pool.logger = _WithoutErrors(pool.logger, {})
+    without_errors(engine)
 
     @sa.event.listens_for(engine, "do_connect")
     def connect(dialect: sa.Dialect, _: Any, arguments: Any, options: Any) -> Any:

@@ -13,7 +13,7 @@ from airflow_legacy_events.databases.applying.facts import Fold
 from airflow_legacy_events.databases.applying.relations import ForeignKey
 from airflow_legacy_events.databases.generic.catalog import tried
 from airflow_legacy_events.databases.generic.collations import attributes_of_firebird
-from airflow_legacy_events.databases.generic.target.columns import column_of
+from airflow_legacy_events.databases.generic.target.columns import column_of, is_firebird
 from airflow_legacy_events.databases.table_names import TableName
 
 _PADS, _FOLDS_CASE, _FOLDS_ACCENTS = 1, 2, 4
@@ -86,7 +86,7 @@ def fold_of(connection: sa.Connection, name: TableName, column: TargetColumn) ->
     """Return how a key column compares values, and its collation in words; exactly, where that is not known."""
     said, pads = "", column.type.upper().startswith(("CHAR", "NCHAR"))
     steps: list[Callable[[str], str]] = [_unpadded] if pads else []
-    if connection.dialect.name == "firebird" and (found := attributes_of_firebird(connection, name.name, column.name)):
+    if is_firebird(connection.dialect) and (found := attributes_of_firebird(connection, name.name, column.name)):
         said, attributes = found
         steps = [step for bit, step in _STEPS if attributes & bit]
     if not steps:

@@ -18,10 +18,15 @@ _KEY_LENGTH = 250
 _TIMES = frozenset({Kind.TIME, Kind.TIMESTAMP, Kind.INSTANT})
 
 
+def is_firebird(dialect: sa.Dialect) -> bool:
+    """Return whether a dialect is Firebird's, whose name holds that of its driver."""
+    return dialect.name.partition(".")[0] == "firebird"
+
+
 def column_of(found: Mapping[str, Any], dialect: sa.Dialect) -> TargetColumn:
     """Return a column of the inspector's list; a type that is not known takes texts."""
     type_ = found["type"]
-    kind = kind_of_type(type_) or Kind.TEXT
+    kind = Kind.BYTES if _is_of_octets(type_) else kind_of_type(type_) or Kind.TEXT
     identity = found.get("identity") or {}
     numbered = bool(identity) or found.get("autoincrement") is True
     low, high = _range(type_, kind)
@@ -48,7 +53,7 @@ def type_of(column: NewColumn, dialect: sa.Dialect, *, in_key: bool) -> str:
     Without sizes, a text of a key has 250 characters, and a decimal 18 digits, 6 of them behind the point.
     """
     type_: Any = _new_type(column, in_key=in_key)
-    if dialect.name == "firebird" and column.kind is Kind.INSTANT and (dialect.server_version_info or (0,)) < (4,):
+    if is_firebird(dialect) and column.kind is Kind.INSTANT and (dialect.server_version_info or (0,)) < (4,):
         type_ = sa.TIMESTAMP()  # releases before 4 have no time zones
     return str(type_.compile(dialect=dialect))
 
@@ -64,7 +69,7 @@ def _new_type(column: NewColumn, *, in_key: bool) -> Any:
         return sa.Numeric(18, 6) if column.precision is None else sa.Numeric(column.precision, column.scale)
     return {
         Kind.INTEGER: sa.BigInteger(),
-        Kind.FLOAT: sa.Double(),
+        Kind.FLOAT: sa.DOUBLE_PRECISION(),
         Kind.SINGLE: sa.REAL(),
         Kind.BOOLEAN: sa.Boolean(),
         Kind.DATE: sa.Date(),
@@ -75,15 +80,24 @@ def _new_type(column: NewColumn, *, in_key: bool) -> Any:
     }[kind]
 
 
+def _is_of_octets(type_: Any) -> bool:
+    """Return whether a text type of Firebird holds bytes."""
+    return str(getattr(type_, "charset", None)).upper() == "OCTETS"
+
+
 def _range(type_: Any, kind: Kind) -> tuple[int | None, int | None]:
     if kind is not Kind.INTEGER:
         return None, None
-    bits = _BIG if isinstance(type_, sa.BigInteger) else _SMALL if isinstance(type_, sa.SmallInteger) else _WHOLE
-    return (None, None) if "128" in type(type_).__name__ else (-(2**bits), 2**bits - 1)
+    name = type(type_).__name__.upper()
+    if "128" in name:
+        return None, None
+    is_big, is_small = "BIG" in name or "INT64" in name, "SMALL" in name
+    bits = _BIG if is_big else _SMALL if is_small else _WHOLE
+    return -(2**bits), 2**bits - 1
 
 
 def _digits_of_a_second(type_: Any, dialect: sa.Dialect) -> int:
-    if dialect.name == "firebird":
+    if is_firebird(dialect):
         return _FIREBIRD_DIGITS
     found = getattr(type_, "precision", None)
     return _DIGITS if found is None else min(int(found), _DIGITS)

@@ -23,7 +23,7 @@ from airflow_legacy_events.databases.generic.catalog import seek_table
 from airflow_legacy_events.databases.generic.dialects import limit, traits_of
 from airflow_legacy_events.databases.generic.session import shut
 from airflow_legacy_events.databases.generic.target.catalog import Table, fold_of, foreign_keys, read_table
-from airflow_legacy_events.databases.generic.target.columns import type_of
+from airflow_legacy_events.databases.generic.target.columns import is_firebird, type_of
 from airflow_legacy_events.databases.generic.target.faults import fault_of
 from airflow_legacy_events.databases.generic.target.unit import GenericUnit
 from airflow_legacy_events.databases.table_names import TableName
@@ -80,7 +80,7 @@ class GenericTarget(SqlTarget):
     def identity(self, table: str) -> str | None:
         """See `core.ports.target.Target.identity`; Firebird numbers its tables, of others nothing is known."""
         with self.asking(f"looking for table {table!r}") as connection:
-            if connection.dialect.name != "firebird" or (name := self.find(connection, table)) is None:
+            if not is_firebird(connection.dialect) or (name := self.find(connection, table)) is None:
                 return None
             stored = str(connection.dialect.denormalize_name(name.name))
             found = connection.execute(_RELATION_ID, {"stored": stored}).scalar()
@@ -88,6 +88,9 @@ class GenericTarget(SqlTarget):
 
     def type_of(self, column: NewColumn, *, in_key: bool) -> str:
         """See `SqlTarget.type_of`."""
+        if self.engine.dialect.server_version_info is None:  # some dialects choose types by the release
+            with self.asking("asking for the release") as connection:
+                return type_of(column, connection.dialect, in_key=in_key)
         return type_of(column, self.engine.dialect, in_key=in_key)
 
     def reflect(self, table: str, wanted: Wanted) -> TargetShape | None:
@@ -133,8 +136,15 @@ def _facts(found: Table, roles: Roles, folds: dict[str, Any], keeps_out: str) ->
 
 
 def _type_of(column: TargetColumn, type_: Any) -> Any:
-    """Return the type that values are bound by; JSON goes as its text, whose digits Python would lose."""
-    return sa.Text() if column.kind is Kind.JSON else type_
+    """Return the type that values are bound by.
+
+    JSON goes as its text, whose digits Python would lose. The dialect of Firebird would cast numbers of eight bytes to
+    four, and fails for bytes that are NULL; its driver takes both as they are.
+    """
+    if column.kind is Kind.JSON:
+        return sa.Text()
+    is_of_firebird = type(type_).__module__.startswith("sqlalchemy_firebird")
+    return sa.types.NullType() if is_of_firebird and column.kind in (Kind.BYTES, Kind.INTEGER) else type_
 
 
 def _itself(value: Any) -> Any:
