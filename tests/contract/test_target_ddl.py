@@ -70,7 +70,7 @@ def test_a_table_that_is_there_is_left(world):
 def test_a_key_of_each_kind(world, kind):
     world.target.make("made", [NewColumn("k", kind), NewColumn("a", Kind.TEXT)], ["k"])
     shape = world.shape("made")
-    text = TEXTS[shape.columns[0].kind]
+    text = TEXTS[shape.columns[0].kind if kind is Kind.INSTANT else kind]  # some databases have no zones
     assert world.apply(shape, upsert(text, "x")) == Counts(1)
     assert world.apply(shape, upsert(text, "y")) == Counts(1)
     assert [row[1] for row in world.rows("made")] == ["y"]
