@@ -92,6 +92,25 @@ def test_no_message_is_added_once_the_bytes_are_reached(world, topic):
     assert after[Partition(topic, 0)].offset == 10
 
 
+@pytest.mark.parametrize("put_back", [False, True])
+def test_positions_are_behind_what_was_taken_where_sizes_grow(world, topic, put_back):
+    """What was fetched beyond the bytes is kept for the next take, or dropped where the partition is put back."""
+    sizes = [1] * 300 + [1_000] * 30 + [2] * 10
+    world.send(topic, *((None, "x" * size) for size in sizes))
+    at, found = Partition(topic, 0), []
+    with closing(world.reading(topic)) as reading:
+        while (taken := reading.take(1_000, 3_000)) is not None:
+            values = taken.received.values
+            assert sum(map(len, values[:-1])) < 3_000
+            found += taken.received.offsets
+            assert taken.after[at].offset == found[-1] + 1
+            if put_back:
+                reading.hold(at, taken.after[at])
+                reading.release(at)
+
+    assert found == [*range(len(sizes))]
+
+
 def test_messages_behind_the_end_are_left(world, topic):
     world.send(topic, ("a", "1"), ("a", "2"))
     with closing(world.reading(topic)) as reading:
