@@ -73,3 +73,20 @@ def test_a_window_must_be_one_of_time(world, low, high, fault):
     for use in (lambda source, window: source.check(window), lambda source, window: source.open(None, window)):
         with pytest.raises(ConfigurationError, match=fault):
             use(Sink(world.reader, [topic]).make(), Window(None, low, high))
+
+
+def test_a_window_that_cuts_a_truncate_fails_since_what_lies_behind_it_can_not_be_applied(world):
+    topic = world.make(2)
+    send(world, topic, "a", "T", "b", timestamp=stamp(3))
+    send(world, topic, "c", timestamp=stamp(3), partition=1)
+    send(world, topic, "T", timestamp=stamp(5), partition=1)
+    sink = Sink(world.reader, [topic], {"truncates": lambda received: find(received.values)})
+    with pytest.raises(ConfigurationError, match=r"truncate on some partitions .*\[0\] at 1.*\n.*on_truncate='skip'"):
+        sink.run(window=WINDOW)
+    assert sorted(value for *_, value in sink.got) == texts("a", "c")
+    wider = Window(None, WINDOW.low, "2026-11-01T00:00:06+00:00")
+    assert b"b" in sink.run(window=wider)
+
+
+def find(values):
+    return [(at, "x") for at, one in enumerate(values) if one == b"T"]

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_legacy_events.core.columns import Shape
-from airflow_legacy_events.core.errors import GapError, StoppedError
+from airflow_legacy_events.core.errors import ConfigurationError, GapError, StoppedError
 from airflow_legacy_events.core.limits import Limits
 from airflow_legacy_events.core.model import Batch, Watermark
 from airflow_legacy_events.core.model.changes import Received
 from airflow_legacy_events.core.ports.reader import Reader, Reading, ReadPosition, Taken
 from airflow_legacy_events.core.ports.topic_ends import Partition
 from airflow_legacy_events.sources.topic.picking import none_received
-from airflow_legacy_events.sources.topic.positions import value_of
-from airflow_legacy_events.sources.topic.truncating import Truncating
+from airflow_legacy_events.sources.topic.positions import name_of, some, value_of
+from airflow_legacy_events.sources.topic.truncating import Stand, Truncating
 from airflow_legacy_events.sources.topic.waits import Wait
 from airflow_legacy_events.sources.topic.windows import TimeWindow
 
@@ -114,6 +114,8 @@ class TopicBatches:
             for received in self._parts(reading, taken):
                 yield self._batch(received)
             del taken, received  # free memory before the next take
+        if self.window is not None and self.truncating is not None and self.truncating.stands and not self.left:
+            raise _cut(self.truncating.stands)
 
     def _take(self, reading: Reading, most: int) -> Taken:
         """Return the next messages; positions are not moved yet. Messages that were deleted meanwhile may be passed."""
@@ -209,3 +211,11 @@ class TopicBatches:
         done = self._total - sum(max(0, self.ends[one] - place.offset) for one, place in self.at.items())
         share = done / self._total if self._total else None
         return Batch(SHAPE, rows, len(received), after, "c", final=final, share=share)
+
+
+def _cut(stands: Mapping[Partition, Stand]) -> ConfigurationError:
+    at = some([f"{name_of(one)} at {stand.offset}" for one, stand in sorted(stands.items())])
+    return ConfigurationError(
+        f"the window of the replay has a truncate on some partitions of a topic only: {at}. What lies behind it was not"
+        " applied.\nMove the bounds of the window so that it lies between them on all, or use on_truncate='skip'"
+    )

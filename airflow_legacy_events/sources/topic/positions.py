@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from airflow_legacy_events.core.commands import command
@@ -19,6 +19,8 @@ from airflow_legacy_events.core.ports.topic_ends import Partition
 
 FORM = "topic[partition]=offset"
 MOST = 2**63 - 1
+
+_SHOWN = 10
 
 _VALUE = re.compile(r"(.+)\[([0-9]{1,10})\]=(.+)", re.DOTALL)
 _POSITION = re.compile(r"([0-9]{1,19})(?:@([0-9]{1,10}))?")
@@ -45,7 +47,13 @@ def name_of(partition: Partition) -> str:
 
 def names_of(partitions: Iterable[Partition]) -> str:
     """Return several names, in order."""
-    return ", ".join(map(name_of, sorted(partitions)))
+    return some([name_of(one) for one in sorted(partitions)])
+
+
+def some(listed: Sequence[str]) -> str:
+    """Return the first of several words for a message, and how many more there are."""
+    more = len(listed) - _SHOWN
+    return ", ".join(listed[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def value_of(partition: Partition, place: Place | ReadPosition) -> str:

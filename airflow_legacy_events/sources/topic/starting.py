@@ -10,9 +10,7 @@ from airflow_legacy_events.core.errors import GapError, WatermarkError
 from airflow_legacy_events.core.ports.reader import Extent, Reader, ReadPosition
 from airflow_legacy_events.core.ports.topic_ends import Partition
 from airflow_legacy_events.sources.topic.facts import IDS, known_counts
-from airflow_legacy_events.sources.topic.positions import FORM, Place, name_of, names_of
-
-_SHOWN = 5
+from airflow_legacy_events.sources.topic.positions import FORM, Place, name_of, names_of, some
 
 Extents = Mapping[Partition, Extent]
 Positions = dict[Partition, ReadPosition]
@@ -108,7 +106,7 @@ def started(stream: str, at: Positions, came: frozenset[Partition], extents: Ext
     if beyond := {one for one in at if at[one].offset > extents[one].high}:
         listed = [f"{name_of(one)} at {at[one].offset}, the log ends at {extents[one].high}" for one in sorted(beyond)]
         raise WatermarkError(
-            f"positions of stream {stream!r} lie beyond the end of the log: {_some(listed)}; nothing was read. The"
+            f"positions of stream {stream!r} lie beyond the end of the log: {some(listed)}; nothing was read. The"
             " broker lost records, the topic is another one, or a wrong offset was set.\nTo continue at an offset that"
             f" is there: {command('set', stream, 'VALUE...')}\nTo start over: {command('forget', stream)}"
         )
@@ -129,9 +127,4 @@ def started(stream: str, at: Positions, came: frozenset[Partition], extents: Ext
 
 def counted(gaps: Mapping[Partition, int]) -> str:
     """Return how many offsets are missing in each partition, in words."""
-    return _some([f"{count} of {name_of(one)}" for one, count in sorted(gaps.items())])
-
-
-def _some(listed: list[str]) -> str:
-    more = len(listed) - _SHOWN
-    return ", ".join(listed[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return some([f"{count} of {name_of(one)}" for one, count in sorted(gaps.items())])
