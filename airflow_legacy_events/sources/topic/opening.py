@@ -114,23 +114,12 @@ def opened(arguments: TopicArguments, at: Watermark | None, found: Found, now: i
     guard.check(stream, facts, {"kind": KIND, "cluster": cluster})
     check_topics_remain(stream, facts, found)
     extents = extents_of(found, arguments.partitions)
-    values = None if at is None else facts.get(FIRST) if at.values is None else at.values
-    reasons = dict[str, str]()
-    if not values:
-        start = _first(arguments, extents, from_start=values == ())
-        if arguments.first_run != NOW or values == ():
-            deleted = {one: extents[one].start for one, place in start.at.items() if place.offset == extents[one].start}
-            reasons |= lowering.of_first_run({one: offset for one, offset in deleted.items() if offset})
-    else:
-        start = _continued(arguments, values, facts, extents)
-        reasons |= lowering.of_gaps(start.skipped)
+    start, reasons = _beginning(arguments, at, extents)
     caught_up = facts.get(CAUGHT_UP) or now
     reasons |= lowering.of_compaction(found, caught_up, now)
-    waits, latest = waits_of(stream, facts.get(LATER)), extents
-    if settled and (waits or start.came):
-        waited = any(extent.end < extent.high for extent in extents.values())
-        latest = extents_of(arguments.reader.find(arguments.topics, settled=not waited), arguments.partitions)
-    waits = renewed(waits, start.came, {one: latest[one].high for one in extents}, now)
+    waits = waits_of(stream, facts.get(LATER))
+    latest = _looked_again(arguments, extents) if settled and (waits or start.came) else extents
+    waits = renewed(waits, start.came, {one: extent.high for one, extent in latest.items()}, now)
     behind = {one for wait in waits for one in wait.partitions}
     known = facts.get(LOWERED) or {}
     return Opening(
@@ -146,6 +135,29 @@ def opened(arguments: TopicArguments, at: Watermark | None, found: Found, now: i
         now=now,
         fresh=not reasons.keys() <= known.keys(),
     )
+
+
+def _beginning(
+    arguments: TopicArguments, at: Watermark | None, extents: Mapping[Partition, Extent]
+) -> tuple[Start, dict[str, str]]:
+    """Return where the run begins, and why what lies before may be incomplete."""
+    facts: Mapping[str, Any] = {} if at is None else at.facts
+    values = None if at is None else facts.get(FIRST) if at.values is None else at.values
+    if values:
+        start = _continued(arguments, values, facts, extents)
+        return start, lowering.of_gaps(start.skipped)
+    start = _first(arguments, extents, from_start=values == ())
+    if arguments.first_run == NOW and values != ():
+        return start, {}
+    deleted = {one: extents[one].start for one, place in start.at.items() if 0 < place.offset == extents[one].start}
+    return start, lowering.of_first_run(deleted)
+
+
+def _looked_again(arguments: TopicArguments, extents: Mapping[Partition, Extent]) -> dict[Partition, Extent]:
+    """Return the extents as they are by now; one look that waits for open transactions is enough."""
+    waited = any(extent.end < extent.high for extent in extents.values())
+    found = extents_of(arguments.reader.find(arguments.topics, settled=not waited), arguments.partitions)
+    return {one: found.get(one, extent) for one, extent in extents.items()}
 
 
 def _first(arguments: TopicArguments, extents: Mapping[Partition, Extent], *, from_start: bool) -> Start:
