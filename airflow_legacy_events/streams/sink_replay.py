@@ -40,8 +40,10 @@ def refuse_repeats(spec: TopicSpec, shapes: Mapping[str, TargetShape]) -> None:
     if spec.mode != "append":
         return
     for name, shape in shapes.items():
-        if not shape.repeats:
+        nullable = [shape.columns[at].name for at in shape.repeats if shape.columns[at].nullable]
+        if not shape.repeats or nullable:
+            why = f"{nullable[0]!r} takes NULL" if nullable else "it has no unique index on its column of event ids"
             raise ConfigurationError(
-                f"a replay into table {name!r} would append rows twice: its column of event ids has no unique index of"
-                " its own; nothing was read. Add one, or set replay_table="
+                f"a replay into table {name!r} may append rows twice: {why}; nothing was read."
+                "\nMake that column NOT NULL and unique, or set replay_table="
             )

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from airflow_legacy_events.core.model import Opened, Span, Watermark, Window
+from airflow_legacy_events.envelopes.decoding.decoding import Decoding
 from airflow_legacy_events.sources.topic.facts import known_counts
 from airflow_legacy_events.sources.topic.source import TopicSource
-
-
-def _any(counts: Mapping[str, int]) -> None:
-    """Accept any number of partitions."""
 
 
 @dataclass(kw_only=True)
@@ -19,11 +15,11 @@ class SinkSource(TopicSource):
     """See `TopicSource`.
 
     Attributes:
-        check_partitions: checks the number of partitions by topic; raises ConfigurationError.
+        decoding: what messages mean, which may rule out several partitions; None where that is not known.
         closes_reader: whether the reader ends with the source.
     """
 
-    check_partitions: Callable[[Mapping[str, int]], None] = _any
+    decoding: Decoding | None = None
     closes_reader: bool = False
 
     def close(self) -> None:
@@ -35,5 +31,6 @@ class SinkSource(TopicSource):
     def open(self, at: Watermark | None, window: Window | Span | None = None) -> Opened:
         """See `core.ports.Source.open`."""
         opened = super().open(at, window)
-        self.check_partitions(known_counts(opened.horizon.facts))
+        if self.decoding is not None:
+            self.decoding.check_partitions(known_counts(opened.horizon.facts))
         return opened

@@ -108,12 +108,15 @@ def engine_of(conn_id: str) -> sa.Engine:
 
     connection = find_connection(conn_id)
     conn_type = str(connection.conn_type)
-    if conn_type not in (known := {*URLS, CONN_TYPE}):
+    try:
+        name, url = find_target(conn_id, connection)
+    except ConfigurationError:
+        if conn_type in (known := {*URLS, CONN_TYPE}):
+            raise
         raise ConfigurationError(
             f"watermark_store='table:{conn_id}': connection {conn_id!r} is of type {conn_type!r}; known:"
             f" {', '.join(sorted(known))}"
-        )
-    name, url = find_target(conn_id, connection)
+        ) from None
     options: dict[str, Any] = {"poolclass": sa.NullPool, "hide_parameters": True}
     if name == "mysql":
         from airflow_legacy_events.databases.mysql import connecting  # noqa: PLC0415  needs its driver

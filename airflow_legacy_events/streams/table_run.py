@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model import Repeat, RunMode, Stream
 from airflow_legacy_events.core.model.changes import TargetShape
 from airflow_legacy_events.core.ports import BrokerClient, Database, Delivery, Lease, Observer, Reader, Source
@@ -47,7 +48,7 @@ class TableRun(StreamRun[TopicSpec, RunOptions]):
             "broker": "dead letters",
         }
     )
-    of_source: ClassVar[frozenset[str]] = frozenset({"limits", "spec", "envelope", "reader"})
+    of_source: ClassVar[frozenset[str]] = frozenset({"limits", "spec", "reader"})
     compiles: ClassVar[str] = "tables"
 
     _target: Target | None = None
@@ -80,9 +81,9 @@ class TableRun(StreamRun[TopicSpec, RunOptions]):
         }
 
     def source(self, parts: Parts) -> Source:
-        """See `StreamRun.source`."""
+        """See `StreamRun.source`; where the tables are at fault, it is made for its own checks."""
         spec: TopicSpec = parts["spec"]
-        decoding: Decoding = parts["envelope"]
+        decoding: Decoding | None = parts.get("envelope")
         return SinkSource(
             reader=parts["reader"],
             topics=spec.topics,
@@ -91,9 +92,9 @@ class TableRun(StreamRun[TopicSpec, RunOptions]):
             first_run=spec.first_run,
             on_gap=spec.on_gap,
             limits=parts["limits"],
-            truncates=decoding.truncates,
+            truncates=None if decoding is None else decoding.truncates,
             met=lambda: {} if self._applied is None else self._applied.met,
-            check_partitions=decoding.check_partitions,
+            decoding=decoding,
             log=self._log,
         )
 
@@ -199,13 +200,16 @@ class TableRun(StreamRun[TopicSpec, RunOptions]):
         if not self.options.topics:
             return None
         broker = EventBrokerHook(self._spec.broker_conn_id).get_broker(
-            topics=() if self._looks_only else self.options.topics,
+            topics=(),
             delivery_timeout=self.options.delivery_timeout,
             stop=self.stop,
             log=self._log,
         )
         opened.callback(broker.close)
         broker.open()
+        if not self._looks_only:
+            for topic in self.options.topics:
+                _require(broker, topic)
         return broker
 
     def _facts(self, parts: Parts) -> dict[str, Any]:
@@ -223,3 +227,13 @@ class TableRun(StreamRun[TopicSpec, RunOptions]):
     def _lock_database(self, parts: Parts) -> Database:
         database: Database = parts["database"]
         return database
+
+
+def _require(broker: BrokerClient, topic: str) -> None:
+    """Check that dead letters can be sent to a topic."""
+    if not broker.partitions(topic):
+        raise ConfigurationError(
+            f"create dead_letter_topic={topic!r}, or correct its name: the cluster shows this user no such topic;"
+            " nothing was read"
+        )
+    broker.require([topic])

@@ -263,7 +263,7 @@ class AppliedDelivery:
         first = poison[0]
         raise DeliveryError(
             f"message {changes.received.name_of(first.place)} can't be applied: {first.error}, {first.reason}. Nothing"
-            f" of its batch was applied, and the position stays below it ({len(poison)} messages of the batch). Correct"
+            f" of its batch was applied, and the position stays below it; {len(poison)} in the batch can't be. Correct"
             " the cause, or name a dead_letter_topic, which such messages are passed to"
         )
 
