@@ -16,16 +16,19 @@ _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _ARRAY = ord("[")
 
 
-def array(element: Callable[[Wire], str], delimiter: str) -> Callable[[Wire], str]:
+def array(element: Callable[[Wire], str], delimiter: str, *, nests: bool = False) -> Callable[[Wire], str]:
     """Return the converter of an array column, in any number of dimensions.
 
     Args:
         element: converter of one element.
         delimiter: between two elements.
+        nests: whether an element may be an array itself, which can't be distinguished from a dimension.
     """
 
-    def literal(raw: Any) -> str:
+    def literal(raw: Any, *, outermost: bool = False) -> str:
         if bytes(raw)[0] == _ARRAY:
+            if nests and not outermost:
+                raise UnfitError("an array in it may be an element or a dimension")
             return f"{{{delimiter.join(map(literal, _ITEMS.decode(raw)))}}}"
         found = wire(raw)
         if found is None:
@@ -36,7 +39,7 @@ def array(element: Callable[[Wire], str], delimiter: str) -> Callable[[Wire], st
     def convert(found: Wire) -> str:
         if found.form is not Form.DOCUMENT or not found.text.startswith("["):
             raise UnfitError("it is no array")
-        return literal(msgspec.Raw(found.text.encode()))
+        return literal(msgspec.Raw(found.text.encode()), outermost=True)
 
     return convert
 

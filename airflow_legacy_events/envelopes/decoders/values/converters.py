@@ -43,7 +43,7 @@ def converter(column: TargetColumn, options: Options) -> Converter:
 def _array(column: TargetColumn, options: Options) -> Converter:
     of, elements = arrays.element_of(column), column.elements
     delimiter = "," if elements is None else elements.delimiter
-    return arrays.array(converter(of, options), delimiter)
+    return arrays.array(converter(of, options), delimiter, nests=of.kind in (Kind.JSON, Kind.ARRAY))
 
 
 def _decimal(column: TargetColumn, options: Options) -> Converter:

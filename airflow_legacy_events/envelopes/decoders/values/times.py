@@ -13,12 +13,17 @@ from airflow_legacy_events.envelopes.decoders.values.unfit import UnfitError
 
 _DATE = r"(?P<date>\d{4}-\d{2}-\d{2})"
 _CLOCK = r"(?P<clock>\d{2}:\d{2}(?::\d{2})?)(?:[.,](?P<fraction>\d+))?"
-_ZONE = r"(?P<zone>Z|z|[+-]\d{2}(?::?\d{2})?)?"
+_ZONE = r"(?P<zone>Z|z|[+-]\d{2}(?::?\d{2}(?::\d{2})?)?)?"
 _TIMESTAMP = re.compile(rf"{_DATE}(?:[T ]{_CLOCK}\s?{_ZONE})?", re.ASCII)
 _DAY = re.compile(rf"{_DATE}(?:Z|[T ]00:00(?::00(?:\.0+)?)?Z?)?", re.ASCII)
 _TIME = re.compile(
     rf"(?P<sign>-?)(?P<hours>\d{{2,3}}):(?P<rest>[0-5]\d(?::[0-5]\d)?)(?:[.,](?P<fraction>\d+))?{_ZONE}", re.ASCII
 )
+_FAR = re.compile(
+    rf"\d{{4,7}}-\d\d-\d\d(?P<clock>[T ]\d\d:\d\d:\d\d(?:\.(?P<fraction>\d+))?{_ZONE})?(?P<era> BC)?", re.ASCII
+)
+"""A time beyond the years 1 to 9999, which our own envelopes leave as PostgreSQL writes it; the server judges it."""
+
 _HOURS = 24
 _INFINITE = {"infinity": "infinity", "-infinity": "-infinity", "+infinity": "infinity"}
 
@@ -30,7 +35,7 @@ def moment(column: TargetColumn, zone: dt.tzinfo, *, rounds: bool, infinite: boo
         column: of kind INSTANT or TIMESTAMP.
         zone: of naive columns, and of naive texts.
         rounds: whether a fraction that is too fine is rounded down rather than refused.
-        infinite: whether the type has infinities.
+        infinite: whether the type has infinities, and years beyond those of ISO 8601.
     """
     instant, scale = column.kind is Kind.INSTANT, column.scale
 
@@ -39,6 +44,8 @@ def moment(column: TargetColumn, zone: dt.tzinfo, *, rounds: bool, infinite: boo
         if text.lower() in _INFINITE and infinite:
             return _INFINITE[text.lower()]
         parts = _TIMESTAMP.fullmatch(text)
+        if parts is None and infinite and (far := _FAR.fullmatch(text)) is not None:
+            return _far(text, far, scale, zoned=instant)
         if parts is None:
             raise UnfitError("it is no time as ISO 8601 writes it")
         whole = _moment(parts["date"], parts["clock"], parts["zone"])
@@ -63,6 +70,8 @@ def date(_column: TargetColumn, *, infinite: bool) -> Callable[[Wire], str]:
         if text.lower() in _INFINITE and infinite:
             return _INFINITE[text.lower()]
         parts = _DAY.fullmatch(text)
+        if parts is None and infinite and (far := _FAR.fullmatch(text)) is not None and not far["clock"]:
+            return text
         if parts is None:
             raise UnfitError("it is no date as ISO 8601 writes it, or has a time of day")
         _moment(parts["date"], None, None)
@@ -94,6 +103,14 @@ def time(column: TargetColumn, *, rounds: bool) -> Callable[[Wire], str]:
         return f"{clock}{_fraction(parts['fraction'], scale, rounds=rounds)}{offset}"
 
     return convert
+
+
+def _far(text: str, parts: re.Match[str], scale: int | None, *, zoned: bool) -> str:
+    """Return a time of another age, whose zone must be that of the column: no clock is turned there."""
+    if not parts["clock"] or bool(parts["zone"]) != zoned:
+        raise UnfitError("it is no time as ISO 8601 writes it")
+    _fraction(parts["fraction"], scale, rounds=False)
+    return text
 
 
 def _refuse_outside(parts: re.Match[str], most_hours: int | None) -> None:

@@ -70,7 +70,9 @@ def _integer(column: TargetColumn, _: Options) -> Quick:
     return convert
 
 
-def _decimal(column: TargetColumn, _: Options) -> Quick:
+def _decimal(column: TargetColumn, _: Options) -> Quick | None:
+    if (column.scale or 0) < 0:
+        return None
     pattern = patterns.decimals(column.precision, column.scale)
 
     def convert(raws: Sequence[msgspec.Raw]) -> Texts | None:
@@ -200,7 +202,7 @@ def _is_utc(zone: dt.tzinfo) -> bool:
     return zone is dt.UTC or str(zone) == "UTC"
 
 
-_MAKERS: dict[Kind, Callable[[TargetColumn, Options], Quick]] = {
+_MAKERS: dict[Kind, Callable[[TargetColumn, Options], Quick | None]] = {
     Kind.INTEGER: _integer,
     Kind.DECIMAL: _decimal,
     Kind.MONEY: _text,

@@ -60,6 +60,11 @@ def text(kind: Kind, written: str, options: Options = Options(), **limits) -> st
         (Kind.TIMESTAMP, '"2026-07-01 12:00:00.1234567"', "2026-07-01 12:00:00.1234567", {}),
         (Kind.TIMESTAMP, '"2026-07-01"', "2026-07-01 00:00:00", {}),
         (Kind.INSTANT, '"2026-07-01T12:00:00.100Z"', "2026-07-01 12:00:00.100+00", {}),
+        (Kind.TIME, '"03:04:05+01:02:03"', "03:04:05+01:02:03", {"type": "time with time zone"}),
+        (Kind.DATE, '"0044-03-15 BC"', "0044-03-15 BC", {}),
+        (Kind.INSTANT, '"12026-01-02 03:04:05.1+00"', "12026-01-02 03:04:05.1+00", {"scale": 3}),
+        (Kind.TIMESTAMP, '"4714-11-24 00:00:00 BC"', "4714-11-24 00:00:00 BC", {}),
+        (Kind.ARRAY, '[{"a":[1]},null]', '{"{\\"a\\":[1]}",NULL}', {"elements": Elements(Kind.JSON)}),
         (Kind.ARRAY, "[1,[2,null]]", '{"1",{"2",NULL}}', {"elements": Elements(Kind.INTEGER)}),
         (Kind.ARRAY, r'["a\"b\\c",""]', r'{"a\"b\\c",""}', {"elements": Elements(Kind.TEXT)}),
     ],
@@ -101,6 +106,10 @@ def test_what_fits(kind, written, found, limits):
         (Kind.TIMESTAMP, "1767323045123", {}),
         (Kind.TIMESTAMP, '"yesterday"', {}),
         (Kind.INSTANT, '"2026-07-01T12:00:00.1234567Z"', {"scale": 6}),
+        (Kind.INSTANT, '"12026-01-02 03:04:05.1234+00"', {"scale": 3}),
+        (Kind.INSTANT, '"12026-01-02 03:04:05"', {}),
+        (Kind.TIMESTAMP, '"12026-01-02 03:04:05+02"', {}),
+        (Kind.ARRAY, "[[1]]", {"elements": Elements(Kind.JSON)}),
         (Kind.ARRAY, '"{1}"', {"elements": Elements(Kind.INTEGER)}),
         (Kind.ARRAY, '["x"]', {"elements": Elements(Kind.INTEGER)}),
     ],
@@ -131,6 +140,10 @@ def test_databases_without_infinity():
         text(Kind.DECIMAL, '"Infinity"', Options(infinite=False))
     with pytest.raises(UnfitError):
         text(Kind.DATE, '"infinity"', Options(infinite=False))
+    with pytest.raises(UnfitError):
+        text(Kind.DATE, '"0044-03-15 BC"', Options(infinite=False))
+    with pytest.raises(UnfitError):
+        text(Kind.FLOAT, '"NaN"', Options(infinite=False))
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False))
