@@ -242,6 +242,19 @@ def test_a_compacted_topic_is_best_effort_if_tombstones_may_be_gone(world, hours
     assert sink.horizon.completeness == level
 
 
+@pytest.mark.parametrize("world", ["kafka"], indirect=True)
+def test_the_topic_itself_says_how_long_it_keeps_tombstones(world, caplog):
+    topic, later = world.make(cleanup_policy="compact", delete_retention_ms="100"), {}
+    sink = Sink(world.reader, [topic], {"clock": ages(later)})
+    send(world, topic, 1)
+    sink.run()
+    later["seconds"] = 60
+    world.send(topic, ("k1", None))
+    assert sink.run() == [None]
+    assert sink.horizon.completeness == "best_effort"
+    assert "keeps tombstones for 0.1 s" in caplog.text
+
+
 def test_quiet_runs_are_noted_where_tombstones_may_be_removed(world):
     topic, later = world.make(cleanup_policy="compact"), {}
     sink = Sink(world.reader, [topic], {"clock": ages(later)})

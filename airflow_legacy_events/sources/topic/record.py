@@ -79,13 +79,12 @@ class Record:
             final: whether everything that may be read now is read.
         """
         truncating, now = batches.truncating, self.now()
-        if batches.skipped:
-            self.reasons.setdefault(lowering.GAP, lowering.of_gaps(batches.skipped)[lowering.GAP])
+        self._lower(lowering.of_gaps(batches.skipped))
         if truncating is not None:
             late = frozenset(one for wait in batches.waits for one in wait.partitions) & truncating.repeated
-            self.reasons = {**lowering.of_repeated_truncates(late), **self.reasons}
+            self._lower(lowering.of_repeated_truncates(late))
         if final:
-            self.reasons = {**lowering.of_compaction(self.opening.found, self.opening.caught_up, now), **self.reasons}
+            self._lower(lowering.of_compaction(self.opening.found, self.opening.caught_up, now))
         return {
             LATER: kept(batches.waits, batches.at, now),
             TRUNCATED: self.truncated() if truncating is None else truncating.applied,
@@ -117,6 +116,12 @@ class Record:
                 self.stream,
                 names_of(opening.start.came),
             )
+
+    def _lower(self, reasons: Mapping[str, str]) -> None:
+        for kind, reason in reasons.items():
+            if kind not in self.reasons:
+                self.log.warning("%s: %s", self.stream, reason)
+                self.reasons = {**self.reasons, kind: reason}
 
     def warn_of_missed(self, partitions: list[Partition]) -> None:
         """Log a truncate that is passed, since other partitions begin behind it."""
