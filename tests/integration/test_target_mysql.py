@@ -262,29 +262,29 @@ def test_a_row_that_belongs_to_no_partition_ends_the_run(world):
 
 
 @pytest.fixture(params=MARIADB)
-def mariadb(request):
+def maria(request):
     with world_of(request, request.param) as found:
         yield found
 
 
-def test_a_versioned_table_keeps_its_history(mariadb):
-    mariadb.execute("CREATE TABLE t (id integer PRIMARY KEY, a integer) WITH SYSTEM VERSIONING")
-    shape = mariadb.shape()
-    mariadb.apply(shape, upsert("1", "1"))
-    mariadb.apply(shape, upsert("1", "2"))
-    mariadb.apply(shape, delete(shape, "1"))
-    assert mariadb.rows() == []
-    assert mariadb.rows("t FOR SYSTEM_TIME ALL", "id, a") == [(1, 1), (1, 2)]
-    mariadb.execute("DROP TABLE t")
+def test_a_versioned_table_keeps_its_history(maria):
+    maria.execute("CREATE TABLE t (id integer PRIMARY KEY, a integer) WITH SYSTEM VERSIONING")
+    shape = maria.shape()
+    maria.apply(shape, upsert("1", "1"))
+    maria.apply(shape, upsert("1", "2"))
+    maria.apply(shape, delete(shape, "1"))
+    assert maria.rows() == []
+    assert maria.rows("t FOR SYSTEM_TIME ALL", "id, a") == [(1, 1), (1, 2)]
+    maria.execute("DROP TABLE t")
 
 
-def test_sequences_of_defaults_are_not_used_up_by_rows_that_are_there(mariadb):
-    mariadb.execute("CREATE SEQUENCE numbers")
-    mariadb.execute("CREATE TABLE t (id integer PRIMARY KEY, n integer DEFAULT nextval(numbers), a integer)")
-    shape = mariadb.shape()
+def test_sequences_of_defaults_are_not_used_up_by_rows_that_are_there(maria):
+    maria.execute("CREATE SEQUENCE numbers")
+    maria.execute("CREATE TABLE t (id integer PRIMARY KEY, n integer DEFAULT nextval(numbers), a integer)")
+    shape = maria.shape()
     for value in "123":
-        mariadb.apply(shape, upsert("1", ABSENT, value))
-    mariadb.apply(shape, upsert("2", ABSENT, "1"))
-    assert mariadb.rows() == [(1, 1, 3), (2, 2, 1)]
-    mariadb.execute("DROP TABLE t")
-    mariadb.execute("DROP SEQUENCE numbers")
+        maria.apply(shape, upsert("1", ABSENT, value))
+    maria.apply(shape, upsert("2", ABSENT, "1"))
+    assert maria.rows() == [(1, 1, 3), (2, 2, 1)]
+    maria.execute("DROP TABLE t")
+    maria.execute("DROP SEQUENCE numbers")

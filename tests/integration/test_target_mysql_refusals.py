@@ -70,13 +70,18 @@ def test_a_table_without_a_key(world):
 
 
 def test_all_that_is_wrong_is_in_one_message(world):
-    world.execute("CREATE TABLE t (a integer, b json)")
+    world.execute("CREATE TABLE t (a integer, b blob)")
     with pytest.raises(ConfigurationError, match="for 3 reasons") as error:
         world.shape(version="b", deleted="b")
     assert all(f"\n{number}. " in str(error.value) for number in (1, 2, 3))
 
 
 class TestRights:
+    @pytest.fixture(params=[one for one in of("mysql") if one != "mysql-5.6"])  # there all may use databases of tests
+    def world(self, request):
+        with world_of(request, request.param) as found:
+            yield found
+
     @pytest.fixture
     def user(self, world):
         world.execute(TABLE)

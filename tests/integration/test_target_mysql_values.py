@@ -224,28 +224,28 @@ def test_json_keeps_its_digits_or_is_refused(newer):
 
 
 @pytest.fixture(params=MARIADB)
-def mariadb(request):
+def maria(request):
     with world_of(request, request.param) as found:
         yield found
 
 
-def test_identifiers_and_addresses_of_mariadb(mariadb):
-    mariadb.execute("CREATE TABLE t (k uuid PRIMARY KEY, four inet4, six inet6)")
-    shape = mariadb.shape()
+def test_identifiers_and_addresses_of_mariadb(maria):
+    maria.execute("CREATE TABLE t (k uuid PRIMARY KEY, four inet4, six inet6)")
+    shape = maria.shape()
     assert [one.kind for one in shape.columns] == [Kind.UUID, Kind.TEXT, Kind.TEXT]
     key = "6ccd780c-baba-1026-9564-5b8c656024db"
-    mariadb.apply(shape, upsert(key, "10.0.0.1", "2001:db8::1"))
-    mariadb.apply(shape, upsert(key.upper(), "10.0.0.2", "::1", whole=True))
-    assert mariadb.rows() == [(key, "10.0.0.2", "::1")]
+    maria.apply(shape, upsert(key, "10.0.0.1", "2001:db8::1"))
+    maria.apply(shape, upsert(key.upper(), "10.0.0.2", "::1", whole=True))
+    assert maria.rows() == [(key, "10.0.0.2", "::1")]
     with pytest.raises(ObjectionError) as error:
-        mariadb.apply(shape, upsert(key, "10.0.0.299", None))
+        maria.apply(shape, upsert(key, "10.0.0.299", None))
     assert error.value.code == "1292"
 
 
-def test_addresses_are_one_key_in_every_spelling(mariadb):
-    mariadb.execute("CREATE TABLE t (k inet6 PRIMARY KEY, a integer)")
-    shape = mariadb.shape()
-    mariadb.apply(shape, upsert("0:0::1", "1"))
-    assert mariadb.target.identity_of(shape, ("::1",)) == mariadb.target.identity_of(shape, ("0:0::1",))
-    mariadb.apply(shape, upsert("::1", "2", whole=True))
-    assert mariadb.rows() == [("::1", 2)]
+def test_addresses_are_one_key_in_every_spelling(maria):
+    maria.execute("CREATE TABLE t (k inet6 PRIMARY KEY, a integer)")
+    shape = maria.shape()
+    maria.apply(shape, upsert("0:0::1", "1"))
+    assert maria.target.identity_of(shape, ("::1",)) == maria.target.identity_of(shape, ("0:0::1",))
+    maria.apply(shape, upsert("::1", "2", whole=True))
+    assert maria.rows() == [("::1", 2)]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import MySQLdb
 import sqlalchemy as sa
@@ -43,6 +44,8 @@ class MysqlTarget(SqlTarget):
     _server = Server()
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
+        # Session and socket of each connection: the driver refuses to name them in another thread.
+        self._wires: WeakKeyDictionary[Any, tuple[int, int]] = WeakKeyDictionary()
         super().__init__(*arguments, **options)
         self._killer = Killer(self._open_killer)
         self._looking: set[Session] = set()
@@ -57,6 +60,7 @@ class MysqlTarget(SqlTarget):
     def _connect(self) -> Any:
         driver = connect(self.conn_id, {"connect_timeout": _CONNECT_SECONDS, **self._options()}, autocommit=False)
         try:
+            self._wires[driver] = driver.thread_id(), driver.fileno()
             self._server = settle(driver, self.seconds)
         except BaseException:
             with contextlib.suppress(MySQLdb.Error):
@@ -88,12 +92,14 @@ class MysqlTarget(SqlTarget):
 
     def interrupt(self, driver: Any) -> None:
         """See `SqlTarget.interrupt`."""
-        self._killer.end_statement(driver.thread_id())
+        number, _ = self._wires[driver]
+        self._killer.end_statement(number)
 
     def cut(self, driver: Any) -> None:
         """See `SqlTarget.cut`."""
+        _, descriptor = self._wires[driver]
         if driver.open:  # its socket's number may be reused by now
-            with socket.socket(fileno=os.dup(driver.fileno())) as wire:
+            with socket.socket(fileno=os.dup(descriptor)) as wire:
                 wire.shutdown(socket.SHUT_RDWR)
 
     def reflect(self, table: str, wanted: Wanted) -> TargetShape | None:
