@@ -182,10 +182,10 @@ class WriteSession:
             return error.connection_invalidated
         if isinstance(error, sa.exc.SQLAlchemyError):
             return False
-        raw: Any = None
-        with contextlib.suppress(sa.exc.SQLAlchemyError):  # it is gone
-            raw = self._raw()
-        return bool(self._engine.dialect.is_disconnect(cast("Any", error), raw, None))
+        try:
+            return bool(self._engine.dialect.is_disconnect(cast("Any", error), self._raw(), None))
+        except Exception:  # noqa: BLE001  the connection is gone, or the dialect knows errors of another form
+            return False
 
     def _failed(self, what: str, reason: str, *, retry_helps: bool) -> TargetError:
         return TargetError(f"connection {self._conn_id!r} failed while {what}: {reason}", retry_helps=retry_helps)

@@ -8,7 +8,7 @@ from airflow.sdk import Connection
 
 from airflow_legacy_events.errors import ConfigurationError
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
-from airflow_legacy_events.hooks.registry import DATABASES, resolve
+from airflow_legacy_events.hooks.registry import DATABASES, TARGETS, resolve
 from airflow_legacy_events.hooks.urls import URLS
 from tests.airflow import metadata
 
@@ -38,6 +38,25 @@ def test_every_registered_database_is_there_and_has_a_url():
         "sqlite": "SqliteDatabase",
     }
     assert URLS.keys() == DATABASES.keys()
+
+
+def test_every_registered_target_is_there():
+    assert {name: resolve(path).__name__ for name, path in TARGETS.items()} == {
+        "generic": "GenericTarget",
+        "mysql": "MysqlTarget",
+        "postgres": "PostgresTarget",
+        "sqlite": "SqliteTarget",
+    }
+
+
+def test_a_connection_gives_a_target_that_is_not_connected_yet(tmp_path):
+    metadata.put_connection("dwh", conn_type="sqlite", host=str(tmp_path / "nothing.db"))
+    target = LegacyDatabaseHook("dwh").get_target(statement_timeout=dt.timedelta(seconds=90))
+    assert type(target).__name__ == "SqliteTarget"
+    assert (target.conn_id, target.seconds) == ("dwh", 90)
+    target.close()
+    with pytest.raises(ConfigurationError, match="nowhere"):
+        LegacyDatabaseHook("nowhere").get_target()
 
 
 def test_a_postgres_connection_gives_all_of_its_fields():

@@ -95,7 +95,7 @@ def _float(_: str) -> Callable[[str], Any]:
     def made(text: str) -> float:
         number = float(text)
         if number != number:  # noqa: PLR0124  only NaN differs from itself
-            raise UnfitError("SQLite has no NaN, and stores NULL")
+            raise UnfitError("SQLite has no such number, and stores NULL")
         return number
 
     return made

@@ -33,6 +33,8 @@ def fault_of(error: BaseException, seconds: float) -> Fault:
         return Fault(Meaning.OTHER, "", type(error).__name__)
     code = getattr(error, "sqlite_errorcode", 0)
     name, primary = getattr(error, "sqlite_errorname", ""), code & _PRIMARY
+    if name in ("", "unknown"):  # Python knows no name of it
+        name = str(code or "")
     if primary == sqlite3.SQLITE_INTERRUPT:
         reason = f"cancelled after the statement timeout of {seconds:g} s, or by a stop request"
         return Fault(Meaning.OTHER, name, reason, retry_helps=True)
