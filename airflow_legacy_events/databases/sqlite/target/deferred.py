@@ -1,4 +1,4 @@
-"""Deferred foreign keys, which SQLite judges at COMMIT alone: asked before, for the rows that were written."""
+"""Deferred foreign keys, which SQLite judges at COMMIT alone: checked before it, for the rows that were written."""
 
 from __future__ import annotations
 
