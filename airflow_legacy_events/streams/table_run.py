@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+import sqlalchemy as sa
+
 from airflow_legacy_events.core.errors import ConfigurationError
-from airflow_legacy_events.core.model import Repeat, RunMode, Stream
+from airflow_legacy_events.core.model import Repeat, RunMode, Stream, Watermark
 from airflow_legacy_events.core.model.changes import TargetShape
 from airflow_legacy_events.core.ports import BrokerClient, Database, Delivery, Lease, Observer, Reader, Source
 from airflow_legacy_events.core.ports.target import Target
@@ -32,6 +34,7 @@ from airflow_legacy_events.streams.specs.topic_watermark import BROKER, PARTITIO
 from airflow_legacy_events.streams.stores import engine_of, open_store
 from airflow_legacy_events.watermarks.in_target import TargetPositions
 from airflow_legacy_events.watermarks.registration import StreamRegistration
+from airflow_legacy_events.watermarks.table import TABLE
 
 
 class TableRun(StreamRun[TopicSpec, RunOptions]):
@@ -46,6 +49,7 @@ class TableRun(StreamRun[TopicSpec, RunOptions]):
             "envelope": "tables",
             "reader": "broker",
             "broker": "dead letters",
+            "positions": "writing positions",
         }
     )
     of_source: ClassVar[frozenset[str]] = frozenset({"limits", "spec", "reader"})
@@ -78,6 +82,7 @@ class TableRun(StreamRun[TopicSpec, RunOptions]):
             "envelope": lambda: self._open_tables(opened),
             "reader": lambda: self._open_reader(opened),
             "broker": lambda: self._open_broker(opened),
+            **({"positions": self._try_positions} if self._looks_only else {}),
         }
 
     def source(self, parts: Parts) -> Source:
@@ -188,6 +193,17 @@ class TableRun(StreamRun[TopicSpec, RunOptions]):
         if self._beside_live:
             refuse_repeats(spec, shapes)
         return decoding
+
+    def _try_positions(self) -> None:
+        """Write a position and roll it back, to see whether a run may; the first run makes a table that is missing."""
+        engine, stream = engine_of(self._spec.conn_id), self.stream.name
+        if self._target is None or not self._shapes or not sa.inspect(engine).has_table(TABLE):
+            return
+        positions = TargetPositions(engine, self._spec.conn_id)
+        stored = positions.load(stream)
+        with self._target.transaction() as unit:
+            positions.save(unit, stream, Watermark(None, None, {"tried": True}), expected=stored)
+            unit.roll_back()
 
     def _open_reader(self, opened: contextlib.ExitStack) -> Reader:
         reader = EventBrokerHook(self._spec.broker_conn_id).get_reader(log=self._log)

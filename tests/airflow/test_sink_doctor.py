@@ -59,6 +59,20 @@ def test_what_would_fail_is_a_problem(shop, broker, warehouse, sink, capsys, arg
     assert any(text in one["text"] for one in problems if one["check"] == check), problems
 
 
+def test_positions_that_can_not_be_written_are_a_problem(shop, broker, warehouse, sink, capsys):
+    dag_id = sink()
+    warehouse.execute(
+        "CREATE TABLE legacy_events_watermarks (id TEXT, stream TEXT, watermark TEXT, revision INTEGER,"
+        " saved_at TEXT, CHECK (length(stream) < 2))"
+    )
+
+    failed, findings = doctor(dag_id, capsys)
+
+    assert failed
+    assert [one["check"] for one in findings if one["result"] == "problem"] == ["writing positions"], findings
+    assert warehouse.execute("SELECT count(*) FROM legacy_events_watermarks").fetchone() == (0,)
+
+
 def test_positions_are_shown_counted_set_and_forgotten(shop, broker, warehouse, sink, topic, capsys):
     dag_id = sink()
     metadata.run_dag(dag_text(dag_id, topic), dag_id)
