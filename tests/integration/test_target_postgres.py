@@ -175,6 +175,17 @@ def test_a_deferred_constraint_objects_before_commit(world):
     assert world.rows() == [(1, 7)]
 
 
+def test_values_of_a_deferrable_unique_constraint_are_exchanged_at_once(world):
+    shape = made(world, "id int PRIMARY KEY, u text UNIQUE DEFERRABLE")
+    world.apply(shape, upsert("1", "x"), upsert("2", "y"))
+    with world.target.transaction() as unit:
+        for first, second in ("yx", "xy", "yx"):
+            assert unit.apply(TableStates(shape, [upsert("1", first), upsert("2", second)])) == Counts(2)
+            unit.settle()
+    assert world.rows() == [(1, "y"), (2, "x")]
+    assert objection(world, shape, upsert("1", "x")).code == "23505"
+
+
 def test_a_key_that_is_checked_at_commit(world):
     shape = made(world, "id int PRIMARY KEY DEFERRABLE, a text")
     for text in ("x", "y"):
@@ -200,6 +211,14 @@ def test_a_trigger_that_keeps_rows_out_ends_the_run(each_world, event, count):
     states = [delete(shape, str(at)) for at in range(count)] if event == "DELETE" else rows
     with pytest.raises(TargetError, match="watch"):
         each_world.apply(shape, *states)
+
+
+@two_ways()
+@pytest.mark.parametrize("append", [False, True])
+def test_a_trigger_that_keeps_all_new_rows_out_ends_the_run(world, append, count):
+    made(world, "id int PRIMARY KEY, a text", RETURNS_NULL.format("NULL"), TRIGGER.format("INSERT"))
+    with pytest.raises(TargetError, match="watch"):
+        world.apply(world.shape(append=append), *[upsert(str(at), "x") for at in range(count)])
 
 
 def test_a_trigger_before_insert_sees_new_rows_alone(world):

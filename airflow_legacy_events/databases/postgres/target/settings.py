@@ -13,7 +13,7 @@ from airflow_legacy_events.databases.postgres.types import MONEY_FORM
 IDLE_SECONDS = 30
 """Seconds after which the server ends a session that is idle in its transaction, as that of a stopped process is."""
 
-_FIRST = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE"
+_FIRST = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE; SET CONSTRAINTS ALL DEFERRED"
 _SETTINGS = (
     "SET row_security = off; SET client_min_messages = error; SET jit = off; {limits};"
     " SET idle_in_transaction_session_timeout = {idle:d}; SET statement_timeout = {timeout:d}; "

@@ -50,7 +50,7 @@ class PostgresUnit(SqlUnit):
                 raise found from None
 
     def settle(self) -> None:
-        """See `core.ports.target.Unit.settle`."""
+        """See `core.ports.target.Unit.settle`; what may be deferred is, in all of a transaction."""
         with self._within("checking deferred constraints"):
             psycopg.Cursor(self.driver).execute(b"SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
 
