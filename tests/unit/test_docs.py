@@ -13,6 +13,7 @@ from airflow_legacy_events.operators import connect as connect_operators
 from airflow_legacy_events.operators.changelog import ChangeLogDrainOperator
 from airflow_legacy_events.operators.outbox import OutboxDrainOperator
 from airflow_legacy_events.operators.query import IncrementalQueryOperator
+from airflow_legacy_events.operators.sink import TopicToTableOperator
 from airflow_legacy_events.operators.slots import ReplicationSlotCheckOperator
 from airflow_legacy_events.provider_info import get_provider_info
 from airflow_legacy_events.sensors.connect import ConnectorCaughtUpSensor, ConnectorStateSensor
@@ -29,7 +30,13 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("**/*.md"))]
-OPERATORS = (ChangeLogDrainOperator, OutboxDrainOperator, IncrementalQueryOperator, ReplicationSlotCheckOperator)
+OPERATORS = (
+    ChangeLogDrainOperator,
+    OutboxDrainOperator,
+    IncrementalQueryOperator,
+    ReplicationSlotCheckOperator,
+    TopicToTableOperator,
+)
 TASKS = {one.__name__: one for one in OPERATORS}
 REPOSITORY = re.compile(
     r"https://(?:github\.com/airflow-legacy-events/airflow-legacy-events/blob"
