@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from airflow_legacy_events.core.errors import ConfigurationError
-from airflow_legacy_events.core.model import Window
+from airflow_legacy_events.core.model import Span, Window
 from tests.support.topic_sources import ON_BOTH, Sink, send, texts
 
 
@@ -73,6 +73,14 @@ def test_a_window_must_be_one_of_time(world, low, high, fault):
     for use in (lambda source, window: source.check(window), lambda source, window: source.open(None, window)):
         with pytest.raises(ConfigurationError, match=fault):
             use(Sink(world.reader, [topic]).make(), Window(None, low, high))
+
+
+def test_a_span_of_a_cleared_task_is_refused_and_all_faults_are_reported(world):
+    source = Sink(world.reader, [world.make()]).make(on_gap="x")
+    with pytest.raises(ConfigurationError, match=r"2 problems.*\n1\. on_gap='x'.*\n2\. a topic has no span"):
+        source.check(Span(None, ("a[0]=1",)))
+    with pytest.raises(ConfigurationError, match=r"has no span.*watermark rewind"):
+        Sink(world.reader, [world.make()]).make().open(None, Span(None, ("a[0]=1",)))
 
 
 def test_a_window_that_cuts_a_truncate_fails_since_what_lies_behind_it_can_not_be_applied(world):

@@ -23,6 +23,7 @@ from airflow_legacy_events.core.model import (
 )
 from airflow_legacy_events.core.ports import Lease
 from airflow_legacy_events.core.ports.reader import ReadPosition
+from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.sources.topic import held_back
 from airflow_legacy_events.sources.topic.arguments import ALL, NOW, TopicArguments
 from airflow_legacy_events.sources.topic.batches import SHAPE, TopicBatches
@@ -54,21 +55,19 @@ class TopicSource(TopicArguments):
 
     def check(self, window: Window | Span | None = None) -> None:
         """See `core.ports.Source.check`."""
-        self.check_arguments()
-        if isinstance(window, Span):
-            raise ConfigurationError(
-                "a topic has no span to send again; nothing was read. Rewind the stream with `airflow legacy-events"
-                " watermark rewind`, or replay a window of time"
-            )
-        if window is not None:
-            time_window(window)
-        extents_of(self.reader.find(self.topics, settled=False), self.partitions)
+        problems = Problems()
+        with problems.collect():
+            self.check_arguments()
+        with problems.collect():
+            self._check_window(window)
+        if not problems.found:
+            extents_of(self.reader.find(self.topics, settled=False), self.partitions)
+        problems.raise_found()
 
     def open(self, at: Watermark | None, window: Window | Span | None = None) -> Opened:
         """See `core.ports.Source.open`."""
         self.check_arguments()
-        if isinstance(window, Span):
-            self.check(window)
+        self._check_window(window)
         now = self._now()
         self.stored = {} if at is None else at.facts
         if isinstance(window, Window):
@@ -131,6 +130,15 @@ class TopicSource(TopicArguments):
         self._closed = True
         if self._batches is not None:
             self._batches.close()
+
+    def _check_window(self, window: Window | Span | None) -> None:
+        if isinstance(window, Span):
+            raise ConfigurationError(
+                "a topic has no span to send again; nothing was read. Rewind the stream with `airflow legacy-events"
+                " watermark rewind`, or replay a window of time"
+            )
+        if window is not None:
+            time_window(window)
 
     def _now(self) -> int:
         return int(self.clock() * 1_000)
