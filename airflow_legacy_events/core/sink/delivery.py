@@ -6,6 +6,7 @@ position. A zombie's transaction changes no position row, and is rolled back.
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -180,13 +181,10 @@ class AppliedDelivery:
     def _facts_of(self, batch: Batch, changes: Changes | None) -> dict[str, Any]:
         """Return the facts of the watermark behind a batch, with what its messages add."""
         if changes is not None:
-            for name, one in changes.facts.items():
-                before = self._met.get(name)
-                both = isinstance(before, Mapping) and isinstance(one, Mapping)
-                self._met[name] = {**before, **one} if both else one  # type: ignore[dict-item]
+            self._met = _joined(self._met, changes.facts)
         met = {MET: self._met} if self._met else {}
         kept = {} if self._known is None else self._known.facts()
-        return {**self._facts, **batch.watermark.facts, **met, **kept}
+        return copy.deepcopy({**self._facts, **batch.watermark.facts, **met, **kept})
 
     def _commit(self, new: Watermark, changes: Changes | None, poison: Sequence[Poison]) -> Applied:
         """Apply and save in one transaction, begun again after a deadlock or a lost connection.
@@ -281,3 +279,14 @@ def _places(changes: Changes, poison: Sequence[Poison]) -> list[int]:
     """Return the places of the messages that mean something for a table, in order."""
     without = {one.place for one in poison}
     return sorted({at for one in changes.tables.values() for at in one.places} - without)
+
+
+def _joined(before: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Return facts with what a batch adds; objects are joined one level deep, and none is shared."""
+    return {
+        **before,
+        **{
+            name: {**before[name], **one} if isinstance(one, Mapping) and isinstance(before.get(name), Mapping) else one
+            for name, one in more.items()
+        },
+    }
