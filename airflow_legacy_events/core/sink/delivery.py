@@ -26,6 +26,7 @@ from airflow_legacy_events.core.ports.target import (
 )
 from airflow_legacy_events.core.sink.facts import MET
 from airflow_legacy_events.core.sink.halving import Applied, apply_halved
+from airflow_legacy_events.core.sink.marking import segments
 from airflow_legacy_events.core.sink.ordering import steps_of
 from airflow_legacy_events.core.sink.reducing import reduced
 from airflow_legacy_events.core.sink.tables import KnownTables
@@ -167,13 +168,13 @@ class AppliedDelivery:
         tables, identity = changes.tables, self._target.identity_of
 
         def some(unit: Unit, within: Sequence[int]) -> dict[str, Counts]:
-            states = [reduced(found, identity, within) for found in tables.values()]
-            done = {
-                **dict.fromkeys(tables, Counts()),
-                **{one.shape.table: Counts(skipped=one.skipped) for one in states},
-            }
-            for one in steps_of(states):
-                done[one.shape.table] = done.get(one.shape.table, Counts()).plus(unit.apply(one))
+            done = dict.fromkeys(tables, Counts())
+            for part in segments(tables.values(), identity, within):
+                states = [reduced(found, identity, part) for found in tables.values()]
+                for one in states:
+                    done[one.shape.table] = done.get(one.shape.table, Counts()).plus(Counts(skipped=one.skipped))
+                for one in steps_of(states):
+                    done[one.shape.table] = done[one.shape.table].plus(unit.apply(one))
             return done
 
         return apply_halved(unit, places, some)
