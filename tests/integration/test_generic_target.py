@@ -6,6 +6,7 @@ import datetime as dt
 import traceback
 
 import pytest
+import sqlalchemy as sa
 
 from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.errors import ConfigurationError, TargetError
@@ -142,3 +143,12 @@ def test_a_time_finer_than_the_database_has_is_no_time_of_its_column(world):
     world.apply(world.shape(), upsert("1", "2026-02-28 12:30:01.1234000"))
     [(_, found)] = world.rows()
     assert found.isoformat() == "2026-02-28T12:30:01.123400"
+
+
+def test_a_statement_is_interrupted_at_its_time(world):
+    target = world.another(seconds=0.3)
+    endless = "SELECT count(*) FROM rdb$fields a, rdb$fields b, rdb$fields c, rdb$fields d"
+    with pytest.raises(TargetError, match=r"statement timeout of 0\.3 s") as error, target.transaction() as unit:
+        unit.execute(sa.text(endless))
+    assert error.value.retry_helps
+    target.close()

@@ -76,7 +76,7 @@ def _spelled_otherwise(shape: TargetShape, at: int) -> ConfigurationError:
     return ConfigurationError(
         f"table {shape.table!r} takes two spellings of a key for one: {shape.columns[at].name!r} of a message and of a"
         f" row differ, and its collation or type calls them equal{shape.facts.how_compared}, so one row would stand for"
-        " two. Nothing of the batch was applied. Give the key columns a binary or case-sensitive collation, or correct"
+        " two. Nothing of the batch was applied.\nGive the key columns a binary or case-sensitive collation, or correct"
         " the keys at their source"
     )
 

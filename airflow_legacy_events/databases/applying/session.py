@@ -174,8 +174,7 @@ class WriteSession:
             return _objection(fault)
         retry_helps = gone or fault.retry_helps
         code = f" (SQLSTATE or code {fault.code})" if fault.code else ""
-        remedy = f". {fault.remedy}" if fault.remedy else ""
-        return self._failed(what, f"{fault.reason}{code}{remedy}", retry_helps=retry_helps)
+        return self._failed(what, f"{fault.reason}{code}", retry_helps=retry_helps, remedy=fault.remedy)
 
     def _is_disconnect(self, error: Exception) -> bool:
         if isinstance(error, sa.exc.DBAPIError):
@@ -187,8 +186,11 @@ class WriteSession:
         except Exception:  # noqa: BLE001  the connection is gone, or the dialect knows errors of another form
             return False
 
-    def _failed(self, what: str, reason: str, *, retry_helps: bool) -> TargetError:
-        return TargetError(f"connection {self._conn_id!r} failed while {what}: {reason}", retry_helps=retry_helps)
+    def _failed(self, what: str, reason: str, *, retry_helps: bool, remedy: str = "") -> TargetError:
+        plain = "A retry may pass" if retry_helps else "Correct that at the database, then run the task again"
+        return TargetError(
+            f"connection {self._conn_id!r} failed while {what}: {reason}\n{remedy or plain}", retry_helps=retry_helps
+        )
 
 
 class UniqueObjectionError(ObjectionError):
