@@ -308,6 +308,12 @@ def test_rows_are_appended_to_a_table_without_any_key(world):
     assert world.execute("SELECT count(*) FROM t") == [(MANY + 1,)]
 
 
+def test_rows_that_name_no_column_are_appended(world):
+    shape = made(world, "id serial, a text DEFAULT 'x', g int GENERATED ALWAYS AS (1) STORED", append=True)
+    assert world.apply(shape, upsert(ABSENT, ABSENT, ABSENT), upsert(ABSENT, ABSENT, ABSENT)) == Counts(2)
+    assert world.rows() == [(1, "x", 1), (2, "x", 1)]
+
+
 def test_a_changed_key_takes_children_along(world):
     shape = made(
         world,

@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 
+from airflow_legacy_events.core.columns import ABSENT
 from airflow_legacy_events.core.errors import ConfigurationError, TargetError
 from airflow_legacy_events.core.ports.target import Counts, TableStates, Wanted
 from airflow_legacy_events.databases.postgres.target import PostgresTarget
@@ -162,6 +163,22 @@ def test_rights_are_named_and_enough(world, reader):
     with target.transaction() as unit:
         assert unit.apply(TableStates(shape, [delete(shape, str(at)) for at in range(MANY)])) == Counts(0, MANY)
     target.close()
+
+
+@pytest.mark.parametrize("number", ["int", "serial"])
+def test_rights_on_columns_are_enough_for_these(world, reader, number):
+    world.execute(f"CREATE TABLE t (id int PRIMARY KEY, a text, b text, n {number})")
+    reader.may(["GRANT SELECT (id), INSERT (id, a), UPDATE (a) ON t TO reader"])
+    if number == "serial":
+        reader.may(["GRANT USAGE ON SEQUENCE t_n_seq TO reader"])
+    world.target.close()
+    world.target = target_of(reader)
+    shape = world.shape()
+    for count in (1, 1, MANY, MANY):
+        states = [upsert(str(at), "x", ABSENT, ABSENT) for at in range(count)]
+        assert world.apply(shape, *states) == Counts(count)
+    with pytest.raises(TargetError, match="GRANT"):
+        world.apply(shape, upsert("1", "x", "y", ABSENT))
 
 
 def test_policies_are_refused_at_the_start_and_end_a_run(world, reader):
