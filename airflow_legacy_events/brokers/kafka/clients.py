@@ -27,6 +27,16 @@ END_OF_PARTITION = KafkaError._PARTITION_EOF  # noqa: SLF001  confluent-kafka's 
 DENIED = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED})
 """The user lacks a right."""
 
+_LEADERLESS = frozenset(
+    {
+        *(KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.REPLICA_NOT_AVAILABLE),
+        KafkaError._NOENT,  # noqa: SLF001  confluent-kafka's public name of "no leaders found"
+    }
+)
+"""A partition was just added, or its leader is being elected."""
+
+_ELECTION_SECONDS, _ELECTION_WAIT = 5.0, 0.1
+
 UNGROUPED = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
@@ -131,17 +141,28 @@ class KafkaClients:
     def request_offsets(
         self, wanted: Collection[Partition], at: Any, **options: Any
     ) -> Callable[[], dict[Partition, int]]:
-        """Request what `offsets` returns; the function waits for it."""
+        """Request what `offsets` returns; the function waits for it, also for an election of a leader."""
         query = {TopicPartition(one.topic, one.number): at for one in wanted}
-        answers = self.admin().list_offsets(query, request_timeout=SECONDS, **options) if query else {}
+        until = time.monotonic() + _ELECTION_SECONDS
+
+        def requested() -> Any:
+            return self.admin().list_offsets(query, request_timeout=SECONDS, **options) if query else {}
+
+        answers = requested()
 
         def found() -> dict[Partition, int]:
-            try:
-                return {
-                    Partition(part.topic, part.partition): one.result(SECONDS).offset for part, one in answers.items()
-                }
-            except (KafkaException, TimeoutError) as error:
-                raise self.failed(error, "did not report the offsets of its topics") from None
+            nonlocal answers
+            while True:
+                try:
+                    return {
+                        Partition(part.topic, part.partition): one.result(SECONDS).offset
+                        for part, one in answers.items()
+                    }
+                except (KafkaException, TimeoutError) as error:
+                    if not _has_no_leader(error) or time.monotonic() >= until:
+                        raise self.failed(error, "did not report the offsets of its topics") from None
+                time.sleep(_ELECTION_WAIT)
+                answers = requested()
 
         return found
 
@@ -165,3 +186,9 @@ class KafkaClients:
     def close(self) -> None:
         """End the client for requests; may be called again."""
         self._admin = None
+
+
+def _has_no_leader(error: Exception) -> bool:
+    """Whether the next request may find a leader."""
+    reason = error.args[0] if error.args else None
+    return isinstance(reason, KafkaError) and reason.code() in _LEADERLESS
