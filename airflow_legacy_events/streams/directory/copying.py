@@ -47,9 +47,12 @@ class Copy:
             WatermarkError: a store can't be read or written.
         """
         with locked(self._stream, source_of(self._stream, self._mark(), conn_id), "copy", signature, self._mark()):
-            put(self._to, self._stream, signature.under(self._mark()))
+            mark = signature.under(self._mark())
+            put(self._to, self._stream, mark)
             write_registration(self._stream, self._registration._replace(store=self.new))
             self._from.forget(self._stream)
+            if self._to.load(self._stream) is None:  # both connections lead to one table
+                put(self._to, self._stream, mark)
 
     def _mark(self) -> Watermark:
         mark = self._from.load(self._stream)

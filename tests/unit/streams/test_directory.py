@@ -97,6 +97,16 @@ def test_a_copy_changes_nothing_before_it_is_carried_out(stream, mark):
     assert load(stream) is None
 
 
+def test_a_copy_over_two_connections_to_one_table_keeps_the_watermark(stream, mark, tmp_path):
+    Copy(stream, "table:watermarks").carry_out(None, ANNA)
+    metadata.put_connection("renamed_watermarks", conn_type="sqlite", host=str(tmp_path / "watermarks.db"))
+
+    Copy(stream, "table:renamed_watermarks").carry_out(None, ANNA)
+
+    assert find_stream(stream).mark.values == mark.values
+    assert read_registration(stream).store == "table:renamed_watermarks"
+
+
 def test_a_copy_whose_watermark_went_meanwhile_is_refused(stream, mark):
     copy = Copy(stream, "table:watermarks")
     VariableWatermarkStore().forget(stream)
