@@ -61,6 +61,7 @@ class Facts:
         triggers: names of triggers that may keep a row out.
         temporary: whether this user may make temporary tables.
         user: quoted.
+        unread: positions of columns that this user may not read, as ON CONFLICT would.
         looks: at which rows of its batches are there.
     """
 
@@ -76,4 +77,5 @@ class Facts:
     triggers: Sequence[str] = ()
     temporary: bool = True
     user: str = ""
+    unread: frozenset[int] = frozenset()
     looks: Looks = field(default_factory=Looks)

@@ -84,7 +84,7 @@ def needs_two_steps(shape: TargetShape, group: Group) -> bool:
     An INSERT checks the row that it proposes, and numbers it, though the row is there and is updated in the end.
     """
     facts = facts_of(shape)
-    if facts.before_insert or not facts.inferred or group.known:
+    if facts.before_insert or not facts.inferred or group.known or not facts.unread.isdisjoint(group.given):
         return True
     given = frozenset(group.given)
     left = (one for at, one in enumerate(shape.columns) if at not in given and at != shape.deleted)

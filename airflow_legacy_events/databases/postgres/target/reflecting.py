@@ -108,6 +108,7 @@ class _Shaping:
             triggers=[name for name, _ in found.triggers],
             temporary=found.table.temporary,
             user=found.table.user,
+            unread=frozenset(at for at, one in enumerate(found.columns) if one.name in found.table.unread),
         )
 
     def _parents(self) -> Iterator[str]:
