@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from collections.abc import Callable
@@ -25,7 +26,8 @@ _NOT_FINITE = {
     "-inf": "-Infinity",
 }
 _HIGHEST, _HIGHEST_SINGLE = sys.float_info.max, float.fromhex("0x1.fffffefffffffp127")
-"""Largest numbers of eight and four bytes; of four bytes, the largest that is not rounded to infinity."""
+_LAST_SINGLE = float.fromhex("0x1.fffffep127")
+"""Largest numbers of eight and four bytes; of four bytes, also the largest that is not rounded to infinity."""
 _BOOLEANS = {"true": "1", "false": "0"}
 
 
@@ -81,6 +83,8 @@ def floating(_column: TargetColumn, *, single: bool, infinite: bool = True) -> C
             raise UnfitError("it is out of range")
         if not single and number and not value:
             raise UnfitError("it is out of range")
+        if single and abs(value) > _LAST_SINGLE:  # fewer digits of it, which MySQL calls out of range
+            return repr(math.copysign(_LAST_SINGLE, value))
         return found.text.strip()
 
     return convert
