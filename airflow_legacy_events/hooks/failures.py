@@ -24,6 +24,10 @@ class DeliveryError(errors.DeliveryError, AirflowFailException):
     """See `errors.DeliveryError`; not retried."""
 
 
+class TargetError(errors.TargetError, AirflowFailException):
+    """See `errors.TargetError`; not retried."""
+
+
 class WatermarkError(errors.WatermarkError, AirflowFailException):
     """See `errors.WatermarkError`; not retried."""
 
@@ -45,7 +49,7 @@ class LegacyEventsError(errors.LegacyEventsError, AirflowFailException):
 
 
 _FINAL = (
-    *(ConfigurationError, SourceError, EnvelopeError, DeliveryError, WatermarkError, CompletenessError),
+    *(ConfigurationError, SourceError, EnvelopeError, DeliveryError, TargetError, WatermarkError, CompletenessError),
     *(ConnectorFailedError, ConnectError),  # the narrower one first
 )
 
