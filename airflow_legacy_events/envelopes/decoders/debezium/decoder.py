@@ -59,7 +59,7 @@ class DebeziumDecoder:
             return Meaning(DELETE, {}, typed=False)
         event, semantics = self._connect.unwrapped(value, "the message")
         op = objects.text_of(event, "op")
-        if op is None and "after" in event:
+        if op is None and not _is_mark(event):
             raise NotUnderstoodError("NOT_JSON", "it is no change event of Debezium: it has no op")
         if op is None or op == _MESSAGE:
             return None
@@ -118,6 +118,18 @@ class DebeziumDecoder:
     def _other_key(self, received: Received, at: int, name: str) -> Fields | None:
         found = objects.header(received, at, name)
         return None if found is None or not found.startswith("{") else self.key(found.encode(), ())
+
+
+def _is_mark(event: objects.Members) -> bool:
+    """Return whether a message is one of those beside changes: a heartbeat, DDL, transaction or notification.
+
+    https://debezium.io/documentation/reference/stable/connectors/postgresql.html#postgresql-transaction-metadata
+    """
+    if event.keys() <= {"ts_ms"} or "ddl" in event or "tableChanges" in event:
+        return True
+    if "aggregate_type" in event and "additional_data" in event:
+        return True
+    return "id" in event and objects.text_of(event, "status") in ("BEGIN", "END")
 
 
 def time_of(source: objects.Members) -> str | None:
