@@ -185,6 +185,19 @@ def test_a_server_that_is_read_only_takes_nothing_whatever_the_rights(on_its_own
         on_its_own.execute("SET GLOBAL read_only = OFF")
 
 
+def test_a_replica_takes_nothing_whatever_the_rights(alone, on_its_own):
+    on_its_own.execute(f"{TABLE} ENGINE=InnoDB")
+    new = isinstance(alone, MySQL9)
+    source, replica = ("SOURCE", "REPLICA") if new else ("MASTER", "SLAVE")
+    words = "REPLICATION SOURCE" if new else "MASTER"
+    on_its_own.execute(f"CHANGE {words} TO {source}_HOST = '127.0.0.1', {source}_PORT = 1")
+    try:
+        with pytest.raises(ConfigurationError, match=r"this server is a replica, its source is 127\.0\.0\.1:1"):
+            on_its_own.shape()
+    finally:
+        on_its_own.execute(f"RESET {replica} ALL")
+
+
 def test_statements_stay_below_what_the_server_takes(on_its_own):
     on_its_own.execute("CREATE TABLE t (id integer PRIMARY KEY, a longtext, b longblob) ENGINE=InnoDB")
     shape = on_its_own.shape()

@@ -230,6 +230,18 @@ def test_the_session_is_strict_in_utc_and_not_idle_in_a_transaction(world, shape
     assert rest == ["+00:00", 30, "READ-COMMITTED", 1]
 
 
+def test_many_rows_beside_another_unique_index_are_rolled_back_with_all_before_them(world, shape):
+    many = [upsert(str(at), f"e{at}", "0") for at in range(4, 30)]
+    world.apply(shape, *many)
+    with world.target.transaction() as unit:
+        unit.apply(TableStates(shape, [upsert("1", "x", "1"), upsert("99", "y", "1")]))
+        with unit.savepoint():
+            unit.apply(TableStates(shape, [upsert(one.row[0], f"new {one.row[0]}", "1") for one in many]))
+        unit.roll_back()
+    assert world.rows()[:4] == [(1, "a", 0), (2, "b", 0), (3, "c", 0), (4, "e4", 0)]
+    assert len(world.rows()) == 29
+
+
 @pytest.fixture
 def slow(world):
     """A table whose rows take half a minute each."""
