@@ -105,7 +105,7 @@ def raw(kafka: Any, topic: str, partition: int = 0) -> list[Found]:
     found = []
     try:
         consumer.assign([TopicPartition(topic, partition, 0)])
-        end = committed_ends(kafka.admin, [TopicPartition(topic, partition)])[topic, partition]
+        end = committed_ends(kafka.bootstrap, [TopicPartition(topic, partition)])[topic, partition]
         while len(found) < end:
             message = consumer.poll(10)
             if message is None or message.error():

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Sequence
 
 from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient
 
 from tests.support.topic_ends import committed_ends
 from tests.support.topics import Message, message_of
@@ -25,14 +24,14 @@ class TopicReader:
         self._consumer = Consumer(
             {**settings, "isolation.level": "read_committed", "fetch.wait.max.ms": 10, "log_level": 0}
         )
-        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+        self._bootstrap = bootstrap
         known = self._consumer.list_topics(timeout=30).topics
         self._partitions = [TopicPartition(name, number, 0) for name in topics for number in known[name].partitions]
         self._consumer.assign(self._partitions)
 
     def read_on(self) -> list[tuple[str, Message]]:
         """Return topics and messages that came since the last call, up to the end that each partition has now."""
-        ends = committed_ends(self._admin, self._partitions)
+        ends = committed_ends(self._bootstrap, self._partitions)
         found: list[tuple[str, Message]] = []
         while any(max(0, one.offset) < ends[one.topic, one.partition] for one in self._positions()):
             messages = self._consumer.consume(1_000, timeout=0.1)

@@ -77,7 +77,7 @@ class Topics:
         )
         try:
             numbers = sorted(consumer.list_topics(timeout=10).topics[topic].partitions)
-            ends = committed_ends(self.kafka.admin, [TopicPartition(topic, number) for number in numbers])
+            ends = committed_ends(self.kafka.bootstrap, [TopicPartition(topic, number) for number in numbers])
             return [found for number in numbers for found in _partition(consumer, topic, number, ends[topic, number])]
         finally:
             consumer.close()
