@@ -194,24 +194,16 @@ def look_up(session: psycopg.Connection[Any], oid: int, positions: str) -> Found
         oid: of the table.
         positions: name of the table that positions are kept in.
     """
-    of = sql.SQL(str(oid))
-    statements = [
-        sql.SQL(one).format(oid=of)
-        for one in (
-            questions.TABLE,
-            questions.TREE,
-            questions.COLUMNS,
-            questions.INDEXES,
-            questions.TRIGGERS,
-            questions.KEYS,
-        )
-    ]
-    server = sql.SQL(questions.SERVER).format(positions=table_of(positions))
-    [(read_only, unlogged)], table, tree, columns, indexes, triggers, keys = ask(
-        session, server, questions.PATH, *statements
+    each = (
+        *(questions.TABLE, questions.TREE, questions.COLUMNS),
+        *(questions.INDEXES, questions.TRIGGERS, questions.KEYS),
     )
+    statements = [sql.SQL(one).format(oid=sql.SQL(str(oid))) for one in each]
+    server = sql.SQL(questions.SERVER).format(positions=table_of(positions))
+    [(read_only, unlogged)], *answers = ask(session, server, questions.PATH, *statements)
+    [table], tree, columns, indexes, triggers, keys = answers
     return Found(
-        Table(*table[0]),
+        Table(*table),
         [Part(*row) for row in tree],
         [Attribute(*row) for row in columns],
         [Unique(*row) for row in indexes],
