@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import string
 
 import pytest
 
 from airflow_legacy_events.core.columns import ABSENT
 from airflow_legacy_events.core.errors import ConfigurationError, TargetError
 from airflow_legacy_events.core.ports.target import Counts, ObjectionError
+from airflow_legacy_events.databases.mysql.target.keys import _PLAIN_COLLATIONS
 from tests.support.engines import MARIADB, of
 from tests.support.targets import delete, named, upsert, world_of
 
@@ -288,3 +290,17 @@ def test_sequences_of_defaults_are_not_used_up_by_rows_that_are_there(maria):
     assert maria.rows() == [(1, 1, 3), (2, 2, 1)]
     maria.execute("DROP TABLE t")
     maria.execute("DROP SEQUENCE numbers")
+
+
+def test_plain_keys_are_compared_by_their_letters_in_common_collations(world):
+    shown = "full_collation_name" if world.legacy.engine.name.startswith("mariadb") else "collation_name"
+    asked = f"SELECT DISTINCT {shown}, character_set_name FROM information_schema.collation_character_set_applicability"
+    common = [(name, charset) for name, charset in world.execute(asked) if name and _PLAIN_COLLATIONS.fullmatch(name)]
+    letters = string.ascii_letters + string.digits + "_.:/-"
+    words = [*letters, *(first + second for first in "aAz-9_" for second in letters)]
+    world.execute("CREATE TABLE words (w varchar(9) CHARACTER SET ascii)")
+    world.execute(f"INSERT INTO words VALUES {', '.join(f'({word!r})' for word in words)}")
+    assert len(common) > 5
+    for name, charset in common:
+        counted = f"SELECT COUNT(DISTINCT CONVERT(w USING {charset}) COLLATE {name}) FROM words"
+        assert world.execute(counted) == [(len({word.lower() for word in words}),)], name
