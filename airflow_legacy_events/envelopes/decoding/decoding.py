@@ -12,6 +12,7 @@ from airflow_legacy_events.core.model import Batch, Stream
 from airflow_legacy_events.core.model.changes import TRUNCATE, Changes, Received, TargetShape
 from airflow_legacy_events.core.ports.decoder import Decoder, NotUnderstoodError
 from airflow_legacy_events.core.ports.target import Target
+from airflow_legacy_events.core.problems import Problems
 from airflow_legacy_events.envelopes.decoding.fast.finders import finder_of
 from airflow_legacy_events.envelopes.decoding.options import DecodingOptions
 from airflow_legacy_events.envelopes.decoding.routes import Routes
@@ -62,10 +63,14 @@ class Decoding:
         Returns the shapes of those that are there; the others are made by their first message.
 
         Raises:
-            ConfigurationError: one is missing, or can't be written to as the user wants.
+            ConfigurationError: one is missing, or can't be written to as the user wants; lists all that is wrong.
             TargetError: the target can't be reached.
         """
-        found = {name: self._tables.look_up(name) for name in self.tables}
+        problems, found = Problems(), dict[str, TargetShape | None]()
+        for name in self.tables:
+            with problems.collect():
+                found[name] = self._tables.look_up(name)
+        problems.raise_found()
         return {name: shape for name, shape in found.items() if shape is not None}
 
     def resume(self, met: Mapping[str, Any]) -> None:

@@ -260,6 +260,12 @@ def test_tables_by_topic(template, name):
     assert rows(found.compile(NOTHING, STREAM)(batch(received(("1", {"id": 1})))), name) == [("u", {"id": "1"})]
 
 
+def test_all_tables_that_are_missing_are_named():
+    found = step(PlainDecoder(), FakeTarget(), table="{name}", allowed_tables=["a", "b"])
+    with pytest.raises(ConfigurationError, match=r"(?s)table 'a'.*table 'b'"):
+        found.open()
+
+
 def test_a_quiet_run_looks_a_table_up_once():
     target = FakeTarget(shapes={"t": ORDERS})
     found = step(PlainDecoder(), target)
