@@ -82,11 +82,12 @@ class World:
     @contextmanager
     def cut_at_commit(self) -> Iterator[None]:
         """The target's connection is gone right when a transaction is committed."""
-        sa.event.listen(self.target.engine, "commit", self._cut)
+        sa.event.listen(self.target.engine, "commit", self.cut)
         yield
-        sa.event.remove(self.target.engine, "commit", self._cut)
+        sa.event.remove(self.target.engine, "commit", self.cut)
 
-    def _cut(self, connection: sa.Connection) -> None:
+    def cut(self, connection: sa.Connection) -> None:
+        """End a connection of the target, as a server or a network does."""
         driver: Any = connection.connection.driver_connection
         if self.dialect == "firebird":
             driver._att.detach()
