@@ -26,14 +26,21 @@ class Letters:
 
 
 def applied(
-    decoder: Any, target: FakeTarget, messages: Any, *, size: int = 7, letters: Any = None, **options: Any
+    decoder: Any,
+    target: Any,
+    messages: Any,
+    *,
+    size: int = 7,
+    letters: Any = None,
+    positions: Any = None,
+    **options: Any,
 ) -> Any:
-    """Apply the messages above the saved position, and return the delivery."""
+    """Apply the messages above the saved position, and return the delivery; a real target has positions of its own."""
     made = AppliedDelivery(
         "s",
         LEASE,
         target=target,
-        positions=FakePositions(target),
+        positions=positions or FakePositions(target),
         dead_letters=letters,  # type: ignore[arg-type]
     )
     saved = made.load()
