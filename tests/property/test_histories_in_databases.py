@@ -18,7 +18,7 @@ COLUMNS = {"sqlite": "INTEGER PRIMARY KEY", "postgresql": "integer PRIMARY KEY",
 FIREBIRD = "INTEGER NOT NULL PRIMARY KEY"
 
 
-@pytest.fixture(params=[*of("sqlite", "postgresql", "mysql"), "firebird-3.0"] if LONG else SHORT)
+@pytest.fixture(params=[*of("sqlite", "postgresql", "mysql"), "firebird"] if LONG else SHORT)
 def world(request):
     with world_of(request, request.param) as found:
         key, text = COLUMNS.get(found.dialect, FIREBIRD), "VARCHAR(20)"
