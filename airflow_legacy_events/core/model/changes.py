@@ -91,6 +91,7 @@ class TargetShape:
         parents: tables that its foreign keys point to, named like `table` as far as the user named them.
         warnings: what a person should know at the start of a run, such as children that a delete takes along.
         infinite: whether its numbers and times may be infinite, and its numbers NaN.
+        incomplete: whether its times may be days without a year, month or day, such as 0000-00-00.
     """
 
     table: str
@@ -103,6 +104,7 @@ class TargetShape:
     parents: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     infinite: bool = False
+    incomplete: bool = False
 
     def named(self, positions: Sequence[int]) -> tuple[str, ...]:
         """Return the names of the columns at `positions`, in that order."""

@@ -206,7 +206,7 @@ class Tables:
             shape,
             taken_from,
             self._decoder,
-            self._values._replace(infinite=shape.infinite),
+            self._values._replace(infinite=shape.infinite, incomplete=shape.incomplete),
             {positions[column]: what for what, column in metadata.items()},
             None if everything else ignored,
             Types(self._options.epoch_unit, self._options.decimal_scales),

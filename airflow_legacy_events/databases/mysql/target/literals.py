@@ -29,6 +29,7 @@ _SRS_BYTES = 4
 # A number of JSON outside of a text, or a text.
 _JSON_PARTS = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*', re.DOTALL)
 _EXACT_DIGITS = 15
+_HIGHEST, _NEAREST = float.fromhex("0x1.fffffep127"), float.fromhex("0x1.ffffffp127")
 _MOST_INTEGER, _LEAST_INTEGER = 2**64, -(2**63)
 
 
@@ -142,13 +143,15 @@ def _decimal(of: CatalogColumn, _: Quote) -> One:
 
 
 def _floating(of: CatalogColumn, quote: Quote) -> One:
-    scale = None if of.scale is None else int(of.scale)
+    scale, single = None if of.scale is None else int(of.scale), of.base == "float"
 
     def one(text: str) -> bytes:
         if _NUMBER.fullmatch(text) is None:
             raise _UnfitError("is no finite number")
         if scale is not None and -int(Decimal(text).normalize().as_tuple().exponent) > scale:
             raise _UnfitError(f"has more than {scale} digits behind the point")
+        if single and _HIGHEST < abs(float(text)) < _NEAREST:  # the server would call it out of range
+            text = repr(_HIGHEST if float(text) > 0 else -_HIGHEST)
         return quote(text)  # a decimal literal has 65 digits at most
 
     return one

@@ -69,6 +69,7 @@ def shape_of(session: Session, table: str, row: TableRow, wanted: Wanted) -> Tar
         repeats=roles.repeats,
         parents=references.parents(session, row, wanted.others),
         warnings=references.warnings(session, row),
+        incomplete=True,
     )
 
 

@@ -24,11 +24,13 @@ class Options(NamedTuple):
         zone: of naive columns, and of naive times for columns with a zone.
         rounds: whether digits that a column can't hold are dropped rather than refused.
         infinite: whether the database has infinite decimals and times.
+        incomplete: whether it has days without year, month or day.
     """
 
     zone: dt.tzinfo = dt.UTC
     rounds: bool = False
     infinite: bool = True
+    incomplete: bool = False
 
 
 def converter(column: TargetColumn, options: Options) -> Converter:
@@ -51,7 +53,9 @@ def _decimal(column: TargetColumn, options: Options) -> Converter:
 
 
 def _moment(column: TargetColumn, options: Options) -> Converter:
-    return times.moment(column, options.zone, rounds=options.rounds, infinite=options.infinite)
+    return times.moment(
+        column, options.zone, rounds=options.rounds, infinite=options.infinite, incomplete=options.incomplete
+    )
 
 
 _MAKERS: dict[Kind, Callable[[TargetColumn, Options], Converter]] = {
@@ -66,7 +70,7 @@ _MAKERS: dict[Kind, Callable[[TargetColumn, Options], Converter]] = {
     Kind.UUID: lambda column, _: texts.identifier(column),
     Kind.BYTES: lambda column, _: texts.data(column),
     Kind.JSON: lambda column, _: texts.document(column),
-    Kind.DATE: lambda column, options: times.date(column, infinite=options.infinite),
+    Kind.DATE: lambda column, options: times.date(column, infinite=options.infinite, incomplete=options.incomplete),
     Kind.TIME: lambda column, options: times.time(column, rounds=options.rounds),
     Kind.TIMESTAMP: _moment,
     Kind.INSTANT: _moment,

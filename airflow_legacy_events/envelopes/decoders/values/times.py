@@ -24,11 +24,18 @@ _FAR = re.compile(
 )
 """A time beyond the years 1 to 9999, which our own envelopes leave as PostgreSQL writes it; the server judges it."""
 
+_INCOMPLETE = re.compile(
+    rf"(?P<date>0000-\d\d-\d\d|\d{{4}}-00-\d\d|\d{{4}}-\d\d-00)(?:[T ]{_CLOCK}(?:Z|\+00(?::?00)?)?)?", re.ASCII
+)
+"""A day without its year, month or day, which MySQL can hold; no clock is turned there, and the server judges it."""
+
 _HOURS = 24
 _INFINITE = {"infinity": "infinity", "-infinity": "-infinity", "+infinity": "infinity"}
 
 
-def moment(column: TargetColumn, zone: dt.tzinfo, *, rounds: bool, infinite: bool) -> Callable[[Wire], str]:
+def moment(
+    column: TargetColumn, zone: dt.tzinfo, *, rounds: bool, infinite: bool, incomplete: bool = False
+) -> Callable[[Wire], str]:
     """Return the converter of a column of dates with times: in UTC with `+00`, or naive in `zone`.
 
     Args:
@@ -36,39 +43,38 @@ def moment(column: TargetColumn, zone: dt.tzinfo, *, rounds: bool, infinite: boo
         zone: of naive columns, and of naive texts.
         rounds: whether a fraction that is too fine is rounded down rather than refused.
         infinite: whether the type has infinities, and years beyond those of ISO 8601.
+        incomplete: whether it has days without year, month or day.
     """
     instant, scale = column.kind is Kind.INSTANT, column.scale
+    suffix = "+00" if instant else ""
 
     def convert(found: Wire) -> str:
         text = _text(found, "a time")
         if text.lower() in _INFINITE and infinite:
             return _INFINITE[text.lower()]
+        if incomplete and (day := _INCOMPLETE.fullmatch(text)) is not None:
+            return _incomplete(day, scale, rounds=rounds) + suffix
         parts = _TIMESTAMP.fullmatch(text)
         if parts is None and infinite and (far := _FAR.fullmatch(text)) is not None:
             return _far(text, far, scale, zoned=instant)
         if parts is None:
             raise UnfitError("it is no time as ISO 8601 writes it")
-        whole = _moment(parts["date"], parts["clock"], parts["zone"])
-        try:
-            if instant:
-                whole = (whole if whole.tzinfo else whole.replace(tzinfo=zone)).astimezone(dt.UTC)
-            elif whole.tzinfo is not None:
-                whole = whole.astimezone(zone)
-        except OverflowError:
-            raise UnfitError("there is no such time in its zone") from None
+        whole = _turned(_moment(parts["date"], parts["clock"], parts["zone"]), zone, instant=instant)
         written = whole.replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")
-        return f"{written}{_fraction(parts['fraction'], scale, rounds=rounds)}{'+00' if instant else ''}"
+        return f"{written}{_fraction(parts['fraction'], scale, rounds=rounds)}{suffix}"
 
     return convert
 
 
-def date(_column: TargetColumn, *, infinite: bool) -> Callable[[Wire], str]:
+def date(_column: TargetColumn, *, infinite: bool, incomplete: bool = False) -> Callable[[Wire], str]:
     """Return the converter of a date column; a time of day other than midnight is refused."""
 
     def convert(found: Wire) -> str:
         text = _text(found, "a date")
         if text.lower() in _INFINITE and infinite:
             return _INFINITE[text.lower()]
+        if incomplete and (day := _INCOMPLETE.fullmatch(text)) is not None and not day["clock"]:
+            return text
         parts = _DAY.fullmatch(text)
         if parts is None and infinite and (far := _FAR.fullmatch(text)) is not None and not far["clock"]:
             return text
@@ -103,6 +109,20 @@ def time(column: TargetColumn, *, rounds: bool) -> Callable[[Wire], str]:
         return f"{clock}{_fraction(parts['fraction'], scale, rounds=rounds)}{offset}"
 
     return convert
+
+
+def _turned(whole: dt.datetime, zone: dt.tzinfo, *, instant: bool) -> dt.datetime:
+    """Return a time in UTC if the column has a zone, else as the clocks of `zone` show it."""
+    try:
+        if instant:
+            return (whole if whole.tzinfo else whole.replace(tzinfo=zone)).astimezone(dt.UTC)
+        return whole if whole.tzinfo is None else whole.astimezone(zone)
+    except OverflowError:
+        raise UnfitError("there is no such time in its zone") from None
+
+
+def _incomplete(parts: re.Match[str], scale: int | None, *, rounds: bool) -> str:
+    return f"{parts['date']} {parts['clock'] or '00:00:00'}{_fraction(parts['fraction'], scale, rounds=rounds)}"
 
 
 def _far(text: str, parts: re.Match[str], scale: int | None, *, zoned: bool) -> str:

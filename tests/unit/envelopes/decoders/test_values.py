@@ -150,6 +150,38 @@ def test_databases_without_infinity():
         text(Kind.FLOAT, '"NaN"', Options(infinite=False))
 
 
+@pytest.mark.parametrize(
+    ("kind", "written", "found"),
+    [
+        (Kind.DATE, "0000-00-00", "0000-00-00"),
+        (Kind.DATE, "2026-11-00", "2026-11-00"),
+        (Kind.TIMESTAMP, "0000-05-05 01:00:00.50", "0000-05-05 01:00:00.50"),
+        (Kind.TIMESTAMP, "2026-00-17", "2026-00-17 00:00:00"),
+        (Kind.INSTANT, "0000-00-00 00:00:00", "0000-00-00 00:00:00+00"),
+        (Kind.INSTANT, "0000-00-00T00:00:00Z", "0000-00-00 00:00:00+00"),
+    ],
+)
+def test_days_without_year_month_or_day_are_kept_where_the_database_has_them(kind, written, found):
+    assert text(kind, f'"{written}"', Options(incomplete=True)) == found
+    with pytest.raises(UnfitError):
+        text(kind, f'"{written}"')
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "limits"),
+    [
+        (Kind.DATE, "0000-00-00 01:00:00", {}),
+        (Kind.TIMESTAMP, "2026-00-17 09:15:02.123", {"scale": 2}),
+        (Kind.TIMESTAMP, "2026-00-17 09:15:02+02", {}),
+        (Kind.INSTANT, "0000-00-00 00:00:00-03:30", {}),
+        (Kind.TIMESTAMP, "2026-02-30 00:00:00", {}),
+    ],
+)
+def test_days_without_month_are_neither_turned_nor_cut(kind, written, limits):
+    with pytest.raises(UnfitError):
+        text(kind, f'"{written}"', Options(incomplete=True), **limits)
+
+
 @given(st.decimals(allow_nan=False, allow_infinity=False))
 def test_a_decimal_keeps_its_value(number):
     assert Decimal(text(Kind.DECIMAL, f'"{number}"')) == number
