@@ -125,5 +125,5 @@ def test_its_sessions_have_our_name(postgres_database, monkeypatch):
     url = postgres_database.url.replace("postgresql+psycopg", "postgres")
     for given, name in (("", "legacy-events"), ("?application_name=crm", "legacy-events crm")):
         monkeypatch.setenv("AIRFLOW_CONN_WATERMARKS", url + given)
-        with stores._engine("watermarks").connect() as session:
+        with stores.engine_of("watermarks").connect() as session:
             assert session.scalar(sa.text("SELECT current_setting('application_name')")) == name

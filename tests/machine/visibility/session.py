@@ -83,7 +83,12 @@ class Session:
         self.within, self.state, self.gate = self.state is State.OPEN, State.GATED, gate
         self.legacy.execute(self.words.close_gate, gate)
         self._waiting = self._thread.submit(self.do, statement, *parameters)
-        _wait_for(self._is_waiting)
+        try:
+            _wait_for(self._is_waiting)
+        except Exception:  # the statement has ended before its gate
+            self.legacy.execute(self.words.open_gate, self.gate)
+            self._passed()
+            raise
 
     def _is_waiting(self) -> bool:
         assert self._waiting is not None
@@ -95,7 +100,12 @@ class Session:
         """Open the gate, and return once the statement has ended."""
         assert self._waiting is not None
         self.legacy.execute(self.words.open_gate, self.gate)
-        self._waiting.result()
+        try:
+            self._waiting.result()
+        finally:
+            self._passed()
+
+    def _passed(self) -> None:
         if self.words.through:
             self.do(self.words.through)
         self.state = State.OPEN

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import random
+from collections.abc import Callable
 from typing import Any
 
 from tests.machine.visibility.session import Session, State
@@ -56,8 +57,11 @@ class Writers:
         weights = _STEPS[session.state]
         [name] = self._rng.choices(list(weights), list(weights.values()))
         self.steps.append(f"{session.number} {name}")
+        self._try(session, getattr(self, f"_{name}"))
+
+    def _try(self, session: Session, step: Callable[[Session], None]) -> None:
         try:
-            getattr(self, f"_{name}")(session)
+            step(session)
         except Exception as error:
             if not self._words.waited(error):
                 raise
@@ -84,7 +88,7 @@ class Writers:
         """End all transactions."""
         for session in self.sessions:
             if session.state is State.GATED:
-                self._pass_gate(session)
+                self._try(session, self._pass_gate)
             if session.state is not State.IDLE:
                 session.end(self._rng.choice(("COMMIT", "COMMIT", "ROLLBACK")))
         while self.prepared:
