@@ -55,7 +55,9 @@ def both(request: Any, stack: ExitStack) -> list[Any]:
 def postgres(request) -> Iterator[Any]:
     with ExitStack() as stack:
         found = both(request, stack)
-        sessions = [stack.enter_context(psycopg.connect(one.dsn, autocommit=True)) for one in found]
+        # Another table has the same statements, whose parameters are of other types.
+        made = [psycopg.connect(one.dsn, autocommit=True, prepare_threshold=None) for one in found]
+        sessions = [stack.enter_context(one) for one in made]
         for one in sessions:
             one.execute(SESSION)
             prepare(one.execute)
