@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from airflow_legacy_events.core.columns import Kind
@@ -96,12 +96,16 @@ class Tables:
             kinds = {name: kind for name, kind in kinds.items() if kind is not None or name in schema}
         if not kinds:
             return None
+        _refuse_other_case(assembler, kinds)
         columns = new_columns(self._options, kinds, schema)
         if not evolves:
             raise self._unknown_fields(table, columns)
         self._log.info("table %s: adding columns for new fields: %s", table, ", ".join(one.name for one in columns))
         self._target.add(table, columns)
         shape = self._reflected(table)
+        there = {one.name for one in shape.columns}
+        if missing := [one for one in columns if one.name not in there]:
+            raise _otherwise_named(table, missing)
         self._keep(table, shape)
         return self.found[table]
 
@@ -212,3 +216,34 @@ class Tables:
             Types(self._options.epoch_unit, self._options.decimal_scales),
             self._options.appends,
         )
+
+
+def _refuse_other_case(assembler: TableAssembler, fields: Iterable[str]) -> None:
+    """Refuse fields that differ from a column in upper and lower case only: a second column would split their values.
+
+    Raises:
+        SchemaChangedError: there are such fields; the message holds the columns= that takes them.
+    """
+    there = {one.name.lower(): one.name for one in assembler.shape.columns if one.written}
+    twins = {one: there[one.lower()] for one in fields if one.lower() in there}
+    if not twins:
+        return
+    written = {column: field for field, column in twins.items()}
+    named = [assembler.shape.columns[at].name for at in assembler.names]
+    taken = {written.get(one, one): one for one in named}
+    error = SchemaChangedError(
+        f"table {assembler.shape.table!r} has {', '.join(map(repr, twins.values()))} for the fields"
+        f" {', '.join(map(repr, twins))} of its messages only in another case. Set columns= to say which is which;"
+        f" nothing of their batch was applied, and the position stays below it:\n`columns={taken!r}`"
+    )
+    error.retry_helps = False
+    raise error
+
+
+def _otherwise_named(table: str, missing: Sequence[NewColumn]) -> TargetError:
+    names = ", ".join(repr(one.name) for one in missing)
+    return TargetError(
+        f"table {table!r} has no column of the names {names} although it was added: the database has shortened or"
+        " changed the name. Name the column in columns=, or leave the field out with exclude_columns=. Nothing of the"
+        " batch was applied"
+    )

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from airflow_legacy_events.core.columns import Kind
-from airflow_legacy_events.core.errors import ConfigurationError, SchemaChangedError
+from airflow_legacy_events.core.errors import ConfigurationError, SchemaChangedError, TargetError
 from airflow_legacy_events.core.model.changes import TargetColumn
 from airflow_legacy_events.envelopes.decoders.cloudevents import CloudEventsDecoder
 from airflow_legacy_events.envelopes.decoders.debezium import DebeziumDecoder
@@ -289,3 +289,29 @@ def test_flattened_messages_of_debezium():
         ("d", {"id": "2"}),
         ("d", {"id": "3"}),
     ]
+
+
+@pytest.mark.parametrize("how", ["fail", "evolve"])
+def test_a_field_that_differs_from_a_column_in_case_only_is_refused_with_the_columns_that_take_it(how):
+    target = FakeTarget(shapes={"t": table(Id=Kind.INTEGER, Name=Kind.TEXT, n=Kind.INTEGER)})
+    messages = [("1", {"id": 1, "NAME": "kept secret", "n": 3})]
+    with pytest.raises(SchemaChangedError) as caught:
+        applied(PlainDecoder(), target, messages, on_schema_change=how)
+    assert len(target.shapes["t"].columns) == 3
+    assert "'Id', 'Name' for the fields 'id', 'NAME'" in str(caught.value)
+    assert str(caught.value).endswith("`columns={'id': 'Id', 'NAME': 'Name', 'n': 'n'}`")
+    assert "secret" not in str(caught.value)
+    applied(PlainDecoder(), target, messages, columns={"id": "Id", "NAME": "Name", "n": "n"})
+    assert rows_of(target) == {"1": ("1", "kept secret", "3")}
+
+
+def test_a_column_that_the_database_names_otherwise_is_an_error():
+    class Shortens(FakeTarget):
+        def add(self, table, columns):
+            super().add(table, [one._replace(name=one.name[:5]) for one in columns])
+
+    target = Shortens(shapes={"t": ORDERS})
+    with pytest.raises(TargetError, match="no column of the names 'a_long_name'") as caught:
+        applied(PlainDecoder(), target, [("1", {"id": 1, "a_long_name": "x"})], on_schema_change="evolve")
+    assert "columns=" in str(caught.value)
+    assert rows_of(target) == {}
