@@ -60,9 +60,17 @@ def new_columns(
     found = []
     for name, kind in kinds.items():
         column = renamed.get(name, name)
-        one = schema.get(name) or NewColumn(column, kind or Kind.TEXT)
+        one = schema.get(name) or NewColumn(column, _declared(options, column, kind) or kind or Kind.TEXT)
         found.append(one._replace(name=column, type=types.get(column), nullable=column not in key))
     return found
+
+
+def _declared(options: DecodingOptions, column: str, kind: Kind | None) -> Kind | None:
+    """Return the kind that decimal_scales= or epoch_unit= gives a column by name; None if they don't name it."""
+    if kind in (Kind.TEXT, None) and column in (options.decimal_scales or {}):
+        return Kind.DECIMAL
+    units = options.epoch_unit
+    return Kind.TIMESTAMP if kind in (Kind.INTEGER, None) and isinstance(units, Mapping) and column in units else None
 
 
 def metadata_columns(options: DecodingOptions, key: Sequence[str] = ()) -> list[NewColumn]:

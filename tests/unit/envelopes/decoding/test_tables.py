@@ -315,3 +315,17 @@ def test_a_column_that_the_database_names_otherwise_is_an_error():
         applied(PlainDecoder(), target, [("1", {"id": 1, "a_long_name": "x"})], on_schema_change="evolve")
     assert "columns=" in str(caught.value)
     assert rows_of(target) == {}
+
+
+def test_a_new_column_that_an_option_names_gets_the_kind_that_the_option_is_about():
+    target = FakeTarget()
+    after = {"id": 1, "amount": "BOI=", "at": 1767323045123, "text": "BOI=", "free": "1.50"}
+    value = {"before": None, "after": after, "source": {}, "op": "c"}
+    scales, units = {"amount": 2, "free": None}, {"at": "ms"}
+    applied(
+        DebeziumDecoder(), target, [({"id": 1}, value)], create_table=True, decimal_scales=scales, epoch_unit=units
+    )
+    assert [kind for kind, _ in columns_of(target)[0].values()] == [
+        *(Kind.INTEGER, Kind.DECIMAL, Kind.TIMESTAMP, Kind.TEXT, Kind.DECIMAL),
+    ]
+    assert rows_of(target)["1"] == ("1", "12.50", "2026-01-02 03:04:05.123", "BOI=", "1.50")
