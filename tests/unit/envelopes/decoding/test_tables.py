@@ -322,9 +322,7 @@ def test_a_new_column_that_an_option_names_gets_the_kind_that_the_option_is_abou
     after = {"id": 1, "amount": "BOI=", "at": 1767323045123, "text": "BOI=", "free": "1.50"}
     value = {"before": None, "after": after, "source": {}, "op": "c"}
     scales, units = {"amount": 2, "free": None}, {"at": "ms"}
-    applied(
-        DebeziumDecoder(), target, [({"id": 1}, value)], create_table=True, decimal_scales=scales, epoch_unit=units
-    )
+    applied(DebeziumDecoder(), target, [({"id": 1}, value)], create_table=True, decimal_scales=scales, epoch_unit=units)
     assert [kind for kind, _ in columns_of(target)[0].values()] == [
         *(Kind.INTEGER, Kind.DECIMAL, Kind.TIMESTAMP, Kind.TEXT, Kind.DECIMAL),
     ]
