@@ -44,5 +44,4 @@ def test_the_table_equals_the_model(world, name, some, size, runs, seed):
     messages = topic(some, encode, seed)
     for end in [*sorted(runs), len(messages)]:
         applied(make(), world.target, messages[:end], size=size, positions=positions)
-    columns = ", ".join(map(world.q, ["id", "a", "b"]))
-    assert {str(row[0]): (str(row[0]), *row[1:]) for row in world.rows(table, columns)} == model(some)
+    assert {str(row[0]): (str(row[0]), *row[1:]) for row in world.rows("t", "id, a, b")} == model(some)
