@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from airflow_legacy_events.core.ports import TableState, Withheld
 from airflow_legacy_events.databases.mysql.grants import account, quoted
 from airflow_legacy_events.databases.mysql.indexes import Index, read_indexes
+from airflow_legacy_events.databases.mysql.process_list import listed
 from airflow_legacy_events.databases.mysql.rights import grant_of_table, withheld_of
 from airflow_legacy_events.databases.mysql.session import Session
 from airflow_legacy_events.databases.mysql.tokens import Name
@@ -220,7 +221,7 @@ def _found(
     asking = f", {further_columns(session)}" if more else ""
     query = " UNION ALL ".join(_TABLE.format(at=at, more=asking) for at in range(len(names)))
     parameters = [(*(parameters_of(*one) if more else ()), *one) for one in names]
-    rows = session.rows(query, *(part for one in parameters for part in one))
+    rows = listed(session, query, *(part for one in parameters for part in one))
     found = [(names[int(row[0])], TableRow(*row[1:_COLUMNS_OF_ROW]), row[_COLUMNS_OF_ROW:]) for row in rows]
     # The server may compare names case-insensitively.
     return sorted((one for one in found if one[0].name == one[1].name), key=lambda one: names.index(one[0]))

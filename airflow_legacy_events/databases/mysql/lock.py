@@ -16,6 +16,7 @@ from airflow_legacy_events.core import names
 from airflow_legacy_events.core.errors import LegacyEventsError
 from airflow_legacy_events.core.ports import Answer
 from airflow_legacy_events.databases.locks import HEARTBEAT_SECONDS, HeldLock, SessionLock, holder_in, key_of
+from airflow_legacy_events.databases.mysql.process_list import listed
 from airflow_legacy_events.databases.mysql.session import (
     INTERRUPTED,
     QUICK_SECONDS,
@@ -153,12 +154,12 @@ class NamedLock(SessionLock):
     def _ask(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         began = time.monotonic()
         try:
-            return self._watcher.rows(statement, *parameters)
+            return listed(self._watcher, statement, *parameters)
         except MySQLdb.OperationalError as error:
             if not is_lost(error) or time.monotonic() - began >= QUICK_SECONDS:
                 raise
         self._watcher = self._connect()  # its state is all on the server
-        return self._watcher.rows(statement, *parameters)
+        return listed(self._watcher, statement, *parameters)
 
     def _show(self) -> None:
         statement = f"SELECT {self._comment} SLEEP({HEARTBEAT_SECONDS})"

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import MySQLdb
 
 from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.databases.mysql.process_list import NOT_CONVERTED, listed
 from airflow_legacy_events.databases.mysql.session import Session, code_of
 from airflow_legacy_events.databases.mysql.writers.status import status_of, transactions_in
 from airflow_legacy_events.databases.mysql.writers.transactions import Transaction
@@ -129,7 +130,7 @@ class Lister:
 
     def _clients(self) -> tuple[dt.datetime, dict[int, Client]]:
         with self._using(_DOING) as session:
-            rows = session.rows(SESSIONS)
+            rows = listed(session, SESSIONS)
             now = dt.datetime.fromisoformat(f"{rows[0][0]}+00:00")
             found = (_client(now, row) for _, *row in rows)
             return now, {one.number: one for one in found if one.number != session.number}
@@ -146,7 +147,9 @@ class Lister:
                 except MySQLdb.OperationalError as error:
                     if code_of(error) == DENIED:
                         raise DeniedError from None
-                    raise
+                    if code_of(error) != NOT_CONVERTED:  # else a statement among them can't be shown
+                        raise
+                    found, is_whole = _reported(session), False
             if found is not None:
                 return found, is_whole
             if time.monotonic() > until:
