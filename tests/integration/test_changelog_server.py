@@ -244,6 +244,6 @@ def test_the_log_of_others_is_let_go_without_a_change_of_ours(logged):
     logged.execute("CHECKPOINT")
     with logged.log() as log:
         found = log.change_log.state()
-    assert found.lag_bytes < 1_000_000
-    assert found.held_bytes < 16 * 2**20
+    assert found.lag_bytes < 10_000_000
+    assert found.held_bytes < 32 * 2**20
     assert found.held_by is None
