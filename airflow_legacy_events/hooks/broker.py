@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypedDict
 
 from airflow.sdk import BaseHook
 
@@ -62,9 +62,7 @@ class EventBrokerHook(BaseHook):
         :param log: logger of the broker; None is its own.
         :raises ConfigurationError: the connection is missing, of an unknown type, or unusable as it is.
         """
-        conn_type = str(find_connection(self.conn_id).conn_type)
-        make = resolve(find(BROKERS, conn_type, f"connection {self.conn_id!r}: type"))
-        broker: BrokerClient = make(
+        broker: BrokerClient = self._maker(BROKERS)(
             self.conn_id,
             topics=topics,
             topic_partitions=topic_partitions,
@@ -81,9 +79,7 @@ class EventBrokerHook(BaseHook):
         :param log: logger of the client; None is this module's.
         :raises ConfigurationError: the connection is missing, of an unknown type, or unusable as it is.
         """
-        conn_type = str(find_connection(self.conn_id).conn_type)
-        make = resolve(find(TOPIC_ENDS, conn_type, f"connection {self.conn_id!r}: type"))
-        ends: TopicEnds = make(self.conn_id, log or logging.getLogger(__name__))
+        ends: TopicEnds = self._maker(TOPIC_ENDS)(self.conn_id, log or logging.getLogger(__name__))
         return ends
 
     def get_topic_tail(self, log: logging.Logger | None = None) -> TopicTail:
@@ -92,9 +88,7 @@ class EventBrokerHook(BaseHook):
         :param log: logger of the client; None is this module's.
         :raises ConfigurationError: the connection is missing, of an unknown type, or unusable as it is.
         """
-        conn_type = str(find_connection(self.conn_id).conn_type)
-        make = resolve(find(TOPIC_TAILS, conn_type, f"connection {self.conn_id!r}: type"))
-        tail: TopicTail = make(self.conn_id, log or logging.getLogger(__name__))
+        tail: TopicTail = self._maker(TOPIC_TAILS)(self.conn_id, log or logging.getLogger(__name__))
         return tail
 
     def get_reader(self, log: logging.Logger | None = None) -> Reader:
@@ -103,7 +97,11 @@ class EventBrokerHook(BaseHook):
         :param log: logger of the client; None is this module's.
         :raises ConfigurationError: the connection is missing, of an unknown type, or unusable as it is.
         """
-        conn_type = str(find_connection(self.conn_id).conn_type)
-        make = resolve(find(READERS, conn_type, f"connection {self.conn_id!r}: type"))
-        reader: Reader = make(self.conn_id, log or logging.getLogger(__name__))
+        reader: Reader = self._maker(READERS)(self.conn_id, log or logging.getLogger(__name__))
         return reader
+
+    def _maker(self, known: Mapping[str, str]) -> Callable[..., Any]:
+        """Return what makes a client for the connection's type."""
+        conn_type = str(find_connection(self.conn_id).conn_type)
+        made: Callable[..., Any] = resolve(find(known, conn_type, f"connection {self.conn_id!r}: type"))
+        return made

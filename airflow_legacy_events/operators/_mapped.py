@@ -68,13 +68,12 @@ def refuse_shared_connection(context: Mapping[str, Any], written: Mapping[str, A
     Raises:
         ConfigurationError: several share one.
     """
-    by_connection = {"source_conn_id": written.get("source_conn_id")}
-    if (count := _sharing(context, by_connection)) > 1:
-        task = context["ti"].task_id
-        raise ConfigurationError(
-            f"task {task!r} is mapped over {count} elements that share the stream {stream!r}; nothing was read.\n"
-            "Map it over source_conn_id=, or give one task all tables=: a log without slots has one stream for a task"
-        )
+    _refuse_shared(
+        context,
+        {"source_conn_id": written.get("source_conn_id")},
+        stream,
+        "Map it over source_conn_id=, or give one task all tables=: a log without slots has one stream for a task",
+    )
 
 
 def refuse_shared_positions(context: Mapping[str, Any], written: Mapping[str, Any], stream: str) -> None:
@@ -88,11 +87,16 @@ def refuse_shared_positions(context: Mapping[str, Any], written: Mapping[str, An
     Raises:
         ConfigurationError: they share one.
     """
+    remedy = "Map it over partitions=, topics=, table= or target_conn_id=, or name each one's stream with stream="
+    _refuse_shared(context, written, stream, remedy)
+
+
+def _refuse_shared(context: Mapping[str, Any], written: Mapping[str, Any], stream: str, remedy: str) -> None:
     if (count := _sharing(context, written)) > 1:
         task = context["ti"].task_id
         raise ConfigurationError(
             f"task {task!r} is mapped over {count} elements that share the stream {stream!r}; nothing was read.\n"
-            "Map it over partitions=, topics=, table= or target_conn_id=, or name each one's stream with stream="
+            f"{remedy}"
         )
 
 
