@@ -11,32 +11,16 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
-import sqlalchemy as sa
-
 from airflow_legacy_events.brokers.kafka import KafkaBroker
 from airflow_legacy_events.brokers.kafka.reading.reader import KafkaReader
 from airflow_legacy_events.core.errors import LegacyEventsError
-from airflow_legacy_events.core.limits import Limits
-from airflow_legacy_events.core.model import Stream
-from airflow_legacy_events.core.relay import Relay
 from airflow_legacy_events.core.report import Report
-from airflow_legacy_events.core.sink.delivery import AppliedDelivery
-from airflow_legacy_events.envelopes.decoding.decoding import Decoding
-from airflow_legacy_events.envelopes.decoding.options import DecodingOptions
-from airflow_legacy_events.hooks.registry import DECODERS, TARGETS, resolve
-from airflow_legacy_events.sources.topic.source import TopicSource
 from airflow_legacy_events.watermarks.in_target import TargetPositions
 from tests.faults.forks import LogLines, Told, serve
 from tests.faults.sink_jobs import STREAM, QueryJob, SinkJob
 from tests.faults.thin_store import FileStore
 from tests.support.streams import Deliveries
-
-
-class _Lease:
-    """No lock at all: what is delivered rests on the position alone."""
-
-    def check(self) -> None:
-        """Nothing is held, so nothing can be lost."""
+from tests.support.way_back import run_sink
 
 
 class _Target:
@@ -104,34 +88,17 @@ def _publish(job: QueryJob) -> Report:
 
 
 def _apply(job: SinkJob, told: Told) -> Report:
-    log, url = logging.getLogger("sink"), sa.make_url(job.url)
-    target = resolve(TARGETS[job.kind])("dwh", url, statement_timeout=dt.timedelta(seconds=60), log=log)
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
-    reader = KafkaReader({"bootstrap.servers": job.bootstrap}, log)
-    decoding = Decoding(resolve(DECODERS[job.envelope])(), target, DecodingOptions(**job.arguments), log=log)
-    limits = Limits(batch_rows=job.batch_rows)
-    relay = Relay(
-        stream=Stream(STREAM, "", "/", "copied"),
-        source=TopicSource(reader=reader, topics=[job.topic], stream=STREAM, limits=limits, log=log),
-        envelope=decoding,
-        delivery=lambda name, _, lease: AppliedDelivery(
-            name,
-            lease,
-            target=_Target(target, told),  # type: ignore[arg-type]
-            positions=_Positions(TargetPositions(engine, "dwh"), told),  # type: ignore[arg-type]
-            log=log,
-        ),
-        lock=lambda: contextlib.nullcontext(_Lease()),  # type: ignore[arg-type]
-        facts={"kind": "topic"},
-        limits=limits,
-        log=log,
+    return run_sink(
+        KafkaReader({"bootstrap.servers": job.bootstrap}, logging.getLogger("sink")),
+        job.topic,
+        job.url,
+        job.envelope,
+        STREAM,
+        job.batch_rows,
+        job.arguments,
+        around=lambda target: _Target(target, told),
+        around_positions=lambda positions: _Positions(positions, told),
     )
-    try:
-        decoding.open()
-        return relay.run()
-    finally:
-        target.close()
-        reader.close()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ class SinkJob:
     """What one run does.
 
     Attributes:
-        kind: of the target, as the registry names it.
         url: of the target.
         bootstrap: of the broker.
         topic: that is read.
@@ -26,7 +25,6 @@ class SinkJob:
         stops: steps at which it waits.
     """
 
-    kind: str
     url: str
     bootstrap: str
     topic: str

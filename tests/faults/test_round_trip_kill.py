@@ -27,7 +27,6 @@ TIMES = {
     "postgresql": ("TIMESTAMPTZ(6)", "clock_timestamp()"),
     "mysql": ("TIMESTAMP(6)", "CURRENT_TIMESTAMP(6)"),
 }
-KINDS = {"postgresql": "postgres", "mysql": "mysql"}
 
 
 @pytest.fixture(scope="module")
@@ -138,9 +137,7 @@ def test_both_tables_are_equal(request, kafka, topics, forks, tmp_path, source, 
         made(copy, "copied")
         tries, killed = itertools.count(1), 0
         query = lambda: QueryJob(url_of(legacy), kafka.bootstrap, topic, str(tmp_path), 20, next(tries))  # noqa: E731
-        sink = SinkJob(
-            KINDS[copy.dialect], url_of(copy), kafka.bootstrap, topic, "cloudevents", {"table": "copied"}, 40
-        )
+        sink = SinkJob(url_of(copy), kafka.bootstrap, topic, "cloudevents", {"table": "copied"}, 40)
         with writing(legacy):
             for _ in range(ROUNDS):
                 others.write(rng)

@@ -23,7 +23,6 @@ from tests.support.proofs import keep_figures
 PARTITIONS = 3
 TRIALS = 250 if LONG else 10
 ENGINES = ["postgresql-18", "mariadb-10.11"]
-KINDS = {"postgresql": "postgres", "mysql": "mysql"}
 FAULTS = ("kill", "kill", "sudden", "twins", "zombie", "cut before", "cut behind", "ended")
 APPENDED = {"table": "copied", "mode": "append", "metadata_columns": {"partition": "part", "offset": "place"}}
 SESSIONS = {
@@ -159,7 +158,7 @@ def sink(request, kafka, topics, forks) -> Iterator[Sink]:
         with cutting(str(url.host), int(url.port or 0)) as cutter:
             address = url.set(host="127.0.0.1", port=cutter.port).render_as_string(hide_password=False)
             topic = topics.make(partitions=PARTITIONS)
-            job = SinkJob(KINDS[legacy.dialect], address, kafka.bootstrap, topic, "plain", APPENDED)
+            job = SinkJob(address, kafka.bootstrap, topic, "plain", APPENDED)
             producer = Producer({"bootstrap.servers": kafka.bootstrap, "linger.ms": 0})
             yield Sink(legacy, forks, job, cutter, producer, random.Random(20261130))
 

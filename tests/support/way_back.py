@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import logging
 import re
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -51,18 +52,50 @@ def sent(url: str, envelope: str, *, table: str = "t", **options: Any) -> Memory
 
 def applied(broker: MemoryBroker, url: str, envelope: str, *, batch_rows: int = 10_000, **options: Any) -> Report:
     """Apply what lies on the broker with the sink operator's parts."""
+    return run_sink(MemoryReader(broker), TOPIC, url, envelope, _STREAM, batch_rows, {"table": "t", **options})
+
+
+def run_sink(
+    reader: Any,
+    topic: str,
+    url: str,
+    envelope: str,
+    stream: str,
+    batch_rows: int,
+    options: Mapping[str, Any],
+    *,
+    around: Callable[[Any], Any] = lambda target: target,
+    around_positions: Callable[[Any], Any] = lambda positions: positions,
+) -> Report:
+    """Run a sink once, without a lock; the reader ends with it.
+
+    Args:
+        reader: of the topic.
+        topic: that is read.
+        url: of the target.
+        envelope: of the messages.
+        stream: under which the position is kept.
+        batch_rows: of a transaction.
+        options: of `DecodingOptions`.
+        around: returns the target as the delivery sees it.
+        around_positions: returns the positions likewise.
+    """
     place = sa.make_url(url)
     kind = BACKENDS.get(place.get_backend_name(), "generic")
     target = resolve(TARGETS[kind])("dwh", place, statement_timeout=dt.timedelta(seconds=60), log=_LOG)
-    engine, reader = sa.create_engine(place, poolclass=sa.NullPool), MemoryReader(broker)
-    decoding = Decoding(resolve(DECODERS[envelope])(), target, DecodingOptions(**{"table": "t", **options}), log=_LOG)
+    engine = sa.create_engine(place, poolclass=sa.NullPool)
+    decoding = Decoding(resolve(DECODERS[envelope])(), target, DecodingOptions(**options), log=_LOG)
     limits = Limits(batch_rows=batch_rows)
     relay = Relay(
-        stream=Stream(_STREAM, "", "/", "copied"),
-        source=TopicSource(reader=reader, topics=[TOPIC], stream=_STREAM, limits=limits, log=_LOG),
+        stream=Stream(stream, "", "/", "copied"),
+        source=TopicSource(reader=reader, topics=[topic], stream=stream, limits=limits, log=_LOG),
         envelope=decoding,
         delivery=lambda name, _, lease: AppliedDelivery(
-            name, lease, target=target, positions=TargetPositions(engine, "dwh"), log=_LOG
+            name,
+            lease,
+            target=around(target),
+            positions=around_positions(TargetPositions(engine, "dwh")),
+            log=_LOG,
         ),
         lock=lambda: contextlib.nullcontext(SimpleNamespace(check=lambda: None)),  # type: ignore[arg-type]
         facts={"kind": "topic"},

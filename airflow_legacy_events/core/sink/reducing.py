@@ -95,11 +95,7 @@ def _padded(keys: Sequence[Any]) -> Sequence[Any]:
 
 
 def _appended(changes: TableChanges, places: frozenset[int] | None) -> TableStates:
-    rows = [
-        RowState(row, place)
-        for op, row, place in zip(changes.ops, changes.rows, changes.places, strict=True)
-        if op == UPSERT and (places is None or place in places)
-    ]
+    rows = [RowState(row, place) for _, op, row, place in _within(changes, places) if op == UPSERT]
     return TableStates(changes.shape, rows)
 
 
