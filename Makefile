@@ -6,7 +6,7 @@ STAMP = $(VENV)/.installed
 PYTEST = $(BIN)/python -m pytest
 # Tests mostly wait, so there are more workers than cores; the first begins with the real Airflow.
 WORKERS ?= 3
-PARALLEL = $(BIN)/python -m tests.services -- $(PYTEST) -n $(WORKERS)
+PARALLEL = $(BIN)/python -m tests.services -- $(PYTEST) -n $(WORKERS) --max-worker-restart=2
 
 .DEFAULT_GOAL := help
 .PHONY: help env demo servers test unit proofs visibility mutants fuzz coverage lint types layers site docs format airflow32 bench wheel release lock clean

@@ -9,9 +9,10 @@ import pytest
 
 from tests.browser.airflow_pages import BackfillForm, log_in
 from tests.services.browser import page
+from tests.support.profile import SLOW_SECONDS
 
 # With the start of Airflow, on a machine that others use too.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(SLOW_SECONDS)
 
 DAG, TABLE, TOPIC = "backfilled", "backfilled", "real.backfilled"
 TODAY = dt.datetime.now(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)

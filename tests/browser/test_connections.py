@@ -5,9 +5,10 @@ from psycopg.conninfo import conninfo_to_dict
 
 from tests.browser.airflow_pages import Connections, log_in, task_page
 from tests.services.browser import page
+from tests.support.profile import SLOW_SECONDS
 
 # With the start of Airflow, on a machine that others use too.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(SLOW_SECONDS)
 
 DAG = "doors"
 ERRORS = {

@@ -11,9 +11,10 @@ from tests.support.binlog_servers import MADE
 from tests.support.binlogs import SERVERS, SHORT
 from tests.support.legacy import connected
 from tests.support.log_shops_mysql import mysql_shop, rotating
+from tests.support.profile import SLOW_SECONDS
 from tests.support.replicas import catch_up, primary_and_replica, promote, stop_following
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(SLOW_SECONDS)
 
 
 @pytest.mark.parametrize("engine", SHORT)

@@ -14,9 +14,9 @@ from tests.support import proofs
 from tests.support.binlog_servers import binlog_server
 from tests.support.binlogs import SERVERS
 from tests.support.log_shops_mysql import mysql_shop, rotating
-from tests.support.profile import LONG
+from tests.support.profile import LONG, SLOW_SECONDS
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(SLOW_SECONDS)
 
 SECONDS, KILLS = (180, 40) if LONG else (8, 5)
 

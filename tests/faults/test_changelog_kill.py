@@ -8,10 +8,10 @@ from tests.faults.changelog_proof import proof_of
 from tests.support import proofs
 from tests.support.engines import of
 from tests.support.log_shops import PostgresShop
-from tests.support.profile import LONG
+from tests.support.profile import LONG, SLOW_SECONDS
 from tests.support.slots import logged_database
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(SLOW_SECONDS)
 
 SECONDS, KILLS = (180, 40) if LONG else (20, 8)
 ENGINES = of("postgresql") if LONG else ("postgresql-15",)

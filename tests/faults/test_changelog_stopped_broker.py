@@ -10,10 +10,11 @@ import pytest
 from tests.faults import changelog_child as child
 from tests.services.base import wait_until
 from tests.support.binlogs import SHORT, binlogged_database
+from tests.support.profile import SLOW_SECONDS
 from tests.support.slots import logged_database
 from tests.support.topics import Topics
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(SLOW_SECONDS)
 
 AWAY_SECONDS = 90
 DOUBLINGS = 17

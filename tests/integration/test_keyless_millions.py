@@ -38,7 +38,6 @@ def legacy(request):
         yield found
 
 
-@pytest.mark.timeout(3_600)
 @pytest.mark.parametrize("watermark", [(), ("n",)], ids=["bulk", "by a number"])
 def test_every_copy_arrives_with_its_number_and_memory_stays_flat(legacy, watermark):
     rows = equal = numbers = 0

@@ -69,7 +69,6 @@ def server():
         yield found
 
 
-@pytest.mark.timeout(3_600)
 @pytest.mark.parametrize("column", ["id", "xmin"])
 def test_every_row_arrives_and_only_what_was_not_saved_comes_twice(server, tmp_path, column):
     counts, store = tmp_path / "counts", tmp_path / "store.db"
@@ -82,7 +81,9 @@ def test_every_row_arrives_and_only_what_was_not_saved_comes_twice(server, tmp_p
         url = sa.make_url(database.url).render_as_string(hide_password=False)
         assert run(url, column, counts, store, None).rows == 0, "the writer holds everything back"
         (writer.commit if column == "id" else writer.rollback)()
-        child = multiprocessing.get_context("spawn").Process(target=run, args=(url, column, counts, store, KILLED_AT))
+        child = multiprocessing.get_context("spawn").Process(
+            target=run, args=(url, column, counts, store, KILLED_AT), daemon=True
+        )
         child.start()
         child.join()
         assert child.exitcode == -signal.SIGKILL

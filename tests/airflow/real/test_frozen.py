@@ -6,10 +6,10 @@ import time
 import pytest
 
 from tests.support.airflow_features import STORES
-from tests.support.profile import LONG
+from tests.support.profile import LONG, SLOW_SECONDS
 
 # With the start of Airflow, on a machine that others use too.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(SLOW_SECONDS)
 
 
 @pytest.fixture(scope="module")

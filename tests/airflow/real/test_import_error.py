@@ -3,9 +3,10 @@
 import pytest
 
 from tests.support.airflow_features import STORES
+from tests.support.profile import SLOW_SECONDS
 
 # With the start of Airflow, on a machine that others use too; how far Airflow is, the state of an asset tells.
-pytestmark = [pytest.mark.timeout(900), pytest.mark.airflow33]
+pytestmark = [pytest.mark.timeout(SLOW_SECONDS), pytest.mark.airflow33]
 
 
 def test_no_store_loses_its_watermark_by_an_import_error(real_airflow):

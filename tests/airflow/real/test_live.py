@@ -8,10 +8,10 @@ import pytest
 
 from tests.support.airflow_features import BY_AN_OPERATOR, FIRST_MEETINGS, TOGETHER
 from tests.support.deployment import moment, overlap, span
-from tests.support.profile import LONG
+from tests.support.profile import LONG, SLOW_SECONDS
 
 # With the start of Airflow, on a machine that others use too.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(SLOW_SECONDS)
 
 HELD_SECONDS = 30 if LONG else 0
 STREAMS = ("four_1", "four_2", "four_3", "four_4")

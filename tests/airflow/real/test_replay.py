@@ -3,10 +3,10 @@
 import pytest
 
 from tests.support.deployment import span
-from tests.support.profile import LONG
+from tests.support.profile import LONG, SLOW_SECONDS
 
 # With the start of Airflow, on a machine that others use too.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(SLOW_SECONDS)
 
 ROWS = 600 if LONG else 400
 RATE = 10

@@ -5,13 +5,13 @@ import time
 import psutil
 import pytest
 
-from tests.support.profile import LONG
+from tests.support.profile import LONG, SLOW_SECONDS
 
 WAITING, ROWS = (200, 1_000_000) if LONG else (3, 100)
 WATCHED_SECONDS = 180
 START_SECONDS = 1_800 if LONG else 180
 
-pytestmark = pytest.mark.timeout(3_600 if LONG else 900)
+pytestmark = pytest.mark.timeout(SLOW_SECONDS)
 
 
 def test_many_who_wait_share_one_session_and_all_are_told(real_airflow, record_property):
