@@ -56,8 +56,9 @@ def _is_plain(text: str, rows: int, columns: int) -> bool:
     return plain and text.count("\t") == rows * (columns - 1)
 
 
-def _column(values: Sequence[str | None]) -> list[str]:
-    return [_NULL if one is None else one for one in _each(values, _escaped)]
+def _column(values: Sequence[str | None]) -> Sequence[Any]:
+    found = _each(values, _escaped)
+    return [_NULL if one is None else one for one in found] if None in found else found
 
 
 def _escaped(text: str) -> str:
@@ -77,17 +78,14 @@ def _quoted(text: str) -> str:
     return '"' + text.replace(_NUL, f'"{_NUL}"') + '"'
 
 
-def _each(values: Sequence[str | None], form: Callable[[str], str]) -> list[str | None]:
+def _each(values: Sequence[str | None], form: Callable[[str], str]) -> Sequence[str | None]:
     """Return values in another form, which is made of all of them at once."""
-    try:
-        given: Sequence[Any] = values
-        joined = _NUL.join(given)
-    except TypeError:
-        given = [one for one in values if one is not None]
-        joined = _NUL.join(given)
-    if not given:
-        return list(values)
-    formed: list[Any] = form(joined).split(_NUL)
+    given: Sequence[Any] = values if None not in values else [one for one in values if one is not None]
+    joined = _NUL.join(given)
+    written = form(joined)
+    if not given or written == joined:
+        return values
+    formed: list[Any] = written.split(_NUL)
     if len(formed) != len(given):  # a text holds a NUL, which is refused where it is sent
         formed = list(map(form, given))
     if len(given) == len(values):

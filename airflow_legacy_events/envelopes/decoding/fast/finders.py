@@ -44,7 +44,7 @@ class CloudEvents:
             return None
         found = found.where("op", _QUOTED.__contains__).where("unchanged", _is_absent)
         found = found.picked(_there(found["specversion"], found["data"]))
-        said = [_QUOTED[None if one is msgspec.UNSET else bytes(one)] for one in found["op"]]
+        said = [_QUOTED[one] for one in found.written("op")]
         return Events(
             [places[at] for at in found.positions],
             found["data"],
@@ -123,8 +123,10 @@ def _each(convert: Callable[[str | None], TableOf], texts: Sequence[str | None])
     return [known[one] for one in texts]
 
 
-def _there(*columns: Sequence[Any]) -> list[int]:
+def _there(*columns: Sequence[Any]) -> Sequence[int]:
     """Return the positions at which every column has a value."""
+    if not any(msgspec.UNSET in one for one in columns):
+        return range(len(columns[0]))
     return [at for at, row in enumerate(zip(*columns, strict=True)) if msgspec.UNSET not in row]
 
 

@@ -58,10 +58,12 @@ def _integer(column: TargetColumn, _: Options) -> Quick:
     low = -_SAFE if column.low is None else column.low
     high = _SAFE if column.high is None else column.high
     bounded = low > -_SAFE or high < _SAFE
+    fitting = len(str(max(0, min(-low, high)))) - 1
+    """Characters of which each number fits."""
 
     def convert(raws: Sequence[msgspec.Raw]) -> Texts | None:
         found = _written(raws, patterns.INTEGERS)
-        if found is not None and bounded:
+        if found is not None and bounded and max(map(len, raws), default=0) > fitting:
             numbers = [int(one) for one in found if one is not None]
             if numbers and not low <= min(numbers) <= max(numbers) <= high:
                 return None

@@ -45,9 +45,16 @@ class Members:
 
     def where(self, name: str, known: Callable[[bytes | None], bool]) -> Members:
         """Return the objects whose member is a known one; None is absent."""
-        written = [None if one is msgspec.UNSET else bytes(one) for one in self[name]]
+        written = self.written(name)
         answers = {one: known(one) for one in set(written)}
         return self if all(answers.values()) else self.picked([at for at, one in enumerate(written) if answers[one]])
+
+    def written(self, name: str) -> Sequence[bytes | None]:
+        """Return the values of a member as they were written; None is absent."""
+        column = self[name]
+        if column.count(msgspec.UNSET) == len(column):
+            return [None] * len(column)
+        return [None if one is msgspec.UNSET else bytes(one) for one in column]
 
     def texts(self, name: str) -> Sequence[str | None]:
         """Return the texts of a member, None where it is absent or something else."""
@@ -60,6 +67,8 @@ class Members:
 def usual(received: Received, places: Sequence[int], special: frozenset[str]) -> list[int]:
     """Return the places of messages that have a value, and no header of a special name."""
     values, headers = received.values, received.headers
+    if special.isdisjoint([name for at in places for name, _ in headers[at]]):
+        return [at for at in places if values[at] is not None]
     return [at for at in places if values[at] is not None and not _has(headers[at], special)]
 
 
