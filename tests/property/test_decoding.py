@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from airflow_legacy_events.envelopes.decoders.cloudevents import CloudEventsDeco
 from airflow_legacy_events.envelopes.decoders.debezium import DebeziumDecoder
 from airflow_legacy_events.envelopes.decoders.maxwell import MaxwellDecoder
 from airflow_legacy_events.envelopes.decoders.plain import PlainDecoder
+from airflow_legacy_events.envelopes.decoding.fast import batches
 from tests.support.decoding import NOTHING, STREAM, batch, received, step, table
 from tests.support.fake_target import FakeTarget
 
@@ -183,4 +185,6 @@ def test_together_and_one_by_one(name, data):
     some = data.draw(st.lists(messages, min_size=1, max_size=12))
     options = data.draw(st.sampled_from(OPTIONS))
     decoder = make()
-    assert outcome(decoder, some, options) == outcome(one_by_one(decoder), some, options)
+    with mock.patch.object(batches, "SLICE", data.draw(st.sampled_from([1, 3, batches.SLICE]))):
+        together = outcome(decoder, some, options)
+    assert together == outcome(one_by_one(decoder), some, options)

@@ -10,10 +10,17 @@ from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.envelopes.decoders.cloudevents import CloudEventsDecoder
 from airflow_legacy_events.envelopes.decoders.debezium import DebeziumDecoder
 from airflow_legacy_events.envelopes.decoders.maxwell import MaxwellDecoder
+from airflow_legacy_events.envelopes.decoding.fast import batches
 from tests.support.decoding import NOTHING, STREAM, batch, received, step, table
 from tests.support.fake_target import FakeTarget
 
 TABLE = table(id=Kind.INTEGER)
+
+
+@pytest.fixture(autouse=True, params=[1, batches.SLICE])
+def slices(request, monkeypatch):
+    """Messages that are decoded together."""
+    monkeypatch.setattr(batches, "SLICE", request.param)
 
 
 def change(op, name="", partition=0):
