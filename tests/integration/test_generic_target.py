@@ -8,7 +8,7 @@ import traceback
 import pytest
 import sqlalchemy as sa
 
-from airflow_legacy_events.core.columns import Kind
+from airflow_legacy_events.core.columns import ABSENT, Kind
 from airflow_legacy_events.core.errors import ConfigurationError, TargetError
 from airflow_legacy_events.core.ports.target import Counts, ObjectionError, TableStates, TransactionLostError
 from airflow_legacy_events.databases.applying.faults import Meaning
@@ -73,6 +73,15 @@ def test_what_fits_a_column_is_known_before_it_is_written(world):
     assert not columns["c"].written
     assert columns["g"].numbered
     assert columns["g"].has_default
+
+
+def test_columns_whose_names_are_quoted_in_the_database_are_written(world):
+    world.execute('CREATE TABLE t ("id" integer NOT NULL PRIMARY KEY, "Mixed" varchar(9), "select" varchar(9), p integer)')
+    shape = world.shape()
+    assert [one.name for one in shape.columns] == ["id", "Mixed", "select", "p"]
+    world.apply(shape, upsert("1", "a", "b", "2"), upsert("2", "c", "d", "3"))
+    world.apply(shape, upsert("1", "e", ABSENT, "4"), delete(shape, "2"))
+    assert world.rows() == [(1, "e", "b", 4)]
 
 
 def test_an_error_holds_no_value_of_a_row(world):

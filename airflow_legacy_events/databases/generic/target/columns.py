@@ -32,7 +32,7 @@ def column_of(found: Mapping[str, Any], dialect: sa.Dialect) -> TargetColumn:
     low, high = _range(type_, kind)
     scale = _digits_of_a_second(type_, dialect) if kind in _TIMES else getattr(type_, "scale", None)
     return TargetColumn(
-        str(found["name"]),
+        found["name"],
         kind,
         _named(type_, dialect),
         nullable=bool(found.get("nullable", True)),
