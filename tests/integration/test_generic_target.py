@@ -76,7 +76,7 @@ def test_what_fits_a_column_is_known_before_it_is_written(world):
 
 
 def test_columns_whose_names_are_quoted_in_the_database_are_written(world):
-    world.execute('CREATE TABLE t ("id" integer NOT NULL PRIMARY KEY, "Mixed" varchar(9), "select" varchar(9), p integer)')
+    world.execute('CREATE TABLE t ("id" integer PRIMARY KEY, "Mixed" varchar(9), "select" varchar(9), p integer)')
     shape = world.shape()
     assert [one.name for one in shape.columns] == ["id", "Mixed", "select", "p"]
     world.apply(shape, upsert("1", "a", "b", "2"), upsert("2", "c", "d", "3"))

@@ -102,11 +102,6 @@ class Decoding:
         """Return completeness and reason, if messages lowered it; else None."""
         return self._snapshots.lowered()
 
-    @property
-    def snapshots_behind(self) -> frozenset[str]:
-        """Tables that a snapshot began of behind their streamed changes, in this run."""
-        return self._snapshots.behind
-
     def _find_truncates(self, received: Received) -> Sequence[tuple[int, str | None]]:
         found = []
         for at in range(len(received)):

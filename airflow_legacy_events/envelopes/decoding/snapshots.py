@@ -60,11 +60,6 @@ class Snapshots:
         self._seen = {table: {one: list(state) for one, state in parts.items()} for table, parts in found.items()}
         self._reasons = dict(facts.get(LOWERED) or {})
 
-    @property
-    def behind(self) -> frozenset[str]:
-        """Tables that such a snapshot began of, in this run."""
-        return frozenset(self._behind)
-
     def facts(self) -> dict[str, Any]:
         """Return what was added since the last call; {} if nothing was."""
         if not self._changed:
