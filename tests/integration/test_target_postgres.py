@@ -96,6 +96,40 @@ def test_a_row_without_a_required_column_is_updated(each_world, count):
     assert objection(each_world, shape, upsert("9999", ABSENT, "2")).code == "23502"
 
 
+KEYS = {
+    "a primary key": "id int PRIMARY KEY",
+    "a key that is checked at commit": "id int NOT NULL, UNIQUE (id) DEFERRABLE INITIALLY DEFERRED",
+}
+
+
+@pytest.mark.parametrize("key", sorted(KEYS))
+def test_rows_that_are_there_after_many_batches_of_new_ones_are_updated(each_world, key):
+    shape = made(each_world, f"a text, b int, {KEYS[key]}", key=("id",))
+
+    def batch(number, a, *changed):
+        some = [*range(number * MANY, (number + 1) * MANY), *changed]
+        return [row(shape, id=str(one), a=a, b="1") for one in some]
+
+    for number in range(5):
+        assert each_world.apply(shape, *batch(number, "new")) == Counts(MANY)
+    assert each_world.apply(shape, *batch(5, "changed", 0, 7)) == Counts(MANY + 2)
+    assert each_world.apply(shape, *batch(6, "new", *range(100))) == Counts(MANY + 100)
+    found = dict(each_world.rows(columns="id, a"))
+    assert len(found) == 7 * MANY
+    assert [found[0], found[7], found[5 * MANY], found[101]] == ["new", "new", "changed", "new"]
+    assert sum(one == "changed" for one in found.values()) == MANY
+
+
+def test_another_unique_index_objects_after_many_batches_of_new_rows(world):
+    shape = made(world, "id int PRIMARY KEY, mail text UNIQUE")
+    for number in range(5):
+        some = range(number * MANY, (number + 1) * MANY)
+        world.apply(shape, *[upsert(str(one), f"{SECRET} {one}") for one in some])
+    more = [upsert(str(one), f"{SECRET} {one}") for one in range(5 * MANY, 6 * MANY)]
+    assert objection(world, shape, *more, upsert("9999", f"{SECRET} 7")).code == "23505"
+    assert len(world.rows()) == 5 * MANY
+
+
 def test_a_row_that_is_missing_is_not_made_from_a_part_of_it(world):
     shape = made(world, "id int PRIMARY KEY, a text, b int")
     world.apply(shape, upsert("1", "kept", "1"))

@@ -43,14 +43,27 @@ class Applying(Changing):
 
     def _write(self, group: Group) -> Counts:
         """Write rows: those that are missing by COPY where most are, the others by statements over all of them."""
-        rows, counts = group.rows, Counts()
-        if len(rows) > FEW and not group.known and self._copies(group) and self.facts.looks.is_due():
-            there = looking.places_there(self.session, self.shape, rows)
-            if self.facts.looks.saw(len(there), len(rows)):
-                places = frozenset(there)
-                counts = self._copy(group.given, [row for at, row in enumerate(rows) if at not in places])
-                rows = [rows[at] for at in there]
+        rows, counts, looks = group.rows, Counts(), self.facts.looks
+        if len(rows) > FEW and not group.known and self._copies(group):
+            if looks.expects_none and not needs_two_steps(self.shape, group):
+                if (copied := self._copied_unseen(group)) is not None:
+                    return copied
+                looks.was_wrong()
+            if looks.is_due():
+                there = looking.places_there(self.session, self.shape, rows)
+                if looks.saw(len(there), len(rows)):
+                    places = frozenset(there)
+                    counts = self._copy(group.given, [row for at, row in enumerate(rows) if at not in places])
+                    rows = [rows[at] for at in there]
         return counts.plus(self._merge(group, rows)) if rows else counts
+
+    def _copied_unseen(self, group: Group) -> Counts | None:
+        """Copy rows that are expected to be missing; None, and nothing done, if a unique index has one of them."""
+        try:
+            with self.session.transaction():
+                return self._copy(group.given, group.rows)
+        except psycopg.errors.UniqueViolation:
+            return None
 
     def _merge(self, group: Group, rows: Sequence[Row]) -> Counts:
         source = stage(self.session, self.shape, group.given, rows)
