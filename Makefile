@@ -85,7 +85,7 @@ airflow32: ## the wheel in Airflow 3.2: pip check, one run of each type; FULL=1:
 
 bench: env $(VENV)/.mysqlclient ## the benchmark; ROUNDS=3 ROWS=1000000, MEMORY=1: memory of up to 5 M rows, OUTBOX=1: of drains, CHANGELOG=1: of change logs (ON=mariadb), HORIZON=1: of horizons, SINK=1: of the way back, PRICES=1: of single features
 	$(BIN)/python -m tests.benchmarks$(if $(OUTBOX),.outbox)$(if $(CHANGELOG),.changelog)$(if $(HORIZON),.horizon)$(if $(SINK),.sink) --rounds $(or $(ROUNDS),3) \
-	  --rows $(or $(ROWS),$(if $(OUTBOX),500000,$(if $(CHANGELOG),300000,$(if $(HORIZON),100000,$(if $(SINK),300000,1000000))))) $(if $(MEMORY),--memory) \
+	  --rows $(or $(ROWS),$(if $(OUTBOX),500000,$(if $(CHANGELOG),300000,$(if $(HORIZON),100000,1000000)))) $(if $(MEMORY),--memory) \
 	  $(if $(LONG),--long) $(if $(PRICES),--prices) $(if $(ON),--on $(ON))
 
 wheel: env ## dist/*.whl

@@ -1,4 +1,7 @@
-"""A session whose statement the process list can't show: streams, locks and looks at writers go on beside it."""
+"""A session whose statement the process list can't show: streams, locks and looks at writers go on beside it.
+
+On a server of its own: other tests ask the process list, too.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.services.base import wait_until
+from tests.services.mysql9 import MySQL9
 from tests.support.legacy import legacy_database
 
 HOLDER = {"dag": "d", "task": "t", "run": "r", "map_index": -1, "try": 1, "host": "h", "pid": 1}
@@ -31,9 +35,16 @@ def busy(legacy, statement):
         session.close()
 
 
+@pytest.fixture(scope="module")
+def alone():
+    server = MySQL9(shared=False)
+    yield server
+    server.stop()
+
+
 @pytest.fixture
-def legacy(request):
-    with legacy_database(request, "mysql-9.7") as found:
+def legacy(request, alone):
+    with legacy_database(request, "mysql-9.7", "alone") as found:
         found.execute("CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, note TEXT CHARACTER SET utf8mb4)")
         found.execute("INSERT INTO t () VALUES ()")
         yield found

@@ -23,7 +23,7 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.sink", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--rows", type=int, default=300_000)
+    parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--only", nargs="+", metavar="CASE", help="only cases whose name holds one of these words")
     parser.add_argument("--memory", action="store_true", help="instead: memory of 200 k and 1 M messages")
     parser.add_argument("--write", action="store_true", help="write the tables into the page of the documentation")
