@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from airflow_legacy_events.core.errors import SourceError
+from airflow_legacy_events.core.model import LogGap
 from airflow_legacy_events.databases.mysql.changelog import places, snapshot
 from airflow_legacy_events.databases.mysql.changelog.model import BinlogPlace
 from tests.support.binlogs import BINLOGGED, binlogged_database
@@ -48,6 +49,7 @@ def test_a_snapshot_has_what_committed_before_its_place_and_the_log_the_rest(log
                         int(row[0])
                         for chunk in log.change_log.read(logged.position, taken.place, 100_000)
                         for part in chunk.parts
+                        if not isinstance(part, LogGap)  # by the end of an XA transaction of another test
                         for row in part.rows
                     ]
                     assert ids(log) == before

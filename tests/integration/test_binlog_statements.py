@@ -135,8 +135,9 @@ def test_definitions_do_what_they_say(shop):
             shop.do("ALTER TABLE items CHANGE o v int")
         with followed(shop.url, *TABLES) as log:
             shop.do(statement)
-            found = list(said_in(log.run()).values())
-            assert found == ([effects] if effects else []), statement
+            said = said_in(log.run())
+            found = [each for text, each in said.items() if not text.startswith("XA ")]  # another test's
+            assert found == ([effects] if effects else []), (statement, said)
 
 
 def test_a_swap_is_one_gap_and_rows_behind_it_are_those_of_the_new_table(shop):

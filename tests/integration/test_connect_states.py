@@ -67,7 +67,7 @@ def test_a_state_counts_once_it_has_held_and_tasks_are_there(start, connect):
     }
     assert time.monotonic() - began >= 1
     with red("not yet, connector RUNNING, task 0 RUNNING", AirflowSensorTimeout):
-        state(name, 1, tasks_at_least=2)
+        state(name, 5, tasks_at_least=2)
     connect.client.put(f"/connectors/{name}/pause").raise_for_status()
     assert state(name, state="paused")["state"] == "paused"
     connect.client.put(f"/connectors/{name}/stop").raise_for_status()
@@ -88,7 +88,7 @@ def test_a_lost_slot_is_red_with_its_cause_restarts_end_and_a_reset_mends_it(sho
     assert PASSWORD not in str(found.value)
     assert len([one for one in front.passed if one.path.endswith("/status")]) == 1, "the first look"
     with red("no longer available", AirflowSensorTimeout):
-        state(name, 1, on_failed="wait")
+        state(name, 5, on_failed="wait")
     assert state(name, state="failed")["failure"] == found.value.trace
 
     front.passed.clear()

@@ -197,10 +197,15 @@ def connect(url: str | sa.URL, **options: Any) -> Any:
 def end_sessions(connection: Any, database: str) -> None:
     """End the other sessions of a database, and wait until the server knows them no more."""
     others = "SELECT id FROM information_schema.processlist WHERE db = %s AND id <> CONNECTION_ID()"
-    for (number,) in run(connection, others, database):
-        with contextlib.suppress(MySQLdb.OperationalError):  # gone by itself
-            run(connection, f"KILL {number}")
-    wait_until(lambda: not run(connection, others, database), f"the sessions of {database} being gone")
+
+    def are_gone() -> bool:
+        found = run(connection, others, database)
+        for (number,) in found:
+            with contextlib.suppress(MySQLdb.OperationalError):  # gone by itself
+                run(connection, f"KILL {number}")
+        return not found
+
+    wait_until(are_gone, f"the sessions of {database} being gone")
 
 
 def end_prepared(connection: Any, begin: str) -> None:
