@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
+
+from airflow_legacy_events.core.shared_setting import SharedSetting
 
 NEW_CONTAINERS = 200_000
 """More than a run holds at a time, rows included. Rows form no cycles, so reference counting frees them."""
@@ -14,31 +16,23 @@ SWEEP_BATCHES = 20
 
 _YOUNG = 1
 
-_lock = threading.Lock()
-_runs = 0
-_before = gc.get_threshold()
+
+def _made_rare() -> Callable[[], object]:
+    before = gc.get_threshold()
+    if before[0]:  # 0: the collector is switched off
+        gc.set_threshold(max(NEW_CONTAINERS, before[0]), *before[1:])
+    return partial(gc.set_threshold, *before)
 
 
-@contextmanager
-def rare_collections() -> Iterator[None]:
+_THRESHOLD = SharedSetting(_made_rare)
+
+
+def rare_collections() -> AbstractContextManager[None]:
     """Context in which the collector runs only after `NEW_CONTAINERS` new containers; several may overlap.
 
     Otherwise it would traverse everything Airflow has loaded into the task's process every few thousand rows.
     """
-    global _runs, _before  # noqa: PLW0603  the collector is global to the process, too
-    with _lock:
-        if not _runs:
-            _before = gc.get_threshold()
-            if _before[0]:  # 0: the collector is switched off
-                gc.set_threshold(max(NEW_CONTAINERS, _before[0]), *_before[1:])
-        _runs += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _runs -= 1
-            if not _runs:
-                gc.set_threshold(*_before)
+    return _THRESHOLD.changed()
 
 
 def sweep() -> None:

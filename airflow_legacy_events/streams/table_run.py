@@ -16,9 +16,11 @@ from airflow_legacy_events.core.model.changes import TargetShape
 from airflow_legacy_events.core.ports import BrokerClient, Database, Delivery, Lease, Observer, Reader, Source
 from airflow_legacy_events.core.ports.target import Target
 from airflow_legacy_events.core.relay import Relay
+from airflow_legacy_events.core.report import Report
 from airflow_legacy_events.core.sink.delivery import AppliedDelivery
 from airflow_legacy_events.core.sink.letters import BrokerLetters
 from airflow_legacy_events.core.sink.tables import KnownTables
+from airflow_legacy_events.core.switches import quick_switches
 from airflow_legacy_events.envelopes.decoding.decoding import Decoding
 from airflow_legacy_events.hooks.broker import EventBrokerHook
 from airflow_legacy_events.hooks.database import LegacyDatabaseHook
@@ -106,6 +108,11 @@ class TableRun(StreamRun[TopicSpec, RunOptions]):
     def topics(self) -> tuple[str, ...]:
         """See `StreamRun.topics`: those of dead letters."""
         return self.options.topics
+
+    def deliver(self, mode: RunMode, record: TaskRecord) -> Report:
+        """See `StreamRun.deliver`; one thread decodes while another applies."""
+        with quick_switches():
+            return super().deliver(mode, record)
 
     def interrupt(self) -> None:
         """See `StreamRun.interrupt`; a transaction that is open is rolled back."""

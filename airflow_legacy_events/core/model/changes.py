@@ -123,6 +123,8 @@ class TableChanges:
         places: of each, its message among those received.
         moved: the former key of a row whose key changed, by index, where the message has it.
         partial: names of the columns that the source left out because they did not change, by index.
+        complete: whether it is known that all are upserts which name every column that may be written.
+        last: last states of the rows, if each has one message and they were reduced ahead; see `reduce_ahead`.
     """
 
     shape: TargetShape
@@ -131,6 +133,8 @@ class TableChanges:
     places: list[int] = field(default_factory=list)
     moved: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     partial: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    complete: bool = False
+    last: list[Any] | None = None
 
 
 class Poison(NamedTuple):

@@ -42,12 +42,14 @@ class TableStates:
         rows: that are written or deleted.
         truncated: whether all other rows are deleted first.
         skipped: messages of an older version than another one of the batch.
+        complete: whether it is known that all rows are written, under the keys that they have, and name every column.
     """
 
     shape: TargetShape
     rows: list[RowState] = field(default_factory=list)
     truncated: bool = False
     skipped: int = 0
+    complete: bool = False
 
 
 class Counts(NamedTuple):

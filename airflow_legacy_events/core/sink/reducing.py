@@ -35,8 +35,8 @@ def reduced(changes: TableChanges, identity: Identity, within: Iterable[int] | N
     shape, places = changes.shape, None if within is None else frozenset(within)
     if not shape.key:
         return _appended(changes, places)
-    if not changes.moved and TRUNCATE not in changes.ops and (alone := _alone(changes, identity, places)) is not None:
-        return TableStates(shape, alone)
+    if (alone := _alone(changes, identity, places)) is not None:
+        return TableStates(shape, alone, complete=changes.complete)
     found: dict[Hashable, RowState] = {}
     left = set[Hashable]()
     truncated, skipped, older = False, 0, is_older(shape)
@@ -59,6 +59,12 @@ def reduced(changes: TableChanges, identity: Identity, within: Iterable[int] | N
     return TableStates(shape, _in_order(shape, found, identity), truncated, skipped)
 
 
+def reduce_ahead(changes: TableChanges, identity: Identity) -> None:
+    """Reduce changes for later calls of `reduced`, in another thread, where each row has one message."""
+    if changes.shape.key:
+        changes.last = _alone(changes, identity, None)
+
+
 def _within(changes: TableChanges, places: frozenset[int] | None) -> Iterator[tuple[int, str, tuple[Any, ...], int]]:
     for at, (op, row, place) in enumerate(zip(changes.ops, changes.rows, changes.places, strict=True)):
         if places is None or place in places:
@@ -68,8 +74,13 @@ def _within(changes: TableChanges, places: frozenset[int] | None) -> Iterator[tu
 def _alone(changes: TableChanges, identity: Identity, within: frozenset[int] | None) -> list[RowState] | None:
     """Return the states of rows that each have one message, in the order of their keys; None if one has several."""
     shape, rows, places = changes.shape, changes.rows, changes.places
+    if changes.moved or TRUNCATE in changes.ops:
+        return None
     some: Sequence[int] = range(len(rows))
-    if within is not None and not within.issuperset(places):
+    if within is None or within.issuperset(places):
+        if changes.last is not None:
+            return changes.last
+    else:
         some = [at for at, place in enumerate(places) if place in within]
         rows, places = [rows[at] for at in some], [places[at] for at in some]
     keys = list(zip(*(map(itemgetter(at), rows) for at in shape.key), strict=True))

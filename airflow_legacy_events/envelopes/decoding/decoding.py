@@ -40,7 +40,7 @@ class Decoding:
         self, decoder: Decoder, target: Target, options: DecodingOptions, *, log: logging.Logger | None = None
     ) -> None:
         log = log or logging.getLogger(__name__)
-        self._decoder, self._options = decoder, options
+        self._decoder, self._target, self._options = decoder, target, options
         self._own = finder_of(decoder) is not None
         self._everywhere = bool(getattr(decoder, "truncates_everywhere", False))
         self._routes = Routes(options.table, options.allowed_tables)
@@ -96,7 +96,7 @@ class Decoding:
 
     def compile(self, shape: Shape, stream: Stream) -> Callable[[Batch], Changes]:  # noqa: ARG002  see `Envelope`
         """Return what decodes the batches of a topic; their rows are `Received`."""
-        return Step(self._decoder, self._options, self._routes, self._tables, self._snapshots)
+        return Step(self._decoder, self._options, self._routes, self._tables, self._snapshots, self._target.identity_of)
 
     def lowered(self) -> tuple[str, str] | None:
         """Return completeness and reason, if messages lowered it; else None."""

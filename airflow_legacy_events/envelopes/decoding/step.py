@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from operator import add
 from typing import Any, cast
 
 from airflow_legacy_events.core.errors import DeliveryError
@@ -18,6 +19,7 @@ from airflow_legacy_events.core.model.changes import (
 )
 from airflow_legacy_events.core.model.meaning import Meaning
 from airflow_legacy_events.core.ports.decoder import Decoder, NotUnderstoodError
+from airflow_legacy_events.core.sink.reducing import Identity, reduce_ahead
 from airflow_legacy_events.envelopes.decoding.assembling import TableAssembler, poison_of
 from airflow_legacy_events.envelopes.decoding.fast.batches import Batches, Upserts
 from airflow_legacy_events.envelopes.decoding.fast.members import REPEATED
@@ -38,13 +40,20 @@ class Step:
         routes: which table each message is for.
         tables: what assembles the changes of each.
         snapshots: what was seen of them.
+        identity: of a key; see `Target.identity_of`.
     """
 
     def __init__(
-        self, decoder: Decoder, options: DecodingOptions, routes: Routes, tables: Tables, snapshots: Snapshots
+        self,
+        decoder: Decoder,
+        options: DecodingOptions,
+        routes: Routes,
+        tables: Tables,
+        snapshots: Snapshots,
+        identity: Identity,
     ) -> None:
         self._decoder, self._options = decoder, options
-        self._routes, self._tables, self._snapshots = routes, tables, snapshots
+        self._routes, self._tables, self._snapshots, self._identity = routes, tables, snapshots, identity
         self._usual = Batches(decoder, routes, tables.found)
         self._follows = not options.appends and options.on_delete in ("apply", "soft")
 
@@ -57,31 +66,43 @@ class Step:
             ConfigurationError, TargetError: a table can't be found or made.
         """
         received = cast("Received", batch.rows)
-        sizes = [len(key or b"") + len(value or b"") for key, value in zip(received.keys, received.values, strict=True)]
-        places, longest = range(len(received)), max(sizes, default=0)
-        if longest > self._options.max_row_bytes:
-            places = [at for at in places if sizes[at] <= self._options.max_row_bytes]  # type: ignore[assignment]
-        upserts = self._usual.decode(received, places)
+        total, longest, long = self._sizes(received)
+        places: Sequence[int] = range(len(received))
+        upserts = self._usual.decode(received, [at for at in places if at not in long] if long else places)
         found = _Found(received)
-        self._read(found, sizes, upserts)
+        self._read(found, long, upserts)
         for name in dict.fromkeys((*upserts, *found.entries)):
             self._assemble(name, found, upserts.get(name, _NONE))
         if self._follows:
             self._follow(found, upserts)
+        for table in found.tables.values():
+            reduce_ahead(table, self._identity)
         facts = self._snapshots.facts()
-        return Changes(received, found.tables, found.skipped, sorted(found.poison), sum(sizes), longest, facts)
+        return Changes(received, found.tables, found.skipped, sorted(found.poison), total, longest, facts)
 
-    def _read(self, found: _Found, sizes: Sequence[int], upserts: dict[str, Upserts]) -> None:
+    def _sizes(self, received: Received) -> tuple[int, int, Mapping[int, int]]:
+        """Return the bytes of all messages, of the longest one, and of each that is too long by its place."""
+        keys: Sequence[Any] = received.keys
+        values: Sequence[Any] = received.values
+        try:
+            sizes = list(map(add, map(len, keys), map(len, values)))
+        except TypeError:  # some have no key or value
+            sizes = [len(key or b"") + len(value or b"") for key, value in zip(keys, values, strict=True)]
+        longest, most = max(sizes, default=0), self._options.max_row_bytes
+        long = {} if longest <= most else {at: size for at, size in enumerate(sizes) if size > most}
+        return sum(sizes), longest, long
+
+    def _read(self, found: _Found, long: Mapping[int, int], upserts: dict[str, Upserts]) -> None:
         """Read the messages that are not decoded already, one by one."""
-        done = {at for one in upserts.values() for at in one.places}
-        if len(done) == len(sizes):
+        if sum(len(one.places) for one in upserts.values()) == len(found.received):
             return
+        done = {at for one in upserts.values() for at in one.places}
         most = self._options.max_row_bytes
-        for at in range(len(sizes)):
+        for at in range(len(found.received)):
             if at in done:
                 continue
-            if sizes[at] > most:
-                found.poison.append(Poison(at, "SIZE", f"it has {sizes[at]} bytes, and max_row_bytes={most}"))
+            if at in long:
+                found.poison.append(Poison(at, "SIZE", f"it has {long[at]} bytes, and max_row_bytes={most}"))
                 continue
             try:
                 self._read_one(found, at)
@@ -144,7 +165,8 @@ class Step:
         received, entries = found.received, found.entries.get(name, [])
         if not entries:
             shape, count = self._tables.found[name].shape, len(upserts.places)
-            found.tables[name] = TableChanges(shape, [UPSERT] * count, list(upserts.rows), list(upserts.places))
+            rows, places = list(upserts.rows), list(upserts.places)
+            found.tables[name] = TableChanges(shape, [UPSERT] * count, rows, places, complete=upserts.complete)
             return
         assembler = self._tables.of(name, entries, received)
         if assembler is None:  # there is no table, and nothing but deletes for it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -59,7 +59,14 @@ class Columns:
         received.offsets.extend(map(Message.offset, lump))
         received.keys.extend(keys)
         received.values.extend(map(Message.value, lump))
-        headers: list[Any] = list(map(Message.headers, lump))
-        none = headers.count(None) == len(headers)
-        received.headers.extend([()] * len(headers) if none else [one or () for one in headers])
+        received.headers.extend(_shared(map(Message.headers, lump)))
         received.timestamps.extend([moment if kind else None for kind, moment in map(Message.timestamp, lump)])
+
+
+def _shared(headers: Iterable[Any]) -> Iterator[Any]:
+    """Yield headers, those that are equal to the ones before as the same object."""
+    last: Any = ()
+    for one in headers:
+        if one != last:
+            last = one or ()
+        yield last

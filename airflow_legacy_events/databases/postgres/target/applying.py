@@ -29,7 +29,7 @@ class Applying(Changing):
         if not self.shape.key:
             return self._append([one.row for one in states.rows])
         spellings.refuse(self.session, self.shape, states.rows)
-        found = grouped(self.shape, states.rows, emptied=states.truncated)
+        found = grouped(states)
         counts = Counts(0, self._empty([row for one in found.written for row in one.rows]) if states.truncated else 0)
         if found.moved:
             kept_out = moving.move(self, found.moved)

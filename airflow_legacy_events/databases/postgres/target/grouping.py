@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow_legacy_events.core.columns import ABSENT
 from airflow_legacy_events.core.model.changes import TargetShape
-from airflow_legacy_events.core.ports.target import ObjectionError, RowState
+from airflow_legacy_events.core.ports.target import ObjectionError, RowState, TableStates
 from airflow_legacy_events.databases.postgres.target.statements import Positions, facts_of
 
 Row = Sequence[Any]
@@ -47,24 +47,22 @@ class Grouped:
     written: list[Group] = field(default_factory=list)
 
 
-def grouped(shape: TargetShape, states: Sequence[RowState], *, emptied: bool) -> Grouped:
-    """Return the rows in groups.
-
-    Args:
-        shape: of the table.
-        states: of its rows.
-        emptied: whether all other rows are deleted first, so that what is absent is not kept.
-    """
+def grouped(states: TableStates) -> Grouped:
+    """Return the rows of a table in groups."""
+    shape, emptied = states.shape, states.truncated
     found, every, groups = Grouped(), _every(shape), dict[Any, Group]()
+    if states.complete and states.rows:
+        found.written = [Group(every, rows=[one.row for one in states.rows])]
+        return found
     plain, written = Group(every), _getter(every)
-    for one in states:
+    for one in states.rows:
         if one.former is not None:
             found.moved.append(one)
         if one.deleted:
             if one.former is None:
                 found.deleted.append(one.row)
             continue
-        whole = one.whole or emptied
+        whole = one.whole or emptied  # of a table that is emptied, nothing that is absent can be kept
         if ABSENT not in written(one.row):
             plain.rows.append(one.row)
             continue

@@ -26,8 +26,8 @@ def refuse(session: psycopg.Connection[Any], shape: TargetShape, rows: Sequence[
         ConfigurationError: they are not.
     """
     facts = facts_of(shape)
-    settled = [one.row for one in rows if one.former is None]
-    if not facts.spelled or not settled:
+    settled = [one.row for one in rows if one.former is None] if facts.spelled else []
+    if not settled:
         return
     source = stage(session, shape, shape.key, settled)
     keys = ", ".join(f"x.c{at}" for at in shape.key)

@@ -27,11 +27,13 @@ class Upserts(NamedTuple):
         rows: as `TableChanges` has them.
         shown: place of each that shows something of snapshots, with the name of the one that read its row, None of a
             change; None if all are changes.
+        complete: whether it is known that all name every column that may be written.
     """
 
     places: Sequence[int]
     rows: Sequence[tuple[Any, ...]]
     shown: Sequence[tuple[int, str | None]] | None
+    complete: bool = False
 
     @classmethod
     def joined(cls, parts: Sequence[Upserts]) -> Upserts:
@@ -39,11 +41,11 @@ class Upserts(NamedTuple):
         if len(parts) == 1:
             return parts[0]
         places = list(chain.from_iterable(one.places for one in parts))
-        rows = list(chain.from_iterable(one.rows for one in parts))
+        rows, complete = list(chain.from_iterable(one.rows for one in parts)), all(one.complete for one in parts)
         if all(one.shown is None for one in parts):
-            return cls(places, rows, None)
+            return cls(places, rows, None, complete)
         each = ([(at, None) for at in one.places] if one.shown is None else one.shown for one in parts)
-        return cls(places, rows, list(chain.from_iterable(each)))
+        return cls(places, rows, list(chain.from_iterable(each)), complete)
 
 
 class Batches:
@@ -107,9 +109,11 @@ class Batches:
         if rows is None or rows.assembler is not self._tables[name]:
             rows = self._rows[name] = TableRows(self._tables[name])
         found = rows.decode(events.texts, events, received)
-        places = [events.places[at] for at in found.events]
+        whole = len(found.events) == len(events.places)
+        places = events.places if whole else [events.places[at] for at in found.events]
         if "r" not in events.said:
-            return Upserts(places, found.rows, None)
+            return Upserts(places, found.rows, None, found.complete)
         said, snapshots = events.said, events.lazily("snapshots")
         shown = [(at, snapshots[at]) for at in found.events if said[at] != "r" or snapshots[at] is not None]
-        return Upserts(places, found.rows, [(events.places[at], snapshot) for at, snapshot in shown])
+        sights = [(events.places[at], snapshot) for at, snapshot in shown]
+        return Upserts(places, found.rows, sights, found.complete)

@@ -10,7 +10,7 @@ import binascii
 import datetime as dt
 import re
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import msgspec
 
@@ -117,16 +117,16 @@ def _moment(column: TargetColumn, options: Options) -> Quick:
     instant, utc = column.kind is Kind.INSTANT, _is_utc(options.zone)
     zoned = patterns.moments(column.scale, zone=patterns.UTC)
     naive = patterns.moments(column.scale, zone="")
+    understood = [*([zoned] if utc or instant else []), *([naive] if utc or not instant else [])]
     ending = "+00" if instant else ""
 
     def convert(raws: Sequence[msgspec.Raw]) -> Texts | None:
         found = strings(raws)
         if found is None:
             return None
-        if (utc or instant) and (matching := _matching(found, zoned)) is not None:
-            return _replaced(matching, ending)
-        if (utc or not instant) and (matching := _matching(found, naive)) is not None:
-            return _replaced(matching, ending)
+        lines = _lines(found)
+        if lines is not None and any(one.fullmatch(lines) for one in understood):
+            return _replaced(found, lines, ending)
         return None
 
     return convert
@@ -179,23 +179,30 @@ def _written(raws: Sequence[msgspec.Raw], pattern: re.Pattern[str]) -> Texts | N
 
 def _matching(found: Texts, pattern: re.Pattern[str]) -> Texts | None:
     """Return texts if each that is not None matches."""
-    there = [one for one in found if one is not None]
-    if not there:
-        return found
-    joined = "\n".join(there)
-    alone = joined.count("\n") == len(there) - 1
-    return found if alone and pattern.fullmatch(f"{joined}\n") else None
+    lines = _lines(found)
+    return found if lines is not None and pattern.fullmatch(lines) else None
 
 
-def _replaced(found: Texts, ending: str) -> Texts:
-    """Return moments as a database writes them: with a space, and the ending in place of their zone."""
-    there = [one for one in found if one is not None]
-    if not there:
-        return found
-    joined = "\n".join(there).replace("T", " ").replace("Z", "").replace("+00:00", "")
-    written = f"{joined}\n".replace("\n", f"{ending}\n").split("\n")[:-1]
-    if len(there) == len(found):
-        return list(written)
+def _lines(found: Texts) -> str | None:
+    """Return texts as lines, without those that are None; None if one of them has several lines."""
+    there = [one for one in found if one is not None] if None in found else cast("list[str]", found)
+    lines = "\n".join([*there, ""])
+    return lines if lines.count("\n") == len(there) else None
+
+
+def _replaced(found: Texts, lines: str, ending: str) -> Texts:
+    """Return moments as a database writes them: with a space, and the ending in place of their zone.
+
+    Args:
+        found: as they were written.
+        lines: the same, as lines.
+        ending: of each.
+    """
+    lines = lines.replace("T", " ").replace("Z", "").replace("+00:00", "")
+    written: Texts = [*lines.replace("\n", f"{ending}\n").split("\n")]
+    written.pop()
+    if len(written) == len(found):
+        return written
     each = iter(written)
     return [None if one is None else next(each) for one in found]
 

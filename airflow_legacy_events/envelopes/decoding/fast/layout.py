@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from operator import attrgetter
 from typing import Any
 
 import msgspec
+from msgspec.structs import astuple
 
 from airflow_legacy_events.envelopes.decoders.objects import repeats
 
@@ -39,7 +39,6 @@ class Layout:
         ]
         rename = {f"f{at}": name for at, name in enumerate(self.names)}
         self._decode: Callable[[Text], Any] = _refuse
-        self._members: list[Callable[[Any], Any]] = [attrgetter(field[0]) for field in fields]
         try:
             made = msgspec.defstruct("Object", fields, rename=rename, forbid_unknown_fields=True, gc=False)
         except ValueError:  # a name that a struct can't have
@@ -52,7 +51,7 @@ class Layout:
             fitting, found, stranger = self._decoded(texts)
             if stranger is None or not self._learn(texts[stranger]):
                 break
-        columns: list[Sequence[Any]] = [list(map(one, found)) for one in self._members] if found else []
+        columns: list[Sequence[Any]] = list(zip(*map(astuple, found), strict=True))
         twice = self._repeated([texts[at] for at in fitting], columns) if found else ()
         if twice:
             kept = [at for at in range(len(fitting)) if at not in twice]
@@ -62,6 +61,10 @@ class Layout:
     def _decoded(self, texts: Sequence[Text]) -> tuple[list[int], list[Any], int | None]:
         """Return what fits, and the position of the first object that does not."""
         decode, found, fitting, stranger = self._decode, [], [], None
+        try:
+            return list(range(len(texts))), list(map(decode, texts)), None
+        except _NO_JSON:
+            pass
         for at, text in enumerate(texts):
             try:
                 found.append(decode(text))
@@ -92,7 +95,10 @@ class Layout:
         """
         expected = len(texts)
         for name, column in zip(self.names, columns, strict=True):
-            there = [one for one in column if one is not msgspec.UNSET] if msgspec.UNSET in column else column
+            lacking = column.count(msgspec.UNSET)
+            if lacking == len(column):
+                continue
+            there = [one for one in column if one is not msgspec.UNSET] if lacking else column
             expected += len(b"".join(there)) + (len(name.encode()) + 4) * len(there)
         if len(b"".join(texts)) == expected:
             return frozenset()

@@ -67,7 +67,8 @@ class Members:
 def usual(received: Received, places: Sequence[int], special: frozenset[str]) -> list[int]:
     """Return the places of messages that have a value, and no header of a special name."""
     values, headers = received.values, received.headers
-    if special.isdisjoint([name for at in places for name, _ in headers[at]]):
+    unlike = {id(one): one for one in map(headers.__getitem__, places)}  # equal ones are mostly the same
+    if special.isdisjoint([name for one in unlike.values() for name, _ in one]):
         return [at for at in places if values[at] is not None]
     return [at for at in places if values[at] is not None and not _has(headers[at], special)]
 

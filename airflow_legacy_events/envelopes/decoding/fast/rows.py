@@ -29,10 +29,12 @@ class Rows(NamedTuple):
     Attributes:
         events: positions of their events, in order.
         rows: as `TableChanges` has them.
+        complete: whether it is known that they name every column that may be written.
     """
 
     events: Sequence[int]
     rows: Sequence[tuple[Any, ...]]
+    complete: bool = False
 
 
 class TableRows:
@@ -53,6 +55,8 @@ class TableRows:
         columns = assembler.shape.columns
         self._quick = {at: quick(columns[at], assembler.options) for at, _ in self._fields}
         self._key = assembler.shape.key
+        taken = {*assembler.names, *assembler.metadata, assembler.shape.deleted}
+        self._covers = all(at in taken or not one.written for at, one in enumerate(columns))
 
     def decode(self, texts: Sequence[Text], events: Events, received: Received) -> Rows:
         """Return the rows among JSON objects that are written in the usual way.
@@ -67,8 +71,12 @@ class TableRows:
             return Rows((), ())
         columns: list[Sequence[Any]] = [[ABSENT] * len(fitting)] * len(self.assembler.shape.columns)
         unfit: set[int] = set()
+        complete = self._covers
         for (at, _), column in zip(self._fields, values, strict=False):
-            columns[at] = self._texts(at, column, events.typed, unfit)
+            if msgspec.UNSET in column:
+                columns[at], complete = self._some(at, column, events.typed, unfit), False
+            else:
+                columns[at] = self._converted(at, column, events.typed, range(len(column)), unfit)
         for at, column in metadata_texts(self.assembler, fitting, events, received, unfit).items():
             columns[at] = column
         for at in self._key:
@@ -78,14 +86,12 @@ class TableRows:
             unfit.update(at for at, one in enumerate(fitting) if not names.isdisjoint(events.changed[one]))
         rows = list(zip(*columns, strict=True))
         if not unfit:
-            return Rows(fitting, rows)
+            return Rows(fitting, rows, complete)
         kept = [at for at in range(len(fitting)) if at not in unfit]
-        return Rows([fitting[at] for at in kept], [rows[at] for at in kept])
+        return Rows([fitting[at] for at in kept], [rows[at] for at in kept], complete)
 
-    def _texts(self, at: int, column: Sequence[Any], typed: bool, unfit: set[int]) -> Sequence[Any]:  # noqa: FBT001
-        """Return the texts of a column; the positions of values that don't fit are added to `unfit`."""
-        if msgspec.UNSET not in column:
-            return self._converted(at, column, typed, range(len(column)), unfit)
+    def _some(self, at: int, column: Sequence[Any], typed: bool, unfit: set[int]) -> Sequence[Any]:  # noqa: FBT001
+        """Return the texts of a column that some rows lack; the positions of values that don't fit are added."""
         there = [position for position, one in enumerate(column) if one is not msgspec.UNSET]
         found: list[Any] = [ABSENT] * len(column)
         if there:
