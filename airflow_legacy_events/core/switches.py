@@ -1,6 +1,6 @@
 """Switches between threads: the thread that applies a batch gets the interpreter's lock back soon after each answer.
 
-Python lets a thread that computes keep the lock for 5 ms. The other one waits for it behind each of the dozen answers of
+Python lets a thread that computes keep the lock for 5 ms. The other waits for it behind each of the dozen answers of
 a transaction, while the first decodes the next batch: half of the time that a transaction took.
 """
 

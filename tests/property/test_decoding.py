@@ -188,3 +188,19 @@ def test_together_and_one_by_one(name, data):
     with mock.patch.object(batches, "SLICE", data.draw(st.sampled_from([1, 3, batches.SLICE]))):
         together = outcome(decoder, some, options)
     assert together == outcome(one_by_one(decoder), some, options)
+
+
+@st.composite
+def nearly_times(draw):
+    """A time, or what is left of one after some characters were changed."""
+    text = draw(st.sampled_from([one.strip('"') for one in (*TIMES, "2026-01-02T03:04:05.123456Z")]))
+    for _ in range(draw(st.integers(0, 2))):
+        at, sign = draw(st.integers(0, len(text))), draw(st.sampled_from(["", *"0123456789TZtz:-.+ ,e"]))
+        text = text[:at] + sign + text[at + draw(st.integers(0, 1)) :]
+    return text
+
+
+@given(texts=st.lists(nearly_times(), min_size=1, max_size=4), name=st.sampled_from(["at", "local"]))
+def test_times_together_and_one_by_one(texts, name):
+    messages = [(str(at), f'{{"id":{at},"{name}":{json.dumps(text)}}}', 0, ()) for at, text in enumerate(texts)]
+    assert outcome(PlainDecoder(), messages, {}) == outcome(one_by_one(PlainDecoder()), messages, {})

@@ -134,7 +134,7 @@ class TableChanges:
     moved: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     partial: dict[int, tuple[str, ...]] = field(default_factory=dict)
     complete: bool = False
-    last: list[Any] | None = None
+    last: Sequence[Any] | None = None
 
 
 class Poison(NamedTuple):

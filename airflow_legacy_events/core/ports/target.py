@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
@@ -33,23 +33,42 @@ class RowState:
     partial: tuple[str, ...] = ()
 
 
+class WholeRows(Sequence[RowState]):
+    """Rows that are written, under the keys that they have, and name every column that may be written.
+
+    Attributes:
+        rows: texts of their columns.
+        places: of their messages.
+    """
+
+    def __init__(self, rows: list[Any], places: list[int]) -> None:
+        self.rows, self.places = rows, places
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[RowState]:
+        return map(RowState, self.rows, self.places)
+
+    def __getitem__(self, at: Any) -> Any:
+        return list(self)[at]
+
+
 @dataclass(slots=True)
 class TableStates:
     """Last states of one table's rows, each key once and in the order of the keys.
 
     Attributes:
         shape: of the table.
-        rows: that are written or deleted.
+        rows: that are written or deleted; `WholeRows` if that is known of them.
         truncated: whether all other rows are deleted first.
         skipped: messages of an older version than another one of the batch.
-        complete: whether it is known that all rows are written, under the keys that they have, and name every column.
     """
 
     shape: TargetShape
-    rows: list[RowState] = field(default_factory=list)
+    rows: Sequence[RowState] = field(default_factory=list)
     truncated: bool = False
     skipped: int = 0
-    complete: bool = False
 
 
 class Counts(NamedTuple):

@@ -13,7 +13,7 @@ from typing import Any
 from airflow_legacy_events.core.columns import ABSENT, Kind
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model.changes import DELETE, TRUNCATE, UPSERT, TableChanges, TargetShape
-from airflow_legacy_events.core.ports.target import ObjectionError, RowState, TableStates
+from airflow_legacy_events.core.ports.target import ObjectionError, RowState, TableStates, WholeRows
 from airflow_legacy_events.core.sink.versions import is_older
 
 _SPELLED = frozenset({Kind.TEXT, Kind.ANY})
@@ -36,7 +36,7 @@ def reduced(changes: TableChanges, identity: Identity, within: Iterable[int] | N
     if not shape.key:
         return _appended(changes, places)
     if (alone := _alone(changes, identity, places)) is not None:
-        return TableStates(shape, alone, complete=changes.complete)
+        return TableStates(shape, alone)
     found: dict[Hashable, RowState] = {}
     left = set[Hashable]()
     truncated, skipped, older = False, 0, is_older(shape)
@@ -71,7 +71,7 @@ def _within(changes: TableChanges, places: frozenset[int] | None) -> Iterator[tu
             yield at, op, row, place
 
 
-def _alone(changes: TableChanges, identity: Identity, within: frozenset[int] | None) -> list[RowState] | None:
+def _alone(changes: TableChanges, identity: Identity, within: frozenset[int] | None) -> Sequence[RowState] | None:
     """Return the states of rows that each have one message, in the order of their keys; None if one has several."""
     shape, rows, places = changes.shape, changes.rows, changes.places
     if changes.moved or TRUNCATE in changes.ops:
@@ -88,7 +88,10 @@ def _alone(changes: TableChanges, identity: Identity, within: frozenset[int] | N
         return None
     orders = _padded([one for (one,) in keys]) if len(shape.key) == 1 else list(map(_order, keys))
     sequence = sorted(range(len(rows)), key=orders.__getitem__)
-    found = list(map(RowState, map(rows.__getitem__, sequence), map(places.__getitem__, sequence)))
+    rows, places = list(map(rows.__getitem__, sequence)), list(map(places.__getitem__, sequence))
+    if changes.complete:
+        return WholeRows(rows, places)
+    found = list(map(RowState, rows, places))
     if DELETE in changes.ops or changes.partial:
         for state, one in zip(found, sequence, strict=True):
             state.deleted = changes.ops[some[one]] == DELETE

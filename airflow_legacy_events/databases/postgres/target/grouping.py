@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow_legacy_events.core.columns import ABSENT
 from airflow_legacy_events.core.model.changes import TargetShape
-from airflow_legacy_events.core.ports.target import ObjectionError, RowState, TableStates
+from airflow_legacy_events.core.ports.target import ObjectionError, RowState, TableStates, WholeRows
 from airflow_legacy_events.databases.postgres.target.statements import Positions, facts_of
 
 Row = Sequence[Any]
@@ -51,8 +51,8 @@ def grouped(states: TableStates) -> Grouped:
     """Return the rows of a table in groups."""
     shape, emptied = states.shape, states.truncated
     found, every, groups = Grouped(), _every(shape), dict[Any, Group]()
-    if states.complete and states.rows:
-        found.written = [Group(every, rows=[one.row for one in states.rows])]
+    if isinstance(states.rows, WholeRows):
+        found.written = [Group(every, rows=states.rows.rows)] if states.rows else []
         return found
     plain, written = Group(every), _getter(every)
     for one in states.rows:

@@ -23,6 +23,7 @@ Texts: TypeAlias = list[str | None]
 Quick: TypeAlias = Callable[[Sequence[msgspec.Raw]], Texts | None]
 
 _STRINGS = msgspec.json.Decoder(list[str | None])
+_MOMENTS = msgspec.json.Decoder(list[dt.datetime])
 _QUOTE = ord('"')
 _BOOLEANS: dict[bytes, str | None] = {b"true": "true", b"false": "false", b"null": None}
 _SAFE = 10**18
@@ -121,6 +122,8 @@ def _moment(column: TargetColumn, options: Options) -> Quick:
     ending = "+00" if instant else ""
 
     def convert(raws: Sequence[msgspec.Raw]) -> Texts | None:
+        if (utc or instant) and (written := _of_utc(raws, column.scale, ending)) is not None:
+            return written
         found = strings(raws)
         if found is None:
             return None
@@ -130,6 +133,25 @@ def _moment(column: TargetColumn, options: Options) -> Quick:
         return None
 
     return convert
+
+
+def _of_utc(raws: Sequence[msgspec.Raw], scale: int | None, ending: str) -> Texts | None:
+    """Return moments that all end with Z, as a database writes them; None if there is anything else.
+
+    It understands what `patterns.moments` matches: msgspec knows the days of each month, and takes no digit more
+    than the length allows.
+    """
+    digits = 6 if scale is None else min(scale, 6)
+    longest = len('"2026-01-01T00:00:00Z"') + (digits + 1 if digits else 0)
+    joined = b",".join(raws)
+    plain = joined.count(b'Z"') == len(raws) and b"\\" not in joined and b"t" not in joined
+    if not plain or max(map(len, raws), default=0) > longest:
+        return None
+    try:
+        _MOMENTS.decode(b"[%b]" % joined)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return [*joined.decode().replace("Z", ending).replace("T", " ").replace('"', "").split(",")]
 
 
 def _document(_column: TargetColumn, _options: Options) -> Quick:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import astuple
@@ -16,6 +16,23 @@ MOST = 100
 """Members that are learned at most."""
 
 Text = bytes | msgspec.Raw
+
+
+class Fitting(NamedTuple):
+    """Objects that fit a layout.
+
+    Attributes:
+        positions: of them among those that were given.
+        columns: values of each member; `msgspec.UNSET` is absent.
+        lacking: positions of the columns that some objects lack.
+    """
+
+    positions: list[int]
+    columns: Sequence[Sequence[Any]]
+    lacking: frozenset[int] = frozenset()
+
+
+NONE = Fitting([], ())
 
 
 class Layout:
@@ -45,18 +62,20 @@ class Layout:
             return
         self._decode = msgspec.json.Decoder(made).decode
 
-    def columns(self, texts: Sequence[Text]) -> tuple[list[int], list[Sequence[Any]]]:
-        """Return the positions of the objects that fit, and the values of each member; `msgspec.UNSET` is absent."""
+    def columns(self, texts: Sequence[Text]) -> Fitting:
+        """Return the values of the members of the objects that fit."""
         while True:
             fitting, found, stranger = self._decoded(texts)
             if stranger is None or not self._learn(texts[stranger]):
                 break
         columns: list[Sequence[Any]] = list(zip(*map(astuple, found), strict=True))
-        twice = self._repeated([texts[at] for at in fitting], columns) if found else ()
+        if not found:
+            return Fitting(fitting, columns)
+        twice, lacking = self._repeated(texts if len(fitting) == len(texts) else [texts[at] for at in fitting], columns)
         if twice:
             kept = [at for at in range(len(fitting)) if at not in twice]
             fitting, columns = [fitting[at] for at in kept], [[one[at] for at in kept] for one in columns]
-        return fitting, columns
+        return Fitting(fitting, columns, lacking)
 
     def _decoded(self, texts: Sequence[Text]) -> tuple[list[int], list[Any], int | None]:
         """Return what fits, and the position of the first object that does not."""
@@ -88,24 +107,27 @@ class Layout:
         self._make()
         return self._decode is not _refuse
 
-    def _repeated(self, texts: Sequence[Text], columns: Sequence[Sequence[Any]]) -> frozenset[int]:
-        """Return the positions of objects that have a member more than once.
+    def _repeated(
+        self, texts: Sequence[Text], columns: Sequence[Sequence[Any]]
+    ) -> tuple[frozenset[int], frozenset[int]]:
+        """Return the positions of objects that have a member more than once, and of columns that some objects lack.
 
         Without spaces and repeated members an object is as short as it can be; so the sum shows whether all are.
         """
-        expected = len(texts)
-        for name, column in zip(self.names, columns, strict=True):
-            lacking = column.count(msgspec.UNSET)
-            if lacking == len(column):
-                continue
-            there = [one for one in column if one is not msgspec.UNSET] if lacking else column
-            expected += len(b"".join(there)) + (len(name.encode()) + 4) * len(there)
+        expected, lacking = len(texts), set[int]()
+        for at, (name, column) in enumerate(zip(self.names, columns, strict=True)):
+            try:
+                size, count = len(b"".join(column)), len(column)
+            except TypeError:
+                there = [one for one in column if one is not msgspec.UNSET]
+                size, count = len(b"".join(there)), len(there)
+                lacking.add(at)
+            expected += size + (len(name.encode()) + 4) * count
         if len(b"".join(texts)) == expected:
-            return frozenset()
+            return frozenset(), frozenset(lacking)
         counts = [sum([one is not msgspec.UNSET for one in row]) for row in zip(*columns, strict=True)]
-        return frozenset(
-            at for at, (text, count) in enumerate(zip(texts, counts, strict=True)) if _repeats(text, count)
-        )
+        pairs = enumerate(zip(texts, counts, strict=True))
+        return frozenset(at for at, (text, count) in pairs if _repeats(text, count)), frozenset(lacking)
 
 
 def _repeats(text: Text, count: int) -> bool:

@@ -29,8 +29,8 @@ class Members:
     @classmethod
     def of(cls, layout: Layout, texts: Sequence[Text]) -> Members:
         """Return those of some JSON objects that fit a layout."""
-        positions, columns = layout.columns(texts)
-        return cls(positions, dict(zip(layout.names, columns, strict=False)))
+        found = layout.columns(texts)
+        return cls(found.positions, dict(zip(layout.names, found.columns, strict=False)))
 
     def __getitem__(self, name: str) -> Sequence[Any]:
         """Return the values of a member; `msgspec.UNSET` is absent."""

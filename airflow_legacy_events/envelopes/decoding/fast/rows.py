@@ -15,7 +15,7 @@ from airflow_legacy_events.envelopes.decoders.wire import wire
 from airflow_legacy_events.envelopes.decoding.assembling import TableAssembler
 from airflow_legacy_events.envelopes.decoding.fast.events import Events
 from airflow_legacy_events.envelopes.decoding.fast.kinds import Quick, quick
-from airflow_legacy_events.envelopes.decoding.fast.layout import Layout, Text
+from airflow_legacy_events.envelopes.decoding.fast.layout import NONE, Layout, Text
 from airflow_legacy_events.envelopes.decoding.fast.metadata import metadata_texts
 
 _PAIRS = (frozenset({"before", "after"}), frozenset({"schema", "payload"}))
@@ -66,14 +66,15 @@ class TableRows:
             events: they belong to, of as many messages.
             received: the messages.
         """
-        fitting, values = ((), []) if self._ambiguous else self._layout.columns(texts)
-        if not fitting:
+        found = NONE if self._ambiguous else self._layout.columns(texts)
+        if not found.positions:
             return Rows((), ())
+        fitting = found.positions
         columns: list[Sequence[Any]] = [[ABSENT] * len(fitting)] * len(self.assembler.shape.columns)
         unfit: set[int] = set()
         complete = self._covers
-        for (at, _), column in zip(self._fields, values, strict=False):
-            if msgspec.UNSET in column:
+        for number, ((at, _), column) in enumerate(zip(self._fields, found.columns, strict=False)):
+            if number in found.lacking:
                 columns[at], complete = self._some(at, column, events.typed, unfit), False
             else:
                 columns[at] = self._converted(at, column, events.typed, range(len(column)), unfit)
