@@ -60,7 +60,10 @@ class Columns:
         received.keys.extend(keys)
         received.values.extend(map(Message.value, lump))
         received.headers.extend(_shared(map(Message.headers, lump)))
-        received.timestamps.extend([moment if kind else None for kind, moment in map(Message.timestamp, lump)])
+        kinds, moments = zip(*map(Message.timestamp, lump), strict=True)
+        if 0 in kinds:
+            moments = tuple(moment if kind else None for kind, moment in zip(kinds, moments, strict=True))
+        received.timestamps.extend(moments)
 
 
 def _shared(headers: Iterable[Any]) -> Iterator[Any]:
