@@ -6,6 +6,7 @@ A writer of a lower id, or an older transaction, holds all of it back at first. 
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import mmap
 import multiprocessing
@@ -63,6 +64,12 @@ def run(url: str, column: str, counts: Path, store: Path, killed_at: int | None)
     return Deliveries(url=url, broker=broker, topic="t", store=watermarks, options=options).run(batch_rows=BATCH)
 
 
+def killed(*arguments):
+    """Run the stream in this process until it kills itself; where it comes to a halt instead, show where."""
+    faulthandler.dump_traceback_later(3_000 if LONG else 120, exit=True)
+    run(*arguments)
+
+
 @pytest.fixture(scope="module")
 def server():
     with restartable(Postgres18) as found:  # of its own: an open transaction of any database holds row versions back
@@ -82,7 +89,7 @@ def test_every_row_arrives_and_only_what_was_not_saved_comes_twice(server, tmp_p
         assert run(url, column, counts, store, None).rows == 0, "the writer holds everything back"
         (writer.commit if column == "id" else writer.rollback)()
         child = multiprocessing.get_context("spawn").Process(
-            target=run, args=(url, column, counts, store, KILLED_AT), daemon=True
+            target=killed, args=(url, column, counts, store, KILLED_AT), daemon=True
         )
         child.start()
         child.join()
