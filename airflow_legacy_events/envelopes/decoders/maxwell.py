@@ -38,8 +38,9 @@ class MaxwellDecoder:
             return Meaning(DELETE, {}, _table_of_key(received.keys[at]))
         found = objects.members(value, "the message")
         kind = objects.text_of(found, "type")
-        if kind is None:
-            raise NotUnderstoodError("NOT_JSON", "it is no message of Maxwell: it has no type")
+        if kind is None or (kind not in _OPS and "database" not in found):  # a CloudEvent has a type, too
+            lacking = "type" if kind is None else "database"
+            raise NotUnderstoodError("NOT_JSON", f"it is no message of Maxwell: it has no {lacking}")
         table = TableOf(objects.text_of(found, "table"), database=objects.text_of(found, "database"))
         if kind == _LOADS:
             return Meaning(STARTED, {}, table, snapshot=SNAPSHOT, begins=True)

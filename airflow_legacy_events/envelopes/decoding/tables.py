@@ -19,6 +19,13 @@ from airflow_legacy_events.envelopes.decoding.new_columns import kinds_of, metad
 from airflow_legacy_events.envelopes.decoding.options import DecodingOptions
 from airflow_legacy_events.envelopes.decoding.schemaless import Types
 
+_MEMBERS = {
+    "cloudevents": frozenset({"specversion", "data"}),
+    "debezium": frozenset({"before", "after", "op"}),
+    "maxwell": frozenset({"database", "table", "data"}),
+}
+"""Fields by which rows look like events of another envelope."""
+
 Entries: TypeAlias = Sequence[tuple[int, Meaning]]
 """Messages of one table: place and meaning of each."""
 
@@ -110,10 +117,13 @@ class Tables:
         return self.found[table]
 
     def _unknown_fields(self, table: str, columns: Sequence[NewColumn]) -> SchemaChangedError:
-        names = ", ".join(repr(one.name) for one in columns)
+        names = {one.name for one in columns}
+        likely = next((envelope for envelope, members in _MEMBERS.items() if members <= names), None)
         error = SchemaChangedError(
-            f"table {table!r} has no column for the fields {names} of its messages; nothing of their batch was applied,"
-            f" and the position stays below it. Run this, or set on_schema_change='evolve' or 'ignore':\n"
+            f"table {table!r} has no column for the fields {', '.join(repr(one.name) for one in columns)} of its"
+            " messages; nothing of their batch was applied, and the position stays below it."
+            f"{'' if likely is None else f' They look like events of envelope={likely!r}; if they are, set it. Else'}"
+            f"{' Run' if likely is None else ' run'} this, or set on_schema_change='evolve' or 'ignore':\n"
             f"{self._target.added(table, columns)}"
         )
         error.retry_helps = False
