@@ -36,15 +36,9 @@ def identity_of(shape: TargetShape, key: Sequence[Any]) -> Any:
     Texts that a collation or type calls equal in a way that only the database knows are found by `spellings.refuse`.
     """
     each = _canonicals(shape)
-    if len(each) != 1:
-        return tuple(map(_one, each, key))
-    [canonical], [text] = each, key
-    if canonical is None or text is None:
-        return text
-    try:
-        return canonical(text)
-    except _FALLIBLE:  # the database judges it
-        return text
+    if len(each) == 1:
+        return _one(each[0], key[0])
+    return tuple(map(_one, each, key))
 
 
 def folds_of(column: Attribute) -> str:
