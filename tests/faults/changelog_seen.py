@@ -117,12 +117,17 @@ def follows(sent: Sequence[Change], due: Sequence[Change], *, whole: bool, unsav
         whole: whether that row was saved. Otherwise the key may not be read yet: then its deletes alone are sent, all
             of them, until a snapshot that does not have it has passed it. A broker may answer after its client died,
             so a row that was saved may look as if it was not.
-        unsaved: how many of the first events the run may have sent that was killed with that row.
+        unsaved: how many of the first events a run may have sent that was killed before it saved: it may have read the
+            key, or passed its place without one, while the next run begins before both.
     """
     if whole or list(sent) == list(due):
         return list(sent) == list(due)
-    killed = (at for at in range(unsaved + 1) if list(sent[:at]) == list(due[:at]))
-    return any(_unread(sent[at:], due[at:]) for at in killed)
+    return any(
+        _unread(sent[at:], due[behind:])
+        for at in range(unsaved + 1)
+        for behind in range(at, len(due) + 1)
+        if list(sent[:at]) == list(due[:behind]) or (at and _unread(sent[:at], due[:behind]))
+    )
 
 
 def _unread(sent: Sequence[Change], due: Sequence[Change]) -> bool:

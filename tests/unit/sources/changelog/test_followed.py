@@ -45,6 +45,14 @@ def test_a_killed_run_may_have_sent_more_than_was_saved():
     assert not follows([("u", 3), ("d", None)], due, whole=False, unsaved=1)
 
 
+def test_a_killed_run_may_have_passed_the_place_of_a_key_without_a_row():
+    due, sent = [*HISTORY, ("d", None)], [("c", 4), ("d", None)]
+    assert follows(sent, due, whole=False, unsaved=1)
+    assert not follows(sent, due, whole=False)
+    assert not follows([("c", 4)], HISTORY, whole=False, unsaved=1)
+    assert not follows([("u", 5), ("d", None)], due, whole=False, unsaved=1)
+
+
 def test_history_begins_behind_the_version_of_the_row():
     assert since(HISTORY, 2) == HISTORY[2:]
     assert since(HISTORY, None) == HISTORY
