@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -123,10 +123,8 @@ class PostgresTarget(SqlTarget):
         """See `SqlTarget.type_of`."""
         return types.type_of(column)
 
-    def identity_of(self, shape: TargetShape, key: Sequence[Any]) -> Hashable:
-        """See `core.ports.target.Target.identity_of`."""
-        found: Hashable = identity_of(shape, key)
-        return found
+    identity_of = staticmethod(identity_of)
+    """See `core.ports.target.Target.identity_of`; it is called for each key."""
 
     def interrupt(self, driver: Any) -> None:
         """See `SqlTarget.interrupt`."""
