@@ -79,6 +79,14 @@ class SinkWorld(LogWorld):
                 out.writelines(copy)
         return file
 
+    def last(self, rows: int) -> int:
+        """Return the id of the order whose message is the last one of a topic."""
+        query = "SELECT id FROM orders ORDER BY updated_at DESC, id DESC LIMIT 1"
+        with psycopg.connect(self._source(rows).dsn) as session:
+            found = session.execute(query).fetchone()
+        assert found is not None
+        return int(found[0])
+
     def demand(self, table: Table, rows: int) -> None:
         """Demand that a table holds exactly so many rows."""
         if (found := self.held(table)) != rows:
