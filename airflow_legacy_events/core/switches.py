@@ -14,7 +14,7 @@ from functools import partial
 from airflow_legacy_events.core.shared_setting import SharedSetting
 
 SECONDS = 0.001
-"""For which a thread keeps the lock; with a tenth of it, switching takes up what waiting less gains."""
+"""For which a thread keeps the lock; with a fifth of it, switching takes up what waiting less gains."""
 
 
 def _shortened() -> Callable[[], object]:

@@ -94,5 +94,9 @@ def test_each_page_outside_a_full_load_leaves_no_transaction_open(legacy):
         next(source.open(None).batches)
         number = source.database._session.number
         running = "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_mysql_thread_id = %s"
-        asleep = "DO SLEEP(0.2)"  # the list is renewed only if nobody has read it for 0.1 s
-        wait_until(lambda: [legacy.execute(asleep), legacy.execute(running, number)][-1] == [(0,)], "no transaction")
+
+        def none_runs():
+            legacy.execute("DO SLEEP(0.2)")  # the list is renewed only if nobody has read it for 0.1 s
+            return legacy.execute(running, number) == [(0,)]
+
+        wait_until(none_runs, "no transaction being open")

@@ -124,7 +124,7 @@ class TableChanges:
         moved: the former key of a row whose key changed, by index, where the message has it.
         partial: names of the columns that the source left out because they did not change, by index.
         complete: whether it is known that all are upserts which name every column that may be written.
-        last: last states of the rows, if each has one message and they were reduced ahead; see `reduce_ahead`.
+        last: last states of the rows, if they were reduced ahead, see `reduce_ahead`; () if a row has several messages.
     """
 
     shape: TargetShape

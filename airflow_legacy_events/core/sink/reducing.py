@@ -62,7 +62,7 @@ def reduced(changes: TableChanges, identity: Identity, within: Iterable[int] | N
 def reduce_ahead(changes: TableChanges, identity: Identity) -> None:
     """Reduce changes for later calls of `reduced`, in another thread, where each row has one message."""
     if changes.shape.key:
-        changes.last = _alone(changes, identity, None)
+        changes.last = _alone(changes, identity, None) or ()
 
 
 def _within(changes: TableChanges, places: frozenset[int] | None) -> Iterator[tuple[int, str, tuple[Any, ...], int]]:
@@ -79,7 +79,7 @@ def _alone(changes: TableChanges, identity: Identity, within: frozenset[int] | N
     some: Sequence[int] = range(len(rows))
     if within is None or within.issuperset(places):
         if changes.last is not None:
-            return changes.last
+            return changes.last or None
     else:
         some = [at for at, place in enumerate(places) if place in within]
         rows, places = [rows[at] for at in some], [places[at] for at in some]

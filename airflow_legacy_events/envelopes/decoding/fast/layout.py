@@ -80,10 +80,6 @@ class Layout:
     def _decoded(self, texts: Sequence[Text]) -> tuple[list[int], list[Any], int | None]:
         """Return what fits, and the position of the first object that does not."""
         decode, found, fitting, stranger = self._decode, [], [], None
-        try:
-            return list(range(len(texts))), list(map(decode, texts)), None
-        except _NO_JSON:
-            pass
         for at, text in enumerate(texts):
             try:
                 found.append(decode(text))

@@ -8,10 +8,7 @@ import pytest
 
 from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.errors import SchemaChangedError
-from airflow_legacy_events.envelopes.decoders.cloudevents import CloudEventsDecoder
-from airflow_legacy_events.envelopes.decoders.debezium import DebeziumDecoder
-from airflow_legacy_events.envelopes.decoders.maxwell import MaxwellDecoder
-from airflow_legacy_events.envelopes.decoders.plain import PlainDecoder
+from airflow_legacy_events.hooks.registry import DECODERS, resolve
 from tests.support.decoding import NOTHING, STREAM, batch, received, step, table
 from tests.support.fake_target import FakeTarget
 
@@ -25,16 +22,10 @@ MESSAGES = {
     "maxwell": {"database": "d", "table": "t", "type": "insert", "ts": 1, "xid": 2, "data": ROW},
     "plain": ROW,
 }
-DECODERS = {
-    "cloudevents": CloudEventsDecoder,
-    "debezium": DebeziumDecoder,
-    "maxwell": MaxwellDecoder,
-    "plain": PlainDecoder,
-}
 
 
 def decoded(envelope, message):
-    found = step(DECODERS[envelope](), FakeTarget(shapes={"t": TABLE}))
+    found = step(resolve(DECODERS[envelope])(), FakeTarget(shapes={"t": TABLE}))
     found.open()
     return found.compile(NOTHING, STREAM)(batch(received(("1", json.dumps(message), 0, ()))))
 
