@@ -69,11 +69,11 @@ def writers_of_its_own(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
 
 
 def _prepared_here(lister: Any) -> bool:
-    """Whether a prepared transaction has the name of this test's database, or one of no database."""
+    """Whether a prepared transaction has the name of this test's database."""
     with lister._using("looking for prepared transactions of other tests") as session:
         [(database,)] = session.rows("SELECT DATABASE()")
         names = prepared_names(session)
-    return not names or any(str(database) in one or "test_" not in one for one in names)
+    return any(str(database) in one for one in names)
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,7 @@ def test_a_session_is_ended_by_its_number(legacy, ending):
 
 
 def test_a_prepared_transaction_is_rolled_back_by_its_name(legacy, ending):
-    with contextlib.closing(legacy.connect()) as writer:
+    with legacy.ended() as writer:
         for statement in PREPARING[legacy.dialect]:
             writer.execute(statement)
     gid = GID[legacy.dialect]

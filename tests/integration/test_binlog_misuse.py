@@ -117,7 +117,7 @@ def test_a_foreign_key_that_changes_nothing_is_fine(logged):
 @pytest.mark.parametrize("logged", KEEPS_PREPARED, indirect=True)
 @pytest.mark.parametrize("end", ["XA COMMIT", "XA ROLLBACK"])
 def test_a_prepared_transaction_that_does_not_end_is_named(logged, end):
-    with logged.legacy.connect() as session:
+    with logged.legacy.ended() as session:
         for statement in prepared(logged):
             session.execute(statement)
     logged.timeout = 0.2
@@ -131,7 +131,7 @@ def test_a_prepared_transaction_that_does_not_end_is_named(logged, end):
 
 @pytest.mark.parametrize("logged", KEEPS_PREPARED, indirect=True)
 def test_a_prepared_transaction_that_ends_is_waited_for(logged):
-    with logged.legacy.connect() as session:
+    with logged.legacy.ended() as session:
         for statement in prepared(logged):
             session.execute(statement)
     ended = threading.Timer(0.2, lambda: logged.execute(f"XA COMMIT '{logged.legacy.url.database}'"))

@@ -215,6 +215,24 @@ def end_sessions(connection: Any, database: str) -> None:
     wait_until(are_gone, f"the sessions of {database} being gone")
 
 
+def wait_gone(connection: Any, number: int) -> None:
+    """Wait until the server knows a session no more.
+
+    A prepared transaction that is decided while its session ends stays half open on MariaDB until a restart.
+    """
+    there = "SELECT 1 FROM information_schema.processlist WHERE id = %s"
+
+    def is_gone() -> bool:
+        try:
+            return not run(connection, there, number)
+        except MySQLdb.OperationalError as error:
+            if error.args[0] != _UNSHOWN:
+                raise
+            return False
+
+    wait_until(is_gone, f"session {number} being gone")
+
+
 def end_prepared(connection: Any, begin: str) -> None:
     """Roll back the prepared transactions whose names begin with this, so that nothing waits for them."""
     for *_, name in run(connection, "XA RECOVER"):

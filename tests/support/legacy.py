@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -57,6 +58,15 @@ class Legacy:
         if self.dialect == "mysql":
             return mysql.Application(self.url.set(**url))
         return psycopg.connect(plain(self.url.set(**url)), autocommit=True)
+
+    @contextmanager
+    def ended(self) -> Iterator[Any]:
+        """Another connection of the application, which the server knows no more after the block."""
+        with contextlib.closing(self.connect()) as session:
+            number = session.number if self.dialect == "mysql" else None
+            yield session
+        if number is not None:
+            self.connection.wait_gone(number)
 
     def needs(self, feature: str) -> None:
         """Skip the test where the server's release has not what the test is about."""

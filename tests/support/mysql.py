@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
-from tests.services.mysql_family import connect, end_prepared, end_sessions
+from tests.services.mysql_family import connect, end_prepared, end_sessions, wait_gone
 
 # What the tests call a type is called otherwise here; a plain `text` holds 64 kB only.
 _TYPES = {
@@ -50,6 +50,10 @@ class Application:
     def number(self) -> int:
         """The server's number of the session."""
         return int(self.execute("SELECT CONNECTION_ID()").fetchall()[0][0])
+
+    def wait_gone(self, number: int) -> None:
+        """Wait until the server knows another session no more."""
+        wait_gone(self._connection, number)
 
     def close(self) -> None:
         if self._connection.open:
