@@ -259,4 +259,5 @@ def _download(folder: Path, plugins: Path) -> None:
         subprocess.run(copy, cwd=folder, check=True)
         [archive] = (folder / f"archive-{name}").glob("*.tar.gz")
         with tarfile.open(archive) as found:
-            found.extractall(plugins, filter="data")
+            found.extraction_filter = getattr(tarfile, "data_filter", None)  # Debian 12's Python has none
+            found.extractall(plugins)
