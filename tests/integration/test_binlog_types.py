@@ -10,11 +10,10 @@ import pytest
 
 from airflow_legacy_events.brokers.memory import MemoryBroker
 from airflow_legacy_events.envelopes.plain import PlainEnvelope
-from airflow_legacy_events.sources.changelog import ChangeLogSource
 from tests.services.mysql_family import connect, run
 from tests.support.binlogs import BINLOGGED, binlogged_database
-from tests.support.crashes import STREAM, World
-from tests.support.log_runs import LogProcess, SteppedBroker, ended
+from tests.support.crashes import World
+from tests.support.log_to_topic import send_log
 from tests.support.mysql_catalog import SESSION, known
 from tests.support.profile import LONG
 from tests.support.streams import Deliveries
@@ -28,25 +27,6 @@ COLUMNS = 110
 def binlogged(request):
     with binlogged_database(request, request.param) as found:
         yield found
-
-
-def read_log(binlogged, world: World, broker: MemoryBroker) -> None:
-    """Run a stream once."""
-    source = ChangeLogSource(
-        database=binlogged.legacy.database(60.0),
-        options=binlogged.options,
-        stream=STREAM._replace(topic="log"),
-        source="shop",
-        tables=binlogged.patterns,
-    )
-    process = LogProcess(world, source, None, float)
-    process.broker, process.envelope = SteppedBroker(process, broker), PlainEnvelope()
-    process.relay.stream = STREAM._replace(topic="log")
-    with closing(source.database), closing(source):
-        try:
-            process.run()
-        finally:
-            ended()
 
 
 @pytest.mark.timeout(0 if LONG or "LEGACY_EVENTS_TEST_ROWS" in os.environ else 300)
@@ -68,7 +48,7 @@ def test_snapshot_log_and_query_give_equal_texts(binlogged):
             for first in (0, ROWS):  # the same rows for the snapshot, and behind it
                 for number, row in enumerate(rows, first):
                     run(legacy, statement, number, *row)
-                read_log(binlogged, world, broker)
+                send_log(binlogged, world, broker, "log", PlainEnvelope())
             Deliveries(
                 url.render_as_string(hide_password=False), broker, "query", table="t", envelope=PlainEnvelope()
             ).run(batch_rows=5_000)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_legacy_events.core.columns import Kind
+from airflow_legacy_events.core.columns import Elements, Kind
 from airflow_legacy_events.core.model.changes import TargetColumn
 from airflow_legacy_events.envelopes.decoders.cloudevents import CloudEventsDecoder
 from airflow_legacy_events.envelopes.decoders.debezium import DebeziumDecoder
@@ -34,6 +34,10 @@ TABLE = table(
     uid=Kind.UUID,
     data=TargetColumn("", Kind.BYTES, "bytea", length=3),
     doc=Kind.JSON,
+    bits=TargetColumn("", Kind.TEXT, "bit(3)", length=3),
+    pairs=TargetColumn("", Kind.TEXT, "hstore"),
+    span=TargetColumn("", Kind.TEXT, "interval"),
+    days=TargetColumn("", Kind.ARRAY, "date[]", elements=Elements(Kind.DATE)),
     made=TargetColumn("", Kind.TEXT, "text", written=False),
 )
 
@@ -59,7 +63,14 @@ FIELDS = {
     "clock": ['"01:02:03"', '"01:02:03.0"', '"24:00:00"', '"1:2"', "null", "3600"],
     "uid": ['"7d444840-9dc0-11d1-b245-5ffdce74fad2"', '"7D444840-9DC0-11D1-B245-5FFDCE74FAD2"', '"7d"', "null", "1"],
     "data": ['"AP8Q"', '""', '"AP8QAA=="', '"AP8"', '"é"', "null", "1"],
-    "doc": ['{"a":1.50}', "[1,2]", '"a"', "1", "null", '{"a":"\\ud800"}', '{"\udcff":1}', "[" * 600 + "]" * 600],
+    "doc": [
+        *('{"a":1.50}', "[1,2]", '"a"', "1", "null", '{"a":"\\ud800"}', '{"\udcff":1}', "[" * 600 + "]" * 600),
+        *('"{\\"a\\":1}"', '"5"'),
+    ],
+    "bits": ['"101"', '"BQ=="', "5", "true", '"1010"', "9", "-1", "1.5", "null"],
+    "pairs": ['{"a":"1","b":null}', '"{\\"a\\":\\"1\\"}"', '"a=>1"', '{"a":1}', "[1]", "null"],
+    "span": ["-5000001", '"1 mon"', "1.5", "null"],
+    "days": ["[20454,null]", '["2026-01-01"]', "[[1],[2]]", '"{}"', "1", "null"],
     "made": ['"x"', "1"],
     "unknown": ["1", "null"],
 }
@@ -122,7 +133,8 @@ def maxwell(draw):
     kinds = ["insert", "update", "update", "delete", "bootstrap-insert", "bootstrap-start", "table-drop"]
     olds = ["", ',"old":{"id":9}', ',"old":{"text":"b"}', ',"old":null', ',"old":1', ',"old":{"a":1,"a":1}']
     kind, old = draw(st.sampled_from(kinds)), draw(st.sampled_from(olds))
-    head = f'"database":"d","table":"t","type":"{kind}","ts":1,"xid":2,"commit":true,"gtid":"g"'
+    gtid = draw(st.sampled_from([',"gtid":"0-1-7"', ',"gtid":"6b0a16dd-e75a-11f1-b222-02fc00000001:20"', ""]))
+    head = f'"database":"d","table":"t","type":"{kind}","ts":1,"xid":2,"commit":true{gtid}'
     return draw(keys), f'{{{head},"data":{draw(rows)}{old}}}', 0, ()
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+import msgspec
+
+from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.model.batch import STARTED
-from airflow_legacy_events.core.model.changes import DELETE, UPSERT, Received
-from airflow_legacy_events.core.model.meaning import Fields, Meaning, TableOf
+from airflow_legacy_events.core.model.changes import DELETE, UPSERT, Received, TargetColumn
+from airflow_legacy_events.core.model.meaning import Fields, Form, Meaning, TableOf, Wire
 from airflow_legacy_events.core.ports.decoder import NotUnderstoodError
 from airflow_legacy_events.envelopes.decoders import objects
+from airflow_legacy_events.envelopes.decoders.values import UnfitError
 
 _OPS: Mapping[str, tuple[str, str]] = {
     "insert": (UPSERT, "c"),
@@ -52,7 +56,22 @@ class MaxwellDecoder:
         old = objects.optional_fields(found["old"], "the member old") if kind == "update" and "old" in found else None
         op, said = _OPS[kind]
         snapshot = SNAPSHOT if kind == _LOADED else None
-        return Meaning(op, row, table, old=old, id=id_of(found), time=time_of(found), said=said, snapshot=snapshot)
+        return Meaning(
+            *(op, row, table),
+            old=old,
+            id=id_of(found),
+            time=time_of(found),
+            said=said,
+            snapshot=snapshot,
+            typed=is_of_mysql(found.get("gtid")),
+        )
+
+    def reading(self, column: TargetColumn, _types: object) -> Callable[[Wire], Wire] | None:
+        """Return what reads the values of a column in messages that MySQL may not have written.
+
+        JSON of MySQL is embedded, and that of MariaDB is a text.
+        """
+        return _document if column.kind is Kind.JSON else None
 
     def key(self, key: bytes, names: Sequence[str]) -> Fields:
         """See `Decoder.key`: `{"database":…,"table":…,"pk.id":…}`, in which names of columns are in lower case."""
@@ -68,6 +87,26 @@ def _table_of_key(key: bytes | None) -> TableOf:
     except NotUnderstoodError:
         return TableOf()
     return TableOf(objects.text_of(found, "table"), database=objects.text_of(found, "database"))
+
+
+def is_of_mysql(gtid: bytes | msgspec.Raw | None) -> bool:
+    """Return whether a message's GTID is one of MySQL, such as `6b0a16dd-e75a-11f1-b222-02fc00000001:20`."""
+    return gtid is not None and b":" in bytes(gtid)
+
+
+def _document(found: Wire) -> Wire:
+    if found.form is not Form.TEXT:
+        return found
+    try:
+        msgspec.json.decode(found.text, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return found  # a string of MySQL
+    if found.text.lstrip()[:1] not in "{[":
+        raise UnfitError(
+            "it may be JSON of MariaDB or a string of MySQL, and only a gtid of MySQL says which: set"
+            " output_gtid_position=true in Maxwell"
+        )
+    return Wire(Form.DOCUMENT, found.text)
 
 
 def id_of(found: objects.Members) -> str | None:

@@ -22,6 +22,9 @@ from airflow_legacy_events.envelopes.decoders.values import Converter, Options, 
 from airflow_legacy_events.envelopes.decoding.metadata import Fact, fact
 from airflow_legacy_events.envelopes.decoding.schemaless import Reading, Types, reading
 
+_READ_AS_TEXT = frozenset({Kind.DECIMAL, Kind.MONEY, Kind.TEXT})
+"""Kinds of columns whose texts may stand for something else."""
+
 Key: TypeAlias = tuple[Any, ...]
 
 
@@ -83,7 +86,8 @@ class TableAssembler:
         self._positions = {name: at for at, name in self.names.items()}
         self._converters: list[Converter] = [converter(one, self.options) for one in columns]
         lenient = bool(getattr(self.decoder, "schemaless", False))
-        self._bare: list[Reading | None] = [reading(one, self.types) for one in columns]
+        read = getattr(self.decoder, "reading", reading)
+        self._bare: list[Reading | None] = [read(one, self.types) for one in columns]
         self._typed: list[Reading | None] = [
             found if lenient and self.types.concern(one) else None
             for one, found in zip(columns, self._bare, strict=True)
@@ -134,7 +138,7 @@ class TableAssembler:
     def plainly(self, position: int, *, typed: bool) -> bool:
         """Whether a column's texts are what they seem."""
         column = self.shape.columns[position]
-        if (self._typed if typed else self._bare)[position] is None or column.kind not in (Kind.DECIMAL, Kind.MONEY):
+        if (self._typed if typed else self._bare)[position] is None or column.kind not in _READ_AS_TEXT:
             return True
         scales = self.types.decimal_scales or {}
         return column.name in scales and scales[column.name] is None

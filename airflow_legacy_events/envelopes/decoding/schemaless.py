@@ -14,10 +14,17 @@ from airflow_legacy_events.core.model.meaning import Form, Wire
 from airflow_legacy_events.core.ports.decoder import NotUnderstoodError
 from airflow_legacy_events.envelopes.decoders.debezium import semantics
 from airflow_legacy_events.envelopes.decoders.values import UnfitError
+from airflow_legacy_events.envelopes.decoders.values.arrays import element_of
+from airflow_legacy_events.envelopes.decoders.values.documents import base_of
+from airflow_legacy_events.envelopes.decoders.values.texts import bits_of
 
 Reading: TypeAlias = Callable[[Wire], Wire]
 
 _NUMERIC = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.SINGLE, Kind.MONEY})
+_FLOATS = frozenset({Kind.FLOAT, Kind.SINGLE})
+_SPECIAL = ("NaN", "Infinity")
+"""Floats that Connect's JSON converter writes as texts; they look like base64."""
+
 _TIMES = frozenset({Kind.TIME, Kind.TIMESTAMP, Kind.INSTANT})
 _DIGITS = re.compile(r"\d+", re.ASCII)
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?", re.ASCII)
@@ -45,15 +52,46 @@ def reading(column: TargetColumn, types: Types) -> Reading | None:
 
     It raises UnfitError for a value that can be read in more than one way; the reason names the option that decides.
     """
+    if column.kind is Kind.ARRAY:
+        element = reading(element_of(column), types)
+        return None if element is None else _refusing(_elements(element))
     if column.kind is Kind.DATE:
-        return _refusing(lambda found: semantics.date(found) if found.form is Form.NUMBER else found)
+        return _refusing(_of_numbers(semantics.date))
     if column.kind in _TIMES:
         return _refusing(_time(column, types.unit(column.name)))
     if column.kind is Kind.JSON:
         return _document
     if column.kind in _NUMERIC:
         return _refusing(_number(column, types.decimal_scales or {}))
-    return None
+    return _special(column) if column.kind is Kind.TEXT else None
+
+
+def _special(column: TargetColumn) -> Reading | None:
+    base, width = base_of(column), bits_of(column)
+    if width is not None:
+        bits = semantics.bits(width)
+        return _refusing(lambda found: bits(found) if found.form is Form.TEXT else found)
+    if base == "hstore":
+        return _document
+    return _refusing(_of_numbers(semantics.duration("us"))) if base.startswith("interval") else None
+
+
+def _elements(element: Reading) -> Reading:
+    """Elements of an array in any number of dimensions."""
+    of_each = semantics.elements(lambda found: nested(found) if _is_array(found) else element(found))
+
+    def nested(found: Wire) -> Wire:
+        return of_each(found) if _is_array(found) else found
+
+    return nested
+
+
+def _is_array(found: Wire) -> bool:
+    return found.form is Form.DOCUMENT and found.text.startswith("[")
+
+
+def _of_numbers(semantic: Reading) -> Reading:
+    return lambda found: semantic(found) if found.form is Form.NUMBER else found
 
 
 def _document(found: Wire) -> Wire:
@@ -79,18 +117,18 @@ def _time(column: TargetColumn, unit: str | None) -> Reading:
 
         return refuse
     offset = "Z" if column.kind is Kind.INSTANT else ""
-    semantic = semantics.clock(unit) if column.kind is Kind.TIME else semantics.moment(unit, offset)
-    return lambda found: semantic(found) if found.form is Form.NUMBER else found
+    return _of_numbers(semantics.clock(unit) if column.kind is Kind.TIME else semantics.moment(unit, offset))
 
 
 def _number(column: TargetColumn, scales: Mapping[str, int | None]) -> Reading:
     known, scale = column.name in scales, scales.get(column.name)
     semantic = None if scale is None else semantics.decimal(scale)
+    special = _SPECIAL if column.kind in _FLOATS and semantic is None else ()
 
     def read(found: Wire) -> Wire:
         if found.form is Form.DOCUMENT:
             return semantics.variable_decimal(found)
-        if found.form is not Form.TEXT or (known and semantic is None):
+        if found.form is not Form.TEXT or (known and semantic is None) or found.text in special:
             return found
         if semantic is not None:
             return semantic(found)

@@ -28,7 +28,8 @@ class _Variable(msgspec.Struct):
 _VARIABLE = msgspec.json.Decoder(_Variable)
 _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 
-_EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001  naive: the offset is written behind it
+_EPOCH = dt.date(1970, 1, 1)
+_CYCLE_YEARS, _CYCLE_DAYS = 400, 146_097
 _SECOND = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _DAY = 86_400
 _LONGEST = 20
@@ -57,12 +58,7 @@ def number_of(found: Wire) -> int:
 def date(found: Wire) -> Wire:
     """Days since 1970-01-01."""
     days = number_of(found)
-    if days in _INFINITE["date"]:
-        return _text(_INFINITE["date"][days])
-    try:
-        return _text((_EPOCH + dt.timedelta(days=days)).date().isoformat())
-    except OverflowError:
-        raise NotUnderstoodError("VALUE", "a date is out of range") from None
+    return _text(_INFINITE["date"].get(days) or "".join(_day(days)))
 
 
 def moment(unit: str, offset: str) -> Semantic:
@@ -74,12 +70,10 @@ def moment(unit: str, offset: str) -> Semantic:
         if number in _INFINITE.get(unit, {}):
             return _text(_INFINITE[unit][number])
         seconds, rest = divmod(number, per_second)
-        try:
-            whole = _EPOCH + dt.timedelta(seconds=seconds)
-        except OverflowError:
-            raise NotUnderstoodError("VALUE", "a time is out of range") from None
+        days, second = divmod(seconds, _DAY)
+        (day, era), minutes = _day(days), second // 60
         fraction = str(rest).zfill(len(str(per_second)) - 1)
-        return _text(f"{whole.isoformat(timespec='seconds')}.{fraction}{offset}")
+        return _text(f"{day}T{minutes // 60:02}:{minutes % 60:02}:{second % 60:02}.{fraction}{offset}{era}")
 
     return convert
 
@@ -198,6 +192,14 @@ _SEMANTICS: Mapping[str, Semantic] = {
     "io.debezium.data.Json": document,
     "io.debezium.data.VariableScaleDecimal": variable_decimal,
 }
+
+
+def _day(days: int) -> tuple[str, str]:
+    """Return a day of any age as PostgreSQL writes it, and ` BC` if it is that old."""
+    cycles, rest = divmod(days, _CYCLE_DAYS)
+    near = _EPOCH + dt.timedelta(days=rest)
+    year = near.year + cycles * _CYCLE_YEARS
+    return (f"{year:04}{near:-%m-%d}", "") if year > 0 else (f"{1 - year:04}{near:-%m-%d}", " BC")
 
 
 def _bytes(found: Wire) -> bytes:

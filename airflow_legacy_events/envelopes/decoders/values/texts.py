@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import binascii
+import re
 import uuid
 from collections.abc import Callable
 
 from airflow_legacy_events.core.model.changes import TargetColumn
 from airflow_legacy_events.core.model.meaning import Form, Wire
+from airflow_legacy_events.envelopes.decoders.values import documents
 from airflow_legacy_events.envelopes.decoders.values.unfit import UnfitError
+
+_BITS_FROM = (Form.NUMBER, Form.BOOLEAN)
+_LENGTH = re.compile(r"\((\d+)\)", re.ASCII)
+_LONGEST = 4_000
 
 _BOOLEANS = {
     **dict.fromkeys(("true", "t", "1", "yes", "y", "on"), "true"),
@@ -17,15 +23,38 @@ _BOOLEANS = {
 
 
 def text(column: TargetColumn) -> Callable[[Wire], str]:
-    """Return the converter of a text column; numbers and documents keep the text that the message has."""
-    length = column.length
+    """Return the converter of a text column; numbers and documents keep the text that the message has.
+
+    A number is that of the bits of a column of bits, a text their digits.
+    """
+    length, read, width = column.length, documents.reading(column), bits_of(column)
 
     def convert(found: Wire) -> str:
+        if read is not None and found.form is Form.DOCUMENT:
+            return read(found.text)
+        if width is not None and found.form in _BITS_FROM:
+            return _digits(found.text, width)
         if length is not None and len(found.text) > length:
             raise UnfitError(f"it has more than {length} characters")
         return found.text
 
     return convert
+
+
+def bits_of(column: TargetColumn) -> int | None:
+    """Return the least digits of a column of bits; None for another column."""
+    base = documents.base_of(column)
+    if base in ("bit varying", "varbit"):
+        return 1
+    length = _LENGTH.search(column.type)
+    return None if base != "bit" else 1 if length is None else int(length[1])
+
+
+def _digits(written: str, width: int) -> str:
+    number = {"true": "1", "false": "0"}.get(written, written)
+    if not number.isdecimal() or len(number) > _LONGEST:
+        _refuse("it is no number of bits")
+    return f"{int(number):0{width}b}"
 
 
 def boolean(_column: TargetColumn) -> Callable[[Wire], str]:
@@ -54,9 +83,11 @@ def identifier(_column: TargetColumn) -> Callable[[Wire], str]:
 
 def data(column: TargetColumn) -> Callable[[Wire], str]:
     r"""Return the converter of a column of bytes, from base64; the text is `\x` and hex."""
-    length = column.length
+    length, read = column.length, documents.reading(column)
 
     def convert(found: Wire) -> str:
+        if read is not None and found.form is Form.DOCUMENT:
+            return read(found.text)
         if found.form is not Form.TEXT:
             _refuse("it is no base64")
         try:

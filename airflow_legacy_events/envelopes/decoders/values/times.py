@@ -24,6 +24,9 @@ _FAR = re.compile(
 )
 """A time beyond the years 1 to 9999, which our own envelopes leave as PostgreSQL writes it; the server judges it."""
 
+_EXPANDED = re.compile(r"(?P<year>[+-]\d{4,7})(?P<rest>-\d\d-\d\d(?!\d).*)", re.ASCII)
+"""A time beyond those years as ISO 8601 and Debezium write it; -0001 is 2 BC, and 0000 may be a day without year."""
+
 _INCOMPLETE = re.compile(
     rf"(?P<date>0000-\d\d-\d\d|\d{{4}}-00-\d\d|\d{{4}}-\d\d-00)(?:[T ]{_CLOCK}(?:Z|\+00(?::?00)?)?)?", re.ASCII
 )
@@ -49,7 +52,7 @@ def moment(
     suffix = "+00" if instant else ""
 
     def convert(found: Wire) -> str:
-        text = _text(found, "a time")
+        text = _text(found, "a time", expanded=infinite)
         if text.lower() in _INFINITE and infinite:
             return _INFINITE[text.lower()]
         if incomplete and (day := _INCOMPLETE.fullmatch(text)) is not None:
@@ -70,7 +73,7 @@ def date(_column: TargetColumn, *, infinite: bool, incomplete: bool = False) -> 
     """Return the converter of a date column; a time of day other than midnight is refused."""
 
     def convert(found: Wire) -> str:
-        text = _text(found, "a date")
+        text = _text(found, "a date", expanded=infinite)
         if text.lower() in _INFINITE and infinite:
             return _INFINITE[text.lower()]
         if incomplete and (day := _INCOMPLETE.fullmatch(text)) is not None and not day["clock"]:
@@ -141,10 +144,15 @@ def _refuse_outside(parts: re.Match[str], most_hours: int | None) -> None:
         raise UnfitError("there is no such time of day")
 
 
-def _text(found: Wire, what: str) -> str:
+def _text(found: Wire, what: str, *, expanded: bool = False) -> str:
+    """Return the text of a time; an expanded year as PostgreSQL writes it, if the database has such years."""
     if found.form is not Form.TEXT:
         raise UnfitError(f"it is a {found.form.value}, not {what} as ISO 8601 writes it")
-    return found.text.strip()
+    text = found.text.strip()
+    if not expanded or (parts := _EXPANDED.fullmatch(text)) is None:
+        return text
+    year = int(parts["year"])
+    return f"{year:04}{parts['rest']}" if year > 0 else f"{1 - year:04}{parts['rest']} BC"
 
 
 def _moment(day: str, clock: str | None, offset: str | None) -> dt.datetime:

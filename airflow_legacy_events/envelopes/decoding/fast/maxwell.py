@@ -10,7 +10,7 @@ from airflow_legacy_events.core.model.changes import Received
 from airflow_legacy_events.core.model.meaning import TableOf
 from airflow_legacy_events.core.ports.decoder import NotUnderstoodError
 from airflow_legacy_events.envelopes.decoders import objects
-from airflow_legacy_events.envelopes.decoders.maxwell import SNAPSHOT, id_of, time_of
+from airflow_legacy_events.envelopes.decoders.maxwell import SNAPSHOT, id_of, is_of_mysql, time_of
 from airflow_legacy_events.envelopes.decoding.fast.events import Events
 from airflow_legacy_events.envelopes.decoding.fast.layout import Layout
 from airflow_legacy_events.envelopes.decoding.fast.members import REPEATED, Members, is_there, usual, values_at
@@ -36,7 +36,8 @@ class MaxwellEvents:
         found = Members.of(self._layout, values_at(received, some))
         if not found.positions:
             return None
-        found = found.where("type", _OPS.__contains__)
+        of_mysql = is_of_mysql(next(iter(found.written("gtid")), None))
+        found = found.where("gtid", lambda one: is_of_mysql(one) is of_mysql).where("type", _OPS.__contains__)
         there = [at for at, one in enumerate(found["data"]) if is_there(one)]
         found = found.picked(there)
         said = [_OPS[bytes(one)] for one in found["type"]]
@@ -56,6 +57,7 @@ class MaxwellEvents:
             ids=lambda: [id_of(_members(found, at, _OF_ID)) for at in range(len(said))],
             times=lambda: [time_of(_members(found, at, ("ts",))) for at in range(len(said))],
             snapshots=lambda: [SNAPSHOT if op == "r" else None for op in said],
+            typed=of_mysql,
             changed=[one or () for one in changed],
         )
 
