@@ -28,7 +28,8 @@ APPENDED = {"table": "copied", "mode": "append", "metadata_columns": {"partition
 SESSIONS = {
     "postgresql": "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'idle in transaction'",
-    "mysql": "SELECT trx_mysql_thread_id FROM information_schema.innodb_trx",
+    "mysql": "SELECT trx_mysql_thread_id FROM information_schema.innodb_trx JOIN information_schema.processlist p"
+    " ON p.id = trx_mysql_thread_id AND p.db = DATABASE()",
 }
 
 

@@ -71,6 +71,11 @@ def test_an_event_is_waited_for(legacy):
     assert number in [one.pid for one in look.open.values()]
 
 
+def _uptime(legacy):
+    [(_, seconds)] = legacy.execute("SHOW GLOBAL STATUS LIKE 'Uptime'")
+    return int(seconds)
+
+
 def test_a_restart_ends_what_is_not_prepared(legacy, tokyo):
     local, preparing, xid = Writer(legacy), Writer(legacy), f"'{legacy.url.database}'"
     local.run("BEGIN", "INSERT INTO t (v) VALUES (7)")
@@ -79,6 +84,7 @@ def test_a_restart_ends_what_is_not_prepared(legacy, tokyo):
     with reading(legacy, "id") as writers:
         look = writers.look()
     assert mine(look, local)
+    until(lambda: _uptime(legacy) > 1)  # processes are told apart by the second
     tokyo.end()
     tokyo.restart()
     legacy.connection = legacy.connect()
