@@ -62,7 +62,8 @@ class Meaning(NamedTuple):
         said: what the message calls it: `c`, `u`, `r` or `d`; None if it does not say.
         snapshot: name of the snapshot that read the row, "" if it has none; None for a change.
         begins: whether a snapshot begins there.
-        typed: whether the values are what they seem; else a number may stand for a time, and base64 for a decimal.
+        typed: whether the values are what they seem; else a number may stand for a time, or base64 for a decimal, and
+            the decoder's `reading` or the user says what the column holds.
     """
 
     op: str

@@ -23,7 +23,12 @@ class NotUnderstoodError(Exception):
 
 @runtime_checkable
 class Decoder(Protocol):
-    """Reads the messages of one envelope."""
+    """Reads the messages of one envelope.
+
+    A decoder of meanings that are not `typed` may have a method `reading(column, types)`, which returns what makes a
+    value of the column say its type, or None; the default is Debezium's, with the user's `epoch_unit` and
+    `decimal_scales` as `types`.
+    """
 
     def read(self, received: Received, at: int) -> Meaning | None:
         """Return what a message says; None if it says nothing about rows.

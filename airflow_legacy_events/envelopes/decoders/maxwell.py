@@ -103,8 +103,8 @@ def _document(found: Wire) -> Wire:
         return found  # a string of MySQL
     if found.text.lstrip()[:1] not in "{[":
         raise UnfitError(
-            "it may be JSON of MariaDB or a string of MySQL, and only a gtid of MySQL says which: set"
-            " output_gtid_position=true in Maxwell"
+            "it may be JSON of MariaDB or a string of MySQL, and only a gtid of MySQL says which: run Maxwell with"
+            " gtid_mode=true and output_gtid_position=true"
         )
     return Wire(Form.DOCUMENT, found.text)
 
