@@ -63,6 +63,8 @@ class TableAssembler:
         options: about values.
         metadata: what other columns hold of a message, by position.
         ignored: fields that are left out.
+        ignores_all: whether all others without a column are left out too, but for those of `near`.
+        near: names of columns in lower case, which fields may mean in another case.
         types: of values that lack theirs.
         appends: whether each message becomes a row, also a delete.
         unknown: a value of each field that the table has no column for, since the last `take`.
@@ -75,7 +77,9 @@ class TableAssembler:
     decoder: Decoder
     options: Options
     metadata: Mapping[int, str] = field(default_factory=dict)
-    ignored: frozenset[str] | None = frozenset()
+    ignored: frozenset[str] = frozenset()
+    ignores_all: bool = False
+    near: frozenset[str] = frozenset()
     types: Types = field(default_factory=Types)
     appends: bool = False
     unknown: dict[str, Wire | None] = field(default_factory=dict)
@@ -133,7 +137,7 @@ class TableAssembler:
 
     def ignores(self, name: str) -> bool:
         """Whether a field that no column is taken from is left out."""
-        return self.ignored is None or name in self.ignored
+        return name in self.ignored or (self.ignores_all and name.lower() not in self.near)
 
     def plainly(self, position: int, *, typed: bool) -> bool:
         """Whether a column's texts are what they seem."""

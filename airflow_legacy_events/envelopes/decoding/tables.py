@@ -215,14 +215,17 @@ class Tables:
             if field not in excluded and column not in taken and shape.columns[positions[column]].written
         }
         ignored = excluded | {one.name for one in shape.columns if not one.written} | taken
-        everything = renamed is not None or self._options.on_schema_change == "ignore"
+        ignores = self._options.on_schema_change == "ignore"
+        near = {one.name.lower() for one in shape.columns if one.written and one.name not in taken}
         self.found[name] = TableAssembler(
             shape,
             taken_from,
             self._decoder,
             self._values._replace(infinite=shape.infinite, incomplete=shape.incomplete),
             {positions[column]: what for what, column in metadata.items()},
-            None if everything else ignored,
+            ignored,
+            renamed is not None or ignores,
+            frozenset(near if ignores and renamed is None else ()),
             Types(self._options.epoch_unit, self._options.decimal_scales),
             self._options.appends,
         )

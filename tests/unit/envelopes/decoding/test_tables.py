@@ -291,7 +291,7 @@ def test_flattened_messages_of_debezium():
     ]
 
 
-@pytest.mark.parametrize("how", ["fail", "evolve"])
+@pytest.mark.parametrize("how", ["fail", "evolve", "ignore"])
 def test_a_field_that_differs_from_a_column_in_case_only_is_refused_with_the_columns_that_take_it(how):
     target = FakeTarget(shapes={"t": table(Id=Kind.INTEGER, Name=Kind.TEXT, n=Kind.INTEGER)})
     messages = [("1", {"id": 1, "NAME": "kept secret", "n": 3})]
