@@ -268,7 +268,7 @@ def test_a_timeout_ends_the_run_at_a_batch_border_with_all_of_it_saved(shop, bro
         "INSERT INTO orders VALUES (?, 1, 'new', NULL, '2026-11-05 08:00:00')",
         [(number,) for number in range(10, 1000)],
     )
-    ended = run(rows_per_second=50, batch_rows=10, execution_timeout=dt.timedelta(seconds=2))
+    ended = run(rows_per_second=50, batch_rows=10, execution_timeout=dt.timedelta(seconds=5))
 
     assert metadata.states(ended) == {"publish": "failed"}
     report = metadata.pulled(ended, "publish", key="report")
