@@ -32,6 +32,7 @@ _EPOCH = dt.date(1970, 1, 1)
 _CYCLE_YEARS, _CYCLE_DAYS = 400, 146_097
 _SECOND = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _DAY = 86_400
+_MOST_BITS = 1 << 20
 _LONGEST = 20
 """Characters of an integer of eight bytes."""
 _INFINITE = {
@@ -153,12 +154,16 @@ def duration(unit: str) -> Semantic:
 
 
 def bits(length: int) -> Semantic:
-    """Return the semantic of bits as little-endian bytes in base64: the digits, the highest first."""
+    """Return the semantic of bits as little-endian bytes in base64: the digits, the highest first.
+
+    Debezium gives `bit varying` without a limit the highest length there is; its zeros in front are not known.
+    """
+    width = length if length <= _MOST_BITS else 1
 
     def convert(found: Wire) -> Wire:
         if found.form is Form.BOOLEAN:
             return found
-        return _text(f"{int.from_bytes(_bytes(found), 'little'):0{length}b}")
+        return _text(f"{int.from_bytes(_bytes(found), 'little'):0{width}b}")
 
     return convert
 

@@ -7,7 +7,8 @@ import pytest
 
 from airflow_legacy_events.core.columns import Elements, Kind
 from airflow_legacy_events.core.model.changes import TargetColumn
-from airflow_legacy_events.envelopes.decoders.debezium import DebeziumDecoder
+from airflow_legacy_events.core.model.meaning import Form, Wire
+from airflow_legacy_events.envelopes.decoders.debezium import DebeziumDecoder, semantics
 from airflow_legacy_events.envelopes.decoders.maxwell import MaxwellDecoder
 from airflow_legacy_events.envelopes.decoders.values import Options, UnfitError, converter
 from airflow_legacy_events.envelopes.decoders.wire import wire
@@ -82,6 +83,13 @@ def test_a_schema_says_that_hstore_is_a_document():
     shape = table(id=Kind.INTEGER, c=TargetColumn("", Kind.TEXT, "hstore"))
     changes = decoded(DebeziumDecoder(), shape, ('{"id":1}', f'{{"schema":{schema},"payload":{payload}}}'))
     assert rows(changes) == [("u", {"id": "1", "c": '"a"=>NULL'})]
+
+
+def test_bits_without_a_limit_have_the_highest_length_there_is():
+    named = {"name": "io.debezium.data.Bits", "type": "bytes", "parameters": {"length": "2147483647"}}
+    semantic = semantics.semantic_of(named)
+    assert semantic is not None
+    assert semantic(Wire(Form.TEXT, "BQ==")).text == "101"
 
 
 def of_maxwell(*messages):
