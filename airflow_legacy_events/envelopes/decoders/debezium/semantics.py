@@ -20,8 +20,11 @@ from airflow_legacy_events.envelopes.decoders.wire import wire
 Semantic: TypeAlias = Callable[[Wire], Wire]
 
 
+_MOST_SCALE = 100_000
+
+
 class _Variable(msgspec.Struct):
-    scale: Annotated[int, msgspec.Meta(ge=-100_000, le=100_000)]
+    scale: Annotated[int, msgspec.Meta(ge=-_MOST_SCALE, le=_MOST_SCALE)]
     value: str
 
 
@@ -158,7 +161,7 @@ def bits(length: int) -> Semantic:
 
     Debezium gives `bit varying` without a limit the highest length there is; its zeros in front are not known.
     """
-    width = length if length <= _MOST_BITS else 1
+    width = length if 0 < length <= _MOST_BITS else 1
 
     def convert(found: Wire) -> Wire:
         if found.form is Form.BOOLEAN:
@@ -169,10 +172,17 @@ def bits(length: int) -> Semantic:
 
 
 def semantic_of(schema: Mapping[str, Any]) -> Semantic | None:
-    """Return the semantic of a field's schema; None if its value says itself what it is."""
+    """Return the semantic of a field's schema; None if its value says itself what it is.
+
+    Raises:
+        ValueError: its parameters make no sense.
+    """
     name, parameters = schema.get("name"), schema.get("parameters") or {}
     if name == "org.apache.kafka.connect.data.Decimal":
-        return decimal(int(parameters.get("scale", 0)))
+        scale = int(parameters.get("scale", 0))
+        if abs(scale) > _MOST_SCALE:
+            raise ValueError("no decimal has so many digits")
+        return decimal(scale)
     if name == "io.debezium.data.Bits":
         return bits(int(parameters.get("length", 1)))
     if schema.get("type") == "array" and isinstance(items := schema.get("items"), Mapping):

@@ -85,6 +85,15 @@ def test_a_schema_says_that_hstore_is_a_document():
     assert rows(changes) == [("u", {"id": "1", "c": '"a"=>NULL'})]
 
 
+@pytest.mark.parametrize("scale", ["1000000000", "-1000000000", "x"])
+def test_a_schema_whose_parameters_make_no_sense_is_poison(scale):
+    parameters = f'"name":"org.apache.kafka.connect.data.Decimal","parameters":{{"scale":"{scale}"}}'
+    schema = f'{{"type":"struct","fields":[{{"type":"bytes","field":"c",{parameters}}}]}}'
+    message = f'{{"schema":{schema},"payload":{{"before":null,"after":{{"id":1,"c":"BOI="}},"op":"c"}}}}'
+    changes = decoded(DebeziumDecoder(), table(id=Kind.INTEGER, c=Kind.DECIMAL), ('{"id":1}', message))
+    assert [one.error for one in changes.poison] == ["NOT_JSON"]
+
+
 def test_bits_without_a_limit_have_the_highest_length_there_is():
     named = {"name": "io.debezium.data.Bits", "type": "bytes", "parameters": {"length": "2147483647"}}
     semantic = semantics.semantic_of(named)
