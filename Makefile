@@ -51,7 +51,7 @@ fuzz: env $(VENV)/.mysqlclient ## ROWS=10000 random rows of every type of the da
 	LEGACY_EVENTS_TEST_ROWS=$(or $(ROWS),10000) $(if $(SEED),LEGACY_EVENTS_TEST_SEED=$(SEED)) \
 	  $(PYTEST) -s tests/property/test_types_postgres.py \
 	    tests/property/test_types_mariadb.py tests/property/test_types_sqlite.py tests/integration/test_binlog_types.py \
-	    tests/property/test_types_sink.py
+	    tests/property/test_types_sink.py tests/property/test_types_log_to_table.py
 
 coverage: env $(VENV)/.mysqlclient ## line and branch coverage of core, sources and watermarks, at least 95 %
 	$(PARALLEL) --cov --cov-report= tests/unit tests/contract tests/property tests/integration \

@@ -33,7 +33,7 @@ from tests.support.postgres_catalog import Catalog, prepare
 from tests.support.postgres_oracle import SESSION
 from tests.support.profile import LONG
 from tests.support.slots import drop_slots, logged_database, logs_of
-from tests.support.way_back import AMBIGUOUS, TOPIC, applied, carried
+from tests.support.way_back import AMBIGUOUS, TOPIC, applied, carried, equal, json_of_mysql
 
 ALL = LONG or "LEGACY_EVENTS_TEST_ROWS" in os.environ
 ROWS = int(os.environ.get("LEGACY_EVENTS_TEST_ROWS", "30"))
@@ -156,7 +156,7 @@ def test_every_type_of_postgresql(of_postgres, r):
         applied(broker, target.url, envelope.partition(",")[0], **options(envelope, names))
         texts = ", ".join(f"CASE WHEN num_nulls(c{at}) = 0 THEN format('%s', c{at}) END" for at in range(len(some)))
         found = [list(session.execute(f"SELECT id, {texts} FROM t ORDER BY id")) for session in (one, other)]
-        equal(*found, names, _shortest if envelope == "debezium" else carried)
+        equal(*found, names, _shortest if envelope == "debezium" else carried, SEED)
 
 
 def _shortest(text: Any, type_: str) -> Any:
@@ -189,7 +189,7 @@ def test_every_type_of_mariadb_and_mysql(of_mysql, r):
         applied(broker, target.url, envelope.partition(",")[0], **options(envelope, names))
         reads = ", ".join(found.oracle.reads.format(f"c{at}") for at, found in enumerate(some))
         found = [run(session, f"SELECT id, {reads} FROM t ORDER BY id") for session in (one, other)]
-        equal(*found, names, _json_of_mysql)
+        equal(*found, names, json_of_mysql, SEED)
 
 
 def _has_no_message(type_: str, envelope: str, *, is_mariadb: bool) -> str | None:
@@ -203,16 +203,3 @@ def _has_no_message(type_: str, envelope: str, *, is_mariadb: bool) -> str | Non
     if type_.startswith(("date", "timestamp")):
         return "CAST({0} AS CHAR) LIKE '0000%%' OR CAST({0} AS CHAR) LIKE '%%-00%%'"
     return None
-
-
-def _json_of_mysql(digits: Any, type_: str) -> Any:
-    return digits if digits is None or type_ != "json" else carried(bytes.fromhex(digits).decode(), type_)
-
-
-def equal(one: Any, other: Any, types: list[str], as_carried: Any) -> None:
-    assert len(one) == len(other) > 0
-    for row, found in zip(one, other, strict=True):
-        assert row[0] == found[0]
-        for type_, wanted, value in zip(types, row[1:], found[1:], strict=True):
-            where = f"seed {SEED}, row {row[0]}, type {type_}"
-            assert as_carried(wanted, type_) == as_carried(value, type_), where

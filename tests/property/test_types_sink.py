@@ -26,7 +26,7 @@ from tests.support.postgres_catalog import Catalog, prepare
 from tests.support.postgres_oracle import SESSION
 from tests.support.postgres_values import clock, day, document, text
 from tests.support.profile import LONG
-from tests.support.way_back import AMBIGUOUS, applied, carried, sent
+from tests.support.way_back import AMBIGUOUS, applied, carried, equal, json_of_mysql, sent
 
 ALL = LONG or "LEGACY_EVENTS_TEST_ROWS" in os.environ
 ROWS = int(os.environ.get("LEGACY_EVENTS_TEST_ROWS", "30"))
@@ -111,7 +111,7 @@ def test_every_type_of_postgresql(postgres, r):
                 made = zip(range(rows), *(one.values(r, rows) for one in types), strict=True)
                 cursor.executemany(f"INSERT INTO t VALUES ({marks})", list(made))
             applied(sent(databases[0].url, envelope), databases[1].url, envelope)
-            equal(*([_postgres_rows(one, len(types)) for one in sessions]), names, carried)
+            equal(*([_postgres_rows(one, len(types)) for one in sessions]), names, carried, SEED)
 
 
 def _postgres_rows(session: Any, width: int) -> list[Any]:
@@ -134,7 +134,7 @@ def test_every_type_of_mariadb_and_mysql(mysql, r):
         run(sessions[0], "COMMIT")
         applied(sent(databases[0].url, envelope), databases[1].url, envelope)
         reads = ", ".join(one.oracle.reads.format(f"c{at}") for at, one in enumerate(types))
-        equal(*([run(one, f"SELECT id, {reads} FROM t ORDER BY id") for one in sessions]), names, _json_of_mysql)
+        equal(*([run(one, f"SELECT id, {reads} FROM t ORDER BY id") for one in sessions]), names, json_of_mysql, SEED)
         for at, name in enumerate(names):
             if name != "json" and name not in SPATIAL:
                 assert not _unequal(sessions[0], databases, f"c{at}"), f"seed {SEED}, type {name}"
@@ -145,10 +145,6 @@ def _unequal(session: Any, databases: Any, column: str) -> Any:
     one, other = (database.name for database in databases)
     joined = f"{one}.t AS a JOIN {other}.t AS b ON a.id = b.id"
     return run(session, f"SELECT a.id FROM {joined} WHERE NOT a.{column} <=> b.{column}")
-
-
-def _json_of_mysql(digits: Any, type_: str) -> Any:
-    return digits if digits is None or type_ != "json" else carried(bytes.fromhex(digits).decode(), type_)
 
 
 FINITE = {
@@ -187,13 +183,4 @@ def test_every_type_of_sqlite(tmp_path, r, envelope):
             for at, name in enumerate(FINITE)
         )
         found = [session.execute(f"SELECT id, {reads} FROM t ORDER BY id").fetchall() for session in sessions]
-        equal(*found, [name.lower() for name in FINITE], carried)
-
-
-def equal(one: Any, other: Any, types: list[str], as_carried: Any) -> None:
-    assert len(one) == len(other) > 0
-    for row, found in zip(one, other, strict=True):
-        assert row[0] == found[0]
-        for type_, wanted, value in zip(types, row[1:], found[1:], strict=True):
-            where = f"seed {SEED}, row {row[0]}, type {type_}"
-            assert as_carried(wanted, type_) == as_carried(value, type_), where
+        equal(*found, [name.lower() for name in FINITE], carried, SEED)

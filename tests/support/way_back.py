@@ -6,7 +6,7 @@ import contextlib
 import datetime as dt
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -39,6 +39,23 @@ def carried(text: Any, type_: str) -> Any:
     if type_ in ("json", "jsonb") and isinstance(text, str):
         return parsed(text)
     return _BOUNDS.sub("", text) if isinstance(text, str) and type_.endswith(("[]", "ints")) else text
+
+
+def json_of_mysql(digits: Any, type_: str) -> Any:
+    """What JSON can carry of a value of MySQL, whose JSON is read as hex."""
+    return digits if digits is None or type_ != "json" else carried(bytes.fromhex(digits).decode(), type_)
+
+
+def equal(
+    one: Sequence[Any], other: Sequence[Any], types: Sequence[str], as_carried: Callable[[Any, str], Any], seed: int
+) -> None:
+    """Check that the rows of two tables are equal as far as messages carry them; each row begins with its id."""
+    assert len(one) == len(other) > 0
+    for row, found in zip(one, other, strict=True):
+        assert row[0] == found[0]
+        for type_, wanted, value in zip(types, row[1:], found[1:], strict=True):
+            where = f"seed {seed}, row {row[0]}, type {type_}"
+            assert as_carried(wanted, type_) == as_carried(value, type_), where
 
 
 def sent(url: str, envelope: str, *, table: str = "t", **options: Any) -> MemoryBroker:
