@@ -14,6 +14,7 @@ from airflow_legacy_events.core.model.meaning import Fields, Form, Meaning, Tabl
 from airflow_legacy_events.core.ports.decoder import NotUnderstoodError
 from airflow_legacy_events.envelopes.decoders import objects
 from airflow_legacy_events.envelopes.decoders.values import UnfitError
+from airflow_legacy_events.envelopes.decoders.wire import is_json
 
 _OPS: Mapping[str, tuple[str, str]] = {
     "insert": (UPSERT, "c"),
@@ -95,12 +96,8 @@ def is_of_mysql(gtid: bytes | msgspec.Raw | None) -> bool:
 
 
 def _document(found: Wire) -> Wire:
-    if found.form is not Form.TEXT:
+    if found.form is not Form.TEXT or not is_json(found.text):  # a text that is no JSON is a string of MySQL
         return found
-    try:
-        msgspec.json.decode(found.text, type=msgspec.Raw)
-    except (msgspec.DecodeError, RecursionError):
-        return found  # a string of MySQL
     if found.text.lstrip()[:1] not in "{[":
         raise UnfitError(
             "it may be JSON of MariaDB or a string of MySQL, and only a gtid of MySQL says which: run Maxwell with"

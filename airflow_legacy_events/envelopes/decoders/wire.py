@@ -24,3 +24,12 @@ def wire(raw: msgspec.Raw) -> Wire | None:
     if first == _NULL:
         return None
     return Wire(_FORMS.get(first, Form.NUMBER), written.decode())
+
+
+def is_json(text: str) -> bool:
+    """Return whether a text is JSON."""
+    try:
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True

@@ -6,8 +6,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
-import msgspec
-
 from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.model.changes import TargetColumn
 from airflow_legacy_events.core.model.meaning import Form, Wire
@@ -17,6 +15,7 @@ from airflow_legacy_events.envelopes.decoders.values import UnfitError
 from airflow_legacy_events.envelopes.decoders.values.arrays import element_of
 from airflow_legacy_events.envelopes.decoders.values.documents import base_of
 from airflow_legacy_events.envelopes.decoders.values.texts import bits_of
+from airflow_legacy_events.envelopes.decoders.wire import is_json
 
 Reading: TypeAlias = Callable[[Wire], Wire]
 
@@ -98,10 +97,8 @@ def _document(found: Wire) -> Wire:
     """A document comes as a text; a JSON text that is no document has its quotes in it."""
     if found.form is not Form.TEXT:
         return found
-    try:
-        msgspec.json.decode(found.text, type=msgspec.Raw)
-    except (msgspec.DecodeError, RecursionError):
-        raise UnfitError("its text is no JSON") from None
+    if not is_json(found.text):
+        raise UnfitError("its text is no JSON")
     return Wire(Form.DOCUMENT, found.text)
 
 
