@@ -201,16 +201,11 @@ def end_sessions(connection: Any, database: str) -> None:
     others = "SELECT id FROM information_schema.processlist WHERE db = %s AND id <> CONNECTION_ID()"
 
     def are_gone() -> bool:
-        try:
-            found = run(connection, others, database)
-        except MySQLdb.OperationalError as error:
-            if error.args[0] != _UNSHOWN:
-                raise
-            return False
-        for (number,) in found:
+        found = _shown(connection, others, database)
+        for (number,) in found or ():
             with contextlib.suppress(MySQLdb.OperationalError):  # gone by itself
                 run(connection, f"KILL {number}")
-        return not found
+        return found == []
 
     wait_until(are_gone, f"the sessions of {database} being gone")
 
@@ -221,16 +216,17 @@ def wait_gone(connection: Any, number: int) -> None:
     A prepared transaction that is decided while its session ends stays half open on MariaDB until a restart.
     """
     there = "SELECT 1 FROM information_schema.processlist WHERE id = %s"
+    wait_until(lambda: _shown(connection, there, number) == [], f"session {number} being gone")
 
-    def is_gone() -> bool:
-        try:
-            return not run(connection, there, number)
-        except MySQLdb.OperationalError as error:
-            if error.args[0] != _UNSHOWN:
-                raise
-            return False
 
-    wait_until(is_gone, f"session {number} being gone")
+def _shown(connection: Any, statement: str, *parameters: Any) -> list[tuple[Any, ...]] | None:
+    """Return rows of the list of sessions; None while MySQL can't show it."""
+    try:
+        return run(connection, statement, *parameters)
+    except MySQLdb.OperationalError as error:
+        if error.args[0] != _UNSHOWN:
+            raise
+        return None
 
 
 def end_prepared(connection: Any, begin: str) -> None:

@@ -6,14 +6,14 @@ Days and microseconds are those of the Gregorian calendar before its introductio
 from __future__ import annotations
 
 import re
-from datetime import date
 from functools import lru_cache
+
+from airflow_legacy_events.envelopes.gregorian import days_of
 
 INFINITE = ("infinity", "-infinity")
 DAY = 86_400_000_000
 """Microseconds of a day."""
 
-_EPOCH = date(1970, 1, 1).toordinal()
 _DATE = re.compile(r"([0-9]{4,7})-([0-9]{2})-([0-9]{2})( BC)?")
 _CLOCK = re.compile(r"([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,6}))?")
 _INSTANT = re.compile(r"([0-9]{4,7})(-[0-9]{2}-[0-9]{2}) ([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,6}))?\+00( BC)?")
@@ -25,7 +25,6 @@ _INTERVAL = re.compile(
 _MONTH = DAY * 487 // 16
 """Microseconds of 30.4375 days, Debezium's mean month."""
 
-_CYCLE_YEARS, _CYCLE_DAYS = 400, 146_097
 _JAVA_INFINITE = {"infinity": 9_223_372_036_825_200_000, "-infinity": -9_223_372_036_832_400_000}
 _KEPT = 4_096
 
@@ -41,9 +40,7 @@ def days(text: str) -> int:
     if found is None:
         raise ValueError("no date")
     year = 1 - int(found[1]) if found[4] else int(found[1])
-    near = year % _CYCLE_YEARS + _CYCLE_YEARS
-    ordinal = date(near, int(found[2]), int(found[3])).toordinal()
-    return ordinal - _EPOCH + (year - near) // _CYCLE_YEARS * _CYCLE_DAYS
+    return days_of(year, int(found[2]), int(found[3]))
 
 
 def clock(text: str) -> int:

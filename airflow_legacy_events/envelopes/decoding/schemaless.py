@@ -77,12 +77,12 @@ def _special(column: TargetColumn) -> Reading | None:
 
 def _elements(element: Reading) -> Reading:
     """Elements of an array in any number of dimensions."""
-    of_each = semantics.elements(lambda found: nested(found) if _is_array(found) else element(found))
 
-    def nested(found: Wire) -> Wire:
-        return of_each(found) if _is_array(found) else found
+    def read(found: Wire) -> Wire:
+        return nested(found) if _is_array(found) else element(found)
 
-    return nested
+    nested = semantics.elements(read)
+    return lambda found: nested(found) if _is_array(found) else found
 
 
 def _is_array(found: Wire) -> bool:

@@ -6,7 +6,6 @@ https://debezium.io/documentation/reference/stable/connectors/postgresql.html#po
 from __future__ import annotations
 
 import binascii
-import datetime as dt
 from collections.abc import Callable, Mapping
 from decimal import Decimal, localcontext
 from typing import Annotated, Any, TypeAlias
@@ -16,6 +15,7 @@ import msgspec
 from airflow_legacy_events.core.model.meaning import Form, Wire
 from airflow_legacy_events.core.ports.decoder import NotUnderstoodError
 from airflow_legacy_events.envelopes.decoders.wire import wire
+from airflow_legacy_events.envelopes.gregorian import date_of
 
 Semantic: TypeAlias = Callable[[Wire], Wire]
 
@@ -31,8 +31,6 @@ class _Variable(msgspec.Struct):
 _VARIABLE = msgspec.json.Decoder(_Variable)
 _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 
-_EPOCH = dt.date(1970, 1, 1)
-_CYCLE_YEARS, _CYCLE_DAYS = 400, 146_097
 _SECOND = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _DAY = 86_400
 _MOST_BITS = 1 << 20
@@ -211,10 +209,9 @@ _SEMANTICS: Mapping[str, Semantic] = {
 
 def _day(days: int) -> tuple[str, str]:
     """Return a day of any age as PostgreSQL writes it, and ` BC` if it is that old."""
-    cycles, rest = divmod(days, _CYCLE_DAYS)
-    near = _EPOCH + dt.timedelta(days=rest)
-    year = near.year + cycles * _CYCLE_YEARS
-    return (f"{year:04}{near:-%m-%d}", "") if year > 0 else (f"{1 - year:04}{near:-%m-%d}", " BC")
+    year, month, day = date_of(days)
+    written, era = (year, "") if year > 0 else (1 - year, " BC")
+    return f"{written:04}-{month:02}-{day:02}", era
 
 
 def _bytes(found: Wire) -> bytes:

@@ -48,7 +48,7 @@ def base_of(column: TargetColumn) -> str:
     return "" if found is None else found[1].strip()
 
 
-def reading(column: TargetColumn) -> Callable[[str], str] | None:
+def from_document(column: TargetColumn) -> Callable[[str], str] | None:
     """Return what makes the text of a column from a document; None if the column takes documents as they are.
 
     It raises UnfitError for a document of another form.

@@ -27,7 +27,7 @@ def text(column: TargetColumn) -> Callable[[Wire], str]:
 
     A number is that of the bits of a column of bits, a text their digits.
     """
-    length, read, width = column.length, documents.reading(column), bits_of(column)
+    length, read, width = column.length, documents.from_document(column), bits_of(column)
 
     def convert(found: Wire) -> str:
         if read is not None and found.form is Form.DOCUMENT:
@@ -83,7 +83,7 @@ def identifier(_column: TargetColumn) -> Callable[[Wire], str]:
 
 def data(column: TargetColumn) -> Callable[[Wire], str]:
     r"""Return the converter of a column of bytes, from base64; the text is `\x` and hex."""
-    length, read = column.length, documents.reading(column)
+    length, read = column.length, documents.from_document(column)
 
     def convert(found: Wire) -> str:
         if read is not None and found.form is Form.DOCUMENT:

@@ -36,7 +36,7 @@ class MaxwellEvents:
         found = Members.of(self._layout, values_at(received, some))
         if not found.positions:
             return None
-        of_mysql = is_of_mysql(next(iter(found.written("gtid")), None))
+        of_mysql = is_of_mysql(next(filter(is_there, found["gtid"][:1]), None))
         found = found.where("gtid", lambda one: is_of_mysql(one) is of_mysql).where("type", _OPS.__contains__)
         there = [at for at, one in enumerate(found["data"]) if is_there(one)]
         found = found.picked(there)
