@@ -8,7 +8,14 @@ import pytest
 
 from airflow_legacy_events.core.columns import ABSENT
 from airflow_legacy_events.core.errors import ConfigurationError, TargetError
-from airflow_legacy_events.core.ports.target import Counts, ObjectionError, TableStates, TransactionLostError
+from airflow_legacy_events.core.model.packed import PackedRows
+from airflow_legacy_events.core.ports.target import (
+    Counts,
+    ObjectionError,
+    TableStates,
+    TransactionLostError,
+    WholeRows,
+)
 from airflow_legacy_events.core.sink.halving import apply_halved
 from tests.support.engines import of
 from tests.support.targets import delete, named, upsert, world_of
@@ -58,6 +65,43 @@ def objection(world, shape, *states):
     assert SECRET not in str(found.value) + found.value.code
     assert found.value.__cause__ is None
     return found.value
+
+
+def packed(shape, rows):
+    columns = list(zip(*rows, strict=True))
+    texts = shape.packing.pack(columns)
+    return WholeRows(PackedRows(shape.packing, texts, {at: columns[at] for at in shape.key}), [*range(len(rows))])
+
+
+PACKED_WAYS = {
+    "upserted": ("n int", {}),
+    "rounded": ("n numeric(5,2)", {}),
+    "marked": ("n int, mark boolean", {"deleted": "mark"}),
+    "appended": ("n int", {"append": True}),
+    "repeated": ("n int, CONSTRAINT once UNIQUE (id)", {"append": True, "event_id": "id"}),
+}
+
+
+@two_ways()
+@pytest.mark.parametrize("way", sorted(PACKED_WAYS))
+def test_packed_rows_are_what_they_were_before_they_were_packed(each_world, way, count):
+    columns, wanted = PACKED_WAYS[way]
+    key = "text" if wanted.get("append") else "text PRIMARY KEY"
+    shape = made(each_world, f"id {key}, made text GENERATED ALWAYS AS (a || '!') STORED, a text, {columns}", **wanted)
+    odd = ["a", "", "\t\n\r\\N\\.", None, "größe \U0001f600", "\\"]
+
+    def rows(ids):
+        more = [ABSENT] * (len(shape.columns) - 4)
+        return [(f"{at:03}\\", ABSENT, odd[at % len(odd)], str(at), *more) for at in ids]
+
+    batches = [rows(range(count)), rows(range(count // 2, 2 * count)), rows(range(3 * count))]
+    for batch in batches:
+        with each_world.target.transaction() as unit:
+            counts = unit.apply(TableStates(shape, packed(shape, batch)))
+        assert counts.upserted + counts.skipped == len(batch)
+    found = [one[:4] for one in each_world.rows()]
+    expected = [(id_, None if a is None else f"{a}!", a, int(n)) for batch in batches for id_, _, a, n, *_ in batch]
+    assert sorted(found, key=repr) == sorted(expected if way == "appended" else set(expected), key=repr)
 
 
 @two_ways()

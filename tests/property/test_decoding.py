@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from unittest import mock
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from airflow_legacy_events.core.columns import Elements, Kind
 from airflow_legacy_events.core.model.changes import TargetColumn
+from airflow_legacy_events.databases.postgres.target.packing import CopyLines
 from airflow_legacy_events.envelopes.decoders.cloudevents import CloudEventsDecoder
 from airflow_legacy_events.envelopes.decoders.debezium import DebeziumDecoder
 from airflow_legacy_events.envelopes.decoders.maxwell import MaxwellDecoder
@@ -152,21 +154,22 @@ def one_by_one(decoder):
     return type("Own", (made,), {})()
 
 
-def outcome(decoder, messages, options):
-    target = FakeTarget(shapes={"t": TABLE})
-    found = step(decoder, target, **options)
-    found.open()
-    try:
-        changes = found.compile(NOTHING, STREAM)(batch(received(*messages)))
-    except Exception as error:  # noqa: BLE001  equal errors are equal outcomes
-        return type(error), str(error)
-    one = changes.tables.get("t")
-    table_ = (
-        None
-        if one is None
-        else (one.shape.named(range(len(one.shape.columns))), one.ops, one.rows, one.places, one.moved, one.partial)
-    )
-    return table_, changes.skipped, changes.poison, changes.bytes, changes.facts, json.dumps(found.lowered())
+def outcome(decoder, messages, options, table_=TABLE, size=100):
+    """What messages become in batches of a size, up to the first error."""
+    target = FakeTarget(shapes={"t": table_})
+    decoding = step(decoder, target, **options)
+    decoding.open()
+    decode, found = decoding.compile(NOTHING, STREAM), []
+    for at in range(0, len(messages), size):
+        try:
+            changes = decode(batch(received(*messages[at : at + size], first=at)))
+        except Exception as error:  # noqa: BLE001  equal errors are equal outcomes
+            return [*found, (type(error), str(error))]
+        one = changes.tables.get("t")
+        names = None if one is None else one.shape.named(range(len(one.shape.columns)))
+        rows = None if one is None else (names, one.ops, [*one.rows], one.places, one.moved, one.partial)
+        found.append((rows, changes.skipped, changes.poison, changes.bytes, changes.facts))
+    return [*found, json.dumps(decoding.lowered())]
 
 
 OPTIONS = [
@@ -197,9 +200,33 @@ def test_together_and_one_by_one(name, data):
     some = data.draw(st.lists(messages, min_size=1, max_size=12))
     options = data.draw(st.sampled_from(OPTIONS))
     decoder = make()
+    size = data.draw(st.sampled_from([2, 5, 100]))
     with mock.patch.object(batches, "SLICE", data.draw(st.sampled_from([1, 3, batches.SLICE]))):
-        together = outcome(decoder, some, options)
-    assert together == outcome(one_by_one(decoder), some, options)
+        together = outcome(decoder, some, options, size=size)
+    assert together == outcome(one_by_one(decoder), some, options, size=size)
+
+
+SMALL = table(id=Kind.INTEGER, text=Kind.TEXT, doc=Kind.JSON, made=TargetColumn("", Kind.TEXT, "text", written=False))
+PACKED = dataclasses.replace(SMALL, packing=CopyLines((0, 1, 2), 4))
+
+
+@given(
+    values=st.lists(
+        st.tuples(
+            st.text(st.sampled_from("a\\\t\n\r\0Nä\U0001f600")) | st.none(), st.none() | st.text() | st.integers()
+        ),
+        min_size=1,
+        max_size=12,
+    ),
+    ids=st.sampled_from([100, 4]),
+    size=st.sampled_from([1, 3]),
+)
+def test_packed_rows_and_rows_as_they_are(values, ids, size):
+    fields = [{"id": at % ids, "text": text, "doc": {text or "": doc}} for at, (text, doc) in enumerate(values)]
+    messages = [(str(one["id"]), json.dumps(one, indent=one["id"] % 2 or None), 0, ()) for one in fields]
+    with mock.patch.object(batches, "SLICE", size):
+        packed = outcome(PlainDecoder(), messages, {}, PACKED, size=5)
+    assert packed == outcome(one_by_one(PlainDecoder()), messages, {}, SMALL, size=5)
 
 
 @st.composite

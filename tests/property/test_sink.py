@@ -243,6 +243,22 @@ def test_rows_with_one_message_each_are_in_the_order_of_their_keys(ops, behind):
     )
 
 
+@given(st.lists(st.integers(-12, 200), max_size=20, unique=True), st.sampled_from(["", "7" * 5_000]))
+def test_rows_whose_keys_are_integers_are_in_the_same_order(ids, beyond):
+    names = [*map(str, ids), *([beyond] if beyond else [])]
+    table = TargetShape("t", (TargetColumn("id", Kind.INTEGER, "bigint"),), (0,))
+    some = changes([(UPSERT, (name,), None) for name in names], table=table).tables["t"]
+    found = reduced(some, lambda _, key: tuple(key))
+    assert [one.row[0] for one in found.rows] == sorted(names, key=lambda one: (len(one), one))
+
+
+def test_two_spellings_of_an_integer_are_one_key():
+    table = TargetShape("t", (TargetColumn("id", Kind.INTEGER, "bigint"), TargetColumn("v", Kind.TEXT, "text")), (0,))
+    some = changes([(UPSERT, (key, at), None) for at, key in enumerate(["7", "8", "07"])], table=table).tables["t"]
+    found = reduced(some, lambda _, key: int(key[0]))
+    assert [one.row for one in found.rows] == [("8", 1), ("07", 2)]
+
+
 versions = st.sampled_from([ABSENT, None, "1", "2", "10", "9"])
 
 

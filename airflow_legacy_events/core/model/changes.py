@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.columns import Elements, Kind
 from airflow_legacy_events.core.model.batch import Batch
+from airflow_legacy_events.core.model.packed import Packing
 
 UPSERT, DELETE, TRUNCATE = "u", "d", "t"
 
@@ -92,6 +93,7 @@ class TargetShape:
         warnings: what a person should know at the start of a run, such as children that a delete takes along.
         infinite: whether its numbers and times may be infinite, and its numbers NaN.
         incomplete: whether its times may be days without a year, month or day, such as 0000-00-00.
+        packing: how rows that name all columns are packed; None: the target takes them as they are.
     """
 
     table: str
@@ -105,6 +107,7 @@ class TargetShape:
     warnings: tuple[str, ...] = ()
     infinite: bool = False
     incomplete: bool = False
+    packing: Packing | None = None
 
     def named(self, positions: Sequence[int]) -> tuple[str, ...]:
         """Return the names of the columns at `positions`, in that order."""
@@ -129,7 +132,7 @@ class TableChanges:
 
     shape: TargetShape
     ops: list[str] = field(default_factory=list)
-    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    rows: Sequence[tuple[Any, ...]] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
     moved: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     partial: dict[int, tuple[str, ...]] = field(default_factory=dict)

@@ -37,11 +37,11 @@ class WholeRows(Sequence[RowState]):
     """Rows that are written, under the keys that they have, and name every column that may be written.
 
     Attributes:
-        rows: texts of their columns.
+        rows: texts of their columns; they may be packed.
         places: of their messages.
     """
 
-    def __init__(self, rows: list[Any], places: list[int]) -> None:
+    def __init__(self, rows: Sequence[tuple[Any, ...]], places: Sequence[int]) -> None:
         self.rows, self.places = rows, places
 
     def __len__(self) -> int:

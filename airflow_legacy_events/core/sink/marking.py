@@ -37,6 +37,8 @@ def segments(tables: Iterable[TableChanges], identity: Identity, within: Sequenc
 
 def _cuts(changes: TableChanges, identity: Identity, within: Collection[int]) -> list[int]:
     """Return the places of deletes of rows that were written since the last cut."""
+    if DELETE not in changes.ops:
+        return []
     counted, written, cuts = frozenset(within), set[Hashable](), list[int]()
     shape = changes.shape
     for op, row, place in zip(changes.ops, changes.rows, changes.places, strict=True):

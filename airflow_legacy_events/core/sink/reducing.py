@@ -7,12 +7,12 @@ is taken from the earlier ones.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from operator import itemgetter
 from typing import Any
 
 from airflow_legacy_events.core.columns import ABSENT, Kind
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model.changes import DELETE, TRUNCATE, UPSERT, TableChanges, TargetShape
+from airflow_legacy_events.core.model.packed import column_of, picked
 from airflow_legacy_events.core.ports.target import ObjectionError, RowState, TableStates, WholeRows
 from airflow_legacy_events.core.sink.versions import is_older
 
@@ -76,19 +76,16 @@ def _alone(changes: TableChanges, identity: Identity, within: frozenset[int] | N
     shape, rows, places = changes.shape, changes.rows, changes.places
     if changes.moved or TRUNCATE in changes.ops:
         return None
-    some: Sequence[int] = range(len(rows))
-    if within is None or within.issuperset(places):
-        if changes.last is not None:
-            return changes.last or None
-    else:
-        some = [at for at, place in enumerate(places) if place in within]
-        rows, places = [rows[at] for at in some], [places[at] for at in some]
-    keys = list(zip(*(map(itemgetter(at), rows) for at in shape.key), strict=True))
-    if len({identity(shape, key) for key in keys}) < len(rows):
+    some = _counted(changes, within)
+    if len(some) < len(rows):
+        rows, places = picked(rows, some), [places[at] for at in some]
+    elif changes.last is not None:
+        return changes.last or None
+    orders = _orders(shape, rows, identity)
+    if orders is None:
         return None
-    orders = _padded([one for (one,) in keys]) if len(shape.key) == 1 else list(map(_order, keys))
     sequence = sorted(range(len(rows)), key=orders.__getitem__)
-    rows, places = list(map(rows.__getitem__, sequence)), list(map(places.__getitem__, sequence))
+    rows, places = picked(rows, sequence), list(map(places.__getitem__, sequence))
     if changes.complete:
         return WholeRows(rows, places)
     found = list(map(RowState, rows, places))
@@ -97,6 +94,27 @@ def _alone(changes: TableChanges, identity: Identity, within: frozenset[int] | N
             state.deleted = changes.ops[some[one]] == DELETE
             state.partial = changes.partial.get(some[one], ())
     return found
+
+
+def _orders(shape: TargetShape, rows: Sequence[tuple[Any, ...]], identity: Identity) -> Sequence[Any] | None:
+    """Return what each row is sorted by, in the order of `_order`; None if a key is there twice."""
+    if (numbers := _numbers(shape, rows)) is not None:
+        return numbers if len(set(numbers)) == len(rows) else None
+    keys = list(zip(*(column_of(rows, at) for at in shape.key), strict=True))
+    if len({identity(shape, key) for key in keys}) < len(rows):
+        return None
+    return _padded([one for (one,) in keys]) if len(shape.key) == 1 else list(map(_order, keys))
+
+
+def _numbers(shape: TargetShape, rows: Sequence[tuple[Any, ...]]) -> Sequence[int] | None:
+    """Return keys that are integers from 0, whose order is that of `_order`; None if they are not."""
+    if len(shape.key) > 1 or shape.columns[shape.key[0]].kind is not Kind.INTEGER:
+        return None
+    try:
+        numbers = list(map(int, column_of(rows, shape.key[0])))
+    except (TypeError, ValueError):  # the database judges it
+        return None
+    return numbers if min(numbers, default=0) >= 0 else None
 
 
 def _padded(keys: Sequence[Any]) -> Sequence[Any]:
@@ -108,7 +126,17 @@ def _padded(keys: Sequence[Any]) -> Sequence[Any]:
     return [one.rjust(width, "\0") for one in texts]
 
 
+def _counted(changes: TableChanges, within: frozenset[int] | None) -> Sequence[int]:
+    """Return which changes are those of messages that count."""
+    if within is None or within.issuperset(changes.places):
+        return range(len(changes.places))
+    return [at for at, place in enumerate(changes.places) if place in within]
+
+
 def _appended(changes: TableChanges, places: frozenset[int] | None) -> TableStates:
+    if changes.complete:
+        some = _counted(changes, places)
+        return TableStates(changes.shape, WholeRows(picked(changes.rows, some), [changes.places[at] for at in some]))
     rows = [RowState(row, place) for _, op, row, place in _within(changes, places) if op == UPSERT]
     return TableStates(changes.shape, rows)
 

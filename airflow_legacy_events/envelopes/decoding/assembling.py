@@ -162,7 +162,7 @@ class TableAssembler:
 
     def take(self) -> TableChanges:
         """Return what was collected, and begin again."""
-        found = TableChanges(self.shape)
+        found, rows = TableChanges(self.shape), list[tuple[Any, ...]]()
         for change in self._changes:
             if change is None:
                 continue
@@ -171,8 +171,9 @@ class TableAssembler:
             if change.partial:
                 found.partial[len(found.ops)] = change.partial
             found.ops.append(change.op)
-            found.rows.append(change.row)
+            rows.append(change.row)
             found.places.append(change.place)
+        found.rows = rows
         self._start()
         return found
 

@@ -22,7 +22,7 @@ from airflow_legacy_events.core.ports.decoder import Decoder, NotUnderstoodError
 from airflow_legacy_events.core.sink.reducing import Identity, reduce_ahead
 from airflow_legacy_events.envelopes.decoding.assembling import TableAssembler, poison_of
 from airflow_legacy_events.envelopes.decoding.fast.batches import Batches, Upserts
-from airflow_legacy_events.envelopes.decoding.fast.members import REPEATED
+from airflow_legacy_events.envelopes.decoding.fast.members import REPEATED, at_places
 from airflow_legacy_events.envelopes.decoding.options import DecodingOptions
 from airflow_legacy_events.envelopes.decoding.routes import Routes
 from airflow_legacy_events.envelopes.decoding.snapshots import Sight, Snapshots
@@ -75,8 +75,9 @@ class Step:
             self._assemble(name, found, upserts.get(name, _NONE))
         if self._follows:
             self._follow(found, upserts)
-        for table in found.tables.values():
+        for name, table in found.tables.items():
             reduce_ahead(table, self._identity)
+            self._usual.packs(name, table.complete and table.last != ())
         facts = self._snapshots.facts()
         return Changes(received, found.tables, found.skipped, sorted(found.poison), total, longest, facts)
 
@@ -165,8 +166,8 @@ class Step:
         received, entries = found.received, found.entries.get(name, [])
         if not entries:
             shape, count = self._tables.found[name].shape, len(upserts.places)
-            rows, places = list(upserts.rows), list(upserts.places)
-            found.tables[name] = TableChanges(shape, [UPSERT] * count, rows, places, complete=upserts.complete)
+            places = list(upserts.places)
+            found.tables[name] = TableChanges(shape, [UPSERT] * count, upserts.rows, places, complete=upserts.complete)
             return
         assembler = self._tables.of(name, entries, received)
         if assembler is None:  # there is no table, and nothing but deletes for it
@@ -196,7 +197,8 @@ class Step:
         alone = all(one.shown is None for one in upserts.values()) and all(one.snapshot is None for one in sights)
         for name, one in upserts.items():
             if alone:  # the order of changes alone does not matter
-                parts = set(zip(_at(received.topics, one.places), _at(received.partitions, one.places), strict=True))
+                topics, partitions = (at_places(each, one.places) for each in (received.topics, received.partitions))
+                parts = set(zip(topics, partitions, strict=True))
                 sights += [Sight(one.places[0], name, f"{topic}[{number}]") for topic, number in parts]
             else:
                 shown = [(at, None) for at in one.places] if one.shown is None else one.shown
@@ -236,7 +238,3 @@ def _assembled(assembler: TableAssembler, entries: Entries, upserts: Upserts, re
 
 def _partition(received: Received, at: int) -> str:
     return f"{received.topics[at]}[{received.partitions[at]}]"
-
-
-def _at(values: Sequence[Any], places: Sequence[int]) -> list[Any]:
-    return [values[at] for at in places]

@@ -59,15 +59,21 @@ class Columns:
         received.offsets.extend(map(Message.offset, lump))
         received.keys.extend(keys)
         received.values.extend(map(Message.value, lump))
-        received.headers.extend(_shared(map(Message.headers, lump)))
+        received.headers.extend(_shared(list(map(Message.headers, lump))))
         kinds, moments = zip(*map(Message.timestamp, lump), strict=True)
         if 0 in kinds:
             moments = tuple(moment if kind else None for kind, moment in zip(kinds, moments, strict=True))
         received.timestamps.extend(moments)
 
 
-def _shared(headers: Iterable[Any]) -> Iterator[Any]:
-    """Yield headers, those that are equal to the ones before as the same object."""
+def _shared(headers: Sequence[Any]) -> Iterable[Any]:
+    """Return headers, those that are equal to the ones before as the same object."""
+    if headers.count(headers[0]) == len(headers):
+        return [headers[0] or ()] * len(headers)
+    return _each_shared(headers)
+
+
+def _each_shared(headers: Iterable[Any]) -> Iterator[Any]:
     last: Any = ()
     for one in headers:
         if one != last:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import psycopg
 
 from airflow_legacy_events.core.columns import ABSENT
-from airflow_legacy_events.core.ports.target import Counts, ObjectionError, TableStates
+from airflow_legacy_events.core.ports.target import Counts, ObjectionError, RowState, TableStates, WholeRows
 from airflow_legacy_events.databases.postgres.target import looking, moving, spellings, staging, statements
 from airflow_legacy_events.databases.postgres.target.changing import Changing
 from airflow_legacy_events.databases.postgres.target.grouping import (
@@ -17,6 +17,7 @@ from airflow_legacy_events.databases.postgres.target.grouping import (
     incomplete,
     needs_two_steps,
 )
+from airflow_legacy_events.databases.postgres.target.packing import named_positions
 from airflow_legacy_events.databases.postgres.target.staging import FEW, Source, stage
 from airflow_legacy_events.databases.postgres.target.statements import Positions
 
@@ -27,7 +28,7 @@ class Applying(Changing):
     def apply(self, states: TableStates) -> Counts:
         """See `core.ports.target.Unit.apply`."""
         if not self.shape.key:
-            return self._append([one.row for one in states.rows])
+            return self._append(states.rows)
         spellings.refuse(self.session, self.shape, states.rows)
         found = grouped(states)
         counts = Counts(0, self._empty([row for one in found.written for row in one.rows]) if states.truncated else 0)
@@ -90,8 +91,8 @@ class Applying(Changing):
         if not rows:
             return Counts()
         columns = [self.facts.fields[at].name for at in given]
-        found = staging.projected(rows, given, len(self.shape.columns))
-        written = staging.copy(self.session, self.facts.name, columns, found)
+        pieces = staging.pieces_of(rows, given, len(self.shape.columns))
+        written = staging.copy(self.session, self.facts.name, columns, pieces)
         if written != len(rows):
             self.differ(f"{len(rows)} were sent, and {written} written")
         return Counts(written)
@@ -108,10 +109,12 @@ class Applying(Changing):
             written += self.run(statements.insert_missing(self.shape, group.given, source.text), source)
         return written
 
-    def _append(self, rows: Sequence[Row]) -> Counts:
+    def _append(self, rows: Sequence[RowState]) -> Counts:
+        every = named_positions(self.shape.columns, None)
+        if isinstance(rows, WholeRows):
+            return self._append_alike(every, rows.rows) if rows else Counts()
         groups: dict[Positions, list[Row]] = {}
-        every = tuple(at for at, one in enumerate(self.shape.columns) if one.written)
-        for row in rows:
+        for row in (one.row for one in rows):
             given = every if ABSENT not in row else tuple(at for at in every if row[at] is not ABSENT)
             groups.setdefault(given, []).append(row)
         counts = Counts()

@@ -10,6 +10,7 @@ from typing import Any
 from airflow_legacy_events.core.columns import ABSENT
 from airflow_legacy_events.core.model.changes import TargetShape
 from airflow_legacy_events.core.ports.target import ObjectionError, RowState, TableStates, WholeRows
+from airflow_legacy_events.databases.postgres.target.packing import named_positions
 from airflow_legacy_events.databases.postgres.target.statements import Positions, facts_of
 
 Row = Sequence[Any]
@@ -29,7 +30,7 @@ class Group:
     given: Positions
     whole: bool = False
     known: tuple[str, ...] = ()
-    rows: list[Row] = field(default_factory=list)
+    rows: Sequence[Row] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -50,11 +51,13 @@ class Grouped:
 def grouped(states: TableStates) -> Grouped:
     """Return the rows of a table in groups."""
     shape, emptied = states.shape, states.truncated
-    found, every, groups = Grouped(), _every(shape), dict[Any, Group]()
+    found, every = Grouped(), named_positions(shape.columns, shape.deleted)
+    groups: dict[tuple[Positions, bool, tuple[str, ...]], list[Row]] = {}
+    plain: list[Row] = groups.setdefault((every, False, ()), [])
     if isinstance(states.rows, WholeRows):
         found.written = [Group(every, rows=states.rows.rows)] if states.rows else []
         return found
-    plain, written = Group(every), _getter(every)
+    written = _getter(every)
     for one in states.rows:
         if one.former is not None:
             found.moved.append(one)
@@ -64,15 +67,12 @@ def grouped(states: TableStates) -> Grouped:
             continue
         whole = one.whole or emptied  # of a table that is emptied, nothing that is absent can be kept
         if ABSENT not in written(one.row):
-            plain.rows.append(one.row)
+            plain.append(one.row)
             continue
         given = tuple(at for at in every if one.row[at] is not ABSENT)
         known = _known(shape, one, given, whole=whole) if one.partial else ()
-        name = given, whole, known
-        if name not in groups:
-            groups[name] = Group(*name)
-        groups[name].rows.append(one.row)
-    found.written = [*([plain] if plain.rows else []), *groups.values()]
+        groups.setdefault((given, whole, known), []).append(one.row)
+    found.written = [Group(*alike, rows) for alike, rows in groups.items() if rows]
     return found
 
 
@@ -97,10 +97,6 @@ def by_version(shape: TargetShape, rows: Sequence[Row]) -> list[tuple[Positions,
     without = [row for row in rows if row[version] is None or row[version] is ABSENT]
     with_ = [row for row in rows if row[version] is not None and row[version] is not ABSENT]
     return [found for found in ((shape.key, without), ((*shape.key, version), with_)) if found[1]]
-
-
-def _every(shape: TargetShape) -> Positions:
-    return tuple(at for at, one in enumerate(shape.columns) if one.written and at != shape.deleted)
 
 
 def _getter(positions: Positions) -> Callable[[Row], Any]:

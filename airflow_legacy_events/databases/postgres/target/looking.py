@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from airflow_legacy_events.core.model.changes import TargetShape
+from airflow_legacy_events.core.model.packed import column_of
 from airflow_legacy_events.databases.postgres.target import statements, texts
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def places_there(session: psycopg.Connection[Any], shape: TargetShape, rows: Seq
         rows: of all its columns.
     """
     facts = statements.facts_of(shape)
-    keys = [texts.array([row[at] for row in rows]) for at in shape.key]
+    keys = [texts.array(column_of(rows, at)) for at in shape.key]
     arrays, beyond = texts.arrays(len(keys)), _beyond(shape, rows)
     names = ", ".join(f"c{at}" for at in shape.key)
     fields = {at: facts.fields[at] for at in shape.key}
@@ -51,7 +52,7 @@ def _beyond(shape: TargetShape, rows: Sequence[Row]) -> str | None:
     if more or shape.columns[at].type not in _INTEGERS:
         return None
     try:
-        numbers = [int(row[at]) for row in rows]
+        numbers = list(map(int, column_of(rows, at)))
     except ValueError:
         return None
     facts, least, highest = statements.facts_of(shape), min(numbers), max(numbers)

@@ -18,6 +18,7 @@ from airflow_legacy_events.databases.postgres.target import keys, refusals, sequ
 from airflow_legacy_events.databases.postgres.target.catalog import Found, Unique, find_oid, look_up, oids_of
 from airflow_legacy_events.databases.postgres.target.columns import column_of, field_of, is_numbered
 from airflow_legacy_events.databases.postgres.target.facts import Facts
+from airflow_legacy_events.databases.postgres.target.packing import CopyLines, named_positions
 from airflow_legacy_events.databases.postgres.types import Type, find_types
 
 
@@ -75,9 +76,12 @@ class _Shaping:
             return None
         index = keys.index_of(usable, [found.columns[at].number for at in roles.key])
         in_key = frozenset(roles.key)
+        columns = tuple(
+            column_of(one, self.types[one.oid], in_key=at in in_key) for at, one in enumerate(found.columns)
+        )
         return TargetShape(
             self.table,
-            tuple(column_of(one, self.types[one.oid], in_key=at in in_key) for at, one in enumerate(found.columns)),
+            columns,
             roles.key,
             self._facts(index, roles.key),
             version=roles.version,
@@ -86,6 +90,7 @@ class _Shaping:
             parents=tuple(self._parents()),
             warnings=(*warned.of_table(found, wanted, index), *self._sequences(roles.key)),
             infinite=True,
+            packing=CopyLines(named_positions(columns, roles.deleted), len(columns)),
         )
 
     def _sequences(self, key: tuple[int, ...]) -> list[str]:

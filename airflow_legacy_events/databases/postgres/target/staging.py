@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 import psycopg
 
 from airflow_legacy_events.core.model.changes import TargetShape
+from airflow_legacy_events.core.model.packed import PackedRows
 from airflow_legacy_events.databases.postgres.target import texts
 from airflow_legacy_events.databases.postgres.target.facts import Field
 from airflow_legacy_events.databases.postgres.target.statements import Positions, facts_of
@@ -44,10 +45,9 @@ def stage(session: psycopg.Connection[Any], shape: TargetShape, given: Positions
         given: positions of the columns that the source has.
         rows: of all columns of the shape, or of these alone if they are fewer.
     """
-    found = projected(rows, given, len(shape.columns))
-    if len(found) <= FEW or not facts_of(shape).temporary:
-        return _arrays(shape, given, found)
-    return _table(session, shape, given, found)
+    if len(rows) <= FEW or not facts_of(shape).temporary:
+        return _arrays(shape, given, projected(rows, given, len(shape.columns)))
+    return _table(session, shape, given, rows)
 
 
 def projected(rows: Sequence[Any], given: Positions, width: int) -> Sequence[Any]:
@@ -60,13 +60,20 @@ def projected(rows: Sequence[Any], given: Positions, width: int) -> Sequence[Any
     return list(map(itemgetter(*given), rows))
 
 
-def copy(session: psycopg.Connection[Any], name: str, columns: Sequence[str], rows: Sequence[Any]) -> int:
+def copy(session: psycopg.Connection[Any], name: str, columns: Sequence[str], pieces: Iterable[bytes]) -> int:
     """Copy rows into a table; return how many it took."""
     cursor = psycopg.Cursor(session)
     with cursor.copy(f"COPY {name} ({', '.join(columns)}) FROM STDIN".encode()) as stream:
-        for piece in texts.copied(rows):
+        for piece in pieces:
             stream.write(piece)
     return cursor.rowcount
+
+
+def pieces_of(rows: Sequence[Any], given: Positions, width: int) -> Iterator[bytes]:
+    """Return the columns at some positions of rows, as COPY reads them; see `projected`."""
+    if isinstance(rows, PackedRows) and rows.packing.positions == given:
+        return texts.joined(rows.texts)
+    return texts.copied(projected(rows, given, width))
 
 
 def _table(session: psycopg.Connection[Any], shape: TargetShape, given: Positions, rows: Sequence[Any]) -> Source:
@@ -74,7 +81,7 @@ def _table(session: psycopg.Connection[Any], shape: TargetShape, given: Position
     name = f"pg_temp.legacy_events_{facts.oid}_{_mark(given)}"
     columns = ", ".join(f"c{at} {_type(facts.fields[at])}{facts.fields[at].collate}" for at in given)
     psycopg.Cursor(session).execute(_MADE.format(name=name, columns=columns).encode())
-    copy(session, name, [f"c{at}" for at in given], rows)
+    copy(session, name, [f"c{at}" for at in given], pieces_of(rows, given, len(shape.columns)))
     return Source(name, (), len(rows))
 
 

@@ -1,10 +1,11 @@
 r"""Rows as PostgreSQL reads them in bulk: the text form of COPY, and arrays of texts.
 
-A batch is joined once and looked at as a whole; values are escaped only where it holds a character that needs it.
+Columns are joined and looked at as a whole; values are escaped only where one holds a character that needs it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -15,6 +16,9 @@ CHUNK = 500
 
 _NUL = "\0"
 _NULL = "\\N"
+_ESCAPES = (("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
+_ESCAPED = re.compile(r"\\(.)")
+_MEANT = {written[1]: sign for sign, written in _ESCAPES}
 
 
 def copied(rows: Sequence[Row]) -> Iterator[bytes]:
@@ -24,13 +28,39 @@ def copied(rows: Sequence[Row]) -> Iterator[bytes]:
         UnicodeEncodeError: a text has half of a surrogate pair.
     """
     for first in range(0, len(rows), CHUNK):
-        yield _copied(rows[first : first + CHUNK])
+        yield from joined(lines(list(zip(*rows[first : first + CHUNK], strict=True))))
+
+
+def joined(written: Sequence[bytes]) -> Iterator[bytes]:
+    """Yield lines of COPY in pieces."""
+    for first in range(0, len(written), CHUNK):
+        yield b"\n".join([*written[first : first + CHUNK], b""])
+
+
+def lines(columns: Sequence[Sequence[Any]]) -> list[bytes]:
+    """Return the line of COPY of each row, without its end.
+
+    Args:
+        columns: texts, and None for NULL.
+
+    Raises:
+        UnicodeEncodeError: a text has half of a surrogate pair.
+    """
+    escaped = [_each(one, _escaped, _NULL) for one in columns]
+    return list(map(str.encode, map("\t".join, zip(*escaped, strict=True))))
+
+
+def values(line: bytes) -> list[str | None]:
+    """Return the values of a line of COPY."""
+    found: Sequence[Any] = line.decode().split("\t")
+    if b"\\" not in line:
+        return list(found)
+    return [None if one == _NULL else _ESCAPED.sub(lambda sign: _MEANT.get(sign[1], sign[1]), one) for one in found]
 
 
 def array(values: Sequence[str | None]) -> str:
     """Return texts as an array, with None as NULL."""
-    texts = ["NULL" if one is None else one for one in _each(values, _quoted)]
-    return f"{{{','.join(texts)}}}"
+    return f"{{{','.join(_each(values, _quoted, 'NULL'))}}}"
 
 
 def arrays(count: int) -> str:
@@ -39,32 +69,10 @@ def arrays(count: int) -> str:
     return f"ROWS FROM ({', '.join(each)})"
 
 
-def _copied(rows: Sequence[Row]) -> bytes:
-    try:
-        text = "\n".join(["\t".join(row) for row in rows])
-    except TypeError:  # a NULL
-        text = ""
-    if not text or not _is_plain(text, len(rows), len(rows[0])):
-        columns = [_column(one) for one in zip(*rows, strict=True)]
-        text = "\n".join(map("\t".join, zip(*columns, strict=True)))
-    return f"{text}\n".encode()
-
-
-def _is_plain(text: str, rows: int, columns: int) -> bool:
-    """Return whether no value holds a character that COPY gives a meaning."""
-    plain = "\\" not in text and "\r" not in text and text.count("\n") == rows - 1
-    return plain and text.count("\t") == rows * (columns - 1)
-
-
-def _column(values: Sequence[str | None]) -> Sequence[Any]:
-    found = _each(values, _escaped)
-    return [_NULL if one is None else one for one in found] if None in found else found
-
-
 def _escaped(text: str) -> str:
     if "\\" in text:
         text = text.replace("\\", "\\\\")
-    for sign, written in (("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
+    for sign, written in _ESCAPES:
         if sign in text:
             text = text.replace(sign, written)
     return text
@@ -78,17 +86,19 @@ def _quoted(text: str) -> str:
     return '"' + text.replace(_NUL, f'"{_NUL}"') + '"'
 
 
-def _each(values: Sequence[str | None], form: Callable[[str], str]) -> Sequence[str | None]:
-    """Return values in another form, which is made of all of them at once."""
-    given: Sequence[Any] = values if None not in values else [one for one in values if one is not None]
-    joined = _NUL.join(given)
+def _each(values: Sequence[str | None], form: Callable[[str], str], null: str) -> Sequence[str]:
+    """Return values in another form, which is made of all of them at once, and None in the form of a NULL."""
+    given: Sequence[Any] = values
+    try:
+        joined = _NUL.join(given)
+    except TypeError:  # a NULL
+        given = [one for one in values if one is not None]
+        joined = _NUL.join(given)
     written = form(joined)
-    if not given or written == joined:
-        return values
-    formed: list[Any] = written.split(_NUL)
+    formed = given if written == joined else written.split(_NUL)
     if len(formed) != len(given):  # a text holds a NUL, which is refused where it is sent
         formed = list(map(form, given))
     if len(given) == len(values):
         return formed
     left = iter(formed)
-    return [None if one is None else next(left) for one in values]
+    return [null if one is None else next(left) for one in values]

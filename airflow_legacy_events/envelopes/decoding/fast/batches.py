@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.model.changes import Received
 from airflow_legacy_events.core.model.meaning import TableOf
+from airflow_legacy_events.core.model.packed import PackedRows
 from airflow_legacy_events.core.ports.decoder import Decoder, NotUnderstoodError
 from airflow_legacy_events.envelopes.decoding.assembling import TableAssembler
 from airflow_legacy_events.envelopes.decoding.fast.events import Events
@@ -24,7 +25,7 @@ class Upserts(NamedTuple):
 
     Attributes:
         places: of their messages, in order.
-        rows: as `TableChanges` has them.
+        rows: as `TableChanges` has them; packed if all of them are.
         shown: place of each that shows something of snapshots, with the name of the one that read its row, None of a
             change; None if all are changes.
         complete: whether it is known that all name every column that may be written.
@@ -41,7 +42,7 @@ class Upserts(NamedTuple):
         if len(parts) == 1:
             return parts[0]
         places = list(chain.from_iterable(one.places for one in parts))
-        rows, complete = list(chain.from_iterable(one.rows for one in parts)), all(one.complete for one in parts)
+        rows, complete = _joined([one.rows for one in parts]), all(one.complete for one in parts)
         if all(one.shown is None for one in parts):
             return cls(places, rows, None, complete)
         each = ([(at, None) for at in one.places] if one.shown is None else one.shown for one in parts)
@@ -70,6 +71,11 @@ class Batches:
             for name, upserts in self._slice(received, places[first : first + SLICE], topic).items():
                 found.setdefault(name, []).append(upserts)
         return {name: Upserts.joined(parts) for name, parts in found.items()}
+
+    def packs(self, name: str, on: bool) -> None:  # noqa: FBT001
+        """Pack the next rows of a table, or do not: what looks at single rows wants them as they are."""
+        if name in self._rows:
+            self._rows[name].packs = on
 
     def _slice(self, received: Received, places: Sequence[int], topic: str | None) -> dict[str, Upserts]:
         events = None if self._finder is None else self._finder.find(received, places)
@@ -117,3 +123,8 @@ class Batches:
         shown = [(at, snapshots[at]) for at in found.events if said[at] != "r" or snapshots[at] is not None]
         sights = [(events.places[at], snapshot) for at, snapshot in shown]
         return Upserts(places, found.rows, sights, found.complete)
+
+
+def _joined(parts: Sequence[Sequence[tuple[Any, ...]]]) -> Sequence[tuple[Any, ...]]:
+    packed = [one for one in parts if isinstance(one, PackedRows)]
+    return PackedRows.joined(packed) if len(packed) == len(parts) else list(chain.from_iterable(parts))

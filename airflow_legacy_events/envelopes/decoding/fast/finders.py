@@ -18,10 +18,11 @@ from airflow_legacy_events.envelopes.decoding.fast.debezium import DebeziumEvent
 from airflow_legacy_events.envelopes.decoding.fast.events import Events, FindsEvents
 from airflow_legacy_events.envelopes.decoding.fast.layout import Layout
 from airflow_legacy_events.envelopes.decoding.fast.maxwell import MaxwellEvents
-from airflow_legacy_events.envelopes.decoding.fast.members import REPEATED, Members, usual, values_at
+from airflow_legacy_events.envelopes.decoding.fast.members import REPEATED, Members, at_places, usual, values_at
 
 _OPS: Mapping[bytes | None, str | None] = {b"c": "c", b"u": "u", b"r": "r", None: None}
 _QUOTED = {None if one is None else b'"%b"' % one: said for one, said in _OPS.items()}
+_TEXTS = frozenset({"specversion", "id", "source", "type", "subject", "time", "datacontenttype"})
 _SPECIAL = frozenset({REPEATED})
 _STRANGE = frozenset({REPEATED, "ce_specversion"})
 
@@ -31,7 +32,7 @@ class CloudEvents:
 
     def __init__(self) -> None:
         names = ("specversion", "id", "source", "type", "subject", "time", "datacontenttype", "op", "unchanged", "data")
-        self._layout = Layout(names, lambda _: True)
+        self._layout = Layout(names, lambda _: True, _TEXTS)
 
     def find(self, received: Received, places: Sequence[int]) -> Events | None:
         """See `FindsEvents.find`."""
@@ -46,7 +47,7 @@ class CloudEvents:
         found = found.picked(_there(found["specversion"], found["data"]))
         said = [_QUOTED[one] for one in found.written("op")]
         return Events(
-            [places[at] for at in found.positions],
+            at_places(places, found.positions),
             found["data"],
             said,
             tables=lambda: _each(table_of, found.texts("source")),

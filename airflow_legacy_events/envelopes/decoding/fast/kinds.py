@@ -10,7 +10,7 @@ import binascii
 import datetime as dt
 import re
 from collections.abc import Callable, Sequence
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import msgspec
 
@@ -18,23 +18,17 @@ from airflow_legacy_events.core.columns import Kind
 from airflow_legacy_events.core.model.changes import TargetColumn
 from airflow_legacy_events.envelopes.decoders.values import Options
 from airflow_legacy_events.envelopes.decoding.fast import patterns
+from airflow_legacy_events.envelopes.decoding.fast.plain import PlainTexts, strings
 
 Texts: TypeAlias = list[str | None]
-Quick: TypeAlias = Callable[[Sequence[msgspec.Raw]], Texts | None]
+Quick: TypeAlias = Callable[[Sequence[Any]], Texts | None]
+"""Converts the values of a column as they were written; those of `TEXTUAL` kinds may be `PlainTexts` too."""
 
-_STRINGS = msgspec.json.Decoder(list[str | None])
 _MOMENTS = msgspec.json.Decoder(list[dt.datetime])
-_QUOTE = ord('"')
+_APART = b"\0"
+"""Stands nowhere in JSON."""
 _BOOLEANS: dict[bytes, str | None] = {b"true": "true", b"false": "false", b"null": None}
 _SAFE = 10**18
-
-
-def strings(raws: Sequence[msgspec.Raw]) -> Texts | None:
-    """Return JSON texts and nulls; None if there is anything else."""
-    try:
-        return _STRINGS.decode(b"[%b]" % b",".join(raws))
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
 
 
 def quick(column: TargetColumn, options: Options) -> Quick | None:
@@ -135,7 +129,7 @@ def _moment(column: TargetColumn, options: Options) -> Quick:
     return convert
 
 
-def _of_utc(raws: Sequence[msgspec.Raw], scale: int | None, ending: str) -> Texts | None:
+def _of_utc(values: Sequence[Any], scale: int | None, ending: str) -> Texts | None:
     """Return moments that all end with Z, as a database writes them; None if there is anything else.
 
     It understands what `patterns.moments` matches: msgspec knows the days of each month, and takes no digit more
@@ -143,26 +137,36 @@ def _of_utc(raws: Sequence[msgspec.Raw], scale: int | None, ending: str) -> Text
     """
     digits = 6 if scale is None else min(scale, 6)
     longest = len('"2026-01-01T00:00:00Z"') + (digits + 1 if digits else 0)
-    joined = b",".join(raws)
-    plain = joined.count(b'Z"') == len(raws) and b"\\" not in joined and b"t" not in joined
-    if not plain or max(map(len, raws), default=0) > longest:
+    if isinstance(values, PlainTexts):
+        if None in values:
+            return None
+        joined, longest = '"{}"'.format('","'.join(cast("list[str]", values))), longest - 2
+    else:
+        try:
+            joined = b",".join(values).decode()
+        except UnicodeDecodeError:
+            return None
+    plain = joined.count('Z"') == len(values) and "\\" not in joined and "t" not in joined
+    if not plain or max(map(len, values), default=0) > longest:
         return None
     try:
-        _MOMENTS.decode(b"[%b]" % joined)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        _MOMENTS.decode(f"[{joined}]")
+    except msgspec.DecodeError:
         return None
-    return [*joined.decode().replace("Z", ending).replace("T", " ").replace('"', "").split(",")]
+    found: Texts = joined[1:-1].replace("Z", ending).replace("T", " ").split('","')  # type: ignore[assignment]
+    return found
 
 
 def _document(_column: TargetColumn, _options: Options) -> Quick:
     def convert(raws: Sequence[msgspec.Raw]) -> Texts | None:
-        written = list(map(bytes, raws))
-        if any(one[0] == _QUOTE for one in written):
-            return None
         try:
-            return [None if one == b"null" else one.decode() for one in written]
+            joined = _APART.join(raws).decode()
         except UnicodeDecodeError:
             return None
+        found: Texts = [*joined.split("\0")]
+        if joined.startswith('"') or '\0"' in joined:
+            return None
+        return [None if one == "null" else one for one in found] if "null" in found else found
 
     return convert
 
@@ -232,6 +236,14 @@ def _replaced(found: Texts, lines: str, ending: str) -> Texts:
 def _is_utc(zone: dt.tzinfo) -> bool:
     return zone is dt.UTC or str(zone) == "UTC"
 
+
+TEXTUAL = frozenset(
+    {
+        *(Kind.DECIMAL, Kind.MONEY, Kind.TEXT, Kind.ANY, Kind.UUID, Kind.BYTES),
+        *(Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.INSTANT),
+    }
+)
+"""Kinds of columns whose values are mostly JSON texts."""
 
 _MAKERS: dict[Kind, Callable[[TargetColumn, Options], Quick | None]] = {
     Kind.INTEGER: _integer,

@@ -9,8 +9,8 @@ import msgspec
 
 from airflow_legacy_events.core.model.changes import Received
 from airflow_legacy_events.envelopes.decoders import objects
-from airflow_legacy_events.envelopes.decoding.fast.kinds import strings
 from airflow_legacy_events.envelopes.decoding.fast.layout import Layout, Text
+from airflow_legacy_events.envelopes.decoding.fast.plain import strings
 
 REPEATED = "mode"
 """Header of messages that are sent again; see `Payload.repeated`."""
@@ -23,17 +23,20 @@ class Members:
         positions: of the objects among those that were given.
     """
 
-    def __init__(self, positions: Sequence[int], columns: Mapping[str, Sequence[Any]]) -> None:
-        self.positions, self._columns = positions, columns
+    def __init__(
+        self, positions: Sequence[int], columns: Mapping[str, Sequence[Any]], plain: frozenset[str] = frozenset()
+    ) -> None:
+        self.positions, self._columns, self._plain = positions, columns, plain
 
     @classmethod
     def of(cls, layout: Layout, texts: Sequence[Text]) -> Members:
         """Return those of some JSON objects that fit a layout."""
         found = layout.columns(texts)
-        return cls(found.positions, dict(zip(layout.names, found.columns, strict=False)))
+        columns = dict(zip(layout.names, found.columns, strict=False))
+        return cls(found.positions, columns, frozenset(layout.names[at] for at in found.plain))
 
     def __getitem__(self, name: str) -> Sequence[Any]:
-        """Return the values of a member; `msgspec.UNSET` is absent."""
+        """Return the values of a member as they were written, or its plain texts; `msgspec.UNSET` is absent."""
         return self._columns.get(name, ())
 
     def picked(self, kept: Sequence[int]) -> Members:
@@ -41,7 +44,7 @@ class Members:
         if len(kept) == len(self.positions):
             return self
         columns = {name: [one[at] for at in kept] for name, one in self._columns.items()}
-        return Members([self.positions[at] for at in kept], columns)
+        return Members([self.positions[at] for at in kept], columns, self._plain)
 
     def where(self, name: str, known: Callable[[bytes | None], bool]) -> Members:
         """Return the objects whose member is a known one; None is absent."""
@@ -59,23 +62,33 @@ class Members:
     def texts(self, name: str) -> Sequence[str | None]:
         """Return the texts of a member, None where it is absent or something else."""
         column = self[name]
+        if name in self._plain:
+            return [None if one is msgspec.UNSET else one for one in column]
         if msgspec.UNSET not in column and (found := strings(column)) is not None:
             return found
         return [None if one is msgspec.UNSET else objects.text_of({name: one}, name) for one in column]
 
 
-def usual(received: Received, places: Sequence[int], special: frozenset[str]) -> list[int]:
+def usual(received: Received, places: Sequence[int], special: frozenset[str]) -> Sequence[int]:
     """Return the places of messages that have a value, and no header of a special name."""
     values, headers = received.values, received.headers
-    unlike = {id(one): one for one in map(headers.__getitem__, places)}  # equal ones are mostly the same
-    if special.isdisjoint([name for one in unlike.values() for name, _ in one]):
-        return [at for at in places if values[at] is not None]
-    return [at for at in places if values[at] is not None and not _has(headers[at], special)]
+    unlike = {id(one): one for one in at_places(headers, places)}  # equal ones are mostly the same
+    if not special.isdisjoint([name for one in unlike.values() for name, _ in one]):
+        return [at for at in places if values[at] is not None and not _has(headers[at], special)]
+    return places if None not in at_places(values, places) else [at for at in places if values[at] is not None]
 
 
-def values_at(received: Received, places: Sequence[int]) -> list[bytes]:
+def values_at(received: Received, places: Sequence[int]) -> Sequence[bytes]:
     """Return the values of messages that have one."""
-    return [received.values[at] or b"" for at in places]
+    found: Sequence[Any] = at_places(received.values, places)
+    return found
+
+
+def at_places(values: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:
+    """Return values at some places."""
+    if isinstance(places, range) and places.step == 1:
+        return values[places.start : places.stop]
+    return list(map(values.__getitem__, places))
 
 
 def is_there(value: Any) -> bool:
