@@ -25,6 +25,7 @@ from tests.support.legacy import legacy_database, plain
 from tests.support.outbox import Drain, create_outbox
 from tests.support.profile import LONG
 from tests.support.streams import Deliveries
+from tests.support.way_back import applied, sent
 
 HOLDER = {"dag": "d", "task": "t", "run": "r", "map_index": -1, "try": 1, "host": "h", "pid": 1}
 BOTH = of("postgresql", also=("postgresql-15",))
@@ -38,6 +39,9 @@ SETTINGS = {
 }
 POOLS = list(itertools.product(SETTINGS, (0, 3)))
 SHORT = [("transaction", 0), ("transaction", 3), ("in turn", 0), ("one", 0), ("reset", 3), ("statement", 0)]
+LEFT = "SELECT name FROM pg_settings WHERE source = 'session'"
+NO_LEFTOVERS = {"application_name", "client_encoding", "transaction_isolation", "transaction_read_only"}
+"""What the pooler itself sets for each client, and what a transaction had, which shows as if the session had it."""
 ODD = {"intervalstyle": "sql_standard", "extra_float_digits": "-5", "datestyle": "German", "bytea_output": "escape"}
 
 
@@ -133,6 +137,21 @@ def test_any_other_pool_is_refused_before_anything_is_read(legacy, pool, name, b
             assert "\nPoint the connection at the database's own port" in str(error.value)
             assert (through.broker.topic("topic"), through.store.load(through.name)) == ([], None)
             assert locks(legacy) == [(0,)]
+
+
+@pytest.mark.parametrize("legacy", BOTH, indirect=True)
+@pytest.mark.parametrize("name", ["transaction", "in turn", "one"])
+def test_a_topic_is_applied_by_whole_transactions_through_any_pool_of_them(legacy, pool, name):
+    broker = sent(legacy.url.render_as_string(hide_password=False), "cloudevents", watermark_columns=("id",))
+    legacy.execute("CREATE TABLE copied (LIKE t INCLUDING ALL)")
+    url = pool("transaction", **SETTINGS[name])
+    with others(url, 3), psycopg.connect(plain(url), autocommit=True, prepare_threshold=None) as other:
+        report = applied(
+            broker, url.render_as_string(hide_password=False), "cloudevents", batch_rows=120, table="copied"
+        )
+        assert {name for (name,) in other.execute(LEFT)} <= NO_LEFTOVERS
+    assert (report.rows, report.target_reached) == (300, True)
+    assert legacy.execute("TABLE t EXCEPT TABLE copied") == legacy.execute("TABLE copied EXCEPT TABLE t") == []
 
 
 def test_other_clients_of_a_pool_find_none_of_our_settings(legacy, pool):
