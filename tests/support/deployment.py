@@ -56,9 +56,14 @@ class Deployment:
         self.insert(name, 1, rows, since)
 
     def insert(self, name: str, first: int, last: int, since: str | None = None) -> None:
-        """Rows with the ids from `first` to `last`; without `since` they are changed now, in order."""
+        """Rows with the ids from `first` to `last`; without `since` they are changed now, in order.
+
+        Those are waited for until they are a second old: a run that is quicker leaves them to the next one.
+        """
         at = "clock_timestamp()" if since is None else f"timestamptz '{since}' + make_interval(secs => n)"
         self.execute(f"INSERT INTO {name} SELECT n, 'b' || n, {at} FROM generate_series({first}, {last}) n ORDER BY n")
+        if since is None:
+            self.execute("SELECT pg_sleep(1.1)")
 
     @contextmanager
     def gated(self, *tasks: str, instances: int = 1) -> Iterator[Callable[[], Any]]:
