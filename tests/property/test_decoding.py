@@ -229,6 +229,19 @@ def test_packed_rows_and_rows_as_they_are(values, ids, size):
     assert packed == outcome(one_by_one(PlainDecoder()), messages, {}, SMALL, size=5)
 
 
+MADE = table("t", (), id=TargetColumn("", Kind.INTEGER, "integer", written=False))
+
+
+@pytest.mark.parametrize("packing", [None, CopyLines((), 1)])
+@pytest.mark.parametrize("value", ["{}", '{"unknown":1}'])
+def test_rows_of_a_table_that_makes_all_its_values(value, packing):
+    messages = [(str(at), value, 0, ()) for at in range(3)]
+    options = {"mode": "append", "on_schema_change": "ignore"}
+    together = outcome(PlainDecoder(), messages, options, dataclasses.replace(MADE, packing=packing))
+    assert together == outcome(one_by_one(PlainDecoder()), messages, options, MADE)
+    assert len(together[0][0][2]) == 3
+
+
 @st.composite
 def nearly_times(draw):
     """A time, or what is left of one after some characters were changed."""

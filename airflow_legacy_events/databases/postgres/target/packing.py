@@ -28,6 +28,8 @@ class CopyLines(NamedTuple):
 
     def pack(self, columns: Sequence[Sequence[Any]]) -> list[bytes] | None:
         """See `Packing.pack`; a text with half of a surrogate pair is refused where it is sent."""
+        if not self.positions:  # lines of no column can't be told apart
+            return None
         try:
             return texts.lines([columns[at] for at in self.positions])
         except UnicodeEncodeError:

@@ -70,8 +70,8 @@ class Layout:
             if stranger is None or not self._learn(texts[stranger]):
                 break
         columns: list[Sequence[Any]] = list(zip(*map(astuple, found), strict=True))
-        if not found:
-            return Fitting(fitting, columns)
+        if not columns:  # nothing fits, or there are no members
+            return NONE
         some = texts if len(fitting) == len(texts) else [texts[at] for at in fitting]
         strange, lacking = self._strange(some, columns)
         if strange:
