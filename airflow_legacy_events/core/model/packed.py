@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any, Protocol, TypeAlias
-
-Row: TypeAlias = Sequence[Any]
+from typing import Any, Protocol
 
 
 class Packing(Protocol):
@@ -36,7 +34,7 @@ class PackedRows(Sequence[tuple[Any, ...]]):
         keys: columns of the key, as they were before, by position.
     """
 
-    def __init__(self, packing: Packing, texts: list[bytes], keys: Mapping[int, Sequence[Any]]) -> None:
+    def __init__(self, packing: Packing, texts: Sequence[bytes], keys: Mapping[int, Sequence[Any]]) -> None:
         self.packing, self.texts, self.keys = packing, texts, keys
 
     @classmethod
@@ -58,11 +56,11 @@ class PackedRows(Sequence[tuple[Any, ...]]):
 
     def picked(self, places: Sequence[int]) -> PackedRows:
         """Return the rows at some places, still packed."""
-        keys = {at: _at(column, places) for at, column in self.keys.items()}
-        return PackedRows(self.packing, _at(self.texts, places), keys)
+        keys = {at: at_places(column, places) for at, column in self.keys.items()}
+        return PackedRows(self.packing, at_places(self.texts, places), keys)
 
 
-def column_of(rows: Sequence[Row], at: int) -> Sequence[Any]:
+def column_of(rows: Sequence[Sequence[Any]], at: int) -> Sequence[Any]:
     """Return one column of rows; of packed ones that of a key is there already."""
     if isinstance(rows, PackedRows) and at in rows.keys:
         return rows.keys[at]
@@ -71,8 +69,11 @@ def column_of(rows: Sequence[Row], at: int) -> Sequence[Any]:
 
 def picked(rows: Sequence[tuple[Any, ...]], places: Sequence[int]) -> Sequence[tuple[Any, ...]]:
     """Return the rows at some places."""
-    return rows.picked(places) if isinstance(rows, PackedRows) else _at(rows, places)
+    return rows.picked(places) if isinstance(rows, PackedRows) else at_places(rows, places)
 
 
-def _at(values: Sequence[Any], places: Sequence[int]) -> list[Any]:
+def at_places(values: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:
+    """Return values at some places."""
+    if isinstance(places, range) and places.step == 1:
+        return values[places.start : places.stop]
     return list(map(values.__getitem__, places))

@@ -12,7 +12,7 @@ from typing import Any
 from airflow_legacy_events.core.columns import ABSENT, Kind
 from airflow_legacy_events.core.errors import ConfigurationError
 from airflow_legacy_events.core.model.changes import DELETE, TRUNCATE, UPSERT, TableChanges, TargetShape
-from airflow_legacy_events.core.model.packed import column_of, picked
+from airflow_legacy_events.core.model.packed import at_places, column_of, picked
 from airflow_legacy_events.core.ports.target import ObjectionError, RowState, TableStates, WholeRows
 from airflow_legacy_events.core.sink.versions import is_older
 
@@ -73,19 +73,20 @@ def _within(changes: TableChanges, places: frozenset[int] | None) -> Iterator[tu
 
 def _alone(changes: TableChanges, identity: Identity, within: frozenset[int] | None) -> Sequence[RowState] | None:
     """Return the states of rows that each have one message, in the order of their keys; None if one has several."""
-    shape, rows, places = changes.shape, changes.rows, changes.places
+    shape, rows = changes.shape, changes.rows
+    places: Sequence[int] = changes.places
     if changes.moved or TRUNCATE in changes.ops:
         return None
     some = _counted(changes, within)
     if len(some) < len(rows):
-        rows, places = picked(rows, some), [places[at] for at in some]
+        rows, places = picked(rows, some), at_places(places, some)
     elif changes.last is not None:
         return changes.last or None
     orders = _orders(shape, rows, identity)
     if orders is None:
         return None
     sequence = sorted(range(len(rows)), key=orders.__getitem__)
-    rows, places = picked(rows, sequence), list(map(places.__getitem__, sequence))
+    rows, places = picked(rows, sequence), at_places(places, sequence)
     if changes.complete:
         return WholeRows(rows, places)
     found = list(map(RowState, rows, places))
@@ -136,7 +137,7 @@ def _counted(changes: TableChanges, within: frozenset[int] | None) -> Sequence[i
 def _appended(changes: TableChanges, places: frozenset[int] | None) -> TableStates:
     if changes.complete:
         some = _counted(changes, places)
-        return TableStates(changes.shape, WholeRows(picked(changes.rows, some), [changes.places[at] for at in some]))
+        return TableStates(changes.shape, WholeRows(picked(changes.rows, some), at_places(changes.places, some)))
     rows = [RowState(row, place) for _, op, row, place in _within(changes, places) if op == UPSERT]
     return TableStates(changes.shape, rows)
 

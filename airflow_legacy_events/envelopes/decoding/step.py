@@ -18,11 +18,12 @@ from airflow_legacy_events.core.model.changes import (
     TableChanges,
 )
 from airflow_legacy_events.core.model.meaning import Meaning
+from airflow_legacy_events.core.model.packed import at_places
 from airflow_legacy_events.core.ports.decoder import Decoder, NotUnderstoodError
 from airflow_legacy_events.core.sink.reducing import Identity, reduce_ahead
 from airflow_legacy_events.envelopes.decoding.assembling import TableAssembler, poison_of
 from airflow_legacy_events.envelopes.decoding.fast.batches import Batches, Upserts
-from airflow_legacy_events.envelopes.decoding.fast.members import REPEATED, at_places
+from airflow_legacy_events.envelopes.decoding.fast.members import REPEATED
 from airflow_legacy_events.envelopes.decoding.options import DecodingOptions
 from airflow_legacy_events.envelopes.decoding.routes import Routes
 from airflow_legacy_events.envelopes.decoding.snapshots import Sight, Snapshots
@@ -77,7 +78,7 @@ class Step:
             self._follow(found, upserts)
         for name, table in found.tables.items():
             reduce_ahead(table, self._identity)
-            self._usual.packs(name, table.complete and table.last != ())
+            self._usual.pack(name, on=table.complete and table.last != ())
         facts = self._snapshots.facts()
         return Changes(received, found.tables, found.skipped, sorted(found.poison), total, longest, facts)
 

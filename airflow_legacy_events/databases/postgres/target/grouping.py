@@ -52,12 +52,11 @@ def grouped(states: TableStates) -> Grouped:
     """Return the rows of a table in groups."""
     shape, emptied = states.shape, states.truncated
     found, every = Grouped(), named_positions(shape.columns, shape.deleted)
-    groups: dict[tuple[Positions, bool, tuple[str, ...]], list[Row]] = {}
-    plain: list[Row] = groups.setdefault((every, False, ()), [])
     if isinstance(states.rows, WholeRows):
         found.written = [Group(every, rows=states.rows.rows)] if states.rows else []
         return found
-    written = _getter(every)
+    plain, written = list[Row](), _getter(every)
+    groups: dict[tuple[Positions, bool, tuple[str, ...]], list[Row]] = {(every, False, ()): plain}
     for one in states.rows:
         if one.former is not None:
             found.moved.append(one)

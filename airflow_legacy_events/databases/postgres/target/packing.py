@@ -28,7 +28,7 @@ class CopyLines(NamedTuple):
 
     def pack(self, columns: Sequence[Sequence[Any]]) -> list[bytes] | None:
         """See `Packing.pack`; a text with half of a surrogate pair is refused where it is sent."""
-        if not self.positions:  # lines of no column can't be told apart
+        if not self.positions:  # a line without a column says nothing
             return None
         try:
             return texts.lines([columns[at] for at in self.positions])

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from airflow_legacy_events.core.model.changes import Received
 from airflow_legacy_events.core.model.meaning import TableOf
-from airflow_legacy_events.core.model.packed import PackedRows
+from airflow_legacy_events.core.model.packed import PackedRows, at_places
 from airflow_legacy_events.core.ports.decoder import Decoder, NotUnderstoodError
 from airflow_legacy_events.envelopes.decoding.assembling import TableAssembler
 from airflow_legacy_events.envelopes.decoding.fast.events import Events
@@ -72,7 +72,7 @@ class Batches:
                 found.setdefault(name, []).append(upserts)
         return {name: Upserts.joined(parts) for name, parts in found.items()}
 
-    def packs(self, name: str, on: bool) -> None:  # noqa: FBT001
+    def pack(self, name: str, *, on: bool) -> None:
         """Pack the next rows of a table, or do not: what looks at single rows wants them as they are."""
         if name in self._rows:
             self._rows[name].packs = on
@@ -116,7 +116,7 @@ class Batches:
             rows = self._rows[name] = TableRows(self._tables[name])
         found = rows.decode(events.texts, events, received)
         whole = len(found.events) == len(events.places)
-        places = events.places if whole else [events.places[at] for at in found.events]
+        places = events.places if whole else at_places(events.places, found.events)
         if "r" not in events.said:
             return Upserts(places, found.rows, None, found.complete)
         said, snapshots = events.said, events.lazily("snapshots")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from airflow_legacy_events.core.model.changes import Received
 from airflow_legacy_events.core.model.meaning import TableOf
+from airflow_legacy_events.core.model.packed import at_places
 from airflow_legacy_events.envelopes.decoding.fast.layout import Text
 
 Lazily = Callable[[], Sequence[str | None]]
@@ -50,18 +51,18 @@ class Events:
         """Return some of them."""
 
         def lazily(name: str) -> Lazily:
-            return lambda: _at(self.lazily(name), positions)
+            return lambda: at_places(self.lazily(name), positions)
 
         return Events(
-            _at(self.places, positions),
-            _at(self.texts, positions),
-            _at(self.said, positions),
-            lambda: _at(self.tables(), positions),
+            at_places(self.places, positions),
+            at_places(self.texts, positions),
+            at_places(self.said, positions),
+            lambda: at_places(self.tables(), positions),
             lazily("ids"),
             lazily("times"),
             lazily("snapshots"),
             self.typed,
-            None if self.changed is None else _at(self.changed, positions),
+            None if self.changed is None else at_places(self.changed, positions),
         )
 
 
@@ -73,7 +74,3 @@ class FindsEvents(Protocol):
 
         What it leaves out is read by the decoder, which understands everything.
         """
-
-
-def _at(values: Sequence[Any], positions: Sequence[int]) -> list[Any]:
-    return [values[one] for one in positions]

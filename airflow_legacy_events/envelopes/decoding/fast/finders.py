@@ -9,6 +9,7 @@ import msgspec
 
 from airflow_legacy_events.core.model.changes import Received
 from airflow_legacy_events.core.model.meaning import TableOf
+from airflow_legacy_events.core.model.packed import at_places
 from airflow_legacy_events.core.ports.decoder import Decoder
 from airflow_legacy_events.envelopes.decoders.cloudevents import CloudEventsDecoder, snapshot_of, table_of
 from airflow_legacy_events.envelopes.decoders.debezium import DebeziumDecoder
@@ -18,7 +19,7 @@ from airflow_legacy_events.envelopes.decoding.fast.debezium import DebeziumEvent
 from airflow_legacy_events.envelopes.decoding.fast.events import Events, FindsEvents
 from airflow_legacy_events.envelopes.decoding.fast.layout import Layout
 from airflow_legacy_events.envelopes.decoding.fast.maxwell import MaxwellEvents
-from airflow_legacy_events.envelopes.decoding.fast.members import REPEATED, Members, at_places, usual, values_at
+from airflow_legacy_events.envelopes.decoding.fast.members import REPEATED, Members, usual, values_at
 
 _OPS: Mapping[bytes | None, str | None] = {b"c": "c", b"u": "u", b"r": "r", None: None}
 _QUOTED = {None if one is None else b'"%b"' % one: said for one, said in _OPS.items()}

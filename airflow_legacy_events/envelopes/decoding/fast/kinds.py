@@ -163,9 +163,9 @@ def _document(_column: TargetColumn, _options: Options) -> Quick:
             joined = _APART.join(raws).decode()
         except UnicodeDecodeError:
             return None
-        found: Texts = [*joined.split("\0")]
         if joined.startswith('"') or '\0"' in joined:
             return None
+        found: Texts = [*joined.split("\0")]
         return [None if one == "null" else one for one in found] if "null" in found else found
 
     return convert

@@ -144,15 +144,14 @@ class Layout:
         """
         expected, lacking = len(columns[0]), set[int]()
         for at, (name, column) in enumerate(zip(self.names, columns, strict=True)):
-            there = column
             measure = _bytes_of_texts if at in plain else _bytes_of_raws
             try:
-                size = measure(there)
+                size, count = measure(column), len(column)
             except TypeError:
                 there = [one for one in column if one is not msgspec.UNSET]
-                size = measure(there)
+                size, count = measure(there), len(there)
                 lacking.add(at)
-            expected += size + (len(name.encode()) + 4) * len(there)
+            expected += size + (len(name.encode()) + 4) * count
         return expected, frozenset(lacking)
 
 

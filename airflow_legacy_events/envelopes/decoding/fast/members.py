@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from airflow_legacy_events.core.model.changes import Received
+from airflow_legacy_events.core.model.packed import at_places
 from airflow_legacy_events.envelopes.decoders import objects
 from airflow_legacy_events.envelopes.decoding.fast.layout import Layout, Text
 from airflow_legacy_events.envelopes.decoding.fast.plain import strings
@@ -43,8 +44,8 @@ class Members:
         """Return some of the objects."""
         if len(kept) == len(self.positions):
             return self
-        columns = {name: [one[at] for at in kept] for name, one in self._columns.items()}
-        return Members([self.positions[at] for at in kept], columns, self._plain)
+        columns = {name: at_places(one, kept) for name, one in self._columns.items()}
+        return Members(at_places(self.positions, kept), columns, self._plain)
 
     def where(self, name: str, known: Callable[[bytes | None], bool]) -> Members:
         """Return the objects whose member is a known one; None is absent."""
@@ -82,13 +83,6 @@ def values_at(received: Received, places: Sequence[int]) -> Sequence[bytes]:
     """Return the values of messages that have one."""
     found: Sequence[Any] = at_places(received.values, places)
     return found
-
-
-def at_places(values: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:
-    """Return values at some places."""
-    if isinstance(places, range) and places.step == 1:
-        return values[places.start : places.stop]
-    return list(map(values.__getitem__, places))
 
 
 def is_there(value: Any) -> bool:

@@ -55,9 +55,10 @@ class PlainMembers:
         """Learn from values as they were written; return whether the positions are others now."""
         before, some = self.positions, self._candidates
         self._candidates = frozenset(at for at in some if _are_plain(columns[at]))
-        self._misses += bool(before) and self._candidates == some
-        if self._misses == MOST_MISSES:
-            self._candidates = frozenset()
+        if before and self._candidates == some:  # it was decoded twice, and nothing was learned
+            self._misses += 1
+            if self._misses == MOST_MISSES:
+                self._candidates = frozenset()
         self.positions = self._candidates
         return self.positions != before
 
